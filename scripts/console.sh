@@ -1,0 +1,63 @@
+# How the scripts speak: plain lines in a log file, one moving line a step on a terminal. Sourced, never run.
+# Everything here goes to stderr; stdout belongs to what a command answers (a proof table, a report).
+
+if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then on_terminal=1; else on_terminal=0; fi
+
+say() { printf '%s\n' "$*" >&2; }
+
+# fail STATUS MESSAGE...: one message, its further lines indented, and the end.
+fail() {
+  status=$1
+  shift
+  printf 'error: %s\n' "$1" >&2
+  shift
+  for line in "$@"; do printf '       %s\n' "$line" >&2; done
+  exit "$status"
+}
+
+# run_step TITLE COMMAND...: runs COMMAND with its output kept aside, shows that time passes, and shows the last lines of
+# the output only where it failed. Returns COMMAND's status; the output stays readable in $step_log until the next step.
+run_step() {
+  title=$1
+  shift
+  step_log=${step_log:-$(mktemp "${TMPDIR:-/tmp}/observability-stack.XXXXXX")}
+  : >"$step_log"
+  started=$(date +%s)
+  "$@" >"$step_log" 2>&1 </dev/null &
+  pid=$!
+  trap 'kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; rm -f "$step_log"; exit 130' INT TERM
+  [ "$on_terminal" = 1 ] || printf -- '- %s ...\n' "$title" >&2
+  said=0
+  while kill -0 "$pid" 2>/dev/null; do
+    elapsed=$(($(date +%s) - started))
+    if [ "$on_terminal" = 1 ]; then
+      printf '\r\033[K- %s ... %s s  %s' "$title" "$elapsed" "$(last_line)" >&2
+    elif [ $((elapsed - said)) -ge 15 ]; then
+      said=$elapsed
+      printf '  still at it after %s s: %s\n' "$elapsed" "$(last_line)" >&2
+    fi
+    sleep 0.2
+  done
+  status=0
+  wait "$pid" || status=$?
+  trap - INT TERM
+  elapsed=$(($(date +%s) - started))
+  [ "$on_terminal" = 1 ] && printf '\r\033[K' >&2
+  if [ "$status" = 0 ]; then
+    if [ "$on_terminal" = 1 ]; then
+      printf -- '- %s: done in %s s\n' "$title" "$elapsed" >&2
+    elif [ "$elapsed" -ge 3 ]; then
+      printf '  done in %s s\n' "$elapsed" >&2
+    fi
+  else
+    printf -- '- %s: failed after %s s (status %s). Its last lines:\n' "$title" "$elapsed" "$status" >&2
+    tail -n "${STEP_TAIL:-20}" "$step_log" | sed 's/^/    /' >&2
+  fi
+  return "$status"
+}
+
+# The newest output line of the running step, without control characters, short enough not to wrap.
+last_line() { tail -n 1 "$step_log" 2>/dev/null | tr '\r' '\n' | tail -n 1 | tr -d '\000-\037' | cut -c 1-60; }
+
+forget_step_log() { [ -z "${step_log:-}" ] || rm -f "$step_log"; }
+trap forget_step_log EXIT

@@ -1,0 +1,122 @@
+# Makes sure that a container engine with Compose v2 and Buildx answers. An engine that is there is used as it is; where
+# none is, a Debian or Ubuntu machine on which this runs as root gets one from its own distribution. Sourced, never run.
+# INSTALL_ENGINE=no forbids every installation. Deliberately left out: any other distribution, and rootless engines.
+
+compose_minimum=2.20
+
+is_debian_like() { grep -qE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release 2>/dev/null; }
+is_debian() { grep -q '^ID=debian' /etc/os-release 2>/dev/null; }
+may_install() { [ "${INSTALL_ENGINE:-yes}" != no ] && [ "$(id -u)" = 0 ] && is_debian_like; }
+
+engine_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+why_no_install() {
+  if [ "${INSTALL_ENGINE:-yes}" = no ]; then
+    printf 'INSTALL_ENGINE=no forbids to install one here.'
+  elif ! is_debian_like; then
+    printf 'Only on Debian and Ubuntu can it be installed from here.'
+  else
+    printf 'Run as root, this would install it (apt-get install docker.io).'
+  fi
+}
+
+ensure_engine() {
+  if ! engine_answers; then
+    case "$(docker version 2>&1)" in
+      *'permission denied'*)
+        fail 3 'a container engine runs, but this user may not use it.' \
+          'Add the user to its group (sudo usermod -aG docker "$USER", then log in again) or run make as root.' ;;
+    esac
+    [ -z "${DOCKER_HOST:-}" ] || fail 3 "no container engine answers at DOCKER_HOST=$DOCKER_HOST." \
+      'Start that engine, or unset DOCKER_HOST to use one on this machine.'
+    may_install || fail 3 'no container engine answers.' \
+      'Install and start Docker Engine 20.10 or newer (https://docs.docker.com/engine/install/), then run this again.' \
+      "$(why_no_install)"
+    command -v dockerd >/dev/null 2>&1 || install_engine
+    start_engine
+  fi
+  ensure_plugin compose
+  ensure_plugin buildx
+  check_compose_version
+}
+
+install_engine() {
+  say 'No container engine on this machine: installing Docker Engine from the distribution (INSTALL_ENGINE=no forbids it).'
+  run_step 'apt-get update' apt-get update || fail 3 'apt-get update failed: the package archive must be reachable.'
+  run_step 'apt-get install docker.io' apt_install docker.io iptables || fail 3 'Docker Engine could not be installed.'
+}
+
+# The engine's own session and log file: it outlives this script and holds none of its output open.
+start_engine() {
+  if [ -d /run/systemd/system ]; then
+    run_step 'starting the container engine' systemctl start docker || fail 3 'systemctl start docker failed.'
+  else
+    say 'Starting the container engine (log: /var/log/dockerd.log).'
+    setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null &
+  fi
+  run_step 'waiting for the container engine' wait_for_engine || {
+    tail -n 15 /var/log/dockerd.log >&2 2>/dev/null
+    fail 3 'the container engine did not answer within 60 s.'
+  }
+}
+
+wait_for_engine() {
+  tries=0
+  until engine_answers; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 120 ] || return 1
+    sleep 0.5
+  done
+}
+
+apt_install() {
+  DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+    -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@"
+}
+
+ensure_plugin() {
+  docker "$1" version >/dev/null 2>&1 && return 0
+  may_install || fail 3 "the Docker CLI has no \"$1\" plugin." \
+    "Install it (https://docs.docker.com/$([ "$1" = compose ] && echo compose/install || echo build/install-buildx)/), then run this again." \
+    "$(why_no_install)"
+  if is_debian; then
+    run_step "installing the Docker CLI plugin \"$1\" from Debian $plugin_suite" plugin_from_debian "$1"
+  else
+    run_step "installing the Docker CLI plugin \"$1\"" apt_install "docker-$1$([ "$1" = compose ] && echo -v2)"
+  fi
+  docker "$1" version >/dev/null 2>&1 || fail 3 "the Docker CLI plugin \"$1\" could not be installed."
+}
+
+# Debian 12 has neither plugin; those of a later suite run on it. They are unpacked, not installed, with an apt
+# configuration of their own, so that nothing of the machine's apt set-up changes.
+plugin_suite=forky
+plugin_folder=/usr/local/lib/docker/cli-plugins
+
+plugin_from_debian() {
+  archive=$(debian_archive) || return 1
+  work=$(mktemp -d) || return 1
+  mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/root" "$plugin_folder"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive $plugin_suite main" >"$work/sources.list"
+  private_apt() {
+    apt-get -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+      -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work" -o APT::Sandbox::User=root \
+      -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none "$@"
+  }
+  private_apt update && (cd "$work" && private_apt download "docker-$1") &&
+    dpkg -x "$work"/docker-"$1"_*.deb "$work/root" &&
+    install -m 755 "$(find "$work/root/usr" -type f -name "docker-$1" -perm -u+x | head -n 1)" "$plugin_folder/docker-$1"
+  result=$?
+  rm -rf "$work"
+  return "$result"
+}
+
+# The archive that this machine already uses for Debian itself (not the security archive), read from apt, never written down.
+debian_archive() {
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | grep -v security | sort -u | head -n 1 | grep .
+}
+
+check_compose_version() {
+  version=$(docker compose version --short 2>/dev/null | tr -d v)
+  oldest=$(printf '%s\n%s\n' "$compose_minimum" "${version%%[!0-9.]*}" | sort -t. -k1,1n -k2,2n | head -n 1)
+  [ "$oldest" = "$compose_minimum" ] || fail 3 "expected Docker Compose $compose_minimum or newer, found $version." 'Update it, then run this again.'
+}

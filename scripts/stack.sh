@@ -1,0 +1,142 @@
+#!/bin/sh
+# The stack as a person handles it: up, load, verify, down, clean, logs. Called by the Makefile; may be called directly
+# where the exact exit status matters, because make turns every failure into its own status 2.
+# Exit status: 0 all well, 1 something failed or a check did not hold, 2 a wrong command or setting, 3 an engine, an image,
+# the API or Prometheus cannot be reached, 130 interrupted.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/scripts/console.sh"
+. "$root/scripts/settings.sh"
+. "$root/scripts/engine.sh"
+. "$root/scripts/images.sh"
+
+usage='usage: scripts/stack.sh up | load [PATTERN...] | verify [OPTION...] | down | clean | logs [SERVICE...]'
+
+# The generator's container: on the stack's network, and never starting or replacing anything else.
+generator() { compose run --rm --no-deps --quiet-pull $([ -t 0 ] && [ -t 1 ] || echo --no-TTY) loadgen "$@"; }
+api_url=http://api:5001
+prometheus_url=http://prometheus:9090
+
+running_containers() { compose ps --quiet 2>/dev/null | sort; }
+is_running() { [ -n "$(compose ps --quiet --status running "$1" 2>/dev/null)" ]; }
+
+require_engine() { engine_answers || fail 3 'no container engine answers, so no stack is running.' 'Start everything with: make up'; }
+require_stack() {
+  require_engine
+  is_running api || fail 3 'the stack is not running.' 'Start it with: make up'
+}
+
+services() {
+  printf 'api prometheus'
+  [ -n "$grafana_missing" ] || printf ' grafana'
+  [ -z "${ALERTS:-}" ] || printf ' alertmanager alert-receiver'
+}
+
+up() {
+  check_settings
+  ensure_engine
+  ensure_base_images
+  ensure_grafana_image
+  build_images
+  before=$(running_containers)
+  widen_port_ranges
+  # shellcheck disable=SC2046 # a list of words
+  STEP_TAIL=5 run_step 'starting the services and waiting until each is healthy' \
+    compose --profile alerts up --detach --no-build --wait --wait-timeout 120 $(services) || start_failed
+  say ''
+  generator run lab --if-fresh --target "$api_url" --prometheus "$prometheus_url" || {
+    status=$?
+    fail "$status" "the lab's traffic was not proven (status $status); the stack runs on, see the lines above."
+  }
+  [ "$before" != "$(running_containers)" ] || say 'The stack was running already: nothing was changed.'
+  show_urls
+}
+
+# Says why, and leaves nothing half started unless the stack was running before.
+start_failed() {
+  explain_taken_port
+  for service in $(compose --profile alerts ps --all --services 2>/dev/null); do
+    health=$(compose --profile alerts ps --all --format '{{.State}} {{.Health}}' "$service" | sort -u | tr '\n' ' ')
+    case $health in 'running healthy ') continue ;; esac
+    say "- $service is ${health% }; its last lines:"
+    compose --profile alerts logs --no-log-prefix --tail 15 "$service" 2>&1 | sed 's/^/    /' >&2
+  done
+  if [ -z "$before" ]; then
+    compose --profile alerts down >/dev/null 2>&1
+    fail 1 'the stack did not start. What had started was removed again; volumes are kept.' 'Mend the cause and run it again.'
+  fi
+  fail 1 'the stack did not start as asked. What was running before was left alone.'
+}
+
+# Engines word it in several ways; all name the port.
+explain_taken_port() {
+  port=$(sed -nE 's/.*(Bind for|listen tcp4?|exposing port TCP) [0-9.:]*:([0-9]+).*(allocated|in use|forbidden|denied).*/\2/p' "$step_log" | head -n 1)
+  [ -n "$port" ] || return 0
+  for name in $port_names; do
+    first=$(value_of "$name")
+    last=${first##*-}
+    first=${first%%-*}
+    if [ "$port" -ge "$first" ] && [ "$port" -le "$last" ]; then
+      say "error: port $port ($name) is taken by another program."
+      say "       Free it, or choose another: $name=$((port + 10000)) make up"
+    fi
+  done
+}
+
+show_urls() {
+  say ''
+  show_url API "${API_HOST_PORT%%-*}" "/products (also on ${API_LAB_HOST_PORT%%-*}, which browsers refuse)"
+  show_url Metrics "${METRICS_HOST_PORT%%-*}" /metrics
+  show_url Prometheus "$PROMETHEUS_HOST_PORT" /
+  if [ -z "$grafana_missing" ]; then
+    show_url Grafana "$GRAFANA_HOST_PORT" /
+  else
+    say "Grafana      left out: $grafana_missing."
+    say "             Bring it (docker load --input FILE, or GRAFANA_IMAGE=<mirror>/grafana), then: make up"
+  fi
+  [ -z "${ALERTS:-}" ] || {
+    show_url Alertmanager "$ALERTMANAGER_HOST_PORT" /
+    show_url Notifications "$ALERT_RECEIVER_HOST_PORT" /
+  }
+  say ''
+  say 'Next: make load PATTERN=not-found   make verify   make down'
+}
+
+show_url() { printf '%-12s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0 ] && echo localhost || echo "$BIND_ADDRESS")" "$2" "$3" >&2; }
+
+load() {
+  require_stack
+  [ $# -gt 0 ] || set -- lab
+  generator run "$@" --target "$api_url" --prometheus "$prometheus_url"
+}
+
+verify() {
+  require_stack
+  generator verify --prometheus "$prometheus_url" "$@"
+}
+
+down() {
+  engine_answers || { say 'No container engine answers: nothing to stop.' && return 0; }
+  run_step 'stopping the stack' compose --profile load --profile alerts down --remove-orphans "$@"
+}
+
+clean() {
+  down --volumes || return $?
+  engine_answers || return 0
+  # The images that this repository built, stand-ins included; pulled ones stay.
+  images=$(docker image ls --quiet --filter 'reference=observability-stack/*' | sort -u)
+  # shellcheck disable=SC2086 # a list of words
+  [ -z "$images" ] || run_step 'removing the built images' docker image rm --force $images
+}
+
+command=${1:-}
+[ $# -eq 0 ] || shift
+case $command in
+  up) up ;;
+  load) load "$@" ;;
+  verify) verify "$@" ;;
+  down) down ;;
+  clean) clean ;;
+  logs) require_engine && compose --profile alerts logs --follow --tail 50 "$@" ;;
+  *) fail 2 "expected a command, got \"$command\"." "$usage" ;;
+esac

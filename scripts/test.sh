@@ -1,0 +1,64 @@
+#!/bin/sh
+# Every check of the repository, in the order in which they are cheap; stops at the first that fails and says which.
+# `test.sh unit` leaves out what needs a container engine. What a machine cannot run is named at the end, with the reason.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/scripts/console.sh"
+. "$root/scripts/settings.sh"
+. "$root/scripts/engine.sh"
+. "$root/scripts/images.sh"
+. "$root/scripts/node.sh"
+cd "$root" || exit 1
+
+# check TITLE COMMAND...: its output is shown as it comes, because a test's own words are the best report.
+check() {
+  say ''
+  say "== $1"
+  title=$1
+  shift
+  "$@" </dev/null || fail 1 "$title: failed (status $?)."
+}
+
+promtool() {
+  docker run --rm --network none --read-only --cap-drop ALL --user 65534:65534 \
+    --volume "$root/prometheus:/etc/prometheus:ro" --workdir /etc/prometheus --entrypoint promtool "$PROMETHEUS_IMAGE" "$@"
+}
+
+rule_tests() {
+  set --
+  for file in "$root"/prometheus/tests/*.yml; do set -- "$@" "tests/${file##*/}"; done
+  promtool test rules "$@"
+}
+
+case ${1:-} in
+  '' | unit) ;;
+  *) fail 2 "expected nothing or \"unit\", got \"$1\"." 'usage: scripts/test.sh [unit]' ;;
+esac
+
+ensure_node_modules
+check 'lint (biome)' npm run --silent lint
+check 'types (tsc)' npm run --silent types
+check 'unit tests (jest)' npm run --silent test:unit
+if [ "${1:-}" = unit ]; then
+  say ''
+  say 'All that needs no container engine passed. Left out: promtool and the integration tests (make test).'
+  exit 0
+fi
+
+say ''
+say '== container engine and images'
+check_settings
+ensure_engine
+ensure_base_images
+ensure_grafana_image
+build_images
+
+check 'Prometheus configuration and rules (promtool check config)' promtool check config prometheus.yml
+check 'rule tests (promtool test rules)' rule_tests
+[ -z "$grafana_missing" ] && export TEST_GRAFANA_IMAGE="$GRAFANA_IMAGE"
+export TEST_GRAFANA_MISSING="$grafana_missing"
+check 'integration tests (jest, testcontainers)' npm run --silent test:integration
+
+say ''
+say 'Everything passed.'
+[ -z "$grafana_missing" ] || say "Left out: the tests that need Grafana ($grafana_missing)."
