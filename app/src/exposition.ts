@@ -1,0 +1,103 @@
+/**
+ * The metrics endpoint, for any Node HTTP server or Express application. At the level of Go's promhttp: content
+ * negotiation, gzip, `name[]` filters, 500 when a collector fails, a limit on scrapes at once.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip as gzipCallback } from 'node:zlib';
+import { acceptsGzip, CONTENT_TYPES, type Format, negotiateFormat } from './negotiate.ts';
+import { type Family, render } from './render.ts';
+
+const gzip = promisify(gzipCallback);
+
+export interface ExpositionOptions {
+  /** Scrapes answered at once; further ones get 503. Default 10: Prometheus sends one per interval and server. */
+  readonly maxScrapes?: number;
+  /** Told of each answered GET or HEAD: its code, and the seconds from its arrival. */
+  readonly onScrape?: (code: number, seconds: number) => void;
+}
+
+/** One rendering, shared by all scrapes that wait for it. */
+interface Rendering {
+  readonly plain: Buffer;
+  gzipped?: Promise<Buffer>;
+}
+
+/**
+ * @param gather takes the values of all families: at one moment, and anew for each call
+ * @returns a handler that answers whatever path it is mounted on
+ */
+export function createExposition(
+  gather: () => Promise<readonly Family[]>,
+  { maxScrapes = 10, onScrape }: ExpositionOptions = {},
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const renderShared = createSharedRendering(gather);
+  let scrapes = 0;
+
+  async function scrape(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const format = negotiateFormat(request.headers.accept);
+    const names = new URLSearchParams(request.url?.split('?')[1] ?? '').getAll('name[]');
+    const rendering = await renderShared(format, names);
+    response.setHeader('Content-Type', CONTENT_TYPES[format]);
+    response.setHeader('Vary', 'Accept, Accept-Encoding');
+    let body = rendering.plain;
+    if (acceptsGzip(request.headers['accept-encoding'])) {
+      // Level 1 halves the time of the default and costs a few percent more bytes.
+      rendering.gzipped ??= gzip(rendering.plain, { level: 1 });
+      body = await rendering.gzipped;
+      response.setHeader('Content-Encoding', 'gzip');
+    }
+    response.setHeader('Content-Length', body.length).end(body);
+  }
+
+  return (request, response) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return fail(response.setHeader('Allow', 'GET, HEAD'), 405, 'method not allowed');
+    }
+    const startedMs = performance.now();
+    // `close` and not the end of `scrape`: a client that reads slowly holds its buffer until then.
+    response.once('close', () => {
+      scrapes--;
+      onScrape?.(response.statusCode, (performance.now() - startedMs) / 1000);
+    });
+    if (++scrapes > maxScrapes) return fail(response, 503, `more than ${maxScrapes} scrapes at once`);
+    scrape(request, response).catch((error: unknown) => {
+      fail(response, 500, `a collector failed: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  };
+}
+
+/**
+ * Renders one after the other. A scrape that arrives while a rendering runs waits for the next one, and shares it with
+ * all others that want the same: joining the running one would hand out values from before the scrape arrived.
+ */
+function createSharedRendering(gather: () => Promise<readonly Family[]>) {
+  const waiting = new Map<string, Promise<Rendering>>();
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function renderNow(format: Format, names: readonly string[]): Promise<Rendering> {
+    const families = await gather();
+    const wanted = names.length > 0 ? families.filter(({ name }) => names.includes(name)) : families;
+    return { plain: await render(wanted, format) };
+  }
+
+  return (format: Format, names: readonly string[]): Promise<Rendering> => {
+    const key = JSON.stringify([format, [...names].sort()]);
+    let rendering = waiting.get(key);
+    if (!rendering) {
+      rendering = last.then(() => {
+        waiting.delete(key);
+        return renderNow(format, names);
+      });
+      waiting.set(key, rendering);
+      // A failed rendering is the business of its scrapes; the next one runs all the same.
+      last = rendering.catch(() => undefined);
+    }
+    return rendering;
+  };
+}
+
+function fail(response: ServerResponse, status: number, message: string): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8').end(`${message}\n`);
+}

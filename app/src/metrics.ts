@@ -1,0 +1,214 @@
+/**
+ * The metrics of the contract, on an injected registry. The only file that knows the client library.
+ *
+ * The library is not called during a request: requests are counted in `request-counts.ts`, and the three metrics below
+ * read those numbers when they are scraped. That makes a request cheap and every scrape exact: all values are taken at
+ * one moment, so `http_requests_total` and `http_errors_total` always equal the sums of the histogram's counts.
+ */
+import {
+  Counter,
+  type CounterConfiguration,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type HistogramConfiguration,
+  Registry,
+} from 'prom-client';
+import type { Family } from './render.ts';
+import { addRequest, createRequestCounts, type RequestCounts, type Series } from './request-counts.ts';
+import { createRequestSamples, type Sample } from './request-samples.ts';
+import type { RouteLabels } from './route-table.ts';
+
+export { Registry };
+
+/**
+ * Upper bounds of `http_request_duration_seconds`: the Prometheus defaults, and two below them, since this API answers
+ * in less than a millisecond. The latency objective is one of them, so that the ratio of fast requests is exact.
+ */
+export const DURATION_BUCKETS_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
+/** A request is fast when it ends within this time. The alerting rules use the same number. */
+export const LATENCY_OBJECTIVE_SECONDS = 0.25;
+
+/** The two moments of a request, as the middleware reports them. */
+export interface RequestMetrics {
+  /** A request entered. */
+  started(): void;
+  /** That request ended, in whichever way, `seconds` after it entered. Called once for each `started`. */
+  ended(series: Series, code: number, seconds: number): void;
+  /** The series of a row of the route table. @throws when the table has no such row */
+  routed(path: string, method: string): Series;
+  /** The series of requests that no row matched. `method` is the request's own; unknown ones share `other`. */
+  unmatched(method: string): Series;
+}
+
+export interface MetricsOptions {
+  /** Ascending bucket bounds in seconds. Default: {@link DURATION_BUCKETS_SECONDS}. */
+  readonly bucketsSeconds?: readonly number[];
+  /** Must be one of the bounds. Default: {@link LATENCY_OBJECTIVE_SECONDS}. */
+  readonly latencyObjectiveSeconds?: number;
+}
+
+/**
+ * Creates the request metrics and all their series, at 0.
+ * @throws when no bucket bound equals the latency objective, when bounds do not ascend, or the table is contradictory
+ */
+export function createMetrics(
+  registry: Registry,
+  routes: readonly RouteLabels[],
+  options: MetricsOptions = {},
+): RequestMetrics {
+  const bounds = options.bucketsSeconds ?? DURATION_BUCKETS_SECONDS;
+  const objective = options.latencyObjectiveSeconds ?? LATENCY_OBJECTIVE_SECONDS;
+  if (!bounds.includes(objective))
+    throw new RangeError(`no bucket equals the latency objective of ${objective} s`);
+  if (bounds.some((bound, i) => bound <= (bounds[i - 1] ?? 0)))
+    throw new RangeError('bucket bounds must ascend from 0');
+  const counts = createRequestCounts(routes, bounds);
+  registerRequestMetrics(registry, counts);
+
+  const routed = new Map(counts.routed.map((series) => [`${series.method} ${series.path}`, series]));
+  const unmatched = new Map(counts.unmatched.map((series) => [series.method.toUpperCase(), series]));
+  const other = unmatched.get('OTHER') as Series;
+  // A HEAD counts as `get` also where no route matched.
+  unmatched.set('HEAD', unmatched.get('GET') ?? other);
+  return {
+    started() {
+      counts.inProgress++;
+    },
+    ended(series, code, seconds) {
+      counts.inProgress--;
+      addRequest(counts, series, code, seconds);
+    },
+    routed(path, method) {
+      const series = routed.get(`${method} ${path}`);
+      if (!series) throw new Error(`${method} ${path} is not in the route table`);
+      return series;
+    },
+    unmatched: (method) => unmatched.get(method) ?? other,
+  };
+}
+
+/**
+ * Registers the library's process and runtime metrics, without three gauges that are wrongly named `_total` and two that
+ * repeat `nodejs_active_resources` through undocumented functions of Node.
+ */
+export function createProcessMetrics(registry: Registry): void {
+  collectDefaultMetrics({ register: registry });
+  for (const name of [
+    'nodejs_active_resources_total',
+    'nodejs_active_handles_total',
+    'nodejs_active_handles',
+    'nodejs_active_requests_total',
+    'nodejs_active_requests',
+  ]) {
+    registry.removeSingleMetric(name);
+  }
+}
+
+/** Counts the scrapes of the exposition and the time spent on rendering. */
+export function createScrapeMetrics(registry: Registry): (code: number, seconds: number) => void {
+  const registers = [registry];
+  const scrapes = new Counter({
+    name: 'metrics_scrapes_total',
+    help: 'Total number of scrapes of the metrics endpoint, by response code',
+    labelNames: ['code'],
+    registers,
+  });
+  const seconds = new Counter({
+    name: 'metrics_scrape_seconds_total',
+    help: 'Total time from the arrival of a scrape to its answer, in seconds',
+    registers,
+  });
+  for (const code of ['200', '500', '503']) scrapes.inc({ code }, 0);
+  return (code, elapsed) => {
+    scrapes.inc({ code: String(code) });
+    seconds.inc(elapsed);
+  };
+}
+
+/** What the exposition gathers: the values of all metrics of `registry`, taken when it is called. */
+export function createGather(registry: Registry): () => Promise<Family[]> {
+  return async () => {
+    const families = await registry.getMetricsAsJSON();
+    // The library's types call it an enumeration; it is a string.
+    return families.map((family) => ({ ...family, type: String(family.type) }));
+  };
+}
+
+function registerRequestMetrics(registry: Registry, counts: RequestCounts): void {
+  const registers = [registry];
+  const duration = {
+    name: 'http_request_duration_seconds',
+    help: 'Time from the arrival of a request to the end of its response, in seconds',
+    labelNames: ['path', 'method', 'code'],
+    buckets: [...counts.bounds],
+    registers,
+  };
+  const samples = createRequestSamples(counts, duration.name);
+  new DerivedCounter(
+    {
+      name: 'http_requests_total',
+      help: 'Total number of requests',
+      labelNames: ['path', 'method'],
+      registers,
+    },
+    samples.requests,
+  );
+  new DerivedCounter(
+    { name: 'http_errors_total', help: 'Total number of errors', labelNames: ['code'], registers },
+    samples.errors,
+  );
+  new Gauge({
+    name: 'inprogress_requests',
+    help: 'Total number of requests in progress',
+    registers,
+    collect() {
+      this.set(counts.inProgress);
+    },
+  });
+  new DerivedHistogram(duration, samples.durations);
+}
+
+/** A counter whose samples are read when it is scraped. They are taken before anything is awaited. */
+class DerivedCounter extends Counter<string> {
+  readonly #read: () => Sample[];
+
+  constructor(configuration: CounterConfiguration<string>, read: () => Sample[]) {
+    super(configuration);
+    this.#read = read;
+  }
+
+  override async get(): ReturnType<Counter<string>['get']> {
+    return { ...describe(this), values: this.#read() };
+  }
+}
+
+/** The same for a histogram. */
+class DerivedHistogram extends Histogram<string> {
+  readonly #read: () => Sample[];
+
+  constructor(configuration: HistogramConfiguration<string>, read: () => Sample[]) {
+    super(configuration);
+    this.#read = read;
+  }
+
+  override async get(): ReturnType<Histogram<string>['get']> {
+    return { ...describe(this), values: this.#read() };
+  }
+
+  /** What the library's own text rendering calls instead of `get`; it is missing from the library's types. */
+  getForPromString(): ReturnType<Histogram<string>['get']> {
+    return this.get();
+  }
+}
+
+type Description = ReturnType<Registry['getMetricsAsArray']>[number];
+
+/** What a family's `get` returns beside its values. The library's types know it only of metrics in a registry. */
+function describe(metric: object): Description {
+  const { name, help, type, aggregator, collect } = metric as Description;
+  return { name, help, type, aggregator, collect };
+}

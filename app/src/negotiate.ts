@@ -1,0 +1,58 @@
+/** Which of its formats and encodings the exposition answers with, from the request's headers. Pure. */
+
+/** The two text formats and their exact content types. */
+export const CONTENT_TYPES = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+} as const;
+
+export type Format = keyof typeof CONTENT_TYPES;
+
+/** The media ranges and versions that each format answers; a range without a version accepts ours. */
+const formats: readonly { format: Format; types: readonly string[]; versions: readonly string[] }[] = [
+  { format: 'openmetrics', types: ['application/openmetrics-text'], versions: ['1.0.0'] },
+  { format: 'text', types: ['text/plain', 'text/*', '*/*'], versions: ['0.0.4'] },
+];
+
+/**
+ * The format of highest quality in `accept`, the earlier one of equals. Text where nothing matches, as Prometheus' own
+ * libraries do: a person or an old scraper is better served by text than by a 406.
+ */
+export function negotiateFormat(accept = '*/*'): Format {
+  let best: { format: Format; quality: number } = { format: 'text', quality: 0 };
+  for (const { value, parameters, quality } of parseQualities(accept)) {
+    const version = parameters.get('version');
+    const match = formats.find(
+      ({ types, versions }) => types.includes(value) && (version === undefined || versions.includes(version)),
+    );
+    if (match && quality > best.quality) best = { format: match.format, quality };
+  }
+  return best.format;
+}
+
+/** Whether `acceptEncoding` allows gzip. */
+export function acceptsGzip(acceptEncoding = ''): boolean {
+  const accepted = new Map([...parseQualities(acceptEncoding)].map(({ value, quality }) => [value, quality]));
+  return (accepted.get('gzip') ?? accepted.get('*') ?? 0) > 0;
+}
+
+interface Quality {
+  readonly value: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  /** 0 (refused) to 1; what is no number counts as refused. */
+  readonly quality: number;
+}
+
+function* parseQualities(header: string): Generator<Quality> {
+  for (const item of header.toLowerCase().split(',')) {
+    const [value = '', ...rest] = item.split(';').map((part) => part.trim());
+    const parameters = new Map(
+      rest.map((parameter) => {
+        const [name = '', text = ''] = parameter.split('=').map((part) => part.trim());
+        return [name, text.replace(/^"(.*)"$/, '$1')];
+      }),
+    );
+    const quality = Number(parameters.get('q') ?? 1);
+    yield { value, parameters, quality: quality >= 0 && quality <= 1 ? quality : 0 };
+  }
+}
