@@ -1,0 +1,29 @@
+// What the tests read of the repository itself, so that no fact of the stack stands a second time in a test.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+
+export const repositoryRoot = fileURLToPath(new URL('../..', import.meta.url));
+
+interface ComposeFile {
+  services: Record<string, { command?: string[] }>;
+}
+
+/** The flags that docker-compose.yml starts a service with. */
+export function composeCommand(service: string): string[] {
+  const compose = parse(readFileSync(`${repositoryRoot}/docker-compose.yml`, 'utf8')) as ComposeFile;
+  const command = compose.services[service]?.command;
+  if (!command) throw new Error(`docker-compose.yml: expected a command for the service "${service}"`);
+  return command;
+}
+
+/** The image that a variable of .env names, or the one that the environment sets in its place. */
+export function imageOf(variable: string): string {
+  const fromEnvironment = process.env[variable];
+  if (fromEnvironment) return fromEnvironment;
+  const line = readFileSync(`${repositoryRoot}/.env`, 'utf8')
+    .split('\n')
+    .find((candidate) => candidate.startsWith(`${variable}=`));
+  if (!line) throw new Error(`.env: expected a line ${variable}=...`);
+  return line.slice(variable.length + 1);
+}

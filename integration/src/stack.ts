@@ -1,0 +1,119 @@
+// The API and Prometheus as containers of one test: the image that this repository builds, this repository's Prometheus
+// configuration and flags, a network of their own, and ports that the engine chooses. Stops and removes all of it.
+import {
+  GenericContainer,
+  Network,
+  type StartedNetwork,
+  type StartedTestContainer,
+  Wait,
+} from 'testcontainers';
+import { composeCommand, imageOf, repositoryRoot } from './repository.ts';
+
+export interface Stack {
+  network: StartedNetwork;
+  prometheusUrl: string;
+  /** One entry a replica. */
+  apis: { apiUrl: string; metricsUrl: string; container: StartedTestContainer }[];
+  stop(): Promise<void>;
+}
+
+export interface StackOptions {
+  replicas?: number;
+  /** Settings of the API, see the contract's table: SIMULATED_LATENCY_MS and so on. */
+  environment?: Record<string, string>;
+}
+
+const startupTimeoutMs = 60_000;
+
+export async function startStack({ replicas = 1, environment = {} }: StackOptions = {}): Promise<Stack> {
+  const network = await new Network().start();
+  const started: StartedTestContainer[] = [];
+  const stop = async () => {
+    await Promise.all(started.map((container) => container.stop({ remove: true, removeVolumes: true })));
+    await network.stop();
+  };
+  try {
+    while (started.length < replicas) started.push(await startApi(network, environment));
+    const apis = [...started];
+    const prometheus = await startPrometheus(network);
+    started.push(prometheus);
+    return {
+      network,
+      prometheusUrl: `http://${prometheus.getHost()}:${prometheus.getMappedPort(9090)}`,
+      apis: apis.map((container) => ({
+        apiUrl: `http://${container.getHost()}:${container.getMappedPort(5001)}`,
+        metricsUrl: `http://${container.getHost()}:${container.getMappedPort(8000)}`,
+        container,
+      })),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function startApi(
+  network: StartedNetwork,
+  environment: Record<string, string>,
+): Promise<StartedTestContainer> {
+  return new GenericContainer('observability-stack/api')
+    .withNetwork(network)
+    .withNetworkAliases('api')
+    .withEnvironment(environment)
+    .withExposedPorts(5001, 8000)
+    .withWaitStrategy(Wait.forHttp('/readyz', 8000))
+    .withStartupTimeout(startupTimeoutMs)
+    .start();
+}
+
+function startPrometheus(network: StartedNetwork): Promise<StartedTestContainer> {
+  return new GenericContainer(imageOf('PROMETHEUS_IMAGE'))
+    .withNetwork(network)
+    .withNetworkAliases('prometheus')
+    .withCopyDirectoriesToContainer([{ source: `${repositoryRoot}/prometheus`, target: '/etc/prometheus' }])
+    .withCommand(composeCommand('prometheus'))
+    .withExposedPorts(9090)
+    .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
+    .withStartupTimeout(startupTimeoutMs)
+    .start();
+}
+
+export interface GeneratorRun {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the generator's image once in the stack's network, as `make load` does, and gives what it printed. */
+export async function runGenerator(network: StartedNetwork, ...commandLine: string[]): Promise<GeneratorRun> {
+  let stdout = '';
+  let stderr = '';
+  let finished: () => void = () => {};
+  const ended = new Promise<void>((resolve) => {
+    finished = resolve;
+  });
+  const container = await new GenericContainer('observability-stack/loadgen')
+    .withNetwork(network)
+    .withCommand(commandLine)
+    .withLogConsumer((stream) => {
+      stream.on('data', (chunk: Buffer) => {
+        stdout += chunk.toString();
+      });
+      stream.on('err', (chunk: Buffer) => {
+        stderr += chunk.toString();
+      });
+      stream.on('end', () => finished());
+    })
+    .start();
+  await ended;
+  const { State: state } = await inspect(container);
+  await container.stop({ remove: true, removeVolumes: true });
+  return { exitCode: state.ExitCode, stdout, stderr };
+}
+
+async function inspect(container: StartedTestContainer): Promise<{ State: { ExitCode: number } }> {
+  const { getContainerRuntimeClient } = await import('testcontainers');
+  const client = await getContainerRuntimeClient();
+  return client.container.inspect(client.container.getById(container.getId()));
+}
