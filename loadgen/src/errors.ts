@@ -1,0 +1,31 @@
+/**
+ * The ways in which a command ends other than well. Each carries the exit code of the contract, so that only `main.ts`
+ * turns an error into a process exit.
+ */
+
+export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
+
+/** Wrong usage: a flag, a pattern name, a pattern file. The message is for the person and is printed as it is. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+  readonly exitCode = EXIT.usage;
+}
+
+/** The target or Prometheus did not answer; the message names the URL and the cause. */
+export class UnreachableError extends Error {
+  override name = 'UnreachableError';
+  readonly exitCode = EXIT.unreachable;
+}
+
+/** A check could not be made or did not hold, where no report can show it in a row of its own. */
+export class CheckError extends Error {
+  override name = 'CheckError';
+  readonly exitCode = EXIT.failed;
+}
+
+/** The innermost reason of an error: fetch and dns wrap theirs in `cause`, a failed connect to several addresses in `errors`. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : reasonOf(error.cause);
+}

@@ -1,0 +1,122 @@
+/**
+ * The HTTP/1.1 client of the generator: at most `connections` connections, opened when needed, the most recently used
+ * one first. It knows neither schedule nor pattern: it starts a request now, or says that it cannot.
+ *
+ * Why an own one: against a server that is not the bottleneck, undici and node:http cost more per request than the
+ * whole of this does (figures in bench/results/loadgen-throughput.md), and both may send a request twice on their own.
+ */
+import type { FailureKind, Recorder } from '../result.ts';
+import { Connection, type ConnectionListener, type EncodedRequest } from './connection.ts';
+import type { Addresses, Origin } from './origin.ts';
+
+export interface ClientOptions {
+  readonly origin: Origin;
+  readonly addresses: Addresses;
+  /** One per target, by the target's index. */
+  readonly requests: readonly EncodedRequest[];
+  /** The bound on requests in flight. */
+  readonly connections: number;
+  /** From the start of a request, connecting included, to the end of its answer. */
+  readonly timeoutMs: number;
+  readonly recorder: Recorder;
+}
+
+/** Timeouts are swept instead of armed one by one: a timer per request costs more than the rest of its bookkeeping. */
+const MAX_SWEEP_MS = 50;
+
+export class HttpClient implements ConnectionListener {
+  /** Called after each request's end; `answered` is false where it got no complete answer. */
+  onFree: (answered: boolean) => void = () => {};
+  #inFlight = 0;
+  #closedBytesRead = 0;
+  #closedBytesWritten = 0;
+  readonly #idle: Connection[] = [];
+  readonly #all = new Set<Connection>();
+  readonly #options: ClientOptions;
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#sweeper = setInterval(() => this.#sweep(), Math.min(MAX_SWEEP_MS, options.timeoutMs / 4));
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get bytesRead(): number {
+    return this.#sum(this.#closedBytesRead, (connection) => connection.bytesRead);
+  }
+
+  get bytesWritten(): number {
+    return this.#sum(this.#closedBytesWritten, (connection) => connection.bytesWritten);
+  }
+
+  /** Starts one request. @returns false, with nothing done, when as many as allowed are in flight */
+  start(target: number, intendedMs: number): boolean {
+    const { connections, timeoutMs, requests } = this.#options;
+    if (this.#inFlight >= connections) return false;
+    const request = requests[target];
+    if (request === undefined) throw new RangeError(`no target ${target}`);
+    const nowMs = performance.now();
+    const connection = this.#take(nowMs);
+    this.#inFlight++;
+    connection.target = target;
+    connection.intendedMs = intendedMs;
+    connection.deadlineMs = nowMs + timeoutMs;
+    connection.send(request);
+    return true;
+  }
+
+  /** Closes every connection; a request still under way ends as a reset. */
+  close(): void {
+    clearInterval(this.#sweeper);
+    for (const connection of this.#all) connection.abort('reset');
+  }
+
+  answered(connection: Connection, status: number): void {
+    const nowMs = performance.now();
+    const { target, intendedMs, sentMs } = connection;
+    this.#options.recorder.answered(target, status, intendedMs, sentMs, nowMs);
+    connection.idleSinceMs = nowMs;
+    this.#idle.push(connection);
+    this.#inFlight--;
+    this.onFree(true);
+  }
+
+  failed(connection: Connection, kind: FailureKind): void {
+    const nowMs = performance.now();
+    const { target, intendedMs, sentMs } = connection;
+    this.#options.recorder.failed(target, kind, intendedMs, sentMs, nowMs);
+    if (Number.isNaN(sentMs)) void this.#options.addresses.refresh(nowMs);
+    this.#inFlight--;
+    this.onFree(false);
+  }
+
+  closed(connection: Connection): void {
+    this.#all.delete(connection);
+    this.#closedBytesRead += connection.bytesRead;
+    this.#closedBytesWritten += connection.bytesWritten;
+  }
+
+  #take(nowMs: number): Connection {
+    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+      if (connection.isUsable(nowMs)) return connection;
+      connection.close();
+    }
+    const connection = new Connection(this.#options.origin, this.#options.addresses.next(), this);
+    this.#all.add(connection);
+    return connection;
+  }
+
+  #sum(closed: number, of: (connection: Connection) => number): number {
+    return [...this.#all].reduce((sum, connection) => sum + of(connection), closed);
+  }
+
+  #sweep(): void {
+    const nowMs = performance.now();
+    for (const connection of this.#all) {
+      if (connection.busy && connection.deadlineMs <= nowMs) connection.abort('timeout');
+    }
+  }
+}

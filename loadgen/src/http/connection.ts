@@ -1,0 +1,164 @@
+/**
+ * One connection to the target, with at most one request on it at a time. It never sends a request twice: whether a
+ * request that got no answer reached the server is not known, so the truth is to say so and leave it.
+ */
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { FailureKind } from '../result.ts';
+import type { Origin } from './origin.ts';
+import { ResponseParser, TooLargeError } from './response-parser.ts';
+
+export interface EncodedRequest {
+  readonly bytes: Buffer;
+  readonly isHead: boolean;
+}
+
+/** Told about the request on a connection, and about the end of the connection. */
+export interface ConnectionListener {
+  answered(connection: Connection, status: number): void;
+  failed(connection: Connection, kind: FailureKind): void;
+  closed(connection: Connection): void;
+}
+
+const READ_BUFFER_BYTES = 64 * 1024;
+/** An idle connection is given up this long before the server would close it, so that a request does not cross the close. */
+const IDLE_MARGIN_MS = 1_000;
+/** Without a promise of the server: Node closes idle connections after 5 s, most others later. */
+const DEFAULT_IDLE_MS = 4_000;
+
+export class Connection {
+  /** Request number, target index and times of the request under way; the pool's, kept here to allocate nothing per request. */
+  target = 0;
+  intendedMs = 0;
+  /** When the request was handed to the socket; NaN until then. */
+  sentMs = Number.NaN;
+  /** When the request has to be over. */
+  deadlineMs = 0;
+  idleSinceMs = 0;
+  busy = false;
+  #request: EncodedRequest | undefined;
+  #connected = false;
+  #open = true;
+  readonly #secure: boolean;
+  readonly #socket: Socket;
+  readonly #parser = new ResponseParser();
+  readonly #listener: ConnectionListener;
+
+  constructor(origin: Origin, address: string, listener: ConnectionListener) {
+    this.#secure = origin.secure;
+    this.#listener = listener;
+    const onread = { buffer: Buffer.allocUnsafe(READ_BUFFER_BYTES), callback: this.#read };
+    const options = { host: address, port: origin.port, noDelay: true, onread };
+    // The name, not the address, is what the certificate is for. An address as server name is not allowed (RFC 6066).
+    const servername = /^[\d.]+$|:/.test(origin.hostname) ? '' : origin.hostname;
+    this.#socket = origin.secure
+      ? connectTls({ ...options, servername, ALPNProtocols: ['http/1.1'] })
+      : connect(options);
+    this.#socket.once(origin.secure ? 'secureConnect' : 'connect', this.#onConnect);
+    this.#socket.once('error', (error: NodeJS.ErrnoException) => this.#fail(this.#kindOf(error)));
+    this.#socket.once('end', () => this.#onEnd());
+    this.#socket.once('close', () => {
+      this.#fail('reset');
+      this.#listener.closed(this);
+    });
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  /** Whether the next request may go over this connection. */
+  isUsable(nowMs: number): boolean {
+    if (!this.#open) return false;
+    const seconds = this.#parser.keepAliveSeconds;
+    const idleMs = seconds === undefined ? DEFAULT_IDLE_MS : Math.max(0, seconds * 1000 - IDLE_MARGIN_MS);
+    return nowMs - this.idleSinceMs < idleMs;
+  }
+
+  send(request: EncodedRequest): void {
+    this.busy = true;
+    this.sentMs = Number.NaN;
+    this.#parser.begin(request.isHead);
+    if (this.#connected) this.#write(request);
+    else this.#request = request;
+  }
+
+  /** Ends the request under way as failed, and the connection with it. */
+  abort(kind: FailureKind): void {
+    this.#fail(kind);
+  }
+
+  close(): void {
+    this.#open = false;
+    this.#socket.destroy();
+  }
+
+  #onConnect = (): void => {
+    this.#connected = true;
+    if (this.#request !== undefined) this.#write(this.#request);
+    this.#request = undefined;
+  };
+
+  #write(request: EncodedRequest): void {
+    this.sentMs = performance.now();
+    this.#socket.write(request.bytes);
+  }
+
+  #read = (length: number, buffer: Uint8Array): boolean => {
+    if (!this.busy) {
+      // Bytes that nobody asked for: whatever they are, the next response would be misread after them.
+      this.close();
+      return false;
+    }
+    try {
+      if (this.#parser.push((buffer as Buffer).subarray(0, length))) this.#answered();
+    } catch (error) {
+      this.#fail(error instanceof TooLargeError ? 'too-large' : 'protocol');
+      return false;
+    }
+    return true;
+  };
+
+  #answered(): void {
+    this.busy = false;
+    if (!this.#parser.keepAlive) this.close();
+    this.#listener.answered(this, this.#parser.status);
+  }
+
+  #onEnd(): void {
+    if (this.busy && this.#parser.end()) this.#answered();
+    else this.#fail('reset');
+    this.close();
+  }
+
+  #fail(kind: FailureKind): void {
+    this.close();
+    if (!this.busy) return;
+    this.busy = false;
+    this.#listener.failed(this, kind);
+  }
+
+  #kindOf(error: NodeJS.ErrnoException): FailureKind {
+    const byCode = KIND_BY_CODE[error.code ?? ''];
+    if (byCode === 'refused' || byCode === 'unreachable' || byCode === 'local' || byCode === 'timeout')
+      return byCode;
+    if (this.#secure && !this.#connected) return 'tls';
+    return byCode ?? 'reset';
+  }
+}
+
+const KIND_BY_CODE: Readonly<Record<string, FailureKind>> = {
+  ECONNREFUSED: 'refused',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  ETIMEDOUT: 'timeout',
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+  EADDRNOTAVAIL: 'local',
+  EMFILE: 'local',
+  ENFILE: 'local',
+};

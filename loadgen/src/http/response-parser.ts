@@ -1,0 +1,249 @@
+/**
+ * An incremental HTTP/1.1 response parser for one connection without pipelining (RFC 9112). It finds where a response
+ * ends and what its status is; it keeps neither headers nor bodies, because a load generator reads neither.
+ *
+ * The framing of the whole head is remembered per head text: a server's heads are mostly equal from one response to the
+ * next, and comparing two strings is several times cheaper than splitting one.
+ */
+
+/** The server broke the protocol. The connection cannot be used again. */
+export class ProtocolError extends Error {
+  override name = 'ProtocolError';
+}
+
+/** The response is larger than the limit. Set apart from {@link ProtocolError}: the server is right, only endless. */
+export class TooLargeError extends Error {
+  override name = 'TooLargeError';
+}
+
+/** Limits in bytes on one response. Without them a hostile or broken server fills the memory. */
+export interface ResponseLimits {
+  readonly maxHeadBytes: number;
+  readonly maxBodyBytes: number;
+}
+
+export const DEFAULT_LIMITS: ResponseLimits = { maxHeadBytes: 64 * 1024, maxBodyBytes: 256 * 1024 * 1024 };
+
+type BodyFraming = 'none' | 'length' | 'chunked' | 'until-close';
+
+interface Head {
+  readonly status: number;
+  readonly framing: BodyFraming;
+  readonly lengthBytes: number;
+  readonly keepAlive: boolean;
+  /** From `Keep-Alive: timeout=N`: how long the server promises to keep an idle connection, in seconds. */
+  readonly keepAliveSeconds: number | undefined;
+}
+
+type State =
+  | 'head'
+  | 'length'
+  | 'chunk-size'
+  | 'chunk-data'
+  | 'chunk-end'
+  | 'trailer'
+  | 'until-close'
+  | 'done';
+
+const HEAD_END = '\r\n\r\n';
+const MAX_CHUNK_LINE = 4096;
+
+export class ResponseParser {
+  status = 0;
+  keepAlive = false;
+  keepAliveSeconds: number | undefined;
+  #state: State = 'done';
+  #isHead = false;
+  #pending = '';
+  #left = 0;
+  #bodyBytes = 0;
+  #lastText = '';
+  #lastHead: Head | undefined;
+  readonly #limits: ResponseLimits;
+
+  constructor(limits: ResponseLimits = DEFAULT_LIMITS) {
+    this.#limits = limits;
+  }
+
+  /** Gets ready for the response to one request; `isHead` says that it has no body whatever its headers say. */
+  begin(isHead: boolean): void {
+    this.#state = 'head';
+    this.#isHead = isHead;
+    this.#pending = '';
+    this.#bodyBytes = 0;
+    this.status = 0;
+  }
+
+  /**
+   * Takes the next bytes. The buffer may be reused by the caller afterwards.
+   * @returns whether the response is complete
+   * @throws ProtocolError, also for bytes after the end of the response; TooLargeError
+   */
+  push(chunk: Buffer): boolean {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#state === 'done') throw new ProtocolError('bytes after the end of the response');
+      at = this.#step(chunk, at);
+    }
+    return this.#state === 'done';
+  }
+
+  /** Says that the server closed. @returns whether that was the rightful end of a response */
+  end(): boolean {
+    if (this.#state !== 'until-close') return false;
+    this.#state = 'done';
+    return true;
+  }
+
+  #step(chunk: Buffer, at: number): number {
+    switch (this.#state) {
+      case 'head':
+        return this.#head(chunk, at);
+      case 'length':
+      case 'chunk-data':
+        return this.#skip(chunk, at);
+      case 'until-close':
+        this.#countBody(chunk.length - at);
+        return chunk.length;
+      default:
+        return this.#chunkLine(chunk, at);
+    }
+  }
+
+  #head(chunk: Buffer, at: number): number {
+    // The end may straddle two chunks, so a head that came in pieces is searched in the joined text.
+    if (this.#pending === '') {
+      const end = chunk.indexOf(HEAD_END, at, 'latin1');
+      if (end !== -1 && end - at <= this.#limits.maxHeadBytes) {
+        this.#applyHead(chunk.toString('latin1', at, end));
+        return end + HEAD_END.length;
+      }
+    }
+    const before = this.#pending.length;
+    this.#pending += chunk.toString('latin1', at, Math.min(chunk.length, at + this.#limits.maxHeadBytes + 4));
+    // Garbage is told at its first bytes; waiting for a head's end that never comes would call it a timeout.
+    if (!'HTTP/1.'.startsWith(this.#pending.slice(0, 7))) throw new ProtocolError('not an HTTP/1 response');
+    const end = this.#pending.indexOf(HEAD_END, Math.max(0, before - 3));
+    if (end > this.#limits.maxHeadBytes || (end === -1 && this.#pending.length > this.#limits.maxHeadBytes)) {
+      throw new TooLargeError(`head of more than ${this.#limits.maxHeadBytes} bytes`);
+    }
+    if (end === -1) return chunk.length;
+    const text = this.#pending.slice(0, end);
+    this.#pending = '';
+    this.#applyHead(text);
+    return at + end + HEAD_END.length - before;
+  }
+
+  #applyHead(text: string): void {
+    if (text !== this.#lastText || this.#lastHead === undefined) {
+      this.#lastHead = parseHead(text);
+      this.#lastText = text;
+    }
+    const head = this.#lastHead;
+    if (head.status < 200) {
+      if (head.status === 101) throw new ProtocolError('101 Switching Protocols was not asked for');
+      return;
+    }
+    this.status = head.status;
+    this.keepAlive = head.keepAlive;
+    this.keepAliveSeconds = head.keepAliveSeconds;
+    const framing = this.#isHead ? 'none' : head.framing;
+    this.#left = framing === 'length' ? head.lengthBytes : 0;
+    if (framing === 'length') this.#countBody(head.lengthBytes);
+    if (framing === 'none' || (framing === 'length' && this.#left === 0)) this.#state = 'done';
+    else this.#state = framing === 'chunked' ? 'chunk-size' : framing;
+  }
+
+  #skip(chunk: Buffer, at: number): number {
+    const taken = Math.min(this.#left, chunk.length - at);
+    this.#left -= taken;
+    if (this.#left === 0) this.#state = this.#state === 'length' ? 'done' : 'chunk-end';
+    return at + taken;
+  }
+
+  /** The lines of the chunked framing: sizes, the empty line after each chunk, trailers. */
+  #chunkLine(chunk: Buffer, at: number): number {
+    const newline = chunk.indexOf(10, at);
+    const stop = newline === -1 ? chunk.length : newline + 1;
+    this.#pending += chunk.toString('latin1', at, stop);
+    if (this.#pending.length > MAX_CHUNK_LINE) throw new ProtocolError('endless line in a chunked body');
+    if (newline === -1) return stop;
+    if (!this.#pending.endsWith('\r\n')) throw new ProtocolError('line without CRLF in a chunked body');
+    const line = this.#pending.slice(0, -2);
+    this.#pending = '';
+    this.#applyChunkLine(line, stop - at);
+    return stop;
+  }
+
+  #applyChunkLine(line: string, sizeBytes: number): void {
+    if (this.#state === 'chunk-end') {
+      if (line !== '') throw new ProtocolError('chunk longer than its size');
+      this.#state = 'chunk-size';
+    } else if (this.#state === 'trailer') {
+      this.#countBody(sizeBytes);
+      if (line === '') this.#state = 'done';
+    } else {
+      const size = /^([0-9a-f]{1,12})[ \t]*(?:;.*)?$/i.exec(line)?.[1];
+      if (size === undefined) throw new ProtocolError('bad chunk size');
+      this.#left = Number.parseInt(size, 16);
+      this.#countBody(this.#left);
+      this.#state = this.#left === 0 ? 'trailer' : 'chunk-data';
+    }
+  }
+
+  #countBody(sizeBytes: number): void {
+    this.#bodyBytes += sizeBytes;
+    if (this.#bodyBytes > this.#limits.maxBodyBytes) {
+      throw new TooLargeError(`body of more than ${this.#limits.maxBodyBytes} bytes`);
+    }
+  }
+}
+
+/** Reads status and framing from a head (status line and headers, without the empty line). RFC 9112, 6.3. */
+function parseHead(text: string): Head {
+  const lines = text.split('\r\n');
+  const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: .*)?$/.exec(lines[0] ?? '');
+  if (statusLine === null) throw new ProtocolError('bad status line');
+  const headers = new Map<string, string>();
+  for (const line of lines.slice(1)) {
+    const field = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line);
+    if (field?.[1] === undefined || field[2] === undefined) throw new ProtocolError('bad header line');
+    const name = field[1].toLowerCase();
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? field[2] : `${before},${field[2]}`);
+  }
+  const status = Number(statusLine[2]);
+  const transferEncoding = headers.get('transfer-encoding')?.toLowerCase();
+  const { framing, lengthBytes } = bodyFraming(status, transferEncoding, headers.get('content-length'));
+  const connection = (headers.get('connection') ?? '').toLowerCase().split(/[ \t]*,[ \t]*/);
+  const keepAliveSeconds = /timeout=(\d+)/.exec(headers.get('keep-alive') ?? '')?.[1];
+  const persistent =
+    statusLine[1] === '1' ? !connection.includes('close') : connection.includes('keep-alive');
+  // Both framings at once is how requests are smuggled: such a connection is not trusted with a second response.
+  const ambiguous = transferEncoding !== undefined && headers.has('content-length');
+  return {
+    status,
+    framing,
+    lengthBytes,
+    keepAlive: persistent && !ambiguous && framing !== 'until-close',
+    keepAliveSeconds: keepAliveSeconds === undefined ? undefined : Number(keepAliveSeconds),
+  };
+}
+
+function bodyFraming(
+  status: number,
+  transferEncoding: string | undefined,
+  contentLength: string | undefined,
+) {
+  const of = (framing: BodyFraming, lengthBytes = 0) => ({ framing, lengthBytes });
+  if (status < 200 || status === 204 || status === 304) return of('none');
+  if (transferEncoding !== undefined)
+    return of(/(^|[ \t,])chunked$/.test(transferEncoding) ? 'chunked' : 'until-close');
+  if (contentLength === undefined) return of('until-close');
+  // A list of equal lengths is what a proxy makes of a doubled header; RFC 9110, 8.6 allows it.
+  const lengths = new Set(contentLength.split(/[ \t]*,[ \t]*/));
+  const [length] = lengths;
+  if (lengths.size !== 1 || length === undefined || !/^\d{1,15}$/.test(length))
+    throw new ProtocolError('bad Content-Length');
+  return of('length', Number(length));
+}
