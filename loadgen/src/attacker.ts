@@ -1,0 +1,148 @@
+/**
+ * Sends a schedule through a client. Three ways:
+ *  - open: each request leaves at its time whether or not earlier ones were answered; without a free connection it is dropped.
+ *  - patient: the same times, but a request without a free connection leaves late instead. For exact counts.
+ *  - closed: the next leaves when one was answered. As fast as the connections allow.
+ */
+import type { Pacer } from './pacer.ts';
+import type { Recorder } from './result.ts';
+import type { Targeter } from './targeter.ts';
+
+export type Schedule =
+  | { readonly kind: 'open' | 'patient'; readonly pacer: Pacer }
+  | { readonly kind: 'closed'; readonly count: number; readonly durationMs: number };
+
+/** What the attacker needs of a client. */
+export interface Starter {
+  start(target: number, intendedMs: number): boolean;
+  readonly inFlight: number;
+  onFree: (answered: boolean) => void;
+}
+
+/** Time, so that a test can hold it. */
+export interface Clock {
+  now(): number;
+  after(delayMs: number, act: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(delayMs, act) {
+    const timer = setTimeout(act, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+export interface Attack {
+  readonly schedule: Schedule;
+  readonly targeter: Targeter;
+  readonly connections: number;
+  readonly client: Starter;
+  readonly recorder: Pick<Recorder, 'dropped'>;
+  readonly clock: Clock;
+  /** Stops the sending; what is in flight is still waited for. */
+  readonly signal: AbortSignal;
+}
+
+/** A connection whose request failed rests before the next: a dead target would be tried as fast as the loop can spin. */
+const REST_AFTER_FAILURE_MS = 100;
+
+/** @returns when everything that was sent has ended. It is bounded by the client's timeout. */
+export function attack(options: Attack): Promise<void> {
+  return options.schedule.kind === 'closed'
+    ? attackClosed(options, options.schedule)
+    : attackOnTime(options, options.schedule.pacer, options.schedule.kind === 'patient');
+}
+
+function attackOnTime(
+  { targeter, client, recorder, clock, signal }: Attack,
+  pacer: Pacer,
+  patient: boolean,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const startMs = clock.now();
+    let next = 0;
+    let cancelTimer = () => {};
+
+    const sendDue = () => {
+      cancelTimer();
+      const dueMs = clock.now() - startMs;
+      while (next < pacer.count && !signal.aborted) {
+        const offsetMs = pacer.offsetMs(next);
+        if (offsetMs > dueMs) {
+          cancelTimer = clock.after(offsetMs - dueMs, guarded);
+          return;
+        }
+        const target = targeter(next);
+        if (!client.start(target, startMs + offsetMs)) {
+          if (patient) return;
+          recorder.dropped(target);
+        }
+        next++;
+      }
+      settle();
+    };
+    const settle = () => {
+      if (client.inFlight > 0) return;
+      cancelTimer();
+      signal.removeEventListener('abort', guarded);
+      resolve();
+    };
+    const guarded = () => {
+      try {
+        sendDue();
+      } catch (error) {
+        reject(error);
+      }
+    };
+    client.onFree = () => {
+      if (next >= pacer.count || signal.aborted) settle();
+      else if (patient) guarded();
+    };
+    signal.addEventListener('abort', guarded);
+    guarded();
+  });
+}
+
+function attackClosed(
+  { targeter, client, clock, signal, connections }: Attack,
+  { count, durationMs }: { count: number; durationMs: number },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const endMs = clock.now() + durationMs;
+    const resting = new Set<() => void>();
+    let next = 0;
+    let cancelEnd = () => {};
+
+    const mayStart = () => next < count && !signal.aborted && clock.now() < endMs;
+    const step = () => {
+      try {
+        if (mayStart() && client.start(targeter(next), clock.now())) next++;
+        else settle();
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const rest = () => {
+      const cancel = clock.after(REST_AFTER_FAILURE_MS, () => {
+        resting.delete(cancel);
+        step();
+      });
+      resting.add(cancel);
+    };
+    const settle = () => {
+      if (mayStart() || client.inFlight > 0) return;
+      for (const cancel of resting) cancel();
+      cancelEnd();
+      signal.removeEventListener('abort', settle);
+      resolve();
+    };
+    client.onFree = (answered) => {
+      if (answered || !mayStart()) step();
+      else rest();
+    };
+    signal.addEventListener('abort', settle);
+    if (Number.isFinite(durationMs)) cancelEnd = clock.after(durationMs, settle);
+    for (let lane = 0; lane < connections && mayStart(); lane++) step();
+  });
+}

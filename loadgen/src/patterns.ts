@@ -1,0 +1,116 @@
+/**
+ * The built-in patterns, in the form of a pattern file. Each target says under which labels the API counts it; that, and
+ * nothing else, is what the proof expects of Prometheus.
+ */
+import type { PatternInput } from './pattern.ts';
+
+type TargetInput = PatternInput['targets'][number];
+
+const series = (path: string, method: string) => ({ path, method });
+
+/** The requests that the API answers, each under a name of its own. */
+const api = {
+  getProducts: { method: 'GET', path: '/products', expect: 200, series: series('products', 'get') },
+  postProducts: { method: 'POST', path: '/products', expect: 201, series: series('products', 'post') },
+  getCart: { method: 'GET', path: '/cart', expect: 200, series: series('cart', 'get') },
+  postCart: { method: 'POST', path: '/cart', expect: 201, series: series('cart', 'post') },
+  getCars: { method: 'GET', path: '/cars', expect: 200, series: series('cars', 'get') },
+  postCars: { method: 'POST', path: '/cars', expect: 200, series: series('cars', 'post') },
+  getCar: { method: 'GET', path: '/cars/7', expect: 200, series: series('cars/:id', 'get') },
+  patchCar: { method: 'PATCH', path: '/cars/7', expect: 200, series: series('cars/:id', 'patch') },
+  deleteCar: { method: 'DELETE', path: '/cars/7', expect: 200, series: series('cars/:id', 'delete') },
+} as const satisfies Record<string, TargetInput>;
+
+/** A path that does not exist. The API counts it as an error and in the duration histogram, as `unmatched`. */
+const missing = (n: number): TargetInput => ({
+  path: `/missing/${n}`,
+  expect: 404,
+  series: series('unmatched', 'get'),
+});
+
+const shop = [
+  { ...api.postProducts, weight: 4 },
+  { ...api.getProducts, weight: 3 },
+  { ...api.getCart, weight: 2 },
+  { ...api.postCart, weight: 1 },
+];
+
+export const PATTERNS: Readonly<Record<string, PatternInput>> = {
+  hundred: {
+    description: 'exactly 100 requests to the shop, shuffled',
+    targets: [
+      { ...api.postProducts, count: 40 },
+      { ...api.getProducts, count: 30 },
+      { ...api.getCart, count: 20 },
+      { ...api.postCart, count: 10 },
+    ],
+  },
+  'not-found': {
+    description: 'exactly 33 requests to paths that do not exist, each different',
+    targets: Array.from({ length: 33 }, (_, n) => ({ ...missing(n + 1), count: 1 })),
+  },
+  steady: {
+    description: 'the shop at a constant 50/s for 30 s',
+    stages: [{ duration: '30s', rate: 50 }],
+    targets: shop,
+    thresholds: ['p99<250ms', 'dropped=0'],
+  },
+  ramp: {
+    description: 'the shop from 0 to 200/s in 40 s, then 20 s there',
+    stages: [
+      { duration: '40s', rate: { from: 0, to: 200 } },
+      { duration: '20s', rate: 200 },
+    ],
+    targets: shop,
+    thresholds: ['p99<250ms', 'dropped=0'],
+  },
+  spike: {
+    description: 'the shop at 20/s, 10 s of 500/s in the middle',
+    stages: [
+      { duration: '15s', rate: 20 },
+      { duration: '2s', rate: { from: 20, to: 500 } },
+      { duration: '10s', rate: 500 },
+      { duration: '2s', rate: { from: 500, to: 20 } },
+      { duration: '15s', rate: 20 },
+    ],
+    targets: shop,
+  },
+  soak: {
+    description: 'the shop at a constant 20/s for 30 min',
+    stages: [{ duration: '30m', rate: 20 }],
+    targets: shop,
+    thresholds: ['p99<250ms', 'dropped=0'],
+  },
+  crud: {
+    description: 'the cars API with all its methods, 50/s for 30 s',
+    stages: [{ duration: '30s', rate: 50 }],
+    targets: [
+      { ...api.getCars, weight: 4 },
+      { ...api.getCar, weight: 3 },
+      { ...api.postCars, weight: 1 },
+      { ...api.patchCar, weight: 1 },
+      { ...api.deleteCar, weight: 1 },
+    ],
+    thresholds: ['p99<250ms', 'dropped=0'],
+  },
+  mixed: {
+    description: 'everything, weighted, a tenth of it 404s, 50/s for 60 s',
+    stages: [{ duration: '60s', rate: 50 }],
+    targets: [
+      ...shop.map((target) => ({ ...target, weight: 5 * target.weight })),
+      { ...api.getCars, weight: 20 },
+      { ...api.getCar, weight: 10 },
+      { ...api.postCars, weight: 4 },
+      { ...api.patchCar, weight: 3 },
+      { ...api.deleteCar, weight: 3 },
+      ...Array.from({ length: 10 }, (_, n) => ({ ...missing(n + 1), weight: 1 })),
+    ],
+  },
+};
+
+/** Names that stand for several patterns, sent one after the other. */
+export const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  lab: ['hundred', 'not-found'],
+};
+
+export const DEFAULT_PATTERN = 'lab';

@@ -1,0 +1,36 @@
+/** Reading and showing quantities with units. */
+
+const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+export const DURATION_PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+
+/** Reads `250ms`, `30s`, `1.5m`, `2h`. @returns milliseconds, or undefined when it is none of these or zero */
+export function parseDurationMs(text: string): number | undefined {
+  const [, amount, unit] = DURATION_PATTERN.exec(text) ?? [];
+  const durationMs = Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS];
+  return durationMs > 0 ? durationMs : undefined;
+}
+
+/** Three significant digits, in the unit in which a person would say it: `740us`, `1.25ms`, `2.01s`. */
+export function formatMs(durationMs: number): string {
+  if (Number.isNaN(durationMs)) return '-';
+  if (durationMs < 1) return `${Math.round(durationMs * 1000)}us`;
+  if (durationMs < 1000) return `${toDigits(durationMs)}ms`;
+  return durationMs < 120_000 ? `${toDigits(durationMs / 1000)}s` : `${toDigits(durationMs / 60_000)}m`;
+}
+
+export function formatBytes(sizeBytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let size = sizeBytes;
+  let unit = 0;
+  for (; size >= 1000 && unit < units.length - 1; unit++) size /= 1000;
+  return `${unit === 0 ? size : toDigits(size)} ${units[unit]}`;
+}
+
+/** Whole numbers with separators, others with one decimal: `1,999.6`. */
+export function formatNumber(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+}
+
+function toDigits(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
