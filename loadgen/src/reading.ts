@@ -1,0 +1,144 @@
+/**
+ * What Prometheus holds of the API at a moment: raw counter values per instance, never `rate()` or `increase()`, which
+ * extrapolate. A reading is *fresh*: every target was scraped after it was asked for. Only Prometheus' own clock says so;
+ * it is never compared with a clock of this machine.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UnreachableError } from './errors.ts';
+import type { Prometheus, Sample } from './prometheus.ts';
+
+export interface InstanceReading {
+  readonly instance: string;
+  /** `process_start_time_seconds`: another value means another process, whose counters began at 0. */
+  readonly startTimeSeconds: number;
+  /** When it was last scraped, on Prometheus' clock. */
+  readonly scrapedAtSeconds: number;
+  /** By series, as `name{path="...",method="...",code="..."}`. */
+  readonly values: Readonly<Record<string, number>>;
+}
+
+export interface Reading {
+  /** Prometheus' clock when the reading was asked for: everything that happened before it is in the reading. */
+  readonly askedAtSeconds: number;
+  readonly instances: InstanceReading[];
+}
+
+export interface ReadingOptions {
+  readonly job: string;
+  /** How long to wait for a scrape of every target. */
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  /** Told once, when it has to wait, what for. */
+  readonly onWait?: (reason: string) => void;
+}
+
+export const REQUESTS = 'http_requests_total';
+export const ERRORS = 'http_errors_total';
+export const DURATIONS = 'http_request_duration_seconds_count';
+export const IN_PROGRESS = 'inprogress_requests';
+const START_TIME = 'process_start_time_seconds';
+const LABELS = ['path', 'method', 'code'] as const;
+
+const POLL_MS = 250;
+/** Prometheus may date a scrape up to 2 ms early, to keep timestamps regular (scrape.ScrapeTimestampTolerance). */
+const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
+
+/** The name under which values of a series are kept; the order of the labels is fixed, so equal series have equal names. */
+export function seriesName(name: string, labels: Readonly<Record<string, string>>): string {
+  const pairs = LABELS.flatMap((label) =>
+    labels[label] === undefined ? [] : [`${label}=${JSON.stringify(labels[label])}`],
+  );
+  return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
+}
+
+/** @throws UnreachableError when the API is not scraped in time, saying which instance and why, or Prometheus is away */
+export async function takeReading(prometheus: Prometheus, options: ReadingOptions): Promise<Reading> {
+  const askedAtSeconds = await prometheus.time(options.signal);
+  const since = askedAtSeconds + TIMESTAMP_TOLERANCE_SECONDS;
+  const deadline = performance.now() + options.waitMs;
+  for (let told = false; ; told = true) {
+    const missing = await whyNotFresh(prometheus, options, since);
+    if (missing === undefined) break;
+    if (performance.now() > deadline) {
+      throw new UnreachableError(
+        `Prometheus at ${prometheus.url} got no new scrape of the API within ${options.waitMs / 1000} s: ${missing}`,
+      );
+    }
+    if (!told) options.onWait?.(missing);
+    await sleep(POLL_MS, undefined, { signal: options.signal });
+  }
+  return { askedAtSeconds, instances: await readInstances(prometheus, options) };
+}
+
+/**
+ * A reading after traffic: as {@link takeReading}, and again, a few scrapes long, while requests are still in progress.
+ * One that this side has given up may still be worked on there.
+ */
+export async function takeSettledReading(
+  prometheus: Prometheus,
+  options: ReadingOptions,
+  scrapes = 3,
+): Promise<Reading> {
+  const reading = await takeReading(prometheus, options);
+  return scrapes <= 1 || sumOf(reading, IN_PROGRESS) === 0
+    ? reading
+    : takeSettledReading(prometheus, options, scrapes - 1);
+}
+
+/** The sum of a metric over all its series and instances. */
+export function sumOf(reading: Reading, metric: string): number {
+  const of = (values: Readonly<Record<string, number>>) =>
+    Object.entries(values).reduce(
+      (sum, [name, value]) => (name.split('{')[0] === metric ? sum + value : sum),
+      0,
+    );
+  return reading.instances.reduce((sum, { values }) => sum + of(values), 0);
+}
+
+async function whyNotFresh(
+  prometheus: Prometheus,
+  options: ReadingOptions,
+  since: number,
+): Promise<string | undefined> {
+  const selector = `up{job="${options.job}"}`;
+  const [up, scraped] = await Promise.all([
+    prometheus.query(selector, options.signal),
+    prometheus.query(`timestamp(${selector})`, options.signal),
+  ]);
+  if (up.length === 0) return `it knows no target of job "${options.job}" yet`;
+  const down = up.find((sample) => sample.value !== 1);
+  if (down !== undefined) return `${down.labels.instance} is down (up = ${down.value})`;
+  const stale = scraped.find((sample) => sample.value <= since);
+  return stale === undefined ? undefined : `waiting for the next scrape of ${stale.labels.instance}`;
+}
+
+/** One query, hence one moment: Prometheus shows a scrape as a whole or not at all. */
+async function readInstances(
+  prometheus: Prometheus,
+  { job, signal }: ReadingOptions,
+): Promise<InstanceReading[]> {
+  const names = ['up', START_TIME, REQUESTS, ERRORS, DURATIONS, IN_PROGRESS].join('|');
+  const selector = `{__name__=~"${names}",job="${job}"}`;
+  const [samples, scraped] = await Promise.all([
+    prometheus.query(selector, signal),
+    prometheus.query(`timestamp(up{job="${job}"})`, signal),
+  ]);
+  const byInstance = Map.groupBy(samples, (sample) => sample.labels.instance ?? '');
+  return [...byInstance].map(([instance, own]) => {
+    const startTimeSeconds = own.find((sample) => sample.labels.__name__ === START_TIME)?.value;
+    if (startTimeSeconds === undefined) {
+      throw new UnreachableError(
+        `${instance} of job "${job}" in Prometheus has no ${START_TIME}: it cannot be told from a restarted one`,
+      );
+    }
+    const scrapedAtSeconds = scraped.find((sample) => sample.labels.instance === instance)?.value ?? 0;
+    return { instance, startTimeSeconds, scrapedAtSeconds, values: toValues(own) };
+  });
+}
+
+function toValues(samples: readonly Sample[]): Record<string, number> {
+  const kept = samples.filter(({ labels }) => labels.__name__ !== START_TIME && labels.__name__ !== 'up');
+  return Object.fromEntries(
+    kept.map(({ labels, value }) => [seriesName(labels.__name__ ?? '', labels), value]),
+  );
+}

@@ -1,0 +1,111 @@
+/** What a person sees while a run is under way: a block that is redrawn on a terminal, a plain line every few seconds elsewhere. */
+import { plannedMs, plannedRequests } from '../plan.ts';
+import type { Progress } from '../run.ts';
+import { formatMs, formatNumber } from '../units.ts';
+import type { Paint } from './paint.ts';
+
+export interface ProgressReporter {
+  started(progress: Progress): void;
+  ended(): void;
+}
+
+const LINE_EVERY_MS = 5_000;
+const DRAW_EVERY_MS = 200;
+const RATE_WINDOW_MS = 1_000;
+const BAR_WIDTH = 30;
+
+/** @param write takes text for standard error */
+export function createLineReporter(write: (text: string) => void): ProgressReporter {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    started(progress) {
+      const rate = createRateMeter(progress);
+      timer = setInterval(() => write(`${formatLine(progress, rate())}\n`), LINE_EVERY_MS);
+    },
+    ended: () => clearInterval(timer),
+  };
+}
+
+/** Redraws in place with cursor movements, so only for terminals. It erases itself at the end; the summary follows. */
+export function createLiveReporter(write: (text: string) => void, paint: Paint): ProgressReporter {
+  let timer: NodeJS.Timeout | undefined;
+  let drawnLines = 0;
+  const erase = () => {
+    if (drawnLines > 0) write(`\x1b[${drawnLines}A\x1b[0J`);
+    drawnLines = 0;
+  };
+  return {
+    started(progress) {
+      const rate = createRateMeter(progress);
+      timer = setInterval(() => {
+        const lines = formatBlock(progress, rate(), paint);
+        erase();
+        write(lines.map((line) => `${line}\n`).join(''));
+        drawnLines = lines.length;
+      }, DRAW_EVERY_MS);
+    },
+    ended() {
+      clearInterval(timer);
+      erase();
+    },
+  };
+}
+
+export const silentReporter: ProgressReporter = { started() {}, ended() {} };
+
+/** Requests per second over about the last second. */
+function createRateMeter({ summary, startMs }: Progress): () => number {
+  const points = [{ atMs: startMs, sent: 0 }];
+  return () => {
+    const atMs = performance.now();
+    points.push({ atMs, sent: summary.sent });
+    while (points.length > 2 && (points[1]?.atMs ?? atMs) < atMs - RATE_WINDOW_MS) points.shift();
+    const first = points[0] ?? { atMs, sent: 0 };
+    return ((summary.sent - first.sent) * 1000) / Math.max(1, atMs - first.atMs);
+  };
+}
+
+function describe({ phase, startMs, summary, inFlight }: Progress, ratePerSecond: number) {
+  const elapsedMs = performance.now() - startMs;
+  const requests = plannedRequests(phase);
+  const totalMs = plannedMs(phase);
+  const done =
+    totalMs === undefined ? summary.sent / (requests ?? Number.POSITIVE_INFINITY) : elapsedMs / totalMs;
+  const asked =
+    phase.schedule.kind === 'closed' ? undefined : phase.schedule.pacer.ratePerSecondAt(elapsedMs);
+  return {
+    done: Math.min(1, done),
+    elapsed: `${Math.floor(elapsedMs / 1000)}s`,
+    left:
+      totalMs === undefined
+        ? `${formatNumber((requests ?? 0) - summary.sent)} to send`
+        : `${Math.max(0, Math.ceil((totalMs - elapsedMs) / 1000))}s left`,
+    rate: `${formatNumber(ratePerSecond)}/s${asked === undefined ? '' : ` (asked ${formatNumber(Math.round(asked))})`}`,
+    inFlight: `${inFlight()} of ${phase.connections}`,
+    p50: formatMs(summary.latencyAtMs(50)),
+    p99: formatMs(summary.latencyAtMs(99)),
+  };
+}
+
+function formatLine(progress: Progress, ratePerSecond: number): string {
+  const { summary, phase } = progress;
+  const { elapsed, left, rate, inFlight, p50, p99 } = describe(progress, ratePerSecond);
+  return (
+    `${phase.pattern}: ${elapsed}, ${left}: ${formatNumber(summary.sent)} sent, ${rate}, in flight ${inFlight}, ` +
+    `errors ${formatNumber(summary.errors)}, dropped ${formatNumber(summary.dropped)}, p50 ${p50}, p99 ${p99}`
+  );
+}
+
+function formatBlock(progress: Progress, ratePerSecond: number, paint: Paint): string[] {
+  const { summary, phase } = progress;
+  const { done, elapsed, left, rate, inFlight, p50, p99 } = describe(progress, ratePerSecond);
+  const filled = Math.round(done * BAR_WIDTH);
+  const bar = `${paint('green', '#'.repeat(filled))}${paint('dim', '.'.repeat(BAR_WIDTH - filled))}`;
+  const red = (count: number) => (count > 0 ? paint('red', formatNumber(count)) : '0');
+  return [
+    `${paint('bold', phase.pattern)} ${bar} ${elapsed}, ${left}`,
+    `  sent       ${formatNumber(summary.sent)}   rate ${rate}`,
+    `  in flight  ${inFlight}   dropped ${red(summary.dropped)}   errors ${red(summary.errors)}`,
+    `  latency    p50 ${p50}   p99 ${p99}`,
+  ];
+}

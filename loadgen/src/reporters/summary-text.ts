@@ -1,0 +1,69 @@
+/** The summary of a run as a person reads it, in at most 80 columns. */
+import type { PhaseReport, Report } from '../report.ts';
+import { FAILURE_KINDS, FAILURE_MEANING } from '../result.ts';
+import type { Distribution } from '../summary.ts';
+import { formatBytes, formatMs, formatNumber } from '../units.ts';
+import type { Paint } from './paint.ts';
+
+export function formatPhase(phase: PhaseReport, paint: Paint): string[] {
+  const { statuses, plan } = phase;
+  const answers = Object.entries(statuses).map(([status, count]) => `${formatNumber(count)} x ${status}`);
+  const red = (count: number) => (count > 0 ? paint('red', formatNumber(count)) : '0');
+  const failed = phase.thresholds.filter(({ ok }) => !ok).length;
+  return [
+    paint(
+      'bold',
+      `${phase.pattern}: ${formatNumber(phase.sent)} requests sent in ${formatMs(phase.durationSeconds * 1000)}`,
+    ),
+    row('answered', [formatNumber(phase.answered), ...answers].join('   ')),
+    row('errors', `${red(phase.errors)}   dropped ${red(phase.dropped)}`),
+    ...FAILURE_KINDS.filter((kind) => phase.failures[kind] !== undefined).map((kind) =>
+      row('', `${formatNumber(phase.failures[kind] ?? 0)} x ${kind} (${FAILURE_MEANING[kind]})`),
+    ),
+    row('rate', `${formatNumber(phase.achievedPerSecond)}/s${formatPlan(plan)}`),
+    ...formatDistributions(phase),
+    row('bytes', `${formatBytes(phase.bytesRead)} read, ${formatBytes(phase.bytesWritten)} written`),
+    ...phase.thresholds.map(({ threshold, ok, measured }) =>
+      row('threshold', `${threshold}: ${ok ? paint('green', 'ok') : paint('red', 'FAILED')} (${measured})`),
+    ),
+    ...(failed > 0
+      ? [row('', paint('red', `${failed} of ${phase.thresholds.length} thresholds failed`))]
+      : []),
+  ];
+}
+
+/** What became of the run as a whole, where that is not simply its end. */
+export function formatEnd({ state }: Report): string[] {
+  if (state === 'interrupted')
+    return ['interrupted: the rest was not sent; what had been sent was waited for'];
+  if (state === 'gave-up') return ['given up: nothing was answered for 30 s; the rest was not sent'];
+  return [];
+}
+
+function formatPlan({ schedule, requests, durationSeconds, connections }: PhaseReport['plan']): string {
+  const bound = `${connections} ${connections === 1 ? 'connection' : 'connections'}`;
+  if (schedule === 'closed') return ` (as fast as ${bound} allow)`;
+  const asked = requests !== null && durationSeconds !== null ? requests / durationSeconds : Number.NaN;
+  return ` (asked ${formatNumber(asked)}/s on average, at most ${bound})`;
+}
+
+function formatDistributions({ plan, latencyMs, serviceTimeMs, latenessMs }: PhaseReport): string[] {
+  // In a closed loop a request is due when it is sent: the three would be one.
+  if (plan.schedule === 'closed') return [row('latency', formatDistribution(serviceTimeMs))];
+  return [
+    row('latency', formatDistribution(latencyMs)),
+    row('service', formatDistribution(serviceTimeMs)),
+    row('lateness', formatDistribution(latenessMs)),
+  ];
+}
+
+function formatDistribution(distribution: Distribution | null): string {
+  if (distribution === null) return 'no samples';
+  return (['p50', 'p90', 'p99', 'p99.9', 'max'] as const)
+    .map((at) => `${at} ${formatMs(distribution[at])}`)
+    .join('  ');
+}
+
+function row(name: string, text: string): string {
+  return `  ${name.padEnd(10)}${text}`;
+}
