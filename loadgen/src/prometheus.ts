@@ -51,12 +51,16 @@ export class Prometheus {
     return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
   }
 
-  /** Sends metrics in OTLP's JSON form to the OTLP receiver. @throws Error with the reason */
-  async push(metrics: unknown): Promise<void> {
-    const response = await fetch(`${this.url}/api/v1/otlp/v1/metrics`, {
+  /** Sends the body of a remote write. @throws Error with the reason */
+  async push(body: Buffer): Promise<void> {
+    const response = await fetch(`${this.url}/api/v1/write`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(metrics),
+      headers: {
+        'content-type': 'application/x-protobuf',
+        'content-encoding': 'snappy',
+        'x-prometheus-remote-write-version': '0.1.0',
+      },
+      body: new Uint8Array(body),
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
     const text = await response.text();

@@ -109,7 +109,7 @@ async function whyNotFresh(
   const down = up.find((sample) => sample.value !== 1);
   if (down !== undefined) return `${down.labels.instance} is down (up = ${down.value})`;
   const stale = scraped.find((sample) => sample.value <= since);
-  return stale === undefined ? undefined : `waiting for the next scrape of ${stale.labels.instance}`;
+  return stale === undefined ? undefined : `the next scrape of ${stale.labels.instance}`;
 }
 
 /** One query, hence one moment: Prometheus shows a scrape as a whole or not at all. */

@@ -99,7 +99,7 @@ export async function run(options: RunOptions): Promise<RunOutcome | { readonly 
 }
 
 function readingOptions({ job, waitMs, observer }: RunOptions, signal: AbortSignal): ReadingOptions {
-  return { job, waitMs, signal, onWait: (why) => observer.note(`Prometheus: ${why}`) };
+  return { job, waitMs, signal, onWait: (why) => observer.note(`waiting for Prometheus: ${why}`) };
 }
 
 function startReport({ origin, prometheus, seed }: RunOptions, before: Reading | null): Report {

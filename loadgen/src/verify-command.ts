@@ -31,7 +31,7 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
     job: flags.job,
     waitMs: flags.wait,
     signal: io.signal,
-    onWait: (why: string) => void (flags.quiet || io.stderr.write(`Prometheus: ${why}\n`)),
+    onWait: (why: string) => void (flags.quiet || io.stderr.write(`waiting for Prometheus: ${why}\n`)),
   };
   if (rebase && ledger !== undefined) {
     await saveEntry(ledger, createRebase(await takeReading(prometheus, options)));
