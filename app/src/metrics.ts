@@ -14,9 +14,9 @@ import {
   type HistogramConfiguration,
   Registry,
 } from 'prom-client';
-import type { Family } from './render.ts';
+import type { Family, Sample } from './render.ts';
 import { addRequest, createRequestCounts, type RequestCounts, type Series } from './request-counts.ts';
-import { createRequestSamples, type Sample } from './request-samples.ts';
+import { createRequestSamples } from './request-samples.ts';
 import type { RouteLabels } from './route-table.ts';
 
 export { Registry };

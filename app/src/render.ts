@@ -6,19 +6,25 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Format } from './negotiate.ts';
 
-type LabelSet = Readonly<Record<string, string | number | undefined>>;
+export type LabelSet = Readonly<Record<string, string | number | undefined>>;
 
-/** A metric family as client libraries hand it out. */
+/** Where {@link withText} keeps the text: not enumerable, so that a copy with further labels does not inherit it. */
+const text = Symbol('rendered labels');
+
+/** One value of a family, as client libraries hand it out. */
+export interface Sample {
+  readonly labels: LabelSet;
+  readonly value: number;
+  /** Where it is not the family's: `_bucket`, `_sum`. */
+  readonly metricName?: string;
+}
+
 export interface Family {
   readonly name: string;
   readonly help: string;
   /** `counter`, `gauge`, `histogram` or `summary`. */
   readonly type: string;
-  readonly values: readonly {
-    readonly labels: LabelSet;
-    readonly value: number;
-    readonly metricName?: string;
-  }[];
+  readonly values: readonly Sample[];
 }
 
 /** Text is handed on in pieces of about this size, so that no huge string is ever flattened at once. */
@@ -27,34 +33,44 @@ const CHUNK_CHARACTERS = 65_536;
 /** After this long the rest of the event loop gets a turn: a scrape of 100,000 series must not delay requests. */
 const SLICE_MS = 5;
 
-/** Label sets already rendered, by identity: libraries keep one object for each series. One cache for each format. */
-const rendered: Record<Format, WeakMap<LabelSet, string>> = {
-  text: new WeakMap(),
-  openmetrics: new WeakMap(),
-};
+/** `labels`, rendered once and for all: for sources that hand out the same objects at every scrape. */
+export function withText(labels: LabelSet): LabelSet {
+  return Object.freeze(Object.defineProperty({ ...labels }, text, { value: toLabelsText(labels) }));
+}
 
 /** Renders `families` as UTF-8. The values must not change until the promise settles. */
 export async function render(families: readonly Family[], format: Format): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  let text = '';
+  let pending = '';
   let sliceStart = performance.now();
   for (const family of families) {
     const name = format === 'openmetrics' ? familyName(family) : family.name;
     const sampleName = format === 'openmetrics' && family.type === 'counter' ? `${name}_total` : name;
-    text += `# HELP ${name} ${escapeHelp(family.help, format)}\n# TYPE ${name} ${family.type}\n`;
+    pending += `# HELP ${name} ${escapeText(family.help, format === 'openmetrics')}\n# TYPE ${name} ${family.type}\n`;
     for (const { metricName = sampleName, labels, value } of family.values) {
-      text += `${metricName}${labelText(labels, format)} ${toNumberText(value)}\n`;
-      if (text.length < CHUNK_CHARACTERS) continue;
-      chunks.push(Buffer.from(text));
-      text = '';
+      pending += `${metricName}${toLabelsText(labels)} ${toNumberText(value)}\n`;
+      if (pending.length < CHUNK_CHARACTERS) continue;
+      chunks.push(Buffer.from(pending));
+      pending = '';
       if (performance.now() - sliceStart < SLICE_MS) continue;
       await setImmediate();
       sliceStart = performance.now();
     }
   }
-  if (format === 'openmetrics') text += '# EOF\n';
-  chunks.push(Buffer.from(text));
+  if (format === 'openmetrics') pending += '# EOF\n';
+  chunks.push(Buffer.from(pending));
   return Buffer.concat(chunks);
+}
+
+function toLabelsText(labels: LabelSet & { readonly [text]?: string }): string {
+  const rendered = labels[text];
+  if (rendered !== undefined) return rendered;
+  let pairs = '';
+  for (const name in labels) {
+    if (pairs !== '') pairs += ',';
+    pairs += `${name}="${toValueText(name, labels[name])}"`;
+  }
+  return pairs === '' ? '' : `{${pairs}}`;
 }
 
 /** OpenMetrics keeps the `_total` of a counter for its sample. */
@@ -62,30 +78,19 @@ function familyName({ name, type }: Family): string {
   return type === 'counter' ? name.replace(/_total$/, '') : name;
 }
 
-function labelText(labels: LabelSet, format: Format): string {
-  let text = rendered[format].get(labels);
-  if (text === undefined) {
-    const pairs = Object.entries(labels).map(
-      ([name, value]) => `${name}="${escapeLabel(name, value, format)}"`,
-    );
-    text = pairs.length > 0 ? `{${pairs.join(',')}}` : '';
-    rendered[format].set(labels, text);
+function toValueText(name: string, value: string | number | undefined = ''): string {
+  if (typeof value === 'number') {
+    // OpenMetrics wants bounds and quantiles in the canonical form of a float, `le="1.0"`. Text accepts it too, and a
+    // Prometheus that asks for the other format after an upgrade then sees the same series.
+    const isBound = (name === 'le' || name === 'quantile') && Number.isInteger(value);
+    return isBound ? `${value}.0` : toNumberText(value);
   }
-  return text;
+  return /["\\\n]/.test(value) ? escapeText(value, true) : value;
 }
 
-function escapeLabel(name: string, value: string | number | undefined, format: Format): string {
-  const text = String(value ?? '').replace(/["\\\n]/g, (character) =>
-    character === '\n' ? '\\n' : `\\${character}`,
-  );
-  // OpenMetrics wants bounds and quantiles in the canonical form of a float: `le="1.0"`.
-  const isBound = format === 'openmetrics' && (name === 'le' || name === 'quantile');
-  return isBound && /^\d+$/.test(text) ? `${text}.0` : text;
-}
-
-function escapeHelp(help: string, format: Format): string {
-  const escaped = help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
-  return format === 'openmetrics' ? escaped.replace(/"/g, '\\"') : escaped;
+function escapeText(raw: string, withQuotes: boolean): string {
+  const escaped = raw.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
+  return withQuotes ? escaped.replace(/"/g, '\\"') : escaped;
 }
 
 function toNumberText(value: number): string {

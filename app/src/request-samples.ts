@@ -1,14 +1,6 @@
 /** Turns the counted numbers into the samples of the contract's metrics. Pure; knows neither a client library nor HTTP. */
+import { type LabelSet, type Sample, withText } from './render.ts';
 import { type Cell, type RequestCounts, total } from './request-counts.ts';
-
-export type Labels = Record<string, string>;
-
-/** One sample as client libraries hold it; `metricName` where it differs from the family's (`_bucket`, `_sum`). */
-export interface Sample {
-  readonly labels: Labels;
-  readonly value: number;
-  readonly metricName?: string;
-}
 
 /** Each function reads the numbers as they are now; called in one turn of the event loop, their results agree. */
 export interface RequestSamples {
@@ -20,25 +12,21 @@ export interface RequestSamples {
   durations(): Sample[];
 }
 
-/**
- * @param name the histogram's family name
- */
-export function createRequestSamples(counts: RequestCounts, name: string): RequestSamples {
-  const all = [...counts.routed, ...counts.unmatched];
-  const routed = counts.routed.map(({ path, method, cells }) => ({ labels: { path, method }, cells }));
-  // Label objects are made once: renderers may cache their text by identity, and a scrape allocates only the samples.
-  const errorLabels = new Map<string, Labels>();
-  const cellLabels = new WeakMap<Cell, Labels[]>();
+/** A sample without its value; made once for each series, so that a scrape renders only numbers. */
+interface HistogramTemplate {
+  readonly metricName: string;
+  readonly labels: LabelSet;
+}
 
-  function labelsOf(path: string, method: string, cell: Cell): Labels[] {
-    let cached = cellLabels.get(cell);
-    if (!cached) {
-      const own = { path, method, code: cell.code };
-      cached = [...[...counts.bounds.map(String), '+Inf'].map((le) => ({ ...own, le })), own];
-      cellLabels.set(cell, cached);
-    }
-    return cached;
-  }
+/** @param durations the histogram's family name */
+export function createRequestSamples(counts: RequestCounts, durations: string): RequestSamples {
+  const all = [...counts.routed, ...counts.unmatched];
+  const routed = counts.routed.map(({ path, method, cells }) => ({
+    labels: withText({ path, method }),
+    cells,
+  }));
+  const ofError = new Map<string, LabelSet>();
+  const ofCell = new Map<Cell, readonly HistogramTemplate[]>();
 
   return {
     requests: () =>
@@ -49,12 +37,14 @@ export function createRequestSamples(counts: RequestCounts, name: string): Reque
 
     errors() {
       const byCode = new Map<string, number>();
-      for (const cell of all.flatMap((series) => series.cells)) {
-        if (cell.code >= '400') byCode.set(cell.code, (byCode.get(cell.code) ?? 0) + total(cell));
+      for (const { cells } of all) {
+        for (const cell of cells) {
+          if (cell.code >= '400') byCode.set(cell.code, (byCode.get(cell.code) ?? 0) + total(cell));
+        }
       }
       return [...byCode].sort().map(([code, value]) => {
-        const labels = errorLabels.get(code) ?? { code };
-        errorLabels.set(code, labels);
+        const labels = ofError.get(code) ?? withText({ code });
+        ofError.set(code, labels);
         return { labels, value };
       });
     },
@@ -63,18 +53,37 @@ export function createRequestSamples(counts: RequestCounts, name: string): Reque
       const samples: Sample[] = [];
       for (const { path, method, cells } of all) {
         for (const cell of cells) {
-          const labels = labelsOf(path, method, cell);
-          let count = 0;
-          for (const [i, inBucket] of cell.buckets.entries()) {
-            count += inBucket;
-            samples.push({ labels: labels[i] as Labels, value: count, metricName: `${name}_bucket` });
-          }
-          const own = labels.at(-1) as Labels;
-          samples.push({ labels: own, value: cell.sumSeconds, metricName: `${name}_sum` });
-          samples.push({ labels: own, value: count, metricName: `${name}_count` });
+          const labels = { path, method, code: cell.code };
+          const templates = ofCell.get(cell) ?? histogramTemplates(durations, labels, counts.bounds);
+          ofCell.set(cell, templates);
+          pushHistogram(samples, cell, templates);
         }
       }
       return samples;
     },
   };
+}
+
+/** The buckets with +Inf, the sum and the count of one cell, in this order. */
+function histogramTemplates(name: string, labels: LabelSet, bounds: readonly number[]): HistogramTemplate[] {
+  const own = withText(labels);
+  const buckets = [...bounds, '+Inf'].map((le) => ({
+    metricName: `${name}_bucket`,
+    labels: withText({ ...own, le }),
+  }));
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels: own },
+    { metricName: `${name}_count`, labels: own },
+  ];
+}
+
+function pushHistogram(samples: Sample[], cell: Cell, templates: readonly HistogramTemplate[]): void {
+  const last = cell.buckets.length;
+  let count = 0;
+  for (let i = 0; i < last + 2; i++) {
+    const { labels, metricName } = templates[i] as HistogramTemplate;
+    if (i < last) count += cell.buckets[i] as number;
+    samples.push({ labels, metricName, value: i === last ? cell.sumSeconds : count });
+  }
 }

@@ -1,6 +1,5 @@
 /** Tables for people: printed, and written to `bench/results/` where the README can quote them. */
-import { writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 
 export type Table = readonly Readonly<Record<string, string>>[];
@@ -31,10 +30,13 @@ export function toMarkdown(rows: Table): string {
 /** The machine and Node, and the versions of `packages`, which are those that the benchmark compares. */
 export function describeMachine(packages: readonly string[]): string {
   const [first] = cpus();
-  const require = createRequire(import.meta.url);
+  const lock = readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8');
+  const { packages: locked } = JSON.parse(lock) as {
+    packages: Record<string, { version: string } | undefined>;
+  };
   const versions = packages.map((name) => {
-    const { version } = require(`${name}/package.json`) as { version: string };
-    return `${name} ${version}`;
+    const entry = locked[`bench/node_modules/${name}`] ?? locked[`node_modules/${name}`];
+    return `${name} ${entry?.version}`;
   });
   const machine = `${cpus().length} x ${first?.model.trim()}, Linux ${release()}, Node ${process.versions.node}`;
   return [machine, ...versions].join(', ');

@@ -1,0 +1,125 @@
+/**
+ * What one scrape costs in the process: time, size, and how long it keeps the event loop from other work. The same
+ * series are held by this instrument and by each client library, and rendered by this project and by that library.
+ */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import * as promClient from 'prom-client';
+import * as successor from 'prometheus-io-client';
+import {
+  createGather,
+  createMetrics,
+  createProcessMetrics,
+  DURATION_BUCKETS_SECONDS,
+} from '../../app/src/metrics.ts';
+import { render } from '../../app/src/render.ts';
+import { type RouteLabels, toRouteLabels } from '../../app/src/route-table.ts';
+import { routes } from '../../app/src/routes.ts';
+import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
+
+type Scrape = () => Promise<string | Buffer>;
+
+const quick = process.argv.includes('--quick');
+const REPEATS = quick ? 3 : 11;
+const sizes = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000];
+
+/** One route has three cells, and each cell a sample for every bucket, +Inf, the sum and the count. */
+const SERIES_PER_ROUTE = 3 * (DURATION_BUCKETS_SECONDS.length + 3);
+
+function routeLabels(series: number): RouteLabels[] {
+  return Array.from({ length: Math.round(series / SERIES_PER_ROUTE) }, (_, i) => ({
+    path: `shops/:shop/departments/${i}`,
+    method: 'get' as const,
+    codes: [200],
+  }));
+}
+
+function instrument(table: readonly RouteLabels[], processMetrics: boolean): Scrape {
+  const registry = new promClient.Registry();
+  createMetrics(registry, table);
+  if (processMetrics) createProcessMetrics(registry);
+  const gather = createGather(registry);
+  return async () => render(await gather(), 'text');
+}
+
+/** The same histogram held by the library itself. */
+function held(
+  library: typeof successor,
+  table: readonly RouteLabels[],
+): InstanceType<typeof successor.Registry> {
+  const registry = new library.Registry();
+  const duration = new library.Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'd',
+    labelNames: ['path', 'method', 'code'],
+    buckets: DURATION_BUCKETS_SECONDS,
+    registers: [registry],
+  });
+  for (const { path, method, codes } of table) {
+    for (const code of [...codes, 499, 500]) duration.zero({ path, method, code: String(code) });
+  }
+  return registry;
+}
+
+/** Runs `work` while a loop of immediates notes its longest gap. @returns both times in milliseconds */
+async function time(work: Scrape): Promise<{ ms: number; delayMs: number; body: string | Buffer }> {
+  let delayMs = 0;
+  let last = performance.now();
+  let running = true;
+  const watch = () => {
+    const now = performance.now();
+    delayMs = Math.max(delayMs, now - last);
+    last = now;
+    if (running) setImmediate(watch);
+  };
+  setImmediate(watch);
+  await new Promise(setImmediate);
+  const start = performance.now();
+  const body = await work();
+  const ms = performance.now() - start;
+  await new Promise(setImmediate);
+  running = false;
+  return { ms, delayMs, body };
+}
+
+async function measure(series: string, how: string, scrape: Scrape): Promise<Record<string, string>> {
+  await time(scrape);
+  const runs: Awaited<ReturnType<typeof time>>[] = [];
+  for (let i = 0; i < REPEATS; i++) runs.push(await time(scrape));
+  const body = Buffer.from(runs[0]?.body ?? '');
+  const compressed = await promisify(gzip)(body, { level: 1 });
+  const samples = body
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#')).length;
+  return {
+    'rendered by': `${series}: ${how}`,
+    samples: String(samples),
+    'time, ms': median(runs.map((run) => run.ms)).toFixed(2),
+    'loop held, ms': median(runs.map((run) => run.delayMs)).toFixed(2),
+    kB: (body.length / 1000).toFixed(0),
+    'gzip, kB': (compressed.length / 1000).toFixed(1),
+  };
+}
+
+const prom = promClient as unknown as typeof successor;
+const rows = [await measure('the stack', 'this instrument', instrument(toRouteLabels(routes), true))];
+for (const size of sizes) {
+  const table = routeLabels(size);
+  const name = size.toLocaleString('en');
+  rows.push(await measure(name, 'this instrument', instrument(table, false)));
+  const registry = held(prom, table);
+  const gather = createGather(registry as unknown as promClient.Registry);
+  rows.push(await measure(name, 'prom-client, rendered by us', async () => render(await gather(), 'text')));
+  rows.push(await measure(name, 'prom-client', () => registry.metrics()));
+  const other = held(successor, table);
+  rows.push(await measure(name, '@prometheus-io/client', () => other.metrics()));
+}
+report(
+  'scrape-rendering',
+  `${toMarkdown(rows)}
+
+Medians of ${REPEATS} scrapes after one that is not counted. "Loop held" is the longest time during which no other work ran.
+"The stack" includes the process metrics. ${describeMachine(['prom-client', 'prometheus-io-client'])}. \`npm run bench:rendering --workspace bench\``,
+  quick,
+);
