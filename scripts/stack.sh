@@ -13,9 +13,9 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 usage='usage: scripts/stack.sh up | load [PATTERN...] | verify [OPTION...] | down | clean | logs [SERVICE...]'
 
 # The generator's container: on the stack's network, and never starting or replacing anything else.
-generator() { compose run --rm --no-deps --quiet-pull $([ -t 0 ] && [ -t 1 ] || echo --no-TTY) loadgen "$@"; }
-api_url=http://api:5001
-prometheus_url=http://prometheus:9090
+generator() { compose --progress quiet run --rm --no-deps --quiet-pull $([ -t 0 ] && [ -t 1 ] || echo --no-TTY) loadgen "$@"; }
+target='--target http://api:5001'
+proof='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
 
 running_containers() { compose ps --quiet 2>/dev/null | sort; }
 is_running() { [ -n "$(compose ps --quiet --status running "$1" 2>/dev/null)" ]; }
@@ -44,7 +44,8 @@ up() {
   STEP_TAIL=5 run_step 'starting the services and waiting until each is healthy' \
     compose --profile alerts up --detach --no-build --wait --wait-timeout 120 $(services) || start_failed
   say ''
-  generator run lab --if-fresh --target "$api_url" --prometheus "$prometheus_url" || {
+  # shellcheck disable=SC2086 # lists of words
+  generator run lab --only-on-fresh-api $target $proof || {
     status=$?
     fail "$status" "the lab's traffic was not proven (status $status); the stack runs on, see the lines above."
   }
@@ -107,12 +108,14 @@ show_url() { printf '%-12s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0
 load() {
   require_stack
   [ $# -gt 0 ] || set -- lab
-  generator run "$@" --target "$api_url" --prometheus "$prometheus_url"
+  # shellcheck disable=SC2086 # lists of words
+  generator run "$@" $target $proof
 }
 
 verify() {
   require_stack
-  generator verify --prometheus "$prometheus_url" "$@"
+  # shellcheck disable=SC2086 # a list of words
+  generator verify $proof "$@"
 }
 
 down() {

@@ -1,0 +1,134 @@
+// Runs the scripts behind `make` as a person would, under a project name and host ports of their own, so that a stack
+// that runs beside the tests, and a second test run, are left alone.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { repositoryRoot } from './repository.ts';
+
+export interface CommandResult {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunningCommand {
+  process: ChildProcess;
+  /** What has been printed to stderr so far. */
+  stderr(): string;
+  result: Promise<CommandResult>;
+}
+
+const portVariables = [
+  'API_HOST_PORT',
+  'API_LAB_HOST_PORT',
+  'METRICS_HOST_PORT',
+  'PROMETHEUS_HOST_PORT',
+  'GRAFANA_HOST_PORT',
+  'ALERTMANAGER_HOST_PORT',
+  'ALERT_RECEIVER_HOST_PORT',
+] as const;
+
+export type PortVariable = (typeof portVariables)[number];
+
+/** A project of the compose file: what makes it different from the one that `make up` starts. */
+export interface Project {
+  name: string;
+  ports: Record<PortVariable, number>;
+  environment: NodeJS.ProcessEnv;
+}
+
+export async function createProject(label: string): Promise<Project> {
+  const numbers = await freePorts(portVariables.length);
+  const ports = Object.fromEntries(portVariables.map((name, i) => [name, numbers[i]])) as Project['ports'];
+  const name = `observability-stack-${label}-${process.pid}`;
+  const environment = {
+    ...process.env,
+    COMPOSE_PROJECT_NAME: name,
+    ...Object.fromEntries(Object.entries(ports).map(([variable, port]) => [variable, String(port)])),
+  };
+  return { name, ports, environment };
+}
+
+/** Ports that were free a moment ago, all different: they are held together until the last one is known. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, () => listen()));
+  const ports = servers.map(({ port }) => port);
+  await Promise.all(servers.map(({ close }) => close()));
+  return ports;
+}
+
+/** A listener on a loopback port that the system chooses. */
+export function listen(): Promise<{ port: number; close(): Promise<void> }> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') return reject(new Error('expected a TCP address'));
+      resolve({ port: address.port, close: () => new Promise((done) => server.close(() => done())) });
+    });
+  });
+}
+
+/** Starts `scripts/stack.sh <words>` in a project, without a terminal. */
+export function startStackCommand(
+  project: Project,
+  words: string[],
+  environment: NodeJS.ProcessEnv = {},
+): RunningCommand {
+  return start('scripts/stack.sh', words, { ...project.environment, ...environment });
+}
+
+export function stackCommand(
+  project: Project,
+  words: string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<CommandResult> {
+  return startStackCommand(project, words, environment).result;
+}
+
+/** `docker <words>`; an exit status other than 0 is an error, with what the client said. */
+export async function docker(...words: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await start('docker', words, process.env).result;
+  if (exitCode !== 0) throw new Error(`docker ${words.join(' ')}: exit status ${exitCode}: ${stderr}`);
+  return stdout.trim();
+}
+
+/** Ids of a project's containers, running or not; of one service where it is named. */
+export async function containersOf(project: Project, service?: string): Promise<string[]> {
+  const filters = [`label=com.docker.compose.project=${project.name}`];
+  if (service) filters.push(`label=com.docker.compose.service=${service}`);
+  const list = await docker('ps', '--all', '--quiet', ...filters.flatMap((filter) => ['--filter', filter]));
+  return list.split('\n').filter(Boolean).sort();
+}
+
+/** Removes everything that a project left in the engine: containers, network, volumes. Images stay. */
+export async function removeProject(project: Project): Promise<void> {
+  const compose = ['compose', '--project-directory', repositoryRoot, '--profile', '*'];
+  const { exitCode, stderr } = await start(
+    'docker',
+    [...compose, 'down', '--volumes', '--remove-orphans'],
+    project.environment,
+  ).result;
+  if (exitCode !== 0) throw new Error(`the project ${project.name} could not be removed: ${stderr}`);
+}
+
+function start(command: string, words: string[], environment: NodeJS.ProcessEnv): RunningCommand {
+  const child = spawn(command, words, {
+    cwd: repositoryRoot,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const result = new Promise<CommandResult>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
+  });
+  return { process: child, stderr: () => stderr, result };
+}

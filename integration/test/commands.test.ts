@@ -1,0 +1,271 @@
+// The compose file and the scripts behind `make`, from the first start to the ways in which they fail. The tests of a
+// group build on each other, as a person's commands do.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import axios from 'axios';
+import {
+  type CommandResult,
+  containersOf,
+  createProject,
+  docker,
+  listen,
+  type Project,
+  removeProject,
+  stackCommand,
+  startStackCommand,
+} from '../src/commands.ts';
+import { eventually, queryValue } from '../src/prometheus-api.ts';
+
+const startTimeoutMs = 180_000;
+const commandTimeoutMs = 90_000;
+
+// Everything but printable characters and line ends: colours, cursor movements, carriage returns.
+const controlCharacters = /[^\P{Cc}\n]/u;
+
+/**
+ * The proof table as series -> [sent, counted, difference]. A metric's name stands on a line of its own, its series below
+ * it, indented, as labels; a metric without labels is one line.
+ */
+function proofRows(output: string): Record<string, string[]> {
+  const lines = output.slice(output.indexOf('\nseries ')).split('\n');
+  let metric = '';
+  const rows: Record<string, string[]> = {};
+  for (const line of lines) {
+    const cells = /^(.*\S)\s+(\S+)\s+(\S+)\s+([+-]?\d+)$/.exec(line);
+    if (!cells) {
+      if (/^[a-z_]+$/.test(line)) metric = line;
+      continue;
+    }
+    const [, name = '', ...numbers] = cells;
+    const series = name.startsWith(' ') ? `${metric}{${name.trim().replaceAll(' ', ',')}}` : name;
+    rows[series] = numbers;
+  }
+  return rows;
+}
+
+describe('a stack of its own', () => {
+  let project: Project;
+  let prometheusUrl: string;
+  let apiUrl: string;
+  let firstUp: CommandResult;
+
+  beforeAll(async () => {
+    project = await createProject('commands');
+    prometheusUrl = `http://127.0.0.1:${project.ports.PROMETHEUS_HOST_PORT}`;
+    apiUrl = `http://127.0.0.1:${project.ports.API_HOST_PORT}`;
+    firstUp = await stackCommand(project, ['up']);
+  }, startTimeoutMs);
+
+  afterAll(() => removeProject(project), commandTimeoutMs);
+
+  it('up ends with the proof table and the URLs', () => {
+    expect(firstUp).toMatchObject({ exitCode: 0 });
+    expect(proofRows(firstUp.stdout)).toMatchObject({
+      'http_requests_total{path="products",method="post"}': ['40', '40', '0'],
+      'http_requests_total{path="products",method="get"}': ['30', '30', '0'],
+      'http_requests_total{path="cart",method="get"}': ['20', '20', '0'],
+      'http_requests_total{path="cart",method="post"}': ['10', '10', '0'],
+      'http_errors_total{code="404"}': ['33', '33', '0'],
+      inprogress_requests: ['0', '0', '0'],
+    });
+    expect(firstUp.stdout).toContain('counted exactly once');
+    expect(firstUp.stderr).toContain(`${apiUrl}/products`);
+    expect(firstUp.stderr).toContain(`${prometheusUrl}/`);
+  });
+
+  it('up writes no control characters where there is no terminal', () => {
+    expect(firstUp.stdout).not.toMatch(controlCharacters);
+    expect(firstUp.stderr).not.toMatch(controlCharacters);
+  });
+
+  it('the API answers on the port of the second lab as well', async () => {
+    const response = await axios.get(`http://127.0.0.1:${project.ports.API_LAB_HOST_PORT}/metrics`);
+    expect(response.data).toContain('http_requests_total{path="products",method="post"} 40');
+  });
+
+  it('every container runs as a non-root user, on a read-only root, without capabilities, on loopback ports', async () => {
+    const ids = await containersOf(project);
+    expect(ids.length).toBeGreaterThanOrEqual(2);
+    for (const container of JSON.parse(await docker('inspect', ...ids)) as Inspected[]) {
+      expect(container.Config.User).toMatch(/^[1-9]\d*:\d+$/);
+      expect(container.HostConfig.ReadonlyRootfs).toBe(true);
+      expect(container.HostConfig.CapDrop).toEqual(['ALL']);
+      expect(container.HostConfig.SecurityOpt).toEqual(['no-new-privileges:true']);
+      expect(container.HostConfig.Memory).toBeGreaterThan(0);
+      expect(container.State.Health?.Status).toBe('healthy');
+      const bindings = Object.values(container.HostConfig.PortBindings).flat();
+      expect(bindings.map(({ HostIp }) => HostIp)).toEqual(bindings.map(() => '127.0.0.1'));
+    }
+  });
+
+  it(
+    'up again changes nothing, sends nothing and says so',
+    async () => {
+      const before = await containersOf(project);
+      const again = await stackCommand(project, ['up']);
+      expect(again.exitCode).toBe(0);
+      expect(again.stderr).toContain('nothing was changed');
+      expect(await containersOf(project)).toEqual(before);
+      expect(await queryValue(prometheusUrl, 'sum(http_requests_total)')).toBe(100);
+      expect(await queryValue(prometheusUrl, 'http_errors_total{code="404"}')).toBe(33);
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    'load not-found adds 33 errors, proven, and verify agrees',
+    async () => {
+      const load = await stackCommand(project, ['load', 'not-found']);
+      expect(load.exitCode).toBe(0);
+      expect(proofRows(load.stdout)['http_errors_total{code="404"}']).toEqual(['33', '33', '0']);
+      expect(await queryValue(prometheusUrl, 'http_errors_total{code="404"}')).toBe(66);
+      expect(await stackCommand(project, ['verify'])).toMatchObject({ exitCode: 0 });
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    "one request behind the generator's back makes verify fail, and it names the series",
+    async () => {
+      await axios.get(`${apiUrl}/cart`);
+      const verify = await stackCommand(project, ['verify']);
+      expect(verify.exitCode).toBe(1);
+      const series = 'http_requests_total{path="cart",method="get"}';
+      expect(proofRows(verify.stdout)[series]).toEqual(['20', '21', '+1']);
+      expect(verify.stdout).toContain(`${series}: counted 1 more than sent`);
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    'a wrong pattern name ends with status 2 and names the patterns that there are',
+    async () => {
+      const load = await stackCommand(project, ['load', 'hundert']);
+      expect(load.exitCode).toBe(2);
+      expect(load.stderr).toContain('hundert');
+      expect(load.stderr).toContain('not-found');
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    'a Prometheus that is stopped during verify ends it with status 3 and its address',
+    async () => {
+      const [prometheus] = await containersOf(project, 'prometheus');
+      if (!prometheus) throw new Error('expected a Prometheus container');
+      const verify = startStackCommand(project, ['verify']);
+      await eventually('the generator of verify runs', async () =>
+        (await containersOf(project, 'loadgen')).length > 0 ? true : undefined,
+      );
+      await docker('stop', '--time', '0', prometheus);
+      const result = await verify.result;
+      expect(result.exitCode).toBe(3);
+      expect(result.stderr).toContain('http://prometheus:9090');
+      await docker('start', prometheus);
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    'an API that is killed during load is named by the proof, with status 1, and up brings it back',
+    async () => {
+      const [api] = await containersOf(project, 'api');
+      if (!api) throw new Error('expected an API container');
+      const load = startStackCommand(project, ['load', 'steady', '--duration', '20s', '--rate', '50']);
+      await eventually('the API handles the load', async () => {
+        const handled = await queryValue(prometheusUrl, 'sum(http_requests_total)');
+        return handled > 150 ? true : undefined;
+      });
+      await docker('kill', api);
+      const result = await load.result;
+      expect(result.exitCode).toBe(1);
+      expect(result.stdout + result.stderr).toMatch(/proof|target/i);
+      const up = await stackCommand(project, ['up']);
+      expect(up.exitCode).toBe(0);
+      expect(proofRows(up.stdout)['http_errors_total{code="404"}']).toEqual(['33', '33', '0']);
+    },
+    startTimeoutMs,
+  );
+
+  it(
+    'down and up again ends with the proof table again',
+    async () => {
+      expect(await stackCommand(project, ['down'])).toMatchObject({ exitCode: 0 });
+      expect(await containersOf(project)).toEqual([]);
+      const up = await stackCommand(project, ['up']);
+      expect(up.exitCode).toBe(0);
+      expect(up.stdout).toContain('counted exactly once');
+    },
+    startTimeoutMs,
+  );
+});
+
+describe('a start that cannot work', () => {
+  let project: Project;
+
+  beforeAll(async () => {
+    project = await createProject('refused');
+  });
+
+  afterAll(() => removeProject(project), commandTimeoutMs);
+
+  it(
+    'names the port that is taken and its variable, and leaves nothing behind',
+    async () => {
+      const squatter = await listen();
+      try {
+        const up = await stackCommand(project, ['up'], { PROMETHEUS_HOST_PORT: String(squatter.port) });
+        expect(up.exitCode).toBe(1);
+        expect(up.stderr).toContain(`port ${squatter.port} (PROMETHEUS_HOST_PORT) is taken`);
+        expect(await containersOf(project)).toEqual([]);
+      } finally {
+        await squatter.close();
+      }
+    },
+    startTimeoutMs,
+  );
+
+  it(
+    'shows what the API says of a broken setting, and leaves nothing behind',
+    async () => {
+      const up = await stackCommand(project, ['up'], { SIMULATED_ERROR_RATIO: 'often' });
+      expect(up.exitCode).toBe(1);
+      expect(up.stderr).toContain('SIMULATED_ERROR_RATIO: expected');
+      expect(up.stderr).toContain('"often"');
+      expect(await containersOf(project)).toEqual([]);
+    },
+    startTimeoutMs,
+  );
+
+  it('lists every broken setting of its own at once, with status 2', async () => {
+    const up = await stackCommand(project, ['up'], { API_REPLICAS: 'two', GRAFANA_HOST_PORT: '99999' });
+    expect(up.exitCode).toBe(2);
+    expect(up.stderr).toContain('API_REPLICAS: expected a whole number from 1, got "two"');
+    expect(up.stderr).toContain('GRAFANA_HOST_PORT: expected a port from 1 to 65535, got "99999"');
+  });
+
+  it('refuses load and verify while nothing runs, with status 3', async () => {
+    for (const command of ['load', 'verify']) {
+      const result = await stackCommand(project, [command]);
+      expect(result.exitCode).toBe(3);
+      expect(result.stderr).toContain('make up');
+    }
+  });
+
+  it('names the commands that there are when asked for another', async () => {
+    const result = await stackCommand(project, ['upp']);
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toContain('up | load');
+  });
+});
+
+interface Inspected {
+  Config: { User: string };
+  HostConfig: {
+    ReadonlyRootfs: boolean;
+    CapDrop: string[];
+    SecurityOpt: string[];
+    Memory: number;
+    PortBindings: Record<string, { HostIp: string }[]>;
+  };
+  State: { Health?: { Status: string } };
+}
