@@ -1,14 +1,13 @@
 // The home page: the lab's questions answered at a glance, then rate, errors, latency and saturation of the API.
 import { createDashboard } from './dashboard.ts';
+import { LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
 import { heatmap, lines, ranking, stat } from './panels.ts';
-import { LATENCY_OBJECTIVE_SECONDS } from './slo.ts';
 
 const api = 'job=~"$job", instance=~"$instance"';
 const noApi = 'No API is scraped';
 const responses = (matchers = '') =>
   `sum(rate(http_request_duration_seconds_count{${api}${matchers}}[$__rate_interval]))`;
-const ratioOf = (code: string) =>
-  `(${responses(`, code=~"${code}"`)} or 0 * ${responses()}) / (${responses()} > 0)`;
+const ratioOf = (code: string) => `${responses(`, code=~"${code}"`)} / (${responses()} > 0)`;
 const quantile = (q: number) =>
   `histogram_quantile(${q}, sum by (le) (rate(http_request_duration_seconds_bucket{${api}}[$__rate_interval])))`;
 

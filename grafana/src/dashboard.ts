@@ -30,6 +30,9 @@ export interface DashboardSpec {
   metric: string;
   /** `job` alone where the panels show a service as a whole, whatever the number of its replicas. */
   variables: readonly ('job' | 'instance')[];
+  /** Start of the time range and pause between refreshes at first sight. */
+  from?: string;
+  refresh?: string;
   rows: readonly Row[];
 }
 
@@ -46,8 +49,8 @@ export function createDashboard(spec: DashboardSpec): Dashboard {
     .description(spec.description)
     .tags([TAG])
     .readonly()
-    .refresh('5s')
-    .time({ from: 'now-15m', to: 'now' })
+    .refresh(spec.refresh ?? '5s')
+    .time({ from: spec.from ?? 'now-15m', to: 'now' })
     .tooltip(DashboardCursorSync.Crosshair)
     .variables(createVariables(spec))
     .annotations(createAnnotations())
@@ -65,7 +68,6 @@ function createVariables({ metric, variables }: DashboardSpec) {
       .sort(VariableSort.NaturalAsc)
       .multi(true)
       .includeAll(true)
-      .allValue('.+')
       .current({ selected: true, text: 'All', value: '$__all' }),
   );
   const datasource = new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus');
@@ -75,9 +77,10 @@ function createVariables({ metric, variables }: DashboardSpec) {
 function createAnnotations() {
   const annotation = (name: string, color: string) =>
     new AnnotationQueryBuilder().name(name).datasource(DATASOURCE).enable(true).iconColor(color);
-  // These series hold a moment in Unix seconds. Grafana takes the value, in milliseconds, for the mark's time.
+  // These series hold a moment in Unix seconds. Grafana takes the value, in milliseconds, for the mark's time. A load run
+  // writes a single sample, which the window keeps in sight of Grafana's steps of a minute and more.
   const moment = (name: string, color: string, seconds: string) =>
-    annotation(name, color).expr(`${seconds} * 1000`).useValueForTime(true);
+    annotation(name, color).expr(`last_over_time(${seconds}[5m]) * 1000`).useValueForTime(true);
   return [
     moment('Load starts', 'green', 'loadgen_run_start_time_seconds').titleFormat('Load starts: {{pattern}}'),
     moment('Load ends', 'blue', 'loadgen_run_end_time_seconds').titleFormat('Load ends: {{pattern}}'),

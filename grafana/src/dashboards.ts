@@ -1,10 +1,13 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { apiOverview } from './api-overview.ts';
+import { nodeRuntime } from './node-runtime.ts';
+import { scrapeHealth } from './scrape-health.ts';
+import { slos } from './slos.ts';
 
-/** Every dashboard of the stack. */
-export const dashboards: readonly Dashboard[] = [apiOverview];
+/** Every dashboard of the stack, in the order of the questions on call. */
+export const dashboards: readonly Dashboard[] = [apiOverview, slos, nodeRuntime, scrapeHealth];
 
-/** The file that Grafana provisions. */
+/** The text of the file that Grafana provisions. */
 export function toJson(dashboard: Dashboard): string {
   return `${JSON.stringify(dashboard, null, 2)}\n`;
 }

@@ -1,0 +1,24 @@
+// The numbers of prometheus/rules/ that panels draw as limits. The rules are the truth; a test keeps the two equal.
+
+/** A response that takes longer than this burns the latency budget; also an edge of the API's histogram. */
+export const LATENCY_OBJECTIVE_SECONDS = 0.25;
+
+/** Share of requests that must be good over 30 days. */
+export const OBJECTIVES = { availability: 0.999, latency: 0.99 } as const;
+
+/**
+ * An alert fires when both windows burn faster than `factor` times what the budget allows: Site Reliability Workbook,
+ * chapter 5, table 5-8, and its ticket for three days.
+ */
+export const BURN_RATES = [
+  { longWindow: '3d', shortWindow: '6h', factor: 1, severity: 'ticket', color: 'yellow' },
+  { longWindow: '1d', shortWindow: '2h', factor: 3, severity: 'ticket', color: 'orange' },
+  { longWindow: '6h', shortWindow: '30m', factor: 6, severity: 'page', color: 'red' },
+  { longWindow: '1h', shortWindow: '5m', factor: 14.4, severity: 'page', color: 'dark-red' },
+] as const;
+
+/** Above this, EventLoopBlocked fires. */
+export const EVENT_LOOP_LAG_LIMIT_SECONDS = 0.1;
+
+/** `scrape_timeout` of prometheus.yml: a scrape that takes longer fails. */
+export const SCRAPE_TIMEOUT_SECONDS = 4;
