@@ -3,7 +3,7 @@
  * in each round every variant is loaded once, in rotating order, and compared with bare Express of the same round, so
  * that a slow moment of the machine touches all of them.
  */
-import autocannon from 'autocannon';
+import { CONNECTIONS, load, type Throughput } from '../lib/load.ts';
 import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
 import { type ServerProcess, startServer } from '../lib/server-process.ts';
 import { variants } from './variants.ts';
@@ -11,42 +11,26 @@ import { variants } from './variants.ts';
 const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 2 : 9;
 const SECONDS = quick ? 1 : 2;
-const CONNECTIONS = 32;
-
-const requests = [
-  { method: 'POST' as const, path: '/products' },
-  { method: 'GET' as const, path: '/products' },
-  { method: 'GET' as const, path: '/cart' },
-  { method: 'POST' as const, path: '/cart' },
-  { method: 'GET' as const, path: '/cars/7' },
-  { method: 'GET' as const, path: '/missing' },
-];
-
-interface Measurement {
-  readonly perSecond: number;
-  /** CPU time of the server for each request. */
-  readonly cpuMicros: number;
-}
 
 const script = new URL('./server.ts', import.meta.url).pathname;
 const names = Object.keys(variants);
 const servers = new Map<string, ServerProcess>();
 for (const name of names) servers.set(name, await startServer(script, [name]));
-const measured = new Map<string, Measurement[]>(names.map((name) => [name, []]));
+const measured = new Map<string, Throughput[]>(names.map((name) => [name, []]));
 for (let round = -1; round < ROUNDS; round++) {
   process.stderr.write(round < 0 ? 'warming up\n' : `round ${round + 1} of ${ROUNDS}\n`);
   for (let i = 0; i < names.length; i++) {
     const name = names[(i + Math.max(round, 0)) % names.length] as string;
-    const measurement = await load(servers.get(name) as ServerProcess);
+    const measurement = await load(servers.get(name) as ServerProcess, SECONDS);
     if (round >= 0) measured.get(name)?.push(measurement);
   }
 }
 for (const server of servers.values()) await server.stop();
 
-const bare = measured.get('bare Express') as Measurement[];
+const bare = measured.get('bare Express') as Throughput[];
 const rows = names.map((name) => {
-  const runs = measured.get(name) as Measurement[];
-  const ratios = runs.map((run, i) => run.perSecond / (bare[i] as Measurement).perSecond);
+  const runs = measured.get(name) as Throughput[];
+  const ratios = runs.map((run, i) => run.perSecond / (bare[i] as Throughput).perSecond);
   return {
     variant: name,
     'requests/s': median(runs.map((run) => run.perSecond)).toFixed(0),
@@ -71,12 +55,3 @@ Medians of ${ROUNDS} rounds of ${SECONDS} s each, ${CONNECTIONS} connections, se
 round. ${describeMachine(packages)}. \`npm run bench:throughput --workspace bench\``,
   quick,
 );
-
-async function load(server: ServerProcess): Promise<Measurement> {
-  const before = await server.usage();
-  const result = await autocannon({ url: server.url, connections: CONNECTIONS, duration: SECONDS, requests });
-  const after = await server.usage();
-  if (result.errors > 0) throw new Error(`${result.errors} requests to ${server.url} failed`);
-  const total = result.requests.total;
-  return { perSecond: total / result.duration, cpuMicros: (after.cpuMicros - before.cpuMicros) / total };
-}
