@@ -16,7 +16,7 @@ export default {
     {
       ...typescript,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{app,loadgen,grafana,prometheus}/test/**/*.test.ts'],
+      testMatch: ['<rootDir>/{alertmanager,app,loadgen,grafana,prometheus}/test/**/*.test.ts'],
     },
     {
       ...typescript,
