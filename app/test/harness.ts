@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import pino from 'pino';
 import { createApp } from '../src/app.ts';
@@ -83,7 +83,7 @@ export async function until(
   while (!(await condition())) {
     if (performance.now() > deadline)
       throw new Error(`waited in vain for ${typeof what === 'string' ? what : what()}`);
-    await setImmediate();
+    await delay(1);
   }
 }
 

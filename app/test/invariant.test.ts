@@ -1,0 +1,107 @@
+/** Thousands of seeded random mixtures of all the ways in which a request can go; afterwards the sums must be right. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { RouteGroup } from '../src/route-table.ts';
+import { connectRaw, type RawClient, startApp, sum, type TestApp, until } from './harness.ts';
+import { createRandom, pick } from './random.ts';
+
+const CONNECTIONS = 600;
+const AT_ONCE = 40;
+
+const routes: RouteGroup = {
+  path: '',
+  routes: [
+    { method: 'get', path: '/ok', codes: [200], handler: (_q, r) => void r.send('ok') },
+    { method: 'post', path: '/ok', codes: [201], handler: (_q, r) => void r.status(201).send('ok') },
+    {
+      method: 'get',
+      path: '/slow',
+      codes: [200],
+      handler: (_q, r) => void setTimeout(() => r.send('ok'), 3),
+    },
+    { method: 'get', path: '/big', codes: [200], handler: (_q, r) => void r.send('x'.repeat(400_000)) },
+    { method: 'get', path: '/throws', codes: [200], handler: () => Promise.reject(new Error('by the test')) },
+    {
+      method: 'get',
+      path: '/half',
+      codes: [200],
+      handler: (_q, r) => void r.write('half', () => r.destroy()),
+    },
+  ],
+};
+
+/** What a request line may be, and whether it is in the table. `/half` is last on its connection, since it cuts it. */
+const kinds = [
+  { line: 'GET /ok', routed: true },
+  { line: 'HEAD /ok', routed: true },
+  { line: 'POST /ok', routed: true, body: 'b'.repeat(2_000) },
+  { line: 'GET /slow', routed: true },
+  { line: 'GET /big', routed: true },
+  { line: 'GET /throws', routed: true },
+  { line: 'GET /missing', routed: false },
+  { line: 'DELETE /ok', routed: false },
+] as const;
+
+let app: TestApp;
+beforeEach(async () => {
+  app = await startApp(routes);
+});
+afterEach(() => app.close());
+
+describe.each([1, 20_261_121, 987_654_321])('any mixture of requests (seed %i)', (seed) => {
+  it('is counted exactly once each, whatever way each one ends', async () => {
+    const random = createRandom(seed);
+    let entered = 0;
+    let routed = 0;
+
+    /** One connection: some requests, pipelined or one by one, then an end that may come too early. */
+    async function converse(client: RawClient): Promise<void> {
+      const requests = Array.from({ length: 1 + Math.floor(random() * 6) }, () => pick(random, kinds));
+      const pipelined = random() < 0.4;
+      let sent = '';
+      for (const [i, kind] of requests.entries()) {
+        const body = 'body' in kind ? kind.body : '';
+        const bytes = `${kind.line} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+        entered++;
+        if (kind.routed) routed++;
+        if (pipelined) sent += bytes;
+        else {
+          client.send(bytes);
+          await client.responses(i + 1);
+        }
+      }
+      if (random() < 0.3) {
+        entered++;
+        routed++;
+        sent += 'GET /half HTTP/1.1\r\nHost: x\r\n\r\n';
+      }
+      client.send(sent);
+      // What is not parsed before the connection goes was never a request.
+      await allEntered();
+      if (random() < 0.5) await delay(random() * 4);
+      if (random() < 0.5) client.socket.destroy();
+      else client.socket.end();
+    }
+
+    let parsed = 0;
+    app.server.prependListener('request', () => {
+      parsed++;
+    });
+    function allEntered(): Promise<void> {
+      const target = entered;
+      return until(`${target} requests to enter`, () => parsed >= target);
+    }
+
+    let started = 0;
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        while (started++ < CONNECTIONS) await converse(await connectRaw(app.port));
+      }),
+    );
+    const counts = await app.settled(entered);
+    expect(sum(counts.durations)).toBe(entered);
+    expect(sum(counts.requests)).toBe(routed);
+    expect(counts.inProgress).toBe(0);
+    expect(Object.keys(counts.errors).sort()).toEqual(['404', '405', '499', '500']);
+  }, 60_000);
+});
