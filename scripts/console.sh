@@ -25,13 +25,15 @@ run_step() {
   started=$(date +%s)
   "$@" >"$step_log" 2>&1 </dev/null &
   pid=$!
-  trap 'kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; rm -f "$step_log"; exit 130' INT TERM
+  trap 'kill_tree "$pid"; wait "$pid" 2>/dev/null; rm -f "$step_log"; say ""; fail 130 "interrupted while: $title"' INT TERM
   [ "$on_terminal" = 1 ] || printf -- '- %s ...\n' "$title" >&2
   said=0
   while kill -0 "$pid" 2>/dev/null; do
     elapsed=$(($(date +%s) - started))
     if [ "$on_terminal" = 1 ]; then
-      printf '\r\033[K- %s ... %s s  %s' "$title" "$elapsed" "$(last_line)" >&2
+      # Cut to the terminal's width: a line that wraps cannot be written over.
+      line=$(printf -- '- %s ... %s s  %s' "$title" "$elapsed" "$(last_line)" | cut -c "1-$(terminal_width)")
+      printf '\r\033[K%s' "$line" >&2
     elif [ $((elapsed - said)) -ge 15 ]; then
       said=$elapsed
       printf '  still at it after %s s: %s\n' "$elapsed" "$(last_line)" >&2
@@ -56,8 +58,21 @@ run_step() {
   return "$status"
 }
 
-# The newest output line of the running step, without control characters, short enough not to wrap.
-last_line() { tail -n 1 "$step_log" 2>/dev/null | tr '\r' '\n' | tail -n 1 | tr -d '\000-\037' | cut -c 1-60; }
+# The newest output line of the running step, without control characters.
+last_line() { tail -n 1 "$step_log" 2>/dev/null | tr '\r' '\n' | tail -n 1 | tr -d '\000-\037' | cut -c 1-100; }
+
+terminal_width() {
+  columns=$(stty size <&2 2>/dev/null | cut -d ' ' -f 2)
+  # 0 is what a pseudo-terminal says that nobody has given a size.
+  [ "${columns:-0}" -gt 1 ] || columns=80
+  echo $((columns - 1))
+}
+
+# A background command of a script does not get the terminal's Ctrl-C, nor do the programs that it started.
+kill_tree() {
+  for child in $(pgrep -P "$1" 2>/dev/null); do kill_tree "$child"; done
+  kill "$1" 2>/dev/null
+}
 
 forget_step_log() { [ -z "${step_log:-}" ] || rm -f "$step_log"; }
 trap forget_step_log EXIT

@@ -24,6 +24,7 @@ require_engine() { engine_answers || fail 3 'no container engine answers, so no 
 require_stack() {
   require_engine
   is_running api || fail 3 'the stack is not running.' 'Start it with: make up'
+  image_present observability-stack/loadgen || fail 3 "the load generator's image is not here." 'Build it with: make up'
 }
 
 services() {
@@ -87,6 +88,7 @@ explain_taken_port() {
 show_urls() {
   say ''
   show_url API "${API_HOST_PORT%%-*}" "/products (also on ${API_LAB_HOST_PORT%%-*}, which browsers refuse)"
+  [ "$API_REPLICAS" -eq 1 ] || say "             $API_REPLICAS replicas: ports $API_HOST_PORT, their metrics on $METRICS_HOST_PORT"
   show_url Metrics "${METRICS_HOST_PORT%%-*}" /metrics
   show_url Prometheus "$PROMETHEUS_HOST_PORT" /
   if [ -z "$grafana_missing" ]; then
