@@ -5,11 +5,7 @@
  * The framing of the whole head is remembered per head text: a server's heads are mostly equal from one response to the
  * next, and comparing two strings is several times cheaper than splitting one.
  */
-
-/** The server broke the protocol. The connection cannot be used again. */
-export class ProtocolError extends Error {
-  override name = 'ProtocolError';
-}
+import { type Head, ProtocolError, parseHead } from './response-head.ts';
 
 /** The response is larger than the limit. Set apart from {@link ProtocolError}: the server is right, only endless. */
 export class TooLargeError extends Error {
@@ -23,17 +19,6 @@ export interface ResponseLimits {
 }
 
 export const DEFAULT_LIMITS: ResponseLimits = { maxHeadBytes: 64 * 1024, maxBodyBytes: 256 * 1024 * 1024 };
-
-type BodyFraming = 'none' | 'length' | 'chunked' | 'until-close';
-
-interface Head {
-  readonly status: number;
-  readonly framing: BodyFraming;
-  readonly lengthBytes: number;
-  readonly keepAlive: boolean;
-  /** From `Keep-Alive: timeout=N`: how long the server promises to keep an idle connection, in seconds. */
-  readonly keepAliveSeconds: number | undefined;
-}
 
 type State =
   | 'head'
@@ -171,16 +156,16 @@ export class ResponseParser {
     if (!this.#pending.endsWith('\r\n')) throw new ProtocolError('line without CRLF in a chunked body');
     const line = this.#pending.slice(0, -2);
     this.#pending = '';
-    this.#applyChunkLine(line, stop - at);
+    this.#applyChunkLine(line);
     return stop;
   }
 
-  #applyChunkLine(line: string, sizeBytes: number): void {
+  #applyChunkLine(line: string): void {
     if (this.#state === 'chunk-end') {
       if (line !== '') throw new ProtocolError('chunk longer than its size');
       this.#state = 'chunk-size';
     } else if (this.#state === 'trailer') {
-      this.#countBody(sizeBytes);
+      this.#countBody(line.length + 2);
       if (line === '') this.#state = 'done';
     } else {
       const size = /^([0-9a-f]{1,12})[ \t]*(?:;.*)?$/i.exec(line)?.[1];
@@ -197,53 +182,4 @@ export class ResponseParser {
       throw new TooLargeError(`body of more than ${this.#limits.maxBodyBytes} bytes`);
     }
   }
-}
-
-/** Reads status and framing from a head (status line and headers, without the empty line). RFC 9112, 6.3. */
-function parseHead(text: string): Head {
-  const lines = text.split('\r\n');
-  const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: .*)?$/.exec(lines[0] ?? '');
-  if (statusLine === null) throw new ProtocolError('bad status line');
-  const headers = new Map<string, string>();
-  for (const line of lines.slice(1)) {
-    const field = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line);
-    if (field?.[1] === undefined || field[2] === undefined) throw new ProtocolError('bad header line');
-    const name = field[1].toLowerCase();
-    const before = headers.get(name);
-    headers.set(name, before === undefined ? field[2] : `${before},${field[2]}`);
-  }
-  const status = Number(statusLine[2]);
-  const transferEncoding = headers.get('transfer-encoding')?.toLowerCase();
-  const { framing, lengthBytes } = bodyFraming(status, transferEncoding, headers.get('content-length'));
-  const connection = (headers.get('connection') ?? '').toLowerCase().split(/[ \t]*,[ \t]*/);
-  const keepAliveSeconds = /timeout=(\d+)/.exec(headers.get('keep-alive') ?? '')?.[1];
-  const persistent =
-    statusLine[1] === '1' ? !connection.includes('close') : connection.includes('keep-alive');
-  // Both framings at once is how requests are smuggled: such a connection is not trusted with a second response.
-  const ambiguous = transferEncoding !== undefined && headers.has('content-length');
-  return {
-    status,
-    framing,
-    lengthBytes,
-    keepAlive: persistent && !ambiguous && framing !== 'until-close',
-    keepAliveSeconds: keepAliveSeconds === undefined ? undefined : Number(keepAliveSeconds),
-  };
-}
-
-function bodyFraming(
-  status: number,
-  transferEncoding: string | undefined,
-  contentLength: string | undefined,
-) {
-  const of = (framing: BodyFraming, lengthBytes = 0) => ({ framing, lengthBytes });
-  if (status < 200 || status === 204 || status === 304) return of('none');
-  if (transferEncoding !== undefined)
-    return of(/(^|[ \t,])chunked$/.test(transferEncoding) ? 'chunked' : 'until-close');
-  if (contentLength === undefined) return of('until-close');
-  // A list of equal lengths is what a proxy makes of a doubled header; RFC 9110, 8.6 allows it.
-  const lengths = new Set(contentLength.split(/[ \t]*,[ \t]*/));
-  const [length] = lengths;
-  if (lengths.size !== 1 || length === undefined || !/^\d{1,15}$/.test(length))
-    throw new ProtocolError('bad Content-Length');
-  return of('length', Number(length));
 }

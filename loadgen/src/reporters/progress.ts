@@ -1,6 +1,7 @@
 /** What a person sees while a run is under way: a block that is redrawn on a terminal, a plain line every few seconds elsewhere. */
+
+import type { Progress } from '../phase.ts';
 import { plannedMs, plannedRequests } from '../plan.ts';
-import type { Progress } from '../run.ts';
 import { formatMs, formatNumber } from '../units.ts';
 import type { Paint } from './paint.ts';
 

@@ -46,6 +46,8 @@ function toNumbers({ atLeast, atMost, counted, difference }: ProofRow): string[]
 
 function formatVerdict({ verdict, answered, unknown, rows, obstacles }: Proof, paint: Paint): string[] {
   const requests = `${formatNumber(answered + unknown)} ${answered + unknown === 1 ? 'request' : 'requests'}`;
+  if (verdict === 'proved' && answered === 0)
+    return [paint('green', 'proof: nothing was sent, and nothing counted')];
   if (verdict === 'proved') return [paint('green', `proof: ${requests}, every one counted exactly once`)];
   if (verdict === 'impossible')
     return [paint('red', 'proof: impossible'), ...obstacles.map((text) => `  ${text}`)];

@@ -1,0 +1,198 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Attack, attack, type Clock, type Schedule, type Starter } from '../src/attacker.ts';
+import { constantPacer, stagedPacer } from '../src/pacer.ts';
+
+/** Time that passes only when it is told to. */
+function createClock(): Clock & { advance(durationMs: number): void } {
+  let nowMs = 1000;
+  let timers: { atMs: number; act: () => void }[] = [];
+  return {
+    now: () => nowMs,
+    after(delayMs, act) {
+      const timer = { atMs: nowMs + delayMs, act };
+      timers.push(timer);
+      return () => {
+        timers = timers.filter((other) => other !== timer);
+      };
+    },
+    advance(durationMs) {
+      const endMs = nowMs + durationMs;
+      for (;;) {
+        const next = timers.filter(({ atMs }) => atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0];
+        if (next === undefined) break;
+        timers = timers.filter((timer) => timer !== next);
+        nowMs = Math.max(nowMs, next.atMs);
+        next.act();
+      }
+      nowMs = endMs;
+    },
+  };
+}
+
+/** A client whose requests end when the test says so. */
+class Slots implements Starter {
+  inFlight = 0;
+  onFree: (answered: boolean) => void = () => {};
+  readonly started: { target: number; intendedMs: number; atMs: number }[] = [];
+  readonly #slots: number;
+  readonly #clock: Clock;
+
+  constructor(slots: number, clock: Clock) {
+    this.#slots = slots;
+    this.#clock = clock;
+  }
+
+  start(target: number, intendedMs: number): boolean {
+    if (this.inFlight >= this.#slots) return false;
+    this.inFlight++;
+    this.started.push({ target, intendedMs: intendedMs - 1000, atMs: this.#clock.now() - 1000 });
+    return true;
+  }
+
+  finish(answered = true): void {
+    this.inFlight--;
+    this.onFree(answered);
+  }
+}
+
+function begin(schedule: Schedule, slots: number, overrides: Partial<Attack> = {}) {
+  const clock = createClock();
+  const client = new Slots(slots, clock);
+  const recorder = {
+    drops: 0,
+    dropped() {
+      this.drops++;
+    },
+  };
+  const controller = new AbortController();
+  let ended = false;
+  const options = { schedule, client, recorder, clock, connections: slots, signal: controller.signal };
+  const done = attack({ targeter: (n) => n, ...options, ...overrides }).then(() => {
+    ended = true;
+  });
+  return { clock, client, recorder, controller, done, hasEnded: () => ended };
+}
+
+const tenPerSecond = stagedPacer([{ durationMs: 950, fromPerSecond: 10, toPerSecond: 10 }]);
+
+describe('the open model', () => {
+  it("sends 5 and drops 5 at 10/s for 950 ms with 5 slots that never finish (k6's own case)", () => {
+    const { clock, client, recorder } = begin({ kind: 'open', pacer: tenPerSecond }, 5);
+    clock.advance(2000);
+    expect(client.started.map(({ atMs }) => atMs)).toEqual([0, 100, 200, 300, 400]);
+    expect(recorder.drops).toBe(5);
+  });
+
+  it('does not wait for answers', () => {
+    const { clock, client } = begin({ kind: 'open', pacer: tenPerSecond }, 100);
+    clock.advance(2000);
+    expect(client.started.map(({ atMs }) => atMs)).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800, 900]);
+  });
+
+  it('sends at once what became due while it could not run, with the intended times unchanged', () => {
+    let lateMs = 0;
+    const clock = createClock();
+    const stalling: Clock = { ...clock, now: () => clock.now() + lateMs };
+    const client = new Slots(100, clock);
+    const signal = new AbortController().signal;
+    const schedule = { kind: 'open', pacer: tenPerSecond } as const;
+    const recorder = { dropped: () => {} };
+    void attack({ schedule, client, recorder, clock: stalling, signal, connections: 100, targeter: () => 0 });
+    lateMs = 350;
+    clock.advance(100);
+    expect(client.started.map(({ intendedMs }) => intendedMs)).toEqual([0, 100, 200, 300, 400]);
+  });
+
+  it('ends when the last answer is there, not when the last request left', async () => {
+    const { clock, client, done, hasEnded } = begin({ kind: 'open', pacer: constantPacer(2, 10) }, 5);
+    clock.advance(1000);
+    client.finish();
+    await Promise.resolve();
+    expect(hasEnded()).toBe(false);
+    client.finish();
+    await done;
+    expect(hasEnded()).toBe(true);
+  });
+
+  it('stops sending when it is told to, and waits for what is in flight', async () => {
+    const { clock, client, controller, done, recorder } = begin({ kind: 'open', pacer: tenPerSecond }, 5);
+    clock.advance(150);
+    controller.abort();
+    clock.advance(5000);
+    expect(client.started).toHaveLength(2);
+    expect(recorder.drops).toBe(0);
+    client.finish();
+    client.finish();
+    await done;
+  });
+
+  it('rejects when the targeter fails, instead of leaving the run hanging', async () => {
+    const targeter = () => {
+      throw new RangeError('no such request');
+    };
+    const { done } = begin({ kind: 'open', pacer: tenPerSecond }, 5, { targeter });
+    await expect(done).rejects.toThrow('no such request');
+  });
+});
+
+describe('the patient model', () => {
+  it('drops nothing: a request without a free connection leaves late, with its intended time', async () => {
+    const { clock, client, recorder, done } = begin({ kind: 'patient', pacer: constantPacer(3, 10) }, 1);
+    clock.advance(500);
+    client.finish();
+    clock.advance(500);
+    client.finish();
+    client.finish();
+    await done;
+    expect(recorder.drops).toBe(0);
+    expect(client.started).toEqual([
+      { target: 0, intendedMs: 0, atMs: 0 },
+      { target: 1, intendedMs: 100, atMs: 500 },
+      { target: 2, intendedMs: 200, atMs: 1000 },
+    ]);
+  });
+});
+
+describe('the closed loop', () => {
+  it('keeps every connection busy until the count is sent, each number once', async () => {
+    const schedule = { kind: 'closed', count: 5, durationMs: Number.POSITIVE_INFINITY } as const;
+    const { client, done } = begin(schedule, 2);
+    expect(client.inFlight).toBe(2);
+    for (let n = 0; n < 5; n++) client.finish();
+    await done;
+    expect(client.started.map(({ target }) => target)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('ends by time, also when no answer comes at that moment', async () => {
+    const schedule = { kind: 'closed', count: Number.POSITIVE_INFINITY, durationMs: 1000 } as const;
+    const { clock, client, done } = begin(schedule, 1);
+    client.finish();
+    clock.advance(1000);
+    client.finish();
+    await done;
+    expect(client.started).toHaveLength(2);
+  });
+
+  it('rests a connection that failed, so that a dead target is not hammered', async () => {
+    const schedule = { kind: 'closed', count: 3, durationMs: Number.POSITIVE_INFINITY } as const;
+    const { clock, client, done } = begin(schedule, 1);
+    client.finish(false);
+    clock.advance(99);
+    expect(client.started).toHaveLength(1);
+    clock.advance(1);
+    expect(client.started).toHaveLength(2);
+    client.finish(false);
+    clock.advance(100);
+    client.finish();
+    await done;
+  });
+
+  it('ends at once when it is told to while every connection rests', async () => {
+    const schedule = { kind: 'closed', count: 3, durationMs: Number.POSITIVE_INFINITY } as const;
+    const { client, controller, done } = begin(schedule, 1);
+    client.finish(false);
+    controller.abort();
+    await done;
+    expect(client.started).toHaveLength(1);
+  });
+});

@@ -1,0 +1,325 @@
+import { createServer as createTlsServer } from 'node:https';
+import { createServer, type Socket } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { HttpClient } from '../src/http/client.ts';
+import { Addresses, encodeRequest, parseOrigin, waitForTarget } from '../src/http/origin.ts';
+import type { FailureKind, Recorder } from '../src/result.ts';
+import { certificate, privateKey } from './certificate.ts';
+import { closedPort, listen, serveHttp, serveRaw, type TestServer, until } from './servers.ts';
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+class Results implements Recorder {
+  readonly statuses: number[] = [];
+  readonly failures: { kind: FailureKind; wasSent: boolean }[] = [];
+  drops = 0;
+
+  answered(_target: number, status: number): void {
+    this.statuses.push(status);
+  }
+
+  failed(_target: number, kind: FailureKind, _intendedMs: number, sentMs: number): void {
+    this.failures.push({ kind, wasSent: !Number.isNaN(sentMs) });
+  }
+
+  dropped(): void {
+    this.drops++;
+  }
+}
+
+const open: { servers: TestServer[]; clients: HttpClient[] } = { servers: [], clients: [] };
+
+afterEach(async () => {
+  for (const client of open.clients.splice(0)) client.close();
+  for (const server of open.servers.splice(0)) await server.stop();
+});
+
+function serve(server: TestServer): TestServer {
+  open.servers.push(server);
+  return server;
+}
+
+function createClient(
+  url: string,
+  { connections = 1, timeoutMs = 5000, addresses = ['127.0.0.1'], method = 'GET' } = {},
+) {
+  const origin = parseOrigin(url);
+  const recorder = new Results();
+  const bytes = encodeRequest(origin, { method, path: '/x', headers: {}, body: undefined });
+  const client = new HttpClient({
+    origin,
+    addresses: new Addresses(origin, addresses),
+    requests: [{ bytes, isHead: method === 'HEAD' }],
+    connections,
+    timeoutMs,
+    recorder,
+  });
+  open.clients.push(client);
+  return { client, recorder };
+}
+
+/** Sends one request and waits for its end. */
+async function sendOne(client: HttpClient): Promise<void> {
+  expect(client.start(0, performance.now())).toBe(true);
+  await until('the request has ended', () => client.inFlight === 0);
+}
+
+describe('bad weather', () => {
+  it.each<[string, (socket: Socket) => void, FailureKind]>([
+    ['resets', (socket) => socket.resetAndDestroy(), 'reset'],
+    ['closes without an answer', (socket) => socket.end(), 'reset'],
+    [
+      'closes in the middle of a body',
+      (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok'),
+      'reset',
+    ],
+    ['sends garbage', (socket) => socket.write('\0\x01\x02garbage'), 'protocol'],
+    ['sends half a head and no more', (socket) => socket.write('HTTP/1.1 200 O'), 'timeout'],
+    ['never answers', () => {}, 'timeout'],
+    [
+      'announces an endless body',
+      (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n'),
+      'too-large',
+    ],
+    ['sends an answer and a half', (socket) => socket.write(`${OK}HTTP/1.1`), 'protocol'],
+  ])('a server that %s is told by its kind, as sent', async (_, act, kind) => {
+    const server = serve(await serveRaw(act));
+    const { client, recorder } = createClient(server.url, { timeoutMs: 200 });
+    await sendOne(client);
+    expect(recorder).toMatchObject({ statuses: [], failures: [{ kind, wasSent: true }] });
+    await until('the connection is closed', () => server.sockets.size === 0);
+  });
+
+  it('a body that never ends is cut off by the timeout', async () => {
+    const server = serve(
+      await serveHttp((_request, response) => {
+        const timer = setInterval(() => response.write('x'.repeat(1000)), 5);
+        response.once('close', () => clearInterval(timer));
+      }),
+    );
+    const { client, recorder } = createClient(server.url, { timeoutMs: 200 });
+    await sendOne(client);
+    expect(recorder.failures).toEqual([{ kind: 'timeout', wasSent: true }]);
+  });
+
+  it('nothing listening is told as refused, and as not sent', async () => {
+    const { client, recorder } = createClient(`http://127.0.0.1:${await closedPort()}`);
+    await sendOne(client);
+    expect(recorder.failures).toEqual([{ kind: 'refused', wasSent: false }]);
+  });
+
+  it('goes on after a failure with a new connection', async () => {
+    let requests = 0;
+    const server = serve(
+      await serveRaw((socket) => (++requests === 1 ? socket.resetAndDestroy() : socket.write(OK))),
+    );
+    const { client, recorder } = createClient(server.url);
+    await sendOne(client);
+    await sendOne(client);
+    expect(recorder).toMatchObject({ statuses: [200], failures: [{ kind: 'reset' }] });
+  });
+});
+
+describe('a connection', () => {
+  it('is used again, and no request is sent twice', async () => {
+    const seen: string[] = [];
+    const server = serve(
+      await serveRaw((socket, text) => {
+        seen.push(text);
+        socket.write(OK);
+      }),
+    );
+    const { client, recorder } = createClient(server.url);
+    for (let n = 0; n < 5; n++) await sendOne(client);
+    expect(recorder.statuses).toEqual([200, 200, 200, 200, 200]);
+    expect(seen).toHaveLength(5);
+    expect(server.sockets.size).toBe(1);
+  });
+
+  it('that the server closed while idle is replaced without losing a request', async () => {
+    const server = serve(await serveRaw((socket) => socket.end(OK)));
+    const { client, recorder } = createClient(server.url);
+    for (let n = 0; n < 3; n++) {
+      await sendOne(client);
+      await until('the connection is closed', () => server.sockets.size === 0);
+    }
+    expect(recorder).toMatchObject({ statuses: [200, 200, 200], failures: [] });
+  });
+
+  it('is not used again when the server promises to keep it for no longer than a second', async () => {
+    let connections = 0;
+    const server = serve(
+      await serveRaw((socket) =>
+        socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 0\r\n\r\n'),
+      ),
+    );
+    const { client, recorder } = createClient(server.url);
+    for (let n = 0; n < 2; n++) {
+      await sendOne(client);
+      connections = Math.max(connections, server.sockets.size);
+    }
+    expect(recorder.statuses).toEqual([200, 200]);
+    await until('only the second connection is left', () => server.sockets.size === 1);
+  });
+
+  it('is not used again after Connection: close, nor after a body that ends with the connection', async () => {
+    for (const answer of [
+      'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+      'HTTP/1.1 200 OK\r\n\r\nbody',
+    ]) {
+      const server = serve(
+        await serveRaw((socket) => (answer.endsWith('body') ? socket.end(answer) : socket.write(answer))),
+      );
+      const { client, recorder } = createClient(server.url);
+      await sendOne(client);
+      await sendOne(client);
+      expect(recorder).toMatchObject({ statuses: [200, 200], failures: [] });
+    }
+  });
+
+  it('is closed when the server says something unasked', async () => {
+    const server = serve(await serveRaw((socket) => socket.write(OK)));
+    const { client } = createClient(server.url);
+    await sendOne(client);
+    for (const socket of server.sockets) socket.write('HTTP/1.1 408 Request Timeout\r\n\r\n');
+    await until('the client has closed', () => server.sockets.size === 0);
+  });
+
+  it('takes a HEAD answer with a length and no body', async () => {
+    const server = serve(
+      await serveHttp((_request, response) => response.setHeader('Content-Length', 5).end()),
+    );
+    const { client, recorder } = createClient(server.url, { method: 'HEAD' });
+    await sendOne(client);
+    await sendOne(client);
+    expect(recorder.statuses).toEqual([200, 200]);
+  });
+});
+
+describe('the client', () => {
+  it('has no more in flight than its connections', async () => {
+    const server = serve(await serveRaw(() => {}));
+    const { client } = createClient(server.url, { connections: 2 });
+    expect([client.start(0, 0), client.start(0, 0), client.start(0, 0)]).toEqual([true, true, false]);
+    expect(client.inFlight).toBe(2);
+  });
+
+  it('counts the bytes of all its connections, closed ones included', async () => {
+    const request = 'GET /x HTTP/1.1\r\nHost: 127.0.0.1:12345\r\nUser-Agent: loadgen\r\n\r\n';
+    const server = serve(await serveRaw((socket) => socket.end(OK)));
+    const { client } = createClient(server.url);
+    for (let n = 0; n < 3; n++) await sendOne(client);
+    const portDigits = String(server.port).length;
+    expect(client.bytesWritten).toBe(3 * (request.length - 5 + portDigits));
+    expect(client.bytesRead).toBe(3 * OK.length);
+  });
+
+  it('leaves no connection behind when it is closed', async () => {
+    const server = serve(await serveRaw(() => {}));
+    const { client, recorder } = createClient(server.url, { connections: 3 });
+    for (let n = 0; n < 3; n++) client.start(0, 0);
+    await until('all are connected', () => server.sockets.size === 3);
+    client.close();
+    await until('none is connected', () => server.sockets.size === 0);
+    expect(recorder.failures.map(({ kind }) => kind)).toEqual(['reset', 'reset', 'reset']);
+  });
+
+  it('spreads its connections over the addresses of a name', async () => {
+    const server = serve(
+      await listen(
+        (await import('node:net')).createServer(() => {}),
+        'http',
+        '0.0.0.0',
+      ),
+    );
+    const { client } = createClient(`http://localhost:${server.port}`, {
+      connections: 4,
+      addresses: ['127.0.0.1', '127.0.0.2'],
+    });
+    for (let n = 0; n < 4; n++) client.start(0, 0);
+    await until('all are connected', () => server.sockets.size === 4);
+    const counts = Map.groupBy(server.sockets, (socket) => socket.localAddress);
+    expect([counts.get('127.0.0.1')?.length, counts.get('127.0.0.2')?.length]).toEqual([2, 2]);
+  });
+});
+
+describe('TLS', () => {
+  const trusted = getCACertificates('default');
+  afterEach(() => setDefaultCACertificates(trusted));
+  const serveTls = async () =>
+    serve(
+      await listen(
+        createTlsServer({ key: privateKey, cert: certificate }, (_, response) => response.end('ok')),
+        'https',
+      ),
+    );
+
+  it('works, kept alive, where the certificate is trusted', async () => {
+    setDefaultCACertificates([certificate]);
+    const server = await serveTls();
+    const { client, recorder } = createClient(server.url);
+    for (let n = 0; n < 3; n++) await sendOne(client);
+    expect(recorder).toMatchObject({ statuses: [200, 200, 200], failures: [] });
+    expect(server.sockets.size).toBe(1);
+  });
+
+  it('fails as tls, and as not sent, where it is not', async () => {
+    const server = await serveTls();
+    const { client, recorder } = createClient(server.url);
+    await sendOne(client);
+    expect(recorder.failures).toEqual([{ kind: 'tls', wasSent: false }]);
+  });
+
+  it('fails as tls against a server that speaks none', async () => {
+    const server = serve(await serveHttp((_, response) => response.end('ok')));
+    const { client, recorder } = createClient(server.url.replace('http:', 'https:'));
+    await sendOne(client);
+    expect(recorder.failures).toEqual([{ kind: 'tls', wasSent: false }]);
+  });
+});
+
+describe('the target', () => {
+  const never = new AbortController().signal;
+  const wait = (url: string, waitMs: number) => waitForTarget(parseOrigin(url), waitMs, () => {}, never);
+
+  it('is waited for without sending it anything', async () => {
+    const received: string[] = [];
+    const server = serve(await serveRaw((_, text) => received.push(text)));
+    const addresses = await wait(`http://localhost:${server.port}`, 5000);
+    // Only those addresses of the name are kept on which it listens.
+    expect([addresses.next(), addresses.next()]).toEqual(['127.0.0.1', '127.0.0.1']);
+    expect(received).toEqual([]);
+  });
+
+  it.each([
+    [
+      'nothing listens',
+      async () => `http://127.0.0.1:${await closedPort()}`,
+      /did not accept a connection within 0.1 s: .*ECONNREFUSED/,
+    ],
+    [
+      'the name is unknown',
+      async () => 'http://no-such-host.invalid',
+      /no-such-host\.invalid did not accept.*(ENOTFOUND|EAI_AGAIN)/,
+    ],
+  ])('is said to be away when %s', async (_, url, message) => {
+    await expect(wait(await url(), 100)).rejects.toThrow(message);
+  });
+
+  it.each(['localhost:5001', 'ftp://x', 'http://user:pass@x', 'http://x/?a=b'])('cannot be %s', (url) => {
+    expect(() => parseOrigin(url)).toThrow('--target: expected');
+  });
+
+  it('may have a path in front of every path, and any port', () => {
+    const request = { method: 'POST', path: '/cart', headers: { Accept: '*/*' }, body: 'é' };
+    expect(encodeRequest(parseOrigin('https://shop.example/api/'), request).toString()).toBe(
+      'POST /api/cart HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: loadgen\r\nAccept: */*\r\nContent-Length: 2\r\n\r\né',
+    );
+    expect(parseOrigin('http://[::1]:8080')).toMatchObject({
+      hostname: '::1',
+      port: 8080,
+      host: '[::1]:8080',
+    });
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { checkThreshold, type Measured, THRESHOLD_PATTERN } from '../src/thresholds.ts';
+
+const measured: Measured = {
+  requests: 200,
+  errors: 2,
+  unanswered: 1,
+  dropped: 0,
+  achievedPerSecond: 99.5,
+  latencyMs: { p50: 10, p90: 20, p95: 30, p99: 249.9, 'p99.9': 400, max: 1500, mean: 12 },
+};
+const nothing: Measured = {
+  ...measured,
+  requests: 0,
+  errors: 0,
+  unanswered: 0,
+  latencyMs: { p50: NaN, p90: NaN, p95: NaN, p99: NaN, 'p99.9': NaN, max: NaN, mean: NaN },
+};
+
+describe('a threshold', () => {
+  it.each([
+    ['p99<250ms', true, '250ms'],
+    ['p99.9<=400ms', true, '400ms'],
+    ['max<1s', false, '1.50s'],
+    ['mean > 12ms', false, '12.0ms'],
+    ['errors<1%', false, '1%'],
+    ['errors<=1%', true, '1%'],
+    ['errors<3', true, '2'],
+    ['unanswered=0', false, '1'],
+    ['dropped=0', true, '0'],
+    ['rate>=100', false, '99.5'],
+    ['rate>99', true, '99.5'],
+  ])('%s: %s, measured %s', (threshold, ok, shown) => {
+    expect(checkThreshold(threshold, measured)).toEqual({ threshold, ok, measured: shown });
+  });
+
+  it.each(['p99<250ms', 'max<1h', 'errors<1%', 'errors=0', 'dropped=0', 'rate>0'])(
+    '%s fails when there was nothing to measure',
+    (threshold) => {
+      expect(checkThreshold(threshold, nothing)).toEqual({ threshold, ok: false, measured: 'no samples' });
+    },
+  );
+
+  it.each(['p98<1ms', 'p99<250', 'errors<1ms', 'dropped', 'rate>=1%', 'p99<250ms ', ''])(
+    '"%s" is none',
+    (text) => {
+      expect(THRESHOLD_PATTERN.test(text)).toBe(false);
+      expect(() => checkThreshold(text, measured)).toThrow('not a threshold');
+    },
+  );
+});
