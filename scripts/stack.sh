@@ -12,8 +12,15 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 
 usage='usage: scripts/stack.sh up | load [PATTERN...] | verify [OPTION...] | down | clean | logs [SERVICE...]'
 
-# The generator's container: on the stack's network, and never starting or replacing anything else.
-generator() { compose --progress quiet run --rm --no-deps --quiet-pull $([ -t 0 ] && [ -t 1 ] || echo --no-TTY) loadgen "$@"; }
+# The generator's container: on the stack's network, and never starting or replacing anything else. Ctrl-C is the
+# generator's to handle: it stops sending, waits for what is in flight and sums up.
+generator() {
+  terminal=--no-TTY
+  if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then terminal=''; fi
+  trap : INT
+  # shellcheck disable=SC2086 # nothing, or one word
+  compose --progress quiet run --rm --no-deps --quiet-pull $terminal loadgen "$@"
+}
 target='--target http://api:5001'
 proof='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
 
