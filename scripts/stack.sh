@@ -95,14 +95,14 @@ explain_taken_port() {
 show_urls() {
   say ''
   show_url API "${API_HOST_PORT%%-*}" "/products (also on ${API_LAB_HOST_PORT%%-*}, which browsers refuse)"
-  [ "$API_REPLICAS" -eq 1 ] || say "             $API_REPLICAS replicas: ports $API_HOST_PORT, their metrics on $METRICS_HOST_PORT"
+  [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $API_HOST_PORT, their metrics on $METRICS_HOST_PORT"
   show_url Metrics "${METRICS_HOST_PORT%%-*}" /metrics
   show_url Prometheus "$PROMETHEUS_HOST_PORT" /
   if [ -z "$grafana_missing" ]; then
     show_url Grafana "$GRAFANA_HOST_PORT" /
   else
-    say "Grafana      left out: $grafana_missing."
-    say "             Bring it (docker load --input FILE, or GRAFANA_IMAGE=<mirror>/grafana), then: make up"
+    say "Grafana       left out: $grafana_missing."
+    say "              Bring it (docker load --input FILE, or GRAFANA_IMAGE=<mirror>/grafana), then: make up"
   fi
   [ -z "${ALERTS:-}" ] || {
     show_url Alertmanager "$ALERTMANAGER_HOST_PORT" /
@@ -112,7 +112,7 @@ show_urls() {
   say 'Next: make load PATTERN=not-found   make verify   make down'
 }
 
-show_url() { printf '%-12s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0 ] && echo localhost || echo "$BIND_ADDRESS")" "$2" "$3" >&2; }
+show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0 ] && echo localhost || echo "$BIND_ADDRESS")" "$2" "$3" >&2; }
 
 load() {
   require_stack
