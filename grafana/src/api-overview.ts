@@ -8,8 +8,9 @@ const noApi = 'No API is scraped';
 const responses = (matchers = '') =>
   `sum(rate(http_request_duration_seconds_count{${api}${matchers}}[$__rate_interval]))`;
 const ratioOf = (code: string) => `${responses(`, code=~"${code}"`)} / (${responses()} > 0)`;
+// `>= 0` drops the NaN of a histogram that observed nothing.
 const quantile = (q: number) =>
-  `histogram_quantile(${q}, sum by (le) (rate(http_request_duration_seconds_bucket{${api}}[$__rate_interval])))`;
+  `histogram_quantile(${q}, sum by (le) (rate(http_request_duration_seconds_bucket{${api}}[$__rate_interval]))) >= 0`;
 
 const answers = [
   stat({

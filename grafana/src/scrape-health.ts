@@ -37,9 +37,9 @@ const targets = [
     noValue: 'Prometheus is not chosen',
   }),
   stat({
-    title: 'Rules that fail',
+    title: 'Rules failed',
     description:
-      'Rule evaluations that failed within the last 5 minutes. What they record or watch is missing.',
+      'Rule evaluations that failed in this time range. What they record or watch is missing there.',
     width: 6,
     unit: 'none',
     decimals: 0,

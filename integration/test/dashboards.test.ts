@@ -1,0 +1,165 @@
+/**
+ * The dashboards and the rules against a real Prometheus that scrapes the real API, with two replicas and traffic: every
+ * query returns data with the labels that its legend names, every selector selects something, every rule is evaluated.
+ */
+import { readFileSync } from 'node:fs';
+import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import axios from 'axios';
+import { parse } from 'yaml';
+import { dashboards } from '../../grafana/src/dashboards.ts';
+import { fillVariables, parsePromql, type Selector } from '../../grafana/src/promql.ts';
+import { eventually, query } from '../src/prometheus-api.ts';
+import { composeCommand, repositoryRoot } from '../src/repository.ts';
+import { runGenerator, type Stack, startStack } from '../src/stack.ts';
+
+interface PanelQuery {
+  /** `dashboard / panel: legend`, or the name of an annotation or a rule. */
+  name: string;
+  expr: string;
+  /** The labels that the legend shows. */
+  legend: string[];
+}
+interface RuleFile {
+  groups: { rules: { record?: string; alert?: string; expr: string }[] }[];
+}
+interface RuleState {
+  name: string;
+  health: string;
+  lastError?: string;
+}
+
+/** What may be empty on a healthy stack, and why. Everything else must return data. */
+const MAY_BE_EMPTY = {
+  ALERTS: 'nothing is wrong',
+  prometheus_notifications_errors_total: 'without ALERTS=1 there is no Alertmanager to notify',
+};
+
+/** What Grafana puts in the place of its variables: every job, every replica, four scrape intervals. */
+const VARIABLES = { job: '.+', instance: '.+', __rate_interval: '20s', __range: '15m' };
+
+const labelsIn = (format: string) => [...format.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label);
+
+const panelQueries = dashboards.flatMap(({ title, panels = [] }) =>
+  panels.flatMap((panel): PanelQuery[] =>
+    (('targets' in panel ? panel.targets : undefined) ?? []).map((target) => {
+      const { expr, legendFormat = '' } = target as Dataquery;
+      return {
+        name: `${title} / ${panel.title}: ${legendFormat}`,
+        expr: fillVariables(expr, VARIABLES),
+        legend: labelsIn(legendFormat),
+      };
+    }),
+  ),
+);
+// The same on every dashboard.
+const annotations = (dashboards[0]?.annotations?.list ?? []).map(({ name, expr = '', titleFormat = '' }) => ({
+  name,
+  expr,
+  legend: labelsIn(titleFormat),
+}));
+const rules = ['http', 'slo', 'alerts'].flatMap((file) => {
+  const { groups } = parse(readFileSync(`${repositoryRoot}/prometheus/rules/${file}.yml`, 'utf8'), {
+    merge: true,
+  }) as RuleFile;
+  return groups.flatMap((group) => group.rules);
+});
+
+const mayBeEmpty = (expr: string) => Object.keys(MAY_BE_EMPTY).some((metric) => expr.includes(metric));
+const toText = ({ metric, matchers }: Selector) =>
+  `${metric}{${matchers.map(({ label, operator, value }) => `${label}${operator}"${value}"`).join(',')}}`;
+
+let stack: Stack;
+let traffic: NodeJS.Timeout;
+
+beforeAll(async () => {
+  stack = await startStack({ replicas: 2 });
+  await runGenerator(
+    stack.network,
+    ...['run', 'not-found', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
+  );
+  // A trickle to every replica for as long as the tests ask for rates: a route, and a path that does not exist.
+  traffic = setInterval(() => {
+    for (const { apiUrl } of stack.apis) {
+      void axios.get(`${apiUrl}/products`).catch(() => undefined);
+      void axios.get(`${apiUrl}/none`).catch(() => undefined);
+    }
+  }, 250);
+}, 120_000);
+
+afterAll(async () => {
+  clearInterval(traffic);
+  await stack?.stop();
+});
+
+/** The answer to a query, once it is not empty; the deadline allows for scrapes and rules, which come every 5 seconds. */
+const answer = (expr: string) =>
+  eventually(`an answer to ${expr}`, async () => {
+    const samples = await query(stack.prometheusUrl, expr);
+    return samples.length > 0 && samples.every(({ value }) => Number.isFinite(value)) ? samples : undefined;
+  });
+
+describe('queries of panels and annotations', () => {
+  it.each([...panelQueries, ...annotations].filter(({ expr }) => !mayBeEmpty(expr)))(
+    '$name returns data with the labels that its legend names',
+    async ({ expr, legend }) => {
+      for (const { labels } of await answer(expr)) {
+        expect(Object.keys(labels)).toEqual(expect.arrayContaining(legend));
+      }
+    },
+  );
+
+  it.each([...panelQueries, ...annotations].filter(({ expr }) => mayBeEmpty(expr)))(
+    '$name is a query, and empty on a healthy stack',
+    async ({ expr }) => {
+      expect(await query(stack.prometheusUrl, expr)).toEqual([]);
+    },
+  );
+});
+
+describe('what rules name', () => {
+  const selectors = rules.flatMap(({ expr }) => parsePromql(expr).selectors).map(toText);
+
+  it.each([...new Set(selectors)].filter((selector) => !mayBeEmpty(selector)))(
+    '%s is exposed',
+    async (selector) => {
+      expect((await answer(`count(${selector})`))[0]?.value).toBeGreaterThan(0);
+    },
+  );
+});
+
+describe('rules', () => {
+  it('are all loaded and evaluated without an error, and none fires', async () => {
+    const states = await eventually('every rule evaluated', async () => {
+      const { data } = await axios.get<{ data: { groups: { rules: RuleState[] }[] } }>(
+        `${stack.prometheusUrl}/api/v1/rules`,
+      );
+      const all = data.data.groups.flatMap((group) => group.rules);
+      return all.every(({ health }) => health !== 'unknown') ? all : undefined;
+    });
+    expect(states.map(({ name }) => name).sort()).toEqual(
+      rules.map((rule) => rule.record ?? rule.alert).sort(),
+    );
+    expect(states.filter(({ health, lastError }) => health !== 'ok' || lastError)).toEqual([]);
+    expect(await query(stack.prometheusUrl, 'ALERTS')).toEqual([]);
+  });
+
+  it('see the failure budget of the service as a whole, whatever the number of replicas', async () => {
+    const [availability] = await answer('sum by (slo) (job_slo:requests:rate5m{slo="availability"}) > 0');
+    expect(availability?.labels).toEqual({ slo: 'availability' });
+    expect(
+      await query(stack.prometheusUrl, 'count by (job) (job_slo_window:error_budget:burn_rate)'),
+    ).toEqual([{ labels: { job: 'api' }, value: 14 }]);
+  });
+});
+
+it('keeps at least the days that the longest window of the dashboards looks back', () => {
+  const [flag = ''] = composeCommand('prometheus').filter((word) =>
+    word.startsWith('--storage.tsdb.retention.time='),
+  );
+  const windows = panelQueries.flatMap(({ expr }) =>
+    parsePromql(expr).selectors.flatMap(({ range }) => range ?? []),
+  );
+  const days = windows.flatMap((range) => (range.endsWith('d') ? [Number.parseInt(range, 10)] : []));
+  expect(Number.parseInt(flag.split('=')[1] ?? '', 10)).toBeGreaterThanOrEqual(Math.max(...days));
+});
