@@ -1,10 +1,13 @@
 /** The life of an HTTP server: timeouts with a reason, a start that fails with a message, a stop that drains. */
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** How often connections that have become idle are closed while a server drains, in milliseconds. */
 const DRAIN_CHECK_MS = 50;
+
+/** The open connections of each server, for {@link drain}. */
+const connections = new WeakMap<Server, Set<Socket>>();
 
 /** A server that does not listen yet. */
 export function createServer(handler: RequestListener): Server {
@@ -21,6 +24,12 @@ export function createServer(handler: RequestListener): Server {
   // Node answers 417 to an `Expect` that it does not know, behind the handler's back. RFC 9110 (10.1.1) allows to ignore
   // it, and then such a request is counted like every other.
   server.on('checkExpectation', handler);
+  const open = new Set<Socket>();
+  connections.set(server, open);
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
   return server;
 }
 
@@ -41,7 +50,7 @@ export function listen(server: Server, port: number, name: string): Promise<numb
 }
 
 /**
- * Stops accepting, lets the requests in progress end, closes each connection as soon as it is idle, and cuts what is
+ * Drains a server of {@link createServer}: stops accepting, lets the requests in progress end, closes each connection as soon as it is idle, and cuts what is
  * left after `graceMs`.
  * @returns whether all requests ended in time
  */
@@ -49,6 +58,8 @@ export async function drain(server: Server, graceMs: number): Promise<boolean> {
   const closed = new Promise<boolean>((resolve) => server.close(() => resolve(true)));
   // Before the handler, while the headers can still be changed: this connection is not to be used again.
   server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
+  // Node does not count a connection as idle that has never sent anything, such as a browser opens in advance.
+  for (const socket of connections.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy();
   const idle = setInterval(() => server.closeIdleConnections(), DRAIN_CHECK_MS);
   const grace = new AbortController();
   const drained = await Promise.race([closed, delay(graceMs, false, { signal: grace.signal })]);

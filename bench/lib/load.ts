@@ -19,12 +19,20 @@ export interface Throughput {
   readonly cpuMicros: number;
 }
 
-/** @throws when a request fails */
-export async function load(server: ServerProcess, seconds: number): Promise<Throughput> {
+/**
+ * Sends `amount` requests. Runs are counted in requests and kept short, so that many rounds fit between the moments at
+ * which a shared machine is slow.
+ * @throws when a request fails
+ */
+export async function load(server: ServerProcess, amount: number): Promise<Throughput> {
   const before = await server.usage();
-  const result = await autocannon({ url: server.url, connections: CONNECTIONS, duration: seconds, requests });
+  const { errors, duration } = await autocannon({
+    url: server.url,
+    connections: CONNECTIONS,
+    amount,
+    requests,
+  });
   const after = await server.usage();
-  if (result.errors > 0) throw new Error(`${result.errors} requests to ${server.url} failed`);
-  const total = result.requests.total;
-  return { perSecond: total / result.duration, cpuMicros: (after.cpuMicros - before.cpuMicros) / total };
+  if (errors > 0) throw new Error(`${errors} requests to ${server.url} failed`);
+  return { perSecond: amount / duration, cpuMicros: (after.cpuMicros - before.cpuMicros) / amount };
 }

@@ -9,8 +9,9 @@ import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
 import { startServer } from '../lib/server-process.ts';
 
 const quick = process.argv.includes('--quick');
-const ROUNDS = quick ? 2 : 9;
-const SECONDS = quick ? 1 : 3;
+const ROUNDS = quick ? 2 : 15;
+const REQUESTS = quick ? 3_000 : 15_000;
+const WARM_UP_REQUESTS = 20_000;
 const INTERVAL_MS = 100;
 
 const script = new URL('../middleware/server.ts', import.meta.url).pathname;
@@ -20,13 +21,13 @@ for (const name of names) {
   const server = await startServer(script, [name]);
   const quiet: Throughput[] = [];
   const scraped: Throughput[] = [];
-  await load(server, SECONDS);
+  await load(server, WARM_UP_REQUESTS);
   for (let round = 0; round < ROUNDS; round++) {
     process.stderr.write(`${name}: round ${round + 1} of ${ROUNDS}\n`);
     const order = round % 2 === 0 ? [quiet, scraped] : [scraped, quiet];
     for (const runs of order) {
       const stop = runs === scraped ? startScraping(server.url) : async () => 0;
-      runs.push(await load(server, SECONDS));
+      runs.push(await load(server, REQUESTS));
       await stop();
     }
   }
@@ -45,7 +46,7 @@ report(
   'scrape-under-load',
   `${toMarkdown(rows)}
 
-Medians of ${ROUNDS} pairs of runs of ${SECONDS} s, ${CONNECTIONS} connections, ${1000 / INTERVAL_MS} scrapes a second in one run of each pair.
+Medians of ${ROUNDS} pairs of runs of ${REQUESTS} requests, ${CONNECTIONS} connections, ${1000 / INTERVAL_MS} scrapes a second in one run of each pair.
 ${describeMachine(['express', 'prom-client', 'autocannon'])}. \`npm run bench:under-load --workspace bench\``,
   quick,
 );

@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, parseConfig } from '../src/config.ts';
+
+const defaults = {
+  apiPort: 5001,
+  metricsPort: 8000,
+  metricsOnApiPort: true,
+  simulation: { latencyMs: { min: 0, max: 0 }, errorRatio: 0 },
+  shutdownGraceMs: 10_000,
+  logLevel: 'info',
+};
+
+describe('the configuration', () => {
+  it.each([
+    ['nothing', {}, {}],
+    ['empty values, as compose passes them on', { API_PORT: '', LOG_LEVEL: '' }, {}],
+    ['ports', { API_PORT: '80', METRICS_PORT: '65535' }, { apiPort: 80, metricsPort: 65_535 }],
+    ['ports that the system chooses', { API_PORT: '0', METRICS_PORT: '0' }, { apiPort: 0, metricsPort: 0 }],
+    ['no metrics on the API port', { METRICS_ON_API_PORT: 'false' }, { metricsOnApiPort: false }],
+    [
+      'a latency',
+      { SIMULATED_LATENCY_MS: '20' },
+      { simulation: { latencyMs: { min: 20, max: 20 }, errorRatio: 0 } },
+    ],
+    [
+      'a range and a ratio',
+      { SIMULATED_LATENCY_MS: '20-200', SIMULATED_ERROR_RATIO: '0.05' },
+      { simulation: { latencyMs: { min: 20, max: 200 }, errorRatio: 0.05 } },
+    ],
+    [
+      'grace and log level',
+      { SHUTDOWN_GRACE_MS: '0', LOG_LEVEL: 'debug' },
+      { shutdownGraceMs: 0, logLevel: 'debug' },
+    ],
+    ['what is not its own', { PATH: '/bin', PORT: 'x' }, {}],
+  ])('takes %s', (_name, environment, expected) => {
+    expect(parseConfig(environment)).toEqual({ ...defaults, ...expected });
+  });
+
+  it.each([
+    ['API_PORT', '65536', 'a port from 0 to 65535'],
+    ['API_PORT', '-1', 'a port from 0 to 65535'],
+    ['METRICS_PORT', '80a', 'a port from 0 to 65535'],
+    ['METRICS_ON_API_PORT', 'yes', 'true or false'],
+    ['SIMULATED_LATENCY_MS', '200-20', 'milliseconds, or a range of them like 20-200'],
+    ['SIMULATED_LATENCY_MS', '-5', 'milliseconds, or a range of them like 20-200'],
+    ['SIMULATED_ERROR_RATIO', '1.5', 'a number from 0 to 1'],
+    ['SIMULATED_ERROR_RATIO', '5%', 'a number from 0 to 1'],
+    ['SHUTDOWN_GRACE_MS', '10s', 'milliseconds'],
+    ['LOG_LEVEL', 'loud', 'one of silent, fatal, error, warn, info, debug, trace'],
+    ['METRICS_PORT', '5001', 'another port than API_PORT'],
+  ])('refuses %s=%s', (name, value, expected) => {
+    expect(() => parseConfig({ [name]: value })).toThrow(
+      new ConfigError(`${name}: expected ${expected}, got "${value}"`),
+    );
+  });
+
+  it('lists every problem at once, one a line', () => {
+    const wrong = { API_PORT: '7', METRICS_PORT: '7', SIMULATED_ERROR_RATIO: '2', LOG_LEVEL: 'loud' };
+    expect(() => parseConfig(wrong)).toThrow(
+      new ConfigError(
+        [
+          'SIMULATED_ERROR_RATIO: expected a number from 0 to 1, got "2"',
+          'LOG_LEVEL: expected one of silent, fatal, error, warn, info, debug, trace, got "loud"',
+          'METRICS_PORT: expected another port than API_PORT, got "7"',
+        ].join('\n'),
+      ),
+    );
+  });
+});

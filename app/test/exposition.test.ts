@@ -1,0 +1,199 @@
+/** The metrics endpoint over HTTP. */
+import { createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createExposition, type ExpositionOptions } from '../src/exposition.ts';
+import type { Family } from '../src/render.ts';
+import { until } from './harness.ts';
+
+let server: Server | undefined;
+afterEach(async () => {
+  server?.closeAllConnections();
+  if (server?.listening) await promisify(server.close.bind(server))();
+});
+
+async function start(gather: () => Promise<Family[]>, options?: ExpositionOptions): Promise<number> {
+  server = createServer(createExposition(gather, options));
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** Not `fetch`, which sets headers of its own and unpacks gzip. */
+function scrape(
+  port: number,
+  headers: Record<string, string> = {},
+  path = '/',
+  method = 'GET',
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      { port, host: '127.0.0.1', path, method, headers, agent: false },
+      async (response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response) chunks.push(chunk as Buffer);
+        resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) });
+      },
+    );
+    request.on('error', reject).end();
+  });
+}
+
+const gauge = (name: string, value: number): Family => ({
+  name,
+  help: 'h',
+  type: 'gauge',
+  values: [{ labels: {}, value }],
+});
+const families = [gauge('a', 1), gauge('b', 2), { ...gauge('c_total', 3), type: 'counter' }];
+const plain =
+  '# HELP a h\n# TYPE a gauge\na 1\n# HELP b h\n# TYPE b gauge\nb 2\n# HELP c_total h\n# TYPE c_total counter\nc_total 3\n';
+
+/** A gather that waits until it is let go, and counts its calls. */
+function createGate() {
+  const opened: (() => void)[] = [];
+  let calls = 0;
+  return {
+    calls: () => calls,
+    open: () => opened.shift()?.(),
+    gather: async () => {
+      const call = ++calls;
+      await new Promise<void>((resolve) => opened.push(resolve));
+      return [gauge('call', call)];
+    },
+  };
+}
+
+describe('the exposition', () => {
+  it('answers text 0.0.4 by default, with its exact content type and length', async () => {
+    const { status, headers, body } = await scrape(await start(async () => families));
+    expect([
+      status,
+      headers['content-type'],
+      headers['content-length'],
+      headers.vary,
+      headers['content-encoding'],
+    ]).toEqual([
+      200,
+      'text/plain; version=0.0.4; charset=utf-8',
+      String(plain.length),
+      'Accept, Accept-Encoding',
+      undefined,
+    ]);
+    expect(body.toString()).toBe(plain);
+  });
+
+  it('answers OpenMetrics 1.0.0 where that is preferred', async () => {
+    const { headers, body } = await scrape(await start(async () => families), {
+      accept: 'application/openmetrics-text',
+    });
+    expect(headers['content-type']).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+    expect(body.toString()).toBe(
+      `${plain.replaceAll('c_total h', 'c h').replace('c_total counter', 'c counter')}# EOF\n`,
+    );
+  });
+
+  it('compresses for clients that accept gzip', async () => {
+    const { headers, body } = await scrape(await start(async () => families), { 'accept-encoding': 'gzip' });
+    expect([headers['content-encoding'], headers['content-length']]).toEqual(['gzip', String(body.length)]);
+    expect(gunzipSync(body).toString()).toBe(plain);
+  });
+
+  it.each([
+    ['/?name[]=b', 'b'],
+    ['/metrics?x=1&name%5B%5D=b&name[]=missing', 'b'],
+    ['/?name[]=missing', ''],
+  ])('answers %s with those families only', async (path, name) => {
+    const { status, body } = await scrape(await start(async () => families), {}, path);
+    expect([status, body.toString()]).toEqual([
+      200,
+      name ? `# HELP ${name} h\n# TYPE ${name} gauge\n${name} 2\n` : '',
+    ]);
+  });
+
+  it('answers HEAD as GET, without the body', async () => {
+    const { status, headers, body } = await scrape(await start(async () => families), {}, '/', 'HEAD');
+    expect([status, headers['content-length'], body.length]).toEqual([200, String(plain.length), 0]);
+  });
+
+  it('answers other methods with 405 and what is allowed', async () => {
+    const { status, headers } = await scrape(await start(async () => families), {}, '/', 'POST');
+    expect([status, headers.allow]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('answers 500 with the reason when a collector fails, and recovers', async () => {
+    let broken = true;
+    const port = await start(async () => {
+      if (broken) throw new Error('no sensor');
+      return families;
+    });
+    const failed = await scrape(port, { 'accept-encoding': 'gzip' });
+    expect([failed.status, failed.headers['content-type'], failed.body.toString()]).toEqual([
+      500,
+      'text/plain; charset=utf-8',
+      'a collector failed: no sensor\n',
+    ]);
+    broken = false;
+    expect((await scrape(port)).status).toBe(200);
+  });
+
+  it('gives scrapes that wait one rendering, taken after all of them have arrived', async () => {
+    const gate = createGate();
+    const port = await start(gate.gather);
+    const first = scrape(port);
+    await until('the first rendering to begin', () => gate.calls() === 1);
+    let arrived = 0;
+    server?.on('request', () => {
+      arrived++;
+    });
+    const later = [scrape(port), scrape(port), scrape(port)];
+    await until('three more scrapes to arrive', () => arrived === 3);
+    gate.open();
+    await until('the second rendering to begin', () => gate.calls() === 2);
+    gate.open();
+    const bodies = (await Promise.all([first, ...later])).map(({ body }) => body.toString().split('\n')[2]);
+    expect(bodies).toEqual(['call 1', 'call 2', 'call 2', 'call 2']);
+    expect(gate.calls()).toBe(2);
+  });
+
+  it('answers 503 beyond its limit of scrapes at once, and tells its observer of each answer', async () => {
+    const gate = createGate();
+    const observed: number[] = [];
+    const port = await start(gate.gather, { maxScrapes: 1, onScrape: (code) => observed.push(code) });
+    const first = scrape(port);
+    await until('the first rendering to begin', () => gate.calls() === 1);
+    expect((await scrape(port)).status).toBe(503);
+    gate.open();
+    expect((await first).status).toBe(200);
+    await until('both to be observed', () => observed.length === 2);
+    const next = scrape(port);
+    await until('a scrape to be let in again', () => gate.calls() === 2);
+    gate.open();
+    expect((await next).status).toBe(200);
+    await until('the third to be observed', () => observed.length === 3);
+    expect(observed).toEqual([503, 200, 200]);
+  });
+
+  it('gives the place of a client that goes away to others', async () => {
+    const gate = Promise.withResolvers<void>();
+    let calls = 0;
+    const gather = async () => {
+      if (++calls === 1) await gate.promise;
+      return families;
+    };
+    const port = await start(gather, { maxScrapes: 1 });
+    const gone = httpRequest({ port, host: '127.0.0.1', agent: false }).on('error', () => undefined);
+    gone.end();
+    await until('its rendering to begin', () => calls === 1);
+    gone.destroy();
+    gate.resolve();
+    await until('its place to be free', async () => (await scrape(port)).status === 200);
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { acceptsGzip, negotiateFormat } from '../src/negotiate.ts';
+
+const prometheus3 =
+  'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,' +
+  'application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,' +
+  'text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
+
+describe('the format', () => {
+  it.each([
+    [undefined, 'text'],
+    ['', 'text'],
+    ['*/*', 'text'],
+    ['text/html,application/xhtml+xml,*/*;q=0.8', 'text'],
+    ['image/png', 'text'],
+    ['application/openmetrics-text', 'openmetrics'],
+    ['application/openmetrics-text; version=1.0.0; charset=utf-8', 'openmetrics'],
+    ['application/openmetrics-text; version="1.0.0"', 'openmetrics'],
+    ['APPLICATION/OPENMETRICS-TEXT;Version=1.0.0', 'openmetrics'],
+    ['application/openmetrics-text;version=2.0.0, text/plain;q=0.1', 'text'],
+    ['application/openmetrics-text;q=0.3, text/plain;q=0.7', 'text'],
+    ['application/openmetrics-text;q=0, */*;q=0.1', 'text'],
+    ['application/openmetrics-text;q=nonsense, text/plain;q=0.1', 'text'],
+    ['text/plain;q=0.5, application/openmetrics-text;q=0.5', 'text'],
+    ['application/openmetrics-text;q=0.5, text/plain;q=0.5', 'openmetrics'],
+    [prometheus3, 'openmetrics'],
+  ])('asked for as %s is %s', (accept, format) => {
+    expect(negotiateFormat(accept)).toBe(format);
+  });
+});
+
+describe('gzip', () => {
+  it.each([
+    [undefined, false],
+    ['', false],
+    ['gzip', true],
+    ['deflate, GZIP;q=0.5', true],
+    ['gzip;q=0', false],
+    ['gzip;q=0, *', false],
+    ['*', true],
+    ['br', false],
+    ['identity', false],
+  ])('is %s accepted: %s', (acceptEncoding, accepted) => {
+    expect(acceptsGzip(acceptEncoding)).toBe(accepted);
+  });
+});

@@ -1,0 +1,94 @@
+/** The process as the operator sees it: messages, signals and exit codes. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { connectRaw, until } from './harness.ts';
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+let child: ChildProcess | undefined;
+afterEach(() => {
+  child?.kill('SIGKILL');
+});
+
+function run(environment: Record<string, string>) {
+  child = spawn(process.execPath, [main], { env: { ...environment }, stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (data: string) => {
+    stderr += data;
+  });
+  // `close` and not `exit`: only then has everything that it wrote been read.
+  const exit = once(child, 'close').then(([code]) => code as number | null);
+  const lines = () => stderr.split('\n').filter((line) => line !== '');
+  return {
+    exit,
+    stderr: () => stderr,
+    async ready(): Promise<{ apiPort: number; metricsPort: number }> {
+      await until(
+        () => `the process to be ready; it wrote: ${stderr}`,
+        () => lines().some((line) => line.includes('"ready"')),
+      );
+      return JSON.parse(lines()[0] as string);
+    },
+    signal: (name: NodeJS.Signals) => child?.kill(name),
+    logged: () => lines().map((line) => (JSON.parse(line) as { msg: string }).msg),
+  };
+}
+
+const anyPorts = { API_PORT: '0', METRICS_PORT: '0' };
+
+describe('the process', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('drains and exits 0 on %s', async (signal) => {
+    const service = run({ ...anyPorts, SIMULATED_LATENCY_MS: '150' });
+    const { apiPort, metricsPort } = await service.ready();
+    const answer = fetch(`http://127.0.0.1:${apiPort}/products`);
+    await until('the request to be in progress', async () => {
+      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/?name[]=inprogress_requests`)).text();
+      return text.includes('inprogress_requests 1\n');
+    });
+    service.signal(signal);
+    expect(await (await answer).text()).toBe('product');
+    expect(await service.exit).toBe(0);
+    expect(service.logged()).toEqual(['ready', 'draining', 'stopped']);
+  });
+
+  it('exits 0 also where it had to cut a request after the grace time', async () => {
+    const service = run({ ...anyPorts, SIMULATED_LATENCY_MS: '600000', SHUTDOWN_GRACE_MS: '30' });
+    const { apiPort, metricsPort } = await service.ready();
+    const client = await connectRaw(apiPort);
+    client.send('GET /products HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until('the request to be in progress', async () => {
+      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/?name[]=inprogress_requests`)).text();
+      return text.includes('inprogress_requests 1\n');
+    });
+    service.signal('SIGTERM');
+    expect(await service.exit).toBe(0);
+    expect(service.logged()).toEqual([
+      'ready',
+      'draining',
+      'stopped; requests still in progress after the grace time were cut',
+    ]);
+  });
+
+  it('names every wrong setting and exits 2', async () => {
+    const service = run({ API_PORT: 'http', LOG_LEVEL: 'loud' });
+    expect(await service.exit).toBe(2);
+    expect(service.stderr()).toBe(
+      'API_PORT: expected a port from 0 to 65535, got "http"\n' +
+        'LOG_LEVEL: expected one of silent, fatal, error, warn, info, debug, trace, got "loud"\n',
+    );
+  });
+
+  it('names a port that is taken and exits 1', async () => {
+    const other = createServer().listen(0);
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const service = run({ ...anyPorts, API_PORT: String(port) });
+    expect(await service.exit).toBe(1);
+    expect(service.logged()).toEqual([`the API cannot listen on port ${port}: the port is already in use`]);
+    other.close();
+  });
+});

@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import { Counter, Gauge, Histogram, Summary } from 'prom-client';
+import { createGather, Registry } from '../src/metrics.ts';
+import { type Family, render, withText } from '../src/render.ts';
+
+/** One metric of each kind, with everything that needs care in a text format. */
+function createRegistry(): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = new Counter({
+    name: 'jobs_total',
+    help: 'Jobs "done"\nor \\ not',
+    labelNames: ['kind'],
+    registers,
+  });
+  counter.inc({ kind: 'quo"te\\back\nline' }, 2);
+  const gauge = new Gauge({ name: 'level', help: 'Level', labelNames: ['where'], registers });
+  gauge.set({ where: 'up' }, Number.POSITIVE_INFINITY);
+  gauge.set({ where: 'down' }, Number.NEGATIVE_INFINITY);
+  gauge.set({ where: 'nowhere' }, Number.NaN);
+  new Gauge({ name: 'bare', help: 'Without labels', registers }).set(1.5e-7);
+  const histogram = new Histogram({
+    name: 'wait_seconds',
+    help: 'Wait',
+    labelNames: ['q'],
+    buckets: [0.5, 1],
+    registers,
+  });
+  histogram.observe({ q: 'a' }, 0.7);
+  new Summary({ name: 'size_bytes', help: 'Size', percentiles: [0.5, 1], registers }).observe(3);
+  return registry;
+}
+
+const text = `# HELP jobs_total Jobs "done"\\nor \\\\ not
+# TYPE jobs_total counter
+jobs_total{kind="quo\\"te\\\\back\\nline"} 2
+# HELP level Level
+# TYPE level gauge
+level{where="up"} +Inf
+level{where="down"} -Inf
+level{where="nowhere"} NaN
+# HELP bare Without labels
+# TYPE bare gauge
+bare 1.5e-7
+# HELP wait_seconds Wait
+# TYPE wait_seconds histogram
+wait_seconds_bucket{le="0.5",q="a"} 0
+wait_seconds_bucket{le="1.0",q="a"} 1
+wait_seconds_bucket{le="+Inf",q="a"} 1
+wait_seconds_sum{q="a"} 0.7
+wait_seconds_count{q="a"} 1
+# HELP size_bytes Size
+# TYPE size_bytes summary
+size_bytes{quantile="0.5"} 3
+size_bytes{quantile="1.0"} 3
+size_bytes_sum 3
+size_bytes_count 1
+`;
+
+const openmetrics = `${text
+  .replace('# HELP jobs_total Jobs "done"', '# HELP jobs Jobs \\"done\\"')
+  .replace('# TYPE jobs_total', '# TYPE jobs')}# EOF\n`;
+
+describe('rendering', () => {
+  it('writes text 0.0.4', async () => {
+    expect((await render(await createGather(createRegistry())(), 'text')).toString()).toBe(text);
+  });
+
+  it('writes OpenMetrics 1.0.0, and text again afterwards', async () => {
+    const gather = createGather(createRegistry());
+    expect((await render(await gather(), 'openmetrics')).toString()).toBe(openmetrics);
+    expect((await render(await gather(), 'text')).toString()).toBe(text);
+  });
+
+  it('keeps the labels that a registry adds to all series, also where the text of labels was made before', async () => {
+    const labels = withText({ a: '1' });
+    const families: Family[] = [
+      { name: 'n', help: 'h', type: 'gauge', values: [{ labels: { ...labels, b: '2' }, value: 1 }] },
+    ];
+    expect((await render(families, 'text')).toString()).toContain('n{a="1",b="2"} 1\n');
+  });
+
+  it('lets other work run while it renders many series', async () => {
+    const values = Array.from({ length: 200_000 }, (_, i) => ({ labels: { i }, value: i }));
+    let turns = 0;
+    let running = true;
+    const turn = () => {
+      turns++;
+      if (running) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const body = await render([{ name: 'n', help: 'h', type: 'gauge', values }], 'text');
+    running = false;
+    expect(turns).toBeGreaterThan(3);
+    const lines = body.toString().split('\n');
+    expect([lines.length, lines[2], lines.at(-2)]).toEqual([200_003, 'n{i="0"} 0', 'n{i="199999"} 199999']);
+  });
+});

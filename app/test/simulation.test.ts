@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { routes } from '../src/routes.ts';
+import { createSimulation } from '../src/simulation.ts';
+import { startApp } from './harness.ts';
+
+describe('the simulation', () => {
+  it('is absent when there is nothing to simulate', () => {
+    expect(createSimulation({ latencyMs: { min: 0, max: 0 }, errorRatio: 0 })).toBeUndefined();
+  });
+
+  it.each([
+    [0, 0.049, { delayMs: 20, fails: true }],
+    [0.5, 0.05, { delayMs: 110, fails: false }],
+    [0.999, 0.9, { delayMs: 199.82, fails: false }],
+  ])('draws delay and failure from its randomness (%d, %d)', (first, second, fate) => {
+    const draws = [first, second];
+    const simulate = createSimulation(
+      { latencyMs: { min: 20, max: 200 }, errorRatio: 0.05 },
+      () => draws.shift() ?? 0,
+    );
+    expect(simulate?.()).toEqual(fate);
+  });
+
+  it('fails and delays routed requests only, and they are counted as what they became', async () => {
+    const fates = [
+      { delayMs: 0, fails: true },
+      { delayMs: 2, fails: true },
+      { delayMs: 2, fails: false },
+      { delayMs: 0, fails: false },
+    ];
+    const app = await startApp(routes, () => fates.shift() ?? { delayMs: 0, fails: true });
+    try {
+      const statuses = [];
+      for (const path of ['/cart', '/cart', '/cart', '/missing', '/cart']) {
+        statuses.push((await fetch(app.url + path)).status);
+      }
+      expect(statuses).toEqual([500, 500, 200, 404, 200]);
+      expect(await app.settled(5)).toEqual({
+        requests: { 'get cart': 4 },
+        errors: { 404: 1, 500: 2 },
+        durations: { 'get cart 200': 2, 'get cart 500': 2, 'get unmatched 404': 1 },
+        inProgress: 0,
+      });
+    } finally {
+      await app.close();
+    }
+  });
+});
