@@ -79,6 +79,26 @@ function startPrometheus(network: StartedNetwork): Promise<StartedTestContainer>
     .start();
 }
 
+/** Grafana with this repository's configuration, as a part of a running stack; its user can look and nothing else. */
+export function startGrafana(network: StartedNetwork, image: string): Promise<StartedTestContainer> {
+  const mount = (source: string, target: string) => ({
+    source: `${repositoryRoot}/grafana/${source}`,
+    target,
+    mode: 'ro' as const,
+  });
+  return new GenericContainer(image)
+    .withNetwork(network)
+    .withBindMounts([
+      mount('grafana.ini', '/etc/grafana/grafana.ini'),
+      mount('provisioning', '/etc/grafana/provisioning'),
+      mount('dashboards', '/var/lib/grafana/dashboards'),
+    ])
+    .withExposedPorts(3000)
+    .withWaitStrategy(Wait.forHttp('/api/health', 3000))
+    .withStartupTimeout(startupTimeoutMs)
+    .start();
+}
+
 export interface GeneratorRun {
   exitCode: number;
   stdout: string;
