@@ -2,6 +2,7 @@
  * The ways in which a command ends other than well. Each carries the exit code of the contract, so that only `main.ts`
  * turns an error into a process exit.
  */
+import { isNativeError } from 'node:util/types';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
 
@@ -25,7 +26,8 @@ export class CheckError extends Error {
 
 /** The innermost reason of an error: fetch and dns wrap theirs in `cause`, a failed connect to several addresses in `errors`. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : reasonOf(error.cause);
+  if (!isNativeError(error)) return String(error);
+  const inner: unknown =
+    error.cause ?? ('errors' in error && Array.isArray(error.errors) ? error.errors[0] : undefined);
+  return inner === undefined ? error.message : reasonOf(inner);
 }

@@ -39,7 +39,7 @@ export const IN_PROGRESS = 'inprogress_requests';
 const START_TIME = 'process_start_time_seconds';
 const LABELS = ['path', 'method', 'code'] as const;
 
-const POLL_MS = 250;
+const POLL_MS = 100;
 /** Prometheus may date a scrape up to 2 ms early, to keep timestamps regular (scrape.ScrapeTimestampTolerance). */
 const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
 

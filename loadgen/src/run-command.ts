@@ -76,7 +76,7 @@ export async function runCommand(names: readonly string[], flags: RunFlags, io: 
 
 /** Names and files to phases. Everything that is wrong with any of them is said at once. */
 async function planPhases(names: readonly string[], overrides: Overrides): Promise<Phase[]> {
-  const single = names.flatMap((name) => GROUPS[name] ?? [name]);
+  const single = names.flatMap((name) => own(GROUPS, name) ?? [name]);
   const planned = await Promise.allSettled(
     single.map(async (name) => planPhase(name, await findPattern(name), overrides)),
   );
@@ -88,11 +88,16 @@ async function planPhases(names: readonly string[], overrides: Overrides): Promi
 }
 
 async function findPattern(name: string): Promise<Pattern> {
-  const input = Object.hasOwn(PATTERNS, name) ? PATTERNS[name] : undefined;
+  const input = own(PATTERNS, name);
   if (input !== undefined) return patternSchema.parse(input);
   if (/[/\\]|\.(ya?ml|json)$/.test(name)) return readPatternFile(name);
   const known = [...Object.keys(GROUPS), ...Object.keys(PATTERNS)].join(', ');
   throw new UsageError(`no pattern "${name}"; there are ${known}, and files (./my-pattern.yaml)`);
+}
+
+/** Without what every object inherits: there is no pattern called `constructor`. */
+function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 function toOverrides({ rate, duration, connections, timeout, threshold, seed }: RunFlags): Overrides {

@@ -1,13 +1,13 @@
 /** Reading and showing quantities with units. */
 
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-export const DURATION_PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+/** The look-ahead leaves out durations of 0. */
+export const DURATION_PATTERN = /^(?=[\d.]*[1-9])(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 
 /** Reads `250ms`, `30s`, `1.5m`, `2h`. @returns milliseconds, or undefined when it is none of these or zero */
 export function parseDurationMs(text: string): number | undefined {
   const [, amount, unit] = DURATION_PATTERN.exec(text) ?? [];
-  const durationMs = Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS];
-  return durationMs > 0 ? durationMs : undefined;
+  return unit === undefined ? undefined : Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS];
 }
 
 /** Three significant digits, in the unit in which a person would say it: `740us`, `1.25ms`, `2.01s`. */

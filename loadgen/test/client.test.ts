@@ -228,7 +228,7 @@ describe('the client', () => {
   it('spreads its connections over the addresses of a name', async () => {
     const server = serve(
       await listen(
-        (await import('node:net')).createServer(() => {}),
+        createServer(() => {}),
         'http',
         '0.0.0.0',
       ),

@@ -1,0 +1,117 @@
+/**
+ * An API that counts as the contract says, and a Prometheus that has scraped it: enough of both to run the commands in
+ * one process. The real ones are in integration/.
+ */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { seriesName } from '../src/reading.ts';
+import { serveHttp, type TestServer } from './servers.ts';
+
+const ROUTES = new Set(['GET /products', 'POST /products', 'GET /cart', 'POST /cart']);
+
+export class FakeApi {
+  startTimeSeconds = 100;
+  readonly values = new Map([['inprogress_requests', 0]]);
+  /** May take a request over instead of the API; returns whether it has. */
+  intercept: (request: IncomingMessage, response: ServerResponse) => boolean = () => false;
+
+  readonly handle: RequestListener = (request, response) => {
+    if (this.intercept(request, response)) return;
+    const isRoute = ROUTES.has(`${request.method} ${request.url}`);
+    const code = isRoute ? (request.method === 'POST' ? '201' : '200') : '404';
+    const method = request.method?.toLowerCase() ?? '';
+    const path = isRoute ? (request.url?.slice(1) ?? '') : 'unmatched';
+    if (isRoute) this.count(seriesName('http_requests_total', { path, method }));
+    else this.count(seriesName('http_errors_total', { code }));
+    this.count(seriesName('http_request_duration_seconds_count', { path, method, code }));
+    response.statusCode = Number(code);
+    response.end('ok');
+  };
+
+  count(series: string, by = 1): void {
+    this.values.set(series, (this.values.get(series) ?? 0) + by);
+  }
+
+  restart(): void {
+    this.startTimeSeconds += 1000;
+    for (const series of this.values.keys()) this.values.set(series, 0);
+  }
+}
+
+interface Scrape {
+  atSeconds: number;
+  startTimeSeconds: number;
+  values: [string, number][];
+}
+
+/** Scrapes when it is asked, at the earliest every 20 ms, so that tests do not wait long for a fresh scrape. */
+export class FakePrometheus {
+  isTargetUp = true;
+  readonly writes: Buffer[] = [];
+  #last: Scrape | undefined;
+  readonly #api: FakeApi;
+
+  constructor(api: FakeApi) {
+    this.#api = api;
+  }
+
+  readonly handle: RequestListener = async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    if (request.url === '/api/v1/write') {
+      this.writes.push(body);
+      response.writeHead(204).end();
+    } else {
+      const query = new URLSearchParams(body.toString()).get('query') ?? '';
+      response.end(JSON.stringify({ status: 'success', data: this.#answer(query) }));
+    }
+  };
+
+  #answer(query: string) {
+    const nowSeconds = Date.now() / 1000;
+    if (query === 'time()') return { resultType: 'scalar', result: [nowSeconds, String(nowSeconds)] };
+    const { atSeconds, startTimeSeconds, values } = this.#scrape(nowSeconds);
+    const sample = (metric: Record<string, string>, value: number) => ({
+      metric: { ...metric, job: 'api', instance: 'api-1:8000' },
+      value: [nowSeconds, String(value)],
+    });
+    const up = this.isTargetUp ? 1 : 0;
+    if (query.startsWith('timestamp(')) return { resultType: 'vector', result: [sample({}, atSeconds)] };
+    if (query.startsWith('up{')) return { resultType: 'vector', result: [sample({ __name__: 'up' }, up)] };
+    const own = values.map(([series, value]) => sample(toLabels(series), value));
+    const start = sample({ __name__: 'process_start_time_seconds' }, startTimeSeconds);
+    return { resultType: 'vector', result: [sample({ __name__: 'up' }, up), start, ...own] };
+  }
+
+  #scrape(nowSeconds: number): Scrape {
+    if (this.#last === undefined || nowSeconds - this.#last.atSeconds > 0.02) {
+      const { startTimeSeconds, values } = this.#api;
+      this.#last = { atSeconds: nowSeconds, startTimeSeconds, values: [...values] };
+    }
+    return this.#last;
+  }
+}
+
+function toLabels(series: string): Record<string, string> {
+  const [name = '', labels = ''] = series.split(/[{}]/);
+  const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, value]) => [label, value]);
+  return { __name__: name, ...Object.fromEntries(pairs) };
+}
+
+export interface FakeStack {
+  readonly api: FakeApi;
+  readonly prometheus: FakePrometheus;
+  readonly target: TestServer;
+  readonly observer: TestServer;
+  stop(): Promise<void>;
+}
+
+export async function startFakeStack(): Promise<FakeStack> {
+  const api = new FakeApi();
+  const prometheus = new FakePrometheus(api);
+  const [target, observer] = await Promise.all([serveHttp(api.handle), serveHttp(prometheus.handle)]);
+  const stop = async () => {
+    await Promise.all([target.stop(), observer.stop()]);
+  };
+  return { api, prometheus, target, observer, stop };
+}

@@ -1,0 +1,113 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { parsePattern, readPatternFile } from '../src/pattern-file.ts';
+
+const minimal = 'stages: [{duration: 1s, rate: 5}]\ntargets: [{path: /}]\n';
+
+function mistakesOf(text: string): string[] {
+  try {
+    parsePattern('own.yaml', text);
+  } catch (error) {
+    return (error as Error).message.split('\n');
+  }
+  return [];
+}
+
+describe('a pattern file', () => {
+  it('may be YAML, with defaults for what it leaves out', () => {
+    expect(parsePattern('own.yaml', minimal)).toEqual({
+      description: '',
+      stages: [{ duration: '1s', rate: 5 }],
+      targets: [{ method: 'GET', path: '/', headers: {} }],
+      thresholds: [],
+    });
+  });
+
+  it('may be JSON', () => {
+    const pattern = {
+      targets: [{ path: '/cart', count: 3, body: { a: [1, null] } }],
+      thresholds: ['errors=0'],
+    };
+    expect(parsePattern('own.json', JSON.stringify(pattern, null, 2))).toMatchObject(pattern);
+  });
+
+  it('is told all its mistakes at once, each with place, expected and found', () => {
+    const text = `description: 5
+stages:
+  - duration: 10
+    rate: fast
+  - {duration: 0s, rate: {from: 1}}
+targets:
+  - path: cart
+    method: get
+    wieght: 3
+    count: 5
+    headers: {"bad name": x, Accept: "a\\nb"}
+    expect: 99
+thresholds: [p98<1ms, errors<1%]
+timeout: soon
+`;
+    expect(mistakesOf(text)).toEqual([
+      'own.yaml:1:14: description: expected string, found 5',
+      'own.yaml:3:15: stages[0].duration: expected a duration such as 30s, found 10',
+      'own.yaml:4:11: stages[0].rate: expected a number, or {from: ..., to: ...}, found "fast"',
+      'own.yaml:5:16: stages[1].duration: expected a duration above 0, such as 250ms, 30s, 5m, 1h, found "0s"',
+      'own.yaml:5:26: stages[1].rate: expected a number, or {from: ..., to: ...}, found {"from":1}',
+      'own.yaml:8:13: targets[0].method: expected a method in capitals, such as GET, found "get"',
+      'own.yaml:7:11: targets[0].path: expected a path that starts with / and holds no spaces (percent-encode them), found "cart"',
+      'own.yaml:11:15: targets[0].headers.bad name: expected a header name',
+      'own.yaml:11:38: targets[0].headers.Accept: expected a header value on one line, found "a\\nb"',
+      'own.yaml:12:13: targets[0].expect: expected number to be >=200, found 99',
+      'own.yaml:9:5: targets[0].wieght: not a known key',
+      expect.stringMatching(/^own\.yaml:13:14: thresholds\[0\]: expected a threshold: .*, found "p98<1ms"$/),
+      'own.yaml:14:10: timeout: expected a duration above 0, such as 250ms, 30s, 5m, 1h, found "soon"',
+    ]);
+  });
+
+  it.each([
+    ['a missing list', 'stages: []\n', 'own.yaml:1:1: targets: expected array, found nothing'],
+    ['an empty file', '', 'own.yaml:1:1: the pattern: expected object, found null'],
+    [
+      'a count beside stages',
+      `${minimal}`.replace('{path: /}', '{path: /, count: 1}'),
+      'own.yaml:2:28: targets[0].count: expected no count beside stages, found 1',
+    ],
+    [
+      'neither count nor stages',
+      'targets: [{path: /}]',
+      'own.yaml:1:11: targets[0]: expected a count (or stages in the pattern), found none',
+    ],
+    [
+      'a weight without stages',
+      'targets: [{path: /, count: 1, weight: 2}]',
+      'own.yaml:1:39: targets[0].weight: expected no weight without stages, found 2',
+    ],
+    [
+      'no rate at all',
+      'stages: [{duration: 1s, rate: 0}]\ntargets: [{path: /}]',
+      'own.yaml:1:9: stages: expected a rate above 0 in some stage, found [{"duration":"1s","rate":0}]',
+    ],
+  ])('with %s is refused', (_, text, mistake) => {
+    expect(mistakesOf(text)).toContain(mistake);
+  });
+
+  it('that is no YAML names the place', () => {
+    expect(mistakesOf('targets:\n  - path: "/\n')[0]).toMatch(/^own\.yaml:\d+:\d+: Missing closing "quote/);
+  });
+
+  it('is read from the disk, and named when it is not there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'loadgen-'));
+    try {
+      const file = join(folder, 'own.yaml');
+      await writeFile(file, minimal);
+      expect((await readPatternFile(file)).targets).toHaveLength(1);
+      await expect(readPatternFile(`${file}.gone`)).rejects.toThrow(
+        /cannot read the pattern file: ENOENT.*own\.yaml\.gone/,
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,101 @@
+import { describe, expect, it } from '@jest/globals';
+import { patternSchema } from '../src/pattern.ts';
+import { GROUPS, PATTERNS } from '../src/patterns.ts';
+import { type Overrides, plannedMs, plannedRequests, planPhase } from '../src/plan.ts';
+
+const plain: Overrides = { thresholds: [], seed: 1 };
+
+function plan(name: string, overrides: Partial<Overrides> = {}) {
+  return planPhase(name, patternSchema.parse(PATTERNS[name]), { ...plain, ...overrides });
+}
+
+/** What a phase sends, as `METHOD path` to a number. */
+function requestsOf(name: string, count: number): Record<string, number> {
+  const { targets, targeter } = plan(name);
+  const sent = Array.from({ length: count }, (_, n) => targets[targeter(n)]);
+  const groups = Map.groupBy(sent, (target) => `${target?.method} ${target?.path}`);
+  return Object.fromEntries([...groups].map(([key, all]) => [key, all.length]));
+}
+
+describe('the built-in patterns', () => {
+  it('hundred sends the mixture of the lab', () => {
+    expect(plannedRequests(plan('hundred'))).toBe(100);
+    expect(requestsOf('hundred', 100)).toEqual({
+      'POST /products': 40,
+      'GET /products': 30,
+      'GET /cart': 20,
+      'POST /cart': 10,
+    });
+  });
+
+  it('not-found sends 33 requests, each to another path', () => {
+    expect(plannedRequests(plan('not-found'))).toBe(33);
+    expect(Object.values(requestsOf('not-found', 33))).toEqual(Array<number>(33).fill(1));
+  });
+
+  it('lab is both, one after the other', () => {
+    expect(GROUPS.lab).toEqual(['hundred', 'not-found']);
+  });
+
+  it.each([
+    ['steady', 1500, 30],
+    ['ramp', 8000, 60],
+    ['spike', 6640, 44],
+    ['soak', 36_000, 1800],
+    ['crud', 1500, 30],
+    ['mixed', 3000, 60],
+  ])('%s sends %i requests in %i s', (name, requests, seconds) => {
+    const phase = plan(name);
+    expect([plannedRequests(phase), plannedMs(phase)]).toEqual([requests, seconds * 1000]);
+  });
+
+  it('every one says what it expects and under which labels it is counted', () => {
+    const targets = Object.values(PATTERNS).flatMap((pattern) => pattern.targets);
+    expect(
+      targets.filter(({ expect: status, series }) => status === undefined || series === undefined),
+    ).toEqual([]);
+  });
+
+  it('mixed sends a tenth of its requests to paths that do not exist', () => {
+    const { targets } = plan('mixed');
+    const weight = (all: typeof targets) => all.reduce((sum, target) => sum + (target.weight ?? 1), 0);
+    expect(weight(targets.filter(({ expect: status }) => status === 404)) / weight(targets)).toBe(0.1);
+  });
+});
+
+describe('the flags', () => {
+  it('--rate sets the highest rate and --duration the length; the shape stays', () => {
+    const phase = plan('spike', { ratePerSecond: 1000, durationMs: 4400 });
+    const { schedule } = phase;
+    if (schedule.kind !== 'open') throw new Error('spike is an open schedule');
+    expect([plannedRequests(phase), plannedMs(phase)]).toEqual([1328, 4400]);
+    expect([0, 2200, 4400].map(schedule.pacer.ratePerSecondAt)).toEqual([40, 1000, 40]);
+  });
+
+  it('--rate makes an exact pattern patient, so that its count stays exact', () => {
+    const phase = plan('hundred', { ratePerSecond: 50 });
+    expect([phase.schedule.kind, plannedRequests(phase), plannedMs(phase)]).toEqual(['patient', 100, 2000]);
+  });
+
+  it('--rate max closes the loop for the length of the pattern', () => {
+    const { schedule } = plan('steady', { ratePerSecond: 'max', durationMs: 5000 });
+    expect(schedule).toEqual({ kind: 'closed', count: Number.POSITIVE_INFINITY, durationMs: 5000 });
+  });
+
+  it('--duration makes no sense with an exact pattern', () => {
+    expect(() => plan('hundred', { durationMs: 1000 })).toThrow(
+      '"hundred" sends an exact number of requests',
+    );
+  });
+
+  it('every request has to be answered unless a threshold says otherwise', () => {
+    expect(plan('hundred').thresholds).toEqual(['unanswered=0']);
+    expect(plan('hundred', { thresholds: ['errors<5%'] }).thresholds).toEqual(['errors<5%']);
+  });
+
+  it('the bound on requests in flight grows with the rate, up to the limit on open files', () => {
+    const bounds = [50, 2000, 100_000].map((ratePerSecond) => plan('steady', { ratePerSecond }).connections);
+    expect(bounds).toEqual([100, 500, 1000]);
+    expect(plan('steady', { connections: 7 }).connections).toBe(7);
+  });
+});

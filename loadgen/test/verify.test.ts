@@ -1,0 +1,146 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ledgerFiles, readEntry, saveEntry } from '../src/ledger-folder.ts';
+import type { Reading } from '../src/reading.ts';
+import type { Report } from '../src/report.ts';
+import { createRebase, verify } from '../src/verify.ts';
+
+const CART = 'http_requests_total{path="cart",method="get"}';
+const DURATION = 'http_request_duration_seconds_count{path="cart",method="get",code="200"}';
+
+/** A reading of one instance that has counted so many. */
+function reading(
+  askedAtSeconds: number,
+  counted: number,
+  startTimeSeconds = 100,
+  instance = 'api-1',
+): Reading {
+  const values = { [CART]: counted, [DURATION]: counted, inprogress_requests: 0 };
+  return {
+    askedAtSeconds,
+    instances: [{ instance, startTimeSeconds, scrapedAtSeconds: askedAtSeconds + 1, values }],
+  };
+}
+
+function runOf(before: Reading, sent: number, overrides: Partial<Report> = {}): Report {
+  return {
+    kind: 'loadgen-run',
+    version: 1,
+    id: '6f1c8a52-6a0b-4c53-9a3e-0d3f6f0f5a11',
+    state: 'finished',
+    startedAt: new Date(before.askedAtSeconds * 1000).toISOString(),
+    endedAt: null,
+    target: 'http://api:5001',
+    prometheus: 'http://prometheus:9090',
+    seed: 1,
+    phases: [],
+    ledger: [{ series: { path: 'cart', method: 'get' }, answered: { 200: sent }, unknown: 0, notSent: 0 }],
+    readings: { before, after: null },
+    proof: null,
+    ...overrides,
+  };
+}
+
+describe('verify', () => {
+  it('adds up the runs of the present process, from the baseline of the first', () => {
+    const entries = [runOf(reading(300, 17), 5), runOf(reading(200, 7), 10)];
+    const { proof, runs } = verify(entries, reading(400, 22));
+    expect([proof.verdict, proof.answered, runs]).toEqual(['proved', 15, 2]);
+  });
+
+  it('finds the request that was sent between two runs', () => {
+    const entries = [runOf(reading(200, 0), 10), runOf(reading(300, 11), 5)];
+    const { proof } = verify(entries, reading(400, 16));
+    expect(proof.verdict).toBe('failed');
+    expect(proof.rows.find(({ series }) => series === CART)).toMatchObject({
+      atLeast: 15,
+      counted: 16,
+      difference: 1,
+    });
+  });
+
+  it('leaves out the runs of an earlier process, and says so', () => {
+    const entries = [runOf(reading(200, 0, 100), 10), runOf(reading(300, 0, 250), 5)];
+    const { proof, runs, notes } = verify(entries, reading(400, 5, 250));
+    expect([proof.verdict, runs]).toEqual(['proved', 1]);
+    expect(notes).toEqual(['1 earlier run left out: the API was started anew since']);
+  });
+
+  it('refuses to compare nothing', () => {
+    const entries = [runOf(reading(200, 0, 100), 10)];
+    expect(() => verify(entries, reading(400, 0, 250))).toThrow(
+      /1 earlier run left out.*\nnothing to verify/,
+    );
+    expect(() => verify([], reading(400, 0))).toThrow('nothing to verify');
+  });
+
+  it('is impossible after a run that was killed, since nobody knows what it sent', () => {
+    const entries = [runOf(reading(200, 0), 10), runOf(reading(300, 10), 0, { state: 'started' })];
+    const { proof } = verify(entries, reading(400, 12));
+    expect(proof).toMatchObject({ verdict: 'impossible', rows: [] });
+    expect(proof.obstacles[0]).toContain('did not end (killed, or still running)');
+  });
+
+  it('is impossible when one replica of several was replaced, and names it', () => {
+    const both = {
+      ...reading(200, 0),
+      instances: ['api-1', 'api-2'].flatMap((i) => reading(200, 0, 100, i).instances),
+    };
+    const { proof } = verify([runOf(both, 10)], reading(400, 4));
+    expect(proof.obstacles).toEqual(['api-2 is gone, and what it had counted with it']);
+  });
+
+  it('begins anew at a rebase: what was counted before it is taken as given', () => {
+    const entries = [runOf(reading(200, 0), 10), createRebase(reading(300, 11)), runOf(reading(350, 11), 4)];
+    const { proof, runs } = verify(entries, reading(400, 15));
+    expect([proof.verdict, proof.answered, runs]).toEqual(['proved', 4, 1]);
+  });
+
+  it('can be green right after a rebase, before any run', () => {
+    const { proof, runs } = verify([createRebase(reading(300, 11))], reading(400, 11));
+    expect([proof.verdict, runs]).toEqual(['proved', 0]);
+  });
+});
+
+describe('the ledger folder', () => {
+  let folder = '';
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'loadgen-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('keeps what it was given, one file a run, and replaces a run by its later state', async () => {
+    const made = join(folder, 'made', 'here');
+    const run = runOf(reading(200, 0), 10);
+    await saveEntry(made, { ...run, state: 'started' });
+    await saveEntry(made, run);
+    await saveEntry(made, createRebase(reading(300, 10)));
+    const files = await ledgerFiles(made);
+    expect(files).toHaveLength(2);
+    expect(await readdir(made)).toEqual(files.map((file) => file.slice(made.length + 1)));
+    expect(await Promise.all(files.map(readEntry))).toContainEqual(run);
+  });
+
+  it.each([
+    ['cut off', (text: string) => text.slice(0, 40), /broken\.json: not a report: .*JSON/],
+    ['of another kind', () => '{"kind":"shopping-list"}', /broken\.json: kind: Invalid/],
+    [
+      'with a wrong count',
+      (text: string) => text.replace('"200":10', '"200":-1'),
+      /broken\.json: ledger\.0\.answered\.200: /,
+    ],
+  ])('names file and place of an entry that is %s', async (_, damage, message) => {
+    const file = join(folder, 'broken.json');
+    await writeFile(file, damage(JSON.stringify(runOf(reading(200, 0), 10))));
+    await expect(readEntry(file)).rejects.toThrow(message);
+  });
+
+  it('says where it cannot write or read', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    await expect(saveEntry(file, runOf(reading(200, 0), 1))).rejects.toThrow(`--ledger: cannot make ${file}`);
+    await expect(ledgerFiles(join(folder, 'gone'))).rejects.toThrow('--ledger: cannot read');
+  });
+});
