@@ -3,9 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { createErrorHandler, notFound } from './errors.ts';
-import { createInstrument } from './instrument.ts';
-import type { RequestMetrics } from './metrics.ts';
-import { mountRoutes, type RouteGroup } from './route-table.ts';
+import { createInstrument } from './instrumentation/instrument.ts';
+import type { RequestMetrics } from './instrumentation/metrics.ts';
+import { mountRoutes, type RouteGroup } from './instrumentation/route-table.ts';
 import type { Fate, Simulation } from './simulation.ts';
 
 export interface AppParts {

@@ -1,6 +1,6 @@
 /** The route table of the API: one row is a path, a method, the codes it may answer and the answer. */
 import type { RequestHandler } from 'express';
-import type { RouteGroup } from './route-table.ts';
+import type { RouteGroup } from './instrumentation/route-table.ts';
 
 const cars = ['toyota', 'honda', 'mazda', 'lexus'];
 

@@ -2,16 +2,16 @@
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
-import { createExposition } from './exposition.ts';
+import { createExposition } from './instrumentation/exposition.ts';
 import {
   createGather,
   createMetrics,
   createProcessMetrics,
   createScrapeMetrics,
   Registry,
-} from './metrics.ts';
+} from './instrumentation/metrics.ts';
+import { type RouteGroup, toRouteLabels } from './instrumentation/route-table.ts';
 import { createMetricsHandler } from './metrics-server.ts';
-import { type RouteGroup, toRouteLabels } from './route-table.ts';
 import { createServer, drain, listen } from './server.ts';
 import { createSimulation } from './simulation.ts';
 

@@ -1,9 +1,9 @@
 /** The set of series is a function of the route table, whatever clients send. */
 import { METHODS } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { DURATION_BUCKETS_SECONDS } from '../src/metrics.ts';
-import { render } from '../src/render.ts';
-import type { RouteGroup } from '../src/route-table.ts';
+import { DURATION_BUCKETS_SECONDS } from '../src/instrumentation/metrics.ts';
+import { render } from '../src/instrumentation/render.ts';
+import type { RouteGroup } from '../src/instrumentation/route-table.ts';
 import { routes } from '../src/routes.ts';
 import { connectRaw, startApp, sum, type TestApp } from './harness.ts';
 import { createRandom, pick } from './random.ts';

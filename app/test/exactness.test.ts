@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Response } from 'express';
-import type { RouteGroup } from '../src/route-table.ts';
+import type { RouteGroup } from '../src/instrumentation/route-table.ts';
 import { drain } from '../src/server.ts';
 import { connectRaw, startApp, type TestApp, until } from './harness.ts';
 

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createExposition, type ExpositionOptions } from '../src/exposition.ts';
-import type { Family } from '../src/render.ts';
+import { createExposition, type ExpositionOptions } from '../src/instrumentation/exposition.ts';
+import type { Family } from '../src/instrumentation/render.ts';
 import { until } from './harness.ts';
 
 let server: Server | undefined;

@@ -6,9 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import pino from 'pino';
 import { createApp } from '../src/app.ts';
-import { createGather, createMetrics, Registry } from '../src/metrics.ts';
-import type { Family } from '../src/render.ts';
-import { type RouteGroup, toRouteLabels } from '../src/route-table.ts';
+import { createGather, createMetrics, Registry } from '../src/instrumentation/metrics.ts';
+import type { Family } from '../src/instrumentation/render.ts';
+import { type RouteGroup, toRouteLabels } from '../src/instrumentation/route-table.ts';
 import { createServer } from '../src/server.ts';
 import type { Simulation } from '../src/simulation.ts';
 

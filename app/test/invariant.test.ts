@@ -1,7 +1,7 @@
 /** Thousands of seeded random mixtures of all the ways in which a request can go; afterwards the sums must be right. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { RouteGroup } from '../src/route-table.ts';
+import type { RouteGroup } from '../src/instrumentation/route-table.ts';
 import { connectRaw, type RawClient, startApp, sum, type TestApp, until } from './harness.ts';
 import { createRandom, pick } from './random.ts';
 

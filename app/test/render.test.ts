@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Counter, Gauge, Histogram, Summary } from 'prom-client';
-import { createGather, Registry } from '../src/metrics.ts';
-import { type Family, render, withText } from '../src/render.ts';
+import { createGather, Registry } from '../src/instrumentation/metrics.ts';
+import { type Family, render, withText } from '../src/instrumentation/render.ts';
 
 /** One metric of each kind, with everything that needs care in a text format. */
 function createRegistry(): Registry {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseConfig } from '../src/config.ts';
-import type { RouteGroup } from '../src/route-table.ts';
+import type { RouteGroup } from '../src/instrumentation/route-table.ts';
 import { routes } from '../src/routes.ts';
 import { type Service, startService } from '../src/service.ts';
 import { connectRaw, silent, until } from './harness.ts';

@@ -8,9 +8,9 @@ import type { Request, Response } from 'express';
 import * as promClient from 'prom-client';
 import * as successor from 'prometheus-io-client';
 import { Bench } from 'tinybench';
-import { createInstrument } from '../../app/src/instrument.ts';
-import { createMetrics } from '../../app/src/metrics.ts';
-import { toRouteLabels } from '../../app/src/route-table.ts';
+import { createInstrument } from '../../app/src/instrumentation/instrument.ts';
+import { createMetrics } from '../../app/src/instrumentation/metrics.ts';
+import { toRouteLabels } from '../../app/src/instrumentation/route-table.ts';
 import { routes } from '../../app/src/routes.ts';
 import { describeMachine, report, toMarkdown } from '../lib/report.ts';
 

@@ -9,8 +9,8 @@ import { type ServerProcess, startServer } from '../lib/server-process.ts';
 import { variants } from './variants.ts';
 
 const quick = process.argv.includes('--quick');
-const ROUNDS = quick ? 3 : 31;
-const REQUESTS = quick ? 2_000 : 4_000;
+const ROUNDS = quick ? 5 : 61;
+const REQUESTS = 1_500;
 const WARM_UP_REQUESTS = 20_000;
 
 const script = new URL('./server.ts', import.meta.url).pathname;
@@ -50,7 +50,7 @@ const packages = [
   'prometheus-io-client',
   'prometheus-api-metrics',
   'express-prom-bundle',
-  'autocannon',
+  'undici',
 ];
 report(
   'middleware-throughput',

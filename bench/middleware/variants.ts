@@ -6,10 +6,10 @@ import * as promClient from 'prom-client';
 import { Counter, Gauge, Registry } from 'prom-client';
 import * as successor from 'prometheus-io-client';
 import { notFound } from '../../app/src/errors.ts';
-import { createExposition } from '../../app/src/exposition.ts';
-import { createInstrument } from '../../app/src/instrument.ts';
-import { createGather, createMetrics, createProcessMetrics } from '../../app/src/metrics.ts';
-import { mountRoutes, toRouteLabels } from '../../app/src/route-table.ts';
+import { createExposition } from '../../app/src/instrumentation/exposition.ts';
+import { createInstrument } from '../../app/src/instrumentation/instrument.ts';
+import { createGather, createMetrics, createProcessMetrics } from '../../app/src/instrumentation/metrics.ts';
+import { mountRoutes, toRouteLabels } from '../../app/src/instrumentation/route-table.ts';
 import { routes } from '../../app/src/routes.ts';
 
 /** This package looks for the module that required it, so it cannot be imported. */

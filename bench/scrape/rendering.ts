@@ -11,9 +11,9 @@ import {
   createMetrics,
   createProcessMetrics,
   DURATION_BUCKETS_SECONDS,
-} from '../../app/src/metrics.ts';
-import { render } from '../../app/src/render.ts';
-import { type RouteLabels, toRouteLabels } from '../../app/src/route-table.ts';
+} from '../../app/src/instrumentation/metrics.ts';
+import { render } from '../../app/src/instrumentation/render.ts';
+import { type RouteLabels, toRouteLabels } from '../../app/src/instrumentation/route-table.ts';
 import { routes } from '../../app/src/routes.ts';
 import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
 

@@ -9,8 +9,8 @@ import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
 import { startServer } from '../lib/server-process.ts';
 
 const quick = process.argv.includes('--quick');
-const ROUNDS = quick ? 2 : 15;
-const REQUESTS = quick ? 3_000 : 15_000;
+const ROUNDS = quick ? 3 : 41;
+const REQUESTS = 4_000;
 const WARM_UP_REQUESTS = 20_000;
 const INTERVAL_MS = 100;
 
@@ -47,7 +47,7 @@ report(
   `${toMarkdown(rows)}
 
 Medians of ${ROUNDS} pairs of runs of ${REQUESTS} requests, ${CONNECTIONS} connections, ${1000 / INTERVAL_MS} scrapes a second in one run of each pair.
-${describeMachine(['express', 'prom-client', 'autocannon'])}. \`npm run bench:under-load --workspace bench\``,
+${describeMachine(['express', 'prom-client', 'undici'])}. \`npm run bench:under-load --workspace bench\``,
   quick,
 );
 

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import {
   LATENCY_OBJECTIVE_SECONDS as API_OBJECTIVE_SECONDS,
   DURATION_BUCKETS_SECONDS,
-} from '../../app/src/metrics.ts';
+} from '../../app/src/instrumentation/metrics.ts';
 import {
   BURN_RATES,
   EVENT_LOOP_LAG_LIMIT_SECONDS,
