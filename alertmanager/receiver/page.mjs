@@ -19,7 +19,7 @@ const style = `
   article { border-left: .4rem solid #888; margin: 1rem 0; padding: .2rem 1rem }
   .firing.page { border-color: #d10e2f } .firing.ticket { border-color: #e07b00 } .resolved { border-color: #2c8a3c }
   h2 { font-size: 1.1rem; margin: 0 } p { margin: .2rem 0 } small { opacity: .75; overflow-wrap: anywhere }
-  pre { white-space: pre-wrap; font: inherit } :target { outline: .15rem solid; outline-offset: .5rem }`;
+  pre { white-space: pre-wrap; font: .85rem/1.5 monospace } :target { outline: .15rem solid; outline-offset: .5rem }`;
 
 /** @param {readonly Notification[]} notifications the newest first */
 export function renderNotifications(notifications) {

@@ -15,6 +15,7 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
+import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { DATASOURCE } from './panels.ts';
 
 const TAG = 'observability-stack';
@@ -75,18 +76,22 @@ function createVariables({ metric, variables }: DashboardSpec) {
 }
 
 function createAnnotations() {
-  const annotation = (name: string, color: string) =>
-    new AnnotationQueryBuilder().name(name).datasource(DATASOURCE).enable(true).iconColor(color);
+  const annotation = (name: string, color: string, expr: string) =>
+    new AnnotationQueryBuilder()
+      .name(name)
+      .datasource(DATASOURCE)
+      .enable(true)
+      .iconColor(color)
+      .target(new DataqueryBuilder().refId('Anno').expr(expr).interval('15s'));
   // These series hold a moment in Unix seconds. Grafana takes the value, in milliseconds, for the mark's time. A load run
-  // writes a single sample, which the window keeps in sight of Grafana's steps of a minute and more.
+  // writes a single sample, which the window keeps in sight of Grafana's steps.
   const moment = (name: string, color: string, seconds: string) =>
-    annotation(name, color).expr(`last_over_time(${seconds}[5m]) * 1000`).useValueForTime(true);
+    annotation(name, color, `last_over_time(${seconds}[5m]) * 1000`).useValueForTime(true);
   return [
     moment('Load starts', 'green', 'loadgen_run_start_time_seconds').titleFormat('Load starts: {{pattern}}'),
     moment('Load ends', 'blue', 'loadgen_run_end_time_seconds').titleFormat('Load ends: {{pattern}}'),
     moment('Restarts', 'orange', 'process_start_time_seconds').titleFormat('{{job}} started: {{instance}}'),
-    annotation('Firing alerts', 'red')
-      .expr('ALERTS{alertstate="firing"}')
+    annotation('Firing alerts', 'red', 'ALERTS{alertstate="firing"}')
       .titleFormat('{{alertname}}')
       .tagKeys('severity'),
   ];

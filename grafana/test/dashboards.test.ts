@@ -37,7 +37,9 @@ const Dashboard = z.looseObject({
   panels: z.array(z.union([row, panel])),
   templating: z.strictObject({ list: z.array(variable) }),
   annotations: z.strictObject({
-    list: z.array(z.looseObject({ name: z.string(), expr: z.string(), datasource })),
+    list: z.array(
+      z.looseObject({ name: z.string(), target: z.looseObject({ expr: z.string() }), datasource }),
+    ),
   }),
   links: z.array(z.looseObject({ keepTime: z.literal(true), includeVars: z.literal(true) })).min(1),
 });
@@ -93,7 +95,8 @@ describe.each(files)('%s', (file) => {
       'Restarts',
       'Firing alerts',
     ]);
-    for (const { expr } of dashboard.annotations.list) parsePromql(expr);
+    for (const { target } of dashboard.annotations.list)
+      expect(parsePromql(target.expr).selectors).toHaveLength(1);
   });
 
   it('has unique panel ids and titles', () => {

@@ -53,9 +53,9 @@ const panelQueries = dashboards.flatMap(({ title, panels = [] }) =>
   ),
 );
 // The same on every dashboard.
-const annotations = (dashboards[0]?.annotations?.list ?? []).map(({ name, expr = '', titleFormat = '' }) => ({
+const annotations = (dashboards[0]?.annotations?.list ?? []).map(({ name, target, titleFormat = '' }) => ({
   name,
-  expr,
+  expr: (target as Dataquery).expr,
   legend: labelsIn(titleFormat),
 }));
 const rules = ['http', 'slo', 'alerts'].flatMap((file) => {
@@ -78,12 +78,11 @@ beforeAll(async () => {
     stack.network,
     ...['run', 'not-found', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
   );
-  // A trickle to every replica for as long as the tests ask for rates: a route, and a path that does not exist.
+  // A trickle for as long as the tests ask for rates: a route on every replica, and now and then a path that does not
+  // exist, which must stay a minority, because NotFoundSurge would report it otherwise.
   traffic = setInterval(() => {
-    for (const { apiUrl } of stack.apis) {
-      void axios.get(`${apiUrl}/products`).catch(() => undefined);
-      void axios.get(`${apiUrl}/none`).catch(() => undefined);
-    }
+    const urls = stack.apis.map(({ apiUrl }) => `${apiUrl}/products`).concat(`${stack.apis[0]?.apiUrl}/none`);
+    for (const url of urls) void axios.get(url).catch(() => undefined);
   }, 250);
 }, 120_000);
 
@@ -126,6 +125,21 @@ describe('what rules name', () => {
       expect((await answer(`count(${selector})`))[0]?.value).toBeGreaterThan(0);
     },
   );
+});
+
+describe('queries of the runbook', () => {
+  const runbook = readFileSync(`${repositoryRoot}/docs/runbook.md`, 'utf8');
+  const queries = [...runbook.matchAll(/```promql\n(.*?)```/gs)].flatMap(([, lines = '']) =>
+    lines.trim().split('\n'),
+  );
+
+  // Some look for what is wrong and are empty here; what they look at exists.
+  it.each(queries)('%s is understood, and what it names is exposed', async (expr) => {
+    await query(stack.prometheusUrl, expr);
+    for (const selector of parsePromql(expr).selectors.filter(({ metric }) => metric !== '')) {
+      expect((await answer(`count(${toText(selector)})`))[0]?.value).toBeGreaterThan(0);
+    }
+  });
 });
 
 describe('rules', () => {

@@ -183,3 +183,11 @@ it('alerts at the event-loop lag that the dashboards draw', () => {
   const { expr } = alerts.find(({ alert }) => alert === 'EventLoopBlocked') ?? {};
   expect(expr).toBe(`nodejs_eventloop_lag_p99_seconds > ${EVENT_LOOP_LAG_LIMIT_SECONDS}`);
 });
+
+it('gives only queries in the runbook that are PromQL', () => {
+  const queries = [...runbook.matchAll(/```promql\n(.*?)```/gs)].flatMap(([, lines = '']) =>
+    lines.trim().split('\n'),
+  );
+  expect(queries.length).toBeGreaterThan(0);
+  for (const query of queries) expect(parsePromql(query).selectors).not.toEqual([]);
+});
