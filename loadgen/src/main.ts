@@ -8,7 +8,6 @@ let signals = 0;
 function onSignal(): void {
   signals++;
   if (signals > 1) process.exit(EXIT.interrupted);
-  process.stderr.write('loadgen: stopping; waiting for what is in flight (again to stop at once)\n');
   interrupt.abort();
 }
 

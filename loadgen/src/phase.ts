@@ -126,7 +126,9 @@ function toRequestParts({ method, path, headers, body }: Target): RequestParts {
 
 function reportPhase(phase: Phase, summary: Summary, startMs: number, client: HttpClient): PhaseReport {
   const { schedule, connections, timeoutMs } = phase;
-  const result = summary.toPhase(startMs, schedule.kind === 'closed' ? 0 : schedule.pacer.durationMs);
+  const elapsedMs = performance.now() - startMs;
+  const scheduledMs = schedule.kind === 'closed' ? 0 : Math.min(schedule.pacer.durationMs, elapsedMs);
+  const result = summary.toPhase(startMs, scheduledMs);
   const durationMs = plannedMs(phase);
   return {
     pattern: phase.pattern,
@@ -138,7 +140,7 @@ function reportPhase(phase: Phase, summary: Summary, startMs: number, client: Ht
       timeoutSeconds: timeoutMs / 1000,
     },
     ...result,
-    durationSeconds: (performance.now() - startMs) / 1000,
+    durationSeconds: elapsedMs / 1000,
     bytesRead: client.bytesRead,
     bytesWritten: client.bytesWritten,
     thresholds: phase.thresholds.map((text) => checkThreshold(text, toMeasured(result, summary.unsent))),

@@ -13,12 +13,13 @@ import { createPaint } from './reporters/paint.ts';
 import {
   createLineReporter,
   createLiveReporter,
+  createSilentReporter,
   type ProgressReporter,
-  silentReporter,
 } from './reporters/progress.ts';
 import { formatProof } from './reporters/proof-table.ts';
 import { formatEnd, formatPhase } from './reporters/summary-text.ts';
 import { type RunObserver, type RunOutcome, run } from './run.ts';
+import { formatCount } from './units.ts';
 
 export interface RunFlags {
   readonly target: string;
@@ -63,7 +64,9 @@ export async function runCommand(names: readonly string[], flags: RunFlags, io: 
     observer: createObserver(flags, prometheus, io),
   });
   if ('alreadyHandled' in outcome) {
-    io.stdout.write(`the API has already handled ${outcome.alreadyHandled} requests: nothing sent\n`);
+    io.stdout.write(
+      `the API has already handled ${formatCount(outcome.alreadyHandled, 'request')}: nothing sent\n`,
+    );
     return EXIT.ok;
   }
   if (flags.json !== '-') io.stdout.write(formatOutcome(outcome, io));
@@ -114,21 +117,25 @@ function toOverrides({ rate, duration, connections, timeout, threshold, seed }: 
 function createObserver(flags: RunFlags, prometheus: Prometheus | undefined, io: Io): RunObserver {
   const reporter = createReporter(flags, io);
   const { ledger, annotate, quiet } = flags;
+  const note = (text: string) => void (quiet || reporter.note(text));
+  io.signal.addEventListener('abort', () =>
+    note('stopping: waiting for what is in flight (again to stop at once)'),
+  );
   return {
-    note: (text) => void (quiet || io.stderr.write(`${text}\n`)),
+    note,
     phaseStarted: (progress) => reporter.started(progress),
     phaseEnded: () => reporter.ended(),
     save: async (report) => (ledger === undefined ? undefined : saveEntry(ledger, report)),
     mark: async (moment, pattern) => {
       if (prometheus === undefined || !annotate) return;
-      await pushMark(prometheus, moment, pattern, (text) => io.stderr.write(`loadgen: ${text}\n`));
+      await pushMark(prometheus, moment, pattern, reporter.note);
     },
   };
 }
 
 function createReporter({ quiet }: RunFlags, { stderr }: Io): ProgressReporter {
-  if (quiet) return silentReporter;
   const write = (text: string) => void stderr.write(text);
+  if (quiet) return createSilentReporter(write);
   return stderr.isTTY ? createLiveReporter(write, createPaint(stderr)) : createLineReporter(write);
 }
 

@@ -74,7 +74,8 @@ export class Summary {
 
   /**
    * @param startMs when the phase began
-   * @param scheduledMs how long its schedule is; the achieved rate is over no less than that. 0 for a closed loop
+   * @param scheduledMs how long its schedule is, or was until it was stopped; the achieved rate is over no less than
+   * that. 0 for a closed loop
    */
   toPhase(startMs: number, scheduledMs: number): PhaseSummary {
     const elapsedMs = Math.max(

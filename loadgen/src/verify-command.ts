@@ -6,6 +6,7 @@ import { Prometheus } from './prometheus.ts';
 import { type Reading, takeReading, takeSettledReading } from './reading.ts';
 import { createPaint } from './reporters/paint.ts';
 import { formatProof } from './reporters/proof-table.ts';
+import { formatCount } from './units.ts';
 import { createRebase, type Verification, verify } from './verify.ts';
 
 export interface VerifyFlags {
@@ -59,7 +60,7 @@ async function show(
     return;
   }
   io.stdout.write(
-    `${[`${runs} ${runs === 1 ? 'run' : 'runs'} in the ledger`, ...formatProof(proof, createPaint(io.stdout))].join('\n')}\n`,
+    `${[`${formatCount(runs, 'run')} in the ledger`, ...formatProof(proof, createPaint(io.stdout))].join('\n')}\n`,
   );
   if (json !== undefined) await writeWhole(json, { runs, proof });
 }

@@ -8,6 +8,7 @@ import { sumLedgers } from './ledger.ts';
 import { type Proof, prove } from './proof.ts';
 import type { Reading } from './reading.ts';
 import type { Rebase, Report } from './report.ts';
+import { formatCount } from './units.ts';
 
 export interface Verification {
   readonly proof: Proof;
@@ -68,9 +69,7 @@ function selectCurrent(entries: readonly Entry[], now: Reading): { current: Entr
   const rebased = sorted.findLastIndex(({ kind }) => kind === 'loadgen-rebase');
   const left = withReading.length - ofNow.length;
   const notes =
-    left === 0
-      ? []
-      : [`${left} earlier ${left === 1 ? 'run' : 'runs'} left out: the API was started anew since`];
+    left === 0 ? [] : [`${formatCount(left, 'earlier run')} left out: the API was started anew since`];
   return { current: sorted.slice(Math.max(0, rebased)), notes };
 }
 

@@ -273,7 +273,7 @@ describe('loadgen run without Prometheus', () => {
       ...target(),
     ]);
     expect(code).toBe(1);
-    expect(out).toMatch(/max<1ms: FAILED \(.*\)\n.*errors=0: ok \(0\)\n.*1 of 2 thresholds failed/);
+    expect(out).toMatch(/max<1ms: FAILED \(.*\)\n.*errors=0: ok \(0\)/);
   });
 
   it('paces an exact pattern without losing a request to a lack of connections', async () => {
@@ -310,7 +310,7 @@ describe('loadgen run without Prometheus', () => {
     };
     const { code, out } = await loadgen(['run', 'lab', '-c', '1', ...target()], controller.signal);
     expect(code).toBe(130);
-    expect(out).toContain('hundred: 1 requests sent');
+    expect(out).toContain('hundred: 1 request sent');
     expect(out).toContain('answered  1   1 x 200');
     expect(out).toContain('interrupted: the rest was not sent');
     expect(out).not.toContain('not-found');

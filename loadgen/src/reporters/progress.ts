@@ -6,6 +6,8 @@ import { formatMs, formatNumber } from '../units.ts';
 import type { Paint } from './paint.ts';
 
 export interface ProgressReporter {
+  /** A line of its own, not torn by what is drawn around it. */
+  note(text: string): void;
   started(progress: Progress): void;
   ended(): void;
 }
@@ -19,6 +21,7 @@ const BAR_WIDTH = 30;
 export function createLineReporter(write: (text: string) => void): ProgressReporter {
   let timer: NodeJS.Timeout | undefined;
   return {
+    note: (text) => write(`${text}\n`),
     started(progress) {
       const rate = createRateMeter(progress);
       timer = setInterval(() => write(`${formatLine(progress, rate())}\n`), LINE_EVERY_MS);
@@ -27,15 +30,25 @@ export function createLineReporter(write: (text: string) => void): ProgressRepor
   };
 }
 
+/** For `--quiet`: only what is said in so many words. */
+export function createSilentReporter(write: (text: string) => void): ProgressReporter {
+  return { note: (text) => write(`${text}\n`), started() {}, ended() {} };
+}
+
 /** Redraws in place with cursor movements, so only for terminals. It erases itself at the end; the summary follows. */
 export function createLiveReporter(write: (text: string) => void, paint: Paint): ProgressReporter {
   let timer: NodeJS.Timeout | undefined;
   let drawnLines = 0;
   const erase = () => {
-    if (drawnLines > 0) write(`\x1b[${drawnLines}A\x1b[0J`);
+    // The carriage return is for the ^C that a terminal echoes.
+    if (drawnLines > 0) write(`\r\x1b[${drawnLines}A\x1b[0J`);
     drawnLines = 0;
   };
   return {
+    note(text) {
+      erase();
+      write(`${text}\n`);
+    },
     started(progress) {
       const rate = createRateMeter(progress);
       timer = setInterval(() => {
@@ -51,8 +64,6 @@ export function createLiveReporter(write: (text: string) => void, paint: Paint):
     },
   };
 }
-
-export const silentReporter: ProgressReporter = { started() {}, ended() {} };
 
 /** Requests per second over about the last second. */
 function createRateMeter({ summary, startMs }: Progress): () => number {

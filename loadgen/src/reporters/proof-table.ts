@@ -1,6 +1,6 @@
 /** The proof as a person reads it: one row per series, in at most 80 columns, ASCII only. */
 import type { Proof, ProofRow } from '../proof.ts';
-import { formatNumber } from '../units.ts';
+import { formatCount, formatNumber } from '../units.ts';
 import type { Paint } from './paint.ts';
 
 const HEADERS = ['series', 'sent', 'counted', 'difference'] as const;
@@ -45,7 +45,7 @@ function toNumbers({ atLeast, atMost, counted, difference }: ProofRow): string[]
 }
 
 function formatVerdict({ verdict, answered, unknown, rows, obstacles }: Proof, paint: Paint): string[] {
-  const requests = `${formatNumber(answered + unknown)} ${answered + unknown === 1 ? 'request' : 'requests'}`;
+  const requests = formatCount(answered + unknown, 'request');
   if (verdict === 'proved' && answered === 0)
     return [paint('green', 'proof: nothing was sent, and nothing counted')];
   if (verdict === 'proved') return [paint('green', `proof: ${requests}, every one counted exactly once`)];

@@ -2,18 +2,17 @@
 import type { PhaseReport, Report } from '../report.ts';
 import { FAILURE_KINDS, FAILURE_MEANING } from '../result.ts';
 import type { Distribution } from '../summary.ts';
-import { formatBytes, formatMs, formatNumber } from '../units.ts';
+import { formatBytes, formatCount, formatMs, formatNumber } from '../units.ts';
 import type { Paint } from './paint.ts';
 
 export function formatPhase(phase: PhaseReport, paint: Paint): string[] {
   const { statuses, plan } = phase;
   const answers = Object.entries(statuses).map(([status, count]) => `${formatNumber(count)} x ${status}`);
   const red = (count: number) => (count > 0 ? paint('red', formatNumber(count)) : '0');
-  const failed = phase.thresholds.filter(({ ok }) => !ok).length;
   return [
     paint(
       'bold',
-      `${phase.pattern}: ${formatNumber(phase.sent)} requests sent in ${formatMs(phase.durationSeconds * 1000)}`,
+      `${phase.pattern}: ${formatCount(phase.sent, 'request')} sent in ${formatMs(phase.durationSeconds * 1000)}`,
     ),
     row('answered', [formatNumber(phase.answered), ...answers].join('   ')),
     row('errors', `${red(phase.errors)}   dropped ${red(phase.dropped)}`),
@@ -26,9 +25,6 @@ export function formatPhase(phase: PhaseReport, paint: Paint): string[] {
     ...phase.thresholds.map(({ threshold, ok, measured }) =>
       row('threshold', `${threshold}: ${ok ? paint('green', 'ok') : paint('red', 'FAILED')} (${measured})`),
     ),
-    ...(failed > 0
-      ? [row('', paint('red', `${failed} of ${phase.thresholds.length} thresholds failed`))]
-      : []),
   ];
 }
 
@@ -41,7 +37,7 @@ export function formatEnd({ state }: Report): string[] {
 }
 
 function formatPlan({ schedule, requests, durationSeconds, connections }: PhaseReport['plan']): string {
-  const bound = `${connections} ${connections === 1 ? 'connection' : 'connections'}`;
+  const bound = formatCount(connections, 'connection');
   if (schedule === 'closed') return ` (as fast as ${bound} allow)`;
   const asked = requests !== null && durationSeconds !== null ? requests / durationSeconds : Number.NaN;
   return ` (asked ${formatNumber(asked)}/s on average, at most ${bound})`;

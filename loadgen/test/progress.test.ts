@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { patternSchema } from '../src/pattern.ts';
+import { PATTERNS } from '../src/patterns.ts';
+import type { Progress } from '../src/phase.ts';
+import { planPhase } from '../src/plan.ts';
+import { plain } from '../src/reporters/paint.ts';
+import { createLineReporter, createLiveReporter, createSilentReporter } from '../src/reporters/progress.ts';
+import { Summary } from '../src/summary.ts';
+
+let written = '';
+const write = (text: string) => {
+  written += text;
+};
+
+function progressOf(name: string): Progress {
+  const phase = planPhase(name, patternSchema.parse(PATTERNS[name]), { thresholds: [], seed: 1 });
+  return { phase, startMs: performance.now(), summary: new Summary(), inFlight: () => 3 };
+}
+
+/** What a terminal of 80 columns shows after the text: only the movements that the live view makes. */
+function screenOf(text: string): string[] {
+  const lines: string[] = [''];
+  for (const part of text.replaceAll('\x1b', 'ESC').split(/(\r|\n|ESC\[\d+[AJ])/)) {
+    const [, amount, movement] = /^ESC\[(\d+)([AJ])$/.exec(part) ?? [];
+    if (part === '\n') lines.push('');
+    else if (movement === 'A') lines.splice(lines.length - 1 - Number(amount), Number.POSITIVE_INFINITY, '');
+    else if (movement === undefined && part !== '\r') lines[lines.length - 1] += part;
+  }
+  return lines;
+}
+
+beforeEach(() => {
+  written = '';
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+describe('outside a terminal', () => {
+  it('there is a plain line every five seconds, until the phase ends', () => {
+    const reporter = createLineReporter(write);
+    const progress = progressOf('steady');
+    reporter.started(progress);
+    jest.advanceTimersByTime(4000);
+    for (let n = 0; n < 250; n++) progress.summary.recordAnswer(200, true, 0, 0, 2);
+    progress.summary.recordFailure('reset', 0, 0, 2);
+    jest.advanceTimersByTime(1000);
+    expect(written).toBe(
+      'steady: 5s, 25s left: 251 sent, 50.2/s (asked 50), in flight 3 of 100, errors 1, dropped 0, p50 2.00ms, p99 2.00ms\n',
+    );
+    reporter.ended();
+    jest.advanceTimersByTime(60_000);
+    expect(written.split('\n')).toHaveLength(2);
+  });
+
+  it('with --quiet there is nothing but what has to be said', () => {
+    const reporter = createSilentReporter(write);
+    reporter.started(progressOf('steady'));
+    jest.advanceTimersByTime(60_000);
+    reporter.note('a warning');
+    expect(written).toBe('a warning\n');
+  });
+});
+
+describe('on a terminal', () => {
+  it('the view is redrawn in place and gone at the end', () => {
+    const reporter = createLiveReporter(write, plain);
+    const progress = progressOf('steady');
+    reporter.started(progress);
+    jest.advanceTimersByTime(15_000);
+    expect(screenOf(written)).toEqual([
+      'steady ###############............... 15s, 15s left',
+      '  sent       0   rate 0/s (asked 50)',
+      '  in flight  3 of 100   dropped 0   errors 0',
+      '  latency    p50 -   p99 -',
+      '',
+    ]);
+    reporter.ended();
+    expect(screenOf(written)).toEqual(['']);
+  });
+
+  it('a note stands above the view, which goes on below it', () => {
+    const reporter = createLiveReporter(write, plain);
+    reporter.started(progressOf('hundred'));
+    jest.advanceTimersByTime(200);
+    reporter.note('stopping');
+    jest.advanceTimersByTime(200);
+    expect(screenOf(written).slice(0, 2)).toEqual([
+      'stopping',
+      'hundred .............................. 0s, 100 to send',
+    ]);
+    reporter.ended();
+    expect(screenOf(written)).toEqual(['stopping', '']);
+  });
+});
