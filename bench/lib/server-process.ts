@@ -16,6 +16,8 @@ export interface Usage {
 export interface ServerProcess {
   readonly url: string;
   usage(): Promise<Usage>;
+  /** What the server's own script answers to a message. */
+  ask<T>(question: string): Promise<T>;
   stop(): Promise<void>;
 }
 
@@ -28,12 +30,14 @@ export async function startServer(script: string, args: readonly string[] = []):
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const port = await Promise.race([message<number>(child), exited(child, script, args)]);
+  const ask = <T>(question: string) => {
+    child.send(question);
+    return message<T>(child);
+  };
   return {
     url: `http://127.0.0.1:${port}`,
-    usage() {
-      child.send('usage');
-      return message<Usage>(child);
-    },
+    usage: () => ask<Usage>('usage'),
+    ask,
     async stop() {
       const exit = once(child, 'exit');
       child.disconnect();

@@ -8,12 +8,12 @@ export function randomAt(seed: number, n: number): number {
   return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
 }
 
-/** A shuffled copy (Fisher and Yates). */
-export function shuffled<T>(items: readonly T[], seed: number): T[] {
-  const copy = [...items];
-  for (let last = copy.length - 1; last > 0; last--) {
+/** Shuffles in place (Fisher and Yates). */
+export function shuffle(items: Uint32Array, seed: number): void {
+  for (let last = items.length - 1; last > 0; last--) {
     const other = Math.floor(randomAt(seed, last) * (last + 1));
-    [copy[last], copy[other]] = [copy[other] as T, copy[last] as T];
+    const moved = items[last] ?? 0;
+    items[last] = items[other] ?? 0;
+    items[other] = moved;
   }
-  return copy;
 }

@@ -1,14 +1,18 @@
 /** Which target each request goes to: pure functions from a request's number (from 0) to a target's index. */
-import { randomAt, shuffled } from './random.ts';
+import { randomAt, shuffle } from './random.ts';
 
 export type Targeter = (n: number) => number;
 
 /** Every target exactly as often as its count says, in a shuffled order. `n` beyond the sum of the counts throws. */
 export function exactTargeter(counts: readonly number[], seed: number): Targeter {
-  const order = shuffled(
-    counts.flatMap((count, index) => Array<number>(count).fill(index)),
-    seed,
-  );
+  // Not a list of numbers but four bytes each: a pattern may hold millions.
+  const order = new Uint32Array(counts.reduce((sum, count) => sum + count, 0));
+  let at = 0;
+  for (const [target, count] of counts.entries()) {
+    order.fill(target, at, at + count);
+    at += count;
+  }
+  shuffle(order, seed);
   return (n) => {
     const target = order[n];
     if (target === undefined) throw new RangeError(`request ${n} of ${order.length}`);

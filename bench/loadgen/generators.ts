@@ -1,0 +1,61 @@
+/** The generators that are compared, each as a person starts it: a process of its own, on the core that the server has not. */
+import { type ChildProcess, spawn } from 'node:child_process';
+
+const CLIENT_CORE = '1';
+const LOADGEN = new URL('../../loadgen/dist/main.js', import.meta.url).pathname;
+const AUTOCANNON = new URL('../../node_modules/autocannon/autocannon.js', import.meta.url).pathname;
+const UNDICI = new URL('./undici-client.ts', import.meta.url).pathname;
+const PATTERN = new URL('./get.yaml', import.meta.url).pathname;
+
+/** Times in ms; null where nothing was measured. */
+export interface Phase {
+  readonly sent: number;
+  readonly dropped: number;
+  readonly errors: number;
+  readonly achievedPerSecond: number;
+  readonly latencyMs: Readonly<Record<string, number>> | null;
+  readonly latenessMs: Readonly<Record<string, number>> | null;
+}
+
+interface AutocannonResult {
+  readonly requests: { readonly total: number };
+  readonly duration: number;
+  readonly latency: Readonly<Record<string, number>>;
+}
+
+export function startLoadgen(url: string, args: readonly string[], pattern = PATTERN) {
+  return start(LOADGEN, ['run', pattern, '--target', url, '--json', '-', '--quiet', ...args]);
+}
+
+/** Our generator, with ledger and percentiles on: they cannot be switched off. */
+export async function loadgen(url: string, ...args: string[]): Promise<Phase> {
+  const { phases } = JSON.parse(await startLoadgen(url, args).output) as { phases: Phase[] };
+  const [phase] = phases;
+  if (phase === undefined || phase.errors > 0) throw new Error(`the load ended with ${phase?.errors} errors`);
+  return phase;
+}
+
+export async function autocannon(url: string, ...args: string[]): Promise<AutocannonResult> {
+  return JSON.parse(await start(AUTOCANNON, ['--json', ...args, `${url}/products`]).output);
+}
+
+/** @returns requests per second of undici's leanest interface, with nothing measured and nothing kept */
+export async function undici(url: string, connections: number, seconds: number): Promise<number> {
+  return Number(await start(UNDICI, [url, String(connections), String(seconds)]).output);
+}
+
+/** `output` rejects when the process cannot be started; what it said is judged by who reads it. */
+function start(script: string, args: readonly string[]): { child: ChildProcess; output: Promise<string> } {
+  const child = spawn('taskset', ['-c', CLIENT_CORE, process.execPath, script, ...args], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const output = new Promise<string>((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', (chunk) => {
+      text += chunk;
+    });
+    child.once('error', reject);
+    child.once('close', () => resolve(text));
+  });
+  return { child, output };
+}
