@@ -1,4 +1,5 @@
-// Two projects: `unit` needs only Node, `integration` needs a container engine and the images that `make test` prepares.
+// `unit` needs only Node; `successor` runs what touches the metrics library once more, on @prometheus-io/client in place of
+// prom-client; `integration` needs a container engine and the images that `make test` prepares.
 const typescript = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -17,6 +18,12 @@ export default {
       ...typescript,
       displayName: 'unit',
       testMatch: ['<rootDir>/{alertmanager,app,loadgen,grafana,prometheus}/test/**/*.test.ts'],
+    },
+    {
+      ...typescript,
+      displayName: 'successor',
+      testMatch: ['<rootDir>/app/test/{bounded,exactness,invariant,render,routes,service}.test.ts'],
+      moduleNameMapper: { '^prom-client$': '<rootDir>/node_modules/prometheus-io-client' },
     },
     {
       ...typescript,

@@ -8,7 +8,7 @@ export const notFound: RequestHandler = (_request, response) => {
 };
 
 /** 500 for whatever a handler throws or rejects with; the reason goes to the log, not to the client. */
-export function createErrorHandler(log: Logger): ErrorRequestHandler {
+export function createErrorHandler(log: Pick<Logger, 'error'>): ErrorRequestHandler {
   return (error, request, response, next) => {
     // The router throws on a malformed percent-encoding in a parameter: such a path is not in the table either.
     if (error instanceof URIError) return notFound(request, response, next);

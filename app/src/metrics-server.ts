@@ -1,8 +1,8 @@
 /** The handler of the metrics port: the exposition, liveness and readiness. Nothing here is counted as a request. */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 
 export interface MetricsServerParts {
-  readonly exposition: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly exposition: RequestListener;
   /** Whether the API takes traffic now. */
   readonly isReady: () => boolean;
 }

@@ -153,7 +153,7 @@ function toCounts(families: readonly Family[]): Counts {
       ({ metricName = name, value }) => metricName === name + suffix && value !== 0,
     );
     return Object.fromEntries(
-      samples.map(({ labels: own, value }) => [labels.map((l) => own[l]).join(' '), value]),
+      samples.map(({ labels: own = {}, value }) => [labels.map((l) => own[l]).join(' '), value]),
     );
   };
   return {

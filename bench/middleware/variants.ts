@@ -1,14 +1,20 @@
 /** The applications that are compared: the same routes and answers, instrumented in different ways. */
+import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
 import express, { type Express, type RequestHandler } from 'express';
 import promBundle from 'express-prom-bundle';
 import * as promClient from 'prom-client';
 import { Counter, Gauge, Registry } from 'prom-client';
 import * as successor from 'prometheus-io-client';
+import { createApp } from '../../app/src/app.ts';
 import { notFound } from '../../app/src/errors.ts';
 import { createExposition } from '../../app/src/instrumentation/exposition.ts';
-import { createInstrument } from '../../app/src/instrumentation/instrument.ts';
-import { createGather, createMetrics, createProcessMetrics } from '../../app/src/instrumentation/metrics.ts';
+import {
+  createGather,
+  createMetrics,
+  createProcessMetrics,
+  Registry as OurRegistry,
+} from '../../app/src/instrumentation/metrics.ts';
 import { mountRoutes, toRouteLabels } from '../../app/src/instrumentation/route-table.ts';
 import { routes } from '../../app/src/routes.ts';
 
@@ -107,16 +113,12 @@ function calling(library: typeof successor): Express {
   return build([around], mark, notFound, () => registry.metrics());
 }
 
-function ours(): Express {
-  const registry = new Registry();
+function ours(): RequestListener {
+  const registry = new OurRegistry();
   const metrics = createMetrics(registry, toRouteLabels(routes));
   createProcessMetrics(registry);
-  const instrument = createInstrument(metrics);
-  const app = base();
-  app.all('/metrics', createExposition(createGather(registry)));
-  app.use(instrument.middleware);
-  mountRoutes(app, routes, (path, method) => [instrument.matched(path, method)]);
-  return app.use(notFound);
+  const exposition = createExposition(createGather(registry));
+  return createApp({ routes, metrics, exposition, log: { error: () => undefined } });
 }
 
 function build(
@@ -142,7 +144,7 @@ function base(): Express {
 }
 
 /** By name, in the order of the table. */
-export const variants: Readonly<Record<string, () => Express>> = {
+export const variants: Readonly<Record<string, () => RequestListener>> = {
   'bare Express': () => build([], () => [], notFound),
   'this instrument': ours,
   'by hand, as in the lab': byHand,

@@ -2,7 +2,7 @@
  * The metrics endpoint, for any Node HTTP server or Express application. At the level of Go's promhttp: content
  * negotiation, gzip, `name[]` filters, 500 when a collector fails, a limit on scrapes at once.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
 import { acceptsGzip, CONTENT_TYPES, type Format, negotiateFormat } from './negotiate.ts';
@@ -30,7 +30,7 @@ interface Rendering {
 export function createExposition(
   gather: () => Promise<readonly Family[]>,
   { maxScrapes = 10, onScrape }: ExpositionOptions = {},
-): (request: IncomingMessage, response: ServerResponse) => void {
+): RequestListener {
   const renderShared = createSharedRendering(gather);
   let scrapes = 0;
 

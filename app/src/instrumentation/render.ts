@@ -24,7 +24,8 @@ export interface Family {
   readonly help: string;
   /** `counter`, `gauge`, `histogram` or `summary`. */
   readonly type: string;
-  readonly values: readonly Sample[];
+  /** @prometheus-io/client leaves out the labels where there are none. */
+  readonly values: readonly (Omit<Sample, 'labels'> & Partial<Pick<Sample, 'labels'>>)[];
 }
 
 /** Text is handed on in pieces of about this size, so that no huge string is ever flattened at once. */
@@ -32,6 +33,8 @@ const CHUNK_CHARACTERS = 65_536;
 
 /** After this long the rest of the event loop gets a turn: a scrape of 100,000 series must not delay requests. */
 const SLICE_MS = 5;
+
+const NO_LABELS = withText({});
 
 /** `labels`, rendered once and for all: for sources that hand out the same objects at every scrape. */
 export function withText(labels: LabelSet): LabelSet {
@@ -47,7 +50,7 @@ export async function render(families: readonly Family[], format: Format): Promi
     const name = format === 'openmetrics' ? familyName(family) : family.name;
     const sampleName = format === 'openmetrics' && family.type === 'counter' ? `${name}_total` : name;
     pending += `# HELP ${name} ${escapeText(family.help, format === 'openmetrics')}\n# TYPE ${name} ${family.type}\n`;
-    for (const { metricName = sampleName, labels, value } of family.values) {
+    for (const { metricName = sampleName, labels = NO_LABELS, value } of family.values) {
       pending += `${metricName}${toLabelsText(labels)} ${toNumberText(value)}\n`;
       if (pending.length < CHUNK_CHARACTERS) continue;
       chunks.push(Buffer.from(pending));
