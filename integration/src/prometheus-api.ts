@@ -66,7 +66,8 @@ export async function nextScrape(prometheusUrl: string, replicas = 1): Promise<v
   });
   const moment = Number(now.data.data.result[1]);
   await eventually(`a scrape of ${replicas} API target(s) after ${moment}`, async () => {
-    const fresh = await query(prometheusUrl, `timestamp(up{job="api"} == 1) > ${moment}`);
+    // timestamp() of anything but a bare selector is the moment of evaluation, not that of the sample.
+    const fresh = await query(prometheusUrl, `(timestamp(up{job="api"}) > ${moment}) and up{job="api"} == 1`);
     return fresh.length >= replicas ? true : undefined;
   });
 }

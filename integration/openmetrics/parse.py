@@ -1,0 +1,10 @@
+"""Reads OpenMetrics from standard input and prints every sample as one line of JSON: name, labels, value, type."""
+
+import json
+import sys
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+for family in text_string_to_metric_families(sys.stdin.read()):
+    for sample in family.samples:
+        print(json.dumps([sample.name, sample.labels, sample.value, family.type]))
