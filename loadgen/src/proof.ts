@@ -50,6 +50,14 @@ export function prove(before: Reading, after: Reading, ledger: Ledger): Proof {
   return { verdict, answered, unknown, rows, obstacles };
 }
 
+/** Whether a later scrape can still heal it: what is missing may come, what is too much does not go away. */
+export function mayHeal({ rows }: Proof): boolean {
+  const wrong = rows.filter(({ difference }) => difference !== 0);
+  return (
+    wrong.length > 0 && wrong.every(({ series, difference }) => difference < 0 || series === IN_PROGRESS)
+  );
+}
+
 /** A counter that began anew, or is gone, has lost what it had counted. */
 function findObstacles(before: Reading, after: Reading): string[] {
   return before.instances.flatMap(({ instance, startTimeSeconds }) => {

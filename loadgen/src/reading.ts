@@ -40,6 +40,7 @@ const START_TIME = 'process_start_time_seconds';
 const LABELS = ['path', 'method', 'code'] as const;
 
 const POLL_MS = 100;
+const SETTLE_MS = 20_000;
 /** Prometheus may date a scrape up to 2 ms early, to keep timestamps regular (scrape.ScrapeTimestampTolerance). */
 const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
 
@@ -71,18 +72,20 @@ export async function takeReading(prometheus: Prometheus, options: ReadingOption
 }
 
 /**
- * A reading after traffic: as {@link takeReading}, and again, a few scrapes long, while requests are still in progress.
- * One that this side has given up may still be worked on there.
+ * A reading after traffic: as {@link takeReading}, and again while something is missing that a later scrape can bring. A
+ * request that this side has given up may still be worked on there; a replica that has just started is found only when
+ * Prometheus asks the DNS again (5 s), has passed that on (5 s) and scrapes it (5 s).
  */
 export async function takeSettledReading(
   prometheus: Prometheus,
   options: ReadingOptions,
-  scrapes = 3,
+  isMissing: (reading: Reading) => boolean,
 ): Promise<Reading> {
-  const reading = await takeReading(prometheus, options);
-  return scrapes <= 1 || sumOf(reading, IN_PROGRESS) === 0
-    ? reading
-    : takeSettledReading(prometheus, options, scrapes - 1);
+  const deadline = performance.now() + SETTLE_MS;
+  for (;;) {
+    const reading = await takeReading(prometheus, options);
+    if (performance.now() >= deadline || !isMissing(reading)) return reading;
+  }
 }
 
 /** The sum of a metric over all its series and instances. */

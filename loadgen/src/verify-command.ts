@@ -3,6 +3,7 @@ import type { Io } from './cli.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { ledgerFiles, readEntry, saveEntry, writeWhole } from './ledger-folder.ts';
 import { Prometheus } from './prometheus.ts';
+import { mayHeal } from './proof.ts';
 import { type Reading, takeReading, takeSettledReading } from './reading.ts';
 import { createPaint } from './reporters/paint.ts';
 import { formatProof } from './reporters/proof-table.ts';
@@ -43,15 +44,15 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   const entries = await Promise.all(
     (ledger === undefined ? files : await ledgerFiles(ledger)).map(readEntry),
   );
-  const now: Reading = await takeSettledReading(prometheus, options);
-  const verification = verify(entries, now);
+  const isMissing = (now: Reading) => mayHeal(verify(entries, now).proof);
+  const verification = verify(entries, await takeSettledReading(prometheus, options, isMissing));
   await show(verification, flags, io);
   return verification.proof.verdict === 'proved' ? EXIT.ok : EXIT.failed;
 }
 
 async function show(
   { proof, runs, notes }: Verification,
-  { json, quiet }: VerifyFlags,
+  { json, quiet, ledger }: VerifyFlags,
   io: Io,
 ): Promise<void> {
   if (!quiet) for (const note of notes) io.stderr.write(`${note}\n`);
@@ -63,4 +64,9 @@ async function show(
     `${[`${formatCount(runs, 'run')} in the ledger`, ...formatProof(proof, createPaint(io.stdout))].join('\n')}\n`,
   );
   if (json !== undefined) await writeWhole(json, { runs, proof });
+  if (proof.verdict !== 'proved' && ledger !== undefined) {
+    io.stderr.write(
+      'what is counted now can be taken as given, and a new ledger begun, with: verify --rebase\n',
+    );
+  }
 }

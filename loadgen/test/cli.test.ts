@@ -97,6 +97,17 @@ proof: 133 requests, every one counted exactly once
     );
   });
 
+  it('waits for what the API counts a little later than it answers', async () => {
+    let delayed = false;
+    stack.api.intercept = () => {
+      if (!delayed) stack.api.count('inprogress_requests');
+      if (!delayed) setTimeout(() => stack.api.count('inprogress_requests', -1), 300);
+      delayed = true;
+      return false;
+    };
+    expect(await loadgen(['run', 'hundred', ...target(), ...proof()])).toMatchObject({ code: 0 });
+  });
+
   it('says that a restart in between makes the proof impossible, and of which instance', async () => {
     let requests = 0;
     stack.api.intercept = () => {
@@ -208,6 +219,7 @@ describe('loadgen verify', () => {
     const failed = await verify();
     expect(failed.code).toBe(1);
     expect(failed.out).toContain('http_requests_total{path="cart",method="get"}: counted 1 more than sent');
+    expect(failed.err).toContain('a new ledger begun, with: verify --rebase');
     expect((await verify('--rebase')).code).toBe(0);
     expect(await verify()).toMatchObject({ code: 0 });
   });

@@ -225,22 +225,19 @@ describe('the client', () => {
     expect(recorder.failures.map(({ kind }) => kind)).toEqual(['reset', 'reset', 'reset']);
   });
 
-  it('spreads its connections over the addresses of a name', async () => {
-    const server = serve(
-      await listen(
-        createServer(() => {}),
-        'http',
-        '0.0.0.0',
-      ),
-    );
-    const { client } = createClient(`http://localhost:${server.port}`, {
-      connections: 4,
-      addresses: ['127.0.0.1', '127.0.0.2'],
-    });
-    for (let n = 0; n < 4; n++) client.start(0, 0);
-    await until('all are connected', () => server.sockets.size === 4);
-    const counts = Map.groupBy(server.sockets, (socket) => socket.localAddress);
-    expect([counts.get('127.0.0.1')?.length, counts.get('127.0.0.2')?.length]).toEqual([2, 2]);
+  it('gives each address of a name an equal share, one request after the other', async () => {
+    const seen: (string | undefined)[] = [];
+    const answer = (socket: Socket) => {
+      seen.push(socket.localAddress);
+      socket.write(OK);
+    };
+    const raw = createServer((socket) => socket.on('data', () => answer(socket)));
+    const server = serve(await listen(raw, 'http', '0.0.0.0'));
+    const addresses = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
+    const { client } = createClient(`http://localhost:${server.port}`, { addresses });
+    for (let n = 0; n < 6; n++) await sendOne(client);
+    expect(seen).toEqual([...addresses, ...addresses]);
+    expect(server.sockets.size).toBe(3);
   });
 });
 

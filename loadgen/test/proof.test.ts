@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Ledger, LedgerEntry } from '../src/ledger.ts';
-import { prove } from '../src/proof.ts';
+import { mayHeal, prove } from '../src/proof.ts';
 import type { Reading } from '../src/reading.ts';
 
 const GET_CART = 'http_requests_total{path="cart",method="get"}';
@@ -101,6 +101,20 @@ describe('the proof', () => {
       'b was restarted in between, so its counters began again at 0',
       'c is gone, and what it had counted with it',
     ]);
+  });
+});
+
+describe('a later scrape', () => {
+  const healing = (values: Record<string, number>) =>
+    mayHeal(prove(reading({ a: { values: {} } }), reading({ a: { values } }), [cart()]));
+
+  it.each([
+    ['may bring what is missing', { [GET_CART]: 3, [CART_200]: 3 }, true],
+    ['may bring the gauge back to 0', { [GET_CART]: 5, [CART_200]: 5, inprogress_requests: 2 }, true],
+    ['does not take away what is too much', { [GET_CART]: 6, [CART_200]: 3 }, false],
+    ['has nothing to heal in a proof that holds', { [GET_CART]: 5, [CART_200]: 5 }, false],
+  ])('%s', (_, values, expected) => {
+    expect(healing(values)).toBe(expected);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * The HTTP/1.1 client of the generator: at most `connections` connections, opened when needed, the most recently used
- * one first. It knows neither schedule nor pattern: it starts a request now, or says that it cannot.
+ * The HTTP/1.1 client of the generator. Requests go to the target's addresses in turn, so that replicas get equal shares;
+ * connections are opened when needed, and of the idle ones the most recently used goes first. It knows neither schedule nor pattern: it starts a request now, or says that it cannot.
  *
  * Why an own one: against a server that is not the bottleneck, undici and node:http cost more per request than the
  * whole of this does (figures in bench/results/loadgen-throughput.md), and both may send a request twice on their own.
@@ -30,7 +30,7 @@ export class HttpClient implements ConnectionListener {
   #inFlight = 0;
   #closedBytesRead = 0;
   #closedBytesWritten = 0;
-  readonly #idle: Connection[] = [];
+  readonly #idle = new Map<string, Connection[]>();
   readonly #all = new Set<Connection>();
   readonly #options: ClientOptions;
   readonly #sweeper: NodeJS.Timeout;
@@ -79,7 +79,7 @@ export class HttpClient implements ConnectionListener {
     const { target, intendedMs, sentMs } = connection;
     this.#options.recorder.answered(target, status, intendedMs, sentMs, nowMs);
     connection.idleSinceMs = nowMs;
-    this.#idle.push(connection);
+    this.#idleAt(connection.address).push(connection);
     this.#inFlight--;
     this.onFree(true);
   }
@@ -100,13 +100,24 @@ export class HttpClient implements ConnectionListener {
   }
 
   #take(nowMs: number): Connection {
-    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
-      if (connection.isUsable(nowMs)) return connection;
-      connection.close();
+    const address = this.#options.addresses.next();
+    const idle = this.#idleAt(address);
+    for (let candidate = idle.pop(); candidate !== undefined; candidate = idle.pop()) {
+      if (candidate.isUsable(nowMs)) return candidate;
+      candidate.close();
     }
-    const connection = new Connection(this.#options.origin, this.#options.addresses.next(), this);
+    const connection = new Connection(this.#options.origin, address, this);
     this.#all.add(connection);
     return connection;
+  }
+
+  #idleAt(address: string): Connection[] {
+    let idle = this.#idle.get(address);
+    if (idle === undefined) {
+      idle = [];
+      this.#idle.set(address, idle);
+    }
+    return idle;
   }
 
   #sum(closed: number, of: (connection: Connection) => number): number {

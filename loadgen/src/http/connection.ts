@@ -36,6 +36,7 @@ export class Connection {
   deadlineMs = 0;
   idleSinceMs = 0;
   busy = false;
+  readonly address: string;
   #request: EncodedRequest | undefined;
   #connected = false;
   #open = true;
@@ -45,6 +46,7 @@ export class Connection {
   readonly #listener: ConnectionListener;
 
   constructor(origin: Origin, address: string, listener: ConnectionListener) {
+    this.address = address;
     this.#secure = origin.secure;
     this.#listener = listener;
     const onread = { buffer: Buffer.allocUnsafe(READ_BUFFER_BYTES), callback: this.#read };

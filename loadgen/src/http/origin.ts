@@ -1,6 +1,6 @@
 /**
  * Where requests go: the parsed base URL, the bytes of a request to it, and the addresses behind its name. A name with
- * several addresses (the replicas of a service) gets its connections in turn, so that the load spreads over all of them.
+ * several addresses (the replicas of a service) gives them in turn, so that the load spreads over all of them.
  */
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
