@@ -1,20 +1,23 @@
 /**
- * What the instrument costs within the process, and which part of it costs what. Every sample is the mean over a batch of
- * requests on real `ServerResponse` objects; the same batch without the instrument is subtracted.
+ * What the instrument costs within the process, and which part of it costs what, on real `ServerResponse` objects. In each
+ * round every task runs one batch; from what needs a response to run on, the same round's batch of responses alone is
+ * subtracted. (tinybench runs one task after the other, and on a shared machine the difference of two medians, taken
+ * at different times, can be negative.)
  */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import * as promClient from 'prom-client';
 import * as successor from 'prometheus-io-client';
-import { Bench } from 'tinybench';
 import { createInstrument } from '../../app/src/instrumentation/instrument.ts';
 import { createMetrics } from '../../app/src/instrumentation/metrics.ts';
 import { toRouteLabels } from '../../app/src/instrumentation/route-table.ts';
 import { routes } from '../../app/src/routes.ts';
-import { describeMachine, report, toMarkdown } from '../lib/report.ts';
+import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
 
 const quick = process.argv.includes('--quick');
-const BATCH = 1000;
+const ROUNDS = quick ? 500 : 5_000;
+const WARM_UP_ROUNDS = 300;
+const BATCH = 200;
 
 const metrics = createMetrics(new promClient.Registry(), toRouteLabels(routes));
 const { around, matched } = createInstrument(metrics);
@@ -83,26 +86,27 @@ const tasks: Readonly<Record<string, () => void>> = {
 };
 const subtracted = new Set([whole, 'listening for `close`']);
 
-const bench = new Bench({ time: quick ? 200 : 2000, warmupTime: 500 });
-for (const [name, work] of Object.entries(tasks)) bench.add(name, work);
-await bench.run();
+const measured = new Map<string, number[]>(Object.keys(tasks).map((name) => [name, []]));
+for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
+  for (const [name, work] of Object.entries(tasks)) {
+    const start = performance.now();
+    work();
+    const ns = ((performance.now() - start) * 1e6) / BATCH;
+    if (round >= WARM_UP_ROUNDS) measured.get(name)?.push(ns);
+  }
+}
 if (Number.isNaN(sink)) throw new Error('the clock is not a number');
 
-const medianNs = new Map(
-  bench.tasks.map(({ name, result }) => {
-    if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`);
-    return [name, (result.latency.p50 * 1e6) / BATCH];
-  }),
-);
-const rows = [...medianNs].map(([name, ns]) => ({
-  'per request': name,
-  'median, ns': (subtracted.has(name) ? ns - (medianNs.get(baseline) as number) : ns).toFixed(0),
-}));
+const alone = measured.get(baseline) as number[];
+const rows = [...measured].map(([name, runs]) => {
+  const own = subtracted.has(name) ? runs.map((ns, round) => ns - (alone[round] as number)) : runs;
+  return { 'per request': name, 'median, ns': median(own).toFixed(0) };
+});
 report(
   'middleware-in-process',
   `${toMarkdown(rows)}
 
-Medians over batches of ${BATCH} requests; from the first two instrument rows "${baseline}" is subtracted. The library rows count three
-of the four metrics. ${describeMachine(['prom-client', 'prometheus-io-client', 'tinybench'])}. \`npm run bench:in-process --workspace bench\``,
+Medians of ${ROUNDS} rounds of ${BATCH} requests each. "${baseline}" is subtracted from the two rows below it. The rows of the libraries
+count three of the four metrics. ${describeMachine(['prom-client', 'prometheus-io-client'])}. \`npm run bench:in-process --workspace bench\``,
   quick,
 );

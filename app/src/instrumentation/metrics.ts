@@ -91,20 +91,28 @@ export function createMetrics(
   };
 }
 
+/** Of the library's default metrics, those that are left out: gauges wrongly named `_total`, and repetitions. */
+const NEVER = ['nodejs_active_resources_total', 'nodejs_active_handles', 'nodejs_active_requests'];
+
+export interface ProcessMetricsOptions {
+  /** Beginnings of the names of families to leave out: `['nodejs_eventloop_']`. */
+  readonly without?: readonly string[];
+  /** How often the event loop's lag is sampled, in milliseconds. Default 10. */
+  readonly eventLoopPrecisionMs?: number;
+}
+
 /**
- * Registers the library's process and runtime metrics, without three gauges that are wrongly named `_total` and two that
- * repeat `nodejs_active_resources` through undocumented functions of Node.
+ * Registers the library's metrics of the process (CPU, memory, file descriptors) and of Node (event loop, garbage
+ * collection, heap, resources). What each costs at a scrape is measured in `bench/`.
  */
-export function createProcessMetrics(registry: Registry): void {
-  collectDefaultMetrics({ register: registry });
-  for (const name of [
-    'nodejs_active_resources_total',
-    'nodejs_active_handles_total',
-    'nodejs_active_handles',
-    'nodejs_active_requests_total',
-    'nodejs_active_requests',
-  ]) {
-    registry.removeSingleMetric(name);
+export function createProcessMetrics(
+  registry: Registry,
+  { without = [], eventLoopPrecisionMs = 10 }: ProcessMetricsOptions = {},
+): void {
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopPrecisionMs });
+  const unwanted = [...NEVER, ...without];
+  for (const { name } of registry.getMetricsAsArray()) {
+    if (unwanted.some((beginning) => name.startsWith(beginning))) registry.removeSingleMetric(name);
   }
 }
 
