@@ -82,6 +82,7 @@ const answers = [
     unit: 'none',
     decimals: 0,
     min: 0,
+    thresholds: [['orange', null]],
     queries: [{ expr: `sort_desc(sum by (code) (http_errors_total{${api}}))`, legend: '{{code}}' }],
     noValue: noApi,
   }),
@@ -93,7 +94,7 @@ const traffic = [
     description:
       'Requests per second that a route handled. A line that drops to 0 while the others go on is a client or a route that broke.',
     width: 12,
-    height: 10,
+    height: 12,
     unit: 'reqps',
     queries: [
       {
@@ -107,7 +108,7 @@ const traffic = [
     description:
       'Share of all responses, separately: 4xx is what clients asked wrongly (499 included), 5xx what the API did wrong. Without traffic there is no ratio and no line. For 5xx go on to the SLO dashboard.',
     width: 12,
-    height: 10,
+    height: 12,
     unit: 'percentunit',
     decimals: 2,
     queries: [

@@ -71,9 +71,9 @@ export interface PanelSpec {
 type AnyPanel = BarGauge | Heatmap | Stat | StateTimeline | Table | TimeSeries;
 type Format = 'instant' | 'range' | 'heatmap' | 'table';
 
-/** One number, the latest. `named` shows the series' name beside it. */
+/** One number, the latest, in the colour of text unless thresholds say more. `named` shows the series' name beside it. */
 export function stat(spec: PanelSpec & { named?: boolean }) {
-  return describe(new Stat(), { height: 4, ...spec }, 'instant')
+  return describe(new Stat(), { height: 4, thresholds: [['text', null]], ...spec }, 'instant')
     .colorMode(BigValueColorMode.Value)
     .graphMode(BigValueGraphMode.None)
     .textMode(spec.named ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
@@ -82,19 +82,23 @@ export function stat(spec: PanelSpec & { named?: boolean }) {
 
 /** One bar for each series, in the order in which the query returns them. */
 export function ranking(spec: PanelSpec) {
-  return describe(new BarGauge(), spec, 'instant')
+  return describe(new BarGauge(), { thresholds: [['blue', null]], ...spec }, 'instant')
     .orientation(VizOrientation.Horizontal)
     .displayMode(BarGaugeDisplayMode.Basic)
     .reduceOptions(lastValue());
 }
 
-/** Lines over time. `limit` draws the thresholds as dashed lines; `stacked` fills and piles the series up. */
-export function lines(spec: PanelSpec & { stacked?: boolean; limit?: boolean }) {
+/**
+ * Lines over time, the highest first in the legend, or in the order of the queries where that is `ordered`. `limit` draws
+ * the thresholds as dashed lines; `stacked` fills and piles the series up.
+ */
+export function lines(spec: PanelSpec & { stacked?: boolean; limit?: boolean; ordered?: boolean }) {
   const legend = new VizLegendOptionsBuilder()
     .displayMode(LegendDisplayMode.Table)
     .placement(LegendPlacement.Bottom)
     .showLegend(true)
     .calcs(['lastNotNull', 'max']);
+  if (!spec.ordered) legend.sortBy('Last *').sortDesc(true);
   const panel = describe(new TimeSeries(), spec, 'range')
     .legend(legend)
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))

@@ -60,6 +60,9 @@ const burnSteps: ThresholdStep[] = [
   ...BURN_RATES.map(({ color, factor }) => [color, factor] as const),
 ];
 
+/** From the quickest to the slowest to move. */
+const WINDOWS = ['5m', '30m', '1h', '2h', '6h', '1d', '3d'];
+
 const burnPanel = (slo: Slo, name: string) =>
   lines({
     title: `${name}: burn rate by window`,
@@ -68,15 +71,14 @@ const burnPanel = (slo: Slo, name: string) =>
         `${longWindow} and ${shortWindow} above ${factor} (${severity})`,
     ).join(', ')}.`,
     width: 12,
-    height: 10,
+    height: 13,
     unit: 'none',
     decimals: 2,
-    queries: [
-      {
-        expr: `job_slo_window:error_budget:burn_rate{job=~"$job", slo="${slo}"}`,
-        legend: '{{window}}',
-      },
-    ],
+    queries: WINDOWS.map((window) => ({
+      expr: `job_slo_window:error_budget:burn_rate{job=~"$job", slo="${slo}", window="${window}"}`,
+      legend: window,
+    })),
+    ordered: true,
     thresholds: burnSteps,
     limit: true,
     noValue: noTraffic,
@@ -125,7 +127,8 @@ const alertPanels = [
     title: 'Firing now',
     description:
       'Every alert that fires now, of the API and of Prometheus itself. What each one means and what to do: docs/runbook.md.',
-    width: 12,
+    width: 24,
+    height: 7,
     unit: 'none',
     queries: [{ expr: 'ALERTS{alertstate="firing"}', legend: '{{alertname}}' }],
     columns: {
@@ -141,7 +144,8 @@ const alertPanels = [
   states({
     title: 'Fired in this time range',
     description: 'When each alert fired and for how long. Alerts that come and go together have one cause.',
-    width: 12,
+    width: 24,
+    height: 7,
     unit: 'none',
     queries: [
       {

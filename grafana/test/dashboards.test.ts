@@ -132,9 +132,7 @@ describe.each(files)('%s', (file) => {
   describe.each(panels.map((each) => [each.title, each] as const))('%s', (_title, each) => {
     it('asks in PromQL', () => {
       expect(selectorsOf(each).every(({ metric }) => metric !== '')).toBe(true);
-      expect(each.targets.map(({ refId }) => refId)).toEqual(
-        ['A', 'B', 'C', 'D', 'E', 'F'].slice(0, each.targets.length),
-      );
+      expect(new Set(each.targets.map(({ refId }) => refId)).size).toBe(each.targets.length);
     });
 
     it('matches on every label that can be chosen', () => {
