@@ -23,6 +23,9 @@ export interface Reading {
   readonly instances: InstanceReading[];
 }
 
+/** What a reading needs of Prometheus. */
+export type PrometheusReader = Pick<Prometheus, 'url' | 'time' | 'query'>;
+
 export interface ReadingOptions {
   readonly job: string;
   /** How long to wait for a scrape of every target. */
@@ -53,7 +56,7 @@ export function seriesName(name: string, labels: Readonly<Record<string, string>
 }
 
 /** @throws UnreachableError when the API is not scraped in time, saying which instance and why, or Prometheus is away */
-export async function takeReading(prometheus: Prometheus, options: ReadingOptions): Promise<Reading> {
+export async function takeReading(prometheus: PrometheusReader, options: ReadingOptions): Promise<Reading> {
   const askedAtSeconds = await prometheus.time(options.signal);
   const since = askedAtSeconds + TIMESTAMP_TOLERANCE_SECONDS;
   const deadline = performance.now() + options.waitMs;
@@ -77,7 +80,7 @@ export async function takeReading(prometheus: Prometheus, options: ReadingOption
  * Prometheus asks the DNS again (5 s), has passed that on (5 s) and scrapes it (5 s).
  */
 export async function takeSettledReading(
-  prometheus: Prometheus,
+  prometheus: PrometheusReader,
   options: ReadingOptions,
   isMissing: (reading: Reading) => boolean,
 ): Promise<Reading> {
@@ -99,7 +102,7 @@ export function sumOf(reading: Reading, metric: string): number {
 }
 
 async function whyNotFresh(
-  prometheus: Prometheus,
+  prometheus: PrometheusReader,
   options: ReadingOptions,
   since: number,
 ): Promise<string | undefined> {
@@ -117,7 +120,7 @@ async function whyNotFresh(
 
 /** One query, hence one moment: Prometheus shows a scrape as a whole or not at all. */
 async function readInstances(
-  prometheus: Prometheus,
+  prometheus: PrometheusReader,
   { job, signal }: ReadingOptions,
 ): Promise<InstanceReading[]> {
   const names = ['up', START_TIME, REQUESTS, ERRORS, DURATIONS, IN_PROGRESS].join('|');
