@@ -68,6 +68,7 @@ function createVariables({ metric, variables }: DashboardSpec) {
       .refresh(VariableRefresh.OnTimeRangeChanged)
       .sort(VariableSort.NaturalAsc)
       .multi(true)
+      // All of the values on offer, and not `.+`: the process metrics of Prometheus itself are none of Node's.
       .includeAll(true)
       .current({ selected: true, text: 'All', value: '$__all' }),
   );

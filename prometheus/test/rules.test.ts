@@ -179,6 +179,19 @@ it('alerts at the windows and factors that the dashboards draw', () => {
   );
 });
 
+it('gives the same objectives, windows and factors in the runbook', () => {
+  for (const { longWindow, shortWindow, factor, severity } of BURN_RATES) {
+    const speed = factor === 1 ? 'faster than it may' : `${factor} times too fast`;
+    expect(runbook).toMatch(
+      new RegExp(`\\| ${longWindow} \\| ${shortWindow} \\| ${speed}.* \\| ${severity} \\|`),
+    );
+  }
+  const percent = (target: number) => `${Number((100 - target * 100).toFixed(6))} %`;
+  expect(runbook).toContain(`more than ${LATENCY_OBJECTIVE_SECONDS * 1000} ms`);
+  expect(runbook).toContain(`${percent(OBJECTIVES.availability)} of requests may fail`);
+  expect(runbook).toContain(`${percent(OBJECTIVES.latency)} may be slow`);
+});
+
 it('alerts at the event-loop lag that the dashboards draw', () => {
   const { expr } = alerts.find(({ alert }) => alert === 'EventLoopBlocked') ?? {};
   expect(expr).toBe(`nodejs_eventloop_lag_p99_seconds > ${EVENT_LOOP_LAG_LIMIT_SECONDS}`);

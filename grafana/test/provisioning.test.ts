@@ -1,0 +1,35 @@
+/** The files that Grafana reads at its start name each other: a wrong path would show an empty Grafana, not an error. */
+import { existsSync, readFileSync } from 'node:fs';
+import { expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
+const Providers = z.looseObject({
+  providers: z.tuple([
+    z.looseObject({
+      type: z.literal('file'),
+      allowUiUpdates: z.literal(false),
+      options: z.strictObject({ path: z.string() }),
+    }),
+  ]),
+});
+const Compose = z.looseObject({
+  services: z.looseObject({ grafana: z.looseObject({ volumes: z.array(z.string()) }) }),
+});
+
+const [provider] = Providers.parse(parse(read('provisioning/dashboards/files.yml'))).providers;
+
+it('provisions the dashboards from the folder that the compose file mounts', () => {
+  const { volumes } = Compose.parse(parse(read('../docker-compose.yml'), { merge: true })).services.grafana;
+  expect(volumes).toContain(`./grafana/dashboards:${provider.options.path}:ro`);
+});
+
+it('opens with a dashboard that exists', () => {
+  const [, home = ''] = /^default_home_dashboard_path = (.+)$/m.exec(read('grafana.ini')) ?? [];
+  expect(home.startsWith(`${provider.options.path}/`)).toBe(true);
+  expect(
+    existsSync(new URL(`../dashboards/${home.slice(provider.options.path.length + 1)}`, import.meta.url)),
+  ).toBe(true);
+});
