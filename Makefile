@@ -42,5 +42,5 @@ format: ## let Biome format everything
 types: ## the TypeScript compiler, without output
 	@npm run --silent types
 
-generate: ## write rules and dashboards anew from their TypeScript
+generate: ## write the JSON of the dashboards anew from their TypeScript
 	@npm run --silent generate --workspace grafana
