@@ -189,6 +189,18 @@ describe('a request that the server answers', () => {
     expect((await app.settled(3)).durations).toEqual({ 'post ok 201': 3 });
   });
 
+  it('keeps its status when the client closes its half of the connection, or asks for its end', async () => {
+    const half = await connectRaw(app.port);
+    half.socket.end(get('/ok'));
+    expect(await half.responses(1)).toEqual(['200']);
+    await half.closed();
+    const last = await connectRaw(app.port);
+    last.send(get('/ok', 'Connection: close\r\n'));
+    await last.closed();
+    expect(last.text()).toContain('200 OK');
+    expect((await app.settled(2)).durations).toEqual({ 'get ok 200': 2 });
+  });
+
   it('is counted once each when pipelined', async () => {
     await exchange(get('/ok') + get('/nowhere') + get('/ok'), ['200', '404', '200']);
     expect((await app.settled(3)).durations).toEqual({ 'get ok 200': 2, 'get unmatched 404': 1 });

@@ -81,8 +81,9 @@ export function createInstrument(metrics: RequestMetrics, nowMs = () => performa
  * destroyed the response, or a shutdown whose grace time was over).
  */
 function outcome(response: ServerResponse): number {
-  if (response.writableFinished) return response.statusCode;
   const { socket } = response.req;
+  // Node 22 calls a response finished, too, whose last bytes were thrown away with the socket.
+  if (response.writableFinished && !socket.destroyed) return response.statusCode;
   // `response.destroy(error)` hands its error on to the socket.
   const brokenOutside = socket.errored !== null && socket.errored !== response.errored;
   return brokenOutside || socket.readableEnded ? CLIENT_CLOSED : 500;
