@@ -144,5 +144,6 @@ function attackClosed(
     signal.addEventListener('abort', settle);
     if (Number.isFinite(durationMs)) cancelEnd = clock.after(durationMs, settle);
     for (let lane = 0; lane < connections && mayStart(); lane++) step();
+    settle();
   });
 }

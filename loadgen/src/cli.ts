@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { EXIT, UsageError } from './errors.ts';
+import type { Io } from './io.ts';
 import { patternSchema } from './pattern.ts';
 import { readPatternFile } from './pattern-file.ts';
 import { DEFAULT_PATTERN, GROUPS, PATTERNS } from './patterns.ts';
@@ -10,14 +11,6 @@ import { type RunFlags, runCommand } from './run-command.ts';
 import { THRESHOLD_FORM, THRESHOLD_PATTERN } from './thresholds.ts';
 import { parseDurationMs } from './units.ts';
 import { type VerifyFlags, verifyCommand } from './verify-command.ts';
-
-/** The outside world of a command. */
-export interface Io {
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
-  /** Aborted by the first Ctrl-C. */
-  readonly signal: AbortSignal;
-}
 
 /** @returns the exit code. @throws the errors of `errors.ts`, which carry theirs */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {

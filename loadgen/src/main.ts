@@ -11,6 +11,10 @@ function onSignal(): void {
   interrupt.abort();
 }
 
+// Whoever reads has seen enough (`loadgen list | head -1`); that is no reason for a stack trace.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
 

@@ -104,7 +104,7 @@ function createRecorder(targets: readonly Target[], summary: Summary, keeper: Le
 }
 
 /** Aborts an exact or closed phase that gets no answers any more. The open model goes on: the target may come back. */
-function watchForAnswers({ schedule }: Phase, summary: Summary, startMs: number) {
+export function watchForAnswers({ schedule }: Phase, summary: Summary, startMs: number) {
   const controller = new AbortController();
   let answered = 0;
   let sinceMs = startMs;

@@ -106,7 +106,7 @@ async function whyNotFresh(
   options: ReadingOptions,
   since: number,
 ): Promise<string | undefined> {
-  const selector = `up{job="${options.job}"}`;
+  const selector = `up{job=${JSON.stringify(options.job)}}`;
   const [up, scraped] = await Promise.all([
     prometheus.query(selector, options.signal),
     prometheus.query(`timestamp(${selector})`, options.signal),
@@ -124,21 +124,22 @@ async function readInstances(
   { job, signal }: ReadingOptions,
 ): Promise<InstanceReading[]> {
   const names = ['up', START_TIME, REQUESTS, ERRORS, DURATIONS, IN_PROGRESS].join('|');
-  const selector = `{__name__=~"${names}",job="${job}"}`;
+  const own = `job=${JSON.stringify(job)}`;
+  const selector = `{__name__=~"${names}",${own}}`;
   const [samples, scraped] = await Promise.all([
     prometheus.query(selector, signal),
-    prometheus.query(`timestamp(up{job="${job}"})`, signal),
+    prometheus.query(`timestamp(up{${own}})`, signal),
   ]);
   const byInstance = Map.groupBy(samples, (sample) => sample.labels.instance ?? '');
-  return [...byInstance].map(([instance, own]) => {
-    const startTimeSeconds = own.find((sample) => sample.labels.__name__ === START_TIME)?.value;
+  return [...byInstance].map(([instance, all]) => {
+    const startTimeSeconds = all.find((sample) => sample.labels.__name__ === START_TIME)?.value;
     if (startTimeSeconds === undefined) {
       throw new UnreachableError(
         `${instance} of job "${job}" in Prometheus has no ${START_TIME}: it cannot be told from a restarted one`,
       );
     }
     const scrapedAtSeconds = scraped.find((sample) => sample.labels.instance === instance)?.value ?? 0;
-    return { instance, startTimeSeconds, scrapedAtSeconds, values: toValues(own) };
+    return { instance, startTimeSeconds, scrapedAtSeconds, values: toValues(all) };
   });
 }
 

@@ -1,8 +1,9 @@
 /** `loadgen run`: flags and pattern names to a run, its outcome to text and an exit code. */
+import { parse as parsePath } from 'node:path';
 import { pushMark } from './annotate.ts';
-import type { Io } from './cli.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { parseOrigin } from './http/origin.ts';
+import type { Io } from './io.ts';
 import { saveEntry, writeWhole } from './ledger-folder.ts';
 import { type Pattern, patternSchema } from './pattern.ts';
 import { readPatternFile } from './pattern-file.ts';
@@ -71,7 +72,6 @@ export async function runCommand(names: readonly string[], flags: RunFlags, io: 
   }
   if (flags.json !== '-') io.stdout.write(formatOutcome(outcome, io));
   else io.stdout.write(`${JSON.stringify(outcome.report, undefined, 2)}\n`);
-  if (flags.json !== undefined && flags.json !== '-') await writeWhole(flags.json, outcome.report);
   if (outcome.unreachable !== undefined)
     io.stderr.write(`loadgen: no proof: ${outcome.unreachable.message}\n`);
   return exitCodeOf(outcome);
@@ -81,7 +81,7 @@ export async function runCommand(names: readonly string[], flags: RunFlags, io: 
 async function planPhases(names: readonly string[], overrides: Overrides): Promise<Phase[]> {
   const single = names.flatMap((name) => own(GROUPS, name) ?? [name]);
   const planned = await Promise.allSettled(
-    single.map(async (name) => planPhase(name, await findPattern(name), overrides)),
+    single.map(async (name) => planPhase(parsePath(name).name, await findPattern(name), overrides)),
   );
   const mistakes = planned.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   if (mistakes.length === 1) throw mistakes[0];
@@ -116,7 +116,7 @@ function toOverrides({ rate, duration, connections, timeout, threshold, seed }: 
 
 function createObserver(flags: RunFlags, prometheus: Prometheus | undefined, io: Io): RunObserver {
   const reporter = createReporter(flags, io);
-  const { ledger, annotate, quiet } = flags;
+  const { ledger, json, annotate, quiet } = flags;
   const note = (text: string) => void (quiet || reporter.note(text));
   io.signal.addEventListener('abort', () =>
     note('stopping: waiting for what is in flight (again to stop at once)'),
@@ -125,7 +125,11 @@ function createObserver(flags: RunFlags, prometheus: Prometheus | undefined, io:
     note,
     phaseStarted: (progress) => reporter.started(progress),
     phaseEnded: () => reporter.ended(),
-    save: async (report) => (ledger === undefined ? undefined : saveEntry(ledger, report)),
+    async save(report) {
+      if (ledger !== undefined) await saveEntry(ledger, report);
+      // From the start, and not only at the end: a file that cannot be written is told before anything is sent.
+      if (json !== undefined && json !== '-') await writeWhole(json, report);
+    },
     mark: async (moment, pattern) => {
       if (prometheus === undefined || !annotate) return;
       await pushMark(prometheus, moment, pattern, reporter.note);

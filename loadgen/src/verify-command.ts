@@ -1,6 +1,6 @@
 /** `loadgen verify`: reads the ledger and Prometheus, and shows how they compare. */
-import type { Io } from './cli.ts';
 import { EXIT, UsageError } from './errors.ts';
+import type { Io } from './io.ts';
 import { ledgerFiles, readEntry, saveEntry, writeWhole } from './ledger-folder.ts';
 import { Prometheus } from './prometheus.ts';
 import { mayHeal } from './proof.ts';

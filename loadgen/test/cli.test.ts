@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Io, runCli } from '../src/cli.ts';
+import { runCli } from '../src/cli.ts';
+import type { Io } from '../src/io.ts';
 import { reportSchema } from '../src/report.ts';
 import { type FakeStack, startFakeStack } from './fake-stack.ts';
 import { closedPort, serveHttp } from './servers.ts';
@@ -310,7 +311,7 @@ describe('loadgen run without Prometheus', () => {
     );
     const { code, out } = await loadgen(['run', file, ...target()]);
     expect(code).toBe(0);
-    expect(out).toContain('own.yaml: 10 requests sent');
+    expect(out).toContain('own: 10 requests sent');
   });
 
   it('stops at an interrupt, waits for what is in flight, shows what was done and ends with 130', async () => {

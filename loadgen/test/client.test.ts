@@ -304,6 +304,18 @@ describe('the target', () => {
     await expect(wait(await url(), 100)).rejects.toThrow(message);
   });
 
+  it('is looked up again after a failed connect, at most once a second', async () => {
+    const server = serve(await serveRaw(() => {}));
+    const addresses = new Addresses(parseOrigin(`http://localhost:${server.port}`), ['127.0.0.9']);
+    await addresses.refresh(500);
+    expect(addresses.next()).toBe('127.0.0.9');
+    await addresses.refresh(5000);
+    expect(addresses.next()).toBe('127.0.0.1');
+    await server.stop();
+    await addresses.refresh(9000);
+    expect(addresses.next()).toBe('127.0.0.1');
+  });
+
   it.each(['localhost:5001', 'ftp://x', 'http://user:pass@x', 'http://x/?a=b'])('cannot be %s', (url) => {
     expect(() => parseOrigin(url)).toThrow('--target: expected');
   });

@@ -2,7 +2,7 @@
  * One connection to the target, with at most one request on it at a time. It never sends a request twice: whether a
  * request that got no answer reached the server is not known, so the truth is to say so and leave it.
  */
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { FailureKind } from '../result.ts';
 import type { Origin } from './origin.ts';
@@ -20,7 +20,8 @@ export interface ConnectionListener {
   closed(connection: Connection): void;
 }
 
-const READ_BUFFER_BYTES = 64 * 1024;
+/** Bodies are skipped, not kept; a thousand connections have a thousand of these. */
+const READ_BUFFER_BYTES = 16 * 1024;
 /** An idle connection is given up this long before the server would close it, so that a request does not cross the close. */
 const IDLE_MARGIN_MS = 1_000;
 /** Without a promise of the server: Node closes idle connections after 5 s, most others later. */
@@ -52,12 +53,12 @@ export class Connection {
     const onread = { buffer: Buffer.allocUnsafe(READ_BUFFER_BYTES), callback: this.#read };
     const options = { host: address, port: origin.port, noDelay: true, onread };
     // The name, not the address, is what the certificate is for. An address as server name is not allowed (RFC 6066).
-    const servername = /^[\d.]+$|:/.test(origin.hostname) ? '' : origin.hostname;
+    const servername = isIP(origin.hostname) ? '' : origin.hostname;
     this.#socket = origin.secure
       ? connectTls({ ...options, servername, ALPNProtocols: ['http/1.1'] })
       : connect(options);
     this.#socket.once(origin.secure ? 'secureConnect' : 'connect', this.#onConnect);
-    this.#socket.once('error', (error: NodeJS.ErrnoException) => this.#fail(this.#kindOf(error)));
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(this.#kindOf(error)));
     this.#socket.once('end', () => this.#onEnd());
     this.#socket.once('close', () => {
       this.#fail('reset');

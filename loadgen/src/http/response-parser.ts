@@ -18,7 +18,7 @@ export interface ResponseLimits {
   readonly maxBodyBytes: number;
 }
 
-export const DEFAULT_LIMITS: ResponseLimits = { maxHeadBytes: 64 * 1024, maxBodyBytes: 256 * 1024 * 1024 };
+const DEFAULT_LIMITS: ResponseLimits = { maxHeadBytes: 64 * 1024, maxBodyBytes: 256 * 1024 * 1024 };
 
 type State =
   | 'head'
