@@ -3,13 +3,8 @@ import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { createExposition } from './instrumentation/exposition.ts';
-import {
-  createGather,
-  createMetrics,
-  createProcessMetrics,
-  createScrapeMetrics,
-  Registry,
-} from './instrumentation/metrics.ts';
+import { createGather, Registry } from './instrumentation/library.ts';
+import { createMetrics, createProcessMetrics, createScrapeMetrics } from './instrumentation/metrics.ts';
 import { type RouteGroup, toRouteLabels } from './instrumentation/route-table.ts';
 import { createMetricsHandler } from './metrics-server.ts';
 import { createServer, drain, listen } from './server.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Counter, Gauge, Histogram, Summary } from 'prom-client';
-import { createGather, Registry } from '../src/instrumentation/metrics.ts';
+import { createGather, Registry } from '../src/instrumentation/library.ts';
+import { createMetrics } from '../src/instrumentation/metrics.ts';
 import { type Family, render, withText } from '../src/instrumentation/render.ts';
 
 /** One metric of each kind, with everything that needs care in a text format. */
@@ -28,6 +29,12 @@ function createRegistry(): Registry {
   });
   histogram.observe({ q: 'a' }, 0.7);
   new Summary({ name: 'size_bytes', help: 'Size', percentiles: [0.5, 1], registers }).observe(3);
+  return registry;
+}
+
+function createRequestRegistry(): Registry {
+  const registry = new Registry();
+  createMetrics(registry, [{ path: 'a', method: 'get', codes: [200] }]);
   return registry;
 }
 
@@ -72,7 +79,25 @@ describe('rendering', () => {
     expect((await render(await gather(), 'text')).toString()).toBe(text);
   });
 
-  it('keeps the labels that a registry adds to all series, also where the text of labels was made before', async () => {
+  it('gives the request metrics the labels that a registry adds to all series', async () => {
+    const registry = createRequestRegistry();
+    registry.setDefaultLabels({ zone: 'b' });
+    const rendered = (await render(await createGather(registry)(), 'text')).toString();
+    expect(rendered).toContain('\nhttp_requests_total{path="a",method="get",zone="b"} 0\n');
+    expect(rendered).toContain(
+      '\nhttp_request_duration_seconds_count{path="a",method="get",code="200",zone="b"} 0\n',
+    );
+  });
+
+  it('agrees with the rendering of the library itself', async () => {
+    const registry = createRequestRegistry();
+    const own = (await render(await createGather(registry)(), 'text')).toString();
+    const lines = (await registry.metrics()).split('\n').filter((line) => line !== '');
+    // The library writes the bounds in their short form.
+    expect(own.replaceAll('.0"}', '"}').trimEnd().split('\n')).toEqual(lines);
+  });
+
+  it('does not take the text of labels for that of a copy with more of them', async () => {
     const labels = withText({ a: '1' });
     const families: Family[] = [
       { name: 'n', help: 'h', type: 'gauge', values: [{ labels: { ...labels, b: '2' }, value: 1 }] },

@@ -1,6 +1,7 @@
 /** The API of the contract, request by request, and what a route table can express beyond it. */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createMetrics, Registry } from '../src/instrumentation/metrics.ts';
+import { Registry } from '../src/instrumentation/library.ts';
+import { createMetrics } from '../src/instrumentation/metrics.ts';
 import { type RouteGroup, toRouteLabels } from '../src/instrumentation/route-table.ts';
 import { routes } from '../src/routes.ts';
 import { startApp, type TestApp } from './harness.ts';

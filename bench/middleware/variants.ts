@@ -9,12 +9,8 @@ import * as successor from 'prometheus-io-client';
 import { createApp } from '../../app/src/app.ts';
 import { notFound } from '../../app/src/errors.ts';
 import { createExposition } from '../../app/src/instrumentation/exposition.ts';
-import {
-  createGather,
-  createMetrics,
-  createProcessMetrics,
-  Registry as OurRegistry,
-} from '../../app/src/instrumentation/metrics.ts';
+import { createGather, Registry as OurRegistry } from '../../app/src/instrumentation/library.ts';
+import { createMetrics, createProcessMetrics } from '../../app/src/instrumentation/metrics.ts';
 import { mountRoutes, toRouteLabels } from '../../app/src/instrumentation/route-table.ts';
 import { routes } from '../../app/src/routes.ts';
 

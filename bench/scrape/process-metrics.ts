@@ -2,7 +2,8 @@
  * What each of the library's default metrics costs at a scrape. Several families share the work of the first of their
  * group (its name ends the group before it), so they are timed as the library collects them: in order, one by one.
  */
-import { createProcessMetrics, Registry } from '../../app/src/instrumentation/metrics.ts';
+import { Registry } from '../../app/src/instrumentation/library.ts';
+import { createProcessMetrics } from '../../app/src/instrumentation/metrics.ts';
 import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
 
 const quick = process.argv.includes('--quick');

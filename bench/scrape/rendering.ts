@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import * as promClient from 'prom-client';
 import * as successor from 'prometheus-io-client';
+import { createGather } from '../../app/src/instrumentation/library.ts';
 import {
-  createGather,
   createMetrics,
   createProcessMetrics,
   DURATION_BUCKETS_SECONDS,

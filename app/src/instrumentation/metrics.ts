@@ -1,5 +1,5 @@
 /**
- * The metrics of the contract, on an injected registry. The only file that knows the client library.
+ * The metrics of the contract, on an injected registry: names, help texts, labels and buckets.
  *
  * The library is not called during a request: requests are counted in `request-counts.ts`, and the three metrics below
  * read those numbers when they are scraped. That makes a request cheap and every scrape exact: all values are taken at
@@ -7,19 +7,15 @@
  */
 import {
   Counter,
-  type CounterConfiguration,
   collectDefaultMetrics,
+  DerivedCounter,
+  DerivedHistogram,
   Gauge,
-  Histogram,
-  type HistogramConfiguration,
-  Registry,
-} from 'prom-client';
-import type { Family, Sample } from './render.ts';
+  type Registry,
+} from './library.ts';
 import { addRequest, createRequestCounts, type RequestCounts, type Series } from './request-counts.ts';
 import { createRequestSamples } from './request-samples.ts';
 import type { RouteLabels } from './route-table.ts';
-
-export { Registry };
 
 /**
  * Upper bounds of `http_request_duration_seconds`: the Prometheus defaults, and two below them, since this API answers
@@ -137,15 +133,6 @@ export function createScrapeMetrics(registry: Registry): (code: number, seconds:
   };
 }
 
-/** What the exposition gathers: the values of all metrics of `registry`, taken when it is called. */
-export function createGather(registry: Registry): () => Promise<Family[]> {
-  return async () => {
-    const families = await registry.getMetricsAsJSON();
-    // The library's types call it an enumeration; it is a string.
-    return families.map((family) => ({ ...family, type: String(family.type) }));
-  };
-}
-
 function registerRequestMetrics(registry: Registry, counts: RequestCounts): void {
   const registers = [registry];
   const duration = {
@@ -178,45 +165,4 @@ function registerRequestMetrics(registry: Registry, counts: RequestCounts): void
     },
   });
   new DerivedHistogram(duration, samples.durations);
-}
-
-/** A counter whose samples are read when it is scraped. They are taken before anything is awaited. */
-class DerivedCounter extends Counter<string> {
-  readonly #read: () => Sample[];
-
-  constructor(configuration: CounterConfiguration<string>, read: () => Sample[]) {
-    super(configuration);
-    this.#read = read;
-  }
-
-  override async get(): ReturnType<Counter<string>['get']> {
-    return { ...describe(this), values: this.#read() };
-  }
-}
-
-/** The same for a histogram. */
-class DerivedHistogram extends Histogram<string> {
-  readonly #read: () => Sample[];
-
-  constructor(configuration: HistogramConfiguration<string>, read: () => Sample[]) {
-    super(configuration);
-    this.#read = read;
-  }
-
-  override async get(): ReturnType<Histogram<string>['get']> {
-    return { ...describe(this), values: this.#read() };
-  }
-
-  /** What the library's own text rendering calls instead of `get`; it is missing from the library's types. */
-  getForPromString(): ReturnType<Histogram<string>['get']> {
-    return this.get();
-  }
-}
-
-type Description = ReturnType<Registry['getMetricsAsArray']>[number];
-
-/** What a family's `get` returns beside its values. The library's types know it only of metrics in a registry. */
-function describe(metric: object): Description {
-  const { name, help, type, aggregator, collect } = metric as Description;
-  return { name, help, type, aggregator, collect };
 }
