@@ -2,8 +2,9 @@
  * The HTTP/1.1 client of the generator. Requests go to the target's addresses in turn, so that replicas get equal shares;
  * connections are opened when needed, and of the idle ones the most recently used goes first. It knows neither schedule nor pattern: it starts a request now, or says that it cannot.
  *
- * Why an own one: against a server that is not the bottleneck, undici and node:http cost more per request than the
- * whole of this does (figures in bench/results/loadgen-throughput.md), and both may send a request twice on their own.
+ * Why an own one: the proof needs to know of every failed request whether it had left, which undici and node:http do not
+ * tell; and against a server that is not the bottleneck they cost two to three times as much per request (figures in
+ * bench/results/loadgen-throughput.md).
  */
 import type { FailureKind, Recorder } from '../result.ts';
 import { Connection, type ConnectionListener, type EncodedRequest } from './connection.ts';
