@@ -141,7 +141,7 @@ const latency = [
   heatmap({
     title: 'Latency distribution',
     description:
-      'Responses by latency bucket: the darker, the more. Two bands are two kinds of request or two kinds of replica, which a percentile hides.',
+      'Responses by latency bucket: the stronger the colour, the more. Two bands are two kinds of request or two kinds of replica, which a percentile hides.',
     width: 12,
     height: 9,
     unit: 's',

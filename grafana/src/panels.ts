@@ -113,9 +113,9 @@ export function lines(spec: PanelSpec & { stacked?: boolean; limit?: boolean; or
   return panel;
 }
 
-/** A classic histogram over time: `queries` return increases by `le`. */
+/** A classic histogram over time: `queries` return increases by `le`, which is in `unit`; the cells hold counts. */
 export function heatmap(spec: PanelSpec) {
-  return describe(new Heatmap(), spec, 'heatmap')
+  return describe(new Heatmap(), { ...spec, unit: 'none' }, 'heatmap')
     .yAxis(new YAxisConfigBuilder().unit(spec.unit))
     .hideLegend();
 }
