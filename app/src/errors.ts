@@ -10,8 +10,8 @@ export const notFound: RequestHandler = (_request, response) => {
 /** 500 for whatever a handler throws or rejects with; the reason goes to the log, not to the client. */
 export function createErrorHandler(log: Pick<Logger, 'error'>): ErrorRequestHandler {
   return (error, request, response, next) => {
-    // The router throws on a malformed percent-encoding in a parameter: such a path is not in the table either.
-    if (error instanceof URIError) return notFound(request, response, next);
+    // The router's own, for a malformed percent-encoding in a parameter: such a path is not in the table either.
+    if (error instanceof URIError && 'status' in error) return notFound(request, response, next);
     log.error({ err: error, method: request.method, url: request.originalUrl }, 'request failed');
     // Half a response cannot become an error page: cut it, so that the client notices.
     if (response.headersSent) response.destroy();

@@ -1,6 +1,6 @@
 /**
- * The process: environment, log, signals, exit codes. 0 after SIGTERM or SIGINT, 1 when a port cannot be listened on,
- * 2 when the configuration is wrong. A second signal ends it at once.
+ * The process: environment, log, signals, exit codes. 0 after SIGTERM or SIGINT, 1 when a port cannot be listened on or a
+ * second signal interrupts the draining, 2 when the configuration is wrong.
  */
 import pino, { type Logger } from 'pino';
 import { type Config, ConfigError, parseConfig } from './config.ts';
@@ -29,8 +29,10 @@ async function run(config: Config, log: Logger): Promise<void> {
   });
   log.info({ apiPort: service.apiPort, metricsPort: service.metricsPort }, 'ready');
 
+  let stopping = false;
   const stop = async (signal: string): Promise<void> => {
-    process.off('SIGTERM', stop).off('SIGINT', stop);
+    if (stopping) process.exit(1);
+    stopping = true;
     log.info({ signal, graceMs: config.shutdownGraceMs }, 'draining');
     const drained = await service.stop();
     if (drained) log.info('stopped');

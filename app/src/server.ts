@@ -41,17 +41,20 @@ export function createServer(handler: RequestListener): Server {
  */
 export function listen(server: Server, port: number, name: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    const fail = (error: NodeJS.ErrnoException) => {
       const reason = error.code === 'EADDRINUSE' ? 'the port is already in use' : error.message;
       reject(new Error(`${name} cannot listen on port ${port}: ${reason}`));
+    };
+    server.once('error', fail).listen(port, () => {
+      server.off('error', fail);
+      resolve((server.address() as AddressInfo).port);
     });
-    server.listen(port, () => resolve((server.address() as AddressInfo).port));
   });
 }
 
 /**
- * Drains a server of {@link createServer}: stops accepting, lets the requests in progress end, closes each connection as soon as it is idle, and cuts what is
- * left after `graceMs`.
+ * Stops a server of {@link createServer}: accepts nothing more, lets the requests in progress end, closes each connection
+ * as soon as it is idle, and cuts what is left after `graceMs`.
  * @returns whether all requests ended in time
  */
 export async function drain(server: Server, graceMs: number): Promise<boolean> {

@@ -23,14 +23,20 @@ export async function startService(config: Config, routes: RouteGroup, log: Logg
   const registry = new Registry();
   const metrics = createMetrics(registry, toRouteLabels(routes));
   createProcessMetrics(registry);
-  const exposition = createExposition(createGather(registry), { onScrape: createScrapeMetrics(registry) });
+  const gather = createGather(registry);
+  const onScrape = createScrapeMetrics(registry);
+  // One for each port: clients of the API must not be able to use up the scrapes that Prometheus needs.
+  const [exposition, publicExposition] = [
+    createExposition(gather, { onScrape }),
+    createExposition(gather, { onScrape }),
+  ];
   const api = createServer(
     createApp({
       routes,
       metrics,
       log,
       simulation: createSimulation(config.simulation),
-      exposition: config.metricsOnApiPort ? exposition : undefined,
+      exposition: config.metricsOnApiPort ? publicExposition : undefined,
     }),
   );
   let ready = false;

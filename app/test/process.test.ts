@@ -22,7 +22,8 @@ function run(environment: Record<string, string>) {
   });
   // `close` and not `exit`: only then has everything that it wrote been read.
   const exit = once(child, 'close').then(([code]) => code as number | null);
-  const lines = () => stderr.split('\n').filter((line) => line !== '');
+  /** Whole lines only; the last may still be on its way. */
+  const lines = () => stderr.split('\n').slice(0, -1);
   return {
     exit,
     stderr: () => stderr,
@@ -40,15 +41,19 @@ function run(environment: Record<string, string>) {
 
 const anyPorts = { API_PORT: '0', METRICS_PORT: '0' };
 
+function requestInProgress(metricsPort: number): Promise<void> {
+  return until('the request to be in progress', async () => {
+    const exposed = await fetch(`http://127.0.0.1:${metricsPort}/?name[]=inprogress_requests`);
+    return (await exposed.text()).includes('inprogress_requests 1\n');
+  });
+}
+
 describe('the process', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('drains and exits 0 on %s', async (signal) => {
     const service = run({ ...anyPorts, SIMULATED_LATENCY_MS: '150' });
     const { apiPort, metricsPort } = await service.ready();
     const answer = fetch(`http://127.0.0.1:${apiPort}/products`);
-    await until('the request to be in progress', async () => {
-      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/?name[]=inprogress_requests`)).text();
-      return text.includes('inprogress_requests 1\n');
-    });
+    await requestInProgress(metricsPort);
     service.signal(signal);
     expect(await (await answer).text()).toBe('product');
     expect(await service.exit).toBe(0);
@@ -60,10 +65,7 @@ describe('the process', () => {
     const { apiPort, metricsPort } = await service.ready();
     const client = await connectRaw(apiPort);
     client.send('GET /products HTTP/1.1\r\nHost: x\r\n\r\n');
-    await until('the request to be in progress', async () => {
-      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/?name[]=inprogress_requests`)).text();
-      return text.includes('inprogress_requests 1\n');
-    });
+    await requestInProgress(metricsPort);
     service.signal('SIGTERM');
     expect(await service.exit).toBe(0);
     expect(service.logged()).toEqual([
@@ -71,6 +73,18 @@ describe('the process', () => {
       'draining',
       'stopped; requests still in progress after the grace time were cut',
     ]);
+  });
+
+  it('exits 1 at once on a second signal', async () => {
+    const service = run({ ...anyPorts, SIMULATED_LATENCY_MS: '600000', SHUTDOWN_GRACE_MS: '600000' });
+    const { apiPort, metricsPort } = await service.ready();
+    const client = await connectRaw(apiPort);
+    client.send('GET /products HTTP/1.1\r\nHost: x\r\n\r\n');
+    await requestInProgress(metricsPort);
+    service.signal('SIGTERM');
+    await until('the draining to begin', () => service.logged().includes('draining'));
+    service.signal('SIGTERM');
+    expect(await service.exit).toBe(1);
   });
 
   it('names every wrong setting and exits 2', async () => {

@@ -56,6 +56,7 @@ describe('the API', () => {
 
 const shops: RouteGroup = {
   path: '',
+  params: { shop: /^[a-z]+$/ },
   routes: [
     { method: 'get', path: '/', codes: [200], handler: (_q, r) => void r.send('home') },
     {
@@ -84,13 +85,36 @@ describe('a route table', () => {
     expect((await fetch(`${app.url}/shops/ikea/items/CHAIR`)).status).toBe(404);
     expect((await fetch(`${app.url}/shops/ikea/carts/9/lines`)).status).toBe(405);
     expect((await fetch(`${app.url}/shops/ikea`)).status).toBe(404);
-    expect((await app.settled(6)).durations).toEqual({
+    expect((await fetch(`${app.url}/shops/IKEA/items/chair`)).status).toBe(404);
+    expect((await app.settled(7)).durations).toEqual({
       'get shops/:shop/items/:item 200': 1,
       'put shops/:shop/carts/:cart/lines 204': 1,
       'get / 200': 1,
-      'get unmatched 404': 2,
+      'get unmatched 404': 3,
       'get unmatched 405': 1,
     });
+  });
+
+  it('matches in its own order', async () => {
+    const say = (body: string): RouteGroup['routes'][number] => ({
+      method: 'get',
+      path: `/${body}`,
+      codes: [200],
+      handler: (_q, r) => void r.send(body),
+    });
+    app = await startApp({
+      path: '',
+      routes: [
+        say('a/first'),
+        { path: '/a', routes: [say(':id')] },
+        say(':any/second'),
+        { path: '/b', routes: [say('second')] },
+      ],
+    });
+    const bodies = [];
+    for (const path of ['/a/first', '/a/7', '/b/second'])
+      bodies.push(await (await fetch(app.url + path)).text());
+    expect(bodies).toEqual(['a/first', ':id', ':any/second']);
   });
 
   it('runs several handlers of a row in order', async () => {

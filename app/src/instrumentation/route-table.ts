@@ -2,14 +2,7 @@
  * What a route table is, and how one becomes Express routes and label values. The table itself is `routes.ts`.
  * Labels come from the table's path templates and never from a request, so that no client can create a series.
  */
-import {
-  type IRouter,
-  type NextFunction,
-  type Request,
-  type RequestHandler,
-  type Response,
-  Router,
-} from 'express';
+import { type IRouter, type RequestHandler, Router } from 'express';
 
 /** The methods that a route may have. HEAD is not among them: it is answered by the GET route and counted as `get`. */
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete' | 'options';
@@ -54,7 +47,7 @@ export function toRouteLabels(group: RouteGroup, prefix = ''): RouteLabels[] {
 
 /**
  * Mounts `group` on `router` (an Express application or router with case-sensitive, strict routing). A known path with
- * a method it lacks is answered 405 with `Allow`.
+ * a method it lacks is answered 405 with `Allow`. Where several paths match, the first in the table does.
  * @param before handlers to run before each row's own, given that row's label values
  */
 export function mountRoutes(
@@ -69,22 +62,21 @@ export function mountRoutes(
     );
   }
   const template = prefix + group.path;
-  const paths = new Map<string, Route[]>();
+  const mounted = new Set<string>();
   for (const entry of group.routes) {
     if (isGroup(entry)) {
       const child = Router(exactly);
       mountRoutes(child, entry, before, template);
       router.use(entry.path, child);
-    } else {
-      paths.set(entry.path, [...(paths.get(entry.path) ?? []), entry]);
+    } else if (!mounted.has(entry.path)) {
+      mounted.add(entry.path);
+      const rows = group.routes.filter((row): row is Route => !isGroup(row) && row.path === entry.path);
+      const route = router.route(entry.path);
+      for (const { method, path, handler } of rows) {
+        route[method](...before(toLabel(template + path), method), ...[handler].flat());
+      }
+      route.all(methodNotAllowed(rows.map((row) => row.method)));
     }
-  }
-  for (const [path, rows] of paths) {
-    const route = router.route(path);
-    for (const { method, handler } of rows) {
-      route[method](...before(toLabel(template + path), method), ...[handler].flat());
-    }
-    route.all(methodNotAllowed(rows.map((row) => row.method)));
   }
 }
 
@@ -92,7 +84,7 @@ function methodNotAllowed(methods: readonly Method[]): RequestHandler {
   const allowed = methods
     .flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]))
     .join(', ');
-  return (_request: Request, response: Response, _next: NextFunction) => {
+  return (_request, response) => {
     response.status(405).set('Allow', allowed).type('text/plain').send('method not allowed');
   };
 }
