@@ -11,7 +11,11 @@ if (!runbookPath || !Number.isInteger(port) || port < 0 || port > 65_535) {
 }
 
 const server = createReceiver({ runbook: readFileSync(runbookPath, 'utf8'), log: console.log });
-server.listen(port, () => console.log(`alerts are shown on port ${port}`));
+server.listen(port, () => {
+  const address = server.address();
+  console.log(`alerts are shown on port ${typeof address === 'object' ? address?.port : address}`);
+});
+// Nothing is lost by cutting: Alertmanager sends again what was not answered.
 process.once('SIGTERM', () => {
   server.close();
   server.closeAllConnections();
