@@ -20,8 +20,12 @@ import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
 type Scrape = () => Promise<string | Buffer>;
 
 const quick = process.argv.includes('--quick');
-const REPEATS = quick ? 3 : 11;
+const REPEATS = quick ? 5 : 25;
+const WARM_UP_MS = quick ? 200 : 1_000;
 const sizes = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000];
+
+/** What a histogram has cells for: the codes, 499 and 500 of a path and method. */
+type Cells = Pick<RouteLabels, 'path' | 'codes'> & { readonly method: string };
 
 /** One route has three cells, and each cell a sample for every bucket, +Inf, the sum and the count. */
 const SERIES_PER_ROUTE = 3 * (DURATION_BUCKETS_SECONDS.length + 3);
@@ -43,10 +47,7 @@ function instrument(table: readonly RouteLabels[], processMetrics: boolean): Scr
 }
 
 /** The same histogram held by the library itself. */
-function held(
-  library: typeof successor,
-  table: readonly RouteLabels[],
-): InstanceType<typeof successor.Registry> {
+function held(library: typeof successor, table: readonly Cells[]): InstanceType<typeof successor.Registry> {
   const registry = new library.Registry();
   const duration = new library.Histogram({
     name: 'http_request_duration_seconds',
@@ -83,7 +84,8 @@ async function time(work: Scrape): Promise<{ ms: number; delayMs: number; body: 
 }
 
 async function measure(series: string, how: string, scrape: Scrape): Promise<Record<string, string>> {
-  await time(scrape);
+  const warmUpEnd = performance.now() + WARM_UP_MS;
+  while (performance.now() < warmUpEnd) await time(scrape);
   const runs: Awaited<ReturnType<typeof time>>[] = [];
   for (let i = 0; i < REPEATS; i++) runs.push(await time(scrape));
   const body = Buffer.from(runs[0]?.body ?? '');
@@ -103,7 +105,18 @@ async function measure(series: string, how: string, scrape: Scrape): Promise<Rec
 }
 
 const prom = promClient as unknown as typeof successor;
-const rows = [await measure('the stack', 'this instrument', instrument(toRouteLabels(routes), true))];
+const stack = toRouteLabels(routes);
+const methods = new Set([...stack.map(({ method }) => method as string), 'other']);
+const unmatched = [...methods].map((method) => ({ path: 'unmatched', method, codes: [404, 405] }));
+const rows = [await measure('the stack', 'this instrument', instrument(stack, true))];
+for (const [how, library] of [
+  ['prom-client', prom],
+  ['@prometheus-io/client', successor],
+] as const) {
+  const registry = held(library, [...stack, ...unmatched]);
+  library.collectDefaultMetrics({ register: registry });
+  rows.push(await measure('the stack', how, () => registry.metrics()));
+}
 for (const size of sizes) {
   const table = routeLabels(size);
   const name = size.toLocaleString('en');
@@ -119,7 +132,7 @@ report(
   'scrape-rendering',
   `${toMarkdown(rows)}
 
-Medians of ${REPEATS} scrapes after one that is not counted. "Loop held" is the longest time during which no other work ran.
-"The stack" includes the process metrics. ${describeMachine(['prom-client', 'prometheus-io-client'])}. \`npm run bench:rendering --workspace bench\``,
+Medians of ${REPEATS} scrapes, each kind after a second of them that is not counted. "Loop held" is the longest time during which no other work ran.
+"The stack" is its route table with the process metrics. ${describeMachine(['prom-client', 'prometheus-io-client'])}. \`npm run bench:rendering --workspace bench\``,
   quick,
 );
