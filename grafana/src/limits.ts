@@ -7,8 +7,8 @@ export const LATENCY_OBJECTIVE_SECONDS = 0.25;
 export const OBJECTIVES = { availability: 0.999, latency: 0.99 } as const;
 
 /**
- * An alert fires when both windows burn faster than `factor` times what the budget allows: Site Reliability Workbook,
- * chapter 5, table 5-8, and its ticket for three days.
+ * An alert fires when both windows burn faster than `factor` times what the budget allows. Site Reliability Workbook,
+ * chapter 5, "6: Multiwindow, Multi-Burn-Rate Alerts": https://sre.google/workbook/alerting-on-slos/
  */
 export const BURN_RATES = [
   { longWindow: '3d', shortWindow: '6h', factor: 1, severity: 'ticket', color: 'yellow' },
