@@ -20,7 +20,7 @@ check() {
 }
 
 promtool() {
-  docker run --rm --network none --read-only --cap-drop ALL --user 65534:65534 \
+  docker run --rm --network none --read-only --tmpfs /tmp --cap-drop ALL --user 65534:65534 \
     --volume "$root/prometheus:/etc/prometheus:ro" --workdir /etc/prometheus --entrypoint promtool "$PROMETHEUS_IMAGE" "$@"
 }
 
