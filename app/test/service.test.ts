@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseConfig } from '../src/config.ts';
+import { Registry } from '../src/instrumentation/library.ts';
+import { createProcessMetrics } from '../src/instrumentation/metrics.ts';
 import type { RouteGroup } from '../src/instrumentation/route-table.ts';
 import { routes } from '../src/routes.ts';
 import { type Service, startService } from '../src/service.ts';
@@ -68,6 +70,17 @@ describe('the metrics port', () => {
       'metrics_scrapes_total',
       'metrics_scrape_seconds_total',
     ]);
+  });
+
+  it('shows less of them where that is asked for', () => {
+    const registry = new Registry();
+    createProcessMetrics(registry, {
+      without: ['nodejs_eventloop_', 'nodejs_heap_'],
+      eventLoopPrecisionMs: 50,
+    });
+    const names = registry.getMetricsAsArray().map(({ name }) => name);
+    expect(names).toContain('nodejs_external_memory_bytes');
+    expect(names.filter((name) => /^nodejs_(eventloop|heap)_/.test(name))).toEqual([]);
   });
 
   it('counts neither scrapes nor health checks, on either port', async () => {
