@@ -29,10 +29,10 @@ export interface Overrides {
 /** For exact patterns and the closed loop: autocannon's default, enough to fill a server on one core. */
 const CLOSED_CONNECTIONS = 10;
 /**
- * In the open model connections are only a bound: a quarter of a second's worth of requests. A pause of this machine makes
+ * In the open model connections are only a bound: half a second's worth of requests. A pause of this machine makes
  * that many due at once without losing one; more than 1000 would meet the usual limit on open files.
  */
-const OPEN_CONNECTIONS = { least: 100, most: 1000, seconds: 0.25 };
+const OPEN_CONNECTIONS = { least: 100, most: 1000, seconds: 0.5 };
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** @throws UsageError for a flag that makes no sense with the pattern */

@@ -20,7 +20,10 @@ function progressOf(name: string): Progress {
 /** What a terminal of 80 columns shows after the text: only the movements that the live view makes. */
 function screenOf(text: string): string[] {
   const lines: string[] = [''];
-  for (const part of text.replaceAll('\x1b', 'ESC').split(/(\r|\n|ESC\[\d+[AJ])/)) {
+  for (const part of text
+    .replaceAll('\x1b', 'ESC')
+    .replaceAll(/ESC\[\?7[lh]/g, '')
+    .split(/(\r|\n|ESC\[\d+[AJ])/)) {
     const [, amount, movement] = /^ESC\[(\d+)([AJ])$/.exec(part) ?? [];
     if (part === '\n') lines.push('');
     else if (movement === 'A') lines.splice(lines.length - 1 - Number(amount), Number.POSITIVE_INFINITY, '');
@@ -84,6 +87,7 @@ describe('on a terminal', () => {
     const reporter = createLiveReporter(write, plain);
     reporter.started(progressOf('hundred'));
     jest.advanceTimersByTime(200);
+    expect(written).toMatch(/^\S\[\?7lhundred .*\S\[\?7h$/s);
     reporter.note('stopping');
     jest.advanceTimersByTime(200);
     expect(screenOf(written).slice(0, 2)).toEqual([

@@ -54,7 +54,8 @@ export function createLiveReporter(write: (text: string) => void, paint: Paint):
       timer = setInterval(() => {
         const lines = formatBlock(progress, rate(), paint);
         erase();
-        write(lines.map((line) => `${line}\n`).join(''));
+        // Without automatic wrapping a line stays one line in a narrow terminal, and the erasing counts right.
+        write(`\x1b[?7l${lines.map((line) => `${line}\n`).join('')}\x1b[?7h`);
         drawnLines = lines.length;
       }, DRAW_EVERY_MS);
     },
