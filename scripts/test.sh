@@ -19,9 +19,22 @@ check() {
   "$@" </dev/null || fail 1 "$title: failed (status $?)."
 }
 
-promtool() {
+# in_image IMAGE FOLDER PROGRAM WORDS...: a program of an image looks at a folder of this repository, and can do nothing else.
+in_image() {
+  image=$1
+  folder=$2
+  program=$3
+  shift 3
   docker run --rm --network none --read-only --tmpfs /tmp --cap-drop ALL --user 65534:65534 \
-    --volume "$root/prometheus:/etc/prometheus:ro" --workdir /etc/prometheus --entrypoint promtool "$PROMETHEUS_IMAGE" "$@"
+    --volume "$root/$folder:/etc/$folder:ro" --workdir "/etc/$folder" --entrypoint "$program" "$image" "$@"
+}
+
+promtool() { in_image "$PROMETHEUS_IMAGE" prometheus promtool "$@"; }
+
+rules() {
+  set --
+  for file in "$root"/prometheus/rules/*.yml; do set -- "$@" "rules/${file##*/}"; done
+  promtool check rules --lint all --lint-fatal "$@"
 }
 
 rule_tests() {
@@ -49,11 +62,12 @@ say ''
 say '== container engine and images'
 check_settings
 ensure_engine
-ensure_base_images
+ALERTS=1 ensure_base_images
 ensure_grafana_image
 build_images
 
-check 'Prometheus configuration and rules (promtool check config)' promtool check config prometheus.yml
+check 'Prometheus configuration (promtool check config)' promtool check config prometheus.yml
+check 'rules (promtool check rules)' rules
 check 'rule tests (promtool test rules)' rule_tests
 [ -z "$grafana_missing" ] && export TEST_GRAFANA_IMAGE="$GRAFANA_IMAGE"
 export TEST_GRAFANA_MISSING="$grafana_missing"
@@ -62,6 +76,7 @@ export TEST_GRAFANA_MISSING="$grafana_missing"
 if [ -n "$registry_silent" ] && [ -z "$(docker image ls --quiet testcontainers/ryuk)" ]; then
   export TESTCONTAINERS_RYUK_DISABLED=true
 fi
+check 'Alertmanager configuration (amtool check-config)' in_image "$ALERTMANAGER_IMAGE" alertmanager amtool check-config alertmanager.yml
 check 'integration tests (jest, testcontainers)' npm run --silent test:integration
 
 say ''
