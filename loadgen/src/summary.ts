@@ -125,7 +125,9 @@ function record(into: Histogram, durationMs: number): void {
 
 function toDistribution(from: Histogram): Distribution | null {
   if (from.totalCount === 0) return null;
-  const at = (percentile: number) => from.getValueAtPercentile(percentile) / MICROSECONDS;
+  // A percentile is the upper end of its bucket, which may lie above the highest value that was recorded.
+  const at = (percentile: number) =>
+    Math.min(from.getValueAtPercentile(percentile), from.maxValue) / MICROSECONDS;
   return {
     mean: from.mean / MICROSECONDS,
     p50: at(50),

@@ -289,6 +289,17 @@ describe('loadgen run without Prometheus', () => {
     expect(out).toMatch(/max<1ms: FAILED \(.*\)\n.*errors=0: ok \(0\)/);
   });
 
+  it('counts a status that was not expected as an error, and leaves it to a threshold to fail', async () => {
+    const file = join(folder, 'own.yaml');
+    await writeFile(file, 'targets: [{path: /cart, count: 2, expect: 201}, {path: /gone, count: 3}]');
+    const { code, out } = await loadgen(['run', file, ...target()]);
+    expect(code).toBe(0);
+    expect(out).toContain(
+      'answered  5   2 x 200   3 x 404\n  errors    5   dropped 0\n            5 x status',
+    );
+    expect((await loadgen(['run', file, '--threshold', 'errors<=4', ...target()])).code).toBe(1);
+  });
+
   it('paces an exact pattern without losing a request to a lack of connections', async () => {
     const { code, out } = await loadgen([
       'run',

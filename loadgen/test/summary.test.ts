@@ -22,6 +22,13 @@ describe('the summary', () => {
     }
   });
 
+  it('has no percentile above the highest value', () => {
+    const summary = new Summary();
+    summary.recordAnswer(200, true, 0, 0, 16.605);
+    const { latencyMs } = summary.toPhase(0, 0);
+    expect(latencyMs?.['p99.9']).toBe(latencyMs?.max);
+  });
+
   it('keeps answers, unexpected answers and failures apart', () => {
     const summary = new Summary();
     summary.recordAnswer(200, true, 0, 0, 1);

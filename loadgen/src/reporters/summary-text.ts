@@ -8,6 +8,7 @@ import type { Paint } from './paint.ts';
 export function formatPhase(phase: PhaseReport, paint: Paint): string[] {
   const { statuses, plan } = phase;
   const answers = Object.entries(statuses).map(([status, count]) => `${formatNumber(count)} x ${status}`);
+  const unexpected = phase.errors - phase.unanswered;
   const red = (count: number) => (count > 0 ? paint('red', formatNumber(count)) : '0');
   return [
     paint(
@@ -16,6 +17,7 @@ export function formatPhase(phase: PhaseReport, paint: Paint): string[] {
     ),
     row('answered', [formatNumber(phase.answered), ...answers].join('   ')),
     row('errors', `${red(phase.errors)}   dropped ${red(phase.dropped)}`),
+    ...(unexpected > 0 ? [row('', `${formatNumber(unexpected)} x status (not the expected one)`)] : []),
     ...FAILURE_KINDS.filter((kind) => phase.failures[kind] !== undefined).map((kind) =>
       row('', `${formatNumber(phase.failures[kind] ?? 0)} x ${kind} (${FAILURE_MEANING[kind]})`),
     ),
