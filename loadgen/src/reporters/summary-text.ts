@@ -47,7 +47,7 @@ function formatPlan({ schedule, requests, durationSeconds, connections }: PhaseR
 
 function formatDistributions({ plan, latencyMs, serviceTimeMs, latenessMs }: PhaseReport): string[] {
   // In a closed loop a request is due when it is sent: the three would be one.
-  if (plan.schedule === 'closed') return [row('latency', formatDistribution(serviceTimeMs))];
+  if (plan.schedule === 'closed') return [row('latency', formatDistribution(latencyMs))];
   return [
     row('latency', formatDistribution(latencyMs)),
     row('service', formatDistribution(serviceTimeMs)),
