@@ -56,7 +56,7 @@ describe('the metrics port', () => {
         'process_start_time_seconds',
         'process_resident_memory_bytes',
         'nodejs_version_info',
-        'nodejs_eventloop_lag_seconds',
+        'nodejs_eventloop_lag_p99_seconds',
         'nodejs_active_resources',
         'nodejs_gc_duration_seconds',
       ]),

@@ -16,12 +16,12 @@ const groups: Readonly<Record<string, string>> = {
   process_resident_memory_bytes: 'memory: reads and parses /proc/self/status',
   process_open_fds: 'file descriptors: lists /proc/self/fd',
   process_max_fds: 'limit of file descriptors',
-  nodejs_eventloop_lag_seconds: 'event-loop lag: percentiles and a reset of its histogram',
   nodejs_active_resources: 'active resources: one entry for each connection and timer',
   nodejs_heap_size_total_bytes: 'heap size: process.memoryUsage()',
   nodejs_heap_space_size_total_bytes: 'heap spaces',
   nodejs_version_info: 'version',
   nodejs_gc_duration_seconds: 'garbage collections (observed as they happen)',
+  nodejs_eventloop_lag_p50_seconds: 'event-loop lag: percentiles and a reset of their histogram',
 };
 
 const registry = new Registry();

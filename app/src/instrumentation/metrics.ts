@@ -5,6 +5,7 @@
  * read those numbers when they are scraped. That makes a request cheap and every scrape exact: all values are taken at
  * one moment, so `http_requests_total` and `http_errors_total` always equal the sums of the histogram's counts.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import {
   Counter,
   collectDefaultMetrics,
@@ -87,28 +88,63 @@ export function createMetrics(
   };
 }
 
-/** Of the library's default metrics, those that are left out: gauges wrongly named `_total`, and repetitions. */
-const NEVER = ['nodejs_active_resources_total', 'nodejs_active_handles', 'nodejs_active_requests'];
+/**
+ * Of the library's default metrics, those that are left out: gauges wrongly named `_total`, repetitions, and the event
+ * loop's lag, whose mean and standard deviation take longer than all other metrics of a scrape together.
+ */
+const NEVER = [
+  'nodejs_active_resources_total',
+  'nodejs_active_handles',
+  'nodejs_active_requests',
+  'nodejs_eventloop_lag_',
+];
+
+/** The library cannot leave out its own sampling of the lag, only do it rarely. */
+const ONE_HOUR_MS = 3_600_000;
 
 export interface ProcessMetricsOptions {
-  /** Beginnings of the names of families to leave out: `['nodejs_eventloop_']`. */
+  /** Beginnings of the names of families to leave out: `['nodejs_heap_']`. */
   readonly without?: readonly string[];
   /** How often the event loop's lag is sampled, in milliseconds. Default 10. */
   readonly eventLoopPrecisionMs?: number;
 }
 
 /**
- * Registers the library's metrics of the process (CPU, memory, file descriptors) and of Node (event loop, garbage
- * collection, heap, resources). What each costs at a scrape is measured in `bench/`.
+ * Registers metrics of the process (CPU, memory, file descriptors) and of Node (event loop, garbage collection, heap,
+ * resources), under the names of the library's default metrics. What each costs at a scrape is measured in `bench/`.
  */
 export function createProcessMetrics(
   registry: Registry,
   { without = [], eventLoopPrecisionMs = 10 }: ProcessMetricsOptions = {},
 ): void {
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopPrecisionMs });
-  const unwanted = [...NEVER, ...without];
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: ONE_HOUR_MS });
+  remove(registry, NEVER);
+  createEventLoopMetrics(registry, eventLoopPrecisionMs);
+  remove(registry, without);
+}
+
+function remove(registry: Registry, beginnings: readonly string[]): void {
   for (const { name } of registry.getMetricsAsArray()) {
-    if (unwanted.some((beginning) => name.startsWith(beginning))) registry.removeSingleMetric(name);
+    if (beginnings.some((beginning) => name.startsWith(beginning))) registry.removeSingleMetric(name);
+  }
+}
+
+/** By how much the event loop's turns came late since the last scrape. The last family, the maximum, starts anew. */
+function createEventLoopMetrics(registry: Registry, precisionMs: number): void {
+  const sampled = monitorEventLoopDelay({ resolution: precisionMs });
+  sampled.enable();
+  for (const percent of [50, 90, 99, 100]) {
+    const quantile = percent === 100 ? 'max' : `p${percent}`;
+    new Gauge({
+      name: `nodejs_eventloop_lag_${quantile}_seconds`,
+      help: `Lateness of the event loop since the last scrape (${quantile}), in seconds`,
+      registers: [registry],
+      collect() {
+        // Node's samples are the time between two, so they include the pause that was asked for.
+        if (sampled.count > 0) this.set(Math.max(0, sampled.percentile(percent) / 1e9 - precisionMs / 1e3));
+        if (percent === 100) sampled.reset();
+      },
+    });
   }
 }
 

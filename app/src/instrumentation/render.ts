@@ -17,6 +17,8 @@ export interface Sample {
   readonly value: number;
   /** Where it is not the family's: `_bucket`, `_sum`. */
   readonly metricName?: string;
+  /** {@link toLine} of the three, for sources that keep samples; counts as long as `labels` are those of `withText`. */
+  readonly line?: string;
 }
 
 export interface Family {
@@ -50,8 +52,8 @@ export async function render(families: readonly Family[], format: Format): Promi
     const name = format === 'openmetrics' ? familyName(family) : family.name;
     const sampleName = format === 'openmetrics' && family.type === 'counter' ? `${name}_total` : name;
     pending += `# HELP ${name} ${escapeText(family.help, format === 'openmetrics')}\n# TYPE ${name} ${family.type}\n`;
-    for (const { metricName = sampleName, labels = NO_LABELS, value } of family.values) {
-      pending += `${metricName}${toLabelsText(labels)} ${toNumberText(value)}\n`;
+    for (const { metricName = sampleName, labels = NO_LABELS, value, line } of family.values) {
+      pending += line !== undefined && hasText(labels) ? line : toLine(metricName, labels, value);
       if (pending.length < CHUNK_CHARACTERS) continue;
       chunks.push(Buffer.from(pending));
       pending = '';
@@ -65,9 +67,18 @@ export async function render(families: readonly Family[], format: Format): Promi
   return Buffer.concat(chunks);
 }
 
-function toLabelsText(labels: LabelSet & { readonly [text]?: string }): string {
-  const rendered = labels[text];
-  if (rendered !== undefined) return rendered;
+/** One sample as both formats write it. */
+export function toLine(name: string, labels: LabelSet, value: number): string {
+  return `${name}${hasText(labels) ? labels[text] : toLabelsText(labels)} ${toNumberText(value)}\n`;
+}
+
+function hasText(
+  labels: LabelSet & { readonly [text]?: string },
+): labels is LabelSet & { readonly [text]: string } {
+  return labels[text] !== undefined;
+}
+
+function toLabelsText(labels: LabelSet): string {
   let pairs = '';
   for (const name in labels) {
     if (pairs !== '') pairs += ',';

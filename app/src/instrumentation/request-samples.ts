@@ -1,5 +1,5 @@
 /** Turns the counted numbers into the samples of the contract's metrics. Pure; knows neither a client library nor HTTP. */
-import { type LabelSet, type Sample, withText } from './render.ts';
+import { type LabelSet, type Sample, toLine, withText } from './render.ts';
 import { type Cell, type RequestCounts, total } from './request-counts.ts';
 
 /** Each function reads the numbers as they are now; called in one turn of the event loop, their results agree. */
@@ -12,10 +12,11 @@ export interface RequestSamples {
   durations(): Sample[];
 }
 
-/** A sample without its value; made once for each series, so that a scrape renders only numbers. */
-interface HistogramTemplate {
-  readonly metricName: string;
-  readonly labels: LabelSet;
+/** The samples of one cell: what they are called, and how they were when `count` requests had ended. */
+interface CellSamples {
+  readonly names: readonly { readonly metricName: string; readonly labels: LabelSet }[];
+  count: number;
+  samples: readonly Sample[];
 }
 
 /** @param durations the histogram's family name */
@@ -26,7 +27,7 @@ export function createRequestSamples(counts: RequestCounts, durations: string): 
     cells,
   }));
   const ofError = new Map<string, LabelSet>();
-  const ofCell = new Map<Cell, readonly HistogramTemplate[]>();
+  const ofCell = new Map<Cell, CellSamples>();
 
   return {
     requests: () =>
@@ -53,10 +54,19 @@ export function createRequestSamples(counts: RequestCounts, durations: string): 
       const samples: Sample[] = [];
       for (const { path, method, cells } of all) {
         for (const cell of cells) {
-          const labels = { path, method, code: cell.code };
-          const templates = ofCell.get(cell) ?? histogramTemplates(durations, labels, counts.bounds);
-          ofCell.set(cell, templates);
-          pushHistogram(samples, cell, templates);
+          let own = ofCell.get(cell);
+          if (!own) {
+            const labels = { path, method, code: cell.code };
+            own = { names: histogramNames(durations, labels, counts.bounds), count: -1, samples: [] };
+            ofCell.set(cell, own);
+          }
+          // Most cells have not changed since the last scrape: their samples are handed out again, with their text.
+          const count = total(cell);
+          if (count !== own.count) {
+            own.samples = histogramSamples(cell, own.names);
+            own.count = count;
+          }
+          for (const sample of own.samples) samples.push(sample);
         }
       }
       return samples;
@@ -65,7 +75,7 @@ export function createRequestSamples(counts: RequestCounts, durations: string): 
 }
 
 /** The buckets with +Inf, the sum and the count of one cell, in this order. */
-function histogramTemplates(name: string, labels: LabelSet, bounds: readonly number[]): HistogramTemplate[] {
+function histogramNames(name: string, labels: LabelSet, bounds: readonly number[]): CellSamples['names'] {
   const own = withText(labels);
   const buckets = [...bounds, '+Inf'].map((le) => ({
     metricName: `${name}_bucket`,
@@ -78,12 +88,12 @@ function histogramTemplates(name: string, labels: LabelSet, bounds: readonly num
   ];
 }
 
-function pushHistogram(samples: Sample[], cell: Cell, templates: readonly HistogramTemplate[]): void {
+function histogramSamples(cell: Cell, names: CellSamples['names']): Sample[] {
   const last = cell.buckets.length;
   let count = 0;
-  for (let i = 0; i < last + 2; i++) {
-    const { labels, metricName } = templates[i] as HistogramTemplate;
+  return names.map(({ metricName, labels }, i) => {
     if (i < last) count += cell.buckets[i] as number;
-    samples.push({ labels, metricName, value: i === last ? cell.sumSeconds : count });
-  }
+    const value = i === last ? cell.sumSeconds : count;
+    return { metricName, labels, value, line: toLine(metricName, labels, value) };
+  });
 }
