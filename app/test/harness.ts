@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect } from '@jest/globals';
+import { expect, jest } from '@jest/globals';
 import pino from 'pino';
 import { createApp } from '../src/app.ts';
 import { createGather, Registry } from '../src/instrumentation/library.ts';
@@ -14,6 +14,9 @@ import { createServer } from '../src/server.ts';
 import type { Simulation } from '../src/simulation.ts';
 
 const DEADLINE_MS = 10_000;
+
+// Longer than the deadline, whose error says what was waited for.
+jest.setTimeout(3 * DEADLINE_MS);
 
 export interface TestApp {
   readonly port: number;
