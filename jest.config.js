@@ -13,6 +13,8 @@ const typescript = {
 };
 
 export default {
+  // Most tests wait for sockets and scrapes: one core is not kept free.
+  maxWorkers: '100%',
   projects: [
     {
       ...typescript,

@@ -93,12 +93,20 @@ export async function docker(...words: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** Ids of a project's containers, running or not; of one service where it is named. */
+/**
+ * Ids of a project's containers, running or not; of one service where it is named. A generator that has ended is not one of
+ * them: the engine removes it on its own time, after the command that ran it.
+ */
 export async function containersOf(project: Project, service?: string): Promise<string[]> {
   const filters = [`label=com.docker.compose.project=${project.name}`];
   if (service) filters.push(`label=com.docker.compose.service=${service}`);
-  const list = await docker('ps', '--all', '--quiet', ...filters.flatMap((filter) => ['--filter', filter]));
-  return list.split('\n').filter(Boolean).sort();
+  const format = '{{.ID}} {{.State}} {{.Label "com.docker.compose.oneoff"}}';
+  const list = await docker(
+    ...['ps', '--all', '--format', format],
+    ...filters.flatMap((filter) => ['--filter', filter]),
+  );
+  const rows = list.split('\n').filter((row) => row !== '' && !/ (exited|removing|dead) True$/.test(row));
+  return rows.map((row) => row.split(' ')[0] ?? '').sort();
 }
 
 /** Removes everything that a project left in the engine: containers, network, volumes. Images stay. */

@@ -1,5 +1,5 @@
-// The compose file and the scripts behind `make`, from the first start to the ways in which they fail. The tests of a
-// group build on each other, as a person's commands do.
+// The compose file and the scripts behind `make`, from the first start on. The tests build on each other, as a person's
+// commands do. Starts that are refused are in refused-starts.test.ts.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import {
@@ -7,7 +7,6 @@ import {
   containersOf,
   createProject,
   docker,
-  listen,
   type Project,
   removeProject,
   stackCommand,
@@ -170,7 +169,10 @@ describe('a stack of its own', () => {
     async () => {
       const [api] = await containersOf(project, 'api');
       if (!api) throw new Error('expected an API container');
-      const load = startStackCommand(project, ['load', 'steady', '--duration', '20s', '--rate', '50']);
+      const load = startStackCommand(project, [
+        'load',
+        ...['steady', '--duration', '12s', '--rate', '100', '--timeout', '2s', '--wait', '10s'],
+      ]);
       await eventually('the API handles the load', async () => {
         const handled = await queryValue(prometheusUrl, 'sum(http_requests_total)');
         return handled > 150 ? true : undefined;
@@ -199,65 +201,6 @@ describe('a stack of its own', () => {
     },
     startTimeoutMs,
   );
-});
-
-describe('a start that cannot work', () => {
-  let project: Project;
-
-  beforeAll(async () => {
-    project = await createProject('refused');
-  });
-
-  afterAll(() => removeProject(project), commandTimeoutMs);
-
-  it(
-    'names the port that is taken and its variable, and leaves nothing behind',
-    async () => {
-      const squatter = await listen();
-      try {
-        const up = await stackCommand(project, ['up'], { PROMETHEUS_HOST_PORT: String(squatter.port) });
-        expect(up.exitCode).toBe(1);
-        expect(up.stderr).toContain(`port ${squatter.port} (PROMETHEUS_HOST_PORT) is taken`);
-        expect(await containersOf(project)).toEqual([]);
-      } finally {
-        await squatter.close();
-      }
-    },
-    startTimeoutMs,
-  );
-
-  it(
-    'shows what the API says of a broken setting, and leaves nothing behind',
-    async () => {
-      const up = await stackCommand(project, ['up'], { SIMULATED_ERROR_RATIO: 'often' });
-      expect(up.exitCode).toBe(1);
-      expect(up.stderr).toContain('SIMULATED_ERROR_RATIO: expected');
-      expect(up.stderr).toContain('"often"');
-      expect(await containersOf(project)).toEqual([]);
-    },
-    startTimeoutMs,
-  );
-
-  it('lists every broken setting of its own at once, with status 2', async () => {
-    const up = await stackCommand(project, ['up'], { API_REPLICAS: 'two', GRAFANA_HOST_PORT: '99999' });
-    expect(up.exitCode).toBe(2);
-    expect(up.stderr).toContain('API_REPLICAS: expected a whole number from 1, got "two"');
-    expect(up.stderr).toContain('GRAFANA_HOST_PORT: expected a port from 1 to 65535, got "99999"');
-  });
-
-  it('refuses load and verify while nothing runs, with status 3', async () => {
-    for (const command of ['load', 'verify']) {
-      const result = await stackCommand(project, [command]);
-      expect(result.exitCode).toBe(3);
-      expect(result.stderr).toContain('make up');
-    }
-  });
-
-  it('names the commands that there are when asked for another', async () => {
-    const result = await stackCommand(project, ['upp']);
-    expect(result.exitCode).toBe(2);
-    expect(result.stderr).toContain('up | load');
-  });
 });
 
 interface Inspected {
