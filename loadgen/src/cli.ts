@@ -58,7 +58,11 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
   const command = program.command('run');
   command
     .description('sends one pattern after the other')
-    .argument('[pattern...]', 'names (see `loadgen list`) or pattern files', [DEFAULT_PATTERN])
+    .addArgument(
+      command
+        .createArgument('[pattern...]', 'names (see `loadgen list`) or pattern files')
+        .default([DEFAULT_PATTERN], DEFAULT_PATTERN),
+    )
     .option('-t, --target <url>', 'where the load goes', 'http://localhost:5001')
     .option(
       '-r, --rate <per second>',
@@ -69,11 +73,10 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
     .option('-c, --connections <n>', 'most requests in flight at a time', parseWhole)
     .option('--timeout <time>', 'for one request, connecting included (default: 10s)', parseDuration)
     .option('--seed <n>', 'another seed, another order', parseWhole, 1)
-    .option(
-      '--threshold <condition>',
-      'such as "p99<250ms", "errors<1%", "dropped=0"; may be repeated',
-      collectThreshold,
-      [],
+    .addOption(
+      new Option('--threshold <condition>', 'such as "p99<250ms", "errors<1%", "dropped=0"; may be repeated')
+        .argParser(collectThreshold)
+        .default([], 'those of the pattern'),
     )
     .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
     .option('-q, --quiet', 'no progress')
@@ -109,11 +112,10 @@ function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) 
 function addShared(command: Command): Command {
   return command
     .option('--job <name>', 'the job of the API in Prometheus', 'api')
-    .option(
-      '--wait <time>',
-      'how long to wait for the target, for Prometheus and for a scrape',
-      parseDuration,
-      30_000,
+    .addOption(
+      new Option('--wait <time>', 'how long to wait for the target, for Prometheus and for a scrape')
+        .argParser(parseDuration)
+        .default(30_000, '30s'),
     );
 }
 

@@ -57,9 +57,10 @@ export async function runPhase(
   }));
   const client = new HttpClient({ ...phase, origin, addresses, requests, recorder });
   const startMs = performance.now();
-  const patience = watchForAnswers(phase, summary, startMs);
+  const progress = { phase, startMs, summary, inFlight: () => client.inFlight };
+  const patience = watchForAnswers(progress);
   const marked = observer.mark('start', phase.pattern);
-  observer.phaseStarted({ phase, startMs, summary, inFlight: () => client.inFlight });
+  observer.phaseStarted(progress);
   try {
     await attack({
       ...phase,
@@ -73,9 +74,8 @@ export async function runPhase(
     client.close();
     observer.phaseEnded();
   }
-  await marked;
-  await observer.mark('end', phase.pattern);
   const report = reportPhase(phase, summary, startMs, client);
+  await Promise.all([marked, observer.mark('end', phase.pattern)]);
   return { report, ledger: keeper.toLedger(), gaveUp: patience.signal.aborted };
 }
 
@@ -104,15 +104,19 @@ function createRecorder(targets: readonly Target[], summary: Summary, keeper: Le
 }
 
 /** Aborts an exact or closed phase that gets no answers any more. The open model goes on: the target may come back. */
-export function watchForAnswers({ schedule }: Phase, summary: Summary, startMs: number) {
+export function watchForAnswers({ phase, startMs, summary, inFlight }: Progress) {
   const controller = new AbortController();
   let answered = 0;
+  let unanswered = 0;
   let sinceMs = startMs;
   const timer = setInterval(() => {
     const nowMs = performance.now();
-    if (summary.answered > answered || summary.unanswered === 0) sinceMs = nowMs;
+    // A slow schedule has long pauses in which nothing could be answered.
+    const isPause = inFlight() === 0 && summary.unanswered === unanswered;
+    if (summary.answered > answered || isPause) sinceMs = nowMs;
     answered = summary.answered;
-    if (schedule.kind !== 'open' && nowMs - sinceMs > GIVE_UP_MS) controller.abort();
+    unanswered = summary.unanswered;
+    if (phase.schedule.kind !== 'open' && nowMs - sinceMs > GIVE_UP_MS) controller.abort();
   }, 1000);
   return { signal: controller.signal, stop: () => clearInterval(timer) };
 }
@@ -138,6 +142,12 @@ function reportPhase(phase: Phase, summary: Summary, startMs: number, client: Ht
       durationSeconds: durationMs === undefined ? null : durationMs / 1000,
       connections,
       timeoutSeconds: timeoutMs / 1000,
+      targets: phase.targets.map(({ method, path, count = null, weight = null }) => ({
+        method,
+        path,
+        count,
+        weight,
+      })),
     },
     ...result,
     durationSeconds: elapsedMs / 1000,

@@ -47,6 +47,14 @@ const phase = z.strictObject({
     durationSeconds: z.number().nullable().meta({ description: 'Null where the phase ends by count.' }),
     connections: count,
     timeoutSeconds: z.number(),
+    targets: z.array(
+      z.strictObject({
+        method: z.string(),
+        path: z.string(),
+        count: count.nullable(),
+        weight: z.number().nullable(),
+      }),
+    ),
   }),
   durationSeconds: z.number(),
   sent: count,

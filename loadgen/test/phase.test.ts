@@ -12,13 +12,23 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** Lets a phase fail for 20 s, then once succeed or not, then fail on; tells whether it was given up after 45 s. */
-function isGivenUp(pattern: string, answeredInBetween: boolean): boolean {
+interface Story {
+  readonly answeredInBetween?: boolean;
+  readonly failures?: number;
+  readonly inFlight?: number;
+}
+
+/** A phase that fails every second, perhaps is answered once after 20 s, and is looked at after 45 s: was it given up? */
+function isGivenUp(
+  pattern: string,
+  { answeredInBetween = false, failures = 45, inFlight = 0 }: Story = {},
+): boolean {
   const phase = planPhase(pattern, patternSchema.parse(PATTERNS[pattern]), { thresholds: [], seed: 1 });
   const summary = new Summary();
-  const patience = watchForAnswers(phase, summary, performance.now());
+  const progress = { phase, startMs: performance.now(), summary, inFlight: () => inFlight };
+  const patience = watchForAnswers(progress);
   for (let second = 0; second < 45; second++) {
-    summary.recordFailure('refused', 0, Number.NaN, 0);
+    if (second < failures) summary.recordFailure('refused', 0, Number.NaN, 0);
     if (second === 20 && answeredInBetween) summary.recordAnswer(200, true, 0, 0, 0);
     jest.advanceTimersByTime(1000);
   }
@@ -28,14 +38,22 @@ function isGivenUp(pattern: string, answeredInBetween: boolean): boolean {
 
 describe('a phase that gets no answers for 30 s', () => {
   it('is given up when it would end only with its last timeout', () => {
-    expect(isGivenUp('hundred', false)).toBe(true);
+    expect(isGivenUp('hundred')).toBe(true);
   });
 
   it('is not when something was answered in between', () => {
-    expect(isGivenUp('hundred', true)).toBe(false);
+    expect(isGivenUp('hundred', { answeredInBetween: true })).toBe(false);
+  });
+
+  it('is given up also when its requests hang instead of failing', () => {
+    expect(isGivenUp('hundred', { failures: 0, inFlight: 10 })).toBe(true);
+  });
+
+  it('is not when it pauses after a failure, as a slow schedule does', () => {
+    expect(isGivenUp('hundred', { failures: 1 })).toBe(false);
   });
 
   it('is not in the open model, which ends by itself and may see the target come back', () => {
-    expect(isGivenUp('steady', false)).toBe(false);
+    expect(isGivenUp('steady')).toBe(false);
   });
 });
