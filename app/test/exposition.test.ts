@@ -106,6 +106,14 @@ describe('the exposition', () => {
     expect(gunzipSync(body).toString()).toBe(plain);
   });
 
+  it('compresses what is large as well', async () => {
+    const values = Array.from({ length: 20_000 }, (_, i) => ({ labels: { i }, value: i }));
+    const port = await start(async () => [{ name: 'n', help: 'h', type: 'gauge', values }]);
+    const { body } = await scrape(port, { 'accept-encoding': 'gzip' });
+    const lines = gunzipSync(body).toString().trimEnd().split('\n');
+    expect([lines.length, lines.at(-1)]).toEqual([20_002, 'n{i="19999"} 19999']);
+  });
+
   it.each([
     ['/?name[]=b', 'b'],
     ['/metrics?x=1&name%5B%5D=b&name[]=missing', 'b'],
