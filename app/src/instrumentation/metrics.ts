@@ -29,7 +29,7 @@ export const DURATION_BUCKETS_SECONDS = [
 /** A request is fast when it ends within this time. The alerting rules use the same number. */
 export const LATENCY_OBJECTIVE_SECONDS = 0.25;
 
-/** The two moments of a request, as the middleware reports them. */
+/** The two moments of a request, as the instrument reports them. */
 export interface RequestMetrics {
   /** A request entered. */
   started(): void;
