@@ -97,6 +97,27 @@ describe('rendering', () => {
     expect(own.replaceAll('.0"}', '"}').trimEnd().split('\n')).toEqual(lines);
   });
 
+  it('shows what has changed since the last scrape, of the library and of the request metrics', async () => {
+    const registry = new Registry();
+    const gather = createGather(registry);
+    const gauge = new Gauge({ name: 'level', help: 'Level', registers: [registry] });
+    const metrics = createMetrics(registry, [{ path: 'a', method: 'get', codes: [200] }]);
+    for (const value of [1, 2]) {
+      gauge.set(value);
+      metrics.started();
+      metrics.ended(metrics.routed('a', 'get'), 200, 0.25);
+      const lines = (await render(await gather(), 'text')).toString().split('\n');
+      expect(lines).toEqual(
+        expect.arrayContaining([
+          `level ${value}`,
+          `http_requests_total{path="a",method="get"} ${value}`,
+          `http_request_duration_seconds_sum{path="a",method="get",code="200"} ${value / 4}`,
+          `http_request_duration_seconds_count{path="a",method="get",code="200"} ${value}`,
+        ]),
+      );
+    }
+  });
+
   it('does not take the text of labels for that of a copy with more of them', async () => {
     const labels = withText({ a: '1' });
     const families: Family[] = [

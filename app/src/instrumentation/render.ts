@@ -17,8 +17,8 @@ export interface Sample {
   readonly value: number;
   /** Where it is not the family's: `_bucket`, `_sum`. */
   readonly metricName?: string;
-  /** {@link toLine} of the three, for sources that keep samples; counts as long as `labels` are those of `withText`. */
-  readonly line?: string;
+  /** Where the renderer keeps its text, if the labels are those of {@link withText}: such samples never change. */
+  line?: string | undefined;
 }
 
 export interface Family {
@@ -36,14 +36,14 @@ const CHUNK_CHARACTERS = 65_536;
 /** After this long the rest of the event loop gets a turn: a scrape of 100,000 series must not delay requests. */
 const SLICE_MS = 5;
 
-const NO_LABELS = withText({});
+const NO_LABELS: LabelSet = {};
 
-/** `labels`, rendered once and for all: for sources that hand out the same objects at every scrape. */
+/** `labels`, rendered once and for all: for sources that make a new sample for each new value, and keep the labels. */
 export function withText(labels: LabelSet): LabelSet {
   return Object.freeze(Object.defineProperty({ ...labels }, text, { value: toLabelsText(labels) }));
 }
 
-/** Renders `families` as UTF-8. The values must not change until the promise settles. */
+/** Renders `families` as UTF-8. The values should not change until the promise settles. */
 export async function render(families: readonly Family[], format: Format): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let pending = '';
@@ -52,8 +52,8 @@ export async function render(families: readonly Family[], format: Format): Promi
     const name = format === 'openmetrics' ? familyName(family) : family.name;
     const sampleName = format === 'openmetrics' && family.type === 'counter' ? `${name}_total` : name;
     pending += `# HELP ${name} ${escapeText(family.help, format === 'openmetrics')}\n# TYPE ${name} ${family.type}\n`;
-    for (const { metricName = sampleName, labels = NO_LABELS, value, line } of family.values) {
-      pending += line !== undefined && hasText(labels) ? line : toLine(metricName, labels, value);
+    for (const sample of family.values) {
+      pending += toLine(sampleName, sample);
       if (pending.length < CHUNK_CHARACTERS) continue;
       chunks.push(Buffer.from(pending));
       pending = '';
@@ -68,8 +68,11 @@ export async function render(families: readonly Family[], format: Format): Promi
 }
 
 /** One sample as both formats write it. */
-export function toLine(name: string, labels: LabelSet, value: number): string {
-  return `${name}${hasText(labels) ? labels[text] : toLabelsText(labels)} ${toNumberText(value)}\n`;
+function toLine(name: string, sample: Family['values'][number]): string {
+  const { metricName = name, labels = NO_LABELS, value } = sample;
+  if (!hasText(labels)) return `${metricName}${toLabelsText(labels)} ${toNumberText(value)}\n`;
+  sample.line ??= `${metricName}${labels[text]} ${toNumberText(value)}\n`;
+  return sample.line;
 }
 
 function hasText(

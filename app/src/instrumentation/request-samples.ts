@@ -1,5 +1,5 @@
 /** Turns the counted numbers into the samples of the contract's metrics. Pure; knows neither a client library nor HTTP. */
-import { type LabelSet, type Sample, toLine, withText } from './render.ts';
+import { type LabelSet, type Sample, withText } from './render.ts';
 import { type Cell, type RequestCounts, total } from './request-counts.ts';
 
 /** Each function reads the numbers as they are now; called in one turn of the event loop, their results agree. */
@@ -60,7 +60,7 @@ export function createRequestSamples(counts: RequestCounts, durations: string): 
             own = { names: histogramNames(durations, labels, counts.bounds), count: -1, samples: [] };
             ofCell.set(cell, own);
           }
-          // Most cells have not changed since the last scrape: their samples are handed out again, with their text.
+          // Most cells have not changed since the last scrape: their samples are handed out again, with the text that was made of them.
           const count = total(cell);
           if (count !== own.count) {
             own.samples = histogramSamples(cell, own.names);
@@ -94,6 +94,6 @@ function histogramSamples(cell: Cell, names: CellSamples['names']): Sample[] {
   return names.map(({ metricName, labels }, i) => {
     if (i < last) count += cell.buckets[i] as number;
     const value = i === last ? cell.sumSeconds : count;
-    return { metricName, labels, value, line: toLine(metricName, labels, value) };
+    return { metricName, labels, value, line: undefined };
   });
 }
