@@ -3,9 +3,9 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CheckError, reasonOf, UsageError } from './errors.ts';
-import { type Rebase, type Report, rebaseSchema, reportSchema } from './report.ts';
+import { type Rebase, type Report, type RunRecord, rebaseSchema, recordSchema } from './report.ts';
 
-const entrySchema = z.discriminatedUnion('kind', [reportSchema, rebaseSchema]);
+const entrySchema = z.discriminatedUnion('kind', [recordSchema, rebaseSchema]);
 
 /** Writes or replaces a file so that a reader, or a crash, never meets half of it. @throws UsageError when it cannot */
 export async function writeWhole(path: string, value: unknown): Promise<void> {
@@ -44,7 +44,7 @@ export async function ledgerFiles(folder: string): Promise<string[]> {
 }
 
 /** @throws CheckError that names the file and the place of every mistake: a damaged ledger proves nothing */
-export async function readEntry(path: string): Promise<Report | Rebase> {
+export async function readEntry(path: string): Promise<RunRecord | Rebase> {
   let json: unknown;
   try {
     json = JSON.parse(await readFile(path, 'utf8'));

@@ -107,6 +107,19 @@ export const reportSchema = z
   })
   .meta({ title: 'Report of a run of loadgen' });
 
+/** What `verify` needs of a report, whatever else this or another version of the generator has put into it. */
+export const recordSchema = z.object(
+  reportSchema.pick({
+    kind: true,
+    version: true,
+    id: true,
+    state: true,
+    startedAt: true,
+    ledger: true,
+    readings: true,
+  }).shape,
+);
+
 /** A mark from which the ledger begins anew: what was counted before it is nobody's business any more. */
 export const rebaseSchema = z.strictObject({
   kind: z.literal('loadgen-rebase'),
@@ -117,5 +130,6 @@ export const rebaseSchema = z.strictObject({
 });
 
 export type Report = z.output<typeof reportSchema>;
+export type RunRecord = z.output<typeof recordSchema>;
 export type Rebase = z.output<typeof rebaseSchema>;
 export type PhaseReport = Report['phases'][number];

@@ -7,7 +7,7 @@ import { CheckError } from './errors.ts';
 import { sumLedgers } from './ledger.ts';
 import { type Proof, prove } from './proof.ts';
 import type { Reading } from './reading.ts';
-import type { Rebase, Report } from './report.ts';
+import type { Rebase, RunRecord } from './report.ts';
 import { formatCount } from './units.ts';
 
 export interface Verification {
@@ -18,7 +18,7 @@ export interface Verification {
   readonly notes: readonly string[];
 }
 
-type Entry = Report | Rebase;
+type Entry = RunRecord | Rebase;
 
 /**
  * @param entries in any order; what belongs together is told by the instances' start times, the order by Prometheus' clock

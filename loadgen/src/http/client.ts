@@ -3,7 +3,7 @@
  * connections are opened when needed, and of the idle ones the most recently used goes first. It knows neither schedule nor pattern: it starts a request now, or says that it cannot.
  *
  * Why an own one: the proof needs to know of every failed request whether it had left, which undici and node:http do not
- * tell; and against a server that is not the bottleneck they cost several times as much per request (figures in
+ * tell; and against a server that is not the bottleneck they cost twice as much per request (figures in
  * bench/results/loadgen-throughput.md).
  */
 import type { FailureKind, Recorder } from '../result.ts';
