@@ -139,6 +139,18 @@ describe('the ledger folder', () => {
     await expect(readEntry(file)).rejects.toThrow(message);
   });
 
+  it('reads the report of another version, as long as ledger and readings are there', async () => {
+    const file = join(folder, 'other.json');
+    const { phases, ...other } = { ...runOf(reading(200, 0), 10), mood: 'sunny' };
+    await writeFile(file, JSON.stringify(other));
+    expect(phases).toEqual([]);
+    expect(await readEntry(file)).toMatchObject({
+      kind: 'loadgen-run',
+      ledger: other.ledger,
+      readings: other.readings,
+    });
+  });
+
   it('says where it cannot write or read', async () => {
     const file = join(folder, 'file');
     await writeFile(file, '');
