@@ -6,6 +6,7 @@ const CLIENT_CORE = '1';
 const LOADGEN = new URL('../../loadgen/dist/main.js', import.meta.url).pathname;
 const AUTOCANNON = new URL('../../node_modules/autocannon/autocannon.js', import.meta.url).pathname;
 const UNDICI = new URL('./undici-client.ts', import.meta.url).pathname;
+const EMPTY_SCHEDULE = new URL('./empty-schedule.ts', import.meta.url).pathname;
 const PATTERN = new URL('./get.yaml', import.meta.url).pathname;
 
 /**
@@ -52,6 +53,14 @@ export async function autocannon(url: string, ...args: string[]): Promise<Autoca
 /** @returns requests per second of undici's leanest interface, with nothing measured and nothing kept */
 export async function undici(url: string, connections: number, seconds: number): Promise<number> {
   return Number(await start(UNDICI, [url, String(connections), String(seconds)]).output);
+}
+
+/** @returns by how many ms an empty schedule misses its moments on the generators' core */
+export async function emptySchedule(
+  ratePerSecond: number,
+  seconds: number,
+): Promise<Readonly<Record<string, number>>> {
+  return JSON.parse(await start(EMPTY_SCHEDULE, [String(ratePerSecond), String(seconds)]).output);
 }
 
 /** `output` rejects when the process cannot be started; what it said is judged by who reads it. */
