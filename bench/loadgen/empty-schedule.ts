@@ -11,10 +11,14 @@ function keep(): void {
   const nowMs = performance.now() - startMs;
   for (;;) {
     const dueMs = (lateMs.length * 1000) / ratePerSecond;
-    if (lateMs.length === count) return print();
-    if (dueMs > nowMs) return void setTimeout(keep, dueMs - nowMs);
+    if (lateMs.length === count) break;
+    if (dueMs > nowMs) {
+      setTimeout(keep, dueMs - nowMs);
+      return;
+    }
     lateMs.push(nowMs - dueMs);
   }
+  print();
 }
 
 function print(): void {
