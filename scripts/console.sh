@@ -58,6 +58,20 @@ run_step() {
   return "$status"
 }
 
+# at_once COMMAND WORD...: runs COMMAND with each WORD, all at the same time. Fails when one of them does.
+at_once() {
+  command_for_each=$1
+  shift
+  jobs=''
+  for word in "$@"; do
+    "$command_for_each" "$word" &
+    jobs="$jobs $!"
+  done
+  result=0
+  for job in $jobs; do wait "$job" || result=1; done
+  return "$result"
+}
+
 # The newest output line of the running step, without control characters.
 last_line() { tail -n 1 "$step_log" 2>/dev/null | tr '\r' '\n' | tail -n 1 | tr -d '\000-\037' | cut -c 1-100; }
 

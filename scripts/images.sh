@@ -37,6 +37,7 @@ standin_name() {
 }
 
 import_standin() {
+  set -- "$1" "$(standin_name "$1")"
   case $1 in
     NODE_IMAGE) standin_from_debian nodejs,npm "$2" -c 'CMD ["node"]' ;;
     PROMETHEUS_IMAGE)
@@ -70,18 +71,6 @@ standin_from_debian() {
   return "$result"
 }
 
-# All at once: each waits now for the network, now for the disk, now for a core.
-import_standins() {
-  jobs=''
-  for variable in "$@"; do
-    import_standin "$variable" "$(standin_name "$variable")" &
-    jobs="$jobs $!"
-  done
-  result=0
-  for job in $jobs; do wait "$job" || result=1; done
-  return "$result"
-}
-
 ensure_base_images() {
   wanted=''
   missing=''
@@ -105,7 +94,7 @@ build_standins() {
   command -v mmdebstrap >/dev/null 2>&1 ||
     run_step 'apt-get install mmdebstrap' install_mmdebstrap || fail 3 'mmdebstrap could not be installed.'
   # shellcheck disable=SC2086 # a list of words
-  run_step "no registry: building stand-ins from Debian $standin_suite for$missing" import_standins $missing ||
+  run_step "no registry: building stand-ins from Debian $standin_suite for$missing" at_once import_standin $missing ||
     fail 3 'a stand-in could not be built; the last lines above say why.'
 }
 
@@ -115,7 +104,13 @@ ensure_grafana_image() {
   obtain_image GRAFANA_IMAGE || grafana_missing="no image $GRAFANA_IMAGE on this machine, and no registry answers"
 }
 
+# Not by Compose, which labels an image with the project that built it: every container of that image, a test's for
+# instance, would then pass for one of the project's own.
+build_image() {
+  docker build --file "$root/$1/Dockerfile" --build-arg "NODE_IMAGE=$NODE_IMAGE" --secret "id=ca,src=$BUILD_CA_FILE" \
+    --progress plain --tag "observability-stack/$1" "$root"
+}
 build_images() {
-  run_step 'building the API and the load generator' compose --profile load build ||
+  run_step 'building the API and the load generator' at_once build_image app loadgen ||
     fail 1 'an image could not be built; the last lines above say why.'
 }

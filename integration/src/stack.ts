@@ -57,7 +57,7 @@ function startApi(
   network: StartedNetwork,
   environment: Record<string, string>,
 ): Promise<StartedTestContainer> {
-  return new GenericContainer('observability-stack/api')
+  return new GenericContainer('observability-stack/app')
     .withNetwork(network)
     .withNetworkAliases('api')
     .withEnvironment(environment)
