@@ -52,6 +52,8 @@ start_engine() {
     run_step 'starting the container engine' systemctl start docker || fail 3 'systemctl start docker failed.'
   else
     say 'Starting the container engine (log: /var/log/dockerd.log).'
+    # Left by one that was killed, they would stop the new one as soon as another process has the number in them.
+    pgrep -x dockerd >/dev/null 2>&1 || rm -f /var/run/docker.pid /var/run/docker/containerd/containerd.pid
     setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null &
   fi
   run_step 'waiting for the container engine' wait_for_engine || {

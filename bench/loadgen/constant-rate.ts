@@ -4,7 +4,7 @@
  */
 import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
 import { startServer } from '../lib/server-process.ts';
-import { autocannon, emptySchedule, loadgen, type Phase } from './generators.ts';
+import { autocannon, bareSchedule, loadgen, type Phase } from './generators.ts';
 
 const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 1 : 5;
@@ -32,14 +32,17 @@ function toArrivals(arrivalsMs: readonly number[]): Arrivals {
 const server = await startServer(new URL('./bare-server.ts', import.meta.url).pathname);
 const ours: { phase: Phase; arrivals: Arrivals }[] = [];
 const theirs: Arrivals[] = [];
-const empty: Readonly<Record<string, number>>[] = [];
+const silent: Readonly<Record<string, number>>[] = [];
+const sending: Readonly<Record<string, number>>[] = [];
 for (let round = 0; round < ROUNDS; round++) {
   process.stderr.write(`round ${round + 1} of ${ROUNDS}\n`);
   const phase = await loadgen(server.url, '--rate', String(RATE), '--duration', `${SECONDS}s`);
   ours.push({ phase, arrivals: toArrivals(await server.ask('arrivals')) });
   await autocannon(server.url, '-c', '32', '-d', String(SECONDS), '-R', String(RATE));
   theirs.push(toArrivals(await server.ask('arrivals')));
-  empty.push(await emptySchedule(RATE, SECONDS));
+  silent.push(await bareSchedule(RATE, SECONDS));
+  sending.push(await bareSchedule(RATE, SECONDS, server.url));
+  await server.ask('arrivals');
 }
 await server.stop();
 
@@ -48,9 +51,10 @@ const of = (arrivals: readonly Arrivals[]) => ({
   'p99 deviation': `${median(arrivals.map(({ deviationP99Ms }) => deviationP99Ms)).toFixed(2)} ms`,
   'most in 10 ms': String(median(arrivals.map(({ burst }) => burst))),
 });
-const lateness = (at: string) =>
-  median(ours.map(({ phase }) => phase.latenessMs?.[at] ?? Number.NaN)).toFixed(2);
-const emptyLateness = (at: string) => median(empty.map((late) => late[at] ?? Number.NaN)).toFixed(2);
+const lateness = (runs: readonly (Readonly<Record<string, number>> | null)[]) =>
+  ['p50', 'p99', 'p99.9']
+    .map((at) => `${at} ${median(runs.map((late) => late?.[at] ?? Number.NaN)).toFixed(2)} ms`)
+    .join(', ');
 const rows = [
   { generator: 'loadgen', ...of(ours.map(({ arrivals }) => arrivals)) },
   { generator: 'autocannon -R', ...of(theirs) },
@@ -66,8 +70,9 @@ report(
   `${toMarkdown(rows)}
 
 ${RATE}/s for ${SECONDS} s, ${ROUNDS} runs each, medians except for the counts, which are of every run. Dropped by loadgen: ${ours.map(({ phase }) => phase.dropped).join(', ')};
-sent later than intended (median of the runs): p50 ${lateness('p50')} ms, p99 ${lateness('p99')} ms, p99.9 ${lateness('p99.9')} ms. What the machine
-itself adds, by the same timers with nothing sent: p50 ${emptyLateness('p50')} ms, p99 ${emptyLateness('p99')} ms, p99.9 ${emptyLateness('p99.9')} ms.
+sent later than intended (medians of the runs): ${lateness(ours.map(({ phase }) => phase.latenessMs))}.
+What the machine itself adds, by the same timers on the same core: ${lateness(silent)} with nothing
+sent, and ${lateness(sending)} with prepared bytes on bare sockets.
 ${describeMachine(['autocannon'])}. \`npm run bench:loadgen-constant-rate --workspace bench\``,
   quick,
 );

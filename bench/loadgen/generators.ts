@@ -6,7 +6,7 @@ const CLIENT_CORE = '1';
 const LOADGEN = new URL('../../loadgen/dist/main.js', import.meta.url).pathname;
 const AUTOCANNON = new URL('../../node_modules/autocannon/autocannon.js', import.meta.url).pathname;
 const UNDICI = new URL('./undici-client.ts', import.meta.url).pathname;
-const EMPTY_SCHEDULE = new URL('./empty-schedule.ts', import.meta.url).pathname;
+const BARE_SCHEDULE = new URL('./bare-schedule.ts', import.meta.url).pathname;
 const PATTERN = new URL('./get.yaml', import.meta.url).pathname;
 
 /**
@@ -55,12 +55,14 @@ export async function undici(url: string, connections: number, seconds: number):
   return Number(await start(UNDICI, [url, String(connections), String(seconds)]).output);
 }
 
-/** @returns by how many ms an empty schedule misses its moments on the generators' core */
-export async function emptySchedule(
+/** @returns by how many ms a bare schedule misses its moments on the generators' core; with a URL, sending there */
+export async function bareSchedule(
   ratePerSecond: number,
   seconds: number,
+  url?: string,
 ): Promise<Readonly<Record<string, number>>> {
-  return JSON.parse(await start(EMPTY_SCHEDULE, [String(ratePerSecond), String(seconds)]).output);
+  const port = url === undefined ? [] : [new URL(url).port];
+  return JSON.parse(await start(BARE_SCHEDULE, [String(ratePerSecond), String(seconds), ...port]).output);
 }
 
 /** `output` rejects when the process cannot be started; what it said is judged by who reads it. */
