@@ -209,7 +209,11 @@ describe('the client', () => {
     const request = 'GET /x HTTP/1.1\r\nHost: 127.0.0.1:12345\r\nUser-Agent: loadgen\r\n\r\n';
     const server = serve(await serveRaw((socket) => socket.end(OK)));
     const { client } = createClient(server.url);
-    for (let n = 0; n < 3; n++) await sendOne(client);
+    for (let n = 0; n < 3; n++) {
+      await sendOne(client);
+      // Else the next request may cross the server's close, and gets no answer.
+      await until('the connection is closed on both sides', () => server.sockets.size === 0);
+    }
     const portDigits = String(server.port).length;
     expect(client.bytesWritten).toBe(3 * (request.length - 5 + portDigits));
     expect(client.bytesRead).toBe(3 * OK.length);
