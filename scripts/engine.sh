@@ -3,6 +3,8 @@
 # INSTALL_ENGINE=no forbids every installation. Deliberately left out: any other distribution, and rootless engines.
 
 compose_minimum=2.20
+# What is taken from Debian beside this machine's own packages comes from this suite.
+debian_suite=forky
 
 is_debian_like() { grep -qE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release 2>/dev/null; }
 is_debian() { grep -q '^ID=debian' /etc/os-release 2>/dev/null; }
@@ -42,8 +44,8 @@ ensure_engine() {
 
 install_engine() {
   say 'No container engine on this machine: installing Docker Engine from the distribution (INSTALL_ENGINE=no forbids it).'
-  run_step 'apt-get update' apt-get update || fail 3 'apt-get update failed: the package archive must be reachable.'
-  run_step 'apt-get install docker.io' apt_install docker.io iptables || fail 3 'Docker Engine could not be installed.'
+  run_step 'apt-get install docker.io' apt_install docker.io iptables ||
+    fail 3 'Docker Engine could not be installed: the package archive must be reachable.'
 }
 
 # The engine's own session and log file: it outlives this script and holds none of its output open.
@@ -71,8 +73,9 @@ wait_for_engine() {
   done
 }
 
+# The lists first: a machine may have none yet, or old ones that name what is gone.
 apt_install() {
-  DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+  apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
     -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@"
 }
 
@@ -82,7 +85,7 @@ ensure_plugin() {
     "Install it (https://docs.docker.com/$([ "$1" = compose ] && echo compose/install || echo build/install-buildx)/), then run this again." \
     "$(why_no_install)"
   if is_debian; then
-    run_step "installing the Docker CLI plugin \"$1\" from Debian $plugin_suite" plugin_from_debian "$1"
+    run_step "installing the Docker CLI plugin \"$1\" from Debian $debian_suite" plugin_from_debian "$1"
   else
     run_step "installing the Docker CLI plugin \"$1\"" apt_install "docker-$1$([ "$1" = compose ] && echo -v2)"
   fi
@@ -91,14 +94,13 @@ ensure_plugin() {
 
 # Debian 12 has neither plugin; those of a later suite run on it. They are unpacked, not installed, with an apt
 # configuration of their own, so that nothing of the machine's apt set-up changes.
-plugin_suite=forky
 plugin_folder=/usr/local/lib/docker/cli-plugins
 
 plugin_from_debian() {
   archive=$(debian_archive) || return 1
   work=$(mktemp -d) || return 1
   mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/root" "$plugin_folder"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive $plugin_suite main" >"$work/sources.list"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive $debian_suite main" >"$work/sources.list"
   private_apt() {
     apt-get -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=/dev/null \
       -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work" -o APT::Sandbox::User=root \

@@ -3,7 +3,6 @@
 # and Grafana, which Debian does not have, is left out. Sourced after engine.sh, never run.
 # Result: NODE_IMAGE, PROMETHEUS_IMAGE and ALERTMANAGER_IMAGE name images that exist; grafana_missing is empty or says why.
 
-standin_suite=forky
 registry_silent=''
 grafana_missing=''
 
@@ -64,7 +63,7 @@ standin_from_debian() {
     --aptopt='APT::Sandbox::User "root"' --dpkgopt=force-unsafe-io \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --customize-hook='for d in prometheus alertmanager; do mkdir -p "$1/$d" && chown 65534:65534 "$1/$d"; done' \
-    "$standin_suite" - "deb $archive $standin_suite main" >"$tarball" &&
+    "$debian_suite" - "deb $archive $debian_suite main" >"$tarball" &&
     docker import "$@" "$tarball" "$name"
   result=$?
   rm -f "$tarball"
@@ -92,13 +91,11 @@ build_standins() {
     'Bring them: docker load --input FILE, or set the variables to a mirror that this machine reaches.' \
     "(On Debian, as root, stand-ins are built from Debian's packages.)"
   command -v mmdebstrap >/dev/null 2>&1 ||
-    run_step 'apt-get install mmdebstrap' install_mmdebstrap || fail 3 'mmdebstrap could not be installed.'
+    run_step 'apt-get install mmdebstrap' apt_install mmdebstrap || fail 3 'mmdebstrap could not be installed.'
   # shellcheck disable=SC2086 # a list of words
-  run_step "no registry: building stand-ins from Debian $standin_suite for$missing" at_once import_standin $missing ||
+  run_step "no registry: building stand-ins from Debian $debian_suite for$missing" at_once import_standin $missing ||
     fail 3 'a stand-in could not be built; the last lines above say why.'
 }
-
-install_mmdebstrap() { apt-get update && apt_install mmdebstrap; }
 
 ensure_grafana_image() {
   obtain_image GRAFANA_IMAGE || grafana_missing="no image $GRAFANA_IMAGE on this machine, and no registry answers"
@@ -110,6 +107,7 @@ build_image() {
   docker build --file "$root/$1/Dockerfile" --build-arg "NODE_IMAGE=$NODE_IMAGE" --secret "id=ca,src=$BUILD_CA_FILE" \
     --progress plain --tag "observability-stack/$1" "$root"
 }
+
 build_images() {
   run_step 'building the API and the load generator' at_once build_image app loadgen ||
     fail 1 'an image could not be built; the last lines above say why.'

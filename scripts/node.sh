@@ -5,15 +5,13 @@ ensure_node_modules() {
   command -v npm >/dev/null 2>&1 || {
     may_install || fail 3 'no npm on this machine.' 'Install Node.js 20 or newer with npm, then run this again.' \
       '(As root on Debian or Ubuntu this is done from here; INSTALL_ENGINE=no forbids it.)'
-    run_step 'apt-get install nodejs npm' install_npm || fail 3 'Node.js could not be installed.'
+    run_step 'apt-get install nodejs npm' apt_install nodejs npm || fail 3 'Node.js could not be installed.'
   }
   # npm writes this file last; it is older than the lock file when a change of dependencies was pulled.
   [ "$root/node_modules/.package-lock.json" -nt "$root/package-lock.json" ] || {
     run_step 'installing the development dependencies (npm ci)' npm_ci || fail 3 'npm ci failed.'
   }
 }
-
-install_npm() { apt-get update && apt_install nodejs npm; }
 
 # Engines of packages are checked against the Node that runs them, which is npm's own `node` package, not this machine's.
 npm_ci() { cd "$root" && npm ci --no-audit --no-fund --loglevel error && touch node_modules/.package-lock.json; }

@@ -31,12 +31,6 @@ in_image() {
 
 promtool() { in_image "$PROMETHEUS_IMAGE" prometheus promtool "$@"; }
 
-rules() {
-  set --
-  for file in "$root"/prometheus/rules/*.yml; do set -- "$@" "rules/${file##*/}"; done
-  promtool check rules --lint all --lint-fatal "$@"
-}
-
 rule_tests() {
   set --
   for file in "$root"/prometheus/tests/*.yml; do set -- "$@" "tests/${file##*/}"; done
@@ -66,8 +60,7 @@ ALERTS=1 ensure_base_images
 ensure_grafana_image
 build_images
 
-check 'Prometheus configuration (promtool check config)' promtool check config prometheus.yml
-check 'rules (promtool check rules)' rules
+check 'Prometheus configuration and rules (promtool check config)' promtool check config --lint all --lint-fatal prometheus.yml
 check 'rule tests (promtool test rules)' rule_tests
 [ -z "$grafana_missing" ] && export TEST_GRAFANA_IMAGE="$GRAFANA_IMAGE"
 export TEST_GRAFANA_MISSING="$grafana_missing"
