@@ -9,7 +9,7 @@ const typescript = {
     ],
   },
   testEnvironment: 'node',
-  modulePathIgnorePatterns: ['/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/(?!instrumentation/).*/dist/'],
 };
 
 export default {
@@ -19,12 +19,14 @@ export default {
     {
       ...typescript,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{alertmanager,app,loadgen,grafana,prometheus}/test/**/*.test.ts'],
+      testMatch: [
+        '<rootDir>/{alertmanager,app,grafana,instrumentation,loadgen,prometheus}/test/**/*.test.ts',
+      ],
     },
     {
       ...typescript,
       displayName: 'successor',
-      testMatch: ['<rootDir>/app/test/{bounded,exactness,invariant,render,routes,service}.test.ts'],
+      testMatch: ['<rootDir>/instrumentation/test/{exactness,instrument,invariant,routing,text}.test.ts'],
       moduleNameMapper: { '^prom-client$': '<rootDir>/node_modules/prometheus-io-client' },
     },
     {

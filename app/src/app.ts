@@ -1,42 +1,43 @@
 /** Assembles the API from its parts. Builds and never listens. */
-import type { RequestListener } from 'node:http';
-import express, { type RequestHandler } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
+import { instrument, type Metrics } from 'express-exact-metrics';
 import type { Logger } from 'pino';
 import { createErrorHandler, notFound } from './errors.ts';
-import { createInstrument } from './instrumentation/instrument.ts';
-import type { RequestMetrics } from './instrumentation/metrics.ts';
-import { mountRoutes, type RouteGroup } from './instrumentation/route-table.ts';
+import { mountRoutes } from './mount-routes.ts';
+import { parameters, type Route } from './routes.ts';
 import type { Fate, Simulation } from './simulation.ts';
 
 export interface AppParts {
-  readonly routes: RouteGroup;
-  /** Created from the same `routes`. */
-  readonly metrics: RequestMetrics;
+  readonly routes: readonly Route[];
   readonly log: Pick<Logger, 'error'>;
   readonly simulation?: Simulation;
-  /** Answers `/metrics`, uncounted; without it that path is not found. */
-  readonly exposition?: RequestListener | undefined;
+  /** Whether `/metrics` answers the exposition; otherwise that path is not found. */
+  readonly metricsOnApiPort?: boolean;
 }
 
-/** The API as a listener for an HTTP server. @throws when `metrics` lacks a row of `routes` */
-export function createApp({ routes, metrics, log, simulation, exposition }: AppParts): RequestListener {
-  const instrument = createInstrument(metrics);
+export interface App {
+  readonly app: Express;
+  readonly metrics: Metrics;
+}
+
+export function createApp({ routes, log, simulation, metricsOnApiPort = false }: AppParts): App {
   const app = express();
+  const metrics = instrument(app, {
+    // The labs call it `products`.
+    pathLabel: (template) => template.slice(1),
+    codes: Object.fromEntries(
+      routes.map(({ method, path, code }) => [`${method.toUpperCase()} ${path}`, [code]]),
+    ),
+  });
   app.enable('case sensitive routing').enable('strict routing');
   // No ETags: a conditional GET would be answered 304, which no route declares, and each response would be hashed.
   app.disable('etag').disable('x-powered-by');
-  const simulate = simulation ? [createSimulator(simulation)] : [];
-  mountRoutes(app, routes, (path, method) => [instrument.matched(path, method), ...simulate]);
+  // A handler of its own: clients of the API must not be able to use up the scrapes that Prometheus needs.
+  if (metricsOnApiPort) app.all('/metrics', metrics.createHandler());
+  mountRoutes(app, routes, simulation ? [createSimulator(simulation)] : [], parameters);
   app.use(notFound);
   app.use(createErrorHandler(log));
-
-  const counted = instrument.around(app);
-  if (!exposition) return counted;
-  // Before the instrument, so that a scrape is not counted.
-  return (request, response) => {
-    const isScrape = request.url === '/metrics' || request.url?.startsWith('/metrics?');
-    return isScrape ? exposition(request, response) : counted(request, response);
-  };
+  return { app, metrics };
 }
 
 function createSimulator(simulation: () => Fate): RequestHandler {

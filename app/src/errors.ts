@@ -2,7 +2,7 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Logger } from 'pino';
 
-/** 404 for every path that is not in the route table. */
+/** 404 for every path that no route has. */
 export const notFound: RequestHandler = (_request, response) => {
   response.status(404).type('text/plain').send('page not found');
 };
@@ -10,7 +10,7 @@ export const notFound: RequestHandler = (_request, response) => {
 /** 500 for whatever a handler throws or rejects with; the reason goes to the log, not to the client. */
 export function createErrorHandler(log: Pick<Logger, 'error'>): ErrorRequestHandler {
   return (error, request, response, next) => {
-    // The router's own, for a malformed percent-encoding in a parameter: such a path is not in the table either.
+    // The router's own, for a malformed percent-encoding in a parameter: such a path is no route's either.
     if (error instanceof URIError && 'status' in error) return notFound(request, response, next);
     log.error({ err: error, method: request.method, url: request.originalUrl }, 'request failed');
     // Half a response cannot become an error page: cut it, so that the client notices.

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { connectRaw, until } from './harness.ts';
+import { connectRaw } from '../../testing/raw-client.ts';
+import { until } from '../../testing/until.ts';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 

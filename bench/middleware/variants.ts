@@ -8,10 +8,6 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import * as successor from 'prometheus-io-client';
 import { createApp } from '../../app/src/app.ts';
 import { notFound } from '../../app/src/errors.ts';
-import { createExposition } from '../../app/src/instrumentation/exposition.ts';
-import { createGather, Registry as OurRegistry } from '../../app/src/instrumentation/library.ts';
-import { createMetrics, createProcessMetrics } from '../../app/src/instrumentation/metrics.ts';
-import { mountRoutes, toRouteLabels } from '../../app/src/instrumentation/route-table.ts';
 import { routes } from '../../app/src/routes.ts';
 
 /** This package looks for the module that required it, so it cannot be imported. */
@@ -19,7 +15,8 @@ const { expressMiddleware: apiMetrics } = createRequire(import.meta.url)(
   'prometheus-api-metrics',
 ) as typeof import('prometheus-api-metrics');
 
-type Before = Parameters<typeof mountRoutes>[2];
+/** Handlers that run before a route's own. */
+type Before = (path: string, method: string) => readonly RequestHandler[];
 
 /** The lab's own way: a counter in each handler, one for 404s, a gauge around everything. No histogram, no aborts. */
 function byHand(): Express {
@@ -109,13 +106,8 @@ function calling(library: typeof successor): Express {
   return build([around], mark, notFound, () => registry.metrics());
 }
 
-function ours(): RequestListener {
-  const registry = new OurRegistry();
-  const metrics = createMetrics(registry, toRouteLabels(routes));
-  createProcessMetrics(registry);
-  const exposition = createExposition(createGather(registry));
-  return createApp({ routes, metrics, exposition, log: { error: () => undefined } });
-}
+const ours = (): RequestListener =>
+  createApp({ routes, metricsOnApiPort: true, log: { error: () => undefined } }).app;
 
 function build(
   first: RequestHandler[],
@@ -127,7 +119,9 @@ function build(
   if (metrics)
     app.get('/metrics', async (_request, response) => void response.type('text/plain').send(await metrics()));
   if (first.length > 0) app.use(...first);
-  mountRoutes(app, routes, before);
+  for (const { method, path, handler } of routes) {
+    app[method](path, ...before(path.slice(1), method), handler);
+  }
   return app.use(last);
 }
 

@@ -4,16 +4,11 @@
  */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import express from 'express';
+import { DURATION_BUCKETS_SECONDS, instrument } from 'express-exact-metrics';
 import * as promClient from 'prom-client';
 import * as successor from 'prometheus-io-client';
-import { createGather, Registry } from '../../app/src/instrumentation/library.ts';
-import {
-  createMetrics,
-  createProcessMetrics,
-  DURATION_BUCKETS_SECONDS,
-} from '../../app/src/instrumentation/metrics.ts';
-import { render } from '../../app/src/instrumentation/render.ts';
-import { type RouteLabels, toRouteLabels } from '../../app/src/instrumentation/route-table.ts';
+import { createApp } from '../../app/src/app.ts';
 import { routes } from '../../app/src/routes.ts';
 import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
 
@@ -25,39 +20,48 @@ const WARM_UP_MS = quick ? 200 : 1_000;
 const sizes = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000];
 
 /** What a histogram has cells for: the codes, 499 and 500 of a path and method. */
-type Cells = Pick<RouteLabels, 'path' | 'codes'> & { readonly method: string };
+interface Cells {
+  readonly path: string;
+  readonly method: string;
+  readonly codes: readonly number[];
+}
 
 /** One route has three cells, and each cell a sample for every bucket, +Inf, the sum and the count. */
 const SERIES_PER_ROUTE = 3 * (DURATION_BUCKETS_SECONDS.length + 3);
 
-function routeLabels(series: number): RouteLabels[] {
+function tableOf(series: number): Cells[] {
   return Array.from({ length: Math.round(series / SERIES_PER_ROUTE) }, (_, i) => ({
-    path: `shops/:shop/departments/${i}`,
-    method: 'get' as const,
+    path: `/shops/:shop/departments/${i}`,
+    method: 'get',
     codes: [200],
   }));
 }
 
 /** What is scraped, and one request to every path, which happens between two scrapes. */
 interface Subject {
-  readonly registry: InstanceType<typeof successor.Registry>;
+  readonly scrape: Scrape;
   request(): void;
 }
 
-function instrument(table: readonly RouteLabels[], processMetrics: boolean): Subject {
-  const registry = new Registry();
-  const metrics = createMetrics(registry, table);
-  if (processMetrics) createProcessMetrics(registry);
-  const series = table.map(({ path, method }) => metrics.routed(path, method));
+/** An application with these routes, instrumented; a scrape is what its handler writes. */
+function instrumented(app: Express, metrics: Metrics, paths: readonly string[]): Subject {
   return {
-    registry: registry as unknown as Subject['registry'],
+    scrape: () => answerOf(metrics.handler, '/metrics'),
     request() {
-      for (const one of series) {
-        metrics.started();
-        metrics.ended(one, 200, 0.0004);
-      }
+      for (const path of paths) answer(app, path.replace(':shop', 'one').replace(':id', '7'));
     },
   };
+}
+
+function withRoutes(table: readonly Cells[]): Subject {
+  const app = express();
+  const metrics = instrument(app, { defaultMetrics: false });
+  for (const { path } of table) app.get(path, (_request, response) => void response.end());
+  return instrumented(
+    app,
+    metrics,
+    table.map(({ path }) => path),
+  );
 }
 
 /** The same histogram held by the library itself. */

@@ -4,12 +4,9 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { DURATION_BUCKETS_SECONDS } from 'express-exact-metrics';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import {
-  LATENCY_OBJECTIVE_SECONDS as API_OBJECTIVE_SECONDS,
-  DURATION_BUCKETS_SECONDS,
-} from '../../app/src/instrumentation/metrics.ts';
 import {
   BURN_RATES,
   EVENT_LOOP_LAG_LIMIT_SECONDS,

@@ -1,36 +1,28 @@
 /** Thousands of seeded random mixtures of all the ways in which a request can go; afterwards the sums must be right. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { RouteGroup } from '../src/instrumentation/route-table.ts';
-import { connectRaw, type RawClient, startApp, sum, type TestApp, until } from './harness.ts';
-import { createRandom, pick } from './random.ts';
+import type { Express } from 'express';
+import { createRandom, pick } from '../../testing/random.ts';
+import { connectRaw, type RawClient } from '../../testing/raw-client.ts';
+import { until } from '../../testing/until.ts';
+import { startApp, sum, type TestApp } from './harness.ts';
 
 const CONNECTIONS = 600;
 const AT_ONCE = 40;
 
-const routes: RouteGroup = {
-  path: '',
-  routes: [
-    { method: 'get', path: '/ok', codes: [200], handler: (_q, r) => void r.send('ok') },
-    { method: 'post', path: '/ok', codes: [201], handler: (_q, r) => void r.status(201).send('ok') },
-    {
-      method: 'get',
-      path: '/slow',
-      codes: [200],
-      handler: (_q, r) => void setTimeout(() => r.send('ok'), 3),
-    },
-    { method: 'get', path: '/big', codes: [200], handler: (_q, r) => void r.send('x'.repeat(400_000)) },
-    { method: 'get', path: '/throws', codes: [200], handler: () => Promise.reject(new Error('by the test')) },
-    {
-      method: 'get',
-      path: '/half',
-      codes: [200],
-      handler: (_q, r) => void r.write('half', () => r.destroy()),
-    },
-  ],
-};
+function build(application: Express): void {
+  application
+    .route('/ok')
+    .get((_q, r) => void r.send('ok'))
+    .post((_q, r) => void r.status(201).send('ok'))
+    .all((_q, r) => void r.sendStatus(405));
+  application.get('/slow', (_q, r) => void setTimeout(() => r.send('ok'), 3));
+  application.get('/big', (_q, r) => void r.send('x'.repeat(400_000)));
+  application.get('/throws', () => Promise.reject(new Error('by the test')));
+  application.get('/half', (_q, r) => void r.write('half', () => r.destroy()));
+}
 
-/** What a request line may be, and whether it is in the table. `/half` is last on its connection, since it cuts it. */
+/** What a request line may be, and whether a route answers it. `/half` is last on its connection, since it cuts it. */
 const kinds = [
   { line: 'GET /ok', routed: true },
   { line: 'HEAD /ok', routed: true },
@@ -44,7 +36,7 @@ const kinds = [
 
 let app: TestApp;
 beforeEach(async () => {
-  app = await startApp(routes);
+  app = await startApp(build);
 });
 afterEach(() => app.close());
 

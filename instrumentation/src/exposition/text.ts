@@ -8,17 +8,12 @@ import type { Format } from './negotiate.ts';
 
 export type LabelSet = Readonly<Record<string, string | number | undefined>>;
 
-/** Where {@link withText} keeps the text: not enumerable, so that a copy with further labels does not inherit it. */
-const text = Symbol('rendered labels');
-
 /** One value of a family, as client libraries hand it out. */
 export interface Sample {
   readonly labels: LabelSet;
   readonly value: number;
   /** Where it is not the family's: `_bucket`, `_sum`. */
   readonly metricName?: string;
-  /** Where the renderer keeps its text, if the labels are those of {@link withText}: such samples never change. */
-  line?: string | undefined;
 }
 
 export interface Family {
@@ -28,6 +23,8 @@ export interface Family {
   readonly type: string;
   /** @prometheus-io/client leaves out the labels where there are none. */
   readonly values: readonly (Omit<Sample, 'labels'> & Partial<Pick<Sample, 'labels'>>)[];
+  /** Its lines, from a source that keeps them; undefined once somebody has looked at `values` and may have changed them. */
+  readonly lines?: Iterable<string> | undefined;
 }
 
 /** Text is handed on in pieces of about this size, so that no huge string is ever flattened at once. */
@@ -36,24 +33,15 @@ const CHUNK_CHARACTERS = 65_536;
 /** After this long the rest of the event loop gets a turn: a scrape of 100,000 series must not delay requests. */
 const SLICE_MS = 5;
 
-const NO_LABELS: LabelSet = {};
-
-/** `labels`, rendered once and for all: for sources that make a new sample for each new value, and keep the labels. */
-export function withText(labels: LabelSet): LabelSet {
-  return Object.freeze(Object.defineProperty({ ...labels }, text, { value: toLabelsText(labels) }));
-}
-
 /** Renders `families` as UTF-8. The values should not change until the promise settles. */
 export async function render(families: readonly Family[], format: Format): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let pending = '';
   let sliceStart = performance.now();
   for (const family of families) {
-    const name = format === 'openmetrics' ? familyName(family) : family.name;
-    const sampleName = format === 'openmetrics' && family.type === 'counter' ? `${name}_total` : name;
-    pending += `# HELP ${name} ${escapeText(family.help, format === 'openmetrics')}\n# TYPE ${name} ${family.type}\n`;
-    for (const sample of family.values) {
-      pending += toLine(sampleName, sample);
+    pending += headOf(family, format);
+    for (const line of family.lines ?? linesOf(family, format)) {
+      pending += line;
       if (pending.length < CHUNK_CHARACTERS) continue;
       chunks.push(Buffer.from(pending));
       pending = '';
@@ -67,21 +55,21 @@ export async function render(families: readonly Family[], format: Format): Promi
   return Buffer.concat(chunks);
 }
 
-/** One sample as both formats write it. */
-function toLine(name: string, sample: Family['values'][number]): string {
-  const { metricName = name, labels = NO_LABELS, value } = sample;
-  if (!hasText(labels)) return `${metricName}${toLabelsText(labels)} ${toNumberText(value)}\n`;
-  sample.line ??= `${metricName}${labels[text]} ${toNumberText(value)}\n`;
-  return sample.line;
+function headOf(family: Family, format: Format): string {
+  const name = familyName(family, format);
+  return `# HELP ${name} ${escapeText(family.help, format === 'openmetrics')}\n# TYPE ${name} ${family.type}\n`;
 }
 
-function hasText(
-  labels: LabelSet & { readonly [text]?: string },
-): labels is LabelSet & { readonly [text]: string } {
-  return labels[text] !== undefined;
+function* linesOf(family: Family, format: Format): Generator<string> {
+  const isTotal = format === 'openmetrics' && family.type === 'counter';
+  const name = isTotal ? `${familyName(family, format)}_total` : family.name;
+  for (const { metricName = name, labels = {}, value } of family.values) {
+    yield `${metricName}${toLabelsText(labels)} ${toNumberText(value)}\n`;
+  }
 }
 
-function toLabelsText(labels: LabelSet): string {
+/** `{path="a",method="get"}`, or nothing where there are no labels. */
+export function toLabelsText(labels: LabelSet): string {
   let pairs = '';
   for (const name in labels) {
     if (pairs !== '') pairs += ',';
@@ -91,8 +79,8 @@ function toLabelsText(labels: LabelSet): string {
 }
 
 /** OpenMetrics keeps the `_total` of a counter for its sample. */
-function familyName({ name, type }: Family): string {
-  return type === 'counter' ? name.replace(/_total$/, '') : name;
+function familyName({ name, type }: Family, format: Format): string {
+  return format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name;
 }
 
 function toValueText(name: string, value: string | number | undefined = ''): string {
@@ -110,7 +98,7 @@ function escapeText(raw: string, withQuotes: boolean): string {
   return withQuotes ? escaped.replace(/"/g, '\\"') : escaped;
 }
 
-function toNumberText(value: number): string {
+export function toNumberText(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return '+Inf';
   return value === Number.NEGATIVE_INFINITY ? '-Inf' : String(value);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { acceptsGzip, negotiateFormat } from '../src/instrumentation/negotiate.ts';
+import { acceptsGzip, negotiateFormat } from '../src/exposition/negotiate.ts';
 
 const prometheus3 =
   'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,' +

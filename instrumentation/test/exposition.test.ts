@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createExposition, type ExpositionOptions } from '../src/instrumentation/exposition.ts';
-import type { Family } from '../src/instrumentation/render.ts';
-import { until } from './harness.ts';
+import { until } from '../../testing/until.ts';
+import { createExposition, type ExpositionOptions } from '../src/exposition/handler.ts';
+import type { Family } from '../src/exposition/text.ts';
 
 let server: Server | undefined;
 afterEach(async () => {
@@ -189,19 +189,23 @@ describe('the exposition', () => {
     expect(observed).toEqual([503, 200, 200]);
   });
 
-  it('gives the place of a client that goes away to others', async () => {
+  it('gives the place of a client that goes away to others, and does not tell it as answered', async () => {
     const gate = Promise.withResolvers<void>();
     let calls = 0;
     const gather = async () => {
       if (++calls === 1) await gate.promise;
       return families;
     };
-    const port = await start(gather, { maxScrapes: 1 });
+    const observed: number[] = [];
+    const port = await start(gather, { maxScrapes: 1, onScrape: (code) => observed.push(code) });
     const gone = httpRequest({ port, host: '127.0.0.1', agent: false }).on('error', () => undefined);
     gone.end();
     await until('its rendering to begin', () => calls === 1);
     gone.destroy();
+    await until('its end to be observed', () => observed.length === 1);
     gate.resolve();
-    await until('its place to be free', async () => (await scrape(port)).status === 200);
+    expect((await scrape(port)).status).toBe(200);
+    await until('the next to be observed', () => observed.length === 2);
+    expect(observed).toEqual([499, 200]);
   });
 });

@@ -5,8 +5,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip as gzipInThread, gzipSync } from 'node:zlib';
+import { outcome } from '../recording/outcome.ts';
 import { acceptsGzip, CONTENT_TYPES, type Format, negotiateFormat } from './negotiate.ts';
-import { type Family, render } from './render.ts';
+import { type Family, render } from './text.ts';
 
 /** Up to this size it costs less to compress at once (under a millisecond) than to hand over to a thread and back. */
 const SMALL_BYTES = 131_072;
@@ -14,7 +15,7 @@ const SMALL_BYTES = 131_072;
 export interface ExpositionOptions {
   /** Scrapes answered at once; further ones get 503. Default 10: Prometheus sends one per interval and server. */
   readonly maxScrapes?: number;
-  /** Told of each answered GET or HEAD: its code, and the seconds from its arrival. */
+  /** Told of each GET or HEAD: its code (499 where the client did not wait for the end), and the seconds from its arrival. */
   readonly onScrape?: (code: number, seconds: number) => void;
 }
 
@@ -58,7 +59,7 @@ export function createExposition(
     // `close` and not the end of `scrape`: a client that reads slowly holds its buffer until then.
     response.once('close', () => {
       scrapes--;
-      onScrape?.(response.statusCode, (performance.now() - startedMs) / 1000);
+      onScrape?.(outcome(response), (performance.now() - startedMs) / 1000);
     });
     if (++scrapes > maxScrapes) return fail(response, 503, `more than ${maxScrapes} scrapes at once`);
     scrape(request, response).catch((error: unknown) => {

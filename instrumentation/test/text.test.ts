@@ -1,8 +1,17 @@
+/** Both text formats, of everything that a registry can hold. */
 import { describe, expect, it } from '@jest/globals';
 import { Counter, Gauge, Histogram, Summary } from 'prom-client';
-import { createGather, Registry } from '../src/instrumentation/library.ts';
-import { createMetrics } from '../src/instrumentation/metrics.ts';
-import { type Family, render, withText } from '../src/instrumentation/render.ts';
+import { render } from '../src/exposition/text.ts';
+import { gather, Registry } from '../src/library.ts';
+import { registerRequestMetrics } from '../src/metrics/requests.ts';
+import {
+  addRequest,
+  createRequestCounts,
+  createRow,
+  fillRow,
+  listRow,
+  type Row,
+} from '../src/recording/counts.ts';
 
 /** One metric of each kind, with everything that needs care in a text format. */
 function createRegistry(): Registry {
@@ -32,11 +41,25 @@ function createRegistry(): Registry {
   return registry;
 }
 
-function createRequestRegistry(): Registry {
-  const registry = new Registry();
-  createMetrics(registry, [{ path: 'a', method: 'get', codes: [200] }]);
-  return registry;
+function createRequestRegistry(registry = new Registry()) {
+  const counts = createRequestCounts({ bounds: [0.1, 0.25, 1], maxRows: 10, onFull: () => undefined });
+  const row = listRow(counts, createRow('a', 'get')) as Row;
+  fillRow(row, counts.bounds);
+  registerRequestMetrics(
+    registry,
+    counts,
+    {
+      requests: 'http_requests_total',
+      errors: 'http_errors_total',
+      inProgress: 'inprogress_requests',
+      duration: 'http_request_duration_seconds',
+    },
+    { path: 'path', method: 'method', code: 'code' },
+  );
+  return { registry, add: (code: number, seconds: number) => addRequest(counts, row, code, seconds) };
 }
+
+const textOf = async (registry: Registry) => (await render(await gather(registry), 'text')).toString();
 
 const text = `# HELP jobs_total Jobs "done"\\nor \\\\ not
 # TYPE jobs_total counter
@@ -70,19 +93,19 @@ const openmetrics = `${text
 
 describe('rendering', () => {
   it('writes text 0.0.4', async () => {
-    expect((await render(await createGather(createRegistry())(), 'text')).toString()).toBe(text);
+    expect(await textOf(createRegistry())).toBe(text);
   });
 
   it('writes OpenMetrics 1.0.0, and text again afterwards', async () => {
-    const gather = createGather(createRegistry());
-    expect((await render(await gather(), 'openmetrics')).toString()).toBe(openmetrics);
-    expect((await render(await gather(), 'text')).toString()).toBe(text);
+    const registry = createRegistry();
+    expect((await render(await gather(registry), 'openmetrics')).toString()).toBe(openmetrics);
+    expect(await textOf(registry)).toBe(text);
   });
 
   it('gives the request metrics the labels that a registry adds to all series', async () => {
-    const registry = createRequestRegistry();
+    const { registry } = createRequestRegistry();
     registry.setDefaultLabels({ zone: 'b' });
-    const rendered = (await render(await createGather(registry)(), 'text')).toString();
+    const rendered = await textOf(registry);
     expect(rendered).toContain('\nhttp_requests_total{path="a",method="get",zone="b"} 0\n');
     expect(rendered).toContain(
       '\nhttp_request_duration_seconds_count{path="a",method="get",code="200",zone="b"} 0\n',
@@ -90,24 +113,21 @@ describe('rendering', () => {
   });
 
   it('agrees with the rendering of the library itself', async () => {
-    const registry = createRequestRegistry();
-    const own = (await render(await createGather(registry)(), 'text')).toString();
+    const { registry, add } = createRequestRegistry();
+    add(200, 0.2);
+    add(404, 2);
     const lines = (await registry.metrics()).split('\n').filter((line) => line !== '');
     // The library writes the bounds in their short form.
-    expect(own.replaceAll('.0"}', '"}').trimEnd().split('\n')).toEqual(lines);
+    expect((await textOf(registry)).replaceAll('.0"}', '"}').trimEnd().split('\n')).toEqual(lines);
   });
 
   it('shows what has changed since the last scrape, of the library and of the request metrics', async () => {
-    const registry = new Registry();
-    const gather = createGather(registry);
+    const { registry, add } = createRequestRegistry();
     const gauge = new Gauge({ name: 'level', help: 'Level', registers: [registry] });
-    const metrics = createMetrics(registry, [{ path: 'a', method: 'get', codes: [200] }]);
     for (const value of [1, 2]) {
       gauge.set(value);
-      metrics.started();
-      metrics.ended(metrics.routed('a', 'get'), 200, 0.25);
-      const lines = (await render(await gather(), 'text')).toString().split('\n');
-      expect(lines).toEqual(
+      add(200, 0.25);
+      expect((await textOf(registry)).split('\n')).toEqual(
         expect.arrayContaining([
           `level ${value}`,
           `http_requests_total{path="a",method="get"} ${value}`,
@@ -118,12 +138,15 @@ describe('rendering', () => {
     }
   });
 
-  it('does not take the text of labels for that of a copy with more of them', async () => {
-    const labels = withText({ a: '1' });
-    const families: Family[] = [
-      { name: 'n', help: 'h', type: 'gauge', values: [{ labels: { ...labels, b: '2' }, value: 1 }] },
-    ];
-    expect((await render(families, 'text')).toString()).toContain('n{a="1",b="2"} 1\n');
+  it('shows the numbers of the moment at which they were gathered, whatever happens until they are rendered', async () => {
+    const { registry, add } = createRequestRegistry();
+    add(200, 0.2);
+    const earlier = await gather(registry);
+    add(200, 0.2);
+    const later = await gather(registry);
+    const counted = /duration_seconds_count\{path="a",method="get",code="200"\} (\d+)/;
+    expect(counted.exec((await render(later, 'text')).toString())?.[1]).toBe('2');
+    expect(counted.exec((await render(earlier, 'text')).toString())?.[1]).toBe('1');
   });
 
   it('lets other work run while it renders many series', async () => {

@@ -1,0 +1,35 @@
+/** Routes as Express lacks them: parameters with a pattern, and 405 with `Allow` for a method that a known path lacks. */
+import type { Express, RequestHandler } from 'express';
+import type { Route } from './routes.ts';
+
+/**
+ * @param before handlers to run before each route's own
+ * @param parameters patterns by the name of a parameter, for all routes that have one of that name
+ */
+export function mountRoutes(
+  app: Express,
+  routes: readonly Route[],
+  before: readonly RequestHandler[],
+  parameters: Readonly<Record<string, RegExp>>,
+): void {
+  for (const [name, pattern] of Object.entries(parameters)) {
+    app.param(name, (_request, _response, next, value: string) =>
+      next(pattern.test(value) ? undefined : 'route'),
+    );
+  }
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const own = routes.filter((route) => route.path === path);
+    const route = app.route(path);
+    for (const { method, handler } of own) route[method](...before, handler);
+    route.all(refuseOthers(own.map(({ method }) => method)));
+  }
+}
+
+/** 405 for every method but `methods`; a handler of those that passes its request on has the next path answer, or nobody. */
+function refuseOthers(methods: readonly string[]): RequestHandler {
+  const allowed = methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+  return (request, response, next) => {
+    if (allowed.includes(request.method)) return next();
+    response.status(405).set('Allow', allowed.join(', ')).type('text/plain').send('method not allowed');
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * Puts a recorder around an Express application. Three things of that application object are replaced, and nothing of
+ * Express itself: `handle`, through which every request enters; `use`, to see what mounts are called with; and of each
+ * route's layer the function through which Express enters the route. No handler of the application is wrapped.
+ *
+ * Standing around the application and not within it, nothing that the application does can keep a request from being
+ * counted, it does not matter when `instrument` is called, and the duration begins where Node hands the request over.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Recorder } from '../recording/recorder.ts';
+import type { RouteLocator } from './locator.ts';
+import { isApplication, routerOf, type Sightings } from './route-map.ts';
+import type { Application } from './types.ts';
+
+/** Shared by all copies of this package, so that a second instrumentation is noticed whoever asks for it. */
+const instrumented = Symbol.for('express-exact-metrics: instrumented');
+
+export interface Attachment {
+  readonly app: Application;
+  readonly recorder: Recorder;
+  readonly locator: RouteLocator;
+  readonly sightings: Sightings;
+  readonly isSkipped: (request: IncomingMessage) => boolean;
+}
+
+/** @throws TypeError when `app` is no Express application; Error when it is instrumented already */
+export function checkApplication(app: unknown): asserts app is Application {
+  const candidate = app as Partial<Application> | undefined;
+  const isExpress =
+    typeof app === 'function' &&
+    ['handle', 'use', 'settings'].every((name) => candidate?.[name as keyof Application] !== undefined);
+  if (!isExpress) {
+    const got = app === null ? 'null' : typeof app;
+    throw new TypeError(`instrument: expected an Express application (the result of express()), got ${got}`);
+  }
+  if (Object.hasOwn(app, instrumented)) {
+    throw new Error('instrument: this application is instrumented already; call it once and keep its result');
+  }
+}
+
+export function attach({ app, recorder, locator, sightings, isSkipped }: Attachment): void {
+  Object.defineProperty(app, instrumented, { value: true });
+  const handle = app.handle;
+  app.handle = function handleMeasured(request, response, next) {
+    if (!isSkipped(request)) recorder.start(request, response);
+    locator.update();
+    return handle.call(this, request, response, next);
+  };
+  watchMounts(app, sightings);
+}
+
+/** Sees what `use` of `app`, and of the applications mounted in it, is called with from now on. */
+function watchMounts(app: Application, sightings: Sightings): void {
+  const use = app.use;
+  app.use = function useSeen(...handlers) {
+    const result = use.apply(this, [...handlers]);
+    const [path, ...rest] = handlers;
+    const mounted = (isPath(path) ? rest : handlers).flat(Number.POSITIVE_INFINITY);
+    // The last ones: the first `use` of Express 4 adds two layers of its own before.
+    const added = routerOf(app)?.stack.slice(-mounted.length) ?? [];
+    added.forEach((layer, i) => {
+      sightings.givenPaths.set(layer, isPath(path) ? path : '/');
+      const application = mounted[i];
+      if (!isApplication(application)) return;
+      if (!sightings.watched.has(application)) watchMounts(application, sightings);
+      sightings.applications.set(layer, application);
+    });
+    return result;
+  };
+  sightings.watched.add(app);
+}
+
+function isPath(first: unknown): boolean {
+  const innermost = Array.isArray(first) ? first.flat(Number.POSITIVE_INFINITY)[0] : first;
+  return innermost !== undefined && typeof innermost !== 'function';
+}

@@ -1,0 +1,177 @@
+/**
+ * Which row a request belongs to. A request that enters a route is given that route's row on the way in; what is left to
+ * find at its end are the requests that no watched route answered.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createRow, keyOf, type RequestCounts, type Row } from '../recording/counts.ts';
+import type { Ongoing } from '../recording/recorder.ts';
+import { methodLabel } from './methods.ts';
+import {
+  consume,
+  countLayers,
+  hidesApplication,
+  learnTrails,
+  type Place,
+  placeOf,
+  type RouteMap,
+  readRoutes,
+  routerOf,
+  type Sightings,
+} from './route-map.ts';
+import { createRouteRows, type RouteRows, type RowOptions } from './rows.ts';
+import type { Application, Layer, Request, Route, Router } from './types.ts';
+
+export interface RouteLocator {
+  /** Before a request: sees cheaply whether routes were added to the application itself. */
+  update(): void;
+  /** Before a scrape: sees whether routes were added anywhere. */
+  refresh(): void;
+  /** The row of a request that ended with `status` while it was in no watched route; undefined where none answered it. */
+  locate(request: IncomingMessage, ongoing: Ongoing, status: number): Row | undefined;
+}
+
+export interface LocatorParts extends RowOptions {
+  readonly app: Application;
+  readonly counts: RequestCounts;
+  readonly sightings: Sightings;
+  readonly ongoing: (response: ServerResponse) => Ongoing | undefined;
+}
+
+const EMPTY: RouteMap = { entries: [], mounts: [], unknown: [], hidden: [], size: 0, byRoute: new Map() };
+
+export function createLocator(parts: LocatorParts): RouteLocator {
+  const { app, counts, sightings, ongoing } = parts;
+  const rows = createRouteRows(counts, parts);
+  const watched = new WeakMap<Layer, RouteRows>();
+  let root: Router | undefined;
+  let rootSize = 0;
+  let map = EMPTY;
+
+  function read(): void {
+    if (!root) return;
+    map = readRoutes(root, sightings);
+    rootSize = root.stack.length;
+    for (const entry of map.entries) {
+      const own = watched.get(entry.layer);
+      if (own) own.entry = entry;
+      else watched.set(entry.layer, watchRoute(rows.create(entry)));
+      rows.list(entry);
+    }
+    for (const layer of map.hidden) watchHidden(layer);
+  }
+
+  /** From now on Express enters the route of `layer` through a function that notes it. */
+  function watchRoute(own: RouteRows): RouteRows {
+    const { layer, route } = own.entry;
+    const enter = layer.handle;
+    layer.handle = (request, response, next) => {
+      const current = ongoing(response);
+      if (!current) return enter(request, response, next);
+      if (own.entry.isPartial && learnTrails(own.entry.trails, request)) read();
+      rows.assign(current, own, request);
+      return enter(request, response, (error) => {
+        // With an error the route is what answers, by way of an error handler.
+        if (!error || error === 'route' || error === 'router') {
+          current.row = undefined;
+          current.left = route;
+        }
+        next(error);
+      });
+    };
+    return own;
+  }
+
+  /** An application that was mounted before anybody looked shows itself in the first request that it is handed. */
+  function watchHidden(layer: Layer): void {
+    if (seenHidden.has(layer)) return;
+    seenHidden.add(layer);
+    const enter = layer.handle;
+    layer.handle = (request, response, next) => {
+      const outer = request.app;
+      const result = enter(request, response, next);
+      if (sightings.applications.has(layer)) return result;
+      const chain = mountedBetween(outer, request.app);
+      if (chain.length > 0) {
+        chain.reduce<Layer | undefined>((at, application) => {
+          if (at) sightings.applications.set(at, application);
+          return layerThatHides(application, chain, sightings);
+        }, layer);
+        read();
+        const current = ongoing(response);
+        // It may have gone into a route that was known by another mount only.
+        if (current) current.row = undefined;
+      }
+      return result;
+    };
+  }
+  const seenHidden = new WeakSet<Layer>();
+
+  function refresh(): void {
+    root ??= routerOf(app);
+    if (root && countLayers(root, sightings) !== map.size) read();
+  }
+
+  /** The row of a path that belongs to no watched route. */
+  function rowAt(template: string, request: IncomingMessage): Row {
+    const method = methodLabel(counts, request.method);
+    const path = rows.label(template);
+    return counts.routed.get(keyOf(path, method)) ?? createRow(path, method);
+  }
+
+  return {
+    update() {
+      root ??= routerOf(app);
+      if (root && root.stack.length !== rootSize) read();
+    },
+    refresh,
+    locate(request: Request, current, status) {
+      const { route, baseUrl = '' } = request;
+      if (learnTrails(map.unknown, request)) read();
+      const isRefusal = status === 404 || status === 405;
+      if (route && current.left !== route) {
+        if (!map.byRoute.has(route)) refresh();
+        const entry = map.byRoute.get(route);
+        if (!entry) return rowAt(hiddenTemplate(map.mounts, baseUrl, route), request);
+        const place = placeOf(entry, request);
+        // It has matched, and something before its handlers has answered: a handler for a parameter, usually.
+        if (place && !isRefusal) return rows.of(entry, place, request.method ?? '').row;
+      }
+      // Nobody knew the path, or what stands at the end for such.
+      if (isRefusal) return undefined;
+      const mount =
+        baseUrl === '' ? undefined : map.mounts.find(({ mounts }) => consume(mounts, baseUrl) === '');
+      return mount && rowAt(mount.template, request);
+    },
+  };
+}
+
+/** The applications from below `outer` to `inner`, which is mounted in it or in one that is; none where it is not. */
+function mountedBetween(outer: Application | undefined, inner: Application | undefined): Application[] {
+  const chain: Application[] = [];
+  for (let at = inner; at && at !== outer; at = at.parent) chain.unshift(at);
+  return chain[0]?.parent === outer ? chain : [];
+}
+
+/** The layer of `application` that mounts the one after it in `chain`, where that was not seen. */
+function layerThatHides(
+  application: Application,
+  chain: readonly Application[],
+  sightings: Sightings,
+): Layer | undefined {
+  const next = chain[chain.indexOf(application) + 1];
+  const layers = (routerOf(application)?.stack ?? []).filter((layer) => hidesApplication(layer, sightings));
+  const isAt = (layer: Layer) => layer.rawPath === next?.mountpath;
+  return next && (layers.find(isAt) ?? layers[0]);
+}
+
+/** The template of a route in a router that a handler calls by itself: the nearest mount, and what the route says. */
+function hiddenTemplate(mounts: readonly Place[], baseUrl: string, route: Route): string {
+  let nearest = { template: '', rest: baseUrl };
+  for (const { template, mounts: way } of mounts) {
+    const rest = consume(way, baseUrl);
+    if (rest !== undefined && rest.length < nearest.rest.length) nearest = { template, rest };
+  }
+  const own = [route.path].flat().map(String).join('|').replace(/\/+$/, '');
+  // What the router has consumed beyond the mount is a client's words.
+  return `${nearest.template}${nearest.rest === '' ? '' : '/*'}${own}` || '/';
+}

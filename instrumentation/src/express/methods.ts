@@ -1,0 +1,15 @@
+/** The label values of request methods: bounded, whatever a client sends. */
+import { OTHER_METHOD, type RequestCounts } from '../recording/counts.ts';
+
+/** What a handler for all methods is usually asked with. */
+export const COMMON_METHODS: readonly string[] = ['get', 'post', 'put', 'patch', 'delete'];
+
+/** The label of a method as routes have it: HEAD is answered by the GET route, and counts as `get`. */
+export const labelOf = (method: string): string => (method === 'head' ? 'get' : method);
+
+/** The label of a request's method: a common one or one that some route has; the rest is `other`. */
+export function methodLabel(counts: RequestCounts, method = ''): string {
+  const label = labelOf(method.toLowerCase());
+  const isKnown = COMMON_METHODS.includes(label) || label === 'options' || counts.unmatched.has(label);
+  return isKnown ? label : OTHER_METHOD;
+}

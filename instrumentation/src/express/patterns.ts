@@ -1,0 +1,140 @@
+/**
+ * What paths a layer of Express stands for, and how to match them, by version:
+ * - 5.3 (router 2.3) keeps what it was called with in `rawPath`;
+ * - 5.0 to 5.2 keep only compiled matchers of a mount: known is what the application's `use` was seen to be called with;
+ *   otherwise the pattern is learnt from the first request that passes ({@link learnPattern});
+ * - 4 keeps a regular expression, which is turned back into the path.
+ * A route knows its path in every version.
+ */
+import type { Layer, Pattern } from './types.ts';
+
+/** One of the paths of a layer. */
+export interface Alternative {
+  /** Undefined while it is not known. */
+  pattern: Pattern | undefined;
+  /** The beginning of `path` that it matches; undefined where it does not. */
+  readonly match: (path: string) => string | undefined;
+  /** The same with the values of parameters, where the layer tells them. */
+  readonly matcher?: NonNullable<Layer['matchers']>[number];
+}
+
+/** @param given what `use` was called with, where that was seen */
+export function alternativesOf(layer: Layer, given: unknown): Alternative[] {
+  const raw = toPatterns(layer.route?.path ?? layer.rawPath ?? given);
+  if (layer.matchers) return layer.matchers.map((matcher, i) => ofMatcher(layer, matcher, raw?.[i]));
+  const { regexp, keys = [] } = layer;
+  if (!regexp) return raw?.map((pattern) => ({ pattern, match: () => undefined })) ?? [];
+  if (regexp.fast_slash) return [{ pattern: '/', match: () => '' }];
+  if (regexp.fast_star) return [{ pattern: '*', match: (path) => path }];
+  let used = 0;
+  const sources = raw?.length === 1 ? [regexp] : splitAlternatives(regexp);
+  return sources.map((source, i) => {
+    const own = keys.slice(used);
+    used += countGroups(source);
+    return { pattern: raw?.[i] ?? decode(source, own), match: (path) => source.exec(path)?.[0] };
+  });
+}
+
+/** Patterns from whatever `use`, `get` and so on accept as a path; undefined where it is no path. */
+function toPatterns(given: unknown): Pattern[] | undefined {
+  const flat = (Array.isArray(given) ? given.flat(Number.POSITIVE_INFINITY) : [given]) as unknown[];
+  const patterns = flat.filter((entry) => typeof entry === 'string' || entry instanceof RegExp);
+  return patterns.length === flat.length && flat.length > 0 ? (patterns as Pattern[]) : undefined;
+}
+
+function ofMatcher(
+  layer: Layer,
+  matcher: NonNullable<Layer['matchers']>[number],
+  pattern: Pattern | undefined,
+): Alternative {
+  if (layer.slash) return { pattern: '/', match: () => '' };
+  const match = (path: string) => {
+    try {
+      const matched = matcher(path);
+      return matched ? matched.path : undefined;
+    } catch {
+      // A malformed percent-encoding in a parameter.
+      return undefined;
+    }
+  };
+  return { pattern, match, matcher };
+}
+
+/** Express 4 joins the alternatives of a path into one expression: `(?:^\/a$|^\/b$)`, or the same without the group. */
+function splitAlternatives({ source, flags }: RegExp): RegExp[] {
+  const joined = /^\(\?:(\^.*)\)$/.exec(source)?.[1] ?? source;
+  return joined.split(/\|(?=\^)/).map((alternative) => new RegExp(alternative, flags));
+}
+
+const countGroups = ({ source }: RegExp) => (new RegExp(`${source}|`).exec('')?.length ?? 1) - 1;
+
+/** What Express 4 makes of a parameter or a wildcard, in all versions; the slash before it may be within. */
+const PARAMETER =
+  /\(\?:(?<slash>\\\/)?\((?:\[\^\\?\/\]\+\?|\(\?:\(\?!(?:[^()\\]|\\.)*\)\.\)\+\?|(?<own>(?:[^()\\]|\\.)+))\)\)(?<optional>\?)?|\(\.\*\)/g;
+
+/** The path that Express 4 has compiled into `regexp`; `regexp` itself where it was none. */
+function decode(regexp: RegExp, keys: NonNullable<Layer['keys']>): Pattern {
+  const body = /^\^(.*?)(?:\\\/\?(?:\(\?=\\\/\|\$\)|\$))$/.exec(regexp.source)?.[1];
+  if (body === undefined) return regexp;
+  let next = 0;
+  const path = body.replace(PARAMETER, (whole, slash = '', own, optional = '') => {
+    const name = keys[next++]?.name;
+    if (whole === '(.*)') return '*';
+    return `${slash}:${name}${own === undefined ? '' : `(${own})`}${optional}`;
+  });
+  const literal = path.replace(/\\([/.\-^$|+(){}[\]])/g, '$1');
+  // Anything else that is special was written by a person: the expression itself says it best.
+  return next === countGroups(regexp) && !/\(\?|\.\*/.test(literal.replace(/\([^()]*\)/g, ''))
+    ? literal
+    : regexp;
+}
+
+/** What stands for an expression that cannot be seen. */
+const EXPRESSION = '(expression)';
+
+/**
+ * The pattern of a matcher that does not tell it, from a path that it has matched: a piece of the path that, replaced by
+ * another, comes back as the value of a parameter, is that parameter; everything else is literal. The caller keeps the
+ * result for good, so that one layer has one pattern, whatever requests come later.
+ */
+export function learnPattern({ matcher }: Alternative, path: string): Pattern | undefined {
+  const matched = matcher?.(path);
+  if (!matcher || !matched) return undefined;
+  if (matcher.name === 'regexpMatcher') return EXPRESSION;
+  const whole = matched.path;
+  const parameters = Object.entries(matched.params).map(([name, value]) => {
+    const isWildcard = Array.isArray(value);
+    const text = isWildcard ? value.join('/') : String(value);
+    const range =
+      findValue(matcher, whole, name, text) ?? findValue(matcher, whole, name, encodeURIComponent(text));
+    return range && { ...range, label: `${isWildcard ? '*' : ':'}${name}` };
+  });
+  // Where letters match in either case, the client's choice of them must not be seen.
+  const isSensitive = !(matcher(whole.toUpperCase()) && matcher(whole.toLowerCase()));
+  const toLiteral = (text: string) => (isSensitive ? text : text.toLowerCase());
+  let template = '';
+  let from = 0;
+  for (const parameter of parameters.sort((a, b) => (a?.from ?? 0) - (b?.from ?? 0))) {
+    if (!parameter || parameter.from < from) return EXPRESSION;
+    template += toLiteral(whole.slice(from, parameter.from)) + parameter.label;
+    from = parameter.to;
+  }
+  return template + toLiteral(whole.slice(from));
+}
+
+/** Where in `path` the value of the parameter `name` stands. */
+function findValue(
+  matcher: NonNullable<Alternative['matcher']>,
+  path: string,
+  name: string,
+  text: string,
+): { from: number; to: number } | undefined {
+  const probe = 'probe0';
+  for (let from = path.indexOf(text); text !== '' && from >= 0; from = path.indexOf(text, from + 1)) {
+    const to = from + text.length;
+    const probed = matcher(path.slice(0, from) + probe + path.slice(to));
+    const value = probed ? (probed.params as Record<string, unknown>)[name] : undefined;
+    if (value === probe || (Array.isArray(value) && value.join('/') === probe)) return { from, to };
+  }
+  return undefined;
+}

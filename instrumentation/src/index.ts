@@ -1,0 +1,6 @@
+/** Exact Prometheus metrics for any Express application. */
+
+export type { RequestLabelNames, RequestMetricNames } from './exposition/request-families.ts';
+export { instrument, type Metrics } from './instrument.ts';
+export type { ProcessMetricsOptions } from './metrics/process.ts';
+export { DURATION_BUCKETS_SECONDS, type InstrumentOptions } from './options.ts';

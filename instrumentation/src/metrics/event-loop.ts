@@ -1,0 +1,47 @@
+/**
+ * How late the event loop is and how busy, as counters of seconds: their rate is a share of time, over any window, and
+ * the same for every reader. A percentile over samples would not do: a loop that is held for 3 s in every 8 has few
+ * samples, and all but a handful are good. A maximum since the last scrape is taken from one reader by another.
+ */
+import { performance } from 'node:perf_hooks';
+import { Counter, type Registry } from '../library.ts';
+
+/** How often a timer is due, in milliseconds. */
+const PERIOD_MS = 20;
+
+/** Below this, in milliseconds, a timer is on time: Node rounds to 1 ms, and a busy machine wakes a process late. */
+const TOLERANCE_MS = 5;
+
+/** Tells after each tick of a timer that is due every `periodMs` how late the loop came to it, in milliseconds. Pure. */
+export function createLateness(startMs: number, periodMs = PERIOD_MS, toleranceMs = TOLERANCE_MS) {
+  let lastMs = startMs;
+  return (nowMs: number): number => {
+    const lateMs = nowMs - lastMs - periodMs;
+    lastMs = nowMs;
+    return lateMs > toleranceMs ? lateMs : 0;
+  };
+}
+
+export function createEventLoopMetrics(registry: Registry, prefix = ''): void {
+  const registers = [registry];
+  const late = new Counter({
+    name: `${prefix}nodejs_eventloop_late_seconds_total`,
+    help: `Total time by which the event loop came late to a timer due every ${PERIOD_MS} ms, in seconds; lateness up to ${TOLERANCE_MS} ms is not counted`,
+    registers,
+  });
+  const lateness = createLateness(performance.now());
+  // The timer alone keeps no process alive.
+  setInterval(() => {
+    const lateMs = lateness(performance.now());
+    if (lateMs > 0) late.inc(lateMs / 1000);
+  }, PERIOD_MS).unref();
+  new Counter({
+    name: `${prefix}nodejs_eventloop_active_seconds_total`,
+    help: 'Total time that the event loop spent outside of waiting for events, in seconds',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(performance.eventLoopUtilization().active / 1000);
+    },
+  });
+}

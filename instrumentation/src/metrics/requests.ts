@@ -1,0 +1,24 @@
+/** Registers the four request metrics. They read the counted numbers when they are scraped, and never during a request. */
+import {
+  createRequestFamilies,
+  type RequestFamilies,
+  type RequestLabelNames,
+  type RequestMetricNames,
+} from '../exposition/request-families.ts';
+import { type Registry, registerFamily } from '../library.ts';
+import type { RequestCounts } from '../recording/counts.ts';
+
+/** @throws when a name is taken in `registry` */
+export function registerRequestMetrics(
+  registry: Registry,
+  counts: RequestCounts,
+  names: RequestMetricNames,
+  labels: RequestLabelNames,
+): void {
+  const families = createRequestFamilies(counts, names, labels);
+  const order: readonly (keyof RequestFamilies)[] = ['requests', 'errors', 'inProgress', 'durations'];
+  for (const metric of order) {
+    const { name, help, type } = families[metric]();
+    registerFamily(registry, { name, help, type }, families[metric]);
+  }
+}

@@ -1,0 +1,211 @@
+/** What `instrument` can be told, the defaults that most people keep, and everything that can be wrong with it. */
+import type { IncomingMessage } from 'node:http';
+import type { RequestLabelNames, RequestMetricNames } from './exposition/request-families.ts';
+import { Registry } from './library.ts';
+import type { ProcessMetricsOptions } from './metrics/process.ts';
+
+/**
+ * Upper bounds of the duration histogram, in seconds: the Prometheus defaults, and two below them, since a small API
+ * answers in less than a millisecond.
+ */
+export const DURATION_BUCKETS_SECONDS: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
+export interface InstrumentOptions {
+  /** Where the metrics are registered. Default: a new registry, never the client library's global one. */
+  readonly registry?: Registry;
+  /** Stands before the name of every metric: `shop_`. Default: nothing. */
+  readonly prefix?: string;
+  /** Other names than `http_requests_total`, `http_errors_total`, `inprogress_requests`, `http_request_duration_seconds`. */
+  readonly names?: Partial<RequestMetricNames>;
+  /** Other label names than `path`, `method` and `code`. */
+  readonly labels?: Partial<RequestLabelNames>;
+  /** The value of the label `path` for a route's template. Default: the template, `/users/:id`. */
+  readonly pathLabel?: (template: string) => string;
+  /**
+   * The status codes that routes send, by `METHOD template`: `{ 'POST /users': [201, 422] }`. Their series exist at 0 from
+   * the start, and other codes of such a route are counted under their class (`4xx`). A route that is not named here has
+   * 200, and shows others as they occur. All have 499 and 500.
+   */
+  readonly codes?: Readonly<Record<string, readonly number[]>>;
+  /** Ascending upper bounds of the histogram's buckets, in seconds. Default: {@link DURATION_BUCKETS_SECONDS}. */
+  readonly bucketsSeconds?: readonly number[];
+  /** What you promise of the latency; must be a bucket, so that the share of requests within it is exact. Default 0.25. */
+  readonly latencyObjectiveSeconds?: number;
+  /** Requests that are not counted at all: paths as in the URL (`/healthz`), or a function. Default: none. */
+  readonly skip?: readonly string[] | ((request: IncomingMessage) => boolean);
+  /** How many pairs of path and method there may be; what comes beyond is counted as `unmatched`. Default 2000. */
+  readonly maxPaths?: number;
+  /** Metrics of the process and of Node; `false` for none. Default: all. */
+  readonly defaultMetrics?: boolean | ProcessMetricsOptions;
+  /** Scrapes answered at once by each handler; further ones get 503. Default 10. */
+  readonly maxScrapes?: number;
+  /** Told what a person should know, at most once each. Default: `process.emitWarning`. */
+  readonly warn?: (message: string) => void;
+}
+
+/** {@link InstrumentOptions} with nothing left open. */
+export interface Settings {
+  readonly registry: Registry;
+  readonly prefix: string;
+  readonly names: RequestMetricNames;
+  readonly labels: RequestLabelNames;
+  readonly pathLabel: (template: string) => string;
+  readonly codes: Readonly<Record<string, readonly number[]>>;
+  readonly bucketsSeconds: readonly number[];
+  readonly skip: readonly string[] | ((request: IncomingMessage) => boolean);
+  readonly maxPaths: number;
+  readonly defaultMetrics: boolean | ProcessMetricsOptions;
+  readonly maxScrapes: number;
+  readonly warn: (message: string) => void;
+}
+
+const NAMES: RequestMetricNames = {
+  requests: 'http_requests_total',
+  errors: 'http_errors_total',
+  inProgress: 'inprogress_requests',
+  duration: 'http_request_duration_seconds',
+};
+const LABELS: RequestLabelNames = { path: 'path', method: 'method', code: 'code' };
+
+const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
+const ROUTE_KEY = /^[A-Z-]+ \S+$/;
+
+/** Every option, and what is expected of it. */
+const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => string | undefined>> = {
+  registry: (value) =>
+    expect(hasFunctions(value, 'registerMetric', 'getMetricsAsJSON'), 'a registry of prom-client', value),
+  prefix: (value) =>
+    expect(value === '' || matches(value, METRIC_NAME), 'the beginning of a metric name', value),
+  names: (value) => checkNames(value, NAMES, METRIC_NAME, 'a metric name') ?? checkTotals(value),
+  labels: (value) => checkNames(value, LABELS, LABEL_NAME, 'a label name that is not reserved'),
+  pathLabel: (value) => expect(typeof value === 'function', 'a function from a template to a label', value),
+  codes: checkCodes,
+  bucketsSeconds: (value) =>
+    expect(
+      Array.isArray(value) && value.length > 0 && value.every(isAscending),
+      'bounds in seconds that ascend from above 0',
+      value,
+    ),
+  latencyObjectiveSeconds: (value) =>
+    expect(typeof value === 'number' && value > 0, 'seconds above 0', value),
+  skip: (value) =>
+    expect(
+      typeof value === 'function' || (Array.isArray(value) && value.every((path) => matches(path, /^\//))),
+      'paths that begin with a slash, or a function',
+      value,
+    ),
+  maxPaths: (value) => expect(isCount(value), 'a whole number from 1', value),
+  defaultMetrics: (value) =>
+    expect(typeof value === 'boolean' || isObject(value), 'true, false, or { without: [...] }', value) ??
+    checkWithout(value),
+  maxScrapes: (value) => expect(isCount(value), 'a whole number from 1', value),
+  warn: (value) => expect(typeof value === 'function', 'a function that takes a message', value),
+};
+
+/**
+ * @throws TypeError that names every wrong option with what was expected and what came, one a line; RangeError when no
+ * bucket equals the latency objective
+ */
+export function resolveOptions(options: InstrumentOptions): Settings {
+  const problems = Object.entries(options).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    const check = CHECKS[name as keyof InstrumentOptions];
+    const problem = check ? check(value) : `is no option; there are ${Object.keys(CHECKS).join(', ')}`;
+    return problem ? [`${name}: ${problem}`] : [];
+  });
+  if (problems.length > 0) throw new TypeError(`instrument: ${problems.join('\n')}`);
+  const prefix = options.prefix ?? '';
+  const names = { ...NAMES, ...options.names };
+  const bucketsSeconds = options.bucketsSeconds ?? DURATION_BUCKETS_SECONDS;
+  const objective = options.latencyObjectiveSeconds ?? 0.25;
+  if (!bucketsSeconds.includes(objective)) {
+    throw new RangeError(
+      `instrument: no bucket equals the latency objective of ${objective} s, so the share of requests within it could only be guessed; ` +
+        'add that bound to bucketsSeconds, or name your objective with latencyObjectiveSeconds',
+    );
+  }
+  return {
+    registry: options.registry ?? new Registry(),
+    prefix,
+    names: {
+      requests: prefix + names.requests,
+      errors: prefix + names.errors,
+      inProgress: prefix + names.inProgress,
+      duration: prefix + names.duration,
+    },
+    labels: { ...LABELS, ...options.labels },
+    pathLabel: options.pathLabel ?? ((template) => template),
+    codes: options.codes ?? {},
+    bucketsSeconds: [...bucketsSeconds],
+    skip: options.skip ?? [],
+    maxPaths: options.maxPaths ?? 2000,
+    defaultMetrics: options.defaultMetrics ?? true,
+    maxScrapes: options.maxScrapes ?? 10,
+    warn: options.warn ?? ((message) => process.emitWarning(message, 'ExpressExactMetrics')),
+  };
+}
+
+/** Nothing where `holds`; otherwise what was expected and what came. */
+function expect(holds: boolean, expected: string, got: unknown): string | undefined {
+  return holds ? undefined : `expected ${expected}, got ${show(got)}`;
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? `an object with ${Object.keys(value).join(', ') || 'nothing'}`
+    : (JSON.stringify(value) ?? String(value));
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1;
+const matches = (value: unknown, pattern: RegExp) => typeof value === 'string' && pattern.test(value);
+const isAscending = (bound: unknown, i: number, all: readonly unknown[]) =>
+  typeof bound === 'number' && Number.isFinite(bound) && bound > ((all[i - 1] as number | undefined) ?? 0);
+const hasFunctions = (value: unknown, ...names: string[]) =>
+  isObject(value) && names.every((name) => typeof value[name] === 'function');
+
+function checkNames(value: unknown, known: object, pattern: RegExp, expected: string): string | undefined {
+  if (!isObject(value)) return expect(false, `an object with ${Object.keys(known).join(', ')}`, value);
+  for (const [key, name] of Object.entries(value)) {
+    if (!(key in known)) return `expected only ${Object.keys(known).join(', ')}, got ${key}`;
+    const problem = expect(matches(name, pattern) && name !== 'le', `${expected} for ${key}`, name);
+    if (problem) return problem;
+  }
+  const all = Object.values({ ...known, ...value });
+  return expect(new Set(all).size === all.length, 'names that differ from each other', all);
+}
+
+/** OpenMetrics gives every counter that ending; without it the series would be called something else there. */
+function checkTotals(value: unknown): string | undefined {
+  const { requests = NAMES.requests, errors = NAMES.errors } = value as Partial<RequestMetricNames>;
+  return [requests, errors]
+    .map((name) => expect(name.endsWith('_total'), 'a counter name that ends in _total', name))
+    .find(Boolean);
+}
+
+function checkCodes(value: unknown): string | undefined {
+  if (!isObject(value)) return expect(false, "an object like { 'POST /users': [201] }", value);
+  for (const [key, codes] of Object.entries(value)) {
+    if (!ROUTE_KEY.test(key)) return `expected keys like "POST /users", got ${show(key)}`;
+    const isList =
+      Array.isArray(codes) && codes.every((code) => Number.isInteger(code) && code >= 100 && code <= 599);
+    if (!isList) return `expected status codes from 100 to 599 for ${key}, got ${show(codes)}`;
+  }
+  return undefined;
+}
+
+function checkWithout(value: unknown): string | undefined {
+  if (!isObject(value)) return undefined;
+  const { without = [], ...rest } = value;
+  if (Object.keys(rest).length > 0) return `expected only without, got ${Object.keys(rest).join(', ')}`;
+  return expect(
+    Array.isArray(without) && without.every((name) => typeof name === 'string'),
+    'beginnings of metric names',
+    without,
+  );
+}

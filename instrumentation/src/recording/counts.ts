@@ -1,0 +1,171 @@
+/**
+ * The numbers behind the request metrics, free of any client library and of Express. A request is added once, when it
+ * ends, to one cell (path x method x code). Every metric is a sum over these cells, so they agree with each other at
+ * every scrape, and counting costs a search among the bucket bounds and two additions.
+ */
+import { CLIENT_CLOSED } from './outcome.ts';
+
+/** The `path` of requests that no route answered. */
+export const UNMATCHED = 'unmatched';
+
+/** The method label of requests whose method no route has. */
+export const OTHER_METHOD = 'other';
+
+/** What a route sends where nobody says otherwise. */
+const DEFAULT_CODES: readonly number[] = [200];
+const UNMATCHED_CODES: readonly number[] = [404, 405];
+
+/**
+ * A route whose codes nobody declared shows each as it occurs, up to this many; further ones are counted under their
+ * class. More than any API uses, and a handler that sends whatever its client asks for stays bounded.
+ */
+export const MAX_CODES = 16;
+
+/** The ended requests of one path, method and code. */
+export interface Cell {
+  /** The `code` label: a status code, or the class (`4xx`) of one that its row does not show. */
+  readonly code: string;
+  /** Requests by bucket, not cumulated; the last is +Inf. */
+  readonly buckets: number[];
+  /** Sum of the durations, in seconds. */
+  sumSeconds: number;
+  /** Whether anything was added since a scrape last looked. */
+  changed: boolean;
+}
+
+/** One path and method: a line of `http_requests_total`, and the cells that it is the sum of. */
+export interface Row {
+  readonly path: string;
+  readonly method: string;
+  readonly cells: Cell[];
+  /** From status code to cell. Filled when the row is listed, or with its first request. */
+  readonly byCode: Map<number, Cell>;
+  /** The codes that are there at 0; with them every other code counts under its class. */
+  readonly declared: readonly number[] | undefined;
+  /** Whether it is exposed; one that is not yet is listed with its first request. */
+  listed: boolean;
+}
+
+export interface CountsOptions {
+  /** Ascending upper bounds of the buckets, in seconds, without +Inf. */
+  readonly bounds: readonly number[];
+  /** The rows that may be listed; what comes beyond them is counted as unmatched. */
+  readonly maxRows: number;
+  /** Told once, when the first row is refused. */
+  readonly onFull: () => void;
+}
+
+/** All rows, and the requests that have started and not ended. */
+export interface RequestCounts extends CountsOptions {
+  /** Listed rows of routes and mounts, by path and method; see {@link keyOf}. */
+  readonly routed: Map<string, Row>;
+  /** By method label; `other` last. */
+  readonly unmatched: Map<string, Row>;
+  inProgress: number;
+  isFull: boolean;
+}
+
+export function createRequestCounts(options: CountsOptions): RequestCounts {
+  const counts: RequestCounts = {
+    ...options,
+    routed: new Map(),
+    unmatched: new Map(),
+    inProgress: 0,
+    isFull: false,
+  };
+  for (const method of ['get', OTHER_METHOD]) addUnmatched(counts, method);
+  return counts;
+}
+
+/** A row that is not listed yet. */
+export function createRow(path: string, method: string, declared?: readonly number[]): Row {
+  return { path, method, cells: [], byCode: new Map(), declared, listed: false };
+}
+
+/**
+ * Exposes `row` from now on, or the one of the same path and method that is there already.
+ * @returns the row to count on; undefined when there are too many, or its path is the label of unmatched requests
+ */
+export function listRow(counts: RequestCounts, row: Row): Row | undefined {
+  if (row.listed) return row;
+  // A label of that name belongs to the rows below.
+  if (row.path === UNMATCHED) return undefined;
+  const key = keyOf(row.path, row.method);
+  const known = counts.routed.get(key);
+  if (known) return known;
+  if (counts.routed.size >= counts.maxRows) {
+    if (!counts.isFull) counts.onFull();
+    counts.isFull = true;
+    return undefined;
+  }
+  row.listed = true;
+  counts.routed.set(key, row);
+  return row;
+}
+
+/** Gives `row` the cells of its codes, of 499 and of 500, at 0. */
+export function fillRow(row: Row, bounds: readonly number[]): void {
+  if (row.cells.length > 0) return;
+  const codes = [...new Set([...(row.declared ?? DEFAULT_CODES), CLIENT_CLOSED, 500])].sort((a, b) => a - b);
+  for (const code of codes) addCell(row, String(code), bounds, code);
+}
+
+/** Requests that no route answers are told apart by `method` from now on. */
+export function addUnmatched(counts: RequestCounts, method: string): void {
+  if (counts.unmatched.has(method)) return;
+  const row = createRow(UNMATCHED, method, undefined);
+  for (const code of [...UNMATCHED_CODES, CLIENT_CLOSED, 500])
+    addCell(row, String(code), counts.bounds, code);
+  row.listed = true;
+  const other = counts.unmatched.get(OTHER_METHOD);
+  counts.unmatched.delete(OTHER_METHOD);
+  counts.unmatched.set(method, row);
+  if (other) counts.unmatched.set(OTHER_METHOD, other);
+}
+
+/** The row of a request that no route answered. `method` is a label: `get`. */
+export function unmatchedRow(counts: RequestCounts, method: string): Row {
+  return counts.unmatched.get(method) ?? (counts.unmatched.get(OTHER_METHOD) as Row);
+}
+
+export const keyOf = (path: string, method: string) => `${method} ${path}`;
+
+/** Adds one ended request. Never throws, and never adds more than {@link MAX_CODES} and five cells to a row. */
+export function addRequest(counts: RequestCounts, row: Row, code: number, seconds: number): void {
+  const { bounds } = counts;
+  const cell = row.byCode.get(code) ?? newCell(row, code, bounds);
+  let bucket = 0;
+  while (bucket < bounds.length && seconds > (bounds[bucket] as number)) bucket++;
+  cell.buckets[bucket] = (cell.buckets[bucket] as number) + 1;
+  cell.sumSeconds += seconds;
+  cell.changed = true;
+}
+
+/** The number of requests in `cell`. */
+export function total(cell: Cell): number {
+  let sum = 0;
+  for (const count of cell.buckets) sum += count;
+  return sum;
+}
+
+function newCell(row: Row, code: number, bounds: readonly number[]): Cell {
+  fillRow(row, bounds);
+  const known = row.byCode.get(code);
+  if (known) return known;
+  const isCode = code >= 100 && code <= 599;
+  if (!row.declared && isCode && row.cells.length < MAX_CODES)
+    return addCell(row, String(code), bounds, code);
+  const label = `${Math.min(Math.max(Math.floor(code / 100), 1), 5)}xx`;
+  const cell =
+    row.cells.find((candidate) => candidate.code === label) ?? addCell(row, label, bounds, undefined);
+  row.byCode.set(code, cell);
+  return cell;
+}
+
+function addCell(row: Row, label: string, bounds: readonly number[], code: number | undefined): Cell {
+  const buckets = Array.from({ length: bounds.length + 1 }, () => 0);
+  const cell: Cell = { code: label, buckets, sumSeconds: 0, changed: true };
+  row.cells.push(cell);
+  if (code !== undefined) row.byCode.set(code, cell);
+  return cell;
+}

@@ -1,0 +1,148 @@
+/** Runs an application on a free port and reads its metrics as Prometheus would. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, jest } from '@jest/globals';
+import express, { type Express } from 'express';
+import { DEADLINE_MS, until } from '../../testing/until.ts';
+import { type InstrumentOptions, instrument, type Metrics } from '../src/index.ts';
+
+// Longer than the deadline, whose error says what was waited for.
+jest.setTimeout(3 * DEADLINE_MS);
+
+export interface TestApp {
+  readonly port: number;
+  readonly url: string;
+  readonly server: Server;
+  readonly metrics: Metrics;
+  /** The exposition as text, of the families named. */
+  scrape(...families: string[]): Promise<string>;
+  /** The counts by what they stand for; see {@link Counts}. */
+  counts(): Promise<Counts>;
+  /** Polls until `total` requests have ended and none is in progress, then returns the counts. */
+  settled(total: number): Promise<Counts>;
+  close(): Promise<void>;
+}
+
+/** The values of the request metrics that are not 0. */
+export interface Counts {
+  /** `http_requests_total`, by `method path`. */
+  readonly requests: Record<string, number>;
+  /** `http_errors_total`, by code. */
+  readonly errors: Record<string, number>;
+  /** `http_request_duration_seconds_count`, by `method path code`. */
+  readonly durations: Record<string, number>;
+  readonly inProgress: number;
+}
+
+export interface StartOptions extends InstrumentOptions {
+  /** The Express to build with. Default: the newest. */
+  readonly createApp?: () => Express;
+  /** Builds the application before it is instrumented instead of after. */
+  readonly isLate?: boolean;
+}
+
+/** Starts what `build` makes of an application that is instrumented before it is built. */
+export async function startApp(
+  build: (app: Express) => void,
+  { createApp = express, isLate = false, ...options }: StartOptions = {},
+): Promise<TestApp> {
+  const app = createApp();
+  if (isLate) build(app);
+  const metrics = instrument(app, { defaultMetrics: false, ...options });
+  if (!isLate) build(app);
+  // What handlers throw is the business of the test, not of its output.
+  app.set('env', 'test');
+  return serve(createServer(app), metrics);
+}
+
+/** Listens with `server`, whose application `metrics` belongs to. */
+export async function serve(server: Server, metrics: Metrics): Promise<TestApp> {
+  // As docs say: what Node would answer 417 by itself is handed on.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  server.listen(0, '127.0.0.1');
+  const metricsServer = metrics.listen(0, '127.0.0.1');
+  await Promise.all([once(server, 'listening'), once(metricsServer, 'listening')]);
+  const { port } = server.address() as AddressInfo;
+  const metricsUrl = `http://127.0.0.1:${(metricsServer.address() as AddressInfo).port}/metrics`;
+  const scrape = async (...families: string[]) => {
+    const query = families.map((name) => `name[]=${name}`).join('&');
+    return (await fetch(`${metricsUrl}?${query}`)).text();
+  };
+  const counts = async () => toCounts(await scrape());
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    server,
+    metrics,
+    scrape,
+    counts,
+    async settled(total) {
+      let last: Counts | undefined;
+      await until(
+        () => `${total} ended requests and none in progress; there is ${JSON.stringify(last)}`,
+        async () => {
+          last = await counts();
+          return last.inProgress === 0 && sum(last.durations) >= total;
+        },
+      );
+      return consistent(await counts());
+    },
+    async close() {
+      for (const one of [server, metricsServer]) {
+        const closed = once(one, 'close');
+        one.close();
+        one.closeAllConnections();
+        await closed;
+      }
+    },
+  };
+}
+
+export function sum(values: Readonly<Record<string, number>>): number {
+  return Object.values(values).reduce((total, value) => total + value, 0);
+}
+
+/** Asserts what must hold between the metrics at every moment. @returns `counts` */
+export function consistent(counts: Counts): Counts {
+  const requests: Record<string, number> = {};
+  const errors: Record<string, number> = {};
+  for (const [series, count] of Object.entries(counts.durations)) {
+    // A path may have spaces in it: an expression.
+    const [, method, path, code = ''] = /^(\S+) (.*) (\S+)$/.exec(series) ?? [];
+    if (path !== 'unmatched') requests[`${method} ${path}`] = (requests[`${method} ${path}`] ?? 0) + count;
+    if (code >= '400') errors[code] = (errors[code] ?? 0) + count;
+  }
+  expect({ requests: counts.requests, errors: counts.errors }).toEqual({ requests, errors });
+  return counts;
+}
+
+/** The samples of a text exposition, as name, labels and value. */
+export function parse(text: string): { name: string; labels: Record<string, string>; value: number }[] {
+  return [...text.matchAll(/^([a-z_]+)(?:\{(.*)\})? (\S+)$/gm)].map(([, name = '', labels = '', value]) => ({
+    name,
+    labels: Object.fromEntries(
+      [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label = '', raw = '']) => [
+        label,
+        raw.replace(/\\(.)/g, (_, escaped) => (escaped === 'n' ? '\n' : escaped)),
+      ]),
+    ),
+    value: Number(value),
+  }));
+}
+
+function toCounts(text: string): Counts {
+  const samples = parse(text);
+  const collect = (name: string, labels: readonly string[]) =>
+    Object.fromEntries(
+      samples
+        .filter((sample) => sample.name === name && sample.value !== 0)
+        .map(({ labels: own, value }) => [labels.map((label) => own[label]).join(' '), value]),
+    );
+  return {
+    requests: collect('http_requests_total', ['method', 'path']),
+    errors: collect('http_errors_total', ['code']),
+    durations: collect('http_request_duration_seconds_count', ['method', 'path', 'code']),
+    inProgress: collect('inprogress_requests', [])[''] ?? 0,
+  };
+}
