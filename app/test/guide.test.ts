@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { until } from './harness.ts';
+import { until } from '../../testing/until.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const guide = readFileSync(path('../../docs/instrument-your-app.md'), 'utf8');
