@@ -10,7 +10,7 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { ExpressInstrumentation } from '@opentelemetry/instrumentation-express';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { AggregationType, MeterProvider } from '@opentelemetry/sdk-metrics';
-import { DURATION_BUCKETS_SECONDS } from 'express-exact-metrics';
+import { BUCKETS } from '../lib/buckets.ts';
 
 export const exporter = new PrometheusExporter({ preventServerStart: true });
 
@@ -23,7 +23,7 @@ metrics.setGlobalMeterProvider(
         instrumentName: 'http.server.request.duration',
         aggregation: {
           type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM,
-          options: { boundaries: [...DURATION_BUCKETS_SECONDS] },
+          options: { boundaries: [...BUCKETS] },
         },
       },
     ],

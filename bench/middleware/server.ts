@@ -20,4 +20,12 @@ subject.build(app);
 
 const metrics = createServer(scrape ?? ((_request, response) => response.writeHead(404).end()));
 metrics.listen(0, '127.0.0.1');
-serve(app, { metrics: () => (metrics.address() as AddressInfo).port });
+serve(app, {
+  metrics: () => (metrics.address() as AddressInfo).port,
+  // What is kept, after what is garbage has gone (`--expose-gc`).
+  memory() {
+    globalThis.gc?.();
+    const { rss, heapUsed } = process.memoryUsage();
+    return { rss, heapUsed };
+  },
+});
