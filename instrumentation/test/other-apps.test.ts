@@ -1,10 +1,13 @@
 /** Applications that other people wrote, instrumented from outside, without a change to them. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { afterEach, expect, it } from '@jest/globals';
 import type { Express } from 'express';
+import { until } from '../../testing/until.ts';
 import { type InstrumentOptions, instrument } from '../src/index.ts';
-import { serve, type TestApp } from './harness.ts';
+import { parse, serve, type TestApp } from './harness.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -93,24 +96,43 @@ it('json-server: routers for each resource, URLs rewritten on the way, one middl
 });
 
 it('PeerServer: an application in the application, with a parameter in the mount of its router', async () => {
-  const { ExpressPeerServer } = require('peer') as {
-    ExpressPeerServer: (server: object, options: object) => Express;
-  };
-  const peerExpress = createRequire(require.resolve('peer'))('express') as () => Express;
-  const application = peerExpress();
-  const server = createServer(application);
-  application.use('/signalling', ExpressPeerServer(server, { path: '/', allow_discovery: true }));
-  application.set('env', 'test');
-  const metrics = instrument(application, { defaultMetrics: false });
-  app = await serve(server, metrics);
-  const { counted, expected } = await exchange(app, [
-    ['GET /signalling', 'get /signalling 200'],
-    ['GET /signalling/', 'get /signalling 200'],
-    ['GET /signalling/peerjs/id', 'get /signalling/:key/id 200'],
-    ['GET /signalling/another/id', 'get /signalling/:key/id 200'],
-    ['GET /signalling/peerjs/peers', 'get /signalling/:key/peers 200'],
-    ['GET /signalling/peerjs/nothing', 'get unmatched 404'],
-    ['GET /nowhere', 'get unmatched 404'],
-  ]);
-  expect(counted).toEqual(expected);
+  // A process of its own, because its timers never end.
+  const child = spawn(process.execPath, [`${import.meta.dirname}/peer-server.mjs`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const [ports] = (await once(child.stdout, 'data')) as [Buffer];
+    const { api, metrics } = JSON.parse(ports.toString()) as { api: number; metrics: number };
+    const rows = [
+      ['/signalling', '/signalling 200'],
+      ['/signalling/', '/signalling 200'],
+      ['/signalling/peerjs/id', '/signalling/:key/id 200'],
+      ['/signalling/another/id', '/signalling/:key/id 200'],
+      ['/signalling/peerjs/peers', '/signalling/:key/peers 200'],
+      ['/signalling/peerjs/nothing', 'unmatched 404'],
+      ['/nowhere', 'unmatched 404'],
+    ] as const;
+    const expected: Record<string, number> = {};
+    for (const [path, series] of rows) {
+      await (await fetch(`http://127.0.0.1:${api}${path}`)).arrayBuffer();
+      expected[series] = (expected[series] ?? 0) + 1;
+    }
+    let counted: Record<string, number> = {};
+    await until(
+      () => `all requests to be counted; there is ${JSON.stringify(counted)}`,
+      async () => {
+        const samples = parse(await (await fetch(`http://127.0.0.1:${metrics}/`)).text());
+        const counts = samples.filter(
+          ({ name, value }) => name === 'http_request_duration_seconds_count' && value > 0,
+        );
+        counted = Object.fromEntries(
+          counts.map(({ labels, value }) => [`${labels.path} ${labels.code}`, value]),
+        );
+        return Object.values(counted).reduce((sum, count) => sum + count, 0) === rows.length;
+      },
+    );
+    expect(counted).toEqual(expected);
+  } finally {
+    child.kill();
+  }
 });
