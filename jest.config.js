@@ -19,7 +19,7 @@ export default {
     {
       ...typescript,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{alertmanager,app,loadgen,grafana,prometheus}/test/**/*.test.ts'],
+      testMatch: ['<rootDir>/{alertmanager,app,loadgen,grafana,prometheus,scripts}/test/**/*.test.ts'],
     },
     {
       ...typescript,

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { runCli } from '../src/cli.ts';
-import type { Io } from '../src/io.ts';
-import { reportSchema } from '../src/report.ts';
+import { runCli } from '../src/cli/command-line.ts';
+import type { Io } from '../src/cli/io.ts';
+import { reportSchema } from '../src/report/report.ts';
 import { type FakeStack, startFakeStack } from './fake-stack.ts';
 import { closedPort, serveHttp } from './servers.ts';
 
@@ -23,10 +23,14 @@ function createStream() {
   return { stream: stream as unknown as NodeJS.WriteStream, text: () => Buffer.concat(chunks).toString() };
 }
 
+function startWorker(): never {
+  throw new Error('these tests start no process');
+}
+
 /** Runs a command as `main.ts` does. */
 async function loadgen(args: readonly string[], signal = new AbortController().signal): Promise<Ended> {
   const [out, err] = [createStream(), createStream()];
-  const io: Io = { stdout: out.stream, stderr: err.stream, signal };
+  const io: Io = { stdout: out.stream, stderr: err.stream, signal, startWorker };
   try {
     const code = await runCli(args, io);
     return { code, out: out.text(), err: err.text() };
@@ -165,6 +169,29 @@ proof: 133 requests, every one counted exactly once
     expect(code).toBe(3);
     expect(err).toMatch(new RegExp(`Prometheus at ${url} did not answer: connect ECONNREFUSED`));
     expect(stack.api.values.size).toBe(1);
+  });
+
+  it('says at once what answers where something else than Prometheus listens', async () => {
+    const startedMs = performance.now();
+    const url = stack.target.url;
+    const { code, err } = await loadgen(['run', ...target(), '--prometheus', url, '--wait', '20s']);
+    expect(code).toBe(3);
+    expect(err).toContain(
+      `--prometheus: what answers at ${url} is not Prometheus, or does not let this query pass: ` +
+        'POST /api/v1/query gave 404 ok',
+    );
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+  });
+
+  it('waits for a Prometheus that is starting', async () => {
+    let refusals = 3;
+    const starting = await serveHttp((request, response) => {
+      if (refusals-- > 0) response.writeHead(503).end('Service Unavailable');
+      else void stack.prometheus.handle(request, response);
+    });
+    const { code } = await loadgen(['run', 'hundred', ...target(), '--prometheus', starting.url]);
+    await starting.stop();
+    expect(code).toBe(0);
   });
 
   it('ends with 3 and the instance when Prometheus cannot scrape the API', async () => {

@@ -2,9 +2,11 @@ import { createServer as createTlsServer } from 'node:https';
 import { createServer, type Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { FailureKind, Recorder } from '../src/common/result.ts';
+import { Addresses, waitForTarget } from '../src/http/addresses.ts';
 import { HttpClient } from '../src/http/client.ts';
-import { Addresses, encodeRequest, parseOrigin, waitForTarget } from '../src/http/origin.ts';
-import type { FailureKind, Recorder } from '../src/result.ts';
+import { parseOrigin } from '../src/http/origin.ts';
+import { encodeRequest } from '../src/http/request.ts';
 import { certificate, privateKey } from './certificate.ts';
 import { closedPort, listen, serveHttp, serveRaw, type TestServer, until } from './servers.ts';
 
