@@ -7,7 +7,7 @@ import { addProof, type RunOutcome } from '../run/run.ts';
 import type { Io } from './io.ts';
 import { type Outputs, saveOutputs, showOutcome } from './outcome.ts';
 
-export interface CombineFlags extends Pick<Outputs, 'json'> {
+export interface CombineFlags extends Pick<Outputs, 'json' | 'html'> {
   readonly prometheus?: string;
   readonly quiet?: true;
   readonly job: string;

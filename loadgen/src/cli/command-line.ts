@@ -12,6 +12,7 @@ import { COMBINE_HELP, EXIT_CODES_HELP, RUN_HELP, VERIFY_HELP } from './help.ts'
 import type { Io } from './io.ts';
 import { formatJson } from './outcome.ts';
 import { collect } from './patterns.ts';
+import { type ReportFlags, reportCommand } from './report-command.ts';
 import { type RunFlags, runCommand } from './run-command.ts';
 import {
   collectThreshold,
@@ -50,6 +51,7 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
   addRun(program, async (names, flags) => setExitCode(await runCommand(names, flags, args, io)));
   addVerify(program, async (files, flags) => setExitCode(await verifyCommand(files, flags, io)));
   addCombine(program, async (files, flags) => setExitCode(await combineCommand(files, flags, io)));
+  addReport(program, async (files, flags) => setExitCode(await reportCommand(files, flags, io)));
   program
     .command('list')
     .description('the built-in patterns')
@@ -96,6 +98,7 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
         .default([], 'those of the pattern'),
     )
     .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
+    .option('--html <file>', 'writes the report as a page with charts')
     .option('-q, --quiet', 'no progress')
     .optionsGroup('Several processes, several machines:')
     .addOption(
@@ -141,8 +144,18 @@ function addCombine(program: Command, act: (files: string[], flags: CombineFlags
     .argument('<report...>', 'what `loadgen run --shard --json` wrote, one of each shard')
     .option('-p, --prometheus <url>', 'compare what all sent with what this Prometheus holds')
     .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
+    .option('--html <file>', 'writes the report as a page with charts')
     .option('-q, --quiet', 'no progress');
   addShared(command).addHelpText('after', COMBINE_HELP).action(act);
+}
+
+function addReport(program: Command, act: (files: string[], flags: ReportFlags) => Promise<void>): void {
+  program
+    .command('report')
+    .description('makes a page with charts of a report that --json or --ledger has left, or compares two')
+    .argument('<report...>', 'one report, or two')
+    .option('--html <file>', 'where the page goes; "-" is standard output (default: beside the first report)')
+    .action(act);
 }
 
 function addShared(command: Command): Command {

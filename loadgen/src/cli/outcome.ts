@@ -2,6 +2,7 @@
 import { EXIT } from '../common/errors.ts';
 import { writeWhole } from '../common/files.ts';
 import { saveEntry } from '../proof/ledger.ts';
+import { renderPage } from '../report/html/page.ts';
 import type { Report } from '../report/report.ts';
 import type { RunOutcome } from '../run/run.ts';
 import type { Io } from './io.ts';
@@ -12,13 +13,15 @@ import { formatEnd, formatPhase } from './summary-text.ts';
 /** Where a report goes besides the summary; `-` is standard output in the place of the summary. */
 export interface Outputs {
   readonly json?: string;
+  readonly html?: string;
   readonly ledger?: string;
 }
 
 /** @throws UsageError for a file that cannot be written */
-export async function saveOutputs(report: Report, { ledger, json }: Outputs): Promise<void> {
+export async function saveOutputs(report: Report, { ledger, json, html }: Outputs): Promise<void> {
   if (ledger !== undefined) await saveEntry(ledger, report);
   if (json !== undefined && json !== '-') await writeWhole(json, formatJson(report));
+  if (html !== undefined) await writeWhole(html, await renderPage([report]));
 }
 
 /** @returns the exit code */
