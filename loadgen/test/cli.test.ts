@@ -1,45 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { runCli } from '../src/cli/command-line.ts';
-import type { Io } from '../src/cli/io.ts';
 import { reportSchema } from '../src/report/report.ts';
 import { type FakeStack, startFakeStack } from './fake-stack.ts';
+import { loadgen } from './loadgen.ts';
 import { closedPort, serveHttp } from './servers.ts';
-
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** A stream that is no terminal and remembers. The CLI only writes to it. */
-function createStream() {
-  const stream = new PassThrough();
-  const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  return { stream: stream as unknown as NodeJS.WriteStream, text: () => Buffer.concat(chunks).toString() };
-}
-
-function startWorker(): never {
-  throw new Error('these tests start no process');
-}
-
-/** Runs a command as `main.ts` does. */
-async function loadgen(args: readonly string[], signal = new AbortController().signal): Promise<Ended> {
-  const [out, err] = [createStream(), createStream()];
-  const io: Io = { stdout: out.stream, stderr: err.stream, signal, startWorker };
-  try {
-    const code = await runCli(args, io);
-    return { code, out: out.text(), err: err.text() };
-  } catch (error) {
-    const { exitCode, message } = error as { exitCode?: number; message: string };
-    if (exitCode === undefined) throw error;
-    return { code: exitCode, out: out.text(), err: `${err.text()}${message}\n` };
-  }
-}
 
 let stack: FakeStack;
 let folder = '';
@@ -390,6 +356,14 @@ describe('wrong usage ends with 2 and says what is right', () => {
     [['run', '--duration', '10'], /Expected a duration such as 250ms/],
     [['run', '--connections', '0'], /Expected a whole number from 1/],
     [['run', '--threshold', 'p98<1'], /Expected a threshold: p50, p90/],
+    [['run', '--shard', '0/2'], /Expected a part of at most 1000, from 1, such as 2\/8/],
+    [['run', '--shard', '3/2'], /Expected a part of at most 1000/],
+    [['run', '--start-at', '12:00'], /Expected a date and time with its zone/],
+    [['run', '--workers', '65'], /Expected at most 64/],
+    [['run', 'hundred', '--workers', '11'], /"hundred" has 10 for 11 shards/],
+    [['run', '--verify', '--shard', '1/2', '-p', 'http://x'], /a shard cannot be proved alone/],
+    [['worker'], /only another loadgen starts one/],
+    [['report', 'a', 'b', 'c'], /expected one report, or two to compare, got 3/],
     [['run', '--verify', '--ledger', 'x'], /--verify, --ledger: needs --prometheus/],
     [['run', '--target', 'localhost'], /--target: expected a URL/],
     [['run', '--prometheus', 'localhost:9090'], /--prometheus: expected a URL/],
