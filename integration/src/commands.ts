@@ -93,6 +93,16 @@ export async function docker(...words: string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** The compose file as Compose understands it, with these settings. */
+export async function composeConfig(
+  settings: NodeJS.ProcessEnv,
+): Promise<{ services: Record<string, { stop_grace_period?: string }> }> {
+  const words = ['compose', '--project-directory', repositoryRoot, 'config', '--format', 'json'];
+  const { exitCode, stdout, stderr } = await start('docker', words, { ...process.env, ...settings }).result;
+  if (exitCode !== 0) throw new Error(`docker compose config: exit status ${exitCode}: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
 /**
  * Ids of a project's containers, running or not; of one service where it is named. A generator that has ended is not one of
  * them: the engine removes it on its own time, after the command that ran it.

@@ -38,17 +38,17 @@ export interface Column {
   readonly isNumber?: boolean;
 }
 
-/** A table that scrolls by itself where the page is narrow. Rows with `mark` stand out. */
+/** A table that scrolls by itself where the page is narrow. Rows with `mark` stand out. Most of a large page is tables. */
 export function table(
   columns: readonly Column[],
   rows: readonly { readonly cells: readonly Content[]; readonly mark?: string | undefined }[],
 ): Markup {
-  const align = (column: Column | undefined) => (column?.isNumber ? 'number' : 'text');
+  const classOf = (column: Column | undefined) => new Markup(column?.isNumber ? ' class=n' : '');
   return html`<div class="scroll"><table>
-<thead><tr>${columns.map((column) => html`<th class="${align(column)}">${column.name}</th>`)}</tr></thead>
+<thead><tr>${columns.map((column) => html`<th${classOf(column)}>${column.name}</th>`)}</tr></thead>
 <tbody>${rows.map(
     ({ cells, mark }) =>
-      html`<tr class="${mark ?? ''}">${cells.map((cell, n) => html`<td class="${align(columns[n])}">${cell}</td>`)}</tr>\n`,
+      html`<tr${mark === undefined ? '' : html` class="${mark}"`}>${cells.map((cell, n) => html`<td${classOf(columns[n])}>${cell}</td>`)}</tr>\n`,
   )}</tbody>
 </table></div>`;
 }

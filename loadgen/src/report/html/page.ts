@@ -55,11 +55,12 @@ ${planSection(report)}`;
   return html`<article><h2 class="run">Run ${name}</h2>${content}</article>`;
 }
 
-/** The course over time is in the charts' columns already, and its histograms would be most of the page. */
+/** The course over time is in the charts' columns already; its histograms, and those by target, would be most of the page. */
 function shorten(report: Report): Report {
   const phases = report.phases.map((phase) => ({
     ...phase,
     plan: { ...phase.plan, targets: phase.plan.targets.slice(0, MOST_TARGETS) },
+    byTarget: phase.byTarget.map((line) => ({ ...line, serviceTime: '' })),
     timeline: { ...phase.timeline, points: [] },
   }));
   return { ...report, phases };
