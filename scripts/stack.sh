@@ -23,6 +23,7 @@ generator() {
     ${shared:+--volume "$shared:$exchange"} loadgen "$@"
 }
 shared=''
+reports=${REPORTS_FOLDER:-$root/reports}
 target='--target http://api:5001'
 proof='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
 
@@ -120,8 +121,8 @@ show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0
 # alone, which the container's user may write to whatever this user's number is.
 exchange=/exchange
 open_exchange() {
-  mkdir -p "$root/reports" && shared=$(mktemp -d "$root/reports/.run.XXXXXX") && chmod 777 "$shared" ||
-    fail 1 "the folder $root/reports could not be made."
+  mkdir -p "$reports" && shared=$(mktemp -d "$reports/.run.XXXXXX") && chmod 777 "$shared" ||
+    fail 1 "the folder $reports could not be made."
   trap 'rm -rf "$shared"; forget_step_log' EXIT
 }
 
@@ -162,7 +163,7 @@ load() {
     set -- "$@" "$word"
   done
   # The page has a name that sorts by time; the patterns are in it.
-  [ -z "$page" ] || { page=$root/reports/$(date +%Y%m%d-%H%M%S).html && set -- "$@" --html "$exchange/page.html"; }
+  [ -z "$page" ] || { page=$reports/$(date +%Y%m%d-%H%M%S).html && set -- "$@" --html "$exchange/page.html"; }
   status=0
   # shellcheck disable=SC2086 # lists of words
   generator run "$@" $target $proof || status=$?

@@ -138,8 +138,8 @@ describe('a stack of its own', () => {
       expect(load.stdout).toContain('own: 40 requests sent');
       expect(JSON.parse(await readFile(json, 'utf8')).phases[0]).toMatchObject({ pattern: 'own', sent: 40 });
       const page = /The run as a page: (.*)\n/.exec(load.stderr)?.[1] ?? '';
+      expect(page).toContain(project.reports);
       expect(await readFile(page, 'utf8')).toContain('<p class="word">Passed</p>');
-      await rm(page);
       await rm(folder, { recursive: true });
     },
     commandTimeoutMs,
