@@ -1,5 +1,8 @@
 // The compose file and the scripts behind `make`, from the first start on. The tests build on each other, as a person's
 // commands do. Starts that are refused are in refused-starts.test.ts.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import {
@@ -123,13 +126,33 @@ describe('a stack of its own', () => {
   );
 
   it(
+    'load sends pattern files of this machine, with flags, and leaves a page and the asked JSON here',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'own pattern '));
+      const [file, json] = [join(folder, 'own.yaml'), join(folder, 'own.json')];
+      const cart = '{path: /cart, expect: 200, series: {path: cart, method: get}}';
+      await writeFile(file, `stages: [{duration: 30s, rate: 5}]\ntargets: [${cart}]\n`, { mode: 0o600 });
+      const flags = ['--rate', '20', '--duration', '2s', '--json', json];
+      const load = await stackCommand(project, ['load', file, ...flags]);
+      expect(load).toMatchObject({ exitCode: 0 });
+      expect(load.stdout).toContain('own: 40 requests sent');
+      expect(JSON.parse(await readFile(json, 'utf8')).phases[0]).toMatchObject({ pattern: 'own', sent: 40 });
+      const page = /The run as a page: (.*)\n/.exec(load.stderr)?.[1] ?? '';
+      expect(page).toContain(project.reports);
+      expect(await readFile(page, 'utf8')).toContain('<p class="word">Passed</p>');
+      await rm(folder, { recursive: true });
+    },
+    commandTimeoutMs,
+  );
+
+  it(
     "one request behind the generator's back makes verify fail, and it names the series",
     async () => {
       await axios.get(`${apiUrl}/cart`);
       const verify = await stackCommand(project, ['verify']);
       expect(verify.exitCode).toBe(1);
       const series = 'http_requests_total{path="cart",method="get"}';
-      expect(proofRows(verify.stdout)[series]).toEqual(['20', '21', '+1']);
+      expect(proofRows(verify.stdout)[series]).toEqual(['60', '61', '+1']);
       expect(verify.stdout).toContain(`${series}: counted 1 more than sent`);
     },
     commandTimeoutMs,
