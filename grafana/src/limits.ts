@@ -17,8 +17,8 @@ export const BURN_RATES = [
   { longWindow: '1h', shortWindow: '5m', factor: 14.4, severity: 'page', color: 'dark-red' },
 ] as const;
 
-/** Above this, EventLoopBlocked fires. */
-export const EVENT_LOOP_LAG_LIMIT_SECONDS = 0.1;
+/** Share of the time that turns of the event loop are late: above this, EventLoopBlocked fires. */
+export const EVENT_LOOP_LATE_LIMIT = 0.2;
 
 /** `scrape_timeout` of prometheus.yml: a scrape that takes longer fails. */
 export const SCRAPE_TIMEOUT_SECONDS = 4;

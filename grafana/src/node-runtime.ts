@@ -1,6 +1,6 @@
 // What the Node processes behind the API do: CPU, memory, event loop, garbage collection, resources, restarts.
 import { createDashboard } from './dashboard.ts';
-import { EVENT_LOOP_LAG_LIMIT_SECONDS } from './limits.ts';
+import { EVENT_LOOP_LATE_LIMIT } from './limits.ts';
 import { lines, stat } from './panels.ts';
 
 const node = 'job=~"$job", instance=~"$instance"';
@@ -69,16 +69,21 @@ const cpuAndLoop = [
     limit: true,
   }),
   lines({
-    title: 'Event-loop lag, p99',
+    title: 'Event loop late, share of the time',
     description:
-      'By how much turns of the event loop come late, since the previous scrape. Every request waits that long. Above the dashed line EventLoopBlocked fires: look for synchronous work.',
+      'Share of the time by which turns of the event loop came late: at 100 % it never rests. A request that comes then waits. Above the dashed line EventLoopBlocked fires: look for synchronous work.',
     width: 12,
     height: 9,
-    unit: 's',
-    queries: [{ expr: `nodejs_eventloop_lag_p99_seconds{${node}}`, legend: '{{instance}}' }],
+    unit: 'percentunit',
+    queries: [
+      {
+        expr: `rate(nodejs_eventloop_late_seconds_total{${node}}[$__rate_interval])`,
+        legend: '{{instance}}',
+      },
+    ],
     thresholds: [
       ['green', null],
-      ['red', EVENT_LOOP_LAG_LIMIT_SECONDS],
+      ['red', EVENT_LOOP_LATE_LIMIT],
     ],
     limit: true,
   }),
