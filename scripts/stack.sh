@@ -52,12 +52,16 @@ up() {
   STEP_TAIL=5 run_step 'starting the services and waiting until each is healthy' \
     compose --profile alerts up --detach --no-build --wait --wait-timeout 120 $(services) || start_failed
   say ''
+  run_started=$(date +%s)
   # shellcheck disable=SC2086 # lists of words
   generator run lab --only-on-fresh-api $target $proof || {
     status=$?
     fail "$status" "the lab's traffic was not proven (status $status); the stack runs on, see the lines above."
   }
-  [ "$before" != "$(running_containers)" ] || say 'The stack was running already: nothing was changed.'
+  if [ "$before" = "$(running_containers)" ]; then
+    say 'The stack was running already: nothing was changed.'
+    run_started=''
+  fi
   show_urls
 }
 
@@ -94,6 +98,9 @@ explain_taken_port() {
 
 show_urls() {
   say ''
+  # What to open first: the dashboard of the run just made, or, without Grafana, the page that Prometheus renders.
+  [ -z "$grafana_missing" ] || show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html
+  [ -n "$grafana_missing" ] || [ -z "$run_started" ] || show_run "$run_started"
   show_url API "${API_HOST_PORT%%-*}" "/products (also on ${API_LAB_HOST_PORT%%-*}, which browsers refuse)"
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $API_HOST_PORT, their metrics on $METRICS_HOST_PORT"
   show_url Metrics "${METRICS_HOST_PORT%%-*}" /metrics
@@ -114,11 +121,18 @@ show_urls() {
 
 show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0 ] && echo localhost || echo "$BIND_ADDRESS")" "$2" "$3" >&2; }
 
+# show_run STARTED: the overview for the time from a run's start (Unix seconds) until now, with room at both ends.
+show_run() { show_url 'This run' "$GRAFANA_HOST_PORT" "/d/api-overview?from=$(($1 - 30))000&to=$(($(date +%s) + 30))000"; }
+
 load() {
   require_stack
   [ $# -gt 0 ] || set -- lab
+  run_started=$(date +%s)
   # shellcheck disable=SC2086 # lists of words
   generator run "$@" $target $proof
+  status=$?
+  if is_running grafana; then show_run "$run_started"; else show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html; fi
+  return "$status"
 }
 
 verify() {

@@ -113,8 +113,8 @@ function createAnnotations() {
     moment(
       'Load runs',
       ANSWER_COLORS['2xx'],
-      'label_replace(last_over_time({__name__=~"loadgen_run_(start|end)_time_seconds"}[5m]), "moment", "$1s", "__name__", "loadgen_run_(start|end)_.*")',
-    ).titleFormat('Load {{moment}}: {{pattern}}'),
+      'label_replace(last_over_time({__name__=~"loadgen_run_(start|end)_time_seconds"}[5m]), "moment", "$1", "__name__", "loadgen_run_(start|end)_.*")',
+    ).titleFormat('Load run, {{moment}}: {{pattern}}'),
     moment('Restarts', STATE_COLORS.watch, 'last_over_time(process_start_time_seconds[5m])').titleFormat(
       '{{job}} started: {{instance}}',
     ),

@@ -46,13 +46,13 @@ const settled = (start: string) =>
   `min(min_over_time((loadgen_run_end_time_seconds > ${start})${DAY}) + 6) or vector(${start} + 120)`;
 
 export const runVariables = [
-  query('run', choice(runs(), 'vector(round(time()))', 'no run in the last day'), CHOICE).label('Run'),
+  query('run', choice(runs(), 'round(vector(time()))', 'no run in the last day'), CHOICE).label('Run'),
   query('before', choice(runs('< $run'), 'vector($run)', 'none before: itself'), CHOICE).label('Beside'),
   derived('end', settled('$run')),
   derived('before_end', settled('$before')),
-  derived('span', 'vector(ceil(1000 * ($end - $run + 10)))'),
-  derived('before_span', 'vector(ceil(1000 * ($before_end - $before + 10)))'),
-  derived('shift', 'vector(round(1000 * ($run - $before)))'),
-  derived('from', 'vector(round(1000 * ($run - 30)))'),
-  derived('to', 'vector(round(1000 * ($end + 30)))'),
+  derived('span', 'ceil(vector(1000 * ($end - $run + 10)))'),
+  derived('before_span', 'ceil(vector(1000 * ($before_end - $before + 10)))'),
+  derived('shift', 'round(vector(1000 * ($run - $before)))'),
+  derived('from', 'round(vector(1000 * ($run - 30)))'),
+  derived('to', 'round(vector(1000 * ($end + 30)))'),
 ];
