@@ -58,10 +58,7 @@ up() {
     status=$?
     fail "$status" "the lab's traffic was not proven (status $status); the stack runs on, see the lines above."
   }
-  if [ "$before" = "$(running_containers)" ]; then
-    say 'The stack was running already: nothing was changed.'
-    run_started=''
-  fi
+  [ "$before" != "$(running_containers)" ] || say 'The stack was running already: nothing was changed.'
   show_urls
 }
 
@@ -100,7 +97,7 @@ show_urls() {
   say ''
   # What to open first: the dashboard of the run just made, or, without Grafana, the page that Prometheus renders.
   [ -z "$grafana_missing" ] || show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html
-  [ -n "$grafana_missing" ] || [ -z "$run_started" ] || show_run "$run_started"
+  [ -n "$grafana_missing" ] || ! has_run_since "$run_started" || show_run "$run_started"
   show_url API "${API_HOST_PORT%%-*}" "/products (also on ${API_LAB_HOST_PORT%%-*}, which browsers refuse)"
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $API_HOST_PORT, their metrics on $METRICS_HOST_PORT"
   show_url Metrics "${METRICS_HOST_PORT%%-*}" /metrics
@@ -120,6 +117,12 @@ show_urls() {
 }
 
 show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0 ] && echo localhost || echo "$BIND_ADDRESS")" "$2" "$3" >&2; }
+
+# has_run_since STARTED: whether the generator has marked an end since then. On an API that is not fresh it sends nothing.
+has_run_since() {
+  [ -n "$(compose exec -T prometheus promtool query instant http://127.0.0.1:9090 \
+    "max(last_over_time(loadgen_run_end_time_seconds[5m])) > $1" 2>/dev/null)" ]
+}
 
 # show_run STARTED: the overview for the time from a run's start (Unix seconds) until now, with room at both ends.
 show_run() { show_url 'This run' "$GRAFANA_HOST_PORT" "/d/api-overview?from=$(($1 - 30))000&to=$(($(date +%s) + 30))000"; }

@@ -64,7 +64,7 @@ export function createDashboard(spec: DashboardSpec): Dashboard {
     .time({ from: spec.from ?? 'now-5m', to: 'now' })
     .tooltip(DashboardCursorSync.Crosshair)
     .variables([...createVariables(spec), ...(spec.variables ?? [])])
-    .annotations(createAnnotations())
+    .annotations(spec.choose ? createAnnotations() : [])
     .links([...(spec.links ?? []), createLink()].map((link) => ({ build: () => link })));
   return { ...builder.build(), panels: placeRows(spec.rows) };
 }
@@ -115,9 +115,10 @@ function createAnnotations() {
       ANSWER_COLORS['2xx'],
       'label_replace(last_over_time({__name__=~"loadgen_run_(start|end)_time_seconds"}[5m]), "moment", "$1", "__name__", "loadgen_run_(start|end)_.*")',
     ).titleFormat('Load run, {{moment}}: {{pattern}}'),
-    moment('Restarts', STATE_COLORS.watch, 'last_over_time(process_start_time_seconds[5m])').titleFormat(
-      '{{job}} started: {{instance}}',
-    ),
+    moment('Restarts', STATE_COLORS.watch, 'last_over_time(process_start_time_seconds[5m])')
+      .titleFormat('{{job}} started: {{instance}}')
+      // Always on: a third switch would not fit into the top line.
+      .hide(true),
     // One region for an alert, however many windows and replicas it has.
     annotation(
       'Pages',

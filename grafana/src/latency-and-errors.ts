@@ -19,10 +19,13 @@ export const OBJECTIVE_LINE: readonly ThresholdStep[] = [
   [STATE_COLORS.bad, LATENCY_OBJECTIVE_SECONDS],
 ];
 
-const share = (legend: keyof typeof ANSWER_COLORS, codes: string, matchers: string) => ({
-  expr: shareOf(codes, { matchers }),
-  legend,
-});
+/** Classes of answers as regular expressions of status codes; a client that left early is a class of its own. */
+export const STATUS_CODES = {
+  '2xx': '[123]..',
+  '4xx': '4[0-8].|49[0-8]',
+  '499': '499',
+  '5xx': '5..',
+} as const;
 
 export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
   lines({
@@ -34,11 +37,10 @@ export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
     next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
     unit: 'percentunit',
     softMax: 0.05,
-    queries: [
-      share('5xx', '5..', matchers),
-      share('4xx', '4[0-8].|49[0-8]', matchers),
-      share('499', '499', matchers),
-    ],
+    queries: (['5xx', '4xx', '499'] as const).map((legend) => ({
+      expr: shareOf(STATUS_CODES[legend], { matchers }),
+      legend,
+    })),
     colors: {
       '5xx': ANSWER_COLORS['5xx'],
       '4xx': ANSWER_COLORS['4xx'],

@@ -13,23 +13,26 @@ import { statePanel } from './state.ts';
 import { table } from './table.ts';
 
 const by = ['path', 'method'];
+/** A row is about the whole time range, so that an hour that has passed can be looked at as well. */
+const scope = { by, window: '$__range' };
 const objectiveMs = LATENCY_OBJECTIVE_SECONDS * 1000;
 const warnFrom = (value: number) => [
   { color: 'text', value: null },
   { color: STATE_COLORS.bad, value },
 ];
 const byColumn = [
-  responses({ by }),
-  badResponses(LATENCY_OBJECTIVE_SECONDS, { by }),
-  shareOf('5..', { by }),
-  quantile(0.5, { by }),
-  quantile(0.99, { by }),
+  `${responses(scope)} > 0`,
+  // Of a route that nobody asked nothing is bad, and it needs no row.
+  `(${badResponses(LATENCY_OBJECTIVE_SECONDS, scope)}) and ${responses(scope)} > 0`,
+  shareOf('5..', scope),
+  quantile(0.5, scope),
+  quantile(0.99, scope),
 ];
 
 const routes = [
   table({
     title: 'Routes, those that hurt first',
-    shows: `Each route that was asked: answers per second, those of them that failed or took more than ${objectiveMs} ms, the share that failed, and how long. Sorted by what burns the budgets. ${QUANTILE_CAVEAT}`,
+    shows: `Each route that was asked in this time range: answers per second, those of them that failed or took more than ${objectiveMs} ms, the share that failed, and how long. Sorted by what burns the budgets. ${QUANTILE_CAVEAT}`,
     worry: 'about red numbers in the first rows.',
     next: `click a path for [that route alone](/d/route); ${runbook('ErrorBudgetBurn')}.`,
     width: 24,
@@ -52,6 +55,7 @@ const routes = [
       { field: 'Value #E', heading: 'p99', unit: 's', thresholds: warnFrom(LATENCY_OBJECTIVE_SECONDS) },
     ],
     sortBy: 'Bad/s',
+    noValue: 'Nothing was asked in this time range',
   }),
   tiles({
     title: `Course of the ${TOP} busiest routes`,
@@ -79,7 +83,7 @@ export const operations = createDashboard({
   title: 'Operations',
   description: 'Is it well, and if not, what first?',
   choose: { metric: 'http_requests_total', labels: ['job', 'instance'] },
-  from: 'now-30m',
+  from: 'now-15m',
   rows: [
     {
       title: 'Is it well?',

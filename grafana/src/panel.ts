@@ -87,8 +87,8 @@ export function describe<P extends AnyPanel>(panel: P, spec: PanelSpec, format: 
   return panel;
 }
 
-/** A series without a colour of its own gets the palette's for its name, the same in every panel. */
-export const byName = () => new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName);
+/** Series without a colour of their own. Grafana 9 leaves a panel empty that asks for the palettes that came later. */
+export const palette = () => new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic);
 
 function createQuery({ expr, legend }: Query, index: number, format: Format) {
   const query = new DataqueryBuilder()

@@ -32,7 +32,7 @@ import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as StateTimeline } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
 import { STATE_COLORS } from './colors.ts';
-import { byName, describe, type PanelSpec } from './panel.ts';
+import { describe, type PanelSpec, palette } from './panel.ts';
 
 /** Values that have words, and the colour of each. */
 export type Words = Readonly<Record<number, { text: string; color: string }>>;
@@ -62,7 +62,7 @@ export function tiles(spec: PanelSpec) {
     .graphMode(BigValueGraphMode.Area)
     .textMode(BigValueTextMode.ValueAndName)
     .orientation(VizOrientation.Auto)
-    .colorScheme(byName())
+    .colorScheme(palette())
     .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(18))
     .reduceOptions(lastValue());
 }
@@ -76,7 +76,6 @@ export function ranking(spec: PanelSpec) {
   )
     .orientation(VizOrientation.Horizontal)
     .displayMode(BarGaugeDisplayMode.Basic)
-    .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(16))
     .reduceOptions(lastValue());
 }
 
@@ -104,7 +103,7 @@ export function lines(spec: LinesSpec) {
   const panel = describe(new TimeSeries(), { height: 9, ...spec }, 'range')
     .legend(legend)
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
-    .colorScheme(byName())
+    .colorScheme(palette())
     .showPoints(VisibilityMode.Auto)
     .pointSize(4)
     .spanNulls(false)

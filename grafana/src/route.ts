@@ -1,15 +1,15 @@
 // One route's own view (or several chosen ones): rate, errors, latency and who asks, where a click on a route leads.
+import { ANSWER_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
-import { errorShare, latencyDistribution, latencyQuantiles } from './latency-and-errors.ts';
+import { errorShare, latencyDistribution, latencyQuantiles, STATUS_CODES } from './latency-and-errors.ts';
 import { LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
 import { lines, stat } from './panels.ts';
 import { badResponses, CHOSEN, QUANTILE_CAVEAT, quantile, responses, shareOf } from './promql.ts';
-import { ROUTE_LEGEND } from './route-names.ts';
 import { runbook } from './runbook.ts';
 
 const matchers = `${CHOSEN}, path=~"$path", method=~"$method"`;
 const scope = { matchers };
-const NO_TRAFFIC = 'Nothing was asked';
+const NO_TRAFFIC = 'No traffic';
 const objectiveMs = LATENCY_OBJECTIVE_SECONDS * 1000;
 
 const now = [
@@ -17,7 +17,7 @@ const now = [
     title: 'Answers per second',
     shows: 'Answers of the chosen routes with any status, all replicas together.',
     worry: 'where it is far from what the time of day explains.',
-    next: '*By route and status* below, [API overview](/d/api-overview) for all routes.',
+    next: '*Answers by class of status* below, [API overview](/d/api-overview) for all routes.',
     width: 6,
     unit: 'reqps',
     queries: [{ expr: responses(scope), legend: 'rate' }],
@@ -55,20 +55,20 @@ const now = [
 
 const traffic = [
   lines({
-    title: 'By route and status',
-    shows: 'Answers per second of each chosen route, by status code.',
-    worry: 'where a code appears that was not there before.',
-    next: `5xx: ${runbook('ErrorBudgetBurn')}; 404: ${runbook('NotFoundSurge')}.`,
+    title: 'Answers by class of status',
+    shows: 'Answers per second of the chosen routes, piled up by class of status code.',
+    worry: 'where red or grey appears that was not there before.',
+    next: `5xx: ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
     width: 12,
     unit: 'reqps',
     softMax: 1,
+    stacked: true,
     legend: 'list',
-    queries: [
-      {
-        expr: `${responses({ ...scope, by: ['path', 'method', 'code'] })} > 0`,
-        legend: `{{code}} ${ROUTE_LEGEND}`,
-      },
-    ],
+    queries: Object.entries(STATUS_CODES).map(([legend, codes]) => ({
+      expr: responses(scope, codes),
+      legend,
+    })),
+    colors: ANSWER_COLORS,
     noValue: NO_TRAFFIC,
   }),
   errorShare({ width: 12, matchers }),
