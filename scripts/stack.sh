@@ -55,6 +55,7 @@ up() {
   STEP_TAIL=5 run_step 'starting the services and waiting until each is healthy' \
     compose --profile alerts up --detach --no-build --wait --wait-timeout 120 $(services) || start_failed
   say ''
+  run_started=$(date +%s)
   # shellcheck disable=SC2086 # lists of words
   generator run lab --only-on-fresh-api $target $proof || {
     status=$?
@@ -97,6 +98,9 @@ explain_taken_port() {
 
 show_urls() {
   say ''
+  # What to open first: the dashboard of the run just made, or, without Grafana, the page that Prometheus renders.
+  [ -z "$grafana_missing" ] || show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html
+  [ -n "$grafana_missing" ] || ! has_run_since "$run_started" || show_run "$run_started"
   show_url API "${API_HOST_PORT%%-*}" "/products (also on ${API_LAB_HOST_PORT%%-*}, which browsers refuse)"
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $API_HOST_PORT, their metrics on $METRICS_HOST_PORT"
   show_url Metrics "${METRICS_HOST_PORT%%-*}" /metrics
@@ -116,6 +120,15 @@ show_urls() {
 }
 
 show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0 ] && echo localhost || echo "$BIND_ADDRESS")" "$2" "$3" >&2; }
+
+# has_run_since STARTED: whether the generator has marked an end since then. On an API that is not fresh it sends nothing.
+has_run_since() {
+  [ -n "$(compose exec -T prometheus promtool query instant http://127.0.0.1:9090 \
+    "max(last_over_time(loadgen_run_end_time_seconds[5m])) > $1" 2>/dev/null)" ]
+}
+
+# show_run STARTED: the overview for the time from a run's start (Unix seconds) until now, with room at both ends.
+show_run() { show_url 'This run' "$GRAFANA_HOST_PORT" "/d/api-overview?from=$(($1 - 30))000&to=$(($(date +%s) + 30))000"; }
 
 # What the generator's container and this machine hand each other: pattern files in, reports out. A folder of this run
 # alone, which the container's user may write to whatever this user's number is.
@@ -165,9 +178,11 @@ load() {
   # The page has a name that sorts by time; the patterns are in it.
   [ -z "$page" ] || { page=$reports/$(date +%Y%m%d-%H%M%S).html && set -- "$@" --html "$exchange/page.html"; }
   status=0
+  run_started=$(date +%s)
   # shellcheck disable=SC2086 # lists of words
   generator run "$@" $target $proof || status=$?
   bring_back || fail 1 'a report could not be brought back from the container.'
+  if is_running grafana; then show_run "$run_started"; else show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html; fi
   return "$status"
 }
 

@@ -74,6 +74,18 @@ describe('a stack of its own', () => {
     expect(firstUp.stderr).toContain(`${prometheusUrl}/`);
   });
 
+  it('up names first a page that shows the run just made: in Grafana, or without one in Prometheus', async () => {
+    const [, name, address = ''] =
+      /^(This run|Overview) +(http\S+)\n(?:API|Metrics) /m.exec(firstUp.stderr) ?? [];
+    const { data, status } = await axios.get<string>(address);
+    expect({ name, status }).toEqual({
+      name: firstUp.stderr.includes('left out') ? 'Overview' : 'This run',
+      status: 200,
+    });
+    if (name === 'Overview') expect(data).toContain('<p class="number" id="requests">100</p>');
+    else expect(address).toMatch(/\/d\/api-overview\?from=\d{13}&to=\d{13}$/);
+  });
+
   it('up writes no control characters where there is no terminal', () => {
     expect(firstUp.stdout).not.toMatch(controlCharacters);
     expect(firstUp.stderr).not.toMatch(controlCharacters);
