@@ -79,8 +79,8 @@ async function measure(name: VariantName, size: string, startsMs: readonly numbe
   const scrapes = name === 'bare' ? {} : await scrapesOf(await server.ask<number>('metrics'));
   await server.stop();
   return {
-    routes: size,
     variant: variants[name].title,
+    routes: size,
     'start, ms': median(startsMs).toFixed(0),
     'heap, MB': (heapUsed / 1e6).toFixed(1),
     'resident, MB': (rss / 1e6).toFixed(0),

@@ -1,28 +1,21 @@
 /**
- * Requests per second of a saturated server, and its CPU time for each request, with every way of instrumenting it, relative
- * to bare Express. All servers run at once and idle until it is their turn. In each round every variant runs between two
- * runs of bare Express, and is compared with the mean of these two: what slows the machine for longer than a second touches
- * both. A run in which the server was not the limit is not counted.
+ * Requests per second of a saturated server, and its CPU time for each request, with every way of instrumenting it. Three
+ * servers run at a time: bare Express, the package, and one peer. They take turns of a second in rotating order and are
+ * compared within a round, so that a slow moment of the machine touches all of them. No more than three, and each as often
+ * as the others: a server that has rested for longer has a smaller heap and colder code, which costs it some per cent.
  */
 import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
 import { type ServerProcess, startServer } from '../lib/server-process.ts';
 import { CONNECTIONS, load, objection, type Throughput } from '../lib/wrk.ts';
 import { subjects } from './apps.ts';
-import { type VariantName, variantNames, variants } from './variants.ts';
+import { type VariantName, variantNames, variantOf, variants } from './variants.ts';
 
 const quick = process.argv.includes('--quick');
-const ROUNDS = quick ? 3 : 11;
+const ROUNDS = quick ? 3 : 9;
 const SECONDS = 1;
-const WARM_UP_SECONDS = quick ? 1 : 4;
+const WARM_UP_SECONDS = quick ? 1 : 3;
 /** Of all runs, the share that may be invalid before the machine is said to be too busy. */
 const INVALID_AT_MOST = 0.5;
-
-/** A variant beside bare Express of the same moments. */
-interface Comparison {
-  readonly run: Throughput;
-  readonly bySpeed: number;
-  readonly byCpu: number;
-}
 
 let runs = 0;
 const refused: string[] = [];
@@ -43,77 +36,98 @@ async function validLoad(server: ServerProcess, mix: readonly string[]): Promise
   }
 }
 
-async function compare(size: string): Promise<Record<string, string>[]> {
+/** A round: what each of the three did. */
+interface Round {
+  readonly bare: Throughput;
+  readonly package: Throughput;
+  readonly peer: Throughput;
+}
+
+async function compare(peer: VariantName, size: string): Promise<Round[]> {
   const { mix } = subjects[size] as (typeof subjects)[string];
-  const script = new URL('./server.ts', import.meta.url).pathname;
-  const servers = new Map<VariantName, ServerProcess>();
-  for (const name of variantNames) {
-    const { nodeOptions = [] } = variants[name] as { nodeOptions?: readonly string[] };
-    servers.set(name, await startServer(script, [name, size], nodeOptions));
-  }
-  const run = (name: VariantName) => validLoad(servers.get(name) as ServerProcess, mix);
-  process.stderr.write(`${size} routes: warming up\n`);
-  for (const server of servers.values()) await load(server, mix, WARM_UP_SECONDS);
-  const others = variantNames.filter((name) => name !== 'bare');
-  const measured = new Map<VariantName, Comparison[]>(others.map((name) => [name, []]));
-  const bare: Throughput[] = [];
+  const names = { bare: 'bare', package: 'package', peer } as const;
+  const roles = ['bare', 'package', 'peer'] as const;
+  const servers: ServerProcess[] = [];
+  for (const role of roles) servers.push(await start(names[role], size));
+  for (const server of servers) await load(server, mix, WARM_UP_SECONDS);
+  const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    process.stderr.write(`${size} routes: round ${round + 1} of ${ROUNDS}\n`);
-    let before = await run('bare');
-    for (let i = 0; i < others.length; i++) {
-      const name = others[(i + round) % others.length] as VariantName;
-      const own = await run(name);
-      const after = await run('bare');
-      bare.push(before);
-      measured.get(name)?.push({
-        run: own,
-        bySpeed: (2 * own.perSecond) / (before.perSecond + after.perSecond),
-        byCpu: (before.cpuMicros + after.cpuMicros) / (2 * own.cpuMicros),
-      });
-      before = after;
-    }
+    const order = roles.map((_, i) => (i + round) % roles.length);
+    const entries: [string, Throughput][] = [];
+    for (const i of order)
+      entries.push([roles[i] as string, await validLoad(servers[i] as ServerProcess, mix)]);
+    rounds.push(Object.fromEntries(entries) as unknown as Round);
   }
-  for (const server of servers.values()) await server.stop();
-  return toRows(size, bare, measured);
+  for (const server of servers) await server.stop();
+  return rounds;
 }
 
-function toRows(
-  size: string,
-  bare: readonly Throughput[],
-  measured: ReadonlyMap<VariantName, readonly Comparison[]>,
-): Record<string, string>[] {
-  const ours = measured.get('package') ?? [];
-  const first = { routes: size, variant: variants.bare.title, ...absolute(bare), 'of bare': '1', spread: '' };
-  const rest = [...measured].map(([name, comparisons]) => {
-    const speeds = comparisons.map(({ bySpeed }) => bySpeed);
-    const behind = comparisons.filter(({ bySpeed }, round) => bySpeed < (ours[round]?.bySpeed ?? Number.NaN));
-    return {
-      routes: size,
-      variant: variants[name].title,
-      ...absolute(comparisons.map(({ run }) => run)),
-      'of bare': median(speeds).toFixed(3),
-      spread: `${Math.min(...speeds).toFixed(2)} - ${Math.max(...speeds).toFixed(2)}`,
-      'of bare by CPU': median(comparisons.map(({ byCpu }) => byCpu)).toFixed(3),
-      'rounds behind the package': name === 'package' ? '' : `${behind.length} of ${ROUNDS}`,
-    };
-  });
-  return [{ ...first, 'of bare by CPU': '1', 'rounds behind the package': '' }, ...rest];
+function start(name: VariantName, size: string): Promise<ServerProcess> {
+  return startServer(
+    new URL('./server.ts', import.meta.url).pathname,
+    [name, size],
+    variantOf(name).nodeOptions,
+  );
 }
 
-const absolute = (all: readonly Throughput[]) => ({
-  'requests/s': median(all.map(({ perSecond }) => perSecond)).toFixed(0),
-  'server CPU, µs/request': median(all.map(({ cpuMicros }) => cpuMicros)).toFixed(1),
-});
+function toRow(size: string, name: VariantName, own: readonly Throughput[], rounds: readonly Round[]) {
+  const speeds = own.map(({ perSecond }, i) => perSecond / (rounds[i] as Round).bare.perSecond);
+  const cpus = own.map(({ cpuMicros }, i) => (rounds[i] as Round).bare.cpuMicros / cpuMicros);
+  const behind = own.filter(({ perSecond }, i) => perSecond < (rounds[i] as Round).package.perSecond);
+  const isPeer = name !== 'bare' && name !== 'package';
+  return {
+    variant: variants[name].title,
+    routes: size,
+    'requests/s': median(own.map(({ perSecond }) => perSecond)).toFixed(0),
+    'of bare': median(speeds).toFixed(3),
+    'lowest to highest': `${Math.min(...speeds).toFixed(2)} - ${Math.max(...speeds).toFixed(2)}`,
+    'server CPU, µs/request': median(own.map(({ cpuMicros }) => cpuMicros)).toFixed(1),
+    'of bare by CPU': median(cpus).toFixed(3),
+    'rounds behind the package': isPeer ? `${behind.length} of ${own.length}` : '',
+  };
+}
+
+async function measure(size: string): Promise<Record<string, string>[]> {
+  const peers = variantNames.filter((name) => name !== 'bare' && name !== 'package');
+  const byPeer = new Map<VariantName, Round[]>();
+  for (const peer of peers) {
+    process.stderr.write(`${size} routes: bare Express, the package and ${variants[peer].title}\n`);
+    byPeer.set(peer, await compare(peer, size));
+  }
+  const all = [...byPeer.values()].flat();
+  return [
+    toRow(
+      size,
+      'bare',
+      all.map(({ bare }) => bare),
+      all,
+    ),
+    toRow(
+      size,
+      'package',
+      all.map((round) => round.package),
+      all,
+    ),
+    ...[...byPeer].map(([name, rounds]) =>
+      toRow(
+        size,
+        name,
+        rounds.map(({ peer }) => peer),
+        rounds,
+      ),
+    ),
+  ];
+}
 
 const rows: Record<string, string>[] = [];
-for (const size of Object.keys(subjects)) rows.push(...(await compare(size)));
+for (const size of Object.keys(subjects)) rows.push(...(await measure(size)));
 const packages = Object.values(variants).flatMap((variant) => [...variant.packages]);
 report(
   'middleware-throughput',
   `${toMarkdown(rows)}
 
-wrk with ${CONNECTIONS} connections on one core, the server saturated on the other. Medians of ${ROUNDS} rounds; in each, every variant runs for ${SECONDS} s between
-two such runs of bare Express and is compared with their mean. ${refused.length} of ${runs} runs did not count because the server used less than 95 % of its
-core or the client more than 90 %. ${describeMachine(packages)}. \`npm run bench:throughput --workspace bench\``,
+wrk with ${CONNECTIONS} connections on one core, the server saturated on the other. Bare Express, the package and one peer take turns of ${SECONDS} s, ${ROUNDS} rounds
+for each peer, and are compared within a round; quoted are medians. ${refused.length} of ${runs} runs did not count because the server used less than 95 % of
+its core or the client more than 90 %. ${describeMachine(packages)}. \`npm run bench:throughput --workspace bench\``,
   quick,
 );
