@@ -38,9 +38,8 @@ const filesOf = (...shards: number[]) => shards.map(fileOf);
 
 describe('loadgen combine', () => {
   it('proves that 4 shards of hundred have sent exactly its 100 requests', async () => {
-    const startAt = new Date(Date.now() + 3000).toISOString();
-    const shards = await sendShards(4, 'hundred', '--start-at', startAt, ...proof());
-    expect(shards.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    const shards = await sendShards(4, 'hundred', ...proof());
+    expect(shards.map(({ code, err }) => [code, err])).toEqual(Array(4).fill([0, expect.any(String)]));
     expect(shards[1]?.out).toContain('hundred: 25 requests sent');
     expect(shards[1]?.out).toContain('shard 2 of 4: thresholds and proof are about the whole');
     expect(shards[1]?.out).not.toContain('threshold ');
@@ -142,7 +141,7 @@ describe('--start-at', () => {
       firstMs ||= Date.now();
       return false;
     };
-    const atMs = Date.now() + 2000;
+    const atMs = Date.now() + 3000;
     const args = ['--start-at', new Date(atMs).toISOString(), '--target', stack.target.url];
     expect(await loadgen(['run', 'hundred', ...args])).toMatchObject({ code: 0 });
     expect(firstMs).toBeGreaterThanOrEqual(atMs - 1);
