@@ -1,10 +1,11 @@
 /** An HTTP server: timeouts with a reason, and a start that fails with a message. */
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type ProtectOptions, protect } from 'express-exact-metrics';
 import { watchConnections } from './drain.ts';
 
 /** A server that does not listen yet. */
-export function createServer(handler: RequestListener): Server {
+export function createServer(handler: RequestListener, protection?: ProtectOptions): Server {
   const server = createHttpServer({
     // Headers are small; who needs longer for them is holding connections open on purpose.
     headersTimeout: 10_000,
@@ -13,11 +14,14 @@ export function createServer(handler: RequestListener): Server {
     // Longer than any usual scrape interval or proxy's idle time: with Node's 5 s, a scraper that comes every 5 s
     // finds its connection closed just as it sends, and reports the target down.
     keepAliveTimeout: 65_000,
+    // What may lie in each direction of a connection; the answers are small, and there may be a thousand connections.
+    highWaterMark: 16_384,
   });
   server.on('request', handler);
   // Node answers 417 to an `Expect` that it does not know, behind the handler's back. RFC 9110 (10.1.1) allows to ignore
   // it, and then such a request is counted like every other.
   server.on('checkExpectation', handler);
+  protect(server, protection);
   watchConnections(server);
   return server;
 }
