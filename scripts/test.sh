@@ -70,8 +70,11 @@ if [ -n "$registry_silent" ] && [ -z "$(docker image ls --quiet testcontainers/r
   export TESTCONTAINERS_RYUK_DISABLED=true
 fi
 check 'Alertmanager configuration (amtool check-config)' in_image "$ALERTMANAGER_IMAGE" alertmanager amtool check-config alertmanager.yml
+browser=$(command -v "${CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome)
+[ -z "$browser" ] || export CHROMIUM="$browser"
 check 'integration tests (jest, testcontainers)' npm run --silent test:integration
 
 say ''
 say 'Everything passed.'
 [ -z "$grafana_missing" ] || say "Left out: the tests that need Grafana ($grafana_missing)."
+[ -n "$browser" ] || say 'Left out: the tests that look at pages in a browser (no Chromium here; CHROMIUM=<path> names one).'

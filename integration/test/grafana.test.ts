@@ -109,7 +109,10 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
   });
 
   it('has nothing to complain about in its log', () => {
-    const complaints = log.split('\n').filter((line) => /level=(warn|error)/.test(line));
+    // Its migrations of its own database speak of dashboards too.
+    const complaints = log
+      .split('\n')
+      .filter((line) => /level=(warn|error)/.test(line) && !line.includes('logger=migrator'));
     expect(complaints.filter((line) => /provision|dashboard|datasource/i.test(line))).toEqual([]);
   });
 
@@ -126,7 +129,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
 
     /** Opens a page tall enough for all of its panels, and gathers what went wrong on the way. */
     async function open(path: string) {
-      const page = await browser.newPage({ viewport: { width: 1440, height: 3000 } });
+      const page = await browser.newPage({ viewport: { width: 1440, height: 6000 } });
       const wrong: string[] = [];
       page.on('response', (response) => {
         if (response.status() >= 400) wrong.push(`${response.status()} ${response.url()}`);
@@ -140,7 +143,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
       '$title shows every panel without an error',
       async ({ uid, panels }) => {
         const { page, wrong } = await open(`/d/${uid}`);
-        for (const { title = '' } of panels) {
+        for (const { title = '' } of panels.filter(({ type }) => type !== 'row')) {
           await page.getByText(title, { exact: true }).first().waitFor({ timeout: 30_000 });
         }
         expect(wrong).toEqual([]);
