@@ -3,4 +3,5 @@
 export type { RequestLabelNames, RequestMetricNames } from './exposition/request-families.ts';
 export { instrument, type Metrics } from './instrument.ts';
 export type { ProcessMetricsOptions } from './metrics/process.ts';
+export type { NativeHistogramOptions } from './native-option.ts';
 export { DURATION_BUCKETS_SECONDS, type InstrumentOptions } from './options.ts';
