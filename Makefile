@@ -9,8 +9,8 @@ help: ## this list
 up: ## set up what is missing, start the stack, send the lab's traffic once, prove it, show the URLs (ALERTS=1 API_REPLICAS=3)
 	@scripts/stack.sh up
 
-load: ## more traffic, proven: PATTERN=hundred | not-found | lab | steady | ... (see docs/load-generator.md)
-	@scripts/stack.sh load $(PATTERN)
+load: ## more traffic, proven, and a page of it: PATTERN=steady or ./my.yaml, ARGS="--rate 200 --duration 1m"
+	@scripts/stack.sh load $(PATTERN) $(ARGS)
 
 verify: ## compare everything the generator has sent with what Prometheus holds, series by series
 	@scripts/stack.sh verify

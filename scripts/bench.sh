@@ -10,6 +10,9 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root" || exit 1
 
 ensure_node_modules
+# The server that is never the bottleneck, and the fastest peer. Without them that one table is left out, and says so.
+command -v nginx >/dev/null 2>&1 && command -v wrk >/dev/null 2>&1 || ! may_install ||
+  run_step 'apt-get install nginx-light wrk' apt_install nginx-light wrk
 run_step 'building the API and the load generator' npm run --silent build || fail 1 'the build failed.'
 say 'The machine should do nothing else now: two cores are busy, one with the server and one with the client.'
 exec npm run --silent bench --workspace bench -- "$@"

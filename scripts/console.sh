@@ -84,8 +84,31 @@ terminal_width() {
 
 # A background command of a script does not get the terminal's Ctrl-C, nor do the programs that it started.
 kill_tree() {
-  for child in $(pgrep -P "$1" 2>/dev/null); do kill_tree "$child"; done
+  for child in $(children_of "$1"); do kill_tree "$child"; done
   kill "$1" 2>/dev/null
+}
+
+# pgrep is not on every machine (Debian's minimal one has none), nor is /proc (macOS).
+children_of() {
+  if command -v pgrep >/dev/null 2>&1; then
+    pgrep -P "$1"
+    return 0
+  fi
+  for stat in /proc/[0-9]*/stat; do
+    # The name of the program, in brackets, may hold anything; behind it come the state and the parent.
+    { read -r line <"$stat"; } 2>/dev/null || continue
+    # shellcheck disable=SC2086 # a list of words
+    set -- "$1" ${line##*) }
+    [ "$3" != "$1" ] || { stat=${stat%/stat} && echo "${stat##*/}"; }
+  done
+}
+
+is_running_program() {
+  if command -v pgrep >/dev/null 2>&1; then
+    pgrep -x "$1" >/dev/null
+    return
+  fi
+  grep -qx "$1" /proc/[0-9]*/comm 2>/dev/null
 }
 
 forget_step_log() { [ -z "${step_log:-}" ] || rm -f "$step_log"; }

@@ -55,7 +55,7 @@ start_engine() {
   else
     say 'Starting the container engine (log: /var/log/dockerd.log).'
     # Left by one that was killed, they would stop the new one as soon as another process has the number in them.
-    pgrep -x dockerd >/dev/null 2>&1 || rm -f /var/run/docker.pid /var/run/docker/containerd/containerd.pid
+    is_running_program dockerd || rm -f /var/run/docker.pid /var/run/docker/containerd/containerd.pid
     setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null &
   fi
   run_step 'waiting for the container engine' wait_for_engine || {

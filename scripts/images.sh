@@ -104,7 +104,7 @@ ensure_grafana_image() {
 # Not by Compose, which labels an image with the project that built it: every container of that image, a test's for
 # instance, would then pass for one of the project's own.
 build_image() {
-  docker build --file "$root/$1/Dockerfile" --build-arg "NODE_IMAGE=$NODE_IMAGE" --secret "id=ca,src=$BUILD_CA_FILE" \
+  docker build --target "$1" --build-arg "NODE_IMAGE=$NODE_IMAGE" --secret "id=ca,src=$BUILD_CA_FILE" \
     --progress plain --tag "observability-stack/$1" "$root"
 }
 

@@ -1,7 +1,12 @@
 # Reads .env, lets the environment win over it, and checks what Compose would only fail on later. Sourced, never run.
 
-while IFS='=' read -r name value; do
-  case $name in '' | '#'*) continue ;; esac
+# As Compose reads it: everything after the first = is the value, quotes around the whole of it are not part of it, and the
+# last line needs no end. (read alone would take a = at the end of a value for a separator.)
+while IFS= read -r line || [ -n "$line" ]; do
+  case $line in '' | '#'*) continue ;; esac
+  name=${line%%=*}
+  value=${line#*=}
+  case $value in \"*\" | \'*\') value=${value#?} && value=${value%?} ;; esac
   if eval "[ -z \"\${$name+set}\" ]"; then eval "$name=\$value"; fi
   # shellcheck disable=SC2163 # the name in the variable is what is exported
   export "$name"
@@ -34,16 +39,20 @@ check_settings() {
   case $API_REPLICAS in
     '' | *[!0-9]* | 0*) note "API_REPLICAS: expected a whole number from 1, got \"$API_REPLICAS\"" ;;
   esac
-  taken=' '
+  taken=''
   for name in $port_names; do
-    first=$(value_of "$name")
-    first=${first%%-*}
-    if ! is_port "$first"; then
-      note "$name: expected a port from 1 to 65535, got \"$(value_of "$name")\""
+    set_port_range "$name"
+    if ! is_port "$first" || ! is_port "$last" || [ "$first" -gt "$last" ]; then
+      note "$name: expected a port from 1 to 65535, or a range such as 5001-5003, got \"$(value_of "$name")\""
       continue
     fi
-    case $taken in *" $first "*) note "$name: expected a port that no other setting names, got \"$first\"" ;; esac
-    taken="$taken$first "
+    for other in $taken; do
+      from=${other#*:}
+      if [ "$first" -le "${from#*-}" ] && [ "${from%-*}" -le "$last" ]; then
+        note "$name: expected ports that no other setting names, got $(show_range "$first" "$last"), which meets ${other%%:*}=$(show_range "${from%-*}" "${from#*-}")"
+      fi
+    done
+    taken="$taken $name:$first-$last"
   done
   [ -z "$problems" ] || {
     printf '%s' "$problems" >&2
@@ -51,13 +60,24 @@ check_settings() {
   }
 }
 
-# With several replicas each needs a host port of its own: a range that starts at the asked port.
+# With several replicas each needs a host port of its own for these: a range that starts at the asked port.
+replica_ports='API_HOST_PORT API_LAB_HOST_PORT METRICS_HOST_PORT'
+
+# Sets first and last to the ports that a setting will take.
+set_port_range() {
+  range=$(value_of "$1")
+  first=${range%%-*}
+  last=${range#*-}
+  case " $replica_ports " in *" $1 "*) ;; *) return 0 ;; esac
+  if [ "$range" = "$first" ] && is_port "$first" && is_port "$API_REPLICAS"; then last=$((first + API_REPLICAS - 1)); fi
+}
+
+show_range() { if [ "$1" = "$2" ]; then echo "$1"; else echo "$1-$2"; fi; }
+
 widen_port_ranges() {
-  [ "$API_REPLICAS" -gt 1 ] || return 0
-  for name in API_HOST_PORT API_LAB_HOST_PORT METRICS_HOST_PORT; do
-    first=$(value_of "$name")
-    case $first in *-*) continue ;; esac
-    eval "export $name=$first-$((first + API_REPLICAS - 1))"
+  for name in $replica_ports; do
+    set_port_range "$name"
+    eval "export $name=$(show_range "$first" "$last")"
   done
 }
 

@@ -10,7 +10,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/engine.sh"
 . "$root/scripts/images.sh"
 
-usage='usage: scripts/stack.sh up | load [PATTERN...] | verify [OPTION...] | down | clean | logs [SERVICE...]'
+usage='usage: scripts/stack.sh up | load [PATTERN...] [OPTION...] | verify [OPTION...] | down | clean | logs [SERVICE...]'
 
 # The generator's container: on the stack's network, and never starting or replacing anything else. Ctrl-C is the
 # generator's to handle: it stops sending, waits for what is in flight and sums up.
@@ -19,8 +19,11 @@ generator() {
   if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then terminal=''; fi
   trap : INT
   # shellcheck disable=SC2086 # nothing, or one word
-  compose --progress quiet run --rm --no-deps --quiet-pull $terminal loadgen "$@"
+  compose --progress quiet run --rm --no-deps --quiet-pull $terminal \
+    ${shared:+--volume "$shared:$exchange"} loadgen "$@"
 }
+shared=''
+reports=${REPORTS_FOLDER:-$root/reports}
 target='--target http://api:5001'
 proof='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
 
@@ -52,6 +55,7 @@ up() {
   STEP_TAIL=5 run_step 'starting the services and waiting until each is healthy' \
     compose --profile alerts up --detach --no-build --wait --wait-timeout 120 $(services) || start_failed
   say ''
+  run_started=$(date +%s)
   # shellcheck disable=SC2086 # lists of words
   generator run lab --only-on-fresh-api $target $proof || {
     status=$?
@@ -94,6 +98,9 @@ explain_taken_port() {
 
 show_urls() {
   say ''
+  # What to open first: the dashboard of the run just made, or, without Grafana, the page that Prometheus renders.
+  [ -z "$grafana_missing" ] || show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html
+  [ -n "$grafana_missing" ] || ! has_run_since "$run_started" || show_run "$run_started"
   show_url API "${API_HOST_PORT%%-*}" "/products (also on ${API_LAB_HOST_PORT%%-*}, which browsers refuse)"
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $API_HOST_PORT, their metrics on $METRICS_HOST_PORT"
   show_url Metrics "${METRICS_HOST_PORT%%-*}" /metrics
@@ -114,11 +121,82 @@ show_urls() {
 
 show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0 ] && echo localhost || echo "$BIND_ADDRESS")" "$2" "$3" >&2; }
 
+# has_run_since STARTED: whether the generator has marked an end since then. On an API that is not fresh it sends nothing.
+has_run_since() {
+  [ -n "$(compose exec -T prometheus promtool query instant http://127.0.0.1:9090 \
+    "max(last_over_time(loadgen_run_end_time_seconds[5m])) > $1" 2>/dev/null)" ]
+}
+
+# show_run STARTED: the overview for the time from a run's start (Unix seconds) until now, with room at both ends.
+show_run() { show_url 'This run' "$GRAFANA_HOST_PORT" "/d/api-overview?from=$(($1 - 30))000&to=$(($(date +%s) + 30))000"; }
+
+# What the generator's container and this machine hand each other: pattern files in, reports out. A folder of this run
+# alone, which the container's user may write to whatever this user's number is.
+exchange=/exchange
+open_exchange() {
+  mkdir -p "$reports" && shared=$(mktemp -d "$reports/.run.XXXXXX") && chmod 777 "$shared" ||
+    fail 1 "the folder $reports could not be made."
+  trap 'rm -rf "$shared"; forget_step_log' EXIT
+}
+
+# Sets word to what the container has to be told in the place of a word of the command line, and remembers in outputs what
+# is to be brought back. A file is known by its form, as the generator does it; one that is not here it will name itself.
+translate() {
+  case $1 in
+    --html | --json | -j)
+      [ "$2" != - ] || return 0
+      outputs="$outputs$word
+"
+      word=$exchange/output.$(printf '%s' "$outputs" | grep -c '') ;;
+    -q | --quiet | --verify | --no-verify | --no-annotate | --only-on-fresh-api | [!-]* | '')
+      case $word in
+        -*) ;;
+        */* | *.yaml | *.yml | *.json)
+          [ -r "$word" ] || return 0
+          # Each in a folder of its own, because its name is the pattern's. Readable whoever the container's user is.
+          copy=$(mktemp -d "$shared/XXXXXX")/${word##*/}
+          cp "$word" "$copy" && chmod 755 "${copy%/*}" && chmod 644 "$copy" && word=$exchange${copy#"$shared"} ;;
+      esac ;;
+  esac
+}
+
 load() {
   require_stack
   [ $# -gt 0 ] || set -- lab
+  open_exchange
+  outputs=''
+  before=''
+  page=1
+  for word in "$@"; do
+    shift
+    [ "$word" != --html ] || page=''
+    was=$word
+    translate "$before" "$word"
+    before=$was
+    set -- "$@" "$word"
+  done
+  # The page has a name that sorts by time; the patterns are in it.
+  [ -z "$page" ] || { page=$reports/$(date +%Y%m%d-%H%M%S).html && set -- "$@" --html "$exchange/page.html"; }
+  status=0
+  run_started=$(date +%s)
   # shellcheck disable=SC2086 # lists of words
-  generator run "$@" $target $proof
+  generator run "$@" $target $proof || status=$?
+  bring_back || fail 1 'a report could not be brought back from the container.'
+  if is_running grafana; then show_run "$run_started"; else show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html; fi
+  return "$status"
+}
+
+# Copied, not moved: the copy is this user's own.
+bring_back() {
+  if [ -n "$page" ] && [ -r "$shared/page.html" ]; then
+    cp "$shared/page.html" "$page" || return 1
+    say "The run as a page: $page"
+  fi
+  number=0
+  printf '%s' "$outputs" | while IFS= read -r output; do
+    number=$((number + 1))
+    [ ! -r "$shared/output.$number" ] || cp "$shared/output.$number" "$output" || exit 1
+  done
 }
 
 verify() {

@@ -8,6 +8,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/engine.sh"
 . "$root/scripts/images.sh"
 . "$root/scripts/node.sh"
+. "$root/scripts/chromium.sh"
 cd "$root" || exit 1
 
 # check TITLE COMMAND...: its output is shown as it comes, because a test's own words are the best report.
@@ -37,18 +38,22 @@ rule_tests() {
   promtool test rules "$@"
 }
 
+say_left_out() { [ -z "$chromium_missing" ] || say "Left out: the tests that look at pages in a browser ($chromium_missing)."; }
+
 case ${1:-} in
   '' | unit) ;;
   *) fail 2 "expected nothing or \"unit\", got \"$1\"." 'usage: scripts/test.sh [unit]' ;;
 esac
 
 ensure_node_modules
+ensure_chromium
 check 'lint (biome)' npm run --silent lint
 check 'types (tsc)' npm run --silent types
 check 'unit tests (jest)' npm run --silent test:unit
 if [ "${1:-}" = unit ]; then
   say ''
   say 'All that needs no container engine passed. Left out: promtool and the integration tests (make test).'
+  say_left_out
   exit 0
 fi
 
@@ -75,3 +80,4 @@ check 'integration tests (jest, testcontainers)' npm run --silent test:integrati
 say ''
 say 'Everything passed.'
 [ -z "$grafana_missing" ] || say "Left out: the tests that need Grafana ($grafana_missing)."
+say_left_out

@@ -55,6 +55,15 @@ export async function undici(url: string, connections: number, seconds: number):
   return Number(await start(UNDICI, [url, String(connections), String(seconds)]).output);
 }
 
+/** @returns requests per second, as wrk says at its end */
+export async function wrk(url: string, connections: number, seconds: number): Promise<number> {
+  const words = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, `${url}/products`];
+  const output = await startProgram('wrk', words).output;
+  const found = /Requests\/sec:\s*([\d.]+)/.exec(output)?.[1];
+  if (found === undefined) throw new Error(`wrk did not say how many requests it sent: ${output}`);
+  return Number(found);
+}
+
 /** @returns by how many ms a bare schedule misses its moments on the generators' core; with a URL, sending there */
 export async function bareSchedule(
   ratePerSecond: number,
@@ -65,9 +74,16 @@ export async function bareSchedule(
   return JSON.parse(await start(BARE_SCHEDULE, [String(ratePerSecond), String(seconds), ...port]).output);
 }
 
+function start(script: string, args: readonly string[]) {
+  return startProgram(process.execPath, [script, ...args]);
+}
+
 /** `output` rejects when the process cannot be started; what it said is judged by who reads it. */
-function start(script: string, args: readonly string[]): { child: ChildProcess; output: Promise<string> } {
-  const child = spawn('taskset', ['-c', CLIENT_CORE, process.execPath, script, ...args], {
+function startProgram(
+  program: string,
+  args: readonly string[],
+): { child: ChildProcess; output: Promise<string> } {
+  const child = spawn('taskset', ['-c', CLIENT_CORE, program, ...args], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const output = new Promise<string>((resolve, reject) => {

@@ -1,99 +1,113 @@
 /**
  * What one scrape costs in the process: time, size, and how long it keeps the event loop from other work. The same
- * series are held by this instrument and by each client library, and rendered by this project and by that library.
+ * histogram is held by an instrumented application and by each client library; each is asked through the listener that a
+ * user would mount.
  */
+import type { RequestListener } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import express from 'express';
+import express, { type Express, Router } from 'express';
 import { DURATION_BUCKETS_SECONDS, instrument } from 'express-exact-metrics';
 import * as promClient from 'prom-client';
 import * as successor from 'prometheus-io-client';
 import { createApp } from '../../app/src/app.ts';
-import { routes } from '../../app/src/routes.ts';
+import { mountRoutes } from '../../app/src/mount-routes.ts';
+import { parameters, routes } from '../../app/src/routes.ts';
+import { answerOf } from '../lib/in-process.ts';
 import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
-
-type Scrape = () => Promise<string | Buffer>;
 
 const quick = process.argv.includes('--quick');
 const REPEATS = quick ? 11 : 51;
 const WARM_UP_MS = quick ? 200 : 1_000;
 const sizes = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000];
 
-/** What a histogram has cells for: the codes, 499 and 500 of a path and method. */
-interface Cells {
+/** A route by what requests ask for and by its label. */
+interface Target {
+  readonly url: string;
   readonly path: string;
   readonly method: string;
   readonly codes: readonly number[];
 }
 
-/** One route has three cells, and each cell a sample for every bucket, +Inf, the sum and the count. */
+/** Every route has 499 and 500 beside its own codes, and each code a sample for every bucket, +Inf, the sum and the count. */
 const SERIES_PER_ROUTE = 3 * (DURATION_BUCKETS_SECONDS.length + 3);
 
-function tableOf(series: number): Cells[] {
-  return Array.from({ length: Math.round(series / SERIES_PER_ROUTE) }, (_, i) => ({
-    path: `/shops/:shop/departments/${i}`,
-    method: 'get',
-    codes: [200],
-  }));
+const UNMATCHED = { path: 'unmatched', method: 'other', codes: [404, 405] };
+
+const ROUTES_PER_ROUTER = 50;
+
+/** As many routes as have about `series` samples. */
+function targetsFor(series: number): Target[] {
+  return Array.from({ length: Math.round(series / SERIES_PER_ROUTE) }, (_, n) => {
+    const rest = `/departments/${Math.floor(n / ROUTES_PER_ROUTER)}/shelves/${n % ROUTES_PER_ROUTER}`;
+    return { url: `/shops/7${rest}`, path: `/shops/:shop${rest}`, method: 'get', codes: [200] };
+  });
 }
 
-/** What is scraped, and one request to every path, which happens between two scrapes. */
+/** What is scraped, and one request to every route, which happens between two scrapes. */
 interface Subject {
-  readonly scrape: Scrape;
-  request(): void;
+  readonly scrape: RequestListener;
+  request(): Promise<void>;
 }
 
-/** An application with these routes, instrumented; a scrape is what its handler writes. */
-function instrumented(app: Express, metrics: Metrics, paths: readonly string[]): Subject {
+/** Gives `app` the routes of `targetsFor`, in routers, as large applications have them. */
+function withRoutes(app: Express, targets: readonly Target[]): void {
+  for (let from = 0; from < targets.length; from += ROUTES_PER_ROUTER) {
+    const router = Router();
+    for (let shelf = 0; shelf < Math.min(ROUTES_PER_ROUTER, targets.length - from); shelf++) {
+      router.get(`/shelves/${shelf}`, (_request, response) => void response.end());
+    }
+    app.use(`/shops/:shop/departments/${from / ROUTES_PER_ROUTER}`, router);
+  }
+}
+
+function asked(app: RequestListener, scrape: RequestListener, targets: readonly Target[]): Subject {
   return {
-    scrape: () => answerOf(metrics.handler, '/metrics'),
-    request() {
-      for (const path of paths) answer(app, path.replace(':shop', 'one').replace(':id', '7'));
+    scrape,
+    async request() {
+      for (const { url, method } of targets) await answerOf(app, url, method);
     },
   };
 }
 
-function withRoutes(table: readonly Cells[]): Subject {
+function instrumented(targets: readonly Target[]): Subject {
   const app = express();
-  const metrics = instrument(app, { defaultMetrics: false });
-  for (const { path } of table) app.get(path, (_request, response) => void response.end());
-  return instrumented(
-    app,
-    metrics,
-    table.map(({ path }) => path),
-  );
+  const { handler } = instrument(app, { defaultMetrics: false, maxPaths: targets.length });
+  withRoutes(app, targets);
+  return asked(app, handler, targets);
 }
 
-/** The same histogram held by the library itself. */
-function held(library: typeof successor, table: readonly Cells[]): Subject {
+/** The same histogram held by a client library, with the same series from the start. */
+function held(library: typeof successor, targets: readonly Target[], build: (app: Express) => void) {
   const registry = new library.Registry();
   const duration = new library.Histogram({
     name: 'http_request_duration_seconds',
     help: 'd',
     labelNames: ['path', 'method', 'code'],
-    buckets: DURATION_BUCKETS_SECONDS,
+    buckets: [...DURATION_BUCKETS_SECONDS],
     registers: [registry],
   });
-  for (const { path, method, codes } of table) {
+  for (const { path, method, codes } of [...targets, UNMATCHED]) {
     for (const code of [...codes, 499, 500]) duration.zero({ path, method, code: String(code) });
   }
-  return {
-    registry,
-    request() {
-      for (const { path, method, codes } of table)
-        duration.observe({ path, method, code: String(codes[0]) }, 0.0004);
-    },
-  };
-}
-
-/** This project's rendering of a registry, as the exposition does it. */
-function byUs({ registry }: Subject): Scrape {
-  const gather = createGather(registry as unknown as Registry);
-  return async () => render(await gather(), 'text');
+  const app = express();
+  app.use((request, response, next) => {
+    const startedMs = performance.now();
+    response.on('close', () => {
+      const path = request.route ? request.baseUrl.replace('/7', '/:shop') + request.route.path : 'unmatched';
+      const labels = { path, method: request.method.toLowerCase(), code: String(response.statusCode) };
+      duration.observe(labels, (performance.now() - startedMs) / 1000);
+    });
+    next();
+  });
+  const scrape: RequestListener = (_request, response) =>
+    void registry.metrics().then((text: string) => response.end(text));
+  build(app);
+  return { registry, subject: asked(app, scrape, targets) };
 }
 
 /** Runs `work` while a loop of immediates notes its longest gap. @returns both times in milliseconds */
-async function time(work: Scrape): Promise<{ ms: number; delayMs: number; body: string | Buffer }> {
+async function time(work: () => Promise<Buffer>): Promise<{ ms: number; delayMs: number; body: Buffer }> {
   let delayMs = 0;
   let last = performance.now();
   let running = true;
@@ -116,17 +130,16 @@ async function time(work: Scrape): Promise<{ ms: number; delayMs: number; body: 
 async function measure(
   series: string,
   how: string,
-  subject: Subject,
-  scrape: Scrape = () => subject.registry.metrics(),
+  { request, scrape }: Subject,
 ): Promise<Record<string, string>> {
   const warmUpEnd = performance.now() + WARM_UP_MS;
   const runs: Awaited<ReturnType<typeof time>>[] = [];
   while (runs.length < REPEATS) {
-    subject.request();
-    const run = await time(scrape);
+    await request();
+    const run = await time(() => answerOf(scrape, '/metrics'));
     if (performance.now() > warmUpEnd) runs.push(run);
   }
-  const body = Buffer.from(runs[0]?.body ?? '');
+  const body = runs[0]?.body ?? Buffer.of();
   const compressed = await promisify(gzip)(body, { level: 1 });
   const samples = body
     .toString()
@@ -142,35 +155,39 @@ async function measure(
   };
 }
 
-const prom = promClient as unknown as typeof successor;
-const stack = toRouteLabels(routes);
-const methods = new Set([...stack.map(({ method }) => method as string), 'other']);
-const unmatched = [...methods].map((method) => ({ path: 'unmatched', method, codes: [404, 405] }));
-const own = instrument(stack, true);
-const rows = [await measure('the stack', 'this instrument', own, byUs(own))];
-for (const [how, library] of [
-  ['prom-client', prom],
+const libraries = [
+  ['prom-client', promClient as unknown as typeof successor],
   ['@prometheus-io/client', successor],
-] as const) {
-  const subject = held(library, [...stack, ...unmatched]);
-  library.collectDefaultMetrics({ register: subject.registry });
+] as const;
+
+const stack: Target[] = routes.map(({ path, method, code }) => ({
+  url: path.replace(':id', '7'),
+  path,
+  method,
+  codes: [code],
+}));
+const { app, metrics } = createApp({ routes, metricsOnApiPort: false, log: { error: () => undefined } });
+const rows = [await measure('the stack', 'this package', asked(app, metrics.handler, stack))];
+for (const [how, library] of libraries) {
+  const { registry, subject } = held(library, stack, (bare) => mountRoutes(bare, routes, [], parameters));
+  library.collectDefaultMetrics({ register: registry });
   rows.push(await measure('the stack', how, subject));
 }
 for (const size of sizes) {
-  const table = routeLabels(size);
+  const targets = targetsFor(size);
   const name = size.toLocaleString('en');
-  const ours = instrument(table, false);
-  rows.push(await measure(name, 'this instrument', ours, byUs(ours)));
-  const byLibrary = held(prom, table);
-  rows.push(await measure(name, 'prom-client, rendered by us', byLibrary, byUs(byLibrary)));
-  rows.push(await measure(name, 'prom-client', byLibrary));
-  rows.push(await measure(name, '@prometheus-io/client', held(successor, table)));
+  rows.push(await measure(name, 'this package', instrumented(targets)));
+  for (const [how, library] of libraries) {
+    const { subject } = held(library, targets, (bare) => withRoutes(bare, targets));
+    rows.push(await measure(name, how, subject));
+  }
 }
 report(
   'scrape-rendering',
   `${toMarkdown(rows)}
 
-Medians of ${REPEATS} scrapes after a second of warming up, one request to every path between two of them. "Loop held" is the longest time during which no other work ran.
+Medians of ${REPEATS} scrapes after ${WARM_UP_MS / 1000} s of warming up, one request to every route between two of them, each by the listener that a user would mount. "Loop held" is the longest time during which no other work ran.
 "The stack" is its route table with the process metrics. ${describeMachine(['prom-client', 'prometheus-io-client'])}. \`npm run bench:rendering --workspace bench\``,
   quick,
 );
+process.exit();

@@ -1,176 +1,138 @@
-// The home page: the lab's questions answered at a glance, then rate, errors, latency and saturation of the API.
+// The home page: the lab's questions answered at a glance, then rate, errors, latency and concurrency of the API.
+import { ANSWER_COLORS, PAIR_COLORS, ROUTE_COLORS, STATE_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
-import { LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
-import { heatmap, lines, ranking, stat } from './panels.ts';
+import { errorShare, latencyDistribution, latencyQuantiles } from './latency-and-errors.ts';
+import { lines, ranking, stat } from './panels.ts';
+import { CHOSEN, rate, TOP, topRoutes } from './promql.ts';
+import { ROUTE_LEGEND, ROUTE_LINK } from './route-names.ts';
+import { runbook } from './runbook.ts';
+import { statePanel } from './state.ts';
 
-const api = 'job=~"$job", instance=~"$instance"';
-const noApi = 'No API is scraped';
-const responses = (matchers = '') =>
-  `sum(rate(http_request_duration_seconds_count{${api}${matchers}}[$__rate_interval]))`;
-const ratioOf = (code: string) => `${responses(`, code=~"${code}"`)} / (${responses()} > 0)`;
-// `>= 0` drops the NaN of a histogram that observed nothing.
-const quantile = (q: number) =>
-  `histogram_quantile(${q}, sum by (le) (rate(http_request_duration_seconds_bucket{${api}}[$__rate_interval]))) >= 0`;
+const byRoute = `sum by (path, method) (http_requests_total{${CHOSEN}})`;
+const routeRate = rate('http_requests_total', { by: ['path', 'method'] });
+const count = { decimals: 0, unit: 'none' };
 
 const answers = [
+  statePanel(12),
   stat({
-    title: 'Requests in total',
-    description:
-      'Requests that a route has handled since the API started, summed over its replicas: the counter itself, because increase() extrapolates. Falls when a replica restarts.',
-    width: 6,
-    unit: 'none',
-    decimals: 0,
-    queries: [{ expr: `sum(http_requests_total{${api}})`, legend: 'requests' }],
-    noValue: noApi,
-  }),
-  stat({
+    ...count,
     title: 'Most requested',
-    description: 'The method and path that received the most requests since the API started, and how many.',
-    width: 6,
-    unit: 'none',
-    decimals: 0,
+    shows:
+      'The method and path that received the most requests since the API started, summed over its replicas, and how many.',
+    worry: 'never: it is an answer, not a measure.',
+    next: '[the routes in one table](/d/operations).',
+    width: 12,
     named: true,
-    queries: [
-      {
-        expr: `topk(1, sum by (path, method) (http_requests_total{${api}}) > 0)`,
-        legend: '{{method}} /{{path}}',
-      },
-    ],
+    queries: [{ expr: `topk(1, ${byRoute} > 0)`, legend: ROUTE_LEGEND }],
     noValue: 'No request yet',
   }),
   stat({
-    title: 'Errors in total',
-    description:
-      'Responses with a status of 400 or more, and clients that left early (499), since the API started. A path that does not exist is a 404 here and never a request above.',
-    width: 6,
-    unit: 'none',
-    decimals: 0,
-    queries: [{ expr: `sum(http_errors_total{${api}})`, legend: 'errors' }],
-    noValue: noApi,
+    ...count,
+    title: 'Requests in total',
+    shows:
+      'Requests that a route has handled since the API started, summed over its replicas: the counter itself, because increase() extrapolates.',
+    worry: 'where it falls: a replica started anew and counts from 0.',
+    next: '[Node runtime](/d/node-runtime) shows restarts.',
+    width: 8,
+    queries: [{ expr: `sum(http_requests_total{${CHOSEN}})`, legend: 'requests' }],
   }),
   stat({
+    ...count,
+    title: 'Errors in total',
+    shows:
+      'Responses with a status of 400 or more, and clients that left early (499), since the API started. A path that does not exist is a 404 here and never a request beside.',
+    worry: 'about 5xx alone, see *Errors by code*.',
+    next: '[SLOs](/d/slos) say whether there are too many.',
+    width: 8,
+    queries: [{ expr: `sum(http_errors_total{${CHOSEN}})`, legend: 'errors' }],
+  }),
+  stat({
+    ...count,
     title: 'In progress now',
-    description:
-      'Requests that have entered the API and not left it. At rest it is 0; see the panel on concurrency below.',
-    width: 6,
-    unit: 'none',
-    decimals: 0,
-    queries: [{ expr: `sum(inprogress_requests{${api}})`, legend: 'in progress' }],
-    noValue: noApi,
+    shows: 'Requests that have entered the API and not left it, at the last scrape. At rest it is 0.',
+    worry: 'where it stays above what is expected, see *Requests in progress* below.',
+    next: `${runbook('RequestsStuck')}.`,
+    width: 8,
+    queries: [{ expr: `sum(inprogress_requests{${CHOSEN}})`, legend: 'in progress' }],
   }),
   ranking({
+    ...count,
     title: 'Requests by path and method',
-    description:
-      'Which route received most? Handled requests since the API started, ranked, all replicas together.',
+    shows: `Which route received most? Handled requests since the API started, all replicas together: the ${TOP} most requested, and all others as *the rest*.`,
+    worry: 'where a route that should be asked has 0.',
+    next: 'click a bar for [that route alone](/d/route).',
     width: 12,
-    unit: 'none',
-    decimals: 0,
-    min: 0,
+    height: 9,
     queries: [
-      {
-        expr: `sort_desc(sum by (path, method) (http_requests_total{${api}}))`,
-        legend: '{{method}} /{{path}}',
-      },
+      { expr: `sort_desc(topk(${TOP}, ${byRoute}))`, legend: ROUTE_LEGEND },
+      { expr: `sum(${byRoute}) - sum(topk(${TOP}, ${byRoute})) > 0`, legend: 'the rest' },
     ],
-    noValue: noApi,
+    colors: { 'the rest': STATE_COLORS.none },
+    link: ROUTE_LINK,
   }),
   ranking({
+    ...count,
     title: 'Errors by code',
-    description:
-      'Errors since the API started. 404: paths that do not exist. 499: the client left before the answer was complete. 5xx: faults of the API, which burn the error budget.',
+    shows:
+      'Errors since the API started. 404: paths that do not exist. 499: the client left before the answer was complete. 5xx: faults of the API.',
+    worry: 'about 5xx: they burn the error budget.',
+    next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; many 404: ${runbook('NotFoundSurge')}.`,
     width: 12,
-    unit: 'none',
-    decimals: 0,
-    min: 0,
-    thresholds: [['orange', null]],
-    queries: [{ expr: `sort_desc(sum by (code) (http_errors_total{${api}}))`, legend: '{{code}}' }],
-    noValue: noApi,
+    height: 9,
+    thresholds: [[ANSWER_COLORS['4xx'], null]],
+    queries: [{ expr: `sort_desc(sum by (code) (http_errors_total{${CHOSEN}}))`, legend: '{{code}}' }],
+    colors: {
+      499: ANSWER_COLORS['499'],
+      ...Object.fromEntries(['500', '501', '502', '503', '504'].map((code) => [code, ANSWER_COLORS['5xx']])),
+    },
   }),
 ];
 
 const traffic = [
   lines({
     title: 'Request rate by path and method',
-    description:
-      'Requests per second that a route handled. A line that drops to 0 while the others go on is a client or a route that broke.',
+    shows: `Requests per second that a route handled: the ${TOP} most requested of the time range, and all others as *the rest*.`,
+    worry: 'where one line drops to 0 while others go on: a client or a route broke.',
+    next: 'click a line for [that route alone](/d/route).',
     width: 12,
-    height: 12,
+    height: 10,
     unit: 'reqps',
+    softMax: 1,
+    legend: 'list',
     queries: [
+      { expr: `${routeRate} and ${topRoutes()}`, legend: ROUTE_LEGEND },
       {
-        expr: `sum by (path, method) (rate(http_requests_total{${api}}[$__rate_interval]))`,
-        legend: '{{method}} /{{path}}',
+        expr: `${rate('http_requests_total')} - sum(${routeRate} and ${topRoutes()}) > 0.001`,
+        legend: 'the rest',
       },
     ],
+    colors: { ...ROUTE_COLORS, 'the rest': STATE_COLORS.none },
+    link: ROUTE_LINK,
   }),
-  lines({
-    title: 'Error ratio: 4xx and 5xx',
-    description:
-      'Share of all responses, separately: 4xx is what clients asked wrongly (499 included), 5xx what the API did wrong. Without traffic there is no ratio and no line. For 5xx go on to the SLO dashboard.',
-    width: 12,
-    height: 12,
-    unit: 'percentunit',
-    decimals: 2,
-    queries: [
-      { expr: ratioOf('4..'), legend: '4xx' },
-      { expr: ratioOf('5..'), legend: '5xx' },
-    ],
-    noValue: 'No traffic in this time range',
-  }),
+  errorShare({ width: 12, height: 10 }),
 ];
 
-const latency = [
-  lines({
-    title: 'Latency p50, p95 and p99',
-    description: `From entry to the end of the response, all routes and replicas together, interpolated within a bucket. The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
-    width: 12,
-    height: 9,
-    unit: 's',
-    queries: [
-      { expr: quantile(0.5), legend: 'p50' },
-      { expr: quantile(0.95), legend: 'p95' },
-      { expr: quantile(0.99), legend: 'p99' },
-    ],
-    thresholds: [
-      ['green', null],
-      ['red', LATENCY_OBJECTIVE_SECONDS],
-    ],
-    limit: true,
-    noValue: 'No traffic in this time range',
-  }),
-  heatmap({
-    title: 'Latency distribution',
-    description:
-      'Responses by latency bucket: the stronger the colour, the more. Two bands are two kinds of request or two kinds of replica, which a percentile hides.',
-    width: 12,
-    height: 9,
-    unit: 's',
-    queries: [
-      {
-        expr: `sum by (le) (increase(http_request_duration_seconds_bucket{${api}}[$__rate_interval]))`,
-        legend: '{{le}}',
-      },
-    ],
-    noValue: 'No traffic in this time range',
-  }),
-];
+const latency = [latencyQuantiles({ width: 12 }), latencyDistribution({ width: 12 })];
 
 const concurrency = [
   lines({
     title: 'Requests in progress, counted and expected',
-    description:
-      "The gauge at each scrape, and what Little's law expects: arrival rate times mean duration. The gauge is a sample and jumps around the expected line; a gauge that stays above it means requests that never end.",
+    shows:
+      "The gauge at each scrape, and what Little's law expects: arrival rate times mean duration. The gauge is a sample and jumps around the expected line.",
+    worry: 'where it stays above: requests enter and do not end.',
+    next: `${runbook('RequestsStuck')}.`,
     width: 24,
     unit: 'none',
-    decimals: 1,
+    softMax: 5,
     queries: [
-      { expr: `sum(inprogress_requests{${api}})`, legend: 'in progress' },
+      { expr: `sum(inprogress_requests{${CHOSEN}})`, legend: 'in progress' },
       {
         // rate(count) * rate(sum) / rate(count): the two counts cancel.
-        expr: `sum(rate(http_request_duration_seconds_sum{${api}}[$__rate_interval]))`,
+        expr: rate('http_request_duration_seconds_sum'),
         legend: 'expected: rate x mean duration',
       },
     ],
+    colors: { 'in progress': PAIR_COLORS.measured, 'expected: rate x mean duration': PAIR_COLORS.expected },
   }),
 ];
 
@@ -178,8 +140,7 @@ export const apiOverview = createDashboard({
   uid: 'api-overview',
   title: 'API overview',
   description: 'What was asked of the API, how it answered, how long that took.',
-  metric: 'http_requests_total',
-  variables: ['job', 'instance'],
+  choose: { metric: 'http_requests_total', labels: ['job', 'instance'] },
   rows: [
     { title: 'Since the API started', panels: answers },
     { title: 'Traffic and errors', panels: traffic },

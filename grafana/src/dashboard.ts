@@ -3,6 +3,7 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   AnnotationQueryBuilder,
+  AnnotationQueryPlacement,
   type Dashboard,
   DashboardBuilder,
   DashboardCursorSync,
@@ -12,11 +13,13 @@ import {
   type Panel,
   QueryVariableBuilder,
   RowBuilder,
+  type VariableModel,
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
-import { DATASOURCE } from './panels.ts';
+import { ANSWER_COLORS, STATE_COLORS } from './colors.ts';
+import { DATASOURCE } from './panel.ts';
 
 const TAG = 'observability-stack';
 const GRID_COLUMNS = 24;
@@ -27,15 +30,22 @@ export interface DashboardSpec {
   uid: string;
   title: string;
   description: string;
-  /** The metric whose `job` and `instance` labels can be chosen. */
-  metric: string;
-  /** `job` alone where the panels show a service as a whole, whatever the number of its replicas. */
-  variables: readonly ('job' | 'instance')[];
+  /**
+   * The labels whose values can be chosen, all at first, and the metric that has them. `job` alone where the panels show a
+   * service as a whole, whatever the number of its replicas.
+   */
+  choose?: { metric: string; labels: readonly Label[] };
+  /** Further variables, behind those. */
+  variables?: readonly Builder<VariableModel>[];
+  /** Further links, in front of the one to the other dashboards. */
+  links?: readonly DashboardLink[];
   /** Start of the time range and pause between refreshes at first sight. */
   from?: string;
   refresh?: string;
   rows: readonly Row[];
 }
+
+type Label = 'job' | 'instance' | 'path' | 'method';
 
 /** A titled row. Its panels flow from left to right and wrap where the grid's 24 columns end. */
 export interface Row {
@@ -51,29 +61,37 @@ export function createDashboard(spec: DashboardSpec): Dashboard {
     .tags([TAG])
     .readonly()
     .refresh(spec.refresh ?? '5s')
-    .time({ from: spec.from ?? 'now-15m', to: 'now' })
+    .time({ from: spec.from ?? 'now-5m', to: 'now' })
     .tooltip(DashboardCursorSync.Crosshair)
-    .variables(createVariables(spec))
-    .annotations(createAnnotations())
-    .links([{ build: createLink }]);
+    .variables([...createVariables(spec), ...(spec.variables ?? [])])
+    .annotations(spec.choose ? createAnnotations() : [])
+    .links([...(spec.links ?? []), createLink()].map((link) => ({ build: () => link })));
   return { ...builder.build(), panels: placeRows(spec.rows) };
 }
 
-function createVariables({ metric, variables }: DashboardSpec) {
-  const labels = variables.map((label) =>
-    new QueryVariableBuilder(label)
-      .label(label === 'job' ? 'Job' : 'Instance')
-      .datasource(DATASOURCE)
-      .query(`label_values(${label === 'job' ? metric : `${metric}{job=~"$job"}`}, ${label})`)
-      .refresh(VariableRefresh.OnTimeRangeChanged)
-      .sort(VariableSort.NaturalAsc)
-      .multi(true)
-      // All of the values on offer, and not `.+`: the process metrics of Prometheus itself are none of Node's.
-      .includeAll(true)
-      .current({ selected: true, text: 'All', value: '$__all' }),
-  );
+const HEADINGS = { job: 'Job', instance: 'Instance', path: 'Path', method: 'Method' } as const;
+
+function createVariables({ choose }: DashboardSpec) {
+  if (!choose) return [];
+  const { metric, labels } = choose;
+  const variables = labels.map((label, index) => {
+    // Each choice narrows those behind it.
+    const before = labels.slice(0, index).map((name) => `${name}=~"$${name}"`);
+    return (
+      new QueryVariableBuilder(label)
+        .label(HEADINGS[label])
+        .datasource(DATASOURCE)
+        .query(`label_values(${metric}{${before.join(', ')}}, ${label})`.replace('{}', ''))
+        .refresh(VariableRefresh.OnTimeRangeChanged)
+        .sort(VariableSort.NaturalAsc)
+        .multi(true)
+        // All of the values on offer, and not `.+`: the process metrics of Prometheus itself are none of Node's.
+        .includeAll(true)
+        .current({ selected: true, text: 'All', value: '$__all' })
+    );
+  });
   const datasource = new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus');
-  return [datasource, ...labels];
+  return [datasource, ...variables];
 }
 
 function createAnnotations() {
@@ -83,22 +101,34 @@ function createAnnotations() {
       .datasource(DATASOURCE)
       .enable(true)
       .iconColor(color)
+      .placement(AnnotationQueryPlacement.InControlsMenu)
+      // Grafana 9 reads the query here, later ones read `target`.
+      .expr(expr)
       .target(new DataqueryBuilder().refId('Anno').expr(expr).interval('15s'));
   // These series hold a moment in Unix seconds. Grafana takes the value, in milliseconds, for the mark's time. A load run
   // writes a single sample, which the window keeps in sight of Grafana's steps.
   const moment = (name: string, color: string, seconds: string) =>
-    annotation(name, color, `last_over_time(${seconds}[5m]) * 1000`).useValueForTime(true);
+    annotation(name, color, `${seconds} * 1000`).useValueForTime(true);
   return [
-    moment('Load starts', 'green', 'loadgen_run_start_time_seconds').titleFormat('Load starts: {{pattern}}'),
-    moment('Load ends', 'blue', 'loadgen_run_end_time_seconds').titleFormat('Load ends: {{pattern}}'),
-    moment('Restarts', 'orange', 'process_start_time_seconds').titleFormat('{{job}} started: {{instance}}'),
-    annotation('Firing alerts', 'red', 'ALERTS{alertstate="firing"}')
-      .titleFormat('{{alertname}}')
-      .tagKeys('severity'),
+    moment(
+      'Load runs',
+      ANSWER_COLORS['2xx'],
+      'label_replace(last_over_time({__name__=~"loadgen_run_(start|end)_time_seconds"}[5m]), "moment", "$1", "__name__", "loadgen_run_(start|end)_.*")',
+    ).titleFormat('Load run, {{moment}}: {{pattern}}'),
+    moment('Restarts', STATE_COLORS.watch, 'last_over_time(process_start_time_seconds[5m])')
+      .titleFormat('{{job}} started: {{instance}}')
+      // Always on: a third switch would not fit into the top line.
+      .hide(true),
+    // One region for an alert, however many windows and replicas it has.
+    annotation(
+      'Pages',
+      STATE_COLORS.page,
+      'max by (alertname) (ALERTS{alertstate="firing", severity="page"})',
+    ).titleFormat('{{alertname}}'),
   ];
 }
 
-/** A link to every dashboard of the stack, as buttons that keep the time range and the variables. */
+/** A link to every dashboard of the stack, in one menu, that keeps the time range and the variables. */
 function createLink(): DashboardLink {
   return {
     title: 'Dashboards',
@@ -106,7 +136,7 @@ function createLink(): DashboardLink {
     icon: 'external link',
     tooltip: 'Another dashboard, for the same time range',
     tags: [TAG],
-    asDropdown: false,
+    asDropdown: true,
     targetBlank: false,
     includeVars: true,
     keepTime: true,

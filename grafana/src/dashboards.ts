@@ -1,11 +1,24 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { apiOverview } from './api-overview.ts';
+import { loadRuns } from './load-runs.ts';
 import { nodeRuntime } from './node-runtime.ts';
+import { operations } from './operations.ts';
+import { route } from './route.ts';
+import { runbookDashboard } from './runbook.ts';
 import { scrapeHealth } from './scrape-health.ts';
 import { slos } from './slos.ts';
 
 /** Every dashboard of the stack, in the order of the questions on call. */
-export const dashboards: readonly Dashboard[] = [apiOverview, slos, nodeRuntime, scrapeHealth];
+export const dashboards: readonly Dashboard[] = [
+  apiOverview,
+  operations,
+  slos,
+  route,
+  loadRuns,
+  nodeRuntime,
+  scrapeHealth,
+  runbookDashboard(),
+];
 
 /** The text of the file that Grafana provisions. */
 export function toJson(dashboard: Dashboard): string {

@@ -1,119 +1,102 @@
 // What the Node processes behind the API do: CPU, memory, event loop, garbage collection, resources, restarts.
+import { inOrder, STATE_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
-import { EVENT_LOOP_LAG_LIMIT_SECONDS } from './limits.ts';
 import { lines, stat } from './panels.ts';
-
-const node = 'job=~"$job", instance=~"$instance"';
-const noProcess = 'No process is scraped';
+import { CHOSEN } from './promql.ts';
+import { runbook } from './runbook.ts';
+import { cpu, eventLoopLate, memoryOfLimit, openConnections } from './saturation.ts';
 
 const processes = [
   stat({
     title: 'Processes',
-    description: 'Node processes that are scraped: one for each replica.',
+    shows: 'Node processes that are scraped: one for each replica.',
+    worry: 'where it is not the number of replicas that you asked for.',
+    next: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
     width: 6,
     unit: 'none',
     decimals: 0,
-    queries: [{ expr: `count(nodejs_version_info{${node}})`, legend: 'processes' }],
-    noValue: noProcess,
+    queries: [{ expr: `count(nodejs_version_info{${CHOSEN}})`, legend: 'processes' }],
   }),
   stat({
     title: 'Node version',
-    description:
-      'Processes by version of Node. More than one version outside of a release is a forgotten replica.',
+    shows: 'Processes by the version of Node that they run.',
+    worry: 'about more than one version outside of a release: a forgotten replica.',
+    next: '*Youngest process*, then the container of that replica; see [the runbook](/d/runbook).',
     width: 6,
     unit: 'none',
     decimals: 0,
     named: true,
-    queries: [{ expr: `count by (version) (nodejs_version_info{${node}})`, legend: '{{version}}' }],
-    noValue: noProcess,
+    queries: [{ expr: `count by (version) (nodejs_version_info{${CHOSEN}})`, legend: '{{version}}' }],
   }),
   stat({
     title: 'Youngest process',
-    description: 'Time since the last start among the processes.',
+    shows: 'Time since the last start among the processes.',
+    worry: 'where it is short and nobody released anything.',
+    next: `the container's log, ${runbook('ApiDown')}.`,
     width: 6,
     unit: 's',
     decimals: 0,
-    queries: [{ expr: `min(time() - process_start_time_seconds{${node}})`, legend: 'age' }],
-    noValue: noProcess,
+    queries: [{ expr: `min(time() - process_start_time_seconds{${CHOSEN}})`, legend: 'age' }],
   }),
   stat({
     title: 'Restarts in range',
-    description:
-      'Starts of a process at an address that was already known. A replica with a new address is not counted here, but marked on the graphs. Restarts that nobody asked for: look at the log of the container.',
+    shows:
+      'Starts of a process at an address that was already known. A replica with a new address is not counted here, but marked on the graphs.',
+    worry: 'about restarts that nobody asked for.',
+    next: `the container's log, *Memory, share of the limit*, ${runbook('ApiReplicaDown')}.`,
     width: 6,
     unit: 'none',
     decimals: 0,
-    queries: [{ expr: `sum(changes(process_start_time_seconds{${node}}[$__range]))`, legend: 'restarts' }],
+    queries: [{ expr: `sum(changes(process_start_time_seconds{${CHOSEN}}[$__range]))`, legend: 'restarts' }],
     thresholds: [
-      ['green', null],
-      ['orange', 1],
+      ['text', null],
+      [STATE_COLORS.watch, 1],
     ],
-    noValue: noProcess,
   }),
 ];
 
-const cpuAndLoop = [
-  lines({
-    title: 'CPU of each process, in cores',
-    description:
-      'JavaScript runs on one core: a line that stays near 1 is a process that cannot take more traffic. Above 1 are garbage collection and the thread pool.',
-    width: 12,
-    height: 9,
-    unit: 'none',
-    decimals: 2,
-    queries: [{ expr: `rate(process_cpu_seconds_total{${node}}[$__rate_interval])`, legend: '{{instance}}' }],
-    thresholds: [
-      ['green', null],
-      ['red', 1],
-    ],
-    limit: true,
-  }),
-  lines({
-    title: 'Event-loop lag, p99',
-    description:
-      'By how much turns of the event loop come late, since the previous scrape. Every request waits that long. Above the dashed line EventLoopBlocked fires: look for synchronous work.',
-    width: 12,
-    height: 9,
-    unit: 's',
-    queries: [{ expr: `nodejs_eventloop_lag_p99_seconds{${node}}`, legend: '{{instance}}' }],
-    thresholds: [
-      ['green', null],
-      ['red', EVENT_LOOP_LAG_LIMIT_SECONDS],
-    ],
-    limit: true,
-  }),
-];
+const memoryKinds = {
+  resident: 'process_resident_memory_bytes',
+  'heap, reserved': 'nodejs_heap_size_total_bytes',
+  'heap, used': 'nodejs_heap_size_used_bytes',
+  external: 'nodejs_external_memory_bytes',
+};
 
 const memory = [
+  memoryOfLimit,
   lines({
     title: 'Memory by kind',
-    description:
-      'All chosen processes together. A resident size that climbs with a flat heap is memory outside of the heap: buffers. A used heap whose low points climb is a leak.',
+    shows: 'Memory of all chosen processes together, by kind.',
+    worry:
+      'where the resident size climbs over a flat heap: memory outside of the heap, buffers. Where the low points of the used heap climb: a leak.',
+    next: `*Time in garbage collection* below, ${runbook('EventLoopBlocked')}.`,
     width: 12,
-    height: 9,
+    legend: 'list',
     unit: 'bytes',
-    queries: [
-      { expr: `sum(process_resident_memory_bytes{${node}})`, legend: 'resident' },
-      { expr: `sum(nodejs_heap_size_total_bytes{${node}})`, legend: 'heap, reserved' },
-      { expr: `sum(nodejs_heap_size_used_bytes{${node}})`, legend: 'heap, used' },
-      { expr: `sum(nodejs_external_memory_bytes{${node}})`, legend: 'external' },
-    ],
+    softMax: 64 * 1024 * 1024,
+    queries: Object.entries(memoryKinds).map(([legend, metric]) => ({
+      expr: `sum(${metric}{${CHOSEN}})`,
+      legend,
+    })),
+    colors: inOrder(...Object.keys(memoryKinds)),
   }),
   lines({
     title: 'Time in garbage collection',
-    description:
-      'Share of wall time by kind of collection, the mean of the chosen processes. Minor ones are cheap and frequent. Major ones above a few per cent mean a heap near its limit.',
+    shows:
+      'Share of wall time by kind of collection, the mean of the chosen processes. Minor ones are cheap and frequent.',
+    worry: 'where major ones take more than a few per cent: the heap is near its limit.',
+    next: `*Memory by kind*, ${runbook('EventLoopBlocked')}.`,
     width: 12,
-    height: 9,
     unit: 'percentunit',
-    decimals: 2,
+    softMax: 0.01,
     stacked: true,
     queries: [
       {
-        expr: `sum by (kind) (rate(nodejs_gc_duration_seconds_sum{${node}}[$__rate_interval])) / scalar(count(nodejs_version_info{${node}}))`,
+        expr: `sum by (kind) (rate(nodejs_gc_duration_seconds_sum{${CHOSEN}}[$__rate_interval])) / scalar(count(nodejs_version_info{${CHOSEN}}))`,
         legend: '{{kind}}',
       },
     ],
+    colors: inOrder('minor', 'major', 'incremental', 'weakcb'),
     noValue: 'No collection yet',
   }),
 ];
@@ -121,24 +104,28 @@ const memory = [
 const resources = [
   lines({
     title: 'Active resources by type',
-    description:
-      'What keeps the event loop alive: sockets, timers, file requests. One type that only climbs is never closed.',
+    shows: 'What keeps the event loop alive: sockets, timers, file requests.',
+    worry: 'where one type only climbs: it is never closed.',
+    next: `${runbook('RequestsStuck')}.`,
     width: 12,
-    height: 9,
     unit: 'none',
     decimals: 0,
+    softMax: 10,
     stacked: true,
-    queries: [{ expr: `sum by (type) (nodejs_active_resources{${node}})`, legend: '{{type}}' }],
+    legend: 'list',
+    queries: [{ expr: `sum by (type) (nodejs_active_resources{${CHOSEN}})`, legend: '{{type}}' }],
   }),
   lines({
     title: 'Open file descriptors',
-    description:
-      'Sockets and files that each process holds open. At the limit of the process new connections are refused.',
+    shows: 'Sockets and files that each process holds open.',
+    worry: 'near the limit of the process (`process_max_fds`): new connections are refused there.',
+    next: `*Active resources by type*, ${runbook('RequestsStuck')}.`,
     width: 12,
-    height: 9,
     unit: 'none',
     decimals: 0,
-    queries: [{ expr: `process_open_fds{${node}}`, legend: '{{instance}}' }],
+    softMax: 10,
+    legend: 'list',
+    queries: [{ expr: `process_open_fds{${CHOSEN}}`, legend: '{{instance}}' }],
   }),
 ];
 
@@ -147,12 +134,12 @@ export const nodeRuntime = createDashboard({
   title: 'Node runtime',
   description:
     'The processes behind the API: is one of them short of CPU, memory, or time on its event loop?',
-  metric: 'nodejs_version_info',
-  variables: ['job', 'instance'],
+  choose: { metric: 'nodejs_version_info', labels: ['job', 'instance'] },
+  from: 'now-15m',
   rows: [
     { title: 'Processes', panels: processes },
-    { title: 'CPU and event loop', panels: cpuAndLoop },
-    { title: 'Memory', panels: memory },
+    { title: 'CPU and event loop', panels: [cpu, eventLoopLate] },
+    { title: 'Memory', panels: [...memory, openConnections] },
     { title: 'Resources', panels: resources },
   ],
 });

@@ -1,4 +1,5 @@
-// Reads PromQL with Prometheus' own grammar, so that tests can ask what a query names and how it is wrapped.
+// PromQL, read and written. Read with Prometheus' own grammar, so that tests can ask what a query names and how it is
+// wrapped; written once for all panels, so that a rate, a share or a quantile is the same everywhere.
 import { parser } from '@prometheus-io/lezer-promql';
 
 /** One selector of series within a query. */
@@ -65,11 +66,85 @@ export function parsePromql(expr: string): ParsedQuery {
   return query;
 }
 
-/** Puts values in the place of Grafana's variables (`$job`); a variable without a value is an error. */
+/** Puts values in the place of Grafana's variables (`$job`, `${job}`); a variable without a value is an error. */
 export function fillVariables(expr: string, values: Readonly<Record<string, string>>): string {
-  return expr.replace(/\$([a-z_]\w*)/g, (variable, name: string) => {
+  return expr.replace(/\$\{?([a-z_]\w*)\}?/g, (variable, name: string) => {
     const value = values[name];
     if (value === undefined) throw new Error(`no value for ${variable} in ${expr}`);
     return value;
   });
 }
+
+/** One of Grafana's variables as it stands in queries and links: `${name}`. */
+export const variable = (name: string) => `\${${name}}`;
+
+/** Series of what is chosen at the top of a dashboard. */
+export const CHOSEN = 'job=~"$job", instance=~"$instance"';
+
+const DURATION = 'http_request_duration_seconds';
+const WINDOW = '$__rate_interval';
+
+/** Which series an expression is about, how they are summed, and over which window. */
+export interface Scope {
+  /** Label matchers. Default: {@link CHOSEN}. */
+  matchers?: string;
+  /** Labels that stay. Default: none, one series for all. */
+  by?: readonly string[];
+  /** A duration. Default: Grafana's, which follows the scrape interval. */
+  window?: string;
+  /** A modifier behind the window: `offset 5m` or `@ 1764000000`. */
+  moment?: string;
+}
+
+const sumBy = (labels: readonly string[]) => (labels.length > 0 ? `sum by (${labels.join(', ')}) ` : 'sum');
+
+function sumOfRates(metric: string, { matchers = CHOSEN, by = [], window = WINDOW, moment = '' }: Scope) {
+  return `${sumBy(by)}(rate(${metric}{${matchers}}[${window}]${moment && ` ${moment}`}))`;
+}
+
+/** Sum of the rates of a counter. */
+export function rate(counter: string, scope: Scope = {}): string {
+  return sumOfRates(counter, scope);
+}
+
+/** Responses per second; of the status codes that match, where `codes` is given. */
+export function responses(scope: Scope = {}, codes?: string): string {
+  const matchers = scope.matchers ?? CHOSEN;
+  return rate(`${DURATION}_count`, {
+    ...scope,
+    matchers: codes ? `${matchers}, code=~"${codes}"` : matchers,
+  });
+}
+
+/** Responses of those codes as a share of all; nothing where nothing was asked. */
+export function shareOf(codes: string, scope: Scope = {}): string {
+  return `${responses(scope, codes)} / (${responses(scope)} > 0)`;
+}
+
+/** Responses per second that burn a budget: failed, or slower than the objective. */
+export function badResponses(objectiveSeconds: number, scope: Scope = {}): string {
+  const matchers = `${scope.matchers ?? CHOSEN}, code!~"5..", le="${objectiveSeconds}"`;
+  return `${responses(scope)} - ${rate(`${DURATION}_bucket`, { ...scope, matchers })}`;
+}
+
+/**
+ * The q-quantile of the request duration in seconds: from the native histogram where the server has one, else from the
+ * classic buckets, within which it is interpolated. `>= 0` drops the NaN of a histogram that observed nothing.
+ */
+export function quantile(q: number, scope: Scope = {}): string {
+  const native = `histogram_quantile(${q}, ${sumOfRates(DURATION, scope)}) >= 0`;
+  const by = ['le', ...(scope.by ?? [])];
+  const classic = `histogram_quantile(${q}, ${sumOfRates(`${DURATION}_bucket`, { ...scope, by })}) >= 0`;
+  return `(${native}) or (${classic})`;
+}
+
+/** What the description of a panel with quantiles has to say. */
+export const QUANTILE_CAVEAT =
+  'From a native histogram it is exact to a few per cent. From classic buckets it is only known to lie within its bucket, the band of *Latency distribution*, and interpolated there.';
+
+/** How many series a panel tells apart; beyond that they are summed up as the rest. */
+export const TOP = 12;
+
+/** The most requested routes of the time range, to intersect with (`and`); the same at every step of a graph. */
+export const topRoutes = (matchers = CHOSEN) =>
+  `topk(${TOP}, sum by (path, method) (increase(http_requests_total{${matchers}}[$__range] @ end())))`;

@@ -1,69 +1,79 @@
 // Whether the monitoring itself can be trusted: are targets scraped, do they stay small, are rules evaluated?
+import { inOrder, STATE_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
 import { SCRAPE_TIMEOUT_SECONDS } from './limits.ts';
 import { lines, stat, states } from './panels.ts';
-
-const target = 'job=~"$job", instance=~"$instance"';
+import { CHOSEN } from './promql.ts';
+import { runbook } from './runbook.ts';
 
 const targets = [
   stat({
     title: 'Targets up',
-    description: 'Targets whose last scrape succeeded: one for each replica of the API, and Prometheus.',
+    shows: 'Targets whose last scrape succeeded: one for each replica of the API, and Prometheus.',
+    worry: 'where it is less than the number of replicas and one.',
+    next: `*Up and down of each target*, ${runbook('ApiTargetMissing')}.`,
     width: 6,
     unit: 'none',
     decimals: 0,
-    queries: [{ expr: `sum(up{${target}})`, legend: 'up' }],
+    queries: [{ expr: `sum(up{${CHOSEN}})`, legend: 'up' }],
     noValue: 'No target is known',
   }),
   stat({
     title: 'Targets down',
-    description: 'Targets whose last scrape failed: not reachable, too slow, or more samples than allowed.',
+    shows: 'Targets whose last scrape failed: not reachable, too slow, or more samples than allowed.',
+    worry: 'where it is not 0.',
+    next: `${runbook('ApiDown')}, ${runbook('ApiReplicaDown')}.`,
     width: 6,
     unit: 'none',
     decimals: 0,
-    queries: [{ expr: `count(up{${target}} == 0) or vector(0)`, legend: 'down' }],
+    queries: [{ expr: `count(up{${CHOSEN}} == 0) or vector(0)`, legend: 'down' }],
     thresholds: [
-      ['green', null],
-      ['red', 1],
+      ['text', null],
+      [STATE_COLORS.bad, 1],
     ],
   }),
   stat({
     title: 'Series in memory',
-    description: 'Series that Prometheus holds in its head block, of all targets and rules.',
+    shows: 'Series that Prometheus holds in its head block, of all targets and rules.',
+    worry: 'where it grows without a release.',
+    next: `*New series by target*, ${runbook('SeriesGrowth')}.`,
     width: 6,
     unit: 'none',
     decimals: 0,
-    queries: [{ expr: `sum(prometheus_tsdb_head_series{${target}})`, legend: 'series' }],
+    queries: [{ expr: `sum(prometheus_tsdb_head_series{${CHOSEN}})`, legend: 'series' }],
     noValue: 'Prometheus is not chosen',
   }),
   stat({
     title: 'Rules failed',
-    description:
-      'Rule evaluations that failed in this time range. What they record or watch is missing there.',
+    shows: 'Rule evaluations that failed in this time range.',
+    worry: 'where it is not 0: what they record or watch is missing there.',
+    next: `${runbook('PrometheusRuleFailing')}.`,
     width: 6,
     unit: 'none',
     decimals: 0,
     queries: [
       {
-        expr: `sum(increase(prometheus_rule_evaluation_failures_total{${target}}[$__range]))`,
+        expr: `sum(increase(prometheus_rule_evaluation_failures_total{${CHOSEN}}[$__range]))`,
         legend: 'failures',
       },
     ],
     thresholds: [
-      ['green', null],
-      ['red', 1],
+      ['text', null],
+      [STATE_COLORS.bad, 1],
     ],
     noValue: 'Prometheus is not chosen',
   }),
   states({
     title: 'Up and down of each target',
-    description:
-      'Green: the scrape succeeded. Red: it failed. A gap: the target was not known, because its name had no address.',
+    shows:
+      'Whether the scrape of each target succeeded. A gap: the target was not known, because its name had no address.',
+    worry: 'about every failed scrape that is no restart.',
+    next: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}.`,
     width: 24,
     height: 7,
     unit: 'none',
-    queries: [{ expr: `up{${target}}`, legend: '{{job}} {{instance}}' }],
-    words: { 0: { text: 'down', color: 'red' }, 1: { text: 'up', color: 'green' } },
+    queries: [{ expr: `up{${CHOSEN}}`, legend: '{{job}} {{instance}}' }],
+    words: { 0: { text: 'down', color: STATE_COLORS.bad }, 1: { text: 'up', color: STATE_COLORS.well } },
     noValue: 'No target is known',
   }),
 ];
@@ -71,50 +81,66 @@ const targets = [
 const scrapes = [
   lines({
     title: 'Scrape duration',
-    description: `How long each target takes to answer. A scrape of more than ${SCRAPE_TIMEOUT_SECONDS} s fails.`,
+    shows: 'How long each target takes to answer.',
+    worry: `near the dashed line: a scrape of more than ${SCRAPE_TIMEOUT_SECONDS} s fails.`,
+    next: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
+    softMax: 0.05,
+    legend: 'list',
     width: 12,
     height: 9,
     unit: 's',
-    queries: [{ expr: `scrape_duration_seconds{${target}}`, legend: '{{job}} {{instance}}' }],
+    queries: [{ expr: `scrape_duration_seconds{${CHOSEN}}`, legend: '{{job}} {{instance}}' }],
     thresholds: [
-      ['green', null],
-      ['red', SCRAPE_TIMEOUT_SECONDS],
+      ['transparent', null],
+      [STATE_COLORS.bad, SCRAPE_TIMEOUT_SECONDS],
     ],
     limit: true,
   }),
   lines({
     title: 'Samples per scrape',
-    description:
-      'Series that each target exposes. The API has a fixed set: a line that climbs is a label gone wild.',
+    shows:
+      'Samples that each target exposes. The set of the API is fixed; that of Prometheus grows as its features come into use.',
+    worry: 'where the line of the API climbs: a label has gone wild.',
+    next: `${runbook('SeriesGrowth')}.`,
+    softMax: 1000,
+    legend: 'list',
     width: 12,
     height: 9,
     unit: 'none',
     decimals: 0,
-    queries: [{ expr: `scrape_samples_post_metric_relabeling{${target}}`, legend: '{{job}} {{instance}}' }],
+    queries: [{ expr: `scrape_samples_post_metric_relabeling{${CHOSEN}}`, legend: '{{job}} {{instance}}' }],
   }),
 ];
 
 const database = [
   lines({
     title: 'Series in memory over time',
-    description: 'Steps are new targets and rules. A slope is churn: labels whose values come and go.',
+    shows: 'Series in memory. Steps are new targets and rules.',
+    worry: 'about a slope: churn, labels whose values come and go.',
+    next: `*New series by target* beside, ${runbook('SeriesGrowth')}.`,
+    softMax: 1000,
+    legend: 'list',
     width: 12,
     height: 9,
     unit: 'none',
     decimals: 0,
-    queries: [{ expr: `prometheus_tsdb_head_series{${target}}`, legend: '{{instance}}' }],
+    queries: [{ expr: `prometheus_tsdb_head_series{${CHOSEN}}`, legend: '{{instance}}' }],
     noValue: 'Prometheus is not chosen',
   }),
   lines({
     title: 'New series by target',
-    description: 'Series that a scrape returned for the first time: all of them after a start, then none.',
+    shows: 'Series that a scrape returned for the first time: all of them after a start, then none.',
+    worry: 'where they keep coming.',
+    next: `${runbook('SeriesGrowth')}.`,
+    softMax: 100,
+    legend: 'list',
     width: 12,
     height: 9,
     unit: 'none',
     decimals: 0,
     queries: [
       {
-        expr: `sum_over_time(scrape_series_added{${target}}[$__rate_interval])`,
+        expr: `sum_over_time(scrape_series_added{${CHOSEN}}[$__rate_interval])`,
         legend: '{{job}} {{instance}}',
       },
     ],
@@ -124,14 +150,17 @@ const database = [
 const rules = [
   lines({
     title: 'Rule evaluation time by group',
-    description:
-      'Time of the last evaluation. A group that needs longer than its interval misses evaluations.',
+    shows: 'Time of the last evaluation of each group of rules.',
+    worry: 'where a group needs longer than its interval of 5 s: it misses evaluations.',
+    next: `${runbook('PrometheusRuleFailing')}.`,
+    softMax: 0.02,
+    legend: 'list',
     width: 12,
     height: 9,
     unit: 's',
     queries: [
       {
-        expr: `label_replace(prometheus_rule_group_last_duration_seconds{${target}}, "group", "$1", "rule_group", ".+;(.+)")`,
+        expr: `label_replace(prometheus_rule_group_last_duration_seconds{${CHOSEN}}, "group", "$1", "rule_group", ".+;(.+)")`,
         legend: '{{group}}',
       },
     ],
@@ -139,12 +168,15 @@ const rules = [
   }),
   lines({
     title: 'What Prometheus lost',
-    description:
+    shows:
       'Failed rule evaluations, rejected scrapes and samples, failed notifications, per second. All are 0 in health.',
+    worry: 'where one is not 0.',
+    next: `${runbook('PrometheusSamplesRejected')}, ${runbook('PrometheusRuleFailing')}, ${runbook('PrometheusNotificationsFailing')}.`,
+    softMax: 1,
+    legend: 'list',
     width: 12,
     height: 9,
     unit: 'none',
-    decimals: 2,
     queries: [
       ['rules', 'prometheus_rule_evaluation_failures_total'],
       ['too many samples', 'prometheus_target_scrapes_exceeded_sample_limit_total'],
@@ -152,7 +184,15 @@ const rules = [
       ['samples out of order', 'prometheus_target_scrapes_sample_out_of_order_total'],
       ['samples out of bounds', 'prometheus_target_scrapes_sample_out_of_bounds_total'],
       ['notifications', 'prometheus_notifications_errors_total'],
-    ].map(([legend = '', metric]) => ({ legend, expr: `sum(rate(${metric}{${target}}[$__rate_interval]))` })),
+    ].map(([legend = '', metric]) => ({ legend, expr: `sum(rate(${metric}{${CHOSEN}}[$__rate_interval]))` })),
+    colors: inOrder(
+      'rules',
+      'too many samples',
+      'duplicate samples',
+      'samples out of order',
+      'samples out of bounds',
+      'notifications',
+    ),
     noValue: 'Prometheus is not chosen',
   }),
 ];
@@ -161,8 +201,8 @@ export const scrapeHealth = createDashboard({
   uid: 'scrape-health',
   title: 'Scrape health',
   description: 'Can the other dashboards be trusted: are all targets scraped, in time, and without growing?',
-  metric: 'up',
-  variables: ['job', 'instance'],
+  choose: { metric: 'up', labels: ['job', 'instance'] },
+  from: 'now-15m',
   rows: [
     { title: 'Targets', panels: targets },
     { title: 'Scrapes', panels: scrapes },

@@ -1,49 +1,51 @@
 /**
- * What can be known about the dashboards without Grafana: the committed JSON is what the code generates, and it keeps the
- * rules of Grafana's dashboard linter (https://github.com/grafana/dashboard-linter/tree/main/docs/rules), our own for the
- * layout, and what a person needs to read a panel.
+ * What can be known about the dashboards without Grafana: the committed JSON is what the code generates, it keeps our rules
+ * for panels (lint.ts), and its layout can be read.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { dashboards, toJson } from '../src/dashboards.ts';
 import { fillVariables, parsePromql, type Selector } from '../src/promql.ts';
+import { KNOWN_COLORS, Panel, rules } from './lint.ts';
 
 const folder = new URL('../dashboards/', import.meta.url);
 const files = readdirSync(folder);
 
-const datasource = z.strictObject({ type: z.literal('prometheus'), uid: z.literal('$datasource') });
-const target = z.looseObject({ refId: z.string(), expr: z.string(), legendFormat: z.string(), datasource });
+const datasource = z.looseObject({ type: z.literal('prometheus'), uid: z.literal('$datasource') });
 const gridPos = z.strictObject({ x: z.number(), y: z.number(), w: z.number(), h: z.number() });
-const row = z.looseObject({ type: z.literal('row'), id: z.number(), title: z.string(), gridPos });
-const panel = z.looseObject({
-  type: z.enum(['stat', 'bargauge', 'timeseries', 'heatmap', 'state-timeline', 'table']),
+const Text = z.looseObject({
+  type: z.enum(['row', 'text']),
   id: z.number(),
   title: z.string().min(1),
-  // Long enough to say how to read it, and a sentence.
-  description: z.string().min(40).regex(/\.$/),
-  datasource,
   gridPos,
-  targets: z.array(target).min(1),
-  fieldConfig: z.looseObject({
-    defaults: z.looseObject({ unit: z.string().min(1), noValue: z.string().min(1) }),
-  }),
 });
-const variable = z.looseObject({ name: z.string(), type: z.string(), query: z.string() });
+const variable = z.looseObject({
+  name: z.string(),
+  type: z.string(),
+  query: z.string(),
+  regex: z.string().optional(),
+});
 const Dashboard = z.looseObject({
   uid: z.string(),
   title: z.string(),
+  description: z.string().min(20),
   editable: z.literal(false),
-  panels: z.array(z.union([row, panel])),
+  panels: z.array(z.union([Text, Panel])),
   templating: z.strictObject({ list: z.array(variable) }),
   annotations: z.strictObject({
     list: z.array(
-      z.looseObject({ name: z.string(), target: z.looseObject({ expr: z.string() }), datasource }),
+      z.looseObject({
+        name: z.string(),
+        expr: z.string(),
+        iconColor: z.string(),
+        target: z.looseObject({ expr: z.string() }),
+        datasource,
+      }),
     ),
   }),
-  links: z.array(z.looseObject({ keepTime: z.literal(true), includeVars: z.literal(true) })).min(1),
+  links: z.array(z.looseObject({ title: z.string(), asDropdown: z.boolean() })).min(1),
 });
-type Panel = z.infer<typeof panel>;
 
 /** Counters that are shown as they are, because the lab asks how many there were: increase() would extrapolate. */
 const SHOWN_AS_TOTALS = [
@@ -52,10 +54,23 @@ const SHOWN_AS_TOTALS = [
   'Errors in total',
   'Requests by path and method',
   'Errors by code',
+  'Answers',
 ];
-/** Alerts concern every job, and an alert on a missing target has no instance. */
-const WITHOUT_MATCHERS = ['ALERTS'];
-const FILLED = { job: 'api', instance: 'a', __rate_interval: '20s', __range: '15m' };
+/** Alerts concern every job, and an alert on a missing target has no instance; the state asks whether anything is known. */
+const WITHOUT_MATCHERS = ['ALERTS', 'up'];
+const SECOND = '1764000000';
+const FILLED = {
+  job: 'api',
+  instance: 'a',
+  path: 'products',
+  method: 'get',
+  __rate_interval: '20s',
+  __range: '15m',
+  ...{ run: SECOND, before: SECOND, end: SECOND, before_end: SECOND },
+  ...{ span: '60000', before_span: '60000', shift: '-60000' },
+};
+/** The labels that a dashboard's panels must match: those that can be chosen, and not what follows from them. */
+const LABELS = ['job', 'instance', 'path', 'method'];
 
 const selectorsOf = ({ targets }: Panel): Selector[] =>
   targets.flatMap(({ expr }) => parsePromql(fillVariables(expr, FILLED)).selectors);
@@ -67,8 +82,9 @@ it('has one file for each dashboard', () => {
 describe.each(files)('%s', (file) => {
   const text = readFileSync(new URL(file, folder), 'utf8');
   const dashboard = Dashboard.parse(JSON.parse(text));
-  const panels = dashboard.panels.filter((entry): entry is Panel => entry.type !== 'row');
+  const panels = dashboard.panels.filter((entry): entry is Panel => 'targets' in entry);
   const variables = dashboard.templating.list.map(({ name }) => name);
+  const labels = variables.filter((name) => LABELS.includes(name));
 
   it('is what `npm run generate --workspace grafana` writes', () => {
     expect(text).toBe(
@@ -76,27 +92,37 @@ describe.each(files)('%s', (file) => {
     );
   });
 
-  it('lets the data source and the job be chosen, and asks again when the time range changes', () => {
+  it('lets the data source and the job be chosen first, and asks again when the time range changes', () => {
+    if (panels.length === 0) return expect(variables).toEqual([]);
     expect(variables.slice(0, 2)).toEqual(['datasource', 'job']);
-    for (const { name, ...labels } of dashboard.templating.list.slice(1)) {
-      expect({ name, ...labels }).toMatchObject({
-        refresh: 2,
-        multi: true,
-        includeAll: true,
-        datasource: { uid: '$datasource' },
-      });
+    for (const each of dashboard.templating.list.slice(1)) {
+      expect(each).toMatchObject({ refresh: 2, datasource: { uid: '$datasource' } });
+      if (labels.includes(each.name)) expect(each).toMatchObject({ multi: true, includeAll: true });
     }
   });
 
-  it('marks load runs, restarts and firing alerts', () => {
-    expect(dashboard.annotations.list.map(({ name }) => name)).toEqual([
-      'Load starts',
-      'Load ends',
-      'Restarts',
-      'Firing alerts',
-    ]);
-    for (const { target } of dashboard.annotations.list)
+  it('marks load runs, restarts and pages, for Grafana 9 and for later ones alike', () => {
+    const marks = panels.length > 0 ? ['Load runs', 'Restarts', 'Pages'] : [];
+    expect(dashboard.annotations.list.map(({ name }) => name)).toEqual(marks);
+    for (const { expr, target, iconColor } of dashboard.annotations.list) {
       expect(parsePromql(target.expr).selectors).toHaveLength(1);
+      expect(expr).toBe(target.expr);
+      expect(KNOWN_COLORS).toContain(iconColor);
+    }
+  });
+
+  it('has one menu that leads to the other dashboards', () => {
+    expect(dashboard.links.at(-1)).toMatchObject({
+      type: 'dashboards',
+      asDropdown: true,
+      keepTime: true,
+      includeVars: true,
+    });
+  });
+
+  it('links to dashboards that exist', () => {
+    const linked = [...text.matchAll(/\/d\/([\w-]+)/g)].map(([, uid]) => uid);
+    expect(dashboards.map(({ uid }) => uid)).toEqual(expect.arrayContaining(linked));
   });
 
   it('has unique panel ids and titles', () => {
@@ -129,32 +155,36 @@ describe.each(files)('%s', (file) => {
     }
   });
 
+  // The runbook has text alone.
+  if (panels.length === 0) return;
+
   describe.each(panels.map((each) => [each.title, each] as const))('%s', (_title, each) => {
     it('asks in PromQL', () => {
       expect(selectorsOf(each).every(({ metric }) => metric !== '')).toBe(true);
       expect(new Set(each.targets.map(({ refId }) => refId)).size).toBe(each.targets.length);
     });
 
+    it.each(Object.entries(rules))('%s', (_rule, check) => {
+      expect(check(each)).toBe(false);
+    });
+
     it('matches on every label that can be chosen', () => {
       for (const { metric, matchers } of selectorsOf(each)) {
         if (WITHOUT_MATCHERS.includes(metric) || metric.startsWith('slo:')) continue;
         const matched = matchers.filter(({ operator }) => operator === '=~').map(({ label }) => label);
-        expect({ metric, matched }).toMatchObject({
-          metric,
-          matched: expect.arrayContaining(variables.slice(1)),
-        });
+        // What is recorded of the service as a whole has no other label.
+        const expected = metric.startsWith('job_') ? ['job'] : labels;
+        expect({ metric, matched }).toMatchObject({ metric, matched: expect.arrayContaining(expected) });
       }
     });
 
-    it('wraps counters in rate or increase, over a window that follows the scrape interval', () => {
-      const counter = /_(total|bucket|count|sum)$/;
-      for (const { metric, functions, range } of selectorsOf(each)) {
+    it('wraps counters in rate or increase', () => {
+      const counter = /_(total|bucket|count|sum)$|^http_request_duration_seconds$/;
+      for (const { metric, functions } of selectorsOf(each)) {
         const wrapped = ['rate', 'increase'].includes(functions[0] ?? '');
         if (!SHOWN_AS_TOTALS.includes(each.title)) {
           expect({ metric, wrapped }).toEqual({ metric, wrapped: counter.test(metric) });
         }
-        if (functions[0] === 'rate')
-          expect({ metric, range }).toEqual({ metric, range: FILLED.__rate_interval });
       }
     });
   });

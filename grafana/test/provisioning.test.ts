@@ -1,8 +1,9 @@
 /** The files that Grafana reads at its start name each other: a wrong path would show an empty Grafana, not an error. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { MEMORY_LIMIT_BYTES } from '../src/limits.ts';
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
@@ -16,14 +17,18 @@ const Providers = z.looseObject({
   ]),
 });
 const Compose = z.looseObject({
-  services: z.looseObject({ grafana: z.looseObject({ volumes: z.array(z.string()) }) }),
+  services: z.looseObject({
+    grafana: z.looseObject({ volumes: z.array(z.string()) }),
+    api: z.looseObject({ mem_limit: z.string() }),
+  }),
 });
 
 const [provider] = Providers.parse(parse(read('provisioning/dashboards/files.yml'))).providers;
 
+const { grafana, api } = Compose.parse(parse(read('../docker-compose.yml'), { merge: true })).services;
+
 it('provisions the dashboards from the folder that the compose file mounts', () => {
-  const { volumes } = Compose.parse(parse(read('../docker-compose.yml'), { merge: true })).services.grafana;
-  expect(volumes).toContain(`./grafana/dashboards:${provider.options.path}:ro`);
+  expect(grafana.volumes).toContain(`./grafana/dashboards:${provider.options.path}:ro`);
 });
 
 it('opens with a dashboard that exists', () => {
@@ -32,4 +37,16 @@ it('opens with a dashboard that exists', () => {
   expect(
     existsSync(new URL(`../dashboards/${home.slice(provider.options.path.length + 1)}`, import.meta.url)),
   ).toBe(true);
+});
+
+it('mounts every folder of provisioning by itself, because a mount over them all hides those of the image', () => {
+  const folders = readdirSync(new URL('../provisioning/', import.meta.url));
+  const mounted = grafana.volumes.filter((volume) => volume.includes('/provisioning'));
+  expect(mounted.sort()).toEqual(
+    folders.map((name) => `./grafana/provisioning/${name}:/etc/grafana/provisioning/${name}:ro`).sort(),
+  );
+});
+
+it('draws memory against the limit of the container', () => {
+  expect(api.mem_limit).toBe(`${MEMORY_LIMIT_BYTES / 1024 / 1024}m`);
 });

@@ -304,6 +304,5 @@ describe('a response that the server itself cuts', () => {
       durations: { 'get /held 200': 1, 'get /held 500': 1 },
       inProgress: 0,
     });
-    app = await startApp(build);
   });
 });

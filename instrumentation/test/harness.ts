@@ -89,7 +89,7 @@ export async function serve(server: Server, metrics: Metrics): Promise<TestApp> 
       return consistent(await counts());
     },
     async close() {
-      for (const one of [server, metricsServer]) {
+      for (const one of [server, metricsServer].filter(({ listening }) => listening)) {
         const closed = once(one, 'close');
         one.close();
         one.closeAllConnections();

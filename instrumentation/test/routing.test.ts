@@ -364,6 +364,15 @@ const rows: readonly Row[] = [
     'get /static 200',
   ],
   [
+    'a handler that leaves the answer to a middleware for all',
+    ({ app, router }) => {
+      const users = router().get('/:id', pass);
+      app.use('/api', router().use('/users', users).use(ok));
+    },
+    'GET /api/users/7',
+    'get /api/users/:id 200',
+  ],
+  [
     'a parameter that is refused',
     ({ app }) =>
       app

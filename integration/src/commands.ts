@@ -1,7 +1,10 @@
 // Runs the scripts behind `make` as a person would, under a project name and host ports of their own, so that a stack
 // that runs beside the tests, and a second test run, are left alone.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { repositoryRoot } from './repository.ts';
 
 export interface CommandResult {
@@ -32,6 +35,8 @@ export type PortVariable = (typeof portVariables)[number];
 /** A project of the compose file: what makes it different from the one that `make up` starts. */
 export interface Project {
   name: string;
+  /** Where `load` leaves its pages. */
+  reports: string;
   ports: Record<PortVariable, number>;
   environment: NodeJS.ProcessEnv;
 }
@@ -40,12 +45,14 @@ export async function createProject(label: string): Promise<Project> {
   const numbers = await freePorts(portVariables.length);
   const ports = Object.fromEntries(portVariables.map((name, i) => [name, numbers[i]])) as Project['ports'];
   const name = `observability-stack-${label}-${process.pid}`;
+  const reports = await mkdtemp(join(tmpdir(), 'reports-'));
   const environment = {
     ...process.env,
     COMPOSE_PROJECT_NAME: name,
+    REPORTS_FOLDER: reports,
     ...Object.fromEntries(Object.entries(ports).map(([variable, port]) => [variable, String(port)])),
   };
-  return { name, ports, environment };
+  return { name, reports, ports, environment };
 }
 
 /** Ports that were free a moment ago, all different: they are held together until the last one is known. */
@@ -93,6 +100,16 @@ export async function docker(...words: string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** The compose file as Compose understands it, with these settings. */
+export async function composeConfig(
+  settings: NodeJS.ProcessEnv,
+): Promise<{ services: Record<string, { stop_grace_period?: string }> }> {
+  const words = ['compose', '--project-directory', repositoryRoot, 'config', '--format', 'json'];
+  const { exitCode, stdout, stderr } = await start('docker', words, { ...process.env, ...settings }).result;
+  if (exitCode !== 0) throw new Error(`docker compose config: exit status ${exitCode}: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
 /**
  * Ids of a project's containers, running or not; of one service where it is named. A generator that has ended is not one of
  * them: the engine removes it on its own time, after the command that ran it.
@@ -109,7 +126,7 @@ export async function containersOf(project: Project, service?: string): Promise<
   return rows.map((row) => row.split(' ')[0] ?? '').sort();
 }
 
-/** Removes everything that a project left in the engine: containers, network, volumes. Images stay. */
+/** Removes everything that a project left: containers, network, volumes, reports. Images stay. */
 export async function removeProject(project: Project): Promise<void> {
   const compose = ['compose', '--project-directory', repositoryRoot, '--profile', '*'];
   const { exitCode, stderr } = await start(
@@ -118,6 +135,7 @@ export async function removeProject(project: Project): Promise<void> {
     project.environment,
   ).result;
   if (exitCode !== 0) throw new Error(`the project ${project.name} could not be removed: ${stderr}`);
+  await rm(project.reports, { recursive: true, force: true });
 }
 
 function start(command: string, words: string[], environment: NodeJS.ProcessEnv): RunningCommand {

@@ -17,10 +17,10 @@ export interface Target {
   scrapeUrl: string;
 }
 
-/** An instant query that answers with a vector; one entry a series. */
-export async function query(prometheusUrl: string, expression: string): Promise<Sample[]> {
+/** An instant query that answers with a vector; one entry a series. `at` is a moment in Unix seconds, by default now. */
+export async function query(prometheusUrl: string, expression: string, at?: number): Promise<Sample[]> {
   const response = await axios.get<VectorResponse>(`${prometheusUrl}/api/v1/query`, {
-    params: { query: expression },
+    params: { query: expression, ...(at === undefined ? {} : { time: at }) },
   });
   return response.data.data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
 }

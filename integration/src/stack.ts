@@ -12,6 +12,7 @@ import { composeCommand, imageOf, repositoryRoot } from './repository.ts';
 export interface Stack {
   network: StartedNetwork;
   prometheusUrl: string;
+  prometheus: StartedTestContainer;
   /** One entry a replica. */
   apis: { apiUrl: string; metricsUrl: string; container: StartedTestContainer }[];
   stop(): Promise<void>;
@@ -39,6 +40,7 @@ export async function startStack({ replicas = 1, environment = {} }: StackOption
     started.push(prometheus);
     return {
       network,
+      prometheus,
       prometheusUrl: `http://${prometheus.getHost()}:${prometheus.getMappedPort(9090)}`,
       apis: apis.map((container) => ({
         apiUrl: `http://${container.getHost()}:${container.getMappedPort(5001)}`,
@@ -90,7 +92,8 @@ export function startGrafana(network: StartedNetwork, image: string): Promise<St
     .withNetwork(network)
     .withBindMounts([
       mount('grafana.ini', '/etc/grafana/grafana.ini'),
-      mount('provisioning', '/etc/grafana/provisioning'),
+      mount('provisioning/datasources', '/etc/grafana/provisioning/datasources'),
+      mount('provisioning/dashboards', '/etc/grafana/provisioning/dashboards'),
       mount('dashboards', '/var/lib/grafana/dashboards'),
     ])
     .withExposedPorts(3000)

@@ -1,5 +1,8 @@
 // The compose file and the scripts behind `make`, from the first start on. The tests build on each other, as a person's
 // commands do. Starts that are refused are in refused-starts.test.ts.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import {
@@ -71,6 +74,18 @@ describe('a stack of its own', () => {
     expect(firstUp.stderr).toContain(`${prometheusUrl}/`);
   });
 
+  it('up names first a page that shows the run just made: in Grafana, or without one in Prometheus', async () => {
+    const [, name, address = ''] =
+      /^(This run|Overview) +(http\S+)\n(?:API|Metrics) /m.exec(firstUp.stderr) ?? [];
+    const { data, status } = await axios.get<string>(address);
+    expect({ name, status }).toEqual({
+      name: firstUp.stderr.includes('left out') ? 'Overview' : 'This run',
+      status: 200,
+    });
+    if (name === 'Overview') expect(data).toContain('<p class="number" id="requests">100</p>');
+    else expect(address).toMatch(/\/d\/api-overview\?from=\d{13}&to=\d{13}$/);
+  });
+
   it('up writes no control characters where there is no terminal', () => {
     expect(firstUp.stdout).not.toMatch(controlCharacters);
     expect(firstUp.stderr).not.toMatch(controlCharacters);
@@ -123,13 +138,33 @@ describe('a stack of its own', () => {
   );
 
   it(
+    'load sends pattern files of this machine, with flags, and leaves a page and the asked JSON here',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'own pattern '));
+      const [file, json] = [join(folder, 'own.yaml'), join(folder, 'own.json')];
+      const cart = '{path: /cart, expect: 200, series: {path: cart, method: get}}';
+      await writeFile(file, `stages: [{duration: 30s, rate: 5}]\ntargets: [${cart}]\n`, { mode: 0o600 });
+      const flags = ['--rate', '20', '--duration', '2s', '--json', json];
+      const load = await stackCommand(project, ['load', file, ...flags]);
+      expect(load).toMatchObject({ exitCode: 0 });
+      expect(load.stdout).toContain('own: 40 requests sent');
+      expect(JSON.parse(await readFile(json, 'utf8')).phases[0]).toMatchObject({ pattern: 'own', sent: 40 });
+      const page = /The run as a page: (.*)\n/.exec(load.stderr)?.[1] ?? '';
+      expect(page).toContain(project.reports);
+      expect(await readFile(page, 'utf8')).toContain('<p class="word">Passed</p>');
+      await rm(folder, { recursive: true });
+    },
+    commandTimeoutMs,
+  );
+
+  it(
     "one request behind the generator's back makes verify fail, and it names the series",
     async () => {
       await axios.get(`${apiUrl}/cart`);
       const verify = await stackCommand(project, ['verify']);
       expect(verify.exitCode).toBe(1);
       const series = 'http_requests_total{path="cart",method="get"}';
-      expect(proofRows(verify.stdout)[series]).toEqual(['20', '21', '+1']);
+      expect(proofRows(verify.stdout)[series]).toEqual(['60', '61', '+1']);
       expect(verify.stdout).toContain(`${series}: counted 1 more than sent`);
     },
     commandTimeoutMs,

@@ -9,17 +9,11 @@ import axios from 'axios';
 import { parse } from 'yaml';
 import { dashboards } from '../../grafana/src/dashboards.ts';
 import { fillVariables, parsePromql, type Selector } from '../../grafana/src/promql.ts';
+import { chooseFirst, EVERYTHING, panelQueries, type Values } from '../src/dashboard-queries.ts';
 import { eventually, query } from '../src/prometheus-api.ts';
 import { composeCommand, repositoryRoot } from '../src/repository.ts';
 import { runGenerator, type Stack, startStack } from '../src/stack.ts';
 
-interface PanelQuery {
-  /** `dashboard / panel: legend`, or the name of an annotation or a rule. */
-  name: string;
-  expr: string;
-  /** The labels that the legend shows. */
-  legend: string[];
-}
 interface RuleFile {
   groups: { rules: { record?: string; alert?: string; expr: string }[] }[];
 }
@@ -33,30 +27,17 @@ interface RuleState {
 const MAY_BE_EMPTY = {
   ALERTS: 'on a healthy stack nothing is wrong',
   prometheus_notifications_errors_total: 'without ALERTS=1 there is no Alertmanager to notify',
+  '> 0.001': 'this API has fewer routes than a panel tells apart, so there is no rest',
+  ') - sum(topk(': 'for the same reason',
 };
-
-/** What Grafana puts in the place of its variables: every job, every replica, four scrape intervals. */
-const VARIABLES = { job: '.+', instance: '.+', __rate_interval: '20s', __range: '15m' };
 
 const labelsIn = (format: string) => [...format.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label);
 
-const panelQueries = dashboards.flatMap(({ title, panels = [] }) =>
-  panels.flatMap((panel): PanelQuery[] =>
-    (('targets' in panel ? panel.targets : undefined) ?? []).map((target) => {
-      const { expr, legendFormat = '' } = target as Dataquery;
-      return {
-        name: `${title} / ${panel.title}: ${legendFormat}`,
-        expr: fillVariables(expr, VARIABLES),
-        legend: labelsIn(legendFormat),
-      };
-    }),
-  ),
-);
 // The same on every dashboard.
 const annotations = (dashboards[0]?.annotations?.list ?? []).map(({ name, target, titleFormat = '' }) => ({
   name,
   expr: (target as Dataquery).expr,
-  legend: labelsIn(titleFormat),
+  legend: titleFormat,
 }));
 const rules = ['http', 'slo', 'alerts'].flatMap((file) => {
   const { groups } = parse(readFileSync(`${repositoryRoot}/prometheus/rules/${file}.yml`, 'utf8'), {
@@ -70,6 +51,8 @@ const toText = ({ metric, matchers }: Selector) =>
   `${metric}{${matchers.map(({ label, operator, value }) => `${label}${operator}"${value}"`).join(',')}}`;
 
 let stack: Stack;
+/** Values of the variables that are queries: the runs of the load generator. */
+let values: Values = EVERYTHING;
 let traffic: NodeJS.Timeout;
 
 beforeAll(async () => {
@@ -99,20 +82,33 @@ const answer = (expr: string) =>
   });
 
 describe('queries of panels and annotations', () => {
-  it.each([...panelQueries, ...annotations].filter(({ expr }) => !mayBeEmpty(expr)))(
+  const all = [...panelQueries, ...annotations];
+
+  beforeAll(async () => {
+    values = await eventually('the marks of the load run', () => chooseFirst(stack.prometheusUrl));
+  }, 40_000);
+
+  it('know the load run that was made, and its end', () => {
+    expect(Date.now() / 1000 - Number(values.run)).toBeLessThan(120);
+    expect(Number(values.end) - Number(values.run)).toBeGreaterThan(6);
+    expect(Number(values.end) - Number(values.run)).toBeLessThan(60);
+    expect(values).toMatchObject({ before: values.run, shift: '0' });
+  });
+
+  it.each(all.filter(({ expr }) => !mayBeEmpty(expr)))(
     '$name returns data with the labels that its legend names',
     async ({ expr, legend }) => {
-      for (const { labels } of await answer(expr)) {
-        expect(Object.keys(labels)).toEqual(expect.arrayContaining(legend));
+      for (const { labels } of await answer(fillVariables(expr, values))) {
+        expect(Object.keys(labels)).toEqual(expect.arrayContaining(labelsIn(legend)));
       }
     },
   );
 
-  it.each([...panelQueries, ...annotations].filter(({ expr }) => mayBeEmpty(expr)))(
+  it.each(all.filter(({ expr }) => mayBeEmpty(expr)))(
     '$name is understood, and what it may return has the labels that its legend names',
     async ({ expr, legend }) => {
-      for (const { labels } of await query(stack.prometheusUrl, expr)) {
-        expect(Object.keys(labels)).toEqual(expect.arrayContaining(legend));
+      for (const { labels } of await query(stack.prometheusUrl, fillVariables(expr, values))) {
+        expect(Object.keys(labels)).toEqual(expect.arrayContaining(labelsIn(legend)));
       }
     },
   );
@@ -176,7 +172,7 @@ it('keeps at least the days that the longest window of the dashboards looks back
     word.startsWith('--storage.tsdb.retention.time='),
   );
   const windows = panelQueries.flatMap(({ expr }) =>
-    parsePromql(expr).selectors.flatMap(({ range }) => range ?? []),
+    parsePromql(fillVariables(expr, values)).selectors.flatMap(({ range }) => range ?? []),
   );
   const days = windows.flatMap((range) => (range.endsWith('d') ? [Number.parseInt(range, 10)] : []));
   expect(Number.parseInt(flag.split('=')[1] ?? '', 10)).toBeGreaterThanOrEqual(Math.max(...days));

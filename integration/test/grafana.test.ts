@@ -2,8 +2,12 @@
 // these tests were left out where there is none. What needs no Grafana is in dashboards.test.ts.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios, { type AxiosInstance } from 'axios';
+import type { Browser } from 'playwright-core';
 import type { StartedTestContainer } from 'testcontainers';
 import { dashboards } from '../../grafana/src/dashboards.ts';
+import { fillVariables } from '../../grafana/src/promql.ts';
+import { chromiumPath, startBrowser } from '../src/browser.ts';
+import { chooseFirst, EVERYTHING, type Values } from '../src/dashboard-queries.ts';
 import { eventually } from '../src/prometheus-api.ts';
 import { runGenerator, type Stack, startGrafana, startStack } from '../src/stack.ts';
 
@@ -11,14 +15,21 @@ const image = process.env.TEST_GRAFANA_IMAGE;
 const whereGrafanaIs = image === undefined ? describe.skip : describe;
 
 interface QueryResponse {
-  results: Record<string, { status: number; error?: string; frames?: unknown[] }>;
+  results: Record<
+    string,
+    { status: number; error?: string; frames?: { data: { values: (number | string)[][] } }[] }
+  >;
 }
+
+/** Those that Grafana's server fills in itself. */
+const OF_THE_SERVER = { __rate_interval: '$__rate_interval', __range: '$__range' };
 
 whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => {
   let stack: Stack;
   let grafana: StartedTestContainer;
   let api: AxiosInstance;
   let log = '';
+  let values: Values = EVERYTHING;
 
   beforeAll(async () => {
     stack = await startStack();
@@ -26,6 +37,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
       stack.network,
       ...['run', 'lab', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
     );
+    values = await eventually('the marks of the load run', () => chooseFirst(stack.prometheusUrl));
     grafana = await startGrafana(stack.network, image ?? '');
     (await grafana.logs()).on('data', (line: Buffer) => {
       log += line.toString();
@@ -42,8 +54,15 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
   });
 
   it('reaches Prometheus through the provisioned data source', async () => {
-    const health = await api.get('/datasources/uid/prometheus/health');
-    expect(health.data).toMatchObject({ status: 'OK' });
+    // Not its health endpoint, which Grafana has for Prometheus only since 9.5.
+    const queries = [
+      {
+        ...{ refId: 'A', expr: 'sum(http_requests_total)', instant: true, range: false },
+        datasource: { uid: 'prometheus', type: 'prometheus' },
+      },
+    ];
+    const { data } = await api.post<QueryResponse>('/ds/query', { from: 'now-5m', to: 'now', queries });
+    expect(data.results.A?.frames?.[0]?.data.values[1]).toEqual([100]);
   });
 
   it('has exactly the dashboards of this repository', async () => {
@@ -72,7 +91,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
       ...target,
       refId: `Q${i}`,
       datasource: { uid: 'prometheus', type: 'prometheus' },
-      expr: fillGrafanaVariables((target as { expr?: string }).expr ?? ''),
+      expr: fillVariables((target as { expr?: string }).expr ?? '', { ...values, ...OF_THE_SERVER }),
       intervalMs: 5000,
       maxDataPoints: 500,
     }));
@@ -93,9 +112,62 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
     const complaints = log.split('\n').filter((line) => /level=(warn|error)/.test(line));
     expect(complaints.filter((line) => /provision|dashboard|datasource/i.test(line))).toEqual([]);
   });
-});
 
-/** Grafana's server fills `$__` variables itself; those of the dashboard are filled by the browser, here by hand. */
-function fillGrafanaVariables(expression: string): string {
-  return expression.replace(/\$\{?(job|instance)\b(:\w+)?\}?/g, '.+');
-}
+  const whereChromiumIs = chromiumPath === undefined ? describe.skip : describe;
+
+  whereChromiumIs('in a browser', () => {
+    let browser: Browser;
+
+    beforeAll(async () => {
+      browser = await startBrowser(chromiumPath ?? '');
+    }, 60_000);
+
+    afterAll(() => browser?.close());
+
+    /** Opens a page tall enough for all of its panels, and gathers what went wrong on the way. */
+    async function open(path: string) {
+      const page = await browser.newPage({ viewport: { width: 1440, height: 3000 } });
+      const wrong: string[] = [];
+      page.on('response', (response) => {
+        if (response.status() >= 400) wrong.push(`${response.status()} ${response.url()}`);
+      });
+      page.on('pageerror', (error) => wrong.push(error.message));
+      await page.goto(`http://${grafana.getHost()}:${grafana.getMappedPort(3000)}${path}`);
+      return { page, wrong };
+    }
+
+    it.each(dashboards.map(({ uid, title, panels = [] }) => ({ uid: uid ?? '', title, panels })))(
+      '$title shows every panel without an error',
+      async ({ uid, panels }) => {
+        const { page, wrong } = await open(`/d/${uid}`);
+        for (const { title = '' } of panels) {
+          await page.getByText(title, { exact: true }).first().waitFor({ timeout: 30_000 });
+        }
+        expect(wrong).toEqual([]);
+        await page.close();
+      },
+      60_000,
+    );
+
+    it('draws the graphs of the run that was just made', async () => {
+      const { page } = await open(`/d/api-overview?from=${values.from}&to=${values.to}`);
+      const graphs = dashboards[0]?.panels?.filter(({ type }) => /timeseries|heatmap/.test(type ?? '')) ?? [];
+      // uPlot draws on a canvas; a panel that gave up has none.
+      await eventually('a canvas for each graph', async () =>
+        (await page.locator('canvas').count()) >= graphs.length ? true : undefined,
+      );
+      await page.getByText('post /products').first().waitFor();
+      await page.close();
+    }, 60_000);
+
+    it('leads from a route in the table to its own view', async () => {
+      const { page } = await open(`/d/operations?from=${values.from}&to=${values.to}`);
+      const link = page.getByRole('link', { name: 'products' }).first();
+      await link.waitFor({ timeout: 30_000 });
+      expect(await link.getAttribute('href')).toMatch(
+        /\/d\/route\?var-path=products&var-method=(get|post)&from=\d+/,
+      );
+      await page.close();
+    }, 60_000);
+  });
+});

@@ -1,6 +1,10 @@
 /** The process: arguments, signals, exit code. Nothing else of the generator touches them. */
-import { runCli } from './cli.ts';
-import { CheckError, EXIT, UnreachableError, UsageError } from './errors.ts';
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { runCli } from './cli/command-line.ts';
+import { CheckError, EXIT, UnreachableError, UsageError } from './common/errors.ts';
+import type { WorkerProcess } from './run/crew.ts';
+import type { Channel, FromWorker, ToWorker } from './run/worker.ts';
 
 const interrupt = new AbortController();
 let signals = 0;
@@ -9,6 +13,29 @@ function onSignal(): void {
   signals++;
   if (signals > 1) process.exit(EXIT.interrupted);
   interrupt.abort();
+}
+
+function startWorker(): WorkerProcess {
+  const child = fork(fileURLToPath(import.meta.url), ['worker'], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  // One that has just ended is told of by its exit.
+  child.on('error', () => {});
+  return {
+    send: (message) => void (child.connected && child.send(message, () => {})),
+    onMessage: (listener) => void child.on('message', (message) => listener(message as FromWorker)),
+    onExit: (listener) => void child.on('exit', (code, signal) => listener(signal ?? `exit code ${code}`)),
+  };
+}
+
+function openChannel(): Channel | undefined {
+  if (process.send === undefined) return undefined;
+  return {
+    send: (message) => void (process.connected && process.send?.(message)),
+    onMessage: (listener) => void process.on('message', (message) => listener(message as ToWorker)),
+    onClose: (listener) => void process.on('disconnect', listener),
+  };
 }
 
 // Whoever reads has seen enough (`loadgen list | head -1`); that is no reason for a stack trace.
@@ -23,6 +50,8 @@ try {
     stdout: process.stdout,
     stderr: process.stderr,
     signal: interrupt.signal,
+    startWorker,
+    channel: openChannel(),
   });
 } catch (error) {
   if (interrupt.signal.aborted) process.exitCode = EXIT.interrupted;
@@ -33,3 +62,4 @@ try {
 }
 process.off('SIGINT', onSignal);
 process.off('SIGTERM', onSignal);
+if (process.connected) process.disconnect();

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { encodeWriteRequest, pushMark } from '../src/annotate.ts';
-import { Prometheus } from '../src/prometheus.ts';
+import { Prometheus } from '../src/proof/prometheus.ts';
+import { encodeWriteRequest, pushMark } from '../src/run/annotate.ts';
 import { closedPort, serveHttp } from './servers.ts';
 
 it('encodes one sample as a snappy literal of a protocol buffer, labels in the order of their names', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Attack, attack, type Clock, type Schedule, type Starter } from '../src/attacker.ts';
-import { constantPacer, stagedPacer } from '../src/pacer.ts';
+import { type Attack, attack, type Clock, type Schedule, type Starter } from '../src/load/attacker.ts';
+import { constantPacer, stagedPacer } from '../src/load/pacer.ts';
 
 /** Time that passes only when it is told to. */
 function createClock(): Clock & { advance(durationMs: number): void } {
@@ -66,7 +66,15 @@ function begin(schedule: Schedule, slots: number, overrides: Partial<Attack> = {
   };
   const controller = new AbortController();
   let ended = false;
-  const options = { schedule, client, recorder, clock, connections: slots, signal: controller.signal };
+  const options = {
+    schedule,
+    client,
+    recorder,
+    clock,
+    startMs: clock.now(),
+    connections: slots,
+    signal: controller.signal,
+  };
   const done = attack({ targeter: (n) => n, ...options, ...overrides }).then(() => {
     ended = true;
   });
@@ -97,7 +105,17 @@ describe('the open model', () => {
     const signal = new AbortController().signal;
     const schedule = { kind: 'open', pacer: tenPerSecond } as const;
     const recorder = { dropped: () => {} };
-    void attack({ schedule, client, recorder, clock: stalling, signal, connections: 100, targeter: () => 0 });
+    const startMs = clock.now();
+    void attack({
+      schedule,
+      client,
+      recorder,
+      clock: stalling,
+      startMs,
+      signal,
+      connections: 100,
+      targeter: () => 0,
+    });
     lateMs = 350;
     clock.advance(100);
     expect(client.started.map(({ intendedMs }) => intendedMs)).toEqual([0, 100, 200, 300, 400]);
@@ -150,6 +168,48 @@ describe('the patient model', () => {
       { target: 1, intendedMs: 100, atMs: 500 },
       { target: 2, intendedMs: 200, atMs: 1000 },
     ]);
+  });
+});
+
+describe('the patient model when the target dies', () => {
+  it('rests a connection that failed, so that the backlog does not burn away', async () => {
+    const { clock, client, done } = begin({ kind: 'patient', pacer: constantPacer(4, 1000) }, 1);
+    clock.advance(50);
+    client.finish(false);
+    expect(client.started).toHaveLength(1);
+    clock.advance(99);
+    expect(client.started).toHaveLength(1);
+    clock.advance(1);
+    expect(client.started.map(({ intendedMs, atMs }) => [intendedMs, atMs])).toEqual([
+      [0, 0],
+      [1, 150],
+    ]);
+    client.finish();
+    client.finish();
+    client.finish();
+    await done;
+  });
+
+  it('lets the connections that work go on meanwhile', async () => {
+    const { clock, client, done } = begin({ kind: 'patient', pacer: constantPacer(4, 1000) }, 2);
+    clock.advance(50);
+    client.finish(false);
+    client.finish();
+    expect(client.started).toHaveLength(3);
+    expect(client.inFlight).toBe(1);
+    clock.advance(100);
+    expect(client.started).toHaveLength(4);
+    client.finish();
+    client.finish();
+    await done;
+  });
+
+  it('ends at once when it is told to while every connection rests', async () => {
+    const { client, controller, done } = begin({ kind: 'patient', pacer: constantPacer(3, 1000) }, 1);
+    client.finish(false);
+    controller.abort();
+    await done;
+    expect(client.started).toHaveLength(1);
   });
 });
 

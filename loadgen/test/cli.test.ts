@@ -1,41 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { runCli } from '../src/cli.ts';
-import type { Io } from '../src/io.ts';
-import { reportSchema } from '../src/report.ts';
+import { reportSchema } from '../src/report/report.ts';
 import { type FakeStack, startFakeStack } from './fake-stack.ts';
+import { loadgen } from './loadgen.ts';
 import { closedPort, serveHttp } from './servers.ts';
-
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** A stream that is no terminal and remembers. The CLI only writes to it. */
-function createStream() {
-  const stream = new PassThrough();
-  const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  return { stream: stream as unknown as NodeJS.WriteStream, text: () => Buffer.concat(chunks).toString() };
-}
-
-/** Runs a command as `main.ts` does. */
-async function loadgen(args: readonly string[], signal = new AbortController().signal): Promise<Ended> {
-  const [out, err] = [createStream(), createStream()];
-  const io: Io = { stdout: out.stream, stderr: err.stream, signal };
-  try {
-    const code = await runCli(args, io);
-    return { code, out: out.text(), err: err.text() };
-  } catch (error) {
-    const { exitCode, message } = error as { exitCode?: number; message: string };
-    if (exitCode === undefined) throw error;
-    return { code: exitCode, out: out.text(), err: `${err.text()}${message}\n` };
-  }
-}
 
 let stack: FakeStack;
 let folder = '';
@@ -165,6 +135,29 @@ proof: 133 requests, every one counted exactly once
     expect(code).toBe(3);
     expect(err).toMatch(new RegExp(`Prometheus at ${url} did not answer: connect ECONNREFUSED`));
     expect(stack.api.values.size).toBe(1);
+  });
+
+  it('says at once what answers where something else than Prometheus listens', async () => {
+    const startedMs = performance.now();
+    const url = stack.target.url;
+    const { code, err } = await loadgen(['run', ...target(), '--prometheus', url, '--wait', '20s']);
+    expect(code).toBe(3);
+    expect(err).toContain(
+      `--prometheus: what answers at ${url} is not Prometheus, or does not let this query pass: ` +
+        'POST /api/v1/query gave 404 ok',
+    );
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+  });
+
+  it('waits for a Prometheus that is starting', async () => {
+    let refusals = 3;
+    const starting = await serveHttp((request, response) => {
+      if (refusals-- > 0) response.writeHead(503).end('Service Unavailable');
+      else void stack.prometheus.handle(request, response);
+    });
+    const { code } = await loadgen(['run', 'hundred', ...target(), '--prometheus', starting.url]);
+    await starting.stop();
+    expect(code).toBe(0);
   });
 
   it('ends with 3 and the instance when Prometheus cannot scrape the API', async () => {
@@ -363,6 +356,14 @@ describe('wrong usage ends with 2 and says what is right', () => {
     [['run', '--duration', '10'], /Expected a duration such as 250ms/],
     [['run', '--connections', '0'], /Expected a whole number from 1/],
     [['run', '--threshold', 'p98<1'], /Expected a threshold: p50, p90/],
+    [['run', '--shard', '0/2'], /Expected a part of at most 1000, from 1, such as 2\/8/],
+    [['run', '--shard', '3/2'], /Expected a part of at most 1000/],
+    [['run', '--start-at', '12:00'], /Expected a date and time with its zone/],
+    [['run', '--workers', '65'], /Expected at most 64/],
+    [['run', 'hundred', '--workers', '11'], /"hundred" has 10 for 11 shards/],
+    [['run', '--verify', '--shard', '1/2', '-p', 'http://x'], /a shard cannot be proved alone/],
+    [['worker'], /only another loadgen starts one/],
+    [['report', 'a', 'b', 'c'], /expected one report, or two to compare, got 3/],
     [['run', '--verify', '--ledger', 'x'], /--verify, --ledger: needs --prometheus/],
     [['run', '--target', 'localhost'], /--target: expected a URL/],
     [['run', '--prometheus', 'localhost:9090'], /--prometheus: expected a URL/],

@@ -3,9 +3,11 @@ import { createServer, type Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { certificate, privateKey } from '../../testing/certificate.ts';
+import type { FailureKind, Recorder } from '../src/common/result.ts';
+import { Addresses, waitForTarget } from '../src/http/addresses.ts';
 import { HttpClient } from '../src/http/client.ts';
-import { Addresses, encodeRequest, parseOrigin, waitForTarget } from '../src/http/origin.ts';
-import type { FailureKind, Recorder } from '../src/result.ts';
+import { parseOrigin } from '../src/http/origin.ts';
+import { encodeRequest } from '../src/http/request.ts';
 import { closedPort, listen, serveHttp, serveRaw, type TestServer, until } from './servers.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';

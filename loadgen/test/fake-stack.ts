@@ -3,7 +3,8 @@
  * one process. The real ones are in integration/.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { seriesName } from '../src/reading.ts';
+import { formatSeries } from '../src/proof/series.ts';
+import { seriesOf } from './series-text.ts';
 import { serveHttp, type TestServer } from './servers.ts';
 
 const ROUTES = new Set(['GET /products', 'POST /products', 'GET /cart', 'POST /cart']);
@@ -20,9 +21,11 @@ export class FakeApi {
     const code = isRoute ? (request.method === 'POST' ? '201' : '200') : '404';
     const method = request.method?.toLowerCase() ?? '';
     const path = isRoute ? (request.url?.slice(1) ?? '') : 'unmatched';
-    if (isRoute) this.count(seriesName('http_requests_total', { path, method }));
-    else this.count(seriesName('http_errors_total', { code }));
-    this.count(seriesName('http_request_duration_seconds_count', { path, method, code }));
+    if (isRoute) this.count(formatSeries({ metric: 'http_requests_total', labels: { path, method } }));
+    else this.count(formatSeries({ metric: 'http_errors_total', labels: { code } }));
+    this.count(
+      formatSeries({ metric: 'http_request_duration_seconds_count', labels: { path, method, code } }),
+    );
     response.statusCode = Number(code);
     response.end('ok');
   };
@@ -92,10 +95,9 @@ export class FakePrometheus {
   }
 }
 
-function toLabels(series: string): Record<string, string> {
-  const [name = '', labels = ''] = series.split(/[{}]/);
-  const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, value]) => [label, value]);
-  return { __name__: name, ...Object.fromEntries(pairs) };
+function toLabels(text: string): Record<string, string> {
+  const { metric, labels } = seriesOf(text);
+  return { __name__: metric, ...labels };
 }
 
 export interface FakeStack {

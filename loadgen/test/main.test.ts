@@ -1,7 +1,10 @@
 /** The process itself: what only it can show, which is signals, streams and the exit code. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, expect, it } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { reportSchema } from '../src/report/report.ts';
+import { startFakeStack } from './fake-stack.ts';
 import { closedPort, serveHttp, type TestServer, until } from './servers.ts';
 
 const servers: TestServer[] = [];
@@ -62,3 +65,71 @@ it('exits with the code of the contract and one line of cause', async () => {
     /^loadgen: http:\/\/127.* did not accept a connection within 0.05 s: connect ECONNREFUSED [\d.:]+\n$/,
   );
 }, 20_000);
+
+/** The processes that a process has started. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return text.split(' ').filter(Boolean).map(Number);
+}
+
+describe('--workers', () => {
+  it('sends from several processes what one would send, and proves the sum', async () => {
+    const stack = await startFakeStack();
+    servers.push(stack.target, stack.observer);
+    const flags = ['--target', stack.target.url, '--prometheus', stack.observer.url, '--json', '-'];
+    const { code, out, err } = await start(['run', 'lab', '--workers', '3', '--quiet', ...flags]).ended;
+    expect(err).toBe('');
+    const { phases, proof, shard, lostShards } = reportSchema.parse(JSON.parse(out));
+    expect(phases.map(({ sent, plan }) => [sent, plan.connections])).toEqual([
+      [100, 10],
+      [33, 10],
+    ]);
+    expect([proof?.verdict, shard, lostShards, code]).toEqual(['proved', { index: 1, of: 1 }, [], 0]);
+  }, 30_000);
+
+  it('names a worker that is killed, and ends with 1', async () => {
+    let requests = 0;
+    const server = await serveHttp((_request, response) => {
+      requests++;
+      response.end('ok');
+    });
+    servers.push(server);
+    const args = [
+      'run',
+      'steady',
+      '--rate',
+      '200',
+      '--duration',
+      '3s',
+      '--workers',
+      '2',
+      '--target',
+      server.url,
+    ];
+    const { child, ended } = start(args);
+    await until('both send', () => requests > 60);
+    const [victim] = await childrenOf(child.pid ?? 0);
+    process.kill(victim ?? 0, 'SIGKILL');
+    const { code, out } = await ended;
+    expect(out).toMatch(
+      /shard [12]\/2 was lost: its process ended with SIGKILL: it is in none of these numbers/,
+    );
+    expect(out).toContain('steady: 300 requests sent');
+    expect(code).toBe(1);
+  }, 30_000);
+
+  it('drains all of them at Ctrl-C', async () => {
+    let requests = 0;
+    const server = await serveHttp((_request, response) => {
+      requests++;
+      setTimeout(() => response.end('ok'), 20);
+    });
+    servers.push(server);
+    const { child, ended } = start(['run', 'steady', '--workers', '2', '--target', server.url]);
+    await until('the run is under way', () => requests > 10);
+    child.kill('SIGINT');
+    const { code, out } = await ended;
+    expect(code).toBe(130);
+    expect(out).toMatch(new RegExp(`^steady: ${requests} requests sent in `));
+  }, 30_000);
+});

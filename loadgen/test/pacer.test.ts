@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { constantPacer, stagedPacer } from '../src/pacer.ts';
+import { constantPacer, stagedPacer } from '../src/load/pacer.ts';
 
 const steady = (durationMs: number, perSecond: number) => ({
   durationMs,

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { parsePattern, readPatternFile } from '../src/pattern-file.ts';
+import { parsePattern, readPatternFile } from '../src/pattern/pattern-file.ts';
 
 const minimal = 'stages: [{duration: 1s, rate: 5}]\ntargets: [{path: /}]\n';
 
@@ -19,7 +19,7 @@ describe('a pattern file', () => {
   it('may be YAML, with defaults for what it leaves out', () => {
     expect(parsePattern('own.yaml', minimal)).toEqual({
       description: '',
-      stages: [{ duration: '1s', rate: 5 }],
+      stages: [{ durationMs: 1000, fromPerSecond: 5, toPerSecond: 5 }],
       targets: [{ method: 'GET', path: '/', headers: {} }],
       thresholds: [],
     });
@@ -30,7 +30,48 @@ describe('a pattern file', () => {
       targets: [{ path: '/cart', count: 3, body: { a: [1, null] } }],
       thresholds: ['errors=0'],
     };
-    expect(parsePattern('own.json', JSON.stringify(pattern, null, 2))).toMatchObject(pattern);
+    expect(parsePattern('own.json', JSON.stringify(pattern, null, 2))).toMatchObject({
+      ...pattern,
+      thresholds: [{ metric: 'errors', operator: '=', limit: 0 }],
+    });
+  });
+
+  it('may repeat itself with aliases', () => {
+    const text = `targets: [&t {path: /, count: 1}, ${Array(100).fill('*t').join(', ')}]`;
+    expect(parsePattern('own.yaml', text).targets).toHaveLength(101);
+  });
+
+  it.each([
+    ['without an anchor', 'targets:\n  - *gone\n', 'own.yaml:2:5: no anchor "&gone" before this alias'],
+    [
+      'inside itself',
+      'targets:\n  - {path: /, count: 1, body: &b [*b]}\n',
+      'own.yaml:2:35: alias "*b" inside itself',
+    ],
+    [
+      'more than 100 times',
+      `targets:\n  - &t {path: /, count: 1}\n${'  - *t\n'.repeat(101)}`,
+      'own.yaml:103:5: expected at most 100 aliases',
+    ],
+    [
+      'nested, which multiplies',
+      `a: &a [${Array(30).fill('x').join()}]\nb: &b [${Array(30).fill('*a').join()}]\nc: [${Array(30).fill('*b').join()}]\n`,
+      'own.yaml:2:29: expected at most 100 aliases',
+    ],
+  ])('is told the place of an alias %s', (_, text, mistake) => {
+    expect(mistakesOf(text)).toEqual([mistake]);
+  });
+
+  it('may say its own Host, and no header that would end the request elsewhere', () => {
+    const text = (headers: string) => `targets: [{path: /, count: 1, headers: {${headers}}}]`;
+    expect(parsePattern('own.yaml', text('host: shop.example')).targets[0]?.headers).toEqual({
+      host: 'shop.example',
+    });
+    expect(mistakesOf(text('content-Length: "3", Transfer-Encoding: chunked, Host: a, HOST: b'))).toEqual([
+      'own.yaml:1:57: targets[0].headers.content-Length: expected no such header: is reckoned from the body, found "3"',
+      'own.yaml:1:81: targets[0].headers.Transfer-Encoding: expected no such header: bodies are sent with their length, never in chunks, found "chunked"',
+      'own.yaml:1:105: targets[0].headers.HOST: expected each header once: in another case it is the same, found "b"',
+    ]);
   });
 
   it('is told all its mistakes at once, each with place, expected and found', () => {

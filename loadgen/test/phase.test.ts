@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { patternSchema } from '../src/pattern.ts';
-import { PATTERNS } from '../src/patterns.ts';
-import { watchForAnswers } from '../src/phase.ts';
-import { planPhase } from '../src/plan.ts';
-import { Summary } from '../src/summary.ts';
+
+import { PATTERNS } from '../src/pattern/built-in.ts';
+import { patternSchema } from '../src/pattern/pattern.ts';
+import { watchForAnswers } from '../src/run/phase.ts';
+import { planPhase } from '../src/run/plan.ts';
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -24,12 +24,11 @@ function isGivenUp(
   { answeredInBetween = false, failures = 45, inFlight = 0 }: Story = {},
 ): boolean {
   const phase = planPhase(pattern, patternSchema.parse(PATTERNS[pattern]), { thresholds: [], seed: 1 });
-  const summary = new Summary();
-  const progress = { phase, startMs: performance.now(), summary, inFlight: () => inFlight };
-  const patience = watchForAnswers(progress);
+  const summary = { answered: 0, unanswered: 0 };
+  const patience = watchForAnswers(phase, summary, () => inFlight);
   for (let second = 0; second < 45; second++) {
-    if (second < failures) summary.recordFailure('refused', 0, Number.NaN, 0);
-    if (second === 20 && answeredInBetween) summary.recordAnswer(200, true, 0, 0, 0);
+    if (second < failures) summary.unanswered++;
+    if (second === 20 && answeredInBetween) summary.answered++;
     jest.advanceTimersByTime(1000);
   }
   patience.stop();

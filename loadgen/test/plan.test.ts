@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { patternSchema } from '../src/pattern.ts';
-import { GROUPS, PATTERNS } from '../src/patterns.ts';
-import { type Overrides, plannedMs, plannedRequests, planPhase } from '../src/plan.ts';
+import { parseThreshold } from '../src/load/thresholds.ts';
+import { GROUPS, PATTERNS } from '../src/pattern/built-in.ts';
+import { patternSchema } from '../src/pattern/pattern.ts';
+import { type Overrides, plannedMs, plannedRequests, planPhase } from '../src/run/plan.ts';
 
 const plain: Overrides = { thresholds: [], seed: 1 };
 
@@ -89,8 +90,9 @@ describe('the flags', () => {
   });
 
   it('every request has to be answered unless a threshold says otherwise', () => {
-    expect(plan('hundred').thresholds).toEqual(['unanswered=0']);
-    expect(plan('hundred', { thresholds: ['errors<5%'] }).thresholds).toEqual(['errors<5%']);
+    expect(plan('hundred').plan.thresholds).toEqual(['unanswered=0']);
+    const thresholds = [parseThreshold('errors<5%')];
+    expect(plan('hundred', { thresholds }).plan.thresholds).toEqual(['errors<5%']);
   });
 
   it('the bound on requests in flight grows with the rate, up to the limit on open files', () => {

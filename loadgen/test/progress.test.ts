@@ -1,20 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { patternSchema } from '../src/pattern.ts';
-import { PATTERNS } from '../src/patterns.ts';
-import type { Progress } from '../src/phase.ts';
-import { planPhase } from '../src/plan.ts';
-import { plain } from '../src/reporters/paint.ts';
-import { createLineReporter, createLiveReporter, createSilentReporter } from '../src/reporters/progress.ts';
-import { Summary } from '../src/summary.ts';
+import { plain } from '../src/cli/paint.ts';
+import { createLineReporter, createLiveReporter, createSilentReporter } from '../src/cli/progress.ts';
+import { PATTERNS } from '../src/pattern/built-in.ts';
+import { patternSchema } from '../src/pattern/pattern.ts';
+import { planPhase } from '../src/run/plan.ts';
+import { createProgress, type Progress, type Snapshot } from '../src/run/progress.ts';
 
 let written = '';
 const write = (text: string) => {
   written += text;
 };
 
-function progressOf(name: string): Progress {
+const nothing: Snapshot = { sent: 0, errors: 0, dropped: 0, inFlight: 3, p50Ms: NaN, p99Ms: NaN };
+
+function progressOf(name: string, snapshot: () => Snapshot = () => nothing): Progress {
   const phase = planPhase(name, patternSchema.parse(PATTERNS[name]), { thresholds: [], seed: 1 });
-  return { phase, startMs: performance.now(), summary: new Summary(), inFlight: () => 3 };
+  return createProgress(phase, performance.now(), snapshot);
 }
 
 /** What a terminal of 80 columns shows after the text: only the movements that the live view makes. */
@@ -43,11 +44,10 @@ afterEach(() => {
 describe('outside a terminal', () => {
   it('there is a plain line every five seconds, until the phase ends', () => {
     const reporter = createLineReporter(write);
-    const progress = progressOf('steady');
-    reporter.started(progress);
+    let now = nothing;
+    reporter.started(progressOf('steady', () => now));
     jest.advanceTimersByTime(4000);
-    for (let n = 0; n < 250; n++) progress.summary.recordAnswer(200, true, 0, 0, 2);
-    progress.summary.recordFailure('reset', 0, 0, 2);
+    now = { ...nothing, sent: 251, errors: 1, p50Ms: 2, p99Ms: 2 };
     jest.advanceTimersByTime(1000);
     expect(written).toBe(
       'steady: 5s, 25s left: 251 sent, 50.2/s (asked 50), in flight 3 of 100, errors 1, dropped 0, p50 2.00ms, p99 2.00ms\n',

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Ledger, LedgerEntry } from '../src/ledger.ts';
-import { mayHeal, prove } from '../src/proof.ts';
-import type { Reading } from '../src/reading.ts';
+import { mayHeal, prove } from '../src/proof/proof.ts';
+import type { Reading } from '../src/proof/reading.ts';
+import type { Tally, TallyEntry } from '../src/proof/tally.ts';
+import { textRow, valuesOf } from './series-text.ts';
 
 const GET_CART = 'http_requests_total{path="cart",method="get"}';
 const CART_200 = 'http_request_duration_seconds_count{path="cart",method="get",code="200"}';
@@ -20,27 +21,27 @@ function reading(instances: Instances): Reading {
       instance,
       startTimeSeconds: start,
       scrapedAtSeconds: 0,
-      values: { inprogress_requests: 0, ...values },
+      values: valuesOf({ inprogress_requests: 0, ...values }),
     })),
   };
 }
 
-const cart = (overrides: Partial<LedgerEntry> = {}): LedgerEntry => ({
+const cart = (overrides: Partial<TallyEntry> = {}): TallyEntry => ({
   series: { path: 'cart', method: 'get' },
   answered: { 200: 5 },
   unknown: 0,
   notSent: 0,
   ...overrides,
 });
-const missing = (count: number): LedgerEntry => ({
+const missing = (count: number): TallyEntry => ({
   series: { path: 'unmatched', method: 'get' },
   answered: { 404: count },
   unknown: 0,
   notSent: 0,
 });
-const differing = (before: Instances, after: Instances, ledger: Ledger) => {
-  const { verdict, rows } = prove(reading(before), reading(after), ledger);
-  const wrong = rows.filter(({ difference }) => difference !== 0);
+const differing = (before: Instances, after: Instances, tally: Tally) => {
+  const { verdict, rows } = prove(reading(before), reading(after), tally);
+  const wrong = rows.map(textRow).filter(({ difference }) => difference !== 0);
   return { verdict, wrong: Object.fromEntries(wrong.map(({ series, difference }) => [series, difference])) };
 };
 
@@ -50,7 +51,7 @@ describe('the proof', () => {
     const after = { a: { values: { [GET_CART]: 15, [CART_200]: 15, [ERRORS_404]: 5, [MISSING]: 5 } } };
     const proof = prove(reading(before), reading(after), [cart(), missing(2)]);
     expect(proof).toMatchObject({ verdict: 'proved', answered: 7, unknown: 0 });
-    expect(proof.rows).toEqual([
+    expect(proof.rows.map(textRow)).toEqual([
       { series: GET_CART, atLeast: 5, atMost: 5, counted: 5, difference: 0 },
       { series: ERRORS_404, atLeast: 2, atMost: 2, counted: 2, difference: 0 },
       { series: CART_200, atLeast: 5, atMost: 5, counted: 5, difference: 0 },
@@ -119,14 +120,14 @@ describe('a later scrape', () => {
 });
 
 describe('requests with an unknown fate', () => {
-  const ledger = [cart({ unknown: 2 })];
+  const tally = [cart({ unknown: 2 })];
 
   it.each([
     ['were not counted', { [GET_CART]: 5, [CART_200]: 5 }],
     ['were counted as aborted', { [GET_CART]: 7, [CART_200]: 5, [CART_499]: 2, [ERRORS_499]: 2 }],
     ['were counted as answered', { [GET_CART]: 7, [CART_200]: 7 }],
   ])('leave the proof inconclusive when they %s', (_, values) => {
-    expect(differing({ a: { values: {} } }, { a: { values } }, ledger)).toEqual({
+    expect(differing({ a: { values: {} } }, { a: { values } }, tally)).toEqual({
       verdict: 'inconclusive',
       wrong: {},
     });
@@ -134,7 +135,7 @@ describe('requests with an unknown fate', () => {
 
   it('cover no more than their number', () => {
     const after = { a: { values: { [GET_CART]: 8, [CART_200]: 5, [ERRORS_499]: 3 } } };
-    expect(differing({ a: { values: {} } }, after, ledger)).toEqual({
+    expect(differing({ a: { values: {} } }, after, tally)).toEqual({
       verdict: 'failed',
       wrong: { [GET_CART]: 1, [ERRORS_499]: 1 },
     });
@@ -142,20 +143,20 @@ describe('requests with an unknown fate', () => {
 
   it('cover no other series', () => {
     const after = { a: { values: { [GET_CART]: 5, [CART_200]: 5, [POST_CART]: 1 } } };
-    expect(differing({ a: { values: {} } }, after, ledger).wrong).toEqual({ [POST_CART]: 1 });
+    expect(differing({ a: { values: {} } }, after, tally).wrong).toEqual({ [POST_CART]: 1 });
   });
 });
 
 describe('targets that declare no series', () => {
-  const ledger = [cart(), cart({ series: null, answered: { 200: 2, 404: 1 } })];
+  const tally = [cart(), cart({ series: null, answered: { 200: 2, 404: 1 } })];
 
   it('are proved in the totals', () => {
     const after = {
       a: { values: { [GET_CART]: 5, [POST_CART]: 2, [CART_200]: 7, [MISSING]: 1, [ERRORS_404]: 1 } },
     };
-    const { verdict, rows } = prove(reading({ a: { values: {} } }), reading(after), ledger);
+    const { verdict, rows } = prove(reading({ a: { values: {} } }), reading(after), tally);
     expect(verdict).toBe('proved');
-    expect(rows.filter(({ series }) => series.includes('any other'))).toEqual([
+    expect(rows.map(textRow).filter(({ series }) => series.includes('any other'))).toEqual([
       { series: 'http_requests_total{any other}', atLeast: 0, atMost: 3, counted: 2, difference: 0 },
       {
         series: 'http_request_duration_seconds_count{any other}',
@@ -169,7 +170,7 @@ describe('targets that declare no series', () => {
 
   it('do not hide a request too many', () => {
     const after = { a: { values: { [GET_CART]: 5, [CART_200]: 9, [ERRORS_404]: 1 } } };
-    expect(differing({ a: { values: {} } }, after, ledger).wrong).toEqual({
+    expect(differing({ a: { values: {} } }, after, tally).wrong).toEqual({
       'http_request_duration_seconds_count{any other}': 1,
     });
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Sample } from '../src/prometheus.ts';
-import { type PrometheusReader, sumOf, takeReading, takeSettledReading } from '../src/reading.ts';
+import type { Sample } from '../src/proof/prometheus.ts';
+import { type PrometheusReader, sumOf, takeReading, takeSettledReading } from '../src/proof/reading.ts';
+import { valuesOf } from './series-text.ts';
 
 interface Instance {
   up?: number;
@@ -55,13 +56,13 @@ describe('a reading', () => {
           instance: 'a',
           startTimeSeconds: 1,
           scrapedAtSeconds: 1004,
-          values: { 'http_requests_total{path="cart",method="get"}': 7 },
+          values: valuesOf({ 'http_requests_total{path="cart",method="get"}': 7 }),
         },
         {
           instance: 'b',
           startTimeSeconds: 2,
           scrapedAtSeconds: 1003,
-          values: { 'http_requests_total{path="cart",method="get"}': 5 },
+          values: valuesOf({ 'http_requests_total{path="cart",method="get"}': 5 }),
         },
       ],
     });

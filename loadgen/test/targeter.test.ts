@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { shuffle } from '../src/random.ts';
-import { exactTargeter, weightedTargeter } from '../src/targeter.ts';
+import { shuffle } from '../src/load/random.ts';
+import { exactTargeter, weightedTargeter } from '../src/load/targeter.ts';
 
 const take = (targeter: (n: number) => number, count: number) =>
   Array.from({ length: count }, (_, n) => targeter(n));

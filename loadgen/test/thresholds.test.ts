@@ -1,20 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkThreshold, type Measured, THRESHOLD_PATTERN } from '../src/thresholds.ts';
+import { checkThreshold, type Measured, parseThreshold, THRESHOLD_PATTERN } from '../src/load/thresholds.ts';
 
 const measured: Measured = {
-  requests: 200,
+  sent: 190,
+  unsent: 4,
   errors: 2,
   unanswered: 1,
-  dropped: 0,
+  dropped: 6,
   achievedPerSecond: 99.5,
   latencyMs: { p50: 10, p90: 20, p95: 30, p99: 249.9, 'p99.9': 400, max: 1500, mean: 12 },
 };
 const nothing: Measured = {
   ...measured,
-  requests: 0,
+  sent: 0,
+  unsent: 0,
+  dropped: 0,
   errors: 0,
   unanswered: 0,
-  latencyMs: { p50: NaN, p90: NaN, p95: NaN, p99: NaN, 'p99.9': NaN, max: NaN, mean: NaN },
+  latencyMs: null,
 };
 
 describe('a threshold', () => {
@@ -27,17 +30,21 @@ describe('a threshold', () => {
     ['errors<=1%', true, '1%'],
     ['errors<3', true, '2'],
     ['unanswered=0', false, '1'],
-    ['dropped=0', true, '0'],
+    ['dropped=0', false, '6'],
+    ['dropped<=3%', true, '3%'],
     ['rate>=100', false, '99.5'],
     ['rate>99', true, '99.5'],
   ])('%s: %s, measured %s', (threshold, ok, shown) => {
-    expect(checkThreshold(threshold, measured)).toEqual({ threshold, ok, measured: shown });
+    expect(checkThreshold(parseThreshold(threshold), measured)).toEqual({ threshold, ok, measured: shown });
   });
 
   it.each(['p99<250ms', 'max<1h', 'errors<1%', 'errors=0', 'dropped=0', 'rate>0'])(
     '%s fails when there was nothing to measure',
     (threshold) => {
-      expect(checkThreshold(threshold, nothing)).toEqual({ threshold, ok: false, measured: 'no samples' });
+      expect(checkThreshold(parseThreshold(threshold), nothing)).toMatchObject({
+        ok: false,
+        measured: 'no samples',
+      });
     },
   );
 
@@ -45,7 +52,7 @@ describe('a threshold', () => {
     '"%s" is none',
     (text) => {
       expect(THRESHOLD_PATTERN.test(text)).toBe(false);
-      expect(() => checkThreshold(text, measured)).toThrow('not a threshold');
+      expect(() => parseThreshold(text)).toThrow('not a threshold');
     },
   );
 });

@@ -2,10 +2,12 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ledgerFiles, readEntry, saveEntry } from '../src/ledger-folder.ts';
-import type { Reading } from '../src/reading.ts';
-import type { Report, RunRecord } from '../src/report.ts';
-import { createRebase, verify } from '../src/verify.ts';
+import { ledgerFiles, readEntry, saveEntry } from '../src/proof/ledger.ts';
+import type { Reading } from '../src/proof/reading.ts';
+import type { RunRecord } from '../src/proof/record.ts';
+import { createRebase, verify } from '../src/proof/verify.ts';
+import type { Report } from '../src/report/report.ts';
+import { textRow, valuesOf } from './series-text.ts';
 
 const CART = 'http_requests_total{path="cart",method="get"}';
 const DURATION = 'http_request_duration_seconds_count{path="cart",method="get",code="200"}';
@@ -17,7 +19,7 @@ function reading(
   startTimeSeconds = 100,
   instance = 'api-1',
 ): Reading {
-  const values = { [CART]: counted, [DURATION]: counted, inprogress_requests: 0 };
+  const values = valuesOf({ [CART]: counted, [DURATION]: counted, inprogress_requests: 0 });
   return {
     askedAtSeconds,
     instances: [{ instance, startTimeSeconds, scrapedAtSeconds: askedAtSeconds + 1, values }],
@@ -27,7 +29,7 @@ function reading(
 function runOf(before: Reading, sent: number, overrides: Partial<Report> = {}): Report {
   return {
     kind: 'loadgen-run',
-    version: 1,
+    version: 2,
     id: '6f1c8a52-6a0b-4c53-9a3e-0d3f6f0f5a11',
     state: 'finished',
     startedAt: new Date(before.askedAtSeconds * 1000).toISOString(),
@@ -35,8 +37,11 @@ function runOf(before: Reading, sent: number, overrides: Partial<Report> = {}): 
     target: 'http://api:5001',
     prometheus: 'http://prometheus:9090',
     seed: 1,
+    shard: { index: 1, of: 1 },
+    lostShards: [],
+    environment: { arguments: [], node: '24', system: 'Linux', processors: '2' },
     phases: [],
-    ledger: [{ series: { path: 'cart', method: 'get' }, answered: { 200: sent }, unknown: 0, notSent: 0 }],
+    tally: [{ series: { path: 'cart', method: 'get' }, answered: { 200: sent }, unknown: 0, notSent: 0 }],
     readings: { before, after: null },
     proof: null,
     ...overrides,
@@ -54,7 +59,7 @@ describe('verify', () => {
     const entries = [runOf(reading(200, 0), 10), runOf(reading(300, 11), 5)];
     const { proof } = verify(entries, reading(400, 16));
     expect(proof.verdict).toBe('failed');
-    expect(proof.rows.find(({ series }) => series === CART)).toMatchObject({
+    expect(proof.rows.map(textRow).find(({ series }) => series === CART)).toMatchObject({
       atLeast: 15,
       counted: 16,
       difference: 1,
@@ -98,6 +103,17 @@ describe('verify', () => {
     expect([proof.verdict, proof.answered, runs]).toEqual(['proved', 4, 1]);
   });
 
+  it('takes for shards that overlap what the earliest scrape of each instance had counted', () => {
+    const late = reading(301, 4);
+    const early = reading(300, 7);
+    const [instance] = early.instances;
+    if (instance === undefined) throw new Error('a reading has an instance');
+    // The reading that was asked for first was scraped last, when the other shard had sent already.
+    const first = { ...early, instances: [{ ...instance, scrapedAtSeconds: 309 }] };
+    const { proof } = verify([runOf(first, 5), runOf(late, 5)], reading(400, 14));
+    expect(proof.verdict).toBe('proved');
+  });
+
   it('can be green right after a rebase, before any run', () => {
     const { proof, runs } = verify([createRebase(reading(300, 11))], reading(400, 11));
     expect([proof.verdict, runs]).toEqual(['proved', 0]);
@@ -120,8 +136,8 @@ describe('the ledger folder', () => {
     const files = await ledgerFiles(made);
     expect(files).toHaveLength(2);
     expect(await readdir(made)).toEqual(files.map((file) => file.slice(made.length + 1)));
-    const { kind, version, id, state, startedAt, ledger, readings } = run;
-    const record: RunRecord = { kind, version, id, state, startedAt, ledger, readings };
+    const { kind, version, id, state, startedAt, tally, readings } = run;
+    const record: RunRecord = { kind, version, id, state, startedAt, tally, readings };
     expect(await Promise.all(files.map(readEntry))).toContainEqual(record);
   });
 
@@ -131,7 +147,7 @@ describe('the ledger folder', () => {
     [
       'with a wrong count',
       (text: string) => text.replace('"200":10', '"200":-1'),
-      /broken\.json: ledger\.0\.answered\.200: /,
+      /broken\.json: tally\.0\.answered\.200: /,
     ],
   ])('names file and place of an entry that is %s', async (_, damage, message) => {
     const file = join(folder, 'broken.json');
@@ -139,14 +155,20 @@ describe('the ledger folder', () => {
     await expect(readEntry(file)).rejects.toThrow(message);
   });
 
-  it('reads the report of another version, as long as ledger and readings are there', async () => {
+  it('leaves out what a generator with another form of reports has written', async () => {
+    const file = join(folder, 'older.json');
+    await writeFile(file, JSON.stringify({ ...runOf(reading(200, 0), 10), version: 1 }));
+    expect(await readEntry(file)).toBeUndefined();
+  });
+
+  it('reads a report with more or less in it, as long as tally and readings are there', async () => {
     const file = join(folder, 'other.json');
     const { phases, ...other } = { ...runOf(reading(200, 0), 10), mood: 'sunny' };
     await writeFile(file, JSON.stringify(other));
     expect(phases).toEqual([]);
     expect(await readEntry(file)).toMatchObject({
       kind: 'loadgen-run',
-      ledger: other.ledger,
+      tally: other.tally,
       readings: other.readings,
     });
   });

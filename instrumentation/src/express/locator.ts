@@ -9,6 +9,7 @@ import { methodLabel } from './methods.ts';
 import {
   consume,
   countLayers,
+  type Entry,
   hidesApplication,
   learnTrails,
   type Place,
@@ -72,8 +73,8 @@ export function createLocator(parts: LocatorParts): RouteLocator {
       return enter(request, response, (error) => {
         // With an error the route is what answers, by way of an error handler.
         if (!error || error === 'route' || error === 'router') {
+          current.left = { route, row: current.viaAll ? undefined : current.row };
           current.row = undefined;
-          current.left = route;
         }
         next(error);
       });
@@ -128,7 +129,8 @@ export function createLocator(parts: LocatorParts): RouteLocator {
       const { route, baseUrl = '' } = request;
       if (learnTrails(map.unknown, request)) read();
       const isRefusal = status === 404 || status === 405;
-      if (route && current.left !== route) {
+      const { left } = current;
+      if (route && left?.route !== route) {
         if (!map.byRoute.has(route)) refresh();
         const entry = map.byRoute.get(route);
         if (!entry) return rowAt(hiddenTemplate(map.mounts, baseUrl, route), request);
@@ -138,11 +140,21 @@ export function createLocator(parts: LocatorParts): RouteLocator {
       }
       // Nobody knew the path, or what stands at the end for such.
       if (isRefusal) return undefined;
+      const entry = left && route && map.byRoute.get(route);
+      // It has left the rest to a middleware of its router, or of one around it: one that sends what routes have prepared.
+      if (entry && isAround(entry, baseUrl)) return left.row;
       const mount =
         baseUrl === '' ? undefined : map.mounts.find(({ mounts }) => consume(mounts, baseUrl) === '');
       return mount && rowAt(mount.template, request);
     },
   };
+}
+
+/** Whether `baseUrl` is what one of the routers around the route of `entry` has consumed. */
+function isAround({ places }: Entry, baseUrl: string): boolean {
+  return places.some(({ mounts }) =>
+    [...mounts.keys(), mounts.length].some((n) => consume(mounts.slice(0, n), baseUrl) === ''),
+  );
 }
 
 /** The applications from below `outer` to `inner`, which is mounted in it or in one that is; none where it is not. */

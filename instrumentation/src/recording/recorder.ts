@@ -14,9 +14,15 @@ export interface Ongoing {
   row: Row | undefined;
   /** Whether only a handler for all methods (`route.all`) took it, of a route that has others for some. */
   viaAll: boolean;
-  /** The route that it was in last and left again, by `next()`. */
-  left: object | undefined;
+  /** What it was in last and left again, by `next()`. */
+  left: Left | undefined;
   readonly startedMs: number;
+}
+
+/** A route that has passed a request on, and what the request would have counted on there. */
+export interface Left {
+  readonly route: object;
+  readonly row: Row | undefined;
 }
 
 export interface Recorder {

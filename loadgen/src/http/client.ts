@@ -2,13 +2,14 @@
  * The HTTP/1.1 client of the generator. Requests go to the target's addresses in turn, so that replicas get equal shares;
  * connections are opened when needed, and of the idle ones the most recently used goes first. It knows neither schedule nor pattern: it starts a request now, or says that it cannot.
  *
- * Why an own one: the proof needs to know of every failed request whether it had left, which undici and node:http do not
- * tell; and against a server that is not the bottleneck they cost twice as much per request (figures in
- * bench/results/loadgen-throughput.md).
+ * Why an own one: against a server that is not the bottleneck, undici's leanest interface costs twice as much per request
+ * (figures in bench/results/loadgen-throughput.md). What the proof needs besides, whether a request that failed had left,
+ * undici tells as well, through its diagnostics channel (`undici:client:sendHeaders`).
  */
-import type { FailureKind, Recorder } from '../result.ts';
+import type { FailureKind, Recorder } from '../common/result.ts';
+import type { Addresses } from './addresses.ts';
 import { Connection, type ConnectionListener, type EncodedRequest } from './connection.ts';
-import type { Addresses, Origin } from './origin.ts';
+import type { Origin } from './origin.ts';
 
 export interface ClientOptions {
   readonly origin: Origin;

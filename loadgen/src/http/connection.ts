@@ -4,7 +4,7 @@
  */
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { FailureKind } from '../result.ts';
+import type { FailureKind } from '../common/result.ts';
 import type { Origin } from './origin.ts';
 import { ResponseParser, TooLargeError } from './response-parser.ts';
 

@@ -1,0 +1,62 @@
+# The images of this repository, each a target: `docker build --target app .`, `docker build --target loadgen .`. A workspace
+# that one of them needs is added twice: its manifest to `manifests`, its sources to `build`; and what runs, to the target.
+# No `syntax=` line: it would pull a frontend image, and the engine's own (20.10 and newer) knows all that is used here.
+ARG NODE_IMAGE
+FROM ${NODE_IMAGE} AS manifests
+WORKDIR /src
+COPY package.json package-lock.json tsconfig.base.json ./
+COPY instrumentation/package.json instrumentation/
+COPY app/package.json app/
+COPY loadgen/package.json loadgen/
+COPY grafana/package.json grafana/
+COPY integration/package.json integration/
+COPY bench/package.json bench/
+
+# The secret is the certificate authority of a site that signs its own registry; a machine without one mounts nothing.
+FROM manifests AS app-dependencies
+RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/root/.npm \
+    NODE_EXTRA_CA_CERTS=/run/secrets/ca \
+    npm ci --workspace app --omit dev --no-audit --no-fund --loglevel error \
+    && mkdir -p app/node_modules
+
+FROM manifests AS loadgen-dependencies
+RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/root/.npm \
+    NODE_EXTRA_CA_CERTS=/run/secrets/ca \
+    npm ci --workspace loadgen --omit dev --no-audit --no-fund --loglevel error \
+    && mkdir -p loadgen/node_modules
+
+FROM manifests AS build
+RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/root/.npm \
+    NODE_EXTRA_CA_CERTS=/run/secrets/ca \
+    npm ci --workspace instrumentation --workspace app --workspace loadgen --no-audit --no-fund --loglevel error
+COPY instrumentation instrumentation
+COPY app app
+COPY loadgen loadgen
+RUN npm run build --workspaces --if-present
+
+FROM ${NODE_IMAGE} AS runtime
+ENV NODE_ENV=production
+WORKDIR /srv
+USER 1000:1000
+
+FROM runtime AS app
+COPY --from=app-dependencies /src/node_modules node_modules
+COPY --from=app-dependencies /src/app/node_modules app/node_modules
+COPY --from=build /src/instrumentation/package.json instrumentation/
+COPY --from=build /src/instrumentation/dist instrumentation/dist
+COPY --from=build /src/app/package.json app/
+COPY --from=build /src/app/dist app/dist
+EXPOSE 5001 8000
+CMD ["node", "app/dist/main.js"]
+
+FROM runtime AS loadgen
+COPY --from=loadgen-dependencies /src/node_modules node_modules
+COPY --from=loadgen-dependencies /src/loadgen/node_modules loadgen/node_modules
+COPY --from=build /src/loadgen/package.json loadgen/
+COPY --from=build /src/loadgen/page loadgen/page
+COPY --from=build /src/loadgen/dist loadgen/dist
+# The reports of all runs: a new volume takes its owner from this folder.
+USER 0:0
+RUN mkdir /var/lib/loadgen && chown 1000:1000 /var/lib/loadgen
+USER 1000:1000
+ENTRYPOINT ["node", "loadgen/dist/main.js"]

@@ -1,0 +1,27 @@
+/** Hands a request to a listener without a connection: what remains is what the listener does. */
+import { once } from 'node:events';
+import { IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { Writable } from 'node:stream';
+
+/** @returns the body of the answer to `method url` */
+export async function answerOf(listener: RequestListener, url: string, method = 'get'): Promise<Buffer> {
+  const request = new IncomingMessage(new Socket());
+  request.method = method.toUpperCase();
+  request.url = url;
+  const response = new ServerResponse(request);
+  const written: Buffer[] = [];
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      written.push(chunk);
+      done();
+    },
+  });
+  response.assignSocket(sink as unknown as Socket);
+  const finished = once(response, 'finish');
+  listener(request, response);
+  await finished;
+  response.emit('close');
+  const answer = Buffer.concat(written);
+  return answer.subarray(answer.indexOf('\r\n\r\n') + 4);
+}

@@ -1,0 +1,136 @@
+// Which files may import which. `npm run lint` checks it; the paths are seen from the repository's root. Each entry of
+// `layers` lists what a room may import of its own workspace besides itself; what is not listed is refused.
+
+/** @param {string} root @param {Record<string, string[]>} rooms @param {(room: string) => string} pathOf */
+function layers(root, rooms, pathOf) {
+  return Object.entries(rooms).map(([room, allowed]) => ({
+    name: `${root}: ${room} -> ${allowed.join(', ') || 'nothing else'}`,
+    severity: 'error',
+    from: { path: `^${root}/src/${pathOf(room)}` },
+    to: {
+      path: `^${root}/src/`,
+      pathNot: [room, ...allowed].map((name) => `^${root}/src/${pathOf(name)}`),
+    },
+  }));
+}
+
+const folder = (room) => `${room}/`;
+const file = (room) => (room.endsWith('/') ? room : `${room}\\.ts$`);
+
+const loadgen = layers(
+  'loadgen',
+  {
+    common: [],
+    load: ['common'],
+    http: ['common'],
+    pattern: ['common', 'load'],
+    proof: ['common'],
+    report: ['common', 'load', 'proof'],
+    run: ['common', 'load', 'http', 'pattern', 'proof', 'report'],
+    cli: ['common', 'load', 'http', 'pattern', 'proof', 'report', 'run'],
+  },
+  folder,
+);
+
+const app = layers(
+  'app',
+  {
+    simulation: [],
+    routes: [],
+    errors: [],
+    'mount-routes': ['routes'],
+    config: ['simulation'],
+    app: ['routes', 'mount-routes', 'errors', 'simulation'],
+  },
+  file,
+);
+
+// What records knows nothing of what is exposed, and what exposes knows nothing of Express.
+const instrumentation = layers(
+  'instrumentation',
+  {
+    'recording/': [],
+    'express/': ['recording/'],
+    'exposition/': ['recording/'],
+    library: ['exposition/'],
+    'metrics/': ['library', 'exposition/', 'recording/'],
+    listen: [],
+    options: ['library', 'exposition/', 'metrics/'],
+  },
+  file,
+);
+
+const workspaces = ['app', 'loadgen', 'grafana', 'integration', 'bench', 'instrumentation'];
+
+/** Whose insides a workspace may see all the same, because what it looks at is no package's to export. */
+const insiders = {
+  // Measures the API as it is, with routes of its own.
+  bench: ['app'],
+  // Asks a real Grafana for what the sources of the dashboards say.
+  integration: ['grafana'],
+};
+
+export default {
+  forbidden: [
+    ...loadgen,
+    ...app,
+    ...instrumentation,
+    {
+      name: 'nobody imports the process',
+      comment: 'main.ts reads arguments and signals when it is imported: it is started, not called.',
+      severity: 'error',
+      from: {},
+      to: { path: '/src/main\\.ts$' },
+    },
+    {
+      name: 'load knows neither files nor sockets',
+      severity: 'error',
+      from: { path: '^loadgen/src/load/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'only http speaks to the target',
+      severity: 'error',
+      from: { path: '^loadgen/src/', pathNot: '^loadgen/src/http/' },
+      to: { path: '^(node:)?(net|tls|http|https|dns|dgram)(/|$)', dependencyTypes: ['core'] },
+    },
+    ...workspaces.map((name) => {
+      const strangers = workspaces.filter((other) => other !== name && !insiders[name]?.includes(other));
+      return {
+        name: `${name}: no insides of other workspaces`,
+        comment: 'A workspace is imported by its package name; its tests and benchmarks run it as a process.',
+        severity: 'error',
+        from: { path: `^${name}/` },
+        to: { path: `^(${strangers.join('|')})/(src|test|dist)/` },
+      };
+    }),
+    {
+      name: 'sources know no tests',
+      severity: 'error',
+      from: { path: '/src/' },
+      to: { path: '/test/' },
+    },
+    {
+      name: 'no circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'nothing that is not there',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    // The `typescript` package of version 7 has no JavaScript interface; swc reads the same syntax.
+    parser: 'swc',
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: ['(^|/)node_modules/.*/node_modules/', '(^|/)dist/'] },
+  },
+};

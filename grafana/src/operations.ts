@@ -1,0 +1,95 @@
+// One page for the person on call: is it well, and if not, what first? Objectives, then the routes by what hurts, then what
+// runs short.
+import { ROUTE_COLORS, STATE_COLORS } from './colors.ts';
+import { createDashboard } from './dashboard.ts';
+import { LATENCY_OBJECTIVE_SECONDS, OBJECTIVES } from './limits.ts';
+import { tiles } from './panels.ts';
+import { badResponses, CHOSEN, QUANTILE_CAVEAT, quantile, responses, shareOf, TOP } from './promql.ts';
+import { ROUTE_LEGEND, ROUTE_LINK, ROUTE_ROW_LINK } from './route-names.ts';
+import { runbook } from './runbook.ts';
+import { cpu, eventLoopLate, memoryOfLimit, openConnections } from './saturation.ts';
+import { budgetLeft, firingNow } from './slo-panels.ts';
+import { statePanel } from './state.ts';
+import { table } from './table.ts';
+
+const by = ['path', 'method'];
+/** A row is about the whole time range, so that an hour that has passed can be looked at as well. */
+const scope = { by, window: '$__range' };
+const objectiveMs = LATENCY_OBJECTIVE_SECONDS * 1000;
+const warnFrom = (value: number) => [
+  { color: 'text', value: null },
+  { color: STATE_COLORS.bad, value },
+];
+const byColumn = [
+  `${responses(scope)} > 0`,
+  // Of a route that nobody asked nothing is bad, and it needs no row.
+  `(${badResponses(LATENCY_OBJECTIVE_SECONDS, scope)}) and ${responses(scope)} > 0`,
+  shareOf('5..', scope),
+  quantile(0.5, scope),
+  quantile(0.99, scope),
+];
+
+const routes = [
+  table({
+    title: 'Routes, those that hurt first',
+    shows: `Each route that was asked in this time range: answers per second, those of them that failed or took more than ${objectiveMs} ms, the share that failed, and how long. Sorted by what burns the budgets. ${QUANTILE_CAVEAT}`,
+    worry: 'about red numbers in the first rows.',
+    next: `click a path for [that route alone](/d/route); ${runbook('ErrorBudgetBurn')}.`,
+    width: 24,
+    height: 11,
+    unit: 'none',
+    queries: byColumn.map((expr) => ({ expr, legend: ROUTE_LEGEND })),
+    columns: [
+      { field: 'method', heading: 'Method', width: 80 },
+      { field: 'path', heading: 'Path', link: ROUTE_ROW_LINK },
+      { field: 'Value #A', heading: 'Answers/s', decimals: 2 },
+      { field: 'Value #B', heading: 'Bad/s', decimals: 2, thresholds: warnFrom(0.005) },
+      {
+        field: 'Value #C',
+        heading: '5xx',
+        unit: 'percentunit',
+        decimals: 2,
+        thresholds: warnFrom(1 - OBJECTIVES.availability),
+      },
+      { field: 'Value #D', heading: 'p50', unit: 's' },
+      { field: 'Value #E', heading: 'p99', unit: 's', thresholds: warnFrom(LATENCY_OBJECTIVE_SECONDS) },
+    ],
+    sortBy: 'Bad/s',
+    noValue: 'Nothing was asked in this time range',
+  }),
+  tiles({
+    title: `Course of the ${TOP} busiest routes`,
+    shows: 'Answers per second of each route now, and its course over the time range.',
+    worry: 'where one course breaks off or climbs while the others go on.',
+    next: 'click a tile for [that route alone](/d/route).',
+    width: 24,
+    height: 6,
+    unit: 'reqps',
+    decimals: 2,
+    queries: [
+      {
+        expr: `${responses({ by })} and topk(${TOP}, sum by (path, method) (increase(http_request_duration_seconds_count{${CHOSEN}}[$__range] @ end())) > 0)`,
+        legend: ROUTE_LEGEND,
+      },
+    ],
+    colors: ROUTE_COLORS,
+    link: ROUTE_LINK,
+    noValue: 'Nothing was asked in this time range',
+  }),
+];
+
+export const operations = createDashboard({
+  uid: 'operations',
+  title: 'Operations',
+  description: 'Is it well, and if not, what first?',
+  choose: { metric: 'http_requests_total', labels: ['job', 'instance'] },
+  from: 'now-15m',
+  rows: [
+    {
+      title: 'Is it well?',
+      panels: [statePanel(8), budgetLeft('availability', 8), budgetLeft('latency', 8), firingNow(24, 6)],
+    },
+    { title: 'Which route?', panels: routes },
+    { title: 'What runs short?', panels: [eventLoopLate, cpu, memoryOfLimit, openConnections] },
+  ],
+});

@@ -1,0 +1,102 @@
+// What every panel says and asks, whatever its shape: title, description, queries, unit, limits and colours. The shapes
+// stand in panels.ts.
+import type { PanelBuilder as BarGauge } from '@grafana/grafana-foundation-sdk/bargauge';
+import {
+  DashboardLinkBuilder,
+  FieldColorBuilder,
+  FieldColorModeId,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import type { PanelBuilder as Heatmap } from '@grafana/grafana-foundation-sdk/heatmap';
+import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
+import type { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
+import type { PanelBuilder as StateTimeline } from '@grafana/grafana-foundation-sdk/statetimeline';
+import type { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
+import type { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
+
+/** The data source chosen at the top of the dashboard: no panel names a particular one. */
+export const DATASOURCE = { type: 'prometheus', uid: '$datasource' };
+
+/** One PromQL query and how its series are called in legends. */
+export interface Query {
+  expr: string;
+  legend: string;
+}
+
+/** A colour and the value from which on it applies; the first step's value is `null`: from the bottom. */
+export type ThresholdStep = readonly [color: string, from: number | null];
+
+/** What a panel asks, says and how wide it is. */
+export interface PanelSpec {
+  title: string;
+  /** What is shown, in words that a newcomer understands. */
+  shows: string;
+  /** When to worry about it. */
+  worry: string;
+  /** Where to look next: names a dashboard or a section of the runbook by link. */
+  next: string;
+  /** Columns of the grid's 24. */
+  width: number;
+  /** Rows of the grid, about 38 pixels each. */
+  height?: number;
+  /** Grafana's name of the unit: https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts */
+  unit: string;
+  decimals?: number;
+  queries: readonly Query[];
+  /** What stands where no series answers. */
+  noValue?: string;
+  thresholds?: readonly ThresholdStep[];
+  min?: number;
+  max?: number;
+  /** Fixed colours of series, by the name that the legend shows. */
+  colors?: Readonly<Record<string, string>>;
+  /** Where a click on a value leads, an address within Grafana. */
+  link?: { title: string; url: string };
+}
+
+type AnyPanel = BarGauge | Heatmap | Stat | StateTimeline | Table | TimeSeries;
+type Format = 'instant' | 'range' | 'heatmap' | 'table';
+
+/** Where a panel has no answer, the API's state (see state.ts) says why. */
+export const NO_SAMPLE = 'No sample: see State';
+
+/** Fills in what a panel says and asks. */
+export function describe<P extends AnyPanel>(panel: P, spec: PanelSpec, format: Format): P {
+  panel
+    .title(spec.title)
+    .description(`${spec.shows}\n\n**Worry** ${spec.worry}\n\n**Next** ${spec.next}`)
+    .datasource(DATASOURCE)
+    .unit(spec.unit)
+    .span(spec.width)
+    .height(spec.height ?? 8)
+    .noValue(spec.noValue ?? NO_SAMPLE);
+  panel.targets(spec.queries.map((query, index) => createQuery(query, index, format)));
+  if (spec.decimals !== undefined) panel.decimals(spec.decimals);
+  if (spec.min !== undefined) panel.min(spec.min);
+  if (spec.max !== undefined) panel.max(spec.max);
+  const steps = (spec.thresholds ?? [['text', null]]).map(([color, value]) => ({ color, value }));
+  panel.thresholds(new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps));
+  for (const [name, color] of Object.entries(spec.colors ?? {})) {
+    panel.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor: color } }]);
+  }
+  if (spec.link) {
+    const { title, url } = spec.link;
+    panel.dataLinks([new DashboardLinkBuilder(title).url(url)]);
+  }
+  return panel;
+}
+
+/** Series without a colour of their own. Grafana 9 leaves a panel empty that asks for the palettes that came later. */
+export const palette = () => new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic);
+
+function createQuery({ expr, legend }: Query, index: number, format: Format) {
+  const query = new DataqueryBuilder()
+    .refId(String.fromCharCode('A'.charCodeAt(0) + index))
+    .datasource(DATASOURCE)
+    .expr(expr)
+    .legendFormat(legend);
+  if (format === 'heatmap') query.format(PromQueryFormat.Heatmap);
+  if (format === 'table') query.format(PromQueryFormat.Table);
+  return format === 'instant' || format === 'table' ? query.instant() : query.range();
+}

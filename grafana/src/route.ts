@@ -1,0 +1,117 @@
+// One route's own view (or several chosen ones): rate, errors, latency and who asks, where a click on a route leads.
+import { ANSWER_COLORS } from './colors.ts';
+import { createDashboard } from './dashboard.ts';
+import { errorShare, latencyDistribution, latencyQuantiles, STATUS_CODES } from './latency-and-errors.ts';
+import { LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
+import { lines, stat } from './panels.ts';
+import { badResponses, CHOSEN, QUANTILE_CAVEAT, quantile, responses, shareOf } from './promql.ts';
+import { runbook } from './runbook.ts';
+
+const matchers = `${CHOSEN}, path=~"$path", method=~"$method"`;
+const scope = { matchers };
+const NO_TRAFFIC = 'No traffic';
+const objectiveMs = LATENCY_OBJECTIVE_SECONDS * 1000;
+
+const now = [
+  stat({
+    title: 'Answers per second',
+    shows: 'Answers of the chosen routes with any status, all replicas together.',
+    worry: 'where it is far from what the time of day explains.',
+    next: '*Answers by class of status* below, [API overview](/d/api-overview) for all routes.',
+    width: 6,
+    unit: 'reqps',
+    queries: [{ expr: responses(scope), legend: 'rate' }],
+  }),
+  stat({
+    title: 'Failed, 5xx',
+    shows: 'Share of the answers that the API failed.',
+    worry: 'above 0.1 %, the objective of the service as a whole.',
+    next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}.`,
+    width: 6,
+    unit: 'percentunit',
+    queries: [{ expr: shareOf('5..', scope), legend: '5xx' }],
+    noValue: NO_TRAFFIC,
+  }),
+  stat({
+    title: 'Failed or slow',
+    shows: `Answers a second that failed, or took more than ${objectiveMs} ms: these burn an error budget.`,
+    worry: 'where it is not 0 for long.',
+    next: '*Latency distribution*, [Node runtime](/d/node-runtime).',
+    width: 6,
+    unit: 'reqps',
+    queries: [{ expr: badResponses(LATENCY_OBJECTIVE_SECONDS, scope), legend: 'bad' }],
+  }),
+  stat({
+    title: 'p99 now',
+    shows: `One answer in a hundred takes longer than this. ${QUANTILE_CAVEAT}`,
+    worry: `above ${objectiveMs} ms, the objective.`,
+    next: '*Latency distribution* says whether these are a few or a second crowd; [Node runtime](/d/node-runtime).',
+    width: 6,
+    unit: 's',
+    queries: [{ expr: quantile(0.99, scope), legend: 'p99' }],
+    noValue: NO_TRAFFIC,
+  }),
+];
+
+const traffic = [
+  lines({
+    title: 'Answers by class of status',
+    shows: 'Answers per second of the chosen routes, piled up by class of status code.',
+    worry: 'where red or grey appears that was not there before.',
+    next: `5xx: ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
+    width: 12,
+    unit: 'reqps',
+    softMax: 1,
+    stacked: true,
+    legend: 'list',
+    queries: Object.entries(STATUS_CODES).map(([legend, codes]) => ({
+      expr: responses(scope, codes),
+      legend,
+    })),
+    colors: ANSWER_COLORS,
+    noValue: NO_TRAFFIC,
+  }),
+  errorShare({ width: 12, matchers }),
+];
+
+const replicas = [
+  lines({
+    title: 'Answers by replica',
+    shows: 'Answers per second of the chosen routes, by replica.',
+    worry: 'where one replica gets far fewer than the others: it is not in the balance, or does not answer.',
+    next: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
+    width: 12,
+    unit: 'reqps',
+    softMax: 1,
+    legend: 'list',
+    queries: [{ expr: responses({ ...scope, by: ['instance'] }), legend: '{{instance}}' }],
+  }),
+  lines({
+    title: 'p99 by replica',
+    shows: `The 99th percentile of the chosen routes, by replica. ${QUANTILE_CAVEAT}`,
+    worry: 'where one is slower than the others: that process is busy or short of memory.',
+    next: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
+    width: 12,
+    unit: 's',
+    softMax: 0.01,
+    legend: 'list',
+    queries: [{ expr: quantile(0.99, { ...scope, by: ['instance'] }), legend: '{{instance}}' }],
+    noValue: NO_TRAFFIC,
+  }),
+];
+
+export const route = createDashboard({
+  uid: 'route',
+  title: 'Route',
+  description: 'One route alone: how often, how well and how fast it answers, and on which replica.',
+  choose: { metric: 'http_request_duration_seconds_count', labels: ['job', 'instance', 'path', 'method'] },
+  rows: [
+    { title: 'Now', panels: now },
+    { title: 'Traffic and errors', panels: traffic },
+    {
+      title: 'Latency',
+      panels: [latencyQuantiles({ width: 12, matchers }), latencyDistribution({ width: 12, matchers })],
+    },
+    { title: 'By replica', panels: replicas },
+  ],
+});

@@ -1,0 +1,100 @@
+// The panels on objectives and alerts that more than one dashboard shows.
+import { STATE_COLORS } from './colors.ts';
+import { LATENCY_OBJECTIVE_SECONDS, OBJECTIVES } from './limits.ts';
+import { stat } from './panels.ts';
+import { runbook } from './runbook.ts';
+import { table } from './table.ts';
+
+export type Slo = keyof typeof OBJECTIVES;
+
+export const NO_TRAFFIC = 'No traffic: nothing burns';
+const NAMES = { availability: 'Availability', latency: 'Latency' } as const;
+const GOOD_MEANS = {
+  availability: 'that did not fail with a 5xx; what the client got wrong, 4xx, is in neither number',
+  latency: `that were answered within ${LATENCY_OBJECTIVE_SECONDS * 1000} ms; a client that gave up later than that counts as a slow answer`,
+};
+
+/** Over 30 days, from 5-minute rates, which are fewer series to read than the counters. */
+const failureRatio = (slo: Slo) => {
+  const average = (series: string) =>
+    `avg_over_time(job_slo:${series}:rate5m{job=~"$job", slo="${slo}"}[30d])`;
+  return `${average('failures')} / (${average('requests')} > 0)`;
+};
+
+export const objective = (slo: Slo, width: number) =>
+  stat({
+    title: `${NAMES[slo]}, last 30 days`,
+    shows: `Share of requests ${GOOD_MEANS[slo]}. Over 30 days, or since the first data where there is less.`,
+    worry: `below ${OBJECTIVES[slo] * 100} %, the objective.`,
+    next: `*Which route burns it* below, ${runbook('ErrorBudgetBurn')}.`,
+    width,
+    unit: 'percentunit',
+    decimals: 3,
+    queries: [{ expr: `1 - ${failureRatio(slo)}`, legend: '{{job}}' }],
+    thresholds: [
+      [STATE_COLORS.bad, null],
+      [STATE_COLORS.well, OBJECTIVES[slo]],
+    ],
+    noValue: NO_TRAFFIC,
+  });
+
+export const budgetLeft = (slo: Slo, width: number) =>
+  stat({
+    title: `${NAMES[slo]} budget left`,
+    shows: `Share of the 30-day error budget that is not spent: of requests, ${Number((100 - OBJECTIVES[slo] * 100).toFixed(3))} % may be bad.`,
+    worry: 'below a quarter. Below 0 the objective is missed: stop what is risky and repair what burns.',
+    next: `the burn rates in [SLOs](/d/slos) for how fast it goes, ${runbook('ErrorBudgetBurn')}.`,
+    width,
+    unit: 'percentunit',
+    decimals: 1,
+    queries: [
+      {
+        expr: `1 - ${failureRatio(slo)} / on () group_left () (1 - slo:objective:ratio{slo="${slo}"})`,
+        legend: '{{job}}',
+      },
+    ],
+    thresholds: [
+      [STATE_COLORS.bad, null],
+      [STATE_COLORS.watch, 0],
+      [STATE_COLORS.well, 0.25],
+    ],
+    noValue: NO_TRAFFIC,
+  });
+
+const FIRING = 'ALERTS{alertstate="firing"}';
+
+export const firingNow = (width: number, height: number) =>
+  table({
+    title: 'Firing now',
+    shows: 'Every alert that fires now, of the API and of Prometheus itself.',
+    worry: 'about *page* at once, about *ticket* in working hours, about *info* never.',
+    next: '[the runbook](/d/runbook): what each one means, what to look at and what to do. Click its name.',
+    width,
+    height,
+    unit: 'none',
+    queries: [
+      {
+        // Only who sees samples of now may say that nothing fires.
+        expr: `max by (alertname, severity, slo, window) (${FIRING}) or label_replace(0 * max(up) unless on () ${FIRING}, "alertname", "Nothing is firing", "", "")`,
+        legend: '{{alertname}}',
+      },
+    ],
+    columns: [
+      {
+        field: 'alertname',
+        heading: 'Alert',
+        link: { title: 'What it means and what to do', url: '/d/runbook' },
+      },
+      {
+        field: 'severity',
+        heading: 'Severity',
+        words: {
+          page: { color: STATE_COLORS.bad },
+          ticket: { color: STATE_COLORS.watch },
+          info: { color: STATE_COLORS.none },
+        },
+      },
+      { field: 'slo', heading: 'SLO' },
+      { field: 'window', heading: 'Window' },
+    ],
+  });

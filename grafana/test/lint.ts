@@ -1,0 +1,121 @@
+// Our rules for panels, in the way of Grafana's dashboard linter (https://github.com/grafana/dashboard-linter): each rule
+// takes one panel of the generated JSON and says what is wrong with it, or nothing.
+import { z } from 'zod';
+import * as tables from '../src/colors.ts';
+import { TOP } from '../src/promql.ts';
+
+const target = z.looseObject({ refId: z.string(), expr: z.string(), legendFormat: z.string() });
+const color = z.looseObject({ color: z.string() });
+export const Panel = z.looseObject({
+  type: z.enum(['stat', 'bargauge', 'timeseries', 'heatmap', 'state-timeline', 'table']),
+  id: z.number(),
+  title: z.string().min(1),
+  description: z.string(),
+  datasource: z.looseObject({ type: z.string(), uid: z.string() }),
+  gridPos: z.strictObject({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }),
+  targets: z.array(target).min(1),
+  options: z.looseObject({
+    legend: z.looseObject({ displayMode: z.string().optional() }).optional(),
+    yAxis: z.looseObject({ unit: z.string().optional() }).optional(),
+  }),
+  fieldConfig: z.looseObject({
+    defaults: z.looseObject({
+      unit: z.string().optional(),
+      noValue: z.string().optional(),
+      decimals: z.number().optional(),
+      min: z.number().optional(),
+      max: z.number().optional(),
+      thresholds: z.looseObject({ steps: z.array(color) }).optional(),
+      links: z.array(z.looseObject({ url: z.string() })).optional(),
+      custom: z
+        .looseObject({
+          axisSoftMax: z.number().optional(),
+          showPoints: z.string().optional(),
+          spanNulls: z.union([z.boolean(), z.number()]).optional(),
+        })
+        .optional(),
+    }),
+    overrides: z.array(z.unknown()),
+  }),
+});
+export type Panel = z.infer<typeof Panel>;
+
+/** Every colour of the table, and the two that follow the theme. */
+export const KNOWN_COLORS = new Set([
+  'text',
+  'transparent',
+  ...Object.values(tables).flatMap((table) => (typeof table === 'object' ? Object.values(table) : [])),
+  ...Object.values(tables.inOrder('a', 'b', 'c', 'd', 'e', 'f')),
+]);
+
+/** Windows that mean themselves: an objective's, what the state looks back, and those of a run. */
+const OWN_WINDOWS = ['30d', '5m'];
+/** The most series that a legend's table shows whole, at a third of the panel's height. */
+const TABLE_ROWS = 3;
+
+type Rule = (panel: Panel) => string | false;
+
+export const rules: Readonly<Record<string, Rule>> = {
+  'says what it shows, when to worry and where to look next, with a link': ({ description }) => {
+    const [shows = '', worry = '', next = ''] = description.split('\n\n');
+    const whole =
+      /^.{30,}\.$/s.test(shows) && /^\*\*Worry\*\* .+\.$/.test(worry) && /^\*\*Next\*\* .+\.$/.test(next);
+    return !(whole && /\]\(\/d\/[\w-]+/.test(next)) && description;
+  },
+  'has a unit': ({ fieldConfig }) => !fieldConfig.defaults.unit && 'no unit',
+  'says in words that it has no value': ({ fieldConfig: { defaults } }) =>
+    (!defaults.noValue || /no data/i.test(defaults.noValue)) && `noValue: ${defaults.noValue}`,
+  'has an axis that begins at 0 and reaches somewhere without data': ({ type, fieldConfig: { defaults } }) =>
+    type === 'timeseries' &&
+    !(defaults.min === 0 && (defaults.custom?.axisSoftMax ?? 0) > 0) &&
+    `min ${defaults.min}, soft max ${defaults.custom?.axisSoftMax}`,
+  'ends a share at an upper limit': ({ type, fieldConfig: { defaults } }) =>
+    type === 'timeseries' && defaults.unit === 'percentunit' && !defaults.max && 'no maximum',
+  'has an axis whose marks differ: whole numbers over at least 4, or decimals left to Grafana': ({
+    type,
+    fieldConfig: { defaults },
+  }) =>
+    type === 'timeseries' &&
+    defaults.decimals !== undefined &&
+    !(defaults.decimals === 0 && (defaults.custom?.axisSoftMax ?? 0) >= 4) &&
+    `${defaults.decimals} decimals up to ${defaults.custom?.axisSoftMax}`,
+  'shows lone samples and leaves gaps': ({ type, fieldConfig: { defaults } }) =>
+    type === 'timeseries' &&
+    !(defaults.custom?.showPoints === 'auto' && defaults.custom.spanNulls === false) &&
+    `points ${defaults.custom?.showPoints}, nulls ${defaults.custom?.spanNulls}`,
+  'has a legend that fits: a table for few series, a list for many': ({ options, targets }) =>
+    options.legend?.displayMode === 'table' &&
+    (targets.length > TABLE_ROWS ||
+      targets.some(({ legendFormat }) => /\{\{(path|instance|type)\}\}/.test(legendFormat))) &&
+    `${targets.length} queries in a table`,
+  'takes its colours from the table': (panel) => {
+    const found = [...JSON.stringify(panel).matchAll(/"(?:color|fixedColor)":"([^"]+)"/g)];
+    const unknown = found.flatMap(([, name = '']) => (KNOWN_COLORS.has(name) ? [] : name));
+    return unknown.length > 0 && unknown.join(', ');
+  },
+  'has no hard-coded window': ({ targets }) => {
+    const windows = targets.flatMap(({ expr }) =>
+      [...expr.replace(/"[^"]*"/g, '').matchAll(/\[(\d[^\]]*)\]/g)].map(([, w]) => w),
+    );
+    const foreign = windows.filter((window = '') => !OWN_WINDOWS.includes(window));
+    return foreign.length > 0 && foreign.join(', ');
+  },
+  'tells apart a bounded number of routes when it shows counters': ({ targets }) => {
+    const unbounded = targets.filter(
+      ({ expr, legendFormat }) =>
+        /\{\{path\}\}/.test(legendFormat) && /http_requests_total/.test(expr) && !/topk\(\d+,/.test(expr),
+    );
+    return unbounded.length > 0 && `more than ${TOP} series: ${unbounded[0]?.expr}`;
+  },
+  'leads from a route to its own view': ({ type, targets, fieldConfig, title }) => {
+    const shown = targets.some(({ legendFormat }) => legendFormat === '{{method}} /{{path}}');
+    const links = JSON.stringify([fieldConfig.defaults.links, fieldConfig.overrides]);
+    return shown && type !== 'stat' && !links.includes('/d/route?var-path=') && title;
+  },
+  'asks the native histogram first, and says what a classic one can tell': ({ targets, description }) => {
+    const quantiles = targets.filter(({ expr }) => expr.includes('histogram_quantile('));
+    if (quantiles.length === 0) return false;
+    const both = quantiles.every(({ expr }) => /duration_seconds\{.*\) or \(.*_seconds_bucket\{/.test(expr));
+    return !(both && description.includes('classic buckets')) && 'one kind of histogram only';
+  },
+};

@@ -1,0 +1,74 @@
+/** How late the event loop is, told by time. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import { createLateness } from '../src/metrics/event-loop.ts';
+
+describe('the lateness of the event loop', () => {
+  it.each([
+    ['nothing where every tick is on time', [20, 40, 60, 80], 0],
+    ['nothing where ticks are late by what timers are late anyway', [24, 49, 69], 0],
+    ['the whole turn that held it', [20, 40, 3_040, 3_060], 2_980],
+    ['each of several turns', [20, 140, 160, 280], 200],
+  ])('is %s', (_name, ticks, expected) => {
+    const late = createLateness(0, 20, 5);
+    expect(ticks.reduce((sum, at) => sum + late(at), 0)).toBe(expected);
+  });
+
+  it('is three eighths of the time where turns of 3 s hold the loop in every 8, which a percentile over samples cannot see', () => {
+    const late = createLateness(0, 20, 5);
+    let lateMs = 0;
+    let samples = 0;
+    let lateSamples = 0;
+    let now = 0;
+    while (now < 80_000) {
+      const isHeld = now % 8_000 === 4_980;
+      now += isHeld ? 3_000 + 20 : 20;
+      const ms = late(now);
+      lateMs += ms;
+      samples++;
+      if (ms > 0) lateSamples++;
+    }
+    expect(lateMs / now).toBeCloseTo(3 / 8, 2);
+    // Of 2,500 samples ten are late: p99 is 0.
+    expect(lateSamples / samples).toBeLessThan(0.005);
+  });
+
+  it('is counted by a process of its own accord, is the same for every reader, and keeps no process alive', async () => {
+    const code = `
+      const express = require('express');
+      const { instrument } = require('express-exact-metrics');
+      const { registry } = instrument(express());
+      const read = async () => {
+        await registry.metrics();
+        const families = await registry.getMetricsAsJSON();
+        return ['late', 'active'].map((kind) => families.find(({ name }) => name === 'nodejs_eventloop_' + kind + '_seconds_total').values[0].value);
+      };
+      setTimeout(async () => {
+        const before = await read();
+        const end = performance.now() + 300;
+        while (performance.now() < end);
+        setTimeout(async () => {
+          const first = await read();
+          const second = await read();
+          process.stdout.write(JSON.stringify({ before, first, second }));
+        }, 50);
+      }, 50);
+    `;
+    const child = spawn(process.execPath, ['--eval', code], {
+      cwd: import.meta.dirname,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    const [status] = await once(child, 'close');
+    expect(status).toBe(0);
+    const { before, first, second } = JSON.parse(output) as Record<string, [late: number, active: number]>;
+    const [late, active] = [0, 1].map((i) => (first?.[i] ?? 0) - (before?.[i] ?? 0)) as [number, number];
+    expect(late).toBeGreaterThan(0.27);
+    expect(active).toBeGreaterThan(0.29);
+    expect(second?.[0]).toBe(first?.[0]);
+  });
+});

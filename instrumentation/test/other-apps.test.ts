@@ -1,0 +1,138 @@
+/** Applications that other people wrote, instrumented from outside, without a change to them. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { afterEach, expect, it } from '@jest/globals';
+import type { Express } from 'express';
+import { until } from '../../testing/until.ts';
+import { type InstrumentOptions, instrument } from '../src/index.ts';
+import { parse, serve, type TestApp } from './harness.ts';
+
+const require = createRequire(import.meta.url);
+
+let app: TestApp | undefined;
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
+});
+
+async function start(application: Express, options: InstrumentOptions = {}): Promise<TestApp> {
+  application.set('env', 'test');
+  const metrics = instrument(application, { defaultMetrics: false, ...options });
+  app = await serve(createServer(application), metrics);
+  return app;
+}
+
+/** Sends each request of `rows` once. @returns what was counted, and what the rows expect, by `method path code` */
+async function exchange(to: TestApp, rows: readonly (readonly [request: string, expected: string])[]) {
+  const expected: Record<string, number> = {};
+  for (const [request, series] of rows) {
+    const [method = '', path, body] = request.split(' ');
+    const headers = body ? { 'content-type': 'application/json' } : {};
+    await (await fetch(to.url + path, { method, headers, ...(body ? { body } : {}) })).arrayBuffer();
+    expected[series] = (expected[series] ?? 0) + 1;
+  }
+  return { counted: (await to.settled(rows.length)).durations, expected };
+}
+
+it('json-server: routers for each resource, URLs rewritten on the way, one middleware that sends everything', async () => {
+  const jsonServer = require('json-server') as {
+    create(): Express;
+    defaults(options: object): never;
+    router(data: object): never;
+    rewriter(rules: object): never;
+  };
+  const application = jsonServer.create();
+  application.use(jsonServer.defaults({ logger: false }));
+  application.use(jsonServer.rewriter({ '/blog/:slug': '/posts?title=:slug' }));
+  const data = {
+    posts: [{ id: 1, title: 'one' }],
+    comments: [{ id: 1, postId: 1 }],
+    profile: { name: 'typicode' },
+  };
+  application.use('/api', jsonServer.router(data));
+  application.use(jsonServer.router(data));
+  const running = await start(application);
+  // Before any request: every resource is there at 0, under both mounts.
+  expect((await running.scrape('http_requests_total')).match(/path="[^"]*"/g)).toEqual(
+    expect.arrayContaining(
+      [
+        '/api/posts',
+        '/api/posts/:id',
+        '/posts',
+        '/posts/:id',
+        '/profile',
+        '/db',
+        '/:resource/:id/:nested',
+      ].map((path) => `path="${path}"`),
+    ),
+  );
+  const { counted, expected } = await exchange(running, [
+    ['GET /posts', 'get /posts 200'],
+    ['GET /posts?title=one', 'get /posts 200'],
+    ['POST /posts {"title":"two"}', 'post /posts 201'],
+    ['GET /posts/1', 'get /posts/:id 200'],
+    ['PUT /posts/1 {"title":"1"}', 'put /posts/:id 200'],
+    ['PATCH /posts/1 {"title":"1"}', 'patch /posts/:id 200'],
+    ['DELETE /posts/2', 'delete /posts/:id 200'],
+    ['GET /profile', 'get /profile 200'],
+    ['PUT /profile {"name":"x"}', 'put /profile 200'],
+    ['GET /db', 'get /db 200'],
+    // Rewritten to /comments?postId=1 by a route that passes it on, and to /posts?title=one by a middleware.
+    ['GET /posts/1/comments', 'get /comments 200'],
+    ['GET /blog/one', 'get /posts 200'],
+    ['GET /__rules', 'get /__rules 200'],
+    ['GET /api/posts/1', 'get /api/posts/:id 200'],
+    ['POST /api/comments {"postId":1}', 'post /api/comments 201'],
+    ['GET /api/profile', 'get /api/profile 200'],
+    // The page of its public folder, which it serves for everything.
+    ['GET /', 'get unmatched 200'],
+    ['GET /nowhere', 'get unmatched 404'],
+    ['GET /posts/999', 'get unmatched 404'],
+    ['OPTIONS /posts', 'other unmatched 204'],
+  ]);
+  expect(counted).toEqual(expected);
+});
+
+it('PeerServer: an application in the application, with a parameter in the mount of its router', async () => {
+  // A process of its own, because its timers never end.
+  const child = spawn(process.execPath, [`${import.meta.dirname}/peer-server.mjs`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const [ports] = (await once(child.stdout, 'data')) as [Buffer];
+    const { api, metrics } = JSON.parse(ports.toString()) as { api: number; metrics: number };
+    const rows = [
+      ['/signalling', '/signalling 200'],
+      ['/signalling/', '/signalling 200'],
+      ['/signalling/peerjs/id', '/signalling/:key/id 200'],
+      ['/signalling/another/id', '/signalling/:key/id 200'],
+      ['/signalling/peerjs/peers', '/signalling/:key/peers 200'],
+      ['/signalling/peerjs/nothing', 'unmatched 404'],
+      ['/nowhere', 'unmatched 404'],
+    ] as const;
+    const expected: Record<string, number> = {};
+    for (const [path, series] of rows) {
+      await (await fetch(`http://127.0.0.1:${api}${path}`)).arrayBuffer();
+      expected[series] = (expected[series] ?? 0) + 1;
+    }
+    let counted: Record<string, number> = {};
+    await until(
+      () => `all requests to be counted; there is ${JSON.stringify(counted)}`,
+      async () => {
+        const samples = parse(await (await fetch(`http://127.0.0.1:${metrics}/`)).text());
+        const counts = samples.filter(
+          ({ name, value }) => name === 'http_request_duration_seconds_count' && value > 0,
+        );
+        counted = Object.fromEntries(
+          counts.map(({ labels, value }) => [`${labels.path} ${labels.code}`, value]),
+        );
+        return Object.values(counted).reduce((sum, count) => sum + count, 0) === rows.length;
+      },
+    );
+    expect(counted).toEqual(expected);
+  } finally {
+    child.kill();
+  }
+});

@@ -1,0 +1,133 @@
+/** The package as strangers get it: packed, checked, installed into projects of their own, and used as its README says. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { freePort } from '../../testing/free-port.ts';
+import { blockOf } from '../../testing/markdown.ts';
+import { until } from '../../testing/until.ts';
+
+jest.setTimeout(120_000);
+
+const run = promisify(execFile);
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const root = path('../..');
+const packageFolder = path('..');
+
+/** What a tarball may weigh; it is stated in the README. */
+const MAX_TARBALL_BYTES = 50_000;
+
+let folder: string;
+let tarball: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(`${tmpdir()}/express-exact-metrics-`);
+  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: packageFolder,
+  });
+  const packed = JSON.parse(stdout.slice(stdout.indexOf('['))) as { filename: string }[];
+  tarball = `${folder}/${packed[0]?.filename}`;
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** A copy of a project, with the tarball installed and, from this repository, what the project brings itself. */
+async function install(name: string): Promise<string> {
+  const project = `${folder}/${name}`;
+  await cp(path(`./project-setups/${name}`), project, { recursive: true });
+  // Offline, and without the peers, which are linked: what is tested is the package, not a registry.
+  const flags = ['--offline', '--legacy-peer-deps', '--no-audit', '--no-fund', '--no-package-lock'];
+  await run('npm', ['install', ...flags, tarball], { cwd: project });
+  await mkdir(`${project}/node_modules/@types`, { recursive: true });
+  for (const id of ['express', 'prom-client', '@types/express', '@types/node']) {
+    await symlink(`${root}/node_modules/${id}`, `${project}/node_modules/${id}`);
+  }
+  return project;
+}
+
+const readme = readFileSync(`${packageFolder}/README.md`, 'utf8');
+
+describe('the tarball', () => {
+  it('holds what is needed and nothing else, and is small', async () => {
+    const { stdout } = await run('tar', ['-tzf', tarball]);
+    const files = stdout.trim().split('\n');
+    const unexpected = files.filter(
+      (file) =>
+        !/^package\/(dist\/(esm|cjs)\/.*\.(js|d\.ts)|dist\/cjs\/package\.json|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+          file,
+        ),
+    );
+    expect(unexpected).toEqual([]);
+    expect(files).toEqual(
+      expect.arrayContaining(['package/dist/esm/index.js', 'package/dist/cjs/index.d.ts', 'package/LICENSE']),
+    );
+    expect((await stat(tarball)).size).toBeLessThan(MAX_TARBALL_BYTES);
+  });
+
+  it('has nothing that publint would warn of', async () => {
+    const data = await readFile(tarball);
+    const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(data).buffer }, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+  });
+
+  it('has types that every way of resolving them finds, and that tell the truth', async () => {
+    const result = await checkPackage(createPackageFromTarballData(new Uint8Array(await readFile(tarball))));
+    expect(result.types && 'problems' in result ? result.problems : ['no types']).toEqual([]);
+  });
+});
+
+describe('a project', () => {
+  it.each(['javascript-esm', 'typescript-nodenext', 'javascript-cjs', 'typescript-cjs'])(
+    'runs the example of the README: %s',
+    async (name) => {
+      const project = await install(name);
+      const ports = { app: await freePort(), metrics: await freePort() };
+      let code = blockOf(readme, 'js', 'metrics.listen')
+        .replace('3000', String(ports.app))
+        .replace('8000', String(ports.metrics));
+      if (name === 'javascript-cjs')
+        code = code.replace(/^import (.*) from ('.*');$/gm, 'const $1 = require($2);');
+      const isTypescript = name.startsWith('typescript');
+      await writeFile(`${project}/server.${isTypescript ? 'ts' : 'js'}`, code);
+      if (isTypescript) await compile(project);
+      const server = spawn(process.execPath, [isTypescript ? 'dist/server.js' : 'server.js'], {
+        cwd: project,
+        stdio: ['ignore', 'inherit', 'inherit'],
+      });
+      try {
+        const get = (port: number, target: string) => fetch(`http://127.0.0.1:${port}${target}`);
+        await until('the example to listen', () =>
+          get(ports.metrics, '/healthz').then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+        );
+        expect(await (await get(ports.app, '/users/7')).json()).toEqual({ id: '7' });
+        const exposed = (await (await get(ports.metrics, '/metrics')).text()).split('\n');
+        expect(exposed).toEqual(
+          expect.arrayContaining(blockOf(readme, 'text', 'http_requests_total').trim().split('\n')),
+        );
+      } finally {
+        server.kill();
+        await once(server, 'exit');
+      }
+    },
+  );
+});
+
+/** Compiles `server.ts` and `options.ts` as the project's configuration says. */
+async function compile(project: string): Promise<void> {
+  const config = JSON.parse(await readFile(`${project}/tsconfig.json`, 'utf8'));
+  await writeFile(
+    `${project}/tsconfig.json`,
+    JSON.stringify({ ...config, files: ['options.ts', 'server.ts'] }),
+  );
+  await run(`${root}/node_modules/.bin/tsc`, ['-p', '.'], { cwd: project });
+}

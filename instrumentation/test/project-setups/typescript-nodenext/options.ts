@@ -1,0 +1,24 @@
+// What the types of the package allow and refuse; compiled, never run.
+import express from 'express';
+import {
+  DURATION_BUCKETS_SECONDS,
+  type InstrumentOptions,
+  instrument,
+  type Metrics,
+} from 'express-exact-metrics';
+import { Counter, Registry } from 'prom-client';
+
+const options: InstrumentOptions = {
+  registry: new Registry(),
+  pathLabel: (template) => template.slice(1),
+  codes: { 'POST /users': [201, 422] },
+  bucketsSeconds: [...DURATION_BUCKETS_SECONDS, 30],
+  skip: ['/healthz'],
+  defaultMetrics: { without: ['nodejs_heap_'] },
+};
+const app = express();
+const metrics: Metrics = instrument(app, options);
+app.get('/metrics', metrics.handler);
+new Counter({ name: 'jobs_total', help: 'Jobs', registers: [metrics.registry] }).inc();
+// @ts-expect-error: there is no such option
+instrument(app, { bucket: [1] });

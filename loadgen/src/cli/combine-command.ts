@@ -1,0 +1,40 @@
+/** `loadgen combine`: the reports of shards to the report of the whole, proved against Prometheus. */
+import { UsageError } from '../common/errors.ts';
+import { Prometheus } from '../proof/prometheus.ts';
+import { combine } from '../report/combine.ts';
+import { readReport } from '../report/read-report.ts';
+import { addProof, type RunOutcome } from '../run/run.ts';
+import type { Io } from './io.ts';
+import { type Outputs, saveOutputs, showOutcome } from './outcome.ts';
+
+export interface CombineFlags extends Pick<Outputs, 'json' | 'html'> {
+  readonly prometheus?: string;
+  readonly quiet?: true;
+  readonly job: string;
+  readonly wait: number;
+}
+
+export async function combineCommand(files: readonly string[], flags: CombineFlags, io: Io): Promise<number> {
+  const report = combine(await Promise.all(files.map(readReport)));
+  const outcome = await prove(report, flags, io);
+  await saveOutputs(outcome.report, flags);
+  return showOutcome(outcome, flags, io);
+}
+
+async function prove(
+  report: RunOutcome['report'],
+  { prometheus, job, wait, quiet }: CombineFlags,
+  io: Io,
+): Promise<RunOutcome> {
+  if (prometheus === undefined) return { report };
+  if (report.readings.before === null)
+    throw new UsageError(
+      '--prometheus: the shards were sent without it, so nobody knows what had been counted before',
+    );
+  return addProof({ ...report, prometheus }, new Prometheus(prometheus, wait), {
+    job,
+    waitMs: wait,
+    signal: io.signal,
+    onWait: (why) => void (quiet || io.stderr.write(`waiting for Prometheus: ${why}\n`)),
+  });
+}

@@ -1,0 +1,190 @@
+/** The command line: flags to options, options to work, work to text and exit codes. It touches neither process nor global state. */
+import { Command, CommanderError, Option } from 'commander';
+import { z } from 'zod';
+import { EXIT } from '../common/errors.ts';
+import { DEFAULT_PATTERN, GROUPS, PATTERNS } from '../pattern/built-in.ts';
+import { patternSchema } from '../pattern/pattern.ts';
+import { readPatternFile } from '../pattern/pattern-file.ts';
+import { reportSchema } from '../report/report.ts';
+import { work } from '../run/worker.ts';
+import { type CombineFlags, combineCommand } from './combine-command.ts';
+import { COMBINE_HELP, EXIT_CODES_HELP, RUN_HELP, VERIFY_HELP } from './help.ts';
+import type { Io } from './io.ts';
+import { formatJson } from './outcome.ts';
+import { collect } from './patterns.ts';
+import { type ReportFlags, reportCommand } from './report-command.ts';
+import { type RunFlags, runCommand } from './run-command.ts';
+import {
+  collectThreshold,
+  parseDuration,
+  parseMoment,
+  parseRate,
+  parseShard,
+  parseWhole,
+  parseWorkers,
+} from './values.ts';
+import { type VerifyFlags, verifyCommand } from './verify-command.ts';
+
+/** @returns the exit code. @throws the errors of `errors.ts`, which carry theirs */
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const program = createProgram(args, io, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Commander has printed its message already; --help and --version come this way too, with 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    throw error;
+  }
+}
+
+function createProgram(args: readonly string[], io: Io, setExitCode: (code: number) => void): Command {
+  const program = new Command('loadgen')
+    .description('Sends load and proves, through Prometheus, that every request was counted exactly once.')
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText('after', EXIT_CODES_HELP);
+  addRun(program, async (names, flags) => setExitCode(await runCommand(names, flags, args, io)));
+  addVerify(program, async (files, flags) => setExitCode(await verifyCommand(files, flags, io)));
+  addCombine(program, async (files, flags) => setExitCode(await combineCommand(files, flags, io)));
+  addReport(program, async (files, flags) => setExitCode(await reportCommand(files, flags, io)));
+  program
+    .command('list')
+    .description('the built-in patterns')
+    .action(() => void io.stdout.write(listPatterns()));
+  program
+    .command('validate')
+    .description('checks pattern files and says every mistake in them, with its place')
+    .argument('<file...>', 'YAML or JSON')
+    .action(async (files: string[]) => void io.stdout.write(await validateFiles(files)));
+  program
+    .command('schema')
+    .description('prints the JSON Schema of pattern files, or of the report that --json writes')
+    .addArgument(program.createArgument('<what>').choices(Object.keys(SCHEMAS)))
+    .action((what: keyof typeof SCHEMAS) => void io.stdout.write(formatSchema(what)));
+  program.command('worker', { hidden: true }).action(async () => {
+    if (io.channel === undefined) program.error('worker: only another loadgen starts one');
+    else await work(io.channel, io.signal);
+  });
+  return program;
+}
+
+function addRun(program: Command, act: (names: string[], flags: RunFlags) => Promise<void>): void {
+  const command = program.command('run');
+  command
+    .description('sends one pattern after the other')
+    .addArgument(
+      command
+        .createArgument('[pattern...]', 'names (see `loadgen list`) or pattern files')
+        .default([DEFAULT_PATTERN], DEFAULT_PATTERN),
+    )
+    .option('-t, --target <url>', 'where the load goes', 'http://localhost:5001')
+    .option(
+      '-r, --rate <per second>',
+      'highest rate, or "max" for as fast as the connections allow',
+      parseRate,
+    )
+    .option('-d, --duration <time>', 'length of a rate pattern, such as 30s', parseDuration)
+    .option('-c, --connections <n>', 'most requests in flight at a time', parseWhole)
+    .option('--timeout <time>', 'for one request, connecting included (default: 10s)', parseDuration)
+    .option('--seed <n>', 'another seed, another order', parseWhole, 1)
+    .addOption(
+      new Option('--threshold <condition>', 'such as "p99<250ms", "errors<1%", "dropped=0"; may be repeated')
+        .argParser(collectThreshold)
+        .default([], 'those of the pattern'),
+    )
+    .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
+    .option('--html <file>', 'writes the report as a page with charts')
+    .option('-q, --quiet', 'no progress')
+    .optionsGroup('Several processes, several machines:')
+    .addOption(
+      new Option('--workers <n>', 'processes that send together, for more than one core')
+        .argParser(parseWorkers)
+        .default(1),
+    )
+    .option('--shard <i/n>', 'send only every n-th request, from the i-th; see `loadgen combine`', parseShard)
+    .option('--start-at <time>', 'begin at that moment, so that shards begin together', parseMoment)
+    .optionsGroup('Proof:')
+    .option(
+      '-p, --prometheus <url>',
+      'compare what was sent with what this Prometheus holds, and mark the run in it',
+    )
+    .addOption(new Option('--verify', 'compare (the default with --prometheus)').default(undefined))
+    .option('--no-verify', 'do not compare')
+    .option('--no-annotate', 'leave no mark for the dashboards')
+    .option('--ledger <folder>', 'keep the report there for `loadgen verify`; needs --prometheus')
+    .option(
+      '--only-on-fresh-api',
+      'send nothing when the API has handled requests before; needs --prometheus',
+    );
+  addShared(command).addHelpText('after', RUN_HELP).action(act);
+}
+
+function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) => Promise<void>): void {
+  const command = program.command('verify');
+  command
+    .description('sends nothing: compares everything sent since the API started with what Prometheus holds')
+    .argument('[report...]', 'reports of runs, instead of a folder')
+    .requiredOption('-p, --prometheus <url>', 'the Prometheus to ask')
+    .option('--ledger <folder>', 'the folder into which `loadgen run --ledger` wrote')
+    .option('--rebase', 'begin a new ledger now: what was counted so far is taken as given; needs --ledger')
+    .option('-j, --json <file>', 'writes the proof as JSON; "-" is standard output, without the table')
+    .option('-q, --quiet', 'no progress');
+  addShared(command).addHelpText('after', VERIFY_HELP).action(act);
+}
+
+function addCombine(program: Command, act: (files: string[], flags: CombineFlags) => Promise<void>): void {
+  const command = program.command('combine');
+  command
+    .description('adds up the reports of shards, names those that are missing, and proves the sum')
+    .argument('<report...>', 'what `loadgen run --shard --json` wrote, one of each shard')
+    .option('-p, --prometheus <url>', 'compare what all sent with what this Prometheus holds')
+    .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
+    .option('--html <file>', 'writes the report as a page with charts')
+    .option('-q, --quiet', 'no progress');
+  addShared(command).addHelpText('after', COMBINE_HELP).action(act);
+}
+
+function addReport(program: Command, act: (files: string[], flags: ReportFlags) => Promise<void>): void {
+  program
+    .command('report')
+    .description('makes a page with charts of a report that --json or --ledger has left, or compares two')
+    .argument('<report...>', 'one report, or two')
+    .option('--html <file>', 'where the page goes; "-" is standard output (default: beside the first report)')
+    .action(act);
+}
+
+function addShared(command: Command): Command {
+  return command
+    .option('--job <name>', 'the job of the API in Prometheus', 'api')
+    .addOption(
+      new Option('--wait <time>', 'how long to wait for the target, for Prometheus and for a scrape')
+        .argParser(parseDuration)
+        .default(30_000, '30s'),
+    );
+}
+
+function listPatterns(): string {
+  const groups = Object.entries(GROUPS).map(([name, members]) => [name, `${members.join(', then ')}`]);
+  const rows = [...groups, ...Object.entries(PATTERNS).map(([name, { description }]) => [name, description])];
+  const mark = (name: string | undefined) => (name === DEFAULT_PATTERN ? ' (default)' : '');
+  return rows.map(([name, text]) => `${name?.padEnd(12)}${text}${mark(name)}\n`).join('');
+}
+
+async function validateFiles(files: readonly string[]): Promise<string> {
+  collect(await Promise.allSettled(files.map((file) => readPatternFile(file))));
+  return files.map((file) => `${file}: ok\n`).join('');
+}
+
+const SCHEMAS = {
+  pattern: () => z.toJSONSchema(patternSchema, { io: 'input' }),
+  report: () => z.toJSONSchema(reportSchema),
+};
+
+function formatSchema(what: keyof typeof SCHEMAS): string {
+  return formatJson(SCHEMAS[what]());
+}

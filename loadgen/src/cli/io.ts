@@ -1,0 +1,14 @@
+/** The outside world of a command, so that tests can be it. */
+import type { WorkerProcess } from '../run/crew.ts';
+import type { Channel } from '../run/worker.ts';
+
+export interface Io {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  /** Aborted by the first Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Starts a process of this program that sends a shard. */
+  readonly startWorker: () => WorkerProcess;
+  /** To the process that started this one as a worker. */
+  readonly channel?: Channel | undefined;
+}

@@ -1,0 +1,76 @@
+/** `loadgen verify`: reads the ledger and Prometheus, and shows how they compare. */
+import { EXIT, UsageError } from '../common/errors.ts';
+import { writeWhole } from '../common/files.ts';
+import { formatCount } from '../common/units.ts';
+import { ledgerFiles, readEntry, saveEntry } from '../proof/ledger.ts';
+import { Prometheus } from '../proof/prometheus.ts';
+import { mayHeal } from '../proof/proof.ts';
+import { type Reading, takeReading, takeSettledReading } from '../proof/reading.ts';
+import { createRebase, type Verification, verify } from '../proof/verify.ts';
+import type { Io } from './io.ts';
+import { formatJson } from './outcome.ts';
+import { createPaint } from './paint.ts';
+import { formatProof } from './proof-table.ts';
+
+export interface VerifyFlags {
+  readonly prometheus: string;
+  readonly ledger?: string;
+  readonly rebase?: true;
+  readonly json?: string;
+  readonly quiet?: true;
+  readonly job: string;
+  readonly wait: number;
+}
+
+/** A person waits in front of it: a Prometheus that is away is told soon, not after the whole of `--wait`. */
+const RETRY_MS = 3_000;
+
+export async function verifyCommand(files: readonly string[], flags: VerifyFlags, io: Io): Promise<number> {
+  const { ledger, rebase = false } = flags;
+  if ((ledger === undefined) === (files.length === 0))
+    throw new UsageError('verify: needs --ledger <folder>, or reports of runs');
+  if (rebase && ledger === undefined) throw new UsageError('--rebase: needs --ledger <folder>');
+  const prometheus = new Prometheus(flags.prometheus, Math.min(RETRY_MS, flags.wait));
+  const options = {
+    job: flags.job,
+    waitMs: flags.wait,
+    signal: io.signal,
+    onWait: (why: string) => void (flags.quiet || io.stderr.write(`waiting for Prometheus: ${why}\n`)),
+  };
+  if (rebase && ledger !== undefined) {
+    await saveEntry(ledger, createRebase(await takeReading(prometheus, options)));
+    io.stdout.write('the ledger begins anew: what Prometheus holds now is taken as given\n');
+    return EXIT.ok;
+  }
+  // The ledger first: a mistake in it is told before anybody waits for a scrape.
+  const all = await Promise.all((ledger === undefined ? files : await ledgerFiles(ledger)).map(readEntry));
+  const entries = all.filter((entry) => entry !== undefined);
+  const older = all.length - entries.length;
+  if (older > 0 && !flags.quiet)
+    io.stderr.write(`${formatCount(older, 'run')} of another version of loadgen left out\n`);
+  const isMissing = (now: Reading) => mayHeal(verify(entries, now).proof);
+  const verification = verify(entries, await takeSettledReading(prometheus, options, isMissing));
+  await show(verification, flags, io);
+  return verification.proof.verdict === 'proved' ? EXIT.ok : EXIT.failed;
+}
+
+async function show(
+  { proof, runs, notes }: Verification,
+  { json, quiet, ledger }: VerifyFlags,
+  io: Io,
+): Promise<void> {
+  if (!quiet) for (const note of notes) io.stderr.write(`${note}\n`);
+  if (json === '-') {
+    io.stdout.write(formatJson({ runs, proof }));
+    return;
+  }
+  io.stdout.write(
+    `${[`${formatCount(runs, 'run')} in the ledger`, ...formatProof(proof, createPaint(io.stdout))].join('\n')}\n`,
+  );
+  if (json !== undefined) await writeWhole(json, formatJson({ runs, proof }));
+  if (proof.verdict !== 'proved' && ledger !== undefined) {
+    io.stderr.write(
+      'what is counted now can be taken as given, and a new ledger begun, with: verify --rebase\n',
+    );
+  }
+}

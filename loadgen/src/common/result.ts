@@ -1,0 +1,39 @@
+/** What can become of one request. The vocabulary that client, ledger, summary and report share. */
+
+/** Why a request got no complete answer. The order is the order in which the summary names them. */
+export const FAILURE_KINDS = [
+  'refused',
+  'unreachable',
+  'tls',
+  'reset',
+  'timeout',
+  'protocol',
+  'too-large',
+  'local',
+] as const;
+export type FailureKind = (typeof FAILURE_KINDS)[number];
+
+/** For people: what each kind means. */
+export const FAILURE_MEANING: Readonly<Record<FailureKind, string>> = {
+  refused: 'nothing listens there',
+  unreachable: 'no route to the target',
+  tls: 'the TLS handshake failed',
+  reset: 'the connection was closed before the answer was complete',
+  timeout: 'no complete answer in time',
+  protocol: 'the answer was not HTTP/1.1',
+  'too-large': 'the answer was larger than the limit',
+  local: 'this machine ran out of sockets or ports',
+};
+
+/**
+ * Receives every result of a run. Times are in milliseconds on one monotonic clock; plain arguments instead of an object,
+ * because at 60,000 results a second the objects are what the garbage collector would be busy with.
+ */
+export interface Recorder {
+  /** A complete answer. */
+  answered(target: number, status: number, intendedMs: number, sentMs: number, endedMs: number): void;
+  /** No complete answer. `sentMs` is NaN when nothing of the request left: then the server cannot have counted it. */
+  failed(target: number, kind: FailureKind, intendedMs: number, sentMs: number, endedMs: number): void;
+  /** Due, and not sent for want of a free connection. */
+  dropped(target: number, intendedMs: number): void;
+}

@@ -1,0 +1,24 @@
+/** The bytes of a request, made once per target: during a run nothing is formatted. */
+import type { Origin } from './origin.ts';
+
+export interface RequestParts {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
+
+/** A `Host` or `User-Agent` among the headers takes the place of ours. The body's length is said here and nowhere else. */
+export function encodeRequest(origin: Origin, { method, path, headers, body }: RequestParts): Buffer {
+  const own = Object.entries(headers);
+  const names = new Set(own.map(([name]) => name.toLowerCase()));
+  const content = Buffer.from(body ?? '', 'utf8');
+  const lines = [`${method} ${origin.prefix}${path} HTTP/1.1`];
+  if (!names.has('host')) lines.push(`Host: ${origin.host}`);
+  if (!names.has('user-agent')) lines.push('User-Agent: loadgen');
+  for (const [name, value] of own) lines.push(`${name}: ${value}`);
+  // POST, PUT and PATCH say their length even when it is 0: some servers answer 411 otherwise (RFC 9110, 8.6).
+  if (body !== undefined || /^(POST|PUT|PATCH)$/.test(method))
+    lines.push(`Content-Length: ${content.length}`);
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), content]);
+}

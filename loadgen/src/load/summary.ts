@@ -1,0 +1,132 @@
+/**
+ * Collects the numbers of one phase of a run. Two times are kept per answer: *latency*, from the intended start, is what a user
+ * would have felt; *service time*, from the send, is what the server alone took. Their difference is the generator's lateness.
+ */
+import { FAILURE_KINDS, type FailureKind } from '../common/result.ts';
+import { createHistogram, encodeHistogram, percentileMs, record, toDistribution } from './histogram.ts';
+import type { Numbers } from './numbers.ts';
+import type { TargetLines } from './target-lines.ts';
+import { Timeline } from './timeline.ts';
+
+export interface SummaryOptions {
+  readonly startMs: number;
+  /** How long the phase is meant to take; undefined where it ends by count. */
+  readonly plannedMs: number | undefined;
+  readonly lines: TargetLines;
+}
+
+export class Summary {
+  sent = 0;
+  answered = 0;
+  dropped = 0;
+  unanswered = 0;
+  #unsent = 0;
+  #unexpected = 0;
+  #lastEndedMs = Number.NEGATIVE_INFINITY;
+  #lastSentMs = Number.NEGATIVE_INFINITY;
+  readonly #statuses = new Map<number, number>();
+  readonly #failures = new Map<FailureKind, number>();
+  readonly #latency = createHistogram(3);
+  readonly #serviceTime = createHistogram(3);
+  readonly #lateness = createHistogram(3);
+  readonly #timeline: Timeline;
+  readonly #startMs: number;
+  readonly #lines: TargetLines;
+
+  constructor({ startMs, plannedMs, lines }: SummaryOptions) {
+    this.#startMs = startMs;
+    this.#lines = lines;
+    this.#timeline = new Timeline(startMs, plannedMs);
+  }
+
+  /** A complete answer. Arguments as of {@link Recorder}. */
+  recordAnswer(target: number, status: number, intendedMs: number, sentMs: number, endedMs: number): void {
+    this.#recordSent(intendedMs, sentMs, endedMs);
+    this.answered++;
+    const isExpected = this.#lines.answered(target, status, endedMs - sentMs);
+    if (!isExpected) this.#unexpected++;
+    this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
+    record(this.#serviceTime, endedMs - sentMs);
+    record(this.#latency, endedMs - intendedMs);
+    this.#timeline.ended(endedMs, true, !isExpected);
+    this.#timeline.took(intendedMs, endedMs - intendedMs, endedMs - sentMs);
+  }
+
+  recordFailure(
+    target: number,
+    kind: FailureKind,
+    intendedMs: number,
+    sentMs: number,
+    endedMs: number,
+  ): void {
+    if (Number.isNaN(sentMs)) this.#unsent++;
+    else this.#recordSent(intendedMs, sentMs, endedMs);
+    this.unanswered++;
+    this.#lines.unanswered(target);
+    this.#failures.set(kind, (this.#failures.get(kind) ?? 0) + 1);
+    this.#timeline.ended(endedMs, false, true);
+    if (kind !== 'timeout') return;
+    // A user whose request timed out has waited that long: leaving it out would make a stall look better the worse it is.
+    record(this.#latency, endedMs - intendedMs);
+    this.#timeline.took(intendedMs, endedMs - intendedMs, Number.NaN);
+  }
+
+  recordDrop(target: number, intendedMs: number): void {
+    this.dropped++;
+    this.#lines.dropped(target);
+    this.#timeline.dropped(intendedMs);
+  }
+
+  get errors(): number {
+    return this.#unexpected + this.unanswered;
+  }
+
+  /** Latency so far at a percentile, in ms; NaN while there is none. */
+  latencyAtMs(percentile: number): number {
+    return percentileMs(this.#latency, percentile);
+  }
+
+  /**
+   * @param scheduledMs how long its schedule is, or was until it was stopped; the achieved rate is over no less than
+   * that. 0 for a closed loop
+   */
+  toNumbers(scheduledMs: number): Numbers {
+    const lastMs = scheduledMs > 0 ? this.#lastSentMs : this.#lastEndedMs;
+    const sendingSeconds = Math.max(scheduledMs, lastMs - this.#startMs, 0) / 1000;
+    return {
+      sent: this.sent,
+      unsent: this.#unsent,
+      answered: this.answered,
+      dropped: this.dropped,
+      errors: this.errors,
+      unanswered: this.unanswered,
+      statuses: Object.fromEntries([...this.#statuses].sort(([a], [b]) => a - b)),
+      failures: Object.fromEntries(
+        FAILURE_KINDS.flatMap((kind) => {
+          const count = this.#failures.get(kind);
+          return count === undefined ? [] : [[kind, count]];
+        }),
+      ),
+      sendingSeconds,
+      achievedPerSecond: sendingSeconds > 0 ? this.sent / sendingSeconds : 0,
+      latencyMs: toDistribution(this.#latency),
+      serviceTimeMs: toDistribution(this.#serviceTime),
+      latenessMs: toDistribution(this.#lateness),
+      histograms: {
+        latency: encodeHistogram(this.#latency),
+        serviceTime: encodeHistogram(this.#serviceTime),
+        lateness: encodeHistogram(this.#lateness),
+      },
+      byTarget: this.#lines.toReport(),
+      timeline: this.#timeline.toReport(),
+    };
+  }
+
+  #recordSent(intendedMs: number, sentMs: number, endedMs: number): void {
+    this.sent++;
+    if (sentMs > this.#lastSentMs) this.#lastSentMs = sentMs;
+    this.#lastEndedMs = endedMs;
+    record(this.#lateness, sentMs - intendedMs);
+    this.#timeline.sent(sentMs);
+  }
+}

@@ -1,0 +1,38 @@
+/** Which headers a pattern may set: all but those from which the server tells where a request ends. */
+import { z } from 'zod';
+
+/** RFC 9110: a token. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** The generator writes the whole of every request itself, so these have one right value or none. */
+const FORBIDDEN: Readonly<Record<string, string>> = {
+  'content-length': 'is reckoned from the body',
+  'transfer-encoding': 'bodies are sent with their length, never in chunks',
+  trailer: 'bodies are sent with their length, never in chunks',
+  upgrade: 'the generator speaks HTTP/1.1 only',
+};
+
+export const headersSchema = z
+  .record(
+    z.string().regex(TOKEN, 'expected a header name'),
+    z.string('expected a text').regex(/^[\t\x20-\x7e]*$/, 'expected a header value on one line'),
+  )
+  .superRefine((headers, context) => {
+    const seen = new Set<string>();
+    for (const given of Object.keys(headers)) {
+      const name = given.toLowerCase();
+      const reason = FORBIDDEN[name];
+      const message =
+        reason !== undefined
+          ? `expected no such header: ${reason}`
+          : seen.has(name)
+            ? 'expected each header once: in another case it is the same'
+            : undefined;
+      seen.add(name);
+      if (message !== undefined) context.addIssue({ code: 'custom', path: [given], message });
+    }
+  })
+  .meta({
+    description:
+      'Set besides, or in the place of, Host and User-Agent. Content-Length, Transfer-Encoding, Trailer and Upgrade are not allowed.',
+  });

@@ -1,0 +1,143 @@
+/**
+ * What a traffic pattern is: the form in which the built-in ones are written and in which a person writes an own one.
+ * The JSON Schema that editors use (loadgen/pattern.schema.json) is made from it.
+ */
+import { z } from 'zod';
+import { routeLabelsSchema } from '../common/route-labels.ts';
+import { DURATION_PATTERN, parseDurationMs } from '../common/units.ts';
+import type { Stage } from '../load/pacer.ts';
+import { parseThreshold, THRESHOLD_FORM, THRESHOLD_PATTERN } from '../load/thresholds.ts';
+import { headersSchema } from './headers.ts';
+
+const duration = z
+  .string('expected a duration such as 30s')
+  .regex(DURATION_PATTERN, 'expected a duration above 0, such as 250ms, 30s, 5m, 1h')
+  .meta({ description: 'A duration: a number and one of ms, s, m, h.', examples: ['30s'] })
+  .transform((text) => parseDurationMs(text) ?? Number.NaN);
+
+const rate = z.number('expected a rate per second').min(0).max(1_000_000);
+
+const stage = z
+  .strictObject({
+    duration,
+    rate: z
+      .union([rate, z.strictObject({ from: rate, to: rate })], 'expected a number, or {from: ..., to: ...}')
+      .meta({ description: 'Requests per second: one number, or a straight line between two.' }),
+  })
+  .meta({ description: 'A part of the schedule.' })
+  .transform(({ duration: durationMs, rate: r }): Stage => {
+    const { from, to } = typeof r === 'number' ? { from: r, to: r } : r;
+    return { durationMs, fromPerSecond: from, toPerSecond: to };
+  });
+
+const target = z.strictObject({
+  method: z
+    .string()
+    .regex(/^[A-Z]+$/, 'expected a method in capitals, such as GET')
+    .default('GET'),
+  path: z
+    .string('expected a path such as /products')
+    .regex(
+      /^\/[\x21-\x7e]*$/,
+      'expected a path that starts with / and holds no spaces (percent-encode them)',
+    ),
+  weight: z
+    .number()
+    .positive()
+    .optional()
+    .meta({ description: 'Share of the requests (default 1). With `stages` only.' }),
+  count: z
+    .int()
+    .positive()
+    .max(10_000_000)
+    .optional()
+    .meta({ description: 'Exactly so many requests. For patterns without `stages`.' }),
+  headers: headersSchema.default({}),
+  body: z
+    .union([z.string(), z.record(z.string(), z.json()), z.array(z.json())])
+    .optional()
+    .meta({ description: 'A text, sent as it is; or an object or a list, sent as JSON.' }),
+  expect: z
+    .int()
+    .min(200)
+    .max(599)
+    .optional()
+    .meta({ description: 'The status that is no error for this target (default: any below 400).' }),
+  series: routeLabelsSchema.optional().meta({
+    description:
+      'The `path` and `method` labels under which the API counts it. Needed for a proof per series.',
+  }),
+});
+
+const threshold = z
+  .string('expected a threshold such as p99<250ms')
+  .regex(THRESHOLD_PATTERN, `expected ${THRESHOLD_FORM}`)
+  .transform(parseThreshold);
+
+export const patternSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    description: z.string().default(''),
+    stages: z
+      .array(stage)
+      .min(1)
+      .optional()
+      .meta({ description: 'The schedule. Without it the counts are sent as fast as possible.' }),
+    targets: z.array(target).min(1, 'expected at least one target'),
+    thresholds: z.array(threshold).default([]),
+    connections: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .meta({ description: 'Most requests in flight at a time.' }),
+    timeout: duration.optional(),
+  })
+  .superRefine((pattern, context) => {
+    const exact = pattern.stages === undefined;
+    pattern.targets.forEach((one, index) => {
+      const path = ['targets', index];
+      if (exact && one.count === undefined) {
+        context.addIssue({
+          code: 'custom',
+          path,
+          message: 'expected a count (or stages in the pattern), found none',
+        });
+      }
+      if (exact && one.weight !== undefined) {
+        context.addIssue({
+          code: 'custom',
+          path: [...path, 'weight'],
+          message: 'expected no weight without stages',
+        });
+      }
+      if (!exact && one.count !== undefined) {
+        context.addIssue({
+          code: 'custom',
+          path: [...path, 'count'],
+          message: 'expected no count beside stages',
+        });
+      }
+    });
+    const total = (pattern.stages ?? []).reduce(
+      (sum, part) => sum + part.fromPerSecond + part.toPerSecond,
+      0,
+    );
+    if (!exact && total === 0) {
+      context.addIssue({
+        code: 'custom',
+        path: ['stages'],
+        message: 'expected a rate above 0 in some stage',
+      });
+    }
+  })
+  .transform(({ timeout: timeoutMs, $schema, ...pattern }) => ({ ...pattern, timeoutMs }))
+  .meta({
+    title: 'Traffic pattern of loadgen',
+    description:
+      'With `stages` a rate pattern (open model); without, an exact one in which each target has a count.',
+  });
+
+export type PatternInput = z.input<typeof patternSchema>;
+export type Pattern = z.output<typeof patternSchema>;
+export type Target = Pattern['targets'][number];

@@ -1,0 +1,118 @@
+/** The little of Prometheus' HTTP API that the generator needs: its clock, instant queries, and pushing marks. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+const point = z.tuple([z.number(), z.string()]);
+const answer = z.discriminatedUnion('resultType', [
+  z.object({ resultType: z.literal('scalar'), result: point }),
+  z.object({
+    resultType: z.literal('vector'),
+    result: z.array(z.object({ metric: z.record(z.string(), z.string()), value: point })),
+  }),
+]);
+const envelope = z.object({ status: z.literal('success'), data: answer });
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const RETRY_MS = 250;
+
+export class Prometheus {
+  readonly url: string;
+  readonly #retryMs: number;
+
+  /**
+   * @param retryMs how long to go on asking a Prometheus that does not answer, before saying so
+   * @throws UsageError when `url` is not an http or https URL
+   */
+  constructor(url: string, retryMs: number) {
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+      throw new UsageError(`--prometheus: expected a URL such as http://localhost:9090, got "${url}"`);
+    }
+    this.url = url.replace(/\/+$/, '');
+    this.#retryMs = retryMs;
+  }
+
+  /** Its clock, in seconds since 1970. */
+  async time(signal: AbortSignal): Promise<number> {
+    const data = await this.#ask('time()', signal);
+    if (data.resultType !== 'scalar') throw new TypeError('time() is a scalar');
+    return Number(data.result[1]);
+  }
+
+  /** An instant query that gives a vector. @throws UnreachableError, naming the URL and the cause */
+  async query(expression: string, signal: AbortSignal): Promise<Sample[]> {
+    const data = await this.#ask(expression, signal);
+    if (data.resultType !== 'vector') throw new TypeError(`${expression} is no vector`);
+    return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+  }
+
+  /** Sends the body of a remote write. @throws Error with the reason */
+  async push(body: Buffer): Promise<void> {
+    const response = await fetch(`${this.url}/api/v1/write`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-protobuf',
+        'content-encoding': 'snappy',
+        'x-prometheus-remote-write-version': '0.1.0',
+      },
+      body: new Uint8Array(body),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${response.status} ${shorten(text)}`);
+  }
+
+  async #ask(expression: string, signal: AbortSignal): Promise<z.output<typeof answer>> {
+    const deadline = performance.now() + this.#retryMs;
+    for (;;) {
+      try {
+        return await this.#askOnce(expression, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        // What has answered, and is no Prometheus, will not become one.
+        if (error instanceof UnreachableError) throw error;
+        if (performance.now() >= deadline) {
+          throw new UnreachableError(`Prometheus at ${this.url} did not answer: ${reasonOf(error)}`);
+        }
+        await sleep(RETRY_MS, undefined, { signal });
+      }
+    }
+  }
+
+  async #askOnce(expression: string, signal: AbortSignal): Promise<z.output<typeof answer>> {
+    const response = await fetch(`${this.url}/api/v1/query`, {
+      method: 'POST',
+      body: new URLSearchParams({ query: expression }),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+    });
+    const text = await response.text();
+    // A Prometheus that starts, or a proxy before one that does, answers with a 5xx.
+    if (response.status >= 500) throw new Error(`${response.status} ${shorten(text)}`);
+    const { success, data } = envelope.safeParse(parseJson(text));
+    if (response.ok && success) return data.data;
+    throw new UnreachableError(
+      `--prometheus: what answers at ${this.url} is not Prometheus, or does not let this query pass: ` +
+        `POST /api/v1/query gave ${response.status} ${shorten(text) || '(no text)'}`,
+    );
+  }
+}
+
+/** @returns undefined for what is not JSON */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The beginning of an answer, on one line. */
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > 120 ? `${line.slice(0, 117)}...` : line;
+}

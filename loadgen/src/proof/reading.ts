@@ -1,0 +1,162 @@
+/**
+ * What Prometheus holds of the API at a moment: raw counter values per instance, never `rate()` or `increase()`, which
+ * extrapolate. A reading is *fresh*: every target was scraped after it was asked for. Only Prometheus' own clock says so;
+ * it is never compared with a clock of this machine.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { UnreachableError } from '../common/errors.ts';
+import type { Prometheus, Sample } from './prometheus.ts';
+import { DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, seriesSchema, toSeries } from './series.ts';
+
+const instanceSchema = z.strictObject({
+  instance: z.string(),
+  startTimeSeconds: z.number().meta({
+    description:
+      '`process_start_time_seconds`: another value means another process, whose counters began at 0.',
+  }),
+  scrapedAtSeconds: z.number().meta({ description: "When it was last scraped, on Prometheus' clock." }),
+  values: z.array(z.strictObject({ ...seriesSchema.shape, value: z.number() })),
+});
+
+export const readingSchema = z
+  .strictObject({
+    askedAtSeconds: z.number().meta({
+      description:
+        "Prometheus' clock when the reading was asked for: everything that happened before it is in the reading.",
+    }),
+    instances: z.array(instanceSchema),
+  })
+  .meta({ description: 'Raw counter values per instance.' });
+
+export type InstanceReading = z.output<typeof instanceSchema>;
+export type Reading = z.output<typeof readingSchema>;
+
+/** What a reading needs of Prometheus. */
+export type PrometheusReader = Pick<Prometheus, 'url' | 'time' | 'query'>;
+
+export interface ReadingOptions {
+  readonly job: string;
+  /** How long to wait for a scrape of every target. */
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  /** Told once, when it has to wait, what for. */
+  readonly onWait?: (reason: string) => void;
+}
+
+const START_TIME = 'process_start_time_seconds';
+
+const POLL_MS = 100;
+const SETTLE_MS = 20_000;
+/** Prometheus may date a scrape up to 2 ms early, to keep timestamps regular (scrape.ScrapeTimestampTolerance). */
+const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
+
+/** @throws UnreachableError when the API is not scraped in time, saying which instance and why, or Prometheus is away */
+export async function takeReading(prometheus: PrometheusReader, options: ReadingOptions): Promise<Reading> {
+  const askedAtSeconds = await prometheus.time(options.signal);
+  const since = askedAtSeconds + TIMESTAMP_TOLERANCE_SECONDS;
+  const deadline = performance.now() + options.waitMs;
+  for (let told = false; ; told = true) {
+    const missing = await whyNotFresh(prometheus, options, since);
+    if (missing === undefined) break;
+    if (performance.now() > deadline) {
+      throw new UnreachableError(
+        `Prometheus at ${prometheus.url} got no new scrape of the API within ${options.waitMs / 1000} s: ${missing}`,
+      );
+    }
+    if (!told) options.onWait?.(missing);
+    await sleep(POLL_MS, undefined, { signal: options.signal });
+  }
+  return { askedAtSeconds, instances: await readInstances(prometheus, options) };
+}
+
+/**
+ * A reading after traffic: as {@link takeReading}, and again while something is missing that a later scrape can bring. A
+ * request that this side has given up may still be worked on there; a replica that has just started is found only when
+ * Prometheus asks the DNS again (5 s), has passed that on (5 s) and scrapes it (5 s).
+ */
+export async function takeSettledReading(
+  prometheus: PrometheusReader,
+  options: ReadingOptions,
+  isMissing: (reading: Reading) => boolean,
+): Promise<Reading> {
+  const deadline = performance.now() + SETTLE_MS;
+  for (;;) {
+    const reading = await takeReading(prometheus, options);
+    if (performance.now() >= deadline || !isMissing(reading)) return reading;
+  }
+}
+
+/** The sum of a metric over all its series and instances. */
+export function sumOf({ instances }: Reading, metric: string): number {
+  const values = instances.flatMap((instance) => instance.values);
+  return values.reduce((sum, sample) => (sample.metric === metric ? sum + sample.value : sum), 0);
+}
+
+/**
+ * One reading of several that were taken before runs which may overlap: of each instance its earliest scrape. Every run
+ * began after its own reading, so all that was sent came after these scrapes. An instance that the first reading does
+ * not know appeared later, and began at 0.
+ * @throws RangeError for none
+ */
+export function earliest(readings: readonly Reading[]): Reading {
+  const [first, ...others] = readings.toSorted((a, b) => a.askedAtSeconds - b.askedAtSeconds);
+  if (first === undefined) throw new RangeError('no earliest of no readings');
+  const instances = first.instances.map((instance) =>
+    others
+      .flatMap((other) => other.instances.filter((candidate) => isSameProcess(candidate, instance)))
+      .reduce((a, b) => (b.scrapedAtSeconds < a.scrapedAtSeconds ? b : a), instance),
+  );
+  return { ...first, instances };
+}
+
+export function isSameProcess(a: InstanceReading, b: InstanceReading): boolean {
+  return a.instance === b.instance && a.startTimeSeconds === b.startTimeSeconds;
+}
+
+async function whyNotFresh(
+  prometheus: PrometheusReader,
+  options: ReadingOptions,
+  since: number,
+): Promise<string | undefined> {
+  const selector = `up{job=${JSON.stringify(options.job)}}`;
+  const [up, scraped] = await Promise.all([
+    prometheus.query(selector, options.signal),
+    prometheus.query(`timestamp(${selector})`, options.signal),
+  ]);
+  if (up.length === 0) return `it knows no target of job "${options.job}" yet`;
+  const down = up.find((sample) => sample.value !== 1);
+  if (down !== undefined) return `${down.labels.instance} is down (up = ${down.value})`;
+  const stale = scraped.find((sample) => sample.value <= since);
+  return stale === undefined ? undefined : `the next scrape of ${stale.labels.instance}`;
+}
+
+/** One query, hence one moment: Prometheus shows a scrape as a whole or not at all. */
+async function readInstances(
+  prometheus: PrometheusReader,
+  { job, signal }: ReadingOptions,
+): Promise<InstanceReading[]> {
+  const names = ['up', START_TIME, REQUESTS, ERRORS, DURATIONS, IN_PROGRESS].join('|');
+  const own = `job=${JSON.stringify(job)}`;
+  const selector = `{__name__=~"${names}",${own}}`;
+  const [samples, scraped] = await Promise.all([
+    prometheus.query(selector, signal),
+    prometheus.query(`timestamp(up{${own}})`, signal),
+  ]);
+  const byInstance = Map.groupBy(samples, (sample) => sample.labels.instance ?? '');
+  return [...byInstance].map(([instance, all]) => {
+    const startTimeSeconds = all.find((sample) => sample.labels.__name__ === START_TIME)?.value;
+    if (startTimeSeconds === undefined) {
+      throw new UnreachableError(
+        `${instance} of job "${job}" in Prometheus has no ${START_TIME}: it cannot be told from a restarted one`,
+      );
+    }
+    const scrapedAtSeconds = scraped.find((sample) => sample.labels.instance === instance)?.value ?? 0;
+    return { instance, startTimeSeconds, scrapedAtSeconds, values: toValues(all) };
+  });
+}
+
+function toValues(samples: readonly Sample[]): InstanceReading['values'] {
+  const kept = samples.filter(({ labels }) => labels.__name__ !== START_TIME && labels.__name__ !== 'up');
+  return kept.map(({ labels, value }) => ({ ...toSeries(labels.__name__ ?? '', labels), value }));
+}

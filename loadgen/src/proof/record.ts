@@ -1,0 +1,30 @@
+/** What the ledger keeps, as far as `verify` reads it: the record of a run, and the mark from which it begins anew. */
+import { z } from 'zod';
+import { readingSchema } from './reading.ts';
+import { tallySchema } from './tally.ts';
+
+export const RECORD_VERSION = 2;
+
+/** A run's report holds this, whatever else it or another version of the generator has put into it. */
+export const recordSchema = z.object({
+  kind: z.literal('loadgen-run'),
+  version: z.literal(RECORD_VERSION),
+  id: z.uuid(),
+  state: z.enum(['started', 'finished', 'interrupted', 'gave-up']),
+  startedAt: z.iso.datetime(),
+  tally: tallySchema,
+  readings: z.strictObject({ before: readingSchema.nullable(), after: readingSchema.nullable() }),
+});
+
+/** A mark from which the ledger begins anew: what was counted before it is nobody's business any more. */
+export const rebaseSchema = z.strictObject({
+  kind: z.literal('loadgen-rebase'),
+  version: z.literal(RECORD_VERSION),
+  id: z.uuid(),
+  startedAt: z.iso.datetime(),
+  reading: readingSchema,
+});
+
+export type RunRecord = z.output<typeof recordSchema>;
+export type Rebase = z.output<typeof rebaseSchema>;
+export type Entry = RunRecord | Rebase;

@@ -1,0 +1,197 @@
+/** The parts of the page about one run, from its verdict to how to run it again. */
+import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
+import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
+import { type Distribution, LATENCY_METRICS, type LatencyMetric } from '../../load/histogram.ts';
+import { formatRowName, type Proof } from '../../proof/proof.ts';
+import type { PhaseReport, Report } from '../report.ts';
+import { judge } from '../verdict.ts';
+import { type Column, html, type Markup, table } from './markup.ts';
+
+const WORDS = { passed: 'Passed', failed: 'Failed', open: 'Open' } as const;
+
+export function verdictSection(report: Report): Markup {
+  const { kind, reasons } = judge(report);
+  const thresholds = report.phases.flatMap((phase) =>
+    phase.thresholds.map((one) => ({
+      cells: [phase.pattern, one.threshold, one.measured, one.ok ? 'held' : 'did not hold'],
+      mark: one.ok ? undefined : 'bad',
+    })),
+  );
+  const columns = [
+    { name: 'pattern' },
+    { name: 'threshold' },
+    { name: 'measured', isNumber: true },
+    { name: '' },
+  ];
+  return html`<section class="verdict ${kind}">
+<p class="word">${WORDS[kind]}</p>
+<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>
+</section>
+${thresholds.length > 0 ? html`<section><h2>Thresholds</h2>${table(columns, thresholds)}</section>` : undefined}`;
+}
+
+/** @param id where the page draws the charts of this phase */
+export function phaseSection(phase: PhaseReport, id: string): Markup {
+  return html`<section class="phase">
+<h2>${phase.pattern}</h2>
+<dl class="facts">${factsOf(phase).map(([name, value, mark]) => html`<div class="${mark ?? ''}"><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+${chart(id, 'rates', 'Requests per second', 'asked, sent, answered, errors, dropped')}
+<div class="pair">
+${chart(id, 'latency', 'Latency', 'from the moment at which a request was due: what a user would have felt')}
+${chart(id, 'serviceTime', 'Service time', 'from the moment at which it was sent: what the server took')}
+</div>
+${chart(id, 'distribution', 'Distribution', 'how long the slowest part of the requests took; where latency lies above service time, requests had to wait to be sent')}
+${durationTable(phase)}
+<h3>By target</h3>${targetTable(phase)}
+<h3>By status</h3>${statusTable(phase)}
+</section>`;
+}
+
+function factsOf(phase: PhaseReport): [name: string, value: string, mark?: string][] {
+  const bad = (count: number) => (count > 0 ? 'bad' : '');
+  return [
+    ['sent', formatNumber(phase.sent)],
+    ['answered', formatNumber(phase.answered)],
+    ['errors', formatNumber(phase.errors), bad(phase.errors)],
+    ['dropped', formatNumber(phase.dropped), bad(phase.dropped)],
+    ['rate', `${formatNumber(phase.achievedPerSecond)}/s`],
+    ['took', formatMs(phase.durationSeconds * 1000)],
+    ['read', formatBytes(phase.bytesRead)],
+    ['written', formatBytes(phase.bytesWritten)],
+  ];
+}
+
+function chart(id: string, kind: string, title: string, explanation: string): Markup {
+  return html`<figure><figcaption><b>${title}</b> <span>${explanation}</span></figcaption><div class="chart" data-phase="${id}" data-kind="${kind}"></div></figure>`;
+}
+
+const DURATIONS = LATENCY_METRICS.map((name) => ({ name, isNumber: true }));
+
+const TARGET_DURATIONS = ['p50', 'p90', 'p99', 'max'] as const;
+
+function durationCells(
+  distribution: Distribution | null,
+  metrics: readonly LatencyMetric[] = LATENCY_METRICS,
+): string[] {
+  return metrics.map((metric) => formatMs(distribution?.[metric] ?? Number.NaN));
+}
+
+function durationTable({ latencyMs, serviceTimeMs, latenessMs }: PhaseReport): Markup {
+  return table(
+    [{ name: '' }, ...DURATIONS],
+    [
+      { cells: ['latency', ...durationCells(latencyMs)] },
+      { cells: ['service time', ...durationCells(serviceTimeMs)] },
+      { cells: ['lateness', ...durationCells(latenessMs)] },
+    ],
+  );
+}
+
+function targetTable({ byTarget }: PhaseReport): Markup {
+  const counts = ['answered', 'errors', 'dropped'] as const;
+  const columns: Column[] = [
+    { name: 'target' },
+    ...counts.map((name) => ({ name, isNumber: true })),
+    { name: 'statuses' },
+    ...TARGET_DURATIONS.map((metric) => ({ name: `service ${metric}`, isNumber: true })),
+  ];
+  return table(
+    columns,
+    byTarget.map((line) => ({
+      cells: [
+        line.name,
+        ...counts.map((name) => formatNumber(line[name])),
+        Object.keys(line.statuses).join(', '),
+        ...durationCells(line.serviceTimeMs, TARGET_DURATIONS),
+      ],
+      mark: line.errors > 0 ? 'bad' : undefined,
+    })),
+  );
+}
+
+function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup {
+  const share = (count: number) => `${Number(((100 * count) / Math.max(1, sent + unsent)).toPrecision(3))}%`;
+  return table(
+    [{ name: 'ended with' }, { name: 'requests', isNumber: true }, { name: 'share', isNumber: true }],
+    [
+      ...Object.entries(statuses).map(([status, count]) => ({
+        cells: [status, formatNumber(count), share(count)],
+      })),
+      ...FAILURE_KINDS.flatMap((kind) => {
+        const count = failures[kind];
+        if (count === undefined) return [];
+        return [
+          { cells: [`${kind}: ${FAILURE_MEANING[kind]}`, formatNumber(count), share(count)], mark: 'bad' },
+        ];
+      }),
+    ],
+  );
+}
+
+export function proofSection(proof: Proof | null): Markup {
+  if (proof === null)
+    return html`<section><h2>Proof</h2><p>None: the run was not compared with Prometheus (<code>--prometheus</code>).</p></section>`;
+  const columns = [
+    { name: 'series' },
+    ...['sent', 'counted', 'difference'].map((name) => ({ name, isNumber: true })),
+  ];
+  const rows = proof.rows.map((row) => ({
+    cells: [
+      formatRowName(row),
+      row.atLeast === row.atMost
+        ? formatNumber(row.atLeast)
+        : `${formatNumber(row.atLeast)}..${formatNumber(row.atMost)}`,
+      formatNumber(row.counted),
+      `${row.difference > 0 ? '+' : ''}${formatNumber(row.difference)}`,
+    ],
+    mark: row.difference === 0 ? undefined : 'bad',
+  }));
+  return html`<section class="proof"><h2>Proof</h2>
+<p>What was sent, beside what Prometheus has counted: <b>${proof.verdict}</b>.</p>
+<ul>${proof.obstacles.map((obstacle) => html`<li>${obstacle}</li>`)}</ul>
+${rows.length > 0 ? table(columns, rows) : undefined}</section>`;
+}
+
+export function planSection(report: Report): Markup {
+  const { environment, shard } = report;
+  const facts: [string, string][] = [
+    ['command', ['loadgen', ...environment.arguments.map(quote)].join(' ')],
+    ['target', report.target],
+    ['Prometheus', report.prometheus ?? 'none'],
+    ['started', report.startedAt],
+    ['ended', report.endedAt ?? '-'],
+    ['seed', String(report.seed)],
+    ['shard', `${shard.index} of ${shard.of}`],
+    ['machine', `${environment.processors}, ${environment.system}, Node ${environment.node}`],
+    ['run', report.id],
+  ];
+  return html`<section class="plan"><h2>Plan and environment</h2>
+<dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${name === 'command' ? html`<code>${value}</code>` : value}</dd></div>`)}</dl>
+${report.phases.map(planTable)}</section>`;
+}
+
+function planTable({ pattern, plan }: PhaseReport): Markup {
+  const bound = plan.requests === null ? '' : `, ${formatCount(plan.requests, 'request')}`;
+  const length = plan.durationSeconds === null ? '' : `, ${formatMs(plan.durationSeconds * 1000)}`;
+  const stages = plan.stages.map(({ durationSeconds, fromPerSecond, toPerSecond }) => {
+    const rate = fromPerSecond === toPerSecond ? fromPerSecond : `${fromPerSecond} to ${toPerSecond}`;
+    return `${formatMs(durationSeconds * 1000)} at ${rate}/s`;
+  });
+  return html`<h3>${pattern}: ${plan.schedule}${bound}${length}, ${formatCount(plan.connections, 'connection')}, time-out ${formatMs(plan.timeoutSeconds * 1000)}</h3>
+${stages.length > 0 ? html`<p>${stages.join(', then ')}</p>` : undefined}
+${table(
+  [{ name: 'target' }, { name: 'count or weight', isNumber: true }, { name: 'expected' }],
+  plan.targets.slice(0, MOST_TARGETS).map(({ method, path, count, weight, expect }) => ({
+    cells: [`${method} ${path}`, formatNumber(count ?? weight ?? 1), expect ?? 'below 400'],
+  })),
+)}
+${plan.targets.length > MOST_TARGETS ? html`<p>and ${plan.targets.length - MOST_TARGETS} more</p>` : undefined}`;
+}
+
+/** A pattern may hold thousands; the report in JSON has them all. */
+export const MOST_TARGETS = 100;
+
+/** As a shell would read it. */
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

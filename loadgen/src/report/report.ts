@@ -1,0 +1,81 @@
+/**
+ * The machine-readable report of a run: what `--json` writes, what the ledger keeps, and what `verify`, `combine` and
+ * `report` read back. Its JSON Schema (loadgen/report.schema.json) is made from this.
+ */
+import { z } from 'zod';
+import { routeLabelsSchema } from '../common/route-labels.ts';
+import { numbersSchema } from '../load/numbers.ts';
+import { shardSchema } from '../load/shard.ts';
+import { thresholdResultSchema } from '../load/thresholds.ts';
+import { proofSchema } from '../proof/proof.ts';
+import { recordSchema } from '../proof/record.ts';
+
+const count = z.int().min(0);
+
+const planSchema = z
+  .strictObject({
+    schedule: z.enum(['open', 'patient', 'closed']),
+    requests: count.nullable().meta({ description: 'Null where the phase ends by time.' }),
+    durationSeconds: z.number().nullable().meta({ description: 'Null where the phase ends by count.' }),
+    connections: count,
+    timeoutSeconds: z.number(),
+    stages: z
+      .array(
+        z.strictObject({ durationSeconds: z.number(), fromPerSecond: z.number(), toPerSecond: z.number() }),
+      )
+      .meta({ description: 'The asked rate; none in a closed loop.' }),
+    targets: z.array(
+      z.strictObject({
+        method: z.string(),
+        path: z.string(),
+        count: count.nullable(),
+        weight: z.number().nullable(),
+        expect: count.nullable(),
+        series: routeLabelsSchema.nullable(),
+      }),
+    ),
+    thresholds: z.array(z.string()),
+  })
+  .meta({ description: 'Of the whole, also in the report of a shard.' });
+
+const phaseSchema = z.strictObject({
+  pattern: z.string(),
+  plan: planSchema,
+  durationSeconds: z.number(),
+  bytesRead: count,
+  bytesWritten: count,
+  ...numbersSchema.shape,
+  thresholds: z
+    .array(thresholdResultSchema)
+    .meta({ description: 'None for a shard: it has a part of the numbers.' }),
+});
+
+const lostShardSchema = z.strictObject({ ...shardSchema.shape, reason: z.string() });
+
+const environmentSchema = z.strictObject({
+  arguments: z.array(z.string()).meta({ description: 'The command line.' }),
+  node: z.string(),
+  system: z.string(),
+  processors: z.string(),
+});
+
+export const reportSchema = z
+  .strictObject({
+    ...recordSchema.shape,
+    endedAt: z.iso.datetime().nullable(),
+    target: z.string(),
+    prometheus: z.string().nullable(),
+    seed: z.number(),
+    shard: shardSchema.meta({ description: '1 of 1 is the whole.' }),
+    lostShards: z.array(lostShardSchema).meta({ description: 'Parts whose numbers are missing here.' }),
+    environment: environmentSchema,
+    phases: z.array(phaseSchema),
+    proof: proofSchema.nullable(),
+  })
+  .meta({ title: 'Report of a run of loadgen' });
+
+export type Report = z.output<typeof reportSchema>;
+export type PhaseReport = Report['phases'][number];
+export type PhasePlan = z.output<typeof planSchema>;
+export type LostShard = z.output<typeof lostShardSchema>;
+export type Environment = z.output<typeof environmentSchema>;

@@ -1,0 +1,53 @@
+/** What a report says in one word, and why: what stands first on the page. */
+import { formatCount } from '../common/units.ts';
+import { isWhole } from '../load/shard.ts';
+import { formatLost } from './combine.ts';
+import type { Report } from './report.ts';
+
+export interface Verdict {
+  /** `open`: nothing failed, and not everything is known. */
+  readonly kind: 'passed' | 'failed' | 'open';
+  readonly reasons: readonly string[];
+}
+
+export function judge(report: Report): Verdict {
+  const bad = findFailures(report);
+  if (bad.length > 0) return { kind: 'failed', reasons: bad };
+  if (report.state === 'started') return { kind: 'open', reasons: ['the run has not ended, or was killed'] };
+  if (report.state === 'interrupted')
+    return { kind: 'open', reasons: ['interrupted: the rest was not sent'] };
+  if (!isWhole(report.shard)) {
+    const { index, of } = report.shard;
+    return { kind: 'open', reasons: [`shard ${index} of ${of}: judged when all are combined`] };
+  }
+  const thresholds = report.phases.flatMap((phase) => phase.thresholds).length;
+  return {
+    kind: 'passed',
+    reasons: [
+      `${formatCount(thresholds, 'threshold')} held`,
+      report.proof === null
+        ? 'not compared with Prometheus'
+        : `${formatCount(report.proof.answered, 'request')}, every one counted exactly once`,
+    ],
+  };
+}
+
+function findFailures({ state, phases, lostShards, proof }: Report): string[] {
+  const broken = phases.flatMap(({ pattern, thresholds }) =>
+    thresholds
+      .filter(({ ok }) => !ok)
+      .map(({ threshold, measured }) => `${pattern}: ${threshold} did not hold (${measured})`),
+  );
+  const lost = lostShards.map((shard) => `${formatLost(shard)}: it is in none of these numbers`);
+  const gaveUp = state === 'gave-up' ? ['given up: nothing was answered for 30 s'] : [];
+  return [...gaveUp, ...lost, ...broken, ...(proof === null ? [] : describeProof(proof))];
+}
+
+function describeProof({ verdict, rows, unknown }: NonNullable<Report['proof']>): string[] {
+  if (verdict === 'proved') return [];
+  if (verdict === 'impossible') return ['the proof is impossible'];
+  if (verdict === 'inconclusive')
+    return [`the proof is inconclusive: ${formatCount(unknown, 'request')} got no complete answer`];
+  const wrong = rows.filter(({ difference }) => difference !== 0).length;
+  return [`the proof failed: ${wrong} of ${rows.length} series differ from what was sent`];
+}

@@ -1,0 +1,139 @@
+/** One phase of a run: a pattern, sent. It joins schedule, client, summary and tally, which know nothing of each other. */
+import type { Recorder } from '../common/result.ts';
+import type { Addresses } from '../http/addresses.ts';
+import { HttpClient } from '../http/client.ts';
+import type { Origin } from '../http/origin.ts';
+import { encodeRequest, type RequestParts } from '../http/request.ts';
+import { attack, systemClock } from '../load/attacker.ts';
+import { isWhole } from '../load/shard.ts';
+import { Summary } from '../load/summary.ts';
+import { TargetLines } from '../load/target-lines.ts';
+import { checkThreshold } from '../load/thresholds.ts';
+import type { Target } from '../pattern/pattern.ts';
+import { type TallyEntry, TallyKeeper } from '../proof/tally.ts';
+import type { PhaseReport } from '../report/report.ts';
+import { type Phase, plannedMs } from './plan.ts';
+import { createProgress, type PhaseObserver } from './progress.ts';
+
+export interface PhaseOptions {
+  readonly origin: Origin;
+  readonly addresses: Addresses;
+  readonly observer: PhaseObserver;
+  /** From when its schedule counts; it may have begun already. */
+  readonly startMs: number;
+  /** Stops the sending; what is in flight is still waited for. */
+  readonly signal: AbortSignal;
+}
+
+export interface PhaseOutcome {
+  readonly report: PhaseReport;
+  readonly tally: TallyEntry[];
+  /** Nothing was answered any more, so the rest was not sent. */
+  readonly gaveUp: boolean;
+}
+
+/** An exact or closed run is given up when nothing was answered for this long: it would end only with the last timeout. */
+const GIVE_UP_MS = 30_000;
+
+/** Sends one phase to its end. It opens and closes its own connections. */
+export async function runPhase(
+  phase: Phase,
+  { origin, addresses, observer, startMs, signal }: PhaseOptions,
+): Promise<PhaseOutcome> {
+  const lines = new TargetLines(phase.targets);
+  const summary = new Summary({ startMs, plannedMs: plannedMs(phase), lines });
+  const keeper = new TallyKeeper(phase.targets);
+  const recorder = createRecorder(summary, keeper);
+  const requests = phase.targets.map((target) => ({
+    bytes: encodeRequest(origin, toRequestParts(target)),
+    isHead: target.method === 'HEAD',
+  }));
+  const client = new HttpClient({ ...phase, origin, addresses, requests, recorder });
+  const patience = watchForAnswers(phase, summary, () => client.inFlight);
+  const marked = observer.mark('start', phase.pattern);
+  observer.phaseStarted(
+    createProgress(phase, startMs, () => ({
+      sent: summary.sent,
+      errors: summary.errors,
+      dropped: summary.dropped,
+      inFlight: client.inFlight,
+      p50Ms: summary.latencyAtMs(50),
+      p99Ms: summary.latencyAtMs(99),
+    })),
+  );
+  try {
+    await attack({
+      ...phase,
+      client,
+      recorder,
+      clock: systemClock,
+      startMs,
+      signal: AbortSignal.any([signal, patience.signal]),
+    });
+  } finally {
+    patience.stop();
+    client.close();
+    observer.phaseEnded();
+  }
+  const report = reportPhase(phase, summary, startMs, client);
+  await Promise.all([marked, observer.mark('end', phase.pattern)]);
+  return { report, tally: keeper.toTally(), gaveUp: patience.signal.aborted };
+}
+
+function createRecorder(summary: Summary, keeper: TallyKeeper): Recorder {
+  return {
+    answered(target, status, intendedMs, sentMs, endedMs) {
+      summary.recordAnswer(target, status, intendedMs, sentMs, endedMs);
+      keeper.answered(target, status);
+    },
+    failed(target, kind, intendedMs, sentMs, endedMs) {
+      summary.recordFailure(target, kind, intendedMs, sentMs, endedMs);
+      keeper.unanswered(target, !Number.isNaN(sentMs));
+    },
+    dropped: (target, intendedMs) => summary.recordDrop(target, intendedMs),
+  };
+}
+
+/** Aborts an exact or closed phase that gets no answers any more. The open model goes on: the target may come back. */
+export function watchForAnswers(
+  { schedule }: Pick<Phase, 'schedule'>,
+  summary: Pick<Summary, 'answered' | 'unanswered'>,
+  inFlight: () => number,
+) {
+  const controller = new AbortController();
+  let { answered, unanswered } = summary;
+  let sinceMs = performance.now();
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    // A slow schedule has long pauses in which nothing could be answered.
+    const isPause = inFlight() === 0 && summary.unanswered === unanswered;
+    if (summary.answered > answered || isPause) sinceMs = nowMs;
+    ({ answered, unanswered } = summary);
+    if (schedule.kind !== 'open' && nowMs - sinceMs > GIVE_UP_MS) controller.abort();
+  }, 1000);
+  return { signal: controller.signal, stop: () => clearInterval(timer) };
+}
+
+function toRequestParts({ method, path, headers, body }: Target): RequestParts {
+  if (body === undefined || typeof body === 'string') return { method, path, headers, body };
+  const isTyped = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type');
+  const typed = isTyped ? headers : { ...headers, 'content-type': 'application/json' };
+  return { method, path, headers: typed, body: JSON.stringify(body) };
+}
+
+function reportPhase(phase: Phase, summary: Summary, startMs: number, client: HttpClient): PhaseReport {
+  const { pattern, plan, schedule, shard, thresholds } = phase;
+  const elapsedMs = performance.now() - startMs;
+  const numbers = summary.toNumbers(
+    schedule.kind === 'closed' ? 0 : Math.min(schedule.pacer.durationMs, elapsedMs),
+  );
+  return {
+    pattern,
+    plan,
+    durationSeconds: elapsedMs / 1000,
+    bytesRead: client.bytesRead,
+    bytesWritten: client.bytesWritten,
+    ...numbers,
+    thresholds: isWhole(shard) ? thresholds.map((threshold) => checkThreshold(threshold, numbers)) : [],
+  };
+}

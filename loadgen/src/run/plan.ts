@@ -1,0 +1,179 @@
+/** From patterns and flags to what will be sent: a row of phases. Everything random in it comes from the seed. */
+import { UsageError } from '../common/errors.ts';
+import type { Schedule } from '../load/attacker.ts';
+import { constantPacer, type Stage, stagedPacer } from '../load/pacer.ts';
+import { type Shard, shardSchedule, shardTargeter, shareOf, WHOLE } from '../load/shard.ts';
+import { exactTargeter, type Targeter, weightedTargeter } from '../load/targeter.ts';
+import { parseThreshold, type Threshold } from '../load/thresholds.ts';
+import type { Pattern, Target } from '../pattern/pattern.ts';
+import type { PhasePlan } from '../report/report.ts';
+
+/** What one process sends of a pattern: the whole, or a shard of it. */
+export interface Phase {
+  readonly pattern: string;
+  /** Of the whole, as it is reported. */
+  readonly plan: PhasePlan;
+  readonly shard: Shard;
+  readonly targets: readonly Target[];
+  readonly targeter: Targeter;
+  readonly schedule: Schedule;
+  readonly connections: number;
+  readonly timeoutMs: number;
+  readonly thresholds: readonly Threshold[];
+}
+
+/** What the flags may change about a pattern. */
+export interface Overrides {
+  readonly ratePerSecond?: number | 'max' | undefined;
+  readonly durationMs?: number | undefined;
+  readonly connections?: number | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly thresholds: readonly Threshold[];
+  readonly seed: number;
+}
+
+/** For exact patterns and the closed loop: autocannon's default, enough to fill a server on one core. */
+const CLOSED_CONNECTIONS = 10;
+/**
+ * In the open model connections are only a bound: half a second's worth of requests. A pause of this machine makes
+ * that many due at once without losing one; more than 1000 would meet the usual limit on open files.
+ */
+const OPEN_CONNECTIONS = { least: 100, most: 1000, seconds: 0.5 };
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** @throws UsageError for a flag that makes no sense with the pattern */
+export function planPhase(name: string, pattern: Pattern, overrides: Overrides, shard: Shard = WHOLE): Phase {
+  const exact = pattern.stages === undefined;
+  if (exact && overrides.durationMs !== undefined) {
+    throw new UsageError(
+      `--duration: "${name}" sends an exact number of requests; it ends when they are sent`,
+    );
+  }
+  const stages = toStages(pattern, overrides);
+  const schedule = exact ? exactSchedule(countOf(pattern), overrides) : rateSchedule(stages, overrides);
+  const connections = overrides.connections ?? pattern.connections ?? defaultConnections(schedule, stages);
+  if (connections < shard.of) {
+    throw new UsageError(
+      `--connections: "${name}" has ${connections} for ${shard.of} shards; expected one for each at least`,
+    );
+  }
+  const thresholds = withDefault([...pattern.thresholds, ...overrides.thresholds]);
+  const whole = {
+    pattern: name,
+    targets: pattern.targets,
+    schedule,
+    connections,
+    timeoutMs: overrides.timeoutMs ?? pattern.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    thresholds,
+  };
+  return {
+    ...whole,
+    plan: describePlan(whole, schedule.kind === 'open' ? stages : []),
+    shard,
+    targeter: shardTargeter(createTargeter(pattern, overrides.seed), shard),
+    schedule: shardSchedule(schedule, shard),
+    connections: shareOf(connections, shard),
+  };
+}
+
+function createTargeter({ stages, targets }: Pattern, seed: number): Targeter {
+  if (stages === undefined)
+    return exactTargeter(
+      targets.map(({ count }) => count ?? 0),
+      seed,
+    );
+  return weightedTargeter(
+    targets.map(({ weight }) => weight ?? 1),
+    seed,
+  );
+}
+
+type Whole = Pick<Phase, 'schedule' | 'connections' | 'timeoutMs' | 'targets' | 'thresholds'>;
+
+function describePlan(whole: Whole, stages: readonly Stage[]): PhasePlan {
+  const { schedule, connections, timeoutMs, targets, thresholds } = whole;
+  const durationMs = plannedMs(whole);
+  const asked =
+    schedule.kind === 'patient'
+      ? [{ durationMs: schedule.pacer.durationMs, ...flat(schedule.pacer.ratePerSecondAt(0)) }]
+      : stages;
+  return {
+    schedule: schedule.kind,
+    requests: plannedRequests(whole) ?? null,
+    durationSeconds: durationMs === undefined ? null : durationMs / 1000,
+    connections,
+    timeoutSeconds: timeoutMs / 1000,
+    stages: asked.map(({ durationMs: ms, ...rates }) => ({ durationSeconds: ms / 1000, ...rates })),
+    targets: targets.map(({ method, path, count = null, weight = null, expect = null, series = null }) => ({
+      method,
+      path,
+      count,
+      weight,
+      expect,
+      series,
+    })),
+    thresholds: thresholds.map(({ text }) => text),
+  };
+}
+
+function flat(ratePerSecond: number) {
+  return { fromPerSecond: ratePerSecond, toPerSecond: ratePerSecond };
+}
+
+/** Unless a threshold says how many may fail, every request has to be answered. Which statuses are errors is a matter of taste. */
+function withDefault(thresholds: Threshold[]): Threshold[] {
+  return thresholds.some(({ metric }) => metric === 'errors' || metric === 'unanswered')
+    ? thresholds
+    : [...thresholds, parseThreshold('unanswered=0')];
+}
+
+/** How many requests a phase will have sent at its end; undefined for a closed loop that ends by time. */
+export function plannedRequests({ schedule }: Pick<Phase, 'schedule'>): number | undefined {
+  if (schedule.kind !== 'closed') return schedule.pacer.count;
+  return Number.isFinite(schedule.count) ? schedule.count : undefined;
+}
+
+/** How long a phase is meant to take in ms; undefined where it ends by count. */
+export function plannedMs({ schedule }: Pick<Phase, 'schedule'>): number | undefined {
+  if (schedule.kind !== 'closed') return schedule.pacer.durationMs;
+  return Number.isFinite(schedule.durationMs) ? schedule.durationMs : undefined;
+}
+
+function countOf({ targets }: Pattern): number {
+  return targets.reduce((sum, { count }) => sum + (count ?? 0), 0);
+}
+
+function exactSchedule(count: number, { ratePerSecond = 'max' }: Overrides): Schedule {
+  return ratePerSecond === 'max'
+    ? { kind: 'closed', count, durationMs: Number.POSITIVE_INFINITY }
+    : { kind: 'patient', pacer: constantPacer(count, ratePerSecond) };
+}
+
+function rateSchedule(stages: readonly Stage[], { ratePerSecond }: Overrides): Schedule {
+  const durationMs = stages.reduce((sum, stage) => sum + stage.durationMs, 0);
+  return ratePerSecond === 'max'
+    ? { kind: 'closed', count: Number.POSITIVE_INFINITY, durationMs }
+    : { kind: 'open', pacer: stagedPacer(stages) };
+}
+
+function defaultConnections({ kind }: Schedule, stages: readonly Stage[]): number {
+  if (kind !== 'open') return CLOSED_CONNECTIONS;
+  const { least, most, seconds } = OPEN_CONNECTIONS;
+  return Math.min(most, Math.max(least, Math.ceil(peakOf(stages) * seconds)));
+}
+
+function peakOf(stages: readonly Stage[]): number {
+  return Math.max(...stages.flatMap(({ fromPerSecond, toPerSecond }) => [fromPerSecond, toPerSecond]));
+}
+
+/** `--rate` sets the highest rate, `--duration` the whole length; the shape of the pattern stays. */
+function toStages({ stages = [] }: Pattern, { ratePerSecond, durationMs }: Overrides): Stage[] {
+  const total = stages.reduce((sum, stage) => sum + stage.durationMs, 0);
+  const faster = typeof ratePerSecond === 'number' ? ratePerSecond / peakOf(stages) : 1;
+  const longer = durationMs === undefined ? 1 : durationMs / total;
+  return stages.map((stage) => ({
+    durationMs: stage.durationMs * longer,
+    fromPerSecond: stage.fromPerSecond * faster,
+    toPerSecond: stage.toPerSecond * faster,
+  }));
+}

@@ -1,0 +1,46 @@
+/** What can be told of a phase while it runs, whether it is sent by this process or by several. */
+import { type Phase, plannedMs, plannedRequests } from './plan.ts';
+
+/** The numbers of a moment. Percentiles of latency in ms; NaN where there are none. */
+export interface Snapshot {
+  readonly sent: number;
+  readonly errors: number;
+  readonly dropped: number;
+  readonly inFlight: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export interface Progress {
+  readonly pattern: string;
+  readonly startMs: number;
+  readonly connections: number;
+  /** Undefined for a closed loop that ends by time. */
+  readonly requests: number | undefined;
+  /** Undefined where it ends by count. */
+  readonly totalMs: number | undefined;
+  /** The asked rate; undefined for a closed loop, which has none. */
+  askedPerSecondAt(elapsedMs: number): number | undefined;
+  snapshot(): Snapshot;
+}
+
+export function createProgress(phase: Phase, startMs: number, snapshot: () => Snapshot): Progress {
+  const { pattern, schedule, connections } = phase;
+  return {
+    pattern,
+    startMs,
+    connections,
+    requests: plannedRequests(phase),
+    totalMs: plannedMs(phase),
+    askedPerSecondAt: (elapsedMs) =>
+      schedule.kind === 'closed' ? undefined : schedule.pacer.ratePerSecondAt(elapsedMs),
+    snapshot,
+  };
+}
+
+export interface PhaseObserver {
+  phaseStarted(progress: Progress): void;
+  phaseEnded(): void;
+  /** The moments at which a pattern's sending starts and ends. Must not reject. */
+  mark(moment: 'start' | 'end', pattern: string): Promise<void>;
+}

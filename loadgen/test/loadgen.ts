@@ -1,0 +1,39 @@
+/** The commands as tests run them: in their own process, with streams that remember. */
+import { PassThrough } from 'node:stream';
+import { runCli } from '../src/cli/command-line.ts';
+import type { Io } from '../src/cli/io.ts';
+
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A stream that is no terminal and remembers. The CLI only writes to it. */
+function createStream() {
+  const stream = new PassThrough();
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return { stream: stream as unknown as NodeJS.WriteStream, text: () => Buffer.concat(chunks).toString() };
+}
+
+function startWorker(): never {
+  throw new Error('these tests start no process');
+}
+
+/** Runs a command as `main.ts` does. */
+export async function loadgen(
+  args: readonly string[],
+  signal = new AbortController().signal,
+): Promise<Ended> {
+  const [out, err] = [createStream(), createStream()];
+  const io: Io = { stdout: out.stream, stderr: err.stream, signal, startWorker };
+  try {
+    const code = await runCli(args, io);
+    return { code, out: out.text(), err: err.text() };
+  } catch (error) {
+    const { exitCode, message } = error as { exitCode?: number; message: string };
+    if (exitCode === undefined) throw error;
+    return { code: exitCode, out: out.text(), err: `${err.text()}${message}\n` };
+  }
+}

@@ -1,0 +1,124 @@
+import { describe, expect, it } from '@jest/globals';
+import { decodeHistogram, percentileMs } from '../src/load/histogram.ts';
+import { numbersSchema, sumNumbers } from '../src/load/numbers.ts';
+import { randomAt } from '../src/load/random.ts';
+import { Summary } from '../src/load/summary.ts';
+import { TargetLines } from '../src/load/target-lines.ts';
+
+const targets = [
+  { method: 'GET', path: '/a', series: { path: 'a', method: 'get' } },
+  { method: 'GET', path: '/a?x', series: { path: 'a', method: 'get' } },
+  { method: 'POST', path: '/b', expect: 201 },
+];
+
+function createSummary(plannedMs: number | undefined = 20_000): Summary {
+  return new Summary({ startMs: 0, plannedMs, lines: new TargetLines(targets) });
+}
+
+/** What becomes of request k: mostly answers of some ms, and now and then each of the other ends. */
+function feed(summary: Summary, k: number): void {
+  const dueMs = k * 2;
+  const target = k % 3;
+  const sentMs = dueMs + 3 * randomAt(1, k);
+  const endedMs = sentMs + 500 * randomAt(2, k) ** 6 + randomAt(3, k);
+  const fate = k % 100;
+  if (fate === 7) summary.recordDrop(target, dueMs);
+  else if (fate === 17) summary.recordFailure(target, 'refused', dueMs, Number.NaN, endedMs);
+  else if (fate === 27) summary.recordFailure(target, 'timeout', dueMs, sentMs, sentMs + 900);
+  else summary.recordAnswer(target, target === 2 ? 201 : fate === 37 ? 500 : 200, dueMs, sentMs, endedMs);
+}
+
+const COUNT = 10_000;
+
+describe('the numbers of parts', () => {
+  const whole = createSummary();
+  const parts = Array.from({ length: 4 }, () => createSummary());
+  for (let k = 0; k < COUNT; k++) {
+    feed(whole, k);
+    feed(parts[k % 4] as Summary, k);
+  }
+  const expected = whole.toNumbers(20_000);
+  const sum = sumNumbers(parts.map((part) => numbersSchema.parse(part.toNumbers(20_000))));
+
+  it('add up to those of all samples: counts, statuses, failures, rate', () => {
+    const { sent, unsent, answered, dropped, errors, unanswered, statuses, failures, achievedPerSecond } =
+      sum;
+    expect(sent).toBeGreaterThan(9000);
+    expect({ sent, unsent, answered, dropped, errors, unanswered, statuses, failures }).toEqual({
+      sent: expected.sent,
+      unsent: expected.unsent,
+      answered: expected.answered,
+      dropped: expected.dropped,
+      errors: expected.errors,
+      unanswered: expected.unanswered,
+      statuses: expected.statuses,
+      failures: expected.failures,
+    });
+    expect(achievedPerSecond).toBeCloseTo(expected.achievedPerSecond, 6);
+  });
+
+  it('have the percentiles of all samples, to the last digit', () => {
+    expect(sum.latencyMs).toEqual(expected.latencyMs);
+    expect(sum.serviceTimeMs).toEqual(expected.serviceTimeMs);
+    expect(sum.latenessMs).toEqual(expected.latenessMs);
+    expect(expected.latencyMs?.p99).toBeGreaterThan(100);
+  });
+
+  it('add up by target and over time', () => {
+    expect(sum.byTarget).toEqual(expected.byTarget);
+    const counts = ({ timeline }: typeof sum) =>
+      timeline.points.map(({ latency, serviceTime, ...rest }) => rest);
+    expect(sum.timeline.intervalSeconds).toBe(expected.timeline.intervalSeconds);
+    expect(counts(sum)).toEqual(counts(expected));
+    const p90 = ({ timeline }: typeof sum) =>
+      timeline.points.map(({ latency }) =>
+        latency === null ? null : percentileMs(decodeHistogram(latency), 90),
+      );
+    expect(p90(sum)).toEqual(p90(expected));
+  });
+});
+
+describe('the numbers by target', () => {
+  it('put targets that are counted under the same series on one line', () => {
+    const summary = createSummary();
+    for (let k = 0; k < 300; k++) summary.recordAnswer(k % 3, k % 3 === 2 ? 201 : 200, 0, 0, 1 + (k % 3));
+    const lines = summary.toNumbers(0).byTarget;
+    expect(lines.map(({ name, series, answered }) => ({ name, series, answered }))).toEqual([
+      { name: 'GET /a and 1 more', series: { path: 'a', method: 'get' }, answered: 200 },
+      { name: 'POST /b', series: null, answered: 100 },
+    ]);
+    expect(Math.round(lines[1]?.serviceTimeMs?.p50 ?? 0)).toBe(3);
+  });
+
+  it('have one line for the rest of very many', () => {
+    const many = Array.from({ length: 5000 }, (_, n) => ({ method: 'GET', path: `/${n}` }));
+    const summary = new Summary({ startMs: 0, plannedMs: undefined, lines: new TargetLines(many) });
+    for (let n = 0; n < 5000; n++) summary.recordAnswer(n, 200, 0, 0, 1);
+    const lines = summary.toNumbers(0).byTarget;
+    expect(lines).toHaveLength(101);
+    expect(lines.at(-1)).toMatchObject({ name: 'all others', answered: 4900 });
+  });
+});
+
+describe('the course of a phase', () => {
+  it('is by seconds, or by tenths where it is short', () => {
+    const short = createSummary(2000);
+    short.recordAnswer(0, 200, 1500, 1510, 1650);
+    const { intervalSeconds, points } = short.toNumbers(0).timeline;
+    expect(intervalSeconds).toBe(0.1);
+    expect(points.map(({ sent, answered }) => sent - answered)[16]).toBe(-1);
+    expect(points.findIndex(({ latency }) => latency !== null)).toBe(15);
+  });
+
+  it('stays within 240 intervals however long it takes, and loses no request', () => {
+    const long = createSummary(undefined);
+    for (let second = 0; second < 100_000; second += 10)
+      long.recordAnswer(0, 200, second * 1000, second * 1000, second * 1000 + 5);
+    const { intervalSeconds, points } = long.toNumbers(0).timeline;
+    expect(points.length).toBeLessThanOrEqual(240);
+    expect(points.reduce((total, { sent }) => total + sent, 0)).toBe(10_000);
+    const samples = points.map(({ latency }) => (latency === null ? 0 : decodeHistogram(latency).totalCount));
+    expect(samples.reduce((a, b) => a + b, 0)).toBe(10_000);
+    expect(intervalSeconds).toBe(512);
+  });
+});

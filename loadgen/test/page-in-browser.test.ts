@@ -1,0 +1,174 @@
+/**
+ * The page in a browser, from a run to what a person reads there. `make test` names a Chromium in TEST_CHROMIUM, and says
+ * at its end that these tests were left out where there is none.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { type FakeStack, startFakeStack } from './fake-stack.ts';
+import { loadgen } from './loadgen.ts';
+
+const executablePath = process.env.TEST_CHROMIUM;
+const whereChromiumIs = executablePath === undefined ? describe.skip : describe;
+
+/** Nothing of its own on the network: what a request of the page itself would be is then seen. */
+const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'];
+
+whereChromiumIs('the page of a run', () => {
+  let stack: FakeStack;
+  let folder = '';
+  let browser: Browser;
+  let url = '';
+  let page: Page | undefined;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    stack = await startFakeStack();
+    folder = await mkdtemp(join(tmpdir(), 'loadgen-'));
+    let requests = 0;
+    stack.api.intercept = () => {
+      if (requests++ === 0) stack.api.count('http_requests_total{path="cars",method="get"}');
+      return false;
+    };
+    const file = join(folder, 'report.html');
+    const ended = await loadgen([
+      ...['run', 'hundred', '--target', stack.target.url, '--prometheus', stack.observer.url],
+      ...['--json', join(folder, 'a.json'), '--html', file, '--threshold', 'max>1h'],
+    ]);
+    expect(ended.code).toBe(1);
+    url = pathToFileURL(file).href;
+    browser = await chromium.launch({ ...(executablePath && { executablePath }), args: ARGUMENTS });
+  }, 90_000);
+
+  afterEach(async () => {
+    await page?.close();
+    complaints.length = 0;
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await stack.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  async function open(width: number, colorScheme: 'light' | 'dark', address = url): Promise<Page> {
+    page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('request', (request) => {
+      if (!/^(file|data):/.test(request.url())) complaints.push(`asks for ${request.url()}`);
+    });
+    await page.goto(address);
+    return page;
+  }
+
+  /** Rows of the table after a heading, as text. */
+  async function rowsAfter(heading: string): Promise<string[][]> {
+    const section = page?.locator('section', { has: page.locator('h2', { hasText: heading }) });
+    const rows = (await section?.first().locator('.scroll table').first().locator('tbody tr').all()) ?? [];
+    return Promise.all(rows.map((row) => row.locator('td').allInnerTexts()));
+  }
+
+  it('says first that it failed, and why', async () => {
+    const opened = await open(1440, 'light');
+    expect(await opened.locator('.verdict .word').textContent()).toBe('Failed');
+    expect(await opened.locator('.verdict li').allInnerTexts()).toEqual([
+      expect.stringMatching(/^hundred: max>1h did not hold/),
+      expect.stringMatching(/^the proof failed: 1 of \d+ series differ/),
+    ]);
+    expect((await rowsAfter('Thresholds'))[0]).toEqual([
+      'hundred',
+      'max>1h',
+      expect.any(String),
+      'did not hold',
+    ]);
+  });
+
+  it('has the proof, with the difference marked', async () => {
+    const opened = await open(1440, 'light');
+    const rows = await rowsAfter('Proof');
+    expect(rows).toContainEqual(['http_requests_total{path="products",method="post"}', '40', '40', '0']);
+    expect(await opened.locator('.proof tr.bad td').allInnerTexts()).toEqual([
+      'http_requests_total{path="cars",method="get"}',
+      '0',
+      '1',
+      '+1',
+    ]);
+  });
+
+  it.each([
+    [400, 'light'],
+    [400, 'dark'],
+    [1440, 'light'],
+    [1440, 'dark'],
+  ] as const)('at %i px, %s, is drawn, fits, and asks nobody for anything', async (width, colorScheme) => {
+    const opened = await open(width, colorScheme);
+    const seen = await opened.evaluate<Seen>(SEEN);
+    expect(seen).toMatchObject({ scrollWidth: width, charts: 4 });
+    expect(seen.inkedPixels.every((pixels) => pixels > 500)).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells the numbers under the pointer', async () => {
+    const opened = await open(1440, 'light');
+    await opened.locator('.chart[data-kind="distribution"] .u-over').hover();
+    const legend = opened.locator('.chart[data-kind="distribution"] .u-legend');
+    expect(await legend.textContent()).toMatch(
+      /^percentile:?\d+(\.\d+)?%latency:?\d+(\.\d+)?(us|ms|s)service/,
+    );
+  });
+
+  it('holds the JSON of its report', async () => {
+    const opened = await open(1440, 'light');
+    const held = JSON.parse((await opened.locator('#report').textContent()) ?? '');
+    const written = JSON.parse(await readFile(join(folder, 'a.json'), 'utf8'));
+    expect(held).toMatchObject({ id: written.id, tally: written.tally, readings: written.readings });
+    expect(held.phases[0].histograms).toEqual(written.phases[0].histograms);
+  });
+
+  it('can be printed, also by who reads it in the dark', async () => {
+    const opened = await open(1440, 'dark');
+    await opened.emulateMedia({ media: 'print' });
+    const ground = await opened.evaluate('getComputedStyle(document.documentElement).backgroundColor');
+    expect(ground).toBe('rgb(252, 252, 251)');
+    expect((await opened.pdf()).length).toBeGreaterThan(20_000);
+  });
+
+  it('compares two', async () => {
+    const [a, b] = [join(folder, 'a.json'), join(folder, 'b.json')];
+    const flags = ['--target', stack.target.url, '--seed', '2', '--json', b];
+    await loadgen(['run', 'hundred', ...flags]);
+    const file = join(folder, 'both.html');
+    expect(await loadgen(['report', a, b, '--html', file])).toMatchObject({ code: 0, out: `${file}\n` });
+    const opened = await open(1440, 'light', pathToFileURL(file).href);
+    expect((await rowsAfter('A and B'))[0]).toEqual(['sent', '100', '100', 'same']);
+    expect(await opened.locator('.comparison canvas').count()).toBe(2);
+    expect(await opened.locator('.verdict .word').allInnerTexts()).toEqual(['Failed', 'Passed']);
+    expect(complaints).toEqual([]);
+  });
+});
+
+interface Seen {
+  readonly scrollWidth: number;
+  readonly charts: number;
+  readonly inkedPixels: readonly number[];
+}
+
+/** Runs in the page, hence as text: the tests know no DOM. */
+const SEEN = `(() => {
+  const canvases = [...document.querySelectorAll('canvas')];
+  const inked = (canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let n = 3; n < data.length; n += 4) if (data[n] > 0) count++;
+    return count;
+  };
+  return {
+    scrollWidth: document.documentElement.scrollWidth,
+    charts: canvases.length,
+    inkedPixels: canvases.map(inked),
+  };
+})()`;

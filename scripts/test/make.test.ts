@@ -1,0 +1,25 @@
+/** What `make` hands to the scripts. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from '@jest/globals';
+
+const cwd = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The commands that make would run. */
+async function commandsOf(...words: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)('make', ['--dry-run', ...words], { cwd });
+  return stdout.trim();
+}
+
+it.each([
+  [['load'], 'scripts/stack.sh load lab'],
+  [['load', 'PATTERN=./my.yaml'], 'scripts/stack.sh load ./my.yaml'],
+  [['load', 'ARGS=--rate 200 --duration 1m'], 'scripts/stack.sh load lab --rate 200 --duration 1m'],
+  [
+    ['load', 'PATTERN=steady', 'ARGS=--threshold "p99<50ms"'],
+    'scripts/stack.sh load steady --threshold "p99<50ms"',
+  ],
+])('make %j', async (words, command) => {
+  expect(await commandsOf(...words)).toBe(command);
+});

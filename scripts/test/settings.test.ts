@@ -1,0 +1,101 @@
+/** The settings of the scripts: how .env is read, and what is refused before anything starts. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const PATH = process.env.PATH;
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'settings-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a script after settings.sh has read the .env of a folder. */
+function withSettings(script: string, environment: Record<string, string> = {}): Promise<Ended> {
+  const source = `set -u; root='${folder}'; . '${repository}/scripts/settings.sh'; ${script}`;
+  return new Promise((resolve) => {
+    execFile('sh', ['-c', source], { env: { PATH, ...environment } }, (error, out, err) =>
+      resolve({ code: Number(error?.code ?? 0), out, err }),
+    );
+  });
+}
+
+describe('a value of .env', () => {
+  it.each([
+    ['that ends in =', 'SECRET=cGFzc3dvcmQ=', 'cGFzc3dvcmQ='],
+    ['that holds several =', 'SECRET==a=b==', '=a=b=='],
+    ['with spaces around words', 'SECRET=two  words ', 'two  words '],
+    ['with a backslash', 'SECRET=a\\b', 'a\\b'],
+    ['in double quotes', 'SECRET="a b="', 'a b='],
+    ['in single quotes', "SECRET='a b'", 'a b'],
+    ['that is empty', 'SECRET=', ''],
+  ])('%s is kept whole', async (_, line, value) => {
+    await writeFile(join(folder, '.env'), `# a comment\n\n${line}`);
+    expect((await withSettings('printf "[%s]" "$SECRET"')).out).toBe(`[${value}]`);
+  });
+
+  it('gives way to the environment, and is exported', async () => {
+    await writeFile(join(folder, '.env'), 'A=1\nB=2\n');
+    expect((await withSettings('sh -c \'echo "$A $B"\'', { A: 'x=' })).out).toBe('x= 2\n');
+  });
+});
+
+describe('port ranges', () => {
+  const check = async (environment: Record<string, string>) => {
+    await writeFile(join(folder, '.env'), await readFile(join(repository, '.env')));
+    return withSettings(
+      'check_settings; widen_port_ranges; echo "$API_HOST_PORT $METRICS_HOST_PORT"',
+      environment,
+    );
+  };
+
+  it('are as wide as there are replicas', async () => {
+    expect(await check({ API_REPLICAS: '3' })).toEqual({ code: 0, out: '5001-5003 8000-8002\n', err: '' });
+    expect((await check({})).out).toBe('5001 8000\n');
+    expect((await check({ API_REPLICAS: '3', API_HOST_PORT: '7001-7009' })).out).toBe(
+      '7001-7009 8000-8002\n',
+    );
+  });
+
+  it.each([
+    [
+      'given as ranges',
+      { API_HOST_PORT: '5001-5003', PROMETHEUS_HOST_PORT: '5002' },
+      'PROMETHEUS_HOST_PORT: expected ports that no other setting names, got 5002, which meets API_HOST_PORT=5001-5003\n',
+    ],
+    [
+      'that replicas widen',
+      { API_REPLICAS: '3', API_HOST_PORT: '7998' },
+      'METRICS_HOST_PORT: expected ports that no other setting names, got 8000-8002, which meets API_HOST_PORT=7998-8000\n',
+    ],
+    [
+      'of one port',
+      { GRAFANA_HOST_PORT: '9090' },
+      'GRAFANA_HOST_PORT: expected ports that no other setting names, got 9090, which meets PROMETHEUS_HOST_PORT=9090\n',
+    ],
+  ])('%s must not overlap', async (_, environment, err) => {
+    expect(await check(environment)).toEqual({ code: 2, out: '', err });
+  });
+
+  it.each(['5003-5001', '5001-70000', '5001-', '0', '5001-x', 'many'])('"%s" is none', async (value) => {
+    expect(await check({ API_HOST_PORT: value })).toMatchObject({
+      code: 2,
+      err: `API_HOST_PORT: expected a port from 1 to 65535, or a range such as 5001-5003, got "${value}"\n`,
+    });
+  });
+
+  it('must end at a port', async () => {
+    expect((await check({ API_REPLICAS: '3', API_HOST_PORT: '65534' })).err).toContain('got "65534"');
+  });
+});
