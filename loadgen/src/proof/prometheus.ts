@@ -8,12 +8,38 @@ export interface Sample {
   readonly value: number;
 }
 
+/** A native histogram at a moment: raw counts, or whatever a function has made of them. */
+export interface Histogram {
+  readonly count: number;
+  readonly sum: number;
+  /** Lower bound, upper bound, count. */
+  readonly buckets: readonly (readonly [from: number, to: number, count: number])[];
+}
+
+export interface HistogramSample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly histogram: Histogram;
+}
+
 const point = z.tuple([z.number(), z.string()]);
+const number = z.string().transform(Number);
+const histogram = z.object({
+  count: number,
+  sum: number,
+  // The first says which bounds are inclusive.
+  buckets: z.array(z.tuple([z.number(), number, number, number])).default([]),
+});
 const answer = z.discriminatedUnion('resultType', [
   z.object({ resultType: z.literal('scalar'), result: point }),
   z.object({
     resultType: z.literal('vector'),
-    result: z.array(z.object({ metric: z.record(z.string(), z.string()), value: point })),
+    result: z.array(
+      z.object({
+        metric: z.record(z.string(), z.string()),
+        value: point.optional(),
+        histogram: z.tuple([z.number(), histogram]).optional(),
+      }),
+    ),
   }),
 ]);
 const envelope = z.object({ status: z.literal('success'), data: answer });
@@ -44,11 +70,23 @@ export class Prometheus {
     return Number(data.result[1]);
   }
 
-  /** An instant query that gives a vector. @throws UnreachableError, naming the URL and the cause */
+  /** The numbers that an instant query gives. @throws UnreachableError, naming the URL and the cause */
   async query(expression: string, signal: AbortSignal): Promise<Sample[]> {
-    const data = await this.#ask(expression, signal);
-    if (data.resultType !== 'vector') throw new TypeError(`${expression} is no vector`);
-    return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+    const vector = await this.#askVector(expression, signal);
+    return vector.flatMap(({ metric, value }) =>
+      value ? [{ labels: metric, value: Number(value[1]) }] : [],
+    );
+  }
+
+  /** The native histograms that it gives. @throws as {@link query} */
+  async queryHistograms(expression: string, signal: AbortSignal): Promise<HistogramSample[]> {
+    const vector = await this.#askVector(expression, signal);
+    return vector.flatMap(({ metric, histogram }) => {
+      if (histogram === undefined) return [];
+      const { count, sum, buckets } = histogram[1];
+      const ranges = buckets.map(([, from, to, own]) => [from, to, own] as const);
+      return [{ labels: metric, histogram: { count, sum, buckets: ranges } }];
+    });
   }
 
   /** Sends the body of a remote write. @throws Error with the reason */
@@ -65,6 +103,12 @@ export class Prometheus {
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${response.status} ${shorten(text)}`);
+  }
+
+  async #askVector(expression: string, signal: AbortSignal) {
+    const data = await this.#ask(expression, signal);
+    if (data.resultType !== 'vector') throw new TypeError(`${expression} is no vector`);
+    return data.result;
   }
 
   async #ask(expression: string, signal: AbortSignal): Promise<z.output<typeof answer>> {
