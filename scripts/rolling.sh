@@ -1,5 +1,5 @@
 #!/bin/sh
-# A rolling day in the life of the stack, under load: three replicas, each restarted in turn, and one again. No request may
+# A rolling day in the life of the stack, under load: more replicas, each restarted in turn, and one again. No request may
 # fail and no count may be lost; the generator proves it. Called by `make rolling`.
 # Exit status: the generator's (0 all well, 1 a check did not hold), 1 when a step failed or outlasted the load.
 set -u
@@ -8,6 +8,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/settings.sh"
 
 duration=${DURATION:-180s}
+replicas=${REPLICAS:-3}
 
 containers() { compose ps --quiet api | sort; }
 
@@ -28,7 +29,7 @@ wait_healthy() {
 restart() { docker restart "$1" && wait_healthy "$1"; }
 
 roll() {
-  scale 3 || return 1
+  scale "$replicas" || return 1
   number=0
   for container in $(containers); do
     number=$((number + 1))
@@ -37,7 +38,7 @@ roll() {
   scale 1
 }
 
-API_REPLICAS=3
+API_REPLICAS=$replicas
 widen_port_ranges
 
 "$root/scripts/stack.sh" load rolling --duration "$duration" "$@" &
