@@ -1,6 +1,6 @@
 # What a person types. Each target is one script; the script's own exit status is shown by make as `Error N`.
 .DEFAULT_GOAL := help
-.PHONY: help up load verify down clean logs test test-unit lint format types bench generate
+.PHONY: help up load rolling verify down clean logs test test-unit lint format types bench generate
 PATTERN ?= lab
 
 help: ## this list
@@ -11,6 +11,9 @@ up: ## set up what is missing, start the stack, send the lab's traffic once, pro
 
 load: ## more traffic, proven, and a page of it: PATTERN=steady or ./my.yaml, ARGS="--rate 200 --duration 1m"
 	@scripts/stack.sh load $(PATTERN) $(ARGS)
+
+rolling: ## 3 replicas, each restarted in turn, and 1 again, under 500 requests/s: none may fail, no count be lost (DURATION=180s)
+	@scripts/rolling.sh $(ARGS)
 
 verify: ## compare everything the generator has sent with what Prometheus holds, series by series
 	@scripts/stack.sh verify

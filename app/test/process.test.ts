@@ -4,9 +4,12 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { connectRaw } from '../../testing/raw-client.ts';
-import { until } from '../../testing/until.ts';
+import { DEADLINE_MS, until } from '../../testing/until.ts';
+
+// A process is started in each; on a busy machine that alone takes seconds.
+jest.setTimeout(3 * DEADLINE_MS);
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
