@@ -54,8 +54,11 @@ const instrumentation = layers(
     'exposition/': ['recording/'],
     library: ['exposition/'],
     'metrics/': ['library', 'exposition/', 'recording/'],
-    listen: [],
-    options: ['library', 'exposition/', 'metrics/'],
+    'protection/': [],
+    'shutdown/': ['library', 'recording/'],
+    listen: ['protection/'],
+    'native-option': ['recording/'],
+    options: ['native-option', 'library', 'exposition/', 'metrics/'],
   },
   file,
 );

@@ -1,8 +1,8 @@
 /** What is read of the durations that Prometheus holds, and what the run has added to them. */
 import { describe, expect, it } from '@jest/globals';
 import { type HistogramReader, readDurations } from '../src/proof/durations.ts';
+import type { Reading } from '../src/proof/process.ts';
 import type { Histogram } from '../src/proof/prometheus.ts';
-import type { Reading } from '../src/proof/reading.ts';
 
 const cart = { path: 'cart', method: 'get' };
 

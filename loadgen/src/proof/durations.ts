@@ -2,8 +2,9 @@
  * The durations that Prometheus holds of a run: of each series the raw buckets of the scrape after it, less those of the scrape
  * before it. Nothing is extrapolated. From the native histogram where there is one, else from the classic buckets.
  */
+
+import type { InstanceReading, Reading } from './process.ts';
 import type { Histogram, Prometheus, Sample } from './prometheus.ts';
-import type { InstanceReading, Reading } from './reading.ts';
 
 /** Requests whose duration was above `from` and at most `to`, in seconds. */
 export interface Bucket {
@@ -39,9 +40,9 @@ export async function readDurations(
   job: string,
   signal: AbortSignal,
 ): Promise<DurationReading | undefined> {
-  // At the very scrapes that the readings are of, each instance at its own.
+  // At the very scrapes that the readings are of, each process at its own: one that has ended at its last.
   const selectors = (reading: Reading, metric: string) =>
-    reading.instances.map(
+    [...reading.instances, ...(reading.gone ?? [])].map(
       ({ instance, scrapedAtSeconds }: InstanceReading) =>
         `${metric}{job=${JSON.stringify(job)},instance=${JSON.stringify(instance)}} @ ${scrapedAtSeconds}`,
     );

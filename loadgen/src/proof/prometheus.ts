@@ -8,6 +8,12 @@ export interface Sample {
   readonly value: number;
 }
 
+/** What was scraped of one series, in order. */
+export interface Samples {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly points: readonly { readonly atSeconds: number; readonly value: number }[];
+}
+
 /** A native histogram at a moment: raw counts, or whatever a function has made of them. */
 export interface Histogram {
   readonly count: number;
@@ -41,6 +47,10 @@ const answer = z.discriminatedUnion('resultType', [
       }),
     ),
   }),
+  z.object({
+    resultType: z.literal('matrix'),
+    result: z.array(z.object({ metric: z.record(z.string(), z.string()), values: z.array(point) })),
+  }),
 ]);
 const envelope = z.object({ status: z.literal('success'), data: answer });
 
@@ -70,9 +80,13 @@ export class Prometheus {
     return Number(data.result[1]);
   }
 
-  /** The numbers that an instant query gives. @throws UnreachableError, naming the URL and the cause */
-  async query(expression: string, signal: AbortSignal): Promise<Sample[]> {
-    const vector = await this.#askVector(expression, signal);
+  /**
+   * An instant query that gives a vector.
+   * @param atSeconds on its clock; now where it is left out
+   * @throws UnreachableError, naming the URL and the cause
+   */
+  async query(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Sample[]> {
+    const vector = await this.#askVector(expression, signal, atSeconds);
     return vector.flatMap(({ metric, value }) =>
       value ? [{ labels: metric, value: Number(value[1]) }] : [],
     );
@@ -87,6 +101,16 @@ export class Prometheus {
       const ranges = buckets.map(([, from, to, own]) => [from, to, own] as const);
       return [{ labels: metric, histogram: { count, sum, buckets: ranges } }];
     });
+  }
+
+  /** What was scraped of the series of `selector` in the last `seconds`. @throws as {@link query} */
+  async samples(selector: string, seconds: number, signal: AbortSignal): Promise<Samples[]> {
+    const data = await this.#ask(`${selector}[${Math.ceil(seconds)}s]`, signal);
+    if (data.resultType !== 'matrix') throw new TypeError(`${selector} is no matrix`);
+    return data.result.map(({ metric, values }) => ({
+      labels: metric,
+      points: values.map(([atSeconds, value]) => ({ atSeconds, value: Number(value) })),
+    }));
   }
 
   /** Sends the body of a remote write. @throws Error with the reason */
@@ -105,17 +129,17 @@ export class Prometheus {
     if (!response.ok) throw new Error(`${response.status} ${shorten(text)}`);
   }
 
-  async #askVector(expression: string, signal: AbortSignal) {
-    const data = await this.#ask(expression, signal);
+  async #askVector(expression: string, signal: AbortSignal, atSeconds?: number) {
+    const data = await this.#ask(expression, signal, atSeconds);
     if (data.resultType !== 'vector') throw new TypeError(`${expression} is no vector`);
     return data.result;
   }
 
-  async #ask(expression: string, signal: AbortSignal): Promise<z.output<typeof answer>> {
+  async #ask(expression: string, signal: AbortSignal, atSeconds?: number): Promise<z.output<typeof answer>> {
     const deadline = performance.now() + this.#retryMs;
     for (;;) {
       try {
-        return await this.#askOnce(expression, signal);
+        return await this.#askOnce(expression, signal, atSeconds);
       } catch (error) {
         signal.throwIfAborted();
         // What has answered, and is no Prometheus, will not become one.
@@ -128,10 +152,17 @@ export class Prometheus {
     }
   }
 
-  async #askOnce(expression: string, signal: AbortSignal): Promise<z.output<typeof answer>> {
+  async #askOnce(
+    expression: string,
+    signal: AbortSignal,
+    atSeconds?: number,
+  ): Promise<z.output<typeof answer>> {
     const response = await fetch(`${this.url}/api/v1/query`, {
       method: 'POST',
-      body: new URLSearchParams({ query: expression }),
+      body: new URLSearchParams({
+        query: expression,
+        ...(atSeconds === undefined ? {} : { time: String(atSeconds) }),
+      }),
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
     });
     const text = await response.text();
