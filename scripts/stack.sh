@@ -127,8 +127,9 @@ has_run_since() {
     "max(last_over_time(loadgen_run_end_time_seconds[5m])) > $1" 2>/dev/null)" ]
 }
 
-# show_run STARTED: the overview for the time from a run's start (Unix seconds) until now, with room at both ends.
-show_run() { show_url 'This run' "$GRAFANA_HOST_PORT" "/d/api-overview?from=$(($1 - 30))000&to=$(($(date +%s) + 30))000"; }
+# show_run STARTED: the overview for the time from shortly before a run's start (Unix seconds) until now. Not beyond: panels
+# that show one moment show the end of the range, and there is no sample of the future.
+show_run() { show_url 'This run' "$GRAFANA_HOST_PORT" "/d/api-overview?from=$(($1 - 30))000&to=$(date +%s)000"; }
 
 # What the generator's container and this machine hand each other: pattern files in, reports out. A folder of this run
 # alone, which the container's user may write to whatever this user's number is.
