@@ -1,5 +1,5 @@
 #!/bin/sh
-# The stack as a person handles it: up, load, verify, down, clean, logs. Called by the Makefile; may be called directly
+# The stack as a person handles it: up, load, verify, query, down, clean, logs. Called by the Makefile; may be called directly
 # where the exact exit status matters, because make turns every failure into its own status 2.
 # Exit status: 0 all well, 1 something failed or a check did not hold, 2 a wrong command or setting, 3 an engine, an image,
 # the API or Prometheus cannot be reached, 130 interrupted.
@@ -10,7 +10,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/engine.sh"
 . "$root/scripts/images.sh"
 
-usage='usage: scripts/stack.sh up | load [PATTERN...] [OPTION...] | verify [OPTION...] | down | clean | logs [SERVICE...]'
+usage='usage: scripts/stack.sh up | load [PATTERN...] [OPTION...] | verify [OPTION...] | query PROMQL | down | clean | logs [SERVICE...]'
 
 # The generator's container: on the stack's network, and never starting or replacing anything else. Ctrl-C is the
 # generator's to handle: it stops sending, waits for what is in flight and sums up.
@@ -205,6 +205,12 @@ verify() {
   generator verify $proof "$@"
 }
 
+query() {
+  [ $# -eq 1 ] && [ -n "$1" ] || fail 2 "expected one query in PromQL, got $# words." "Such as: make query 'sum(http_requests_total)'"
+  require_stack
+  generator query "$1" --prometheus http://prometheus:9090
+}
+
 down() {
   engine_answers || { say 'No container engine answers: nothing to stop.' && return 0; }
   run_step 'stopping the stack' compose --profile load --profile alerts down --remove-orphans "$@"
@@ -225,6 +231,7 @@ case $command in
   up) up ;;
   load) load "$@" ;;
   verify) verify "$@" ;;
+  query) query "$@" ;;
   down) down ;;
   clean) clean ;;
   logs) require_engine && compose --profile alerts logs --follow --tail 50 "$@" ;;

@@ -1,4 +1,4 @@
-/** The little of Prometheus' HTTP API that the generator needs: its clock, instant queries, and pushing marks. */
+/** The little of Prometheus' HTTP API that is needed here: its clock, instant queries, and pushing marks. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
@@ -9,14 +9,27 @@ export interface Sample {
 }
 
 const point = z.tuple([z.number(), z.string()]);
-const answer = z.discriminatedUnion('resultType', [
+const answers = z.discriminatedUnion('resultType', [
   z.object({ resultType: z.literal('scalar'), result: point }),
+  z.object({ resultType: z.literal('string'), result: point }),
   z.object({
     resultType: z.literal('vector'),
     result: z.array(z.object({ metric: z.record(z.string(), z.string()), value: point })),
   }),
+  z.object({
+    resultType: z.literal('matrix'),
+    result: z.array(z.object({ metric: z.record(z.string(), z.string()), values: z.array(point) })),
+  }),
 ]);
-const envelope = z.object({ status: z.literal('success'), data: answer });
+const envelope = z.object({ status: z.literal('success'), data: answers });
+/** What Prometheus says of a query that it does not understand or cannot evaluate. */
+const refusal = z.object({
+  status: z.literal('error'),
+  errorType: z.enum(['bad_data', 'execution']),
+  error: z.string(),
+});
+
+export type Answer = z.output<typeof envelope>['data'];
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const RETRY_MS = 250;
@@ -39,14 +52,14 @@ export class Prometheus {
 
   /** Its clock, in seconds since 1970. */
   async time(signal: AbortSignal): Promise<number> {
-    const data = await this.#ask('time()', signal);
+    const data = await this.ask('time()', signal);
     if (data.resultType !== 'scalar') throw new TypeError('time() is a scalar');
     return Number(data.result[1]);
   }
 
-  /** An instant query that gives a vector. @throws UnreachableError, naming the URL and the cause */
+  /** An instant query whose answer is a vector. @throws UnreachableError, naming the URL and the cause */
   async query(expression: string, signal: AbortSignal): Promise<Sample[]> {
-    const data = await this.#ask(expression, signal);
+    const data = await this.ask(expression, signal);
     if (data.resultType !== 'vector') throw new TypeError(`${expression} is no vector`);
     return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
   }
@@ -67,7 +80,12 @@ export class Prometheus {
     if (!response.ok) throw new Error(`${response.status} ${shorten(text)}`);
   }
 
-  async #ask(expression: string, signal: AbortSignal): Promise<z.output<typeof answer>> {
+  /**
+   * An instant query with whatever answer it has.
+   * @throws UsageError with Prometheus' own words where it refuses the query
+   * @throws UnreachableError, naming the URL and the cause
+   */
+  async ask(expression: string, signal: AbortSignal): Promise<Answer> {
     const deadline = performance.now() + this.#retryMs;
     for (;;) {
       try {
@@ -75,7 +93,7 @@ export class Prometheus {
       } catch (error) {
         signal.throwIfAborted();
         // What has answered, and is no Prometheus, will not become one.
-        if (error instanceof UnreachableError) throw error;
+        if (error instanceof UnreachableError || error instanceof UsageError) throw error;
         if (performance.now() >= deadline) {
           throw new UnreachableError(`Prometheus at ${this.url} did not answer: ${reasonOf(error)}`);
         }
@@ -84,7 +102,7 @@ export class Prometheus {
     }
   }
 
-  async #askOnce(expression: string, signal: AbortSignal): Promise<z.output<typeof answer>> {
+  async #askOnce(expression: string, signal: AbortSignal): Promise<Answer> {
     const response = await fetch(`${this.url}/api/v1/query`, {
       method: 'POST',
       body: new URLSearchParams({ query: expression }),
@@ -93,8 +111,11 @@ export class Prometheus {
     const text = await response.text();
     // A Prometheus that starts, or a proxy before one that does, answers with a 5xx.
     if (response.status >= 500) throw new Error(`${response.status} ${shorten(text)}`);
-    const { success, data } = envelope.safeParse(parseJson(text));
+    const json = parseJson(text);
+    const { success, data } = envelope.safeParse(json);
     if (response.ok && success) return data.data;
+    const refused = refusal.safeParse(json);
+    if (refused.success) throw new UsageError(`Prometheus refuses the query: ${refused.data.error}`);
     throw new UnreachableError(
       `--prometheus: what answers at ${this.url} is not Prometheus, or does not let this query pass: ` +
         `POST /api/v1/query gave ${response.status} ${shorten(text) || '(no text)'}`,
