@@ -37,6 +37,8 @@ export interface Surroundings {
   environment: NodeJS.ProcessEnv;
   /** What is put in the place of what: ports, folders. In this order. */
   replace: readonly (readonly [RegExp, string])[];
+  /** What is put back in what is printed. */
+  restore: readonly (readonly [RegExp, string])[];
   /** A command that starts a program which runs on, and the port on which it is known to be up. */
   programs: { pattern: RegExp; port: number };
 }
@@ -71,13 +73,14 @@ async function compare(
   shown: string,
   command: string,
   expected: string | undefined,
-  { folder, environment }: Surroundings,
+  { folder, environment, restore }: Surroundings,
 ): Promise<void> {
   const isRead = shown.split('\n').every((line) => READS.test(line));
   const deadline = performance.now() + DEADLINE_MS;
   for (;;) {
-    const output = await run(command, folder, environment);
-    if (expected === undefined || patternOf(expected).test(output)) return;
+    const printed = await run(command, folder, environment);
+    const output = restore.reduce((text, [from, to]) => text.replace(from, to), printed);
+    if (expected === undefined || fits(expected, output)) return;
     if (!isRead || performance.now() > deadline)
       throw new Error(`${shown}\n--- is shown to print\n${expected}\n--- and printed\n${output}`);
     await sleep(RETRY_MS);
@@ -93,17 +96,16 @@ function run(command: string, cwd: string, env: NodeJS.ProcessEnv): Promise<stri
   });
 }
 
-export function patternOf(shown: string): RegExp {
-  const lines = shown.split('\n').map((line) =>
-    line === '…'
-      ? '(?:.*\\n)*?'
-      : `${line
-          .split('…')
-          .map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-          .join('.*')}\n`,
+/** Whether what was printed is what is shown. Columns may be wider: how much space is between words does not count. */
+export function fits(shown: string, printed: string): boolean {
+  const lines = normalize(shown).map((line) =>
+    line === '…' ? '(?:.*\\n)*?' : `${line.split('…').map(escaped).join('.*')}\n`,
   );
-  return new RegExp(`^${lines.join('').replace(/\n$/, '')}$`);
+  return new RegExp(`^${lines.join('')}$`).test(`${normalize(printed).join('\n')}\n`);
 }
+
+const normalize = (text: string) => text.split('\n').map((line) => line.trim().replace(/ +/g, ' '));
+const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
 async function start(
   command: string,

@@ -10,6 +10,7 @@ import {
   containersOf,
   createProject,
   docker,
+  labCommand,
   type Project,
   removeProject,
   stackCommand,
@@ -126,6 +127,54 @@ describe('a stack of its own', () => {
   );
 
   it(
+    'query prints a table, and passes on what Prometheus says of a wrong one',
+    async () => {
+      expect(
+        await stackCommand(project, ['query', 'sort_desc(sum by (path) (http_requests_total)) > 0']),
+      ).toMatchObject({
+        exitCode: 0,
+        stdout: 'path      value\nproducts     70\ncart         30\n',
+      });
+      const refused = await stackCommand(project, ['query', 'sum(']);
+      expect(refused.exitCode).toBe(2);
+      expect(refused.stderr).toContain('unclosed left parenthesis');
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    'lab takes right answers, says why others are wrong or right by accident, and goes on where it was left',
+    async () => {
+      const progress = { LAB_PROGRESS: join(project.reports, 'lab.json') };
+      const first = await labCommand(
+        project,
+        [...LAB_BEGINNING.flatMap(({ type }) => type), 'quit'],
+        progress,
+      );
+      expect(first).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(first.stdout).not.toMatch(controlCharacters);
+      const answers = first.stdout.split('\n> ').slice(1);
+      for (const [i, { says }] of LAB_BEGINNING.entries()) expect(answers[i]).toContain(says);
+      expect(first.stdout).toContain('3 of 10 answered');
+      const second = await labCommand(project, LAB_REST, progress);
+      expect(second.stdout).toContain('Welcome back: 3 of 10 are answered.');
+      expect(second.stdout).toContain('All 10 answered.');
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    'lab with ANSWERS=1 shows solutions that its own judge takes',
+    async () => {
+      const { exitCode, stdout } = await labCommand(project, [], { ANSWERS: '1' });
+      expect(exitCode).toBe(0);
+      expect(stdout.match(/^Right\./gm)).toHaveLength(10);
+      expect(stdout).toContain('> sum(http_requests_total)\nRight. Your Prometheus answers 100.');
+    },
+    commandTimeoutMs,
+  );
+
+  it(
     'load not-found adds 33 errors, proven, and verify agrees',
     async () => {
       const load = await stackCommand(project, ['load', 'not-found']);
@@ -237,6 +286,33 @@ describe('a stack of its own', () => {
     startTimeoutMs,
   );
 });
+
+/** What a learner types, and what is said to it. */
+const LAB_BEGINNING = [
+  { type: 'hint', says: 'http_requests_total' },
+  { type: '99', says: 'Not right. Not 99' },
+  { type: 'sum(', says: 'unclosed left parenthesis' },
+  { type: 'http_request_total', says: 'Nothing matches' },
+  { type: 'http_requests_total', says: 'one number is asked for' },
+  { type: '100 + 0', says: 'by accident' },
+  { type: 'sum(http_requests_total{path=~"products|cart"})', says: 'by accident' },
+  { type: '100', says: 'Right. That is what sum(http_requests_total) answers now.' },
+  { type: 'get cart', says: 'did not get the most' },
+  { type: 'topk(1, http_requests_total)', says: 'There are two replicas' },
+  { type: 'post products', says: 'Right. It got 40.' },
+  { type: 'sum(http_errors_total{code="404"})', says: 'There are other errors than 404' },
+  { type: 'vector(33)', says: 'it gives 33 where 216 is right' },
+  { type: 'sum(http_errors_total)', says: 'Right. Your Prometheus answers 33.' },
+];
+const LAB_REST = [
+  'gauge',
+  'sum(inprogress_requests)',
+  'count(up{job="api"} == 1)',
+  'sum(increase(http_requests_total[1m])) / 60',
+  'sum(rate(http_request_duration_seconds_count{code=~"[45].."}[5m])) / sum(rate(http_request_duration_seconds_count[5m]))',
+  'histogram_quantile(0.95, sum(rate(http_request_duration_seconds_bucket[5m])) by (le))',
+  'sum(rate(http_request_duration_seconds_bucket{le="0.25"}[5m])) / sum(rate(http_request_duration_seconds_count[5m]))',
+];
 
 interface Inspected {
   Config: { User: string };
