@@ -32,8 +32,9 @@ export function createApp({ routes, log, simulation, metricsOnApiPort = false }:
   app.enable('case sensitive routing').enable('strict routing');
   // No ETags: a conditional GET would be answered 304, which no route declares, and each response would be hashed.
   app.disable('etag').disable('x-powered-by');
-  // A handler of its own: clients of the API must not be able to use up the scrapes that Prometheus needs.
-  if (metricsOnApiPort) app.all('/metrics', metrics.createHandler());
+  // A handler of its own: clients of the API must not be able to use up the scrapes that Prometheus needs, and that one of
+  // them looks does not mean that Prometheus has.
+  if (metricsOnApiPort) app.all('/metrics', metrics.createHandler({ isPublic: true }));
   mountRoutes(app, routes, simulation ? [createSimulator(simulation)] : [], parameters);
   app.use(notFound);
   app.use(createErrorHandler(log));

@@ -10,6 +10,8 @@ export interface Config {
   readonly simulation: SimulationConfig;
   /** How long requests may take to end after a signal to stop, before they are cut. */
   readonly shutdownGraceMs: number;
+  /** How long to wait, drained, for one more scrape; 0 for not at all. */
+  readonly shutdownScrapeWaitMs: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -53,6 +55,8 @@ const settings = {
       .refine((value) => value <= 1),
   ),
   SHUTDOWN_GRACE_MS: setting('10000', 'milliseconds', milliseconds),
+  // Two scrape intervals of prometheus/prometheus.yml; a test keeps them equal.
+  SHUTDOWN_SCRAPE_WAIT_MS: setting('10000', 'milliseconds', milliseconds),
   LOG_LEVEL: setting('info', `one of ${LOG_LEVELS.join(', ')}`, z.enum(LOG_LEVELS)),
 };
 
@@ -96,6 +100,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     metricsOnApiPort: data.METRICS_ON_API_PORT,
     simulation: { latencyMs: data.SIMULATED_LATENCY_MS, errorRatio: data.SIMULATED_ERROR_RATIO },
     shutdownGraceMs: data.SHUTDOWN_GRACE_MS,
+    shutdownScrapeWaitMs: data.SHUTDOWN_SCRAPE_WAIT_MS,
     logLevel: data.LOG_LEVEL,
   });
 }

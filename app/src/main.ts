@@ -27,18 +27,18 @@ async function run(config: Config, log: Logger): Promise<void> {
     log.fatal(error.message);
     process.exit(1);
   });
-  log.info({ apiPort: service.apiPort, metricsPort: service.metricsPort }, 'ready');
-
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (stopping) process.exit(1);
     stopping = true;
-    log.info({ signal, graceMs: config.shutdownGraceMs }, 'draining');
-    const drained = await service.stop();
-    if (drained) log.info('stopped');
-    else log.warn('stopped; requests still in progress after the grace time were cut');
+    log.info({ signal, graceMs: config.shutdownGraceMs }, 'draining; a second signal ends at once');
+    const { drained, scraped } = await service.stop();
+    if (!drained) log.warn('requests still in progress after the grace time were cut');
+    if (scraped === false) log.warn('no last scrape came; what was counted since the one before is lost');
+    log.info('stopped');
     // Simulated delays of requests that were cut may still be pending.
     process.exit(0);
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
+  log.info({ apiPort: service.apiPort, metricsPort: service.metricsPort }, 'ready');
 }

@@ -2,18 +2,30 @@
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
+import { close, drain } from './drain.ts';
 import { createMetricsHandler } from './metrics-server.ts';
 import type { Route } from './routes.ts';
-import { createServer, drain, listen } from './server.ts';
+import { createServer, listen } from './server.ts';
 import { createSimulation } from './simulation.ts';
 
 /** A running service. */
 export interface Service {
   readonly apiPort: number;
   readonly metricsPort: number;
-  /** Not ready at once, drains, then closes the metrics port. @returns whether all requests ended in time */
-  stop(): Promise<boolean>;
+  /** Not ready at once; drains, waits for a last scrape, then closes the metrics port. */
+  stop(): Promise<Stopped>;
 }
+
+/** How a stop went. */
+export interface Stopped {
+  /** Whether all requests ended in time. */
+  readonly drained: boolean;
+  /** Whether everything that was counted has been scraped; undefined where that is not waited for. */
+  readonly scraped: boolean | undefined;
+}
+
+/** What is left for a scrape that is under way when the metrics port closes, in milliseconds. */
+const METRICS_GRACE_MS = 1_000;
 
 /** @throws Error that names the port which cannot be listened on; nothing is left open then */
 export async function startService(config: Config, routes: readonly Route[], log: Logger): Promise<Service> {
@@ -27,10 +39,12 @@ export async function startService(config: Config, routes: readonly Route[], log
   let ready = false;
   const metricsServer = createServer(
     createMetricsHandler({ exposition: metrics.handler, isReady: () => ready }),
+    // Scrapers do not pipeline: a connection has one of the scrapes that may be answered at once.
+    { maxUnanswered: 1 },
   );
   const metricsPort = await listen(metricsServer, config.metricsPort, 'the metrics server');
   const apiPort = await listen(api, config.apiPort, 'the API').catch(async (error: unknown) => {
-    await drain(metricsServer, 0);
+    await close(metricsServer, 0);
     throw error;
   });
   ready = true;
@@ -40,9 +54,12 @@ export async function startService(config: Config, routes: readonly Route[], log
     async stop() {
       ready = false;
       const drained = await drain(api, config.shutdownGraceMs);
+      const timeoutMs = config.shutdownScrapeWaitMs;
+      log.info({ scrapeWaitMs: timeoutMs }, 'drained');
+      const scraped = timeoutMs === 0 ? undefined : await metrics.lastScrape({ timeoutMs });
       // Last, so that Prometheus and the health check can watch the draining.
-      await drain(metricsServer, 0);
-      return drained;
+      await close(metricsServer, METRICS_GRACE_MS);
+      return { drained, scraped };
     },
   };
 }

@@ -7,6 +7,7 @@ const defaults = {
   metricsOnApiPort: true,
   simulation: { latencyMs: { min: 0, max: 0 }, errorRatio: 0 },
   shutdownGraceMs: 10_000,
+  shutdownScrapeWaitMs: 10_000,
   logLevel: 'info',
 };
 
@@ -28,9 +29,9 @@ describe('the configuration', () => {
       { simulation: { latencyMs: { min: 20, max: 200 }, errorRatio: 0.05 } },
     ],
     [
-      'grace and log level',
-      { SHUTDOWN_GRACE_MS: '0', LOG_LEVEL: 'debug' },
-      { shutdownGraceMs: 0, logLevel: 'debug' },
+      'grace, scrape wait and log level',
+      { SHUTDOWN_GRACE_MS: '0', SHUTDOWN_SCRAPE_WAIT_MS: '0', LOG_LEVEL: 'debug' },
+      { shutdownGraceMs: 0, shutdownScrapeWaitMs: 0, logLevel: 'debug' },
     ],
     ['what is not its own', { PATH: '/bin', PORT: 'x' }, {}],
   ])('takes %s', (_name, environment, expected) => {
@@ -47,6 +48,7 @@ describe('the configuration', () => {
     ['SIMULATED_ERROR_RATIO', '1.5', 'a number from 0 to 1'],
     ['SIMULATED_ERROR_RATIO', '5%', 'a number from 0 to 1'],
     ['SHUTDOWN_GRACE_MS', '10s', 'milliseconds'],
+    ['SHUTDOWN_SCRAPE_WAIT_MS', '-1', 'milliseconds'],
     ['LOG_LEVEL', 'loud', 'one of silent, fatal, error, warn, info, debug, trace'],
     ['METRICS_PORT', '5001', 'another port than API_PORT'],
   ])('refuses %s=%s', (name, value, expected) => {

@@ -40,7 +40,8 @@ function run(environment: Record<string, string>) {
   };
 }
 
-const anyPorts = { API_PORT: '0', METRICS_PORT: '0' };
+const anyPorts = { API_PORT: '0', METRICS_PORT: '0', SHUTDOWN_SCRAPE_WAIT_MS: '0' };
+const DRAINING = 'draining; a second signal ends at once';
 
 function requestInProgress(metricsPort: number): Promise<void> {
   return until('the request to be in progress', async () => {
@@ -51,14 +52,42 @@ function requestInProgress(metricsPort: number): Promise<void> {
 
 describe('the process', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('drains and exits 0 on %s', async (signal) => {
-    const service = run({ ...anyPorts, SIMULATED_LATENCY_MS: '150' });
+    const service = run({ ...anyPorts, SIMULATED_LATENCY_MS: '150', SHUTDOWN_GRACE_MS: '600' });
     const { apiPort, metricsPort } = await service.ready();
     const answer = fetch(`http://127.0.0.1:${apiPort}/products`);
     await requestInProgress(metricsPort);
     service.signal(signal);
     expect(await (await answer).text()).toBe('product');
     expect(await service.exit).toBe(0);
-    expect(service.logged()).toEqual(['ready', 'draining', 'stopped']);
+    expect(service.logged()).toEqual(['ready', DRAINING, 'drained', 'stopped']);
+  });
+
+  it('ends with everything that it has counted scraped', async () => {
+    const service = run({ ...anyPorts, SHUTDOWN_GRACE_MS: '100', SHUTDOWN_SCRAPE_WAIT_MS: '600000' });
+    const { apiPort, metricsPort } = await service.ready();
+    service.signal('SIGTERM');
+    await until('the draining to begin', () => service.logged().includes(DRAINING));
+    await (await fetch(`http://127.0.0.1:${apiPort}/products`)).text();
+    await until('it to be drained', () => service.logged().includes('drained'));
+    const scrape = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(scrape).toContain('\nhttp_requests_total{path="products",method="get"} 1\n');
+    expect(scrape).toContain('\napi_drained 1\n');
+    expect(await service.exit).toBe(0);
+    expect(service.logged()).toEqual(['ready', DRAINING, 'drained', 'stopped']);
+  });
+
+  it('exits 0 also where no last scrape came, and says so', async () => {
+    const service = run({ ...anyPorts, SHUTDOWN_SCRAPE_WAIT_MS: '30' });
+    await service.ready();
+    service.signal('SIGTERM');
+    expect(await service.exit).toBe(0);
+    expect(service.logged()).toEqual([
+      'ready',
+      DRAINING,
+      'drained',
+      'no last scrape came; what was counted since the one before is lost',
+      'stopped',
+    ]);
   });
 
   it('exits 0 also where it had to cut a request after the grace time', async () => {
@@ -71,19 +100,25 @@ describe('the process', () => {
     expect(await service.exit).toBe(0);
     expect(service.logged()).toEqual([
       'ready',
-      'draining',
-      'stopped; requests still in progress after the grace time were cut',
+      DRAINING,
+      'drained',
+      'requests still in progress after the grace time were cut',
+      'stopped',
     ]);
   });
 
-  it('exits 1 at once on a second signal', async () => {
-    const service = run({ ...anyPorts, SIMULATED_LATENCY_MS: '600000', SHUTDOWN_GRACE_MS: '600000' });
+  it.each([
+    ['a request is in progress', { SIMULATED_LATENCY_MS: '600000', SHUTDOWN_GRACE_MS: '600000' }, DRAINING],
+    ['it waits for a scrape', { SHUTDOWN_SCRAPE_WAIT_MS: '600000' }, 'drained'],
+  ])('exits 1 at once on a second signal, while %s', async (_name, environment, message) => {
+    const service = run({ ...anyPorts, ...environment });
     const { apiPort, metricsPort } = await service.ready();
     const client = await connectRaw(apiPort);
-    client.send('GET /products HTTP/1.1\r\nHost: x\r\n\r\n');
-    await requestInProgress(metricsPort);
+    client.send('GET /products HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    if (message === DRAINING) await requestInProgress(metricsPort);
+    else await client.closed();
     service.signal('SIGTERM');
-    await until('the draining to begin', () => service.logged().includes('draining'));
+    await until(`it to log ${message}`, () => service.logged().includes(message));
     service.signal('SIGTERM');
     expect(await service.exit).toBe(1);
   });

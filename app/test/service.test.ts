@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectRaw } from '../../testing/raw-client.ts';
 import { until } from '../../testing/until.ts';
 import { parseConfig } from '../src/config.ts';
@@ -18,7 +18,13 @@ afterEach(async () => {
 });
 
 async function start(environment: Record<string, string> = {}, table: readonly Route[] = routes) {
-  const config = parseConfig({ API_PORT: '0', METRICS_PORT: '0', SHUTDOWN_GRACE_MS: '5000', ...environment });
+  const config = parseConfig({
+    API_PORT: '0',
+    METRICS_PORT: '0',
+    SHUTDOWN_GRACE_MS: '200',
+    SHUTDOWN_SCRAPE_WAIT_MS: '0',
+    ...environment,
+  });
   service = await startService(config, table, silent);
   return {
     api: `http://127.0.0.1:${service.apiPort}`,
@@ -132,54 +138,103 @@ describe('stopping', () => {
   ];
   let release: (() => void)[] = [];
   const request = 'GET /slow HTTP/1.1\r\nHost: x\r\n\r\n';
+  const last = 'GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+  const LONG_MS = '60000';
 
-  it('is not ready at once, takes no new connections, answers what is in progress, and then closes both ports', async () => {
+  beforeEach(() => {
     release = [];
-    const { metrics, service } = await start({}, slow);
-    const busy = await connectRaw(service.apiPort);
-    const idle = await connectRaw(service.apiPort);
-    busy.send(request);
-    await until('the request to be in progress', () => release.length === 1);
+  });
 
+  /** Answers `requests`, which it waits for. */
+  async function answer(requests: number): Promise<void> {
+    await until(`${requests} requests to be in progress`, () => release.length === requests);
+    for (const one of release.splice(0)) one();
+  }
+
+  it('is not ready at once, and the metrics port is the last to close', async () => {
+    const { metrics, service } = await start({ SHUTDOWN_GRACE_MS: LONG_MS }, slow);
+    const client = await connectRaw(service.apiPort);
+    client.send(request);
+    await until('the request to be in progress', () => release.length === 1);
     const stopped = service.stop();
     expect(await statusOf(`${metrics}/readyz`)).toBe(503);
     expect(await statusOf(`${metrics}/healthz`)).toBe(200);
-    await idle.closed();
-    await expect(connectRaw(service.apiPort)).rejects.toThrow('ECONNREFUSED');
     expect(await (await fetch(`${metrics}/?name[]=inprogress_requests`)).text()).toContain(
       'inprogress_requests 1\n',
     );
-
-    release[0]?.();
-    expect(await busy.responses(1)).toEqual(['200']);
-    await busy.closed();
-    expect(await stopped).toBe(true);
+    client.send(last);
+    await answer(2);
+    await client.closed();
+    expect(await stopped).toEqual({ drained: true, scraped: undefined });
+    await expect(connectRaw(service.apiPort)).rejects.toThrow('ECONNREFUSED');
     await expect(connectRaw(service.metricsPort)).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('ends a connection that keeps sending, with its next response', async () => {
-    release = [];
-    const { service } = await start({}, slow);
-    const client = await connectRaw(service.apiPort);
-    client.send(request);
-    await until('the first request to be in progress', () => release.length === 1);
+  it('answers whoever comes while it drains, and tells each to go', async () => {
+    const { service } = await start({ SHUTDOWN_GRACE_MS: LONG_MS }, slow);
+    const idle = await connectRaw(service.apiPort);
+    idle.send(request);
+    await answer(1);
+    await idle.responses(1);
+    const silent = await connectRaw(service.apiPort);
+
     const stopped = service.stop();
-    client.send(request);
-    await until('the second to be in progress', () => release.length === 2);
-    for (const answer of release) answer();
-    await client.closed();
-    expect(client.text().match(/Connection: \S+/g)).toEqual(['Connection: keep-alive', 'Connection: close']);
-    expect(await stopped).toBe(true);
+    const late = await connectRaw(service.apiPort);
+    for (const client of [idle, silent, late]) client.send(request);
+    await answer(3);
+    for (const client of [idle, silent, late]) await client.closed();
+    const connection = (text: string) => text.match(/Connection: \S+/g);
+    expect(connection(idle.text())).toEqual(['Connection: keep-alive', 'Connection: close']);
+    expect(connection(silent.text())).toEqual(['Connection: close']);
+    expect(connection(late.text())).toEqual(['Connection: close']);
+    expect(await stopped).toMatchObject({ drained: true });
+  });
+
+  it('accepts nothing more, and closes what is idle, when the grace time begins to end', async () => {
+    const { service } = await start({ SHUTDOWN_GRACE_MS: '2000' }, slow);
+    const [busy, idle] = [await connectRaw(service.apiPort), await connectRaw(service.apiPort)];
+    busy.send(request);
+    await until('the request to be in progress', () => release.length === 1);
+    const stopped = service.stop();
+    await idle.closed();
+    await expect(connectRaw(service.apiPort)).rejects.toThrow('ECONNREFUSED');
+    await answer(1);
+    expect(await busy.responses(1)).toEqual(['200']);
+    await busy.closed();
+    expect(await stopped).toMatchObject({ drained: true });
   });
 
   it('cuts what is still in progress after the grace time', async () => {
-    release = [];
     const { service } = await start({ SHUTDOWN_GRACE_MS: '20' }, slow);
     const client = await connectRaw(service.apiPort);
     client.send(request);
     await until('the request to be in progress', () => release.length === 1);
-    expect(await service.stop()).toBe(false);
+    expect(await service.stop()).toMatchObject({ drained: false });
     await client.closed();
     expect(client.text()).toBe('');
+  });
+
+  it('waits for a scrape of the metrics port that has all counts, those of cut requests too', async () => {
+    const { api, metrics, service } = await start(
+      { SHUTDOWN_SCRAPE_WAIT_MS: LONG_MS, SHUTDOWN_GRACE_MS: '800' },
+      slow,
+    );
+    const client = await connectRaw(service.apiPort);
+    client.send(request);
+    await until('the request to be in progress', () => release.length === 1);
+    const stopped = service.stop();
+    expect(await (await fetch(`${api}/metrics`)).text()).toContain('\napi_drained 0\n');
+    expect(await (await fetch(metrics)).text()).toContain('\napi_drained 0\n');
+    const drained = () => fetch(`${metrics}/?name[]=api_drained`).then((response) => response.text());
+    await until('it to be drained', async () => (await drained()).includes('\napi_drained 1\n'));
+    const text = await (await fetch(metrics)).text();
+    expect(text).toContain('\ninprogress_requests 0\n');
+    expect(text).toContain('\nhttp_errors_total{code="500"} 1\n');
+    expect(await stopped).toEqual({ drained: false, scraped: true });
+  });
+
+  it('waits for a scrape no longer than it is told', async () => {
+    const { service } = await start({ SHUTDOWN_SCRAPE_WAIT_MS: '20' });
+    expect(await service.stop()).toEqual({ drained: true, scraped: false });
   });
 });

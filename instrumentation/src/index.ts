@@ -1,6 +1,8 @@
 /** Exact Prometheus metrics for any Express application. */
 
 export type { RequestLabelNames, RequestMetricNames } from './exposition/request-families.ts';
-export { instrument, type Metrics } from './instrument.ts';
+export { type HandlerOptions, instrument, type Metrics } from './instrument.ts';
 export type { ProcessMetricsOptions } from './metrics/process.ts';
-export { DURATION_BUCKETS_SECONDS, type InstrumentOptions } from './options.ts';
+export { DURATION_BUCKETS_SECONDS, type InstrumentOptions, type MetricNames } from './options.ts';
+export { type ProtectOptions, protect } from './protection/protect.ts';
+export type { LastScrapeOptions } from './shutdown/last-scrape.ts';

@@ -14,6 +14,7 @@ import { createScrapeMetrics } from './metrics/scrapes.ts';
 import { type InstrumentOptions, resolveOptions, type Settings } from './options.ts';
 import { createRequestCounts } from './recording/counts.ts';
 import { createRecorder, type Recorder } from './recording/recorder.ts';
+import { createLastScrape, type LastScrapeOptions } from './shutdown/last-scrape.ts';
 
 /** The metrics of one application. */
 export interface Metrics {
@@ -22,7 +23,7 @@ export interface Metrics {
   /** Answers whatever path it is mounted on with the exposition. Where the application mounts it, it is not counted. */
   readonly handler: RequestListener;
   /** One more such handler, with a limit of scrapes of its own: what one port's clients use up, another's still have. */
-  createHandler(): RequestListener;
+  createHandler(options?: HandlerOptions): RequestListener;
   /**
    * A server of its own: `/` and `/metrics` answer the exposition, `/healthz` 200.
    * @param port 0 lets the system choose
@@ -30,6 +31,20 @@ export interface Metrics {
    * @returns the server, as `app.listen` does; `error` is emitted where the port is taken
    */
   listen(port: number, host?: string): Server;
+  /**
+   * For the end of a shutdown, when no request is in progress and none can come: sets the gauge `api_drained` to 1 and
+   * waits for one whole scrape that begins after that, so that no count is lost with the process.
+   * @returns whether it came within `timeoutMs`
+   */
+  lastScrape(options: LastScrapeOptions): Promise<boolean>;
+}
+
+export interface HandlerOptions {
+  /**
+   * Whether clients of the application reach it: then a scrape of it is no sign that Prometheus has come, and `lastScrape`
+   * does not wait for one. Default: no.
+   */
+  readonly isPublic?: boolean;
 }
 
 /**
@@ -57,6 +72,7 @@ export function instrument(app: unknown, options: InstrumentOptions = {}): Metri
     const wanted = settings.defaultMetrics === true ? {} : settings.defaultMetrics;
     createProcessMetrics(registry, wanted, prefix);
   }
+  const lastScrape = createLastScrape(registry, settings.names.drained);
   const onScrape = createScrapeMetrics(registry, prefix);
   const sightings = createSightings();
   const locator = createLocator({
@@ -76,7 +92,7 @@ export function instrument(app: unknown, options: InstrumentOptions = {}): Metri
   });
   attach({ app, recorder, locator, sightings, isSkipped: skipOf(settings) });
 
-  function createHandler(): RequestListener {
+  function createHandler({ isPublic = false }: HandlerOptions = {}): RequestListener {
     const gatherNow = () => {
       locator.refresh();
       return gather(registry);
@@ -84,6 +100,7 @@ export function instrument(app: unknown, options: InstrumentOptions = {}): Metri
     const exposition = createExposition(gatherNow, { maxScrapes, onScrape });
     const handler: RequestListener = (request, response) => {
       recorder.forget(response);
+      if (!isPublic) lastScrape.watch(request, response);
       exposition(request, response);
     };
     uncounted.add(handler as Handle);
@@ -95,6 +112,7 @@ export function instrument(app: unknown, options: InstrumentOptions = {}): Metri
     handler: createHandler(),
     createHandler,
     listen: (port, host) => listen(createHandler(), port, host),
+    lastScrape: lastScrape.wait,
   };
 }
 

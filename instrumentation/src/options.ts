@@ -12,13 +12,21 @@ export const DURATION_BUCKETS_SECONDS: readonly number[] = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
+/** The names of the metrics that `instrument` makes, without the prefix. */
+export interface MetricNames extends RequestMetricNames {
+  readonly drained: string;
+}
+
 export interface InstrumentOptions {
   /** Where the metrics are registered. Default: a new registry, never the client library's global one. */
   readonly registry?: Registry;
   /** Stands before the name of every metric: `shop_`. Default: nothing. */
   readonly prefix?: string;
-  /** Other names than `http_requests_total`, `http_errors_total`, `inprogress_requests`, `http_request_duration_seconds`. */
-  readonly names?: Partial<RequestMetricNames>;
+  /**
+   * Other names than `http_requests_total`, `http_errors_total`, `inprogress_requests`, `http_request_duration_seconds`
+   * and `api_drained`.
+   */
+  readonly names?: Partial<MetricNames>;
   /** Other label names than `path`, `method` and `code`. */
   readonly labels?: Partial<RequestLabelNames>;
   /** The value of the label `path` for a route's template. Default: the template, `/users/:id`. */
@@ -49,7 +57,7 @@ export interface InstrumentOptions {
 export interface Settings {
   readonly registry: Registry;
   readonly prefix: string;
-  readonly names: RequestMetricNames;
+  readonly names: MetricNames;
   readonly labels: RequestLabelNames;
   readonly pathLabel: (template: string) => string;
   readonly codes: Readonly<Record<string, readonly number[]>>;
@@ -61,11 +69,12 @@ export interface Settings {
   readonly warn: (message: string) => void;
 }
 
-const NAMES: RequestMetricNames = {
+const NAMES: MetricNames = {
   requests: 'http_requests_total',
   errors: 'http_errors_total',
   inProgress: 'inprogress_requests',
   duration: 'http_request_duration_seconds',
+  drained: 'api_drained',
 };
 const LABELS: RequestLabelNames = { path: 'path', method: 'method', code: 'code' };
 
@@ -135,6 +144,7 @@ export function resolveOptions(options: InstrumentOptions): Settings {
       errors: prefix + names.errors,
       inProgress: prefix + names.inProgress,
       duration: prefix + names.duration,
+      drained: prefix + names.drained,
     },
     labels: { ...LABELS, ...options.labels },
     pathLabel: options.pathLabel ?? ((template) => template),
@@ -182,7 +192,7 @@ function checkNames(value: unknown, known: object, pattern: RegExp, expected: st
 
 /** OpenMetrics gives every counter that ending; without it the series would be called something else there. */
 function checkTotals(value: unknown): string | undefined {
-  const { requests = NAMES.requests, errors = NAMES.errors } = value as Partial<RequestMetricNames>;
+  const { requests = NAMES.requests, errors = NAMES.errors } = value as Partial<MetricNames>;
   return [requests, errors]
     .map((name) => expect(name.endsWith('_total'), 'a counter name that ends in _total', name))
     .find(Boolean);

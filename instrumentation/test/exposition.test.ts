@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { connectRaw } from '../../testing/raw-client.ts';
 import { until } from '../../testing/until.ts';
 import { createExposition, type ExpositionOptions } from '../src/exposition/handler.ts';
 import type { Family } from '../src/exposition/text.ts';
@@ -208,4 +209,25 @@ describe('the exposition', () => {
     await until('the next to be observed', () => observed.length === 2);
     expect(observed).toEqual([499, 200]);
   });
+
+  it('gives the place of a client that does not take its answer to others, and tells it as gone', async () => {
+    const values = Array.from({ length: 200_000 }, (_, i) => ({ labels: { i }, value: i }));
+    const observed: number[] = [];
+    const port = await start(
+      async () => [{ name: 'a_name_that_is_long', help: 'h', type: 'gauge', values }],
+      {
+        maxScrapes: 1,
+        onScrape: (code) => observed.push(code),
+      },
+    );
+    const rude = await connectRaw(port);
+    rude.socket.pause();
+    rude.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until('it to have the only place', async () => (await scrape(port)).status === 503);
+    await until('another to get it', async () => (await scrape(port)).status === 200);
+    await until('both to be observed', () => observed.at(-1) === 200);
+    expect(observed).toContain(499);
+    expect(new Set(observed)).toEqual(new Set([503, 499, 200]));
+    rude.socket.destroy();
+  }, 30_000);
 });

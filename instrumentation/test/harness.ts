@@ -14,6 +14,7 @@ export interface TestApp {
   readonly port: number;
   readonly url: string;
   readonly server: Server;
+  readonly metricsServer: Server;
   readonly metrics: Metrics;
   /** The exposition as text, of the families named. */
   scrape(...families: string[]): Promise<string>;
@@ -74,6 +75,7 @@ export async function serve(server: Server, metrics: Metrics): Promise<TestApp> 
     port,
     url: `http://127.0.0.1:${port}`,
     server,
+    metricsServer,
     metrics,
     scrape,
     counts,

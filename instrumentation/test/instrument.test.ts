@@ -271,7 +271,7 @@ describe('the options', () => {
     [
       'a name for nothing',
       { names: { latency: 'x' } },
-      'names: expected only requests, errors, inProgress, duration, got latency',
+      'names: expected only requests, errors, inProgress, duration, drained, got latency',
     ],
     [
       'one name for two',

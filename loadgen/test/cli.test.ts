@@ -79,7 +79,7 @@ proof: 133 requests, every one counted exactly once
     expect(await loadgen(['run', 'hundred', ...target(), ...proof()])).toMatchObject({ code: 0 });
   });
 
-  it('says that a restart in between makes the proof impossible, and of which instance', async () => {
+  it('says that a restart in between makes the proof impossible, of which instance, and how much is lost', async () => {
     let requests = 0;
     stack.api.intercept = () => {
       if (++requests === 50) stack.api.restart();
@@ -87,8 +87,11 @@ proof: 133 requests, every one counted exactly once
     };
     const { code, out } = await loadgen(['run', 'hundred', ...target(), ...proof()]);
     expect(code).toBe(1);
-    expect(out).toContain('proof: impossible\n  api-1:8000 was restarted in between');
-  });
+    expect(out).toMatch(
+      /proof: impossible\n {2}api-1:8000 ended without being drained: at most \d+ requests that it answered after its last scrape are lost/,
+    );
+    // What is missing might still have come, from a replica that has just started: that is waited for.
+  }, 40_000);
 
   it('does not call a request without an answer proved', async () => {
     let requests = 0;

@@ -123,6 +123,58 @@ describe('bad weather', () => {
   });
 });
 
+describe('several addresses', () => {
+  it('take each other’s requests where one refuses, and it is told how many', async () => {
+    const server = serve(await serveRaw((socket) => socket.write(OK)));
+    const { client, recorder } = createClient(server.url, {
+      addresses: ['127.0.0.2', '127.0.0.3', '127.0.0.1'],
+    });
+    for (let n = 0; n < 3; n++) await sendOne(client);
+    expect(recorder).toMatchObject({ statuses: [200, 200, 200], failures: [] });
+    expect(client.rerouted).toBe(2);
+  });
+
+  it('fail as refused when the last one refuses', async () => {
+    const url = `http://127.0.0.1:${await closedPort()}`;
+    const { client, recorder } = createClient(url, { addresses: ['127.0.0.1', '127.0.0.2'] });
+    await sendOne(client);
+    expect(recorder.failures).toEqual([{ kind: 'refused', wasSent: false }]);
+    expect(client.rerouted).toBe(1);
+  });
+
+  it('never get a request that has left for another', async () => {
+    let requests = 0;
+    const server = serve(
+      await serveRaw((socket) => {
+        requests++;
+        socket.resetAndDestroy();
+      }),
+    );
+    const { client, recorder } = createClient(server.url, { addresses: ['127.0.0.1', '127.0.0.2'] });
+    await sendOne(client);
+    expect([requests, recorder.failures]).toEqual([1, [{ kind: 'reset', wasSent: true }]]);
+  });
+
+  it('rest when they ask to be left, as long as there are others', async () => {
+    const leave = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
+    const served: (string | undefined)[] = [];
+    const server = serve(
+      await listen(
+        createServer((socket) => {
+          served.push(socket.localAddress);
+          socket.on('data', () => socket.write(socket.localAddress === '127.0.0.2' ? leave : OK));
+        }),
+        'http',
+        '0.0.0.0',
+      ),
+    );
+    const { client, recorder } = createClient(server.url, { addresses: ['127.0.0.2', '127.0.0.1'] });
+    for (let n = 0; n < 6; n++) await sendOne(client);
+    expect(recorder.statuses).toHaveLength(6);
+    expect(served).toEqual(['127.0.0.2', '127.0.0.1']);
+  });
+});
+
 describe('a connection', () => {
   it('is used again, and no request is sent twice', async () => {
     const seen: string[] = [];
@@ -291,7 +343,7 @@ describe('the target', () => {
     const server = serve(await serveRaw((_, text) => received.push(text)));
     const addresses = await wait(`http://localhost:${server.port}`, 5000);
     // Only those addresses of the name are kept on which it listens.
-    expect([addresses.next(), addresses.next()]).toEqual(['127.0.0.1', '127.0.0.1']);
+    expect([addresses.next(0), addresses.next(0)]).toEqual(['127.0.0.1', '127.0.0.1']);
     expect(received).toEqual([]);
   });
 
@@ -313,13 +365,23 @@ describe('the target', () => {
   it('is looked up again after a failed connect, at most once a second', async () => {
     const server = serve(await serveRaw(() => {}));
     const addresses = new Addresses(parseOrigin(`http://localhost:${server.port}`), ['127.0.0.9']);
+    expect(addresses.next(0)).toBe('127.0.0.9');
     await addresses.refresh(500);
-    expect(addresses.next()).toBe('127.0.0.9');
+    expect(addresses.next(500)).toBe('127.0.0.9');
     await addresses.refresh(5000);
-    expect(addresses.next()).toBe('127.0.0.1');
+    expect(addresses.next(5000)).toBe('127.0.0.1');
     await server.stop();
     await addresses.refresh(9000);
-    expect(addresses.next()).toBe('127.0.0.1');
+    expect(addresses.next(9000)).toBe('127.0.0.1');
+  });
+
+  it('is looked up again now and then while it is used', async () => {
+    const server = serve(await serveRaw(() => {}));
+    const addresses = new Addresses(parseOrigin(`http://localhost:${server.port}`), ['127.0.0.9']);
+    expect(addresses.next(0)).toBe('127.0.0.9');
+    addresses.next(4_999);
+    addresses.next(5_001);
+    await until('the new address', () => addresses.next(5_001) === '127.0.0.1');
   });
 
   it.each(['localhost:5001', 'ftp://x', 'http://user:pass@x', 'http://x/?a=b'])('cannot be %s', (url) => {

@@ -11,6 +11,7 @@ const ROUTES = new Set(['GET /products', 'POST /products', 'GET /cart', 'POST /c
 
 export class FakeApi {
   startTimeSeconds = 100;
+  isDrained = false;
   readonly values = new Map([['inprogress_requests', 0]]);
   /** May take a request over instead of the API; returns whether it has. */
   intercept: (request: IncomingMessage, response: ServerResponse) => boolean = () => false;
@@ -43,6 +44,7 @@ export class FakeApi {
 interface Scrape {
   atSeconds: number;
   startTimeSeconds: number;
+  isDrained: boolean;
   values: [string, number][];
 }
 
@@ -50,7 +52,7 @@ interface Scrape {
 export class FakePrometheus {
   isTargetUp = true;
   readonly writes: Buffer[] = [];
-  #last: Scrape | undefined;
+  readonly #scrapes: Scrape[] = [];
   readonly #api: FakeApi;
 
   constructor(api: FakeApi) {
@@ -65,15 +67,20 @@ export class FakePrometheus {
       this.writes.push(body);
       response.writeHead(204).end();
     } else {
-      const query = new URLSearchParams(body.toString()).get('query') ?? '';
-      response.end(JSON.stringify({ status: 'success', data: this.#answer(query) }));
+      const asked = new URLSearchParams(body.toString());
+      const data = this.#answer(asked.get('query') ?? '', asked.get('time'));
+      response.end(JSON.stringify({ status: 'success', data }));
     }
   };
 
-  #answer(query: string) {
+  #answer(query: string, time: string | null) {
     const nowSeconds = Date.now() / 1000;
     if (query === 'time()') return { resultType: 'scalar', result: [nowSeconds, String(nowSeconds)] };
-    const { atSeconds, startTimeSeconds, values } = this.#scrape(nowSeconds);
+    const { atSeconds, startTimeSeconds, isDrained, values } = this.#scrape(nowSeconds, time);
+    if (query.endsWith('s]')) {
+      const points = this.#scrapes.map((scrape) => [scrape.atSeconds, String(scrape.startTimeSeconds)]);
+      return { resultType: 'matrix', result: [{ metric: { instance: 'api-1:8000' }, values: points }] };
+    }
     const sample = (metric: Record<string, string>, value: number) => ({
       metric: { ...metric, job: 'api', instance: 'api-1:8000' },
       value: [nowSeconds, String(value)],
@@ -83,15 +90,19 @@ export class FakePrometheus {
     if (query.startsWith('up{')) return { resultType: 'vector', result: [sample({ __name__: 'up' }, up)] };
     const own = values.map(([series, value]) => sample(toLabels(series), value));
     const start = sample({ __name__: 'process_start_time_seconds' }, startTimeSeconds);
-    return { resultType: 'vector', result: [sample({ __name__: 'up' }, up), start, ...own] };
+    const drained = sample({ __name__: 'api_drained' }, isDrained ? 1 : 0);
+    return { resultType: 'vector', result: [sample({ __name__: 'up' }, up), start, drained, ...own] };
   }
 
-  #scrape(nowSeconds: number): Scrape {
-    if (this.#last === undefined || nowSeconds - this.#last.atSeconds > 0.02) {
-      const { startTimeSeconds, values } = this.#api;
-      this.#last = { atSeconds: nowSeconds, startTimeSeconds, values: [...values] };
-    }
-    return this.#last;
+  #scrape(nowSeconds: number, time: string | null): Scrape {
+    const last = this.#scrapes.at(-1);
+    const earlier = this.#scrapes.findLast(({ atSeconds }) => String(atSeconds) === time);
+    if (earlier !== undefined) return earlier;
+    if (last !== undefined && nowSeconds - last.atSeconds <= 0.02) return last;
+    const { startTimeSeconds, isDrained, values } = this.#api;
+    const scrape = { atSeconds: nowSeconds, startTimeSeconds, isDrained, values: [...values] };
+    this.#scrapes.push(scrape);
+    return scrape;
   }
 }
 

@@ -23,6 +23,7 @@ function phaseOf(name: string, overrides: Partial<PhaseReport> = {}): PhaseRepor
     durationSeconds: 60,
     bytesRead: 1,
     bytesWritten: 1,
+    rerouted: 0,
     sent: 3,
     unsent: 0,
     answered: 3,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Reading } from '../src/proof/process.ts';
 import { mayHeal, prove } from '../src/proof/proof.ts';
-import type { Reading } from '../src/proof/reading.ts';
 import type { Tally, TallyEntry } from '../src/proof/tally.ts';
 import { textRow, valuesOf } from './series-text.ts';
 
@@ -14,16 +14,22 @@ const ERRORS_499 = 'http_errors_total{code="499"}';
 
 type Instances = Record<string, { start?: number; values: Record<string, number> }>;
 
+function instancesOf(instances: Instances): Reading['instances'] {
+  return Object.entries(instances).map(([instance, { start = 1, values }]) => ({
+    instance,
+    startTimeSeconds: start,
+    scrapedAtSeconds: 0,
+    values: valuesOf({ inprogress_requests: 0, ...values }),
+  }));
+}
+
 function reading(instances: Instances): Reading {
-  return {
-    askedAtSeconds: 0,
-    instances: Object.entries(instances).map(([instance, { start = 1, values }]) => ({
-      instance,
-      startTimeSeconds: start,
-      scrapedAtSeconds: 0,
-      values: valuesOf({ inprogress_requests: 0, ...values }),
-    })),
-  };
+  return { askedAtSeconds: 0, instances: instancesOf(instances) };
+}
+
+/** With processes that have ended since. */
+function readingWith(instances: Instances, gone: Instances, isDrained: boolean): Reading {
+  return { ...reading(instances), gone: instancesOf(gone).map((process) => ({ ...process, isDrained })) };
 }
 
 const cart = (overrides: Partial<TallyEntry> = {}): TallyEntry => ({
@@ -102,6 +108,55 @@ describe('the proof', () => {
       'b was restarted in between, so its counters began again at 0',
       'c is gone, and what it had counted with it',
     ]);
+  });
+});
+
+describe('processes that have ended', () => {
+  const before = reading({ a: { values: { [GET_CART]: 10, [CART_200]: 10 } }, b: { values: {} } });
+  const counted = (count: number) => ({ values: { [GET_CART]: count, [CART_200]: count } });
+
+  it('count in full when they were drained, also where another has their place, or they appeared in between', () => {
+    const gone = { a: counted(11), b: counted(1), c: counted(1) };
+    const after = readingWith({ a: { start: 2, ...counted(2) } }, gone, true);
+    expect(prove(before, after, [cart()])).toMatchObject({ verdict: 'proved', answered: 5, obstacles: [] });
+  });
+
+  it('are named with the most that they have lost when they were not', () => {
+    const busy = { values: { [GET_CART]: 12, [CART_200]: 12, inprogress_requests: 1 } };
+    const after = readingWith({ b: counted(1) }, { a: busy }, false);
+    const { verdict, obstacles, rows } = prove(before, after, [cart({ unknown: 1 })]);
+    expect(verdict).toBe('impossible');
+    expect(obstacles).toEqual([
+      'a ended without being drained: at most 3 requests that it answered after its last scrape are lost',
+    ]);
+    expect(rows.map(textRow)).toContainEqual({
+      series: GET_CART,
+      atLeast: 5,
+      atMost: 6,
+      counted: 3,
+      difference: -2,
+    });
+  });
+
+  it('may bring what is missing with a later scrape of others', () => {
+    expect(mayHeal(prove(before, readingWith({ b: counted(1) }, { a: counted(12) }, false), [cart()]))).toBe(
+      true,
+    );
+  });
+
+  it('are no obstacle when nothing is missing', () => {
+    const after = readingWith({ b: counted(3) }, { a: counted(12) }, false);
+    expect(prove(before, after, [cart()]).verdict).toBe('proved');
+  });
+
+  it('do not excuse a request too many', () => {
+    const after = readingWith({ b: counted(3) }, { a: counted(13) }, false);
+    expect(prove(before, after, [cart()]).verdict).toBe('failed');
+  });
+
+  it('are an obstacle when nothing is known of them', () => {
+    const { verdict, obstacles } = prove(before, readingWith({ b: counted(3) }, {}, true), [cart()]);
+    expect([verdict, obstacles]).toEqual(['impossible', ['a is gone, and what it had counted with it']]);
   });
 });
 

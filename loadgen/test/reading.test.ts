@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { PrometheusReader, Reading } from '../src/proof/process.ts';
 import type { Sample } from '../src/proof/prometheus.ts';
-import { type PrometheusReader, sumOf, takeReading, takeSettledReading } from '../src/proof/reading.ts';
+import { sumOf, takeReading, takeSettledReading } from '../src/proof/reading.ts';
 import { valuesOf } from './series-text.ts';
 
 interface Instance {
@@ -18,6 +19,7 @@ function createPrometheus(
     url: 'http://prometheus:9090',
     polls: -1,
     time: async () => 1000,
+    samples: async () => [],
     async query(expression) {
       if (expression.startsWith('up{')) this.polls++;
       const rows = Object.entries(stateOf(Math.max(0, this.polls)));
@@ -110,6 +112,77 @@ describe('a reading', () => {
     );
     controller.abort();
     await expect(waiting).rejects.toThrow('aborted');
+  });
+});
+
+describe('processes that have ended', () => {
+  const CART = 'http_requests_total';
+  const before: Reading = {
+    askedAtSeconds: 900,
+    instances: ['a', 'b'].map((instance) => ({
+      instance,
+      startTimeSeconds: 1,
+      scrapedAtSeconds: 905,
+      values: [],
+    })),
+  };
+  /** What was scraped: of an instance a start time, whether drained, and the counter. */
+  const scrapes: [instance: string, atSeconds: number, start: number, drained: number, counted: number][] = [
+    ['a', 905, 1, 0, 10],
+    ['a', 950, 1, 0, 20],
+    ['a', 955, 1, 1, 25],
+    ['a', 1005, 960, 0, 3],
+    ['b', 905, 1, 0, 7],
+    ['new', 940, 930, 0, 1],
+    ['early', 904, 1, 1, 500],
+  ];
+  const prometheus: PrometheusReader = {
+    ...createPrometheus(() => ({ a: { scrapedAt: 1005, start: 960, counted: 3 } })),
+    samples: async (_selector, seconds) => {
+      const shown = scrapes.filter(([, atSeconds]) => atSeconds > 1000 - seconds);
+      return [...Map.groupBy(shown, ([instance]) => instance)].map(([instance, points]) => ({
+        labels: { instance },
+        points: points.map(([, atSeconds, start]) => ({ atSeconds, value: start })),
+      }));
+    },
+  };
+  const now = prometheus.query.bind(prometheus);
+  prometheus.query = async (expression, signal, atSeconds) => {
+    if (atSeconds === undefined) return now(expression, signal);
+    const [, instance] = /instance="(\w+)"/.exec(expression) ?? [];
+    const found = scrapes.find(([name, at]) => name === instance && at === atSeconds);
+    if (!found) return [];
+    const [, , start, drained, counted] = found;
+    const sample = (name: string, value: number) => ({ labels: { __name__: name, instance }, value });
+    return [
+      sample('up', 1),
+      sample('process_start_time_seconds', start),
+      sample('api_drained', drained),
+      { labels: { __name__: CART, path: 'cart', method: 'get' }, value: counted },
+    ] as Sample[];
+  };
+
+  it('are read as they were last scraped, since the reading that it is compared with', async () => {
+    const reading = await takeReading(prometheus, { ...options, beforeOf: () => before });
+    const gone = (reading.gone ?? []).map(({ values, ...process }) => ({
+      ...process,
+      counted: values.map(({ metric, value }) => [metric, value]),
+    }));
+    expect(gone).toEqual([
+      { instance: 'a', startTimeSeconds: 1, scrapedAtSeconds: 955, isDrained: true, counted: [[CART, 25]] },
+      { instance: 'b', startTimeSeconds: 1, scrapedAtSeconds: 905, isDrained: false, counted: [[CART, 7]] },
+      {
+        instance: 'new',
+        startTimeSeconds: 930,
+        scrapedAtSeconds: 940,
+        isDrained: false,
+        counted: [[CART, 1]],
+      },
+    ]);
+  });
+
+  it('are nobody’s business where there is nothing to compare with', async () => {
+    expect(await takeReading(prometheus, options)).not.toHaveProperty('gone');
   });
 });
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ledgerFiles, readEntry, saveEntry } from '../src/proof/ledger.ts';
-import type { Reading } from '../src/proof/reading.ts';
+import type { Reading } from '../src/proof/process.ts';
 import type { RunRecord } from '../src/proof/record.ts';
-import { createRebase, verify } from '../src/proof/verify.ts';
+import { baselineOf, createRebase, verify } from '../src/proof/verify.ts';
 import type { Report } from '../src/report/report.ts';
 import { textRow, valuesOf } from './series-text.ts';
 
@@ -64,6 +64,20 @@ describe('verify', () => {
       counted: 16,
       difference: 1,
     });
+  });
+
+  it('adds a run during which the process was replaced', () => {
+    const [gone] = reading(250, 14).instances;
+    if (!gone) throw new Error('expected an instance');
+    const after = { ...reading(300, 3, 250), gone: [{ ...gone, isDrained: true }] };
+    const run = runOf(reading(200, 7), 10);
+    const entries = [
+      { ...run, readings: { before: reading(200, 7), after } },
+      runOf(reading(350, 3, 250), 5),
+    ];
+    const now = { ...after, ...reading(400, 8, 250) };
+    expect(baselineOf(entries, now)).toEqual(reading(200, 7));
+    expect(verify(entries, now)).toMatchObject({ runs: 2, notes: [], proof: { verdict: 'proved' } });
   });
 
   it('leaves out the runs of an earlier process, and says so', () => {

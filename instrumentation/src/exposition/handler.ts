@@ -12,8 +12,14 @@ import { type Family, render } from './text.ts';
 /** Up to this size it costs less to compress at once (under a millisecond) than to hand over to a thread and back. */
 const SMALL_BYTES = 131_072;
 
+/** How long a client is given to take its answer while others wait for its place, in milliseconds. */
+const TAKING_MS = 1_000;
+
 export interface ExpositionOptions {
-  /** Scrapes answered at once; further ones get 503. Default 10: Prometheus sends one per interval and server. */
+  /**
+   * Scrapes answered at once; a further one gets 503, or the place of a client that does not take its answer. Default 10:
+   * Prometheus sends one per interval and server.
+   */
   readonly maxScrapes?: number;
   /** Told of each GET or HEAD: its code (499 where the client did not wait for the end), and the seconds from its arrival. */
   readonly onScrape?: (code: number, seconds: number) => void;
@@ -35,6 +41,8 @@ export function createExposition(
 ): RequestListener {
   const renderShared = createSharedRendering(gather);
   let scrapes = 0;
+  /** Answers that lie in this process until their clients take them, since when (oldest first). */
+  const untaken = new Map<ServerResponse, number>();
 
   async function scrape(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const format = negotiateFormat(request.headers.accept);
@@ -49,6 +57,17 @@ export function createExposition(
       response.setHeader('Content-Encoding', 'gzip');
     }
     response.setHeader('Content-Length', body.length).end(body);
+    untaken.set(response, performance.now());
+  }
+
+  /** Cuts the client that has not taken its answer for longest: ten that never do must not keep Prometheus out. */
+  function makeRoom(): boolean {
+    const [oldest] = untaken;
+    if (!oldest || performance.now() - oldest[1] < TAKING_MS) return false;
+    untaken.delete(oldest[0]);
+    // With an error: it is not this process that has failed.
+    oldest[0].req.socket.destroy(new Error('the client did not take its answer'));
+    return true;
   }
 
   return (request, response) => {
@@ -59,9 +78,11 @@ export function createExposition(
     // `close` and not the end of `scrape`: a client that reads slowly holds its buffer until then.
     response.once('close', () => {
       scrapes--;
+      untaken.delete(response);
       onScrape?.(outcome(response), (performance.now() - startedMs) / 1000);
     });
-    if (++scrapes > maxScrapes) return fail(response, 503, `more than ${maxScrapes} scrapes at once`);
+    if (++scrapes > maxScrapes && !makeRoom())
+      return fail(response, 503, `more than ${maxScrapes} scrapes at once`);
     scrape(request, response).catch((error: unknown) => {
       fail(response, 500, `a collector failed: ${error instanceof Error ? error.message : String(error)}`);
     });

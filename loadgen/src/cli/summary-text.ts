@@ -23,6 +23,9 @@ export function formatPhase(phase: PhaseReport, paint: Paint): string[] {
     ...FAILURE_KINDS.filter((kind) => phase.failures[kind] !== undefined).map((kind) =>
       row('', `${formatNumber(phase.failures[kind] ?? 0)} x ${kind} (${FAILURE_MEANING[kind]})`),
     ),
+    ...(phase.rerouted > 0
+      ? [row('rerouted', `${formatNumber(phase.rerouted)} x refused, and sent to another address instead`)]
+      : []),
     row('rate', `${formatNumber(phase.achievedPerSecond)}/s${formatPlan(plan)}`),
     ...formatDistributions(phase),
     row('bytes', `${formatBytes(phase.bytesRead)} read, ${formatBytes(phase.bytesWritten)} written`),

@@ -3,10 +3,11 @@ import { EXIT, UsageError } from '../common/errors.ts';
 import { writeWhole } from '../common/files.ts';
 import { formatCount } from '../common/units.ts';
 import { ledgerFiles, readEntry, saveEntry } from '../proof/ledger.ts';
+import type { Reading } from '../proof/process.ts';
 import { Prometheus } from '../proof/prometheus.ts';
 import { mayHeal } from '../proof/proof.ts';
-import { type Reading, takeReading, takeSettledReading } from '../proof/reading.ts';
-import { createRebase, type Verification, verify } from '../proof/verify.ts';
+import { takeReading, takeSettledReading } from '../proof/reading.ts';
+import { baselineOf, createRebase, type Verification, verify } from '../proof/verify.ts';
 import type { Io } from './io.ts';
 import { formatJson } from './outcome.ts';
 import { createPaint } from './paint.ts';
@@ -49,7 +50,9 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   if (older > 0 && !flags.quiet)
     io.stderr.write(`${formatCount(older, 'run')} of another version of loadgen left out\n`);
   const isMissing = (now: Reading) => mayHeal(verify(entries, now).proof);
-  const verification = verify(entries, await takeSettledReading(prometheus, options, isMissing));
+  const beforeOf = (now: Reading) => baselineOf(entries, now);
+  const now = await takeSettledReading(prometheus, { ...options, beforeOf }, isMissing);
+  const verification = verify(entries, now);
   await show(verification, flags, io);
   return verification.proof.verdict === 'proved' ? EXIT.ok : EXIT.failed;
 }

@@ -10,13 +10,19 @@ import type { Origin } from './origin.ts';
 const PROBE_TIMEOUT_MS = 2_000;
 const RETRY_MS = 250;
 const REFRESH_MS = 1_000;
+/** A name is looked up again this often while it is used: replicas come and go. */
+const MAX_AGE_MS = 5_000;
+/** An address whose server wants to be left is asked again after this, if it is still there. */
+const REST_MS = 2_000;
 
 /** The addresses of an origin that accept connections, handed out in turn. */
 export class Addresses {
   #list: readonly string[];
   #turn = 0;
-  #refreshedAt = 0;
+  #refreshedAt: number | undefined;
   #refreshing = false;
+  /** Until when nothing is sent there, as long as there are others. */
+  readonly #restsUntil = new Map<string, number>();
   readonly #origin: Origin;
 
   constructor(origin: Origin, list: readonly string[]) {
@@ -24,15 +30,43 @@ export class Addresses {
     this.#list = list;
   }
 
-  next(): string {
-    const address = this.#list[this.#turn++ % this.#list.length];
-    if (address === undefined) throw new Error('an origin without addresses');
-    return address;
+  next(nowMs: number): string {
+    this.#refreshedAt ??= nowMs;
+    // An address has no others to become.
+    if (nowMs - this.#refreshedAt > MAX_AGE_MS && !isIP(this.#origin.hostname)) void this.refresh(nowMs);
+    const first = this.#step();
+    if (this.#restsUntil.size === 0) return first;
+    let address = first;
+    for (let tried = 1; tried < this.#list.length && this.isResting(address, nowMs); tried++)
+      address = this.#step();
+    return this.isResting(address, nowMs) ? first : address;
   }
 
-  /** Looks the name up again after a failed connect: a replica that was replaced has another address. Never rejects. */
+  /** The server there has said `Connection: close`: others get the next requests, if there are others. */
+  rest(address: string, nowMs: number): void {
+    if (this.#list.length > 1) this.#restsUntil.set(address, nowMs + REST_MS);
+  }
+
+  isResting(address: string, nowMs: number): boolean {
+    const until = this.#restsUntil.get(address);
+    if (until === undefined) return false;
+    if (until > nowMs) return true;
+    this.#restsUntil.delete(address);
+    return false;
+  }
+
+  /** Nothing listens there. @returns whether there are others; otherwise it stays, so that the requests tell what is wrong */
+  remove(address: string, nowMs: number): boolean {
+    const others = this.#list.filter((other) => other !== address);
+    if (others.length > 0) this.#list = others;
+    void this.refresh(nowMs);
+    return others.length > 0;
+  }
+
+  /** Looks the name up again: a replica that was replaced has another address. Never rejects. */
   async refresh(nowMs: number): Promise<void> {
-    if (this.#refreshing || nowMs - this.#refreshedAt < REFRESH_MS) return;
+    const isRecent = this.#refreshedAt !== undefined && nowMs - this.#refreshedAt < REFRESH_MS;
+    if (this.#refreshing || isRecent) return;
     this.#refreshing = true;
     try {
       const list = await acceptingAddresses(this.#origin);
@@ -43,6 +77,12 @@ export class Addresses {
       this.#refreshedAt = nowMs;
       this.#refreshing = false;
     }
+  }
+
+  #step(): string {
+    const address = this.#list[this.#turn++ % this.#list.length];
+    if (address === undefined) throw new Error('an origin without addresses');
+    return address;
   }
 }
 

@@ -29,6 +29,8 @@ const MAX_SWEEP_MS = 50;
 export class HttpClient implements ConnectionListener {
   /** Called after each request's end; `answered` is false where it got no complete answer. */
   onFree: (answered: boolean) => void = () => {};
+  /** Requests that another address of the name took, since nothing listened at the first. */
+  rerouted = 0;
   #inFlight = 0;
   #closedBytesRead = 0;
   #closedBytesWritten = 0;
@@ -61,12 +63,8 @@ export class HttpClient implements ConnectionListener {
     const request = requests[target];
     if (request === undefined) throw new RangeError(`no target ${target}`);
     const nowMs = performance.now();
-    const connection = this.#take(nowMs);
     this.#inFlight++;
-    connection.target = target;
-    connection.intendedMs = intendedMs;
-    connection.deadlineMs = nowMs + timeoutMs;
-    connection.send(request);
+    this.#send(request, target, intendedMs, nowMs + timeoutMs);
     return true;
   }
 
@@ -81,13 +79,14 @@ export class HttpClient implements ConnectionListener {
     const { target, intendedMs, sentMs } = connection;
     this.#options.recorder.answered(target, status, intendedMs, sentMs, nowMs);
     connection.idleSinceMs = nowMs;
-    this.#idleAt(connection.address).push(connection);
+    this.#keep(connection, nowMs);
     this.#inFlight--;
     this.onFree(true);
   }
 
   failed(connection: Connection, kind: FailureKind): void {
     const nowMs = performance.now();
+    if (this.#reroute(connection, kind, nowMs)) return;
     const { target, intendedMs, sentMs } = connection;
     this.#options.recorder.failed(target, kind, intendedMs, sentMs, nowMs);
     if (Number.isNaN(sentMs)) void this.#options.addresses.refresh(nowMs);
@@ -101,8 +100,46 @@ export class HttpClient implements ConnectionListener {
     this.#closedBytesWritten += connection.bytesWritten;
   }
 
+  /** A connection that was refused has carried nothing: its request may go elsewhere. What has left is never sent again. */
+  #reroute(
+    { address, target, intendedMs, sentMs, deadlineMs }: Connection,
+    kind: FailureKind,
+    nowMs: number,
+  ): boolean {
+    const carriedNothing = Number.isNaN(sentMs) && (kind === 'refused' || kind === 'unreachable');
+    const request = this.#options.requests[target];
+    if (!carriedNothing || deadlineMs <= nowMs || request === undefined) return false;
+    if (!this.#options.addresses.remove(address, nowMs)) return false;
+    this.rerouted++;
+    this.#send(request, target, intendedMs, deadlineMs);
+    return true;
+  }
+
+  #send(request: EncodedRequest, target: number, intendedMs: number, deadlineMs: number): void {
+    const connection = this.#take(performance.now());
+    connection.target = target;
+    connection.intendedMs = intendedMs;
+    connection.deadlineMs = deadlineMs;
+    connection.send(request);
+  }
+
+  /** For the next request, unless its server wants to be left; then the idle ones there are only in its way. */
+  #keep(connection: Connection, nowMs: number): void {
+    const { addresses } = this.#options;
+    const { address } = connection;
+    const idle = this.#idleAt(address);
+    if (!connection.isOpen) addresses.rest(address, nowMs);
+    else if (!addresses.isResting(address, nowMs)) {
+      idle.push(connection);
+      return;
+    }
+    if (!addresses.isResting(address, nowMs)) return;
+    connection.close();
+    for (const other of idle.splice(0)) other.close();
+  }
+
   #take(nowMs: number): Connection {
-    const address = this.#options.addresses.next();
+    const address = this.#options.addresses.next(nowMs);
     const idle = this.#idleAt(address);
     for (let candidate = idle.pop(); candidate !== undefined; candidate = idle.pop()) {
       if (candidate.isUsable(nowMs)) return candidate;

@@ -66,6 +66,11 @@ export class Connection {
     });
   }
 
+  /** Whether the server keeps it for a further request. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   get bytesRead(): number {
     return this.#socket.bytesRead;
   }

@@ -8,6 +8,12 @@ export interface Sample {
   readonly value: number;
 }
 
+/** What was scraped of one series, in order. */
+export interface Samples {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly points: readonly { readonly atSeconds: number; readonly value: number }[];
+}
+
 const point = z.tuple([z.number(), z.string()]);
 const answers = z.discriminatedUnion('resultType', [
   z.object({ resultType: z.literal('scalar'), result: point }),
@@ -57,11 +63,25 @@ export class Prometheus {
     return Number(data.result[1]);
   }
 
-  /** An instant query whose answer is a vector. @throws UnreachableError, naming the URL and the cause */
-  async query(expression: string, signal: AbortSignal): Promise<Sample[]> {
-    const data = await this.ask(expression, signal);
+  /**
+   * An instant query whose answer is a vector.
+   * @param atSeconds on its clock; now where it is left out
+   * @throws UnreachableError, naming the URL and the cause
+   */
+  async query(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Sample[]> {
+    const data = await this.ask(expression, signal, atSeconds);
     if (data.resultType !== 'vector') throw new TypeError(`${expression} is no vector`);
     return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+  }
+
+  /** What was scraped of the series of `selector` in the last `seconds`. @throws as {@link query} */
+  async samples(selector: string, seconds: number, signal: AbortSignal): Promise<Samples[]> {
+    const data = await this.ask(`${selector}[${Math.ceil(seconds)}s]`, signal);
+    if (data.resultType !== 'matrix') throw new TypeError(`${selector} is no matrix`);
+    return data.result.map(({ metric, values }) => ({
+      labels: metric,
+      points: values.map(([atSeconds, value]) => ({ atSeconds, value: Number(value) })),
+    }));
   }
 
   /** Sends the body of a remote write. @throws Error with the reason */
@@ -85,11 +105,11 @@ export class Prometheus {
    * @throws UsageError with Prometheus' own words where it refuses the query
    * @throws UnreachableError, naming the URL and the cause
    */
-  async ask(expression: string, signal: AbortSignal): Promise<Answer> {
+  async ask(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Answer> {
     const deadline = performance.now() + this.#retryMs;
     for (;;) {
       try {
-        return await this.#askOnce(expression, signal);
+        return await this.#askOnce(expression, signal, atSeconds);
       } catch (error) {
         signal.throwIfAborted();
         // What has answered, and is no Prometheus, will not become one.
@@ -102,10 +122,13 @@ export class Prometheus {
     }
   }
 
-  async #askOnce(expression: string, signal: AbortSignal): Promise<Answer> {
+  async #askOnce(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Answer> {
     const response = await fetch(`${this.url}/api/v1/query`, {
       method: 'POST',
-      body: new URLSearchParams({ query: expression }),
+      body: new URLSearchParams({
+        query: expression,
+        ...(atSeconds === undefined ? {} : { time: String(atSeconds) }),
+      }),
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
     });
     const text = await response.text();

@@ -3,7 +3,8 @@
  * series. A series that changed and is not in the tally gets a row too: that is how traffic of somebody else is named.
  */
 import { z } from 'zod';
-import type { InstanceReading, Reading } from './reading.ts';
+import { formatCount } from '../common/units.ts';
+import { type InstanceReading, isSameProcess, type Reading } from './process.ts';
 import {
   DURATIONS,
   ERRORS,
@@ -54,7 +55,10 @@ export function prove(before: Reading, after: Reading, tally: Tally): Proof {
   const obstacles = findObstacles(before, after);
   if (obstacles.length > 0) return impossible(tally, obstacles);
   const { answered, unknown } = tallyTotals(tally);
-  const rows = toRows(countedBetween(before, after), tally);
+  const counted = countedBetween(before, after);
+  const rows = toRows(counted, tally);
+  const losses = rows.some(({ difference }) => difference < 0) ? findLosses(after, counted, tally) : [];
+  if (losses.length > 0) return { ...impossible(tally, losses), rows };
   const failed = rows.some((row) => row.difference !== 0);
   const verdict = failed ? 'failed' : unknown > 0 ? 'inconclusive' : 'proved';
   return { verdict, answered, unknown, rows, obstacles };
@@ -73,26 +77,42 @@ export function mayHeal({ rows }: Proof): boolean {
   );
 }
 
-/** A counter that began anew, or is gone, has lost what it had counted. */
+/** A counter that began anew, or is gone, has lost what it had counted, unless its last state is known. */
 function findObstacles(before: Reading, after: Reading): string[] {
-  return before.instances.flatMap(({ instance, startTimeSeconds }) => {
-    const now = after.instances.find((candidate) => candidate.instance === instance);
-    if (now === undefined) return [`${instance} is gone, and what it had counted with it`];
-    return now.startTimeSeconds === startTimeSeconds
-      ? []
-      : [`${instance} was restarted in between, so its counters began again at 0`];
+  const known = [...after.instances, ...(after.gone ?? [])];
+  return before.instances.flatMap((instance) => {
+    if (known.some((other) => isSameProcess(other, instance))) return [];
+    const { instance: name } = instance;
+    return after.instances.some((other) => other.instance === name)
+      ? [`${name} was restarted in between, so its counters began again at 0`]
+      : [`${name} is gone, and what it had counted with it`];
   });
 }
 
-/** Growth per series over all instances. One that appeared in between began at 0. */
+/** Where something is missing, processes that ended without being drained may have taken it with them. */
+function findLosses({ gone = [] }: Reading, counted: SeriesCounts, tally: Tally): string[] {
+  const { answered, unknown } = tallyTotals(tally);
+  const series = counted.seriesWith().filter(({ metric }) => metric === DURATIONS);
+  const missing = answered + unknown - series.reduce((sum, one) => sum + counted.of(one), 0);
+  const most = `at most ${formatCount(Math.max(missing, 0), 'request')} that it answered after its last scrape`;
+  return gone
+    .filter(({ isDrained }) => !isDrained)
+    .map(
+      ({ instance }) =>
+        `${instance} ended without being drained: ${most} ${missing === 1 ? 'is' : 'are'} lost`,
+    );
+}
+
+/** Growth per series over all processes. One that appeared in between began at 0; one that ended stays as it was last seen. */
 function countedBetween(before: Reading, after: Reading): SeriesCounts {
   const counted = new SeriesCounts();
-  const add = ({ values }: InstanceReading, factor: number) => {
+  const add = ({ values }: InstanceReading, factor: number, withGauge: boolean) => {
     for (const { value, ...series } of values)
-      if (factor > 0 || series.metric !== IN_PROGRESS) counted.add(series, factor * value);
+      if (withGauge || series.metric !== IN_PROGRESS) counted.add(series, factor * value);
   };
-  for (const instance of after.instances) add(instance, 1);
-  for (const instance of before.instances) add(instance, -1);
+  for (const instance of after.instances) add(instance, 1, true);
+  for (const instance of after.gone ?? []) add(instance, 1, instance.isDrained);
+  for (const instance of before.instances) add(instance, -1, false);
   return counted;
 }
 

@@ -4,36 +4,17 @@
  * it is never compared with a clock of this machine.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import { UnreachableError } from '../common/errors.ts';
-import type { Prometheus, Sample } from './prometheus.ts';
-import { DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, seriesSchema, toSeries } from './series.ts';
-
-const instanceSchema = z.strictObject({
-  instance: z.string(),
-  startTimeSeconds: z.number().meta({
-    description:
-      '`process_start_time_seconds`: another value means another process, whose counters began at 0.',
-  }),
-  scrapedAtSeconds: z.number().meta({ description: "When it was last scraped, on Prometheus' clock." }),
-  values: z.array(z.strictObject({ ...seriesSchema.shape, value: z.number() })),
-});
-
-export const readingSchema = z
-  .strictObject({
-    askedAtSeconds: z.number().meta({
-      description:
-        "Prometheus' clock when the reading was asked for: everything that happened before it is in the reading.",
-    }),
-    instances: z.array(instanceSchema),
-  })
-  .meta({ description: 'Raw counter values per instance.' });
-
-export type InstanceReading = z.output<typeof instanceSchema>;
-export type Reading = z.output<typeof readingSchema>;
-
-/** What a reading needs of Prometheus. */
-export type PrometheusReader = Pick<Prometheus, 'url' | 'time' | 'query'>;
+import { readGone } from './gone.ts';
+import {
+  type InstanceReading,
+  isSameProcess,
+  type PrometheusReader,
+  type Reading,
+  START_TIME,
+  selectorOf,
+  toValues,
+} from './process.ts';
 
 export interface ReadingOptions {
   readonly job: string;
@@ -42,9 +23,9 @@ export interface ReadingOptions {
   readonly signal: AbortSignal;
   /** Told once, when it has to wait, what for. */
   readonly onWait?: (reason: string) => void;
+  /** The earlier reading that this one is to be compared with: processes that have ended since are read as well. */
+  readonly beforeOf?: (now: Reading) => Reading | undefined;
 }
-
-const START_TIME = 'process_start_time_seconds';
 
 const POLL_MS = 100;
 const SETTLE_MS = 20_000;
@@ -67,7 +48,11 @@ export async function takeReading(prometheus: PrometheusReader, options: Reading
     if (!told) options.onWait?.(missing);
     await sleep(POLL_MS, undefined, { signal: options.signal });
   }
-  return { askedAtSeconds, instances: await readInstances(prometheus, options) };
+  const reading = { askedAtSeconds, instances: await readInstances(prometheus, options) };
+  const before = options.beforeOf?.(reading);
+  if (before === undefined) return reading;
+  const { job, signal } = options;
+  return { ...reading, gone: await readGone(prometheus, job, reading.instances, before, signal) };
 }
 
 /**
@@ -110,10 +95,6 @@ export function earliest(readings: readonly Reading[]): Reading {
   return { ...first, instances };
 }
 
-export function isSameProcess(a: InstanceReading, b: InstanceReading): boolean {
-  return a.instance === b.instance && a.startTimeSeconds === b.startTimeSeconds;
-}
-
 async function whyNotFresh(
   prometheus: PrometheusReader,
   options: ReadingOptions,
@@ -136,11 +117,9 @@ async function readInstances(
   prometheus: PrometheusReader,
   { job, signal }: ReadingOptions,
 ): Promise<InstanceReading[]> {
-  const names = ['up', START_TIME, REQUESTS, ERRORS, DURATIONS, IN_PROGRESS].join('|');
   const own = `job=${JSON.stringify(job)}`;
-  const selector = `{__name__=~"${names}",${own}}`;
   const [samples, scraped] = await Promise.all([
-    prometheus.query(selector, signal),
+    prometheus.query(selectorOf(own), signal),
     prometheus.query(`timestamp(up{${own}})`, signal),
   ]);
   const byInstance = Map.groupBy(samples, (sample) => sample.labels.instance ?? '');
@@ -154,9 +133,4 @@ async function readInstances(
     const scrapedAtSeconds = scraped.find((sample) => sample.labels.instance === instance)?.value ?? 0;
     return { instance, startTimeSeconds, scrapedAtSeconds, values: toValues(all) };
   });
-}
-
-function toValues(samples: readonly Sample[]): InstanceReading['values'] {
-  const kept = samples.filter(({ labels }) => labels.__name__ !== START_TIME && labels.__name__ !== 'up');
-  return kept.map(({ labels, value }) => ({ ...toSeries(labels.__name__ ?? '', labels), value }));
 }

@@ -1,6 +1,6 @@
 /** What the ledger keeps, as far as `verify` reads it: the record of a run, and the mark from which it begins anew. */
 import { z } from 'zod';
-import { readingSchema } from './reading.ts';
+import { readingSchema } from './process.ts';
 import { tallySchema } from './tally.ts';
 
 export const RECORD_VERSION = 2;

@@ -5,8 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import { CheckError } from '../common/errors.ts';
 import { formatCount } from '../common/units.ts';
+import { isSameProcess, type Reading } from './process.ts';
 import { impossible, type Proof, prove } from './proof.ts';
-import { earliest, isSameProcess, type Reading } from './reading.ts';
+import { earliest } from './reading.ts';
 import { type Entry, RECORD_VERSION, type Rebase, type RunRecord } from './record.ts';
 import { sumTallies } from './tally.ts';
 
@@ -24,8 +25,8 @@ export interface Verification {
  */
 export function verify(entries: readonly Entry[], now: Reading): Verification {
   const { rebase, runs, notes } = selectCurrent(entries, now);
-  const baselines = [...(rebase === undefined ? [] : [rebase.reading]), ...runs.flatMap(beforeOf)];
-  if (baselines.length === 0) {
+  const before = baseline({ rebase, runs });
+  if (before === undefined) {
     throw new CheckError(
       [
         ...notes,
@@ -40,10 +41,19 @@ export function verify(entries: readonly Entry[], now: Reading): Verification {
       ({ startedAt }) =>
         `the run of ${startedAt} did not end (killed, or still running): what it sent is not known`,
     );
-  // Runs may overlap where they are shards of one; then none of them alone knows what had been counted before all.
-  const before = earliest(baselines);
   const proof = obstacles.length > 0 ? impossible(tally, obstacles) : prove(before, now, tally);
   return { proof, runs: runs.length, notes };
+}
+
+/** What had been counted before the first of the runs that {@link verify} adds up. */
+export function baselineOf(entries: readonly Entry[], now: Reading): Reading | undefined {
+  return baseline(selectCurrent(entries, now));
+}
+
+/** Runs may overlap where they are shards of one; then none of them alone knows what had been counted before all. */
+function baseline({ rebase, runs }: Pick<Current, 'rebase' | 'runs'>): Reading | undefined {
+  const readings = [...(rebase === undefined ? [] : [rebase.reading]), ...runs.flatMap(beforeOf)];
+  return readings.length === 0 ? undefined : earliest(readings);
 }
 
 /** A mark after which earlier runs, and whatever else was counted, no longer matter. */
@@ -70,7 +80,8 @@ function selectCurrent(entries: readonly Entry[], now: Reading): Current {
     .filter((run) => run.readings.before !== null);
   const rebases = entries.filter((entry) => entry.kind === 'loadgen-rebase');
   const isCurrent = (reading: Reading) => sharesProcess(reading, now);
-  const current = runs.filter((run) => beforeOf(run).some(isCurrent));
+  // A run may have begun on processes that have been replaced while it sent.
+  const current = runs.filter((run) => [...beforeOf(run), ...afterOf(run)].some(isCurrent));
   const [rebase] = rebases
     .filter(({ reading }) => isCurrent(reading))
     .sort((a, b) => b.reading.askedAtSeconds - a.reading.askedAtSeconds);
@@ -88,6 +99,10 @@ function sharesProcess(then: Reading, now: Reading): boolean {
   return then.instances.some((instance) =>
     now.instances.some((candidate) => isSameProcess(candidate, instance)),
   );
+}
+
+function afterOf({ readings: { after } }: RunRecord): Reading[] {
+  return after === null ? [] : [after];
 }
 
 function beforeOf({ readings: { before } }: RunRecord): Reading[] {

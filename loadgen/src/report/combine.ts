@@ -118,6 +118,7 @@ function combinePhase(phases: readonly PhaseReport[], judge: boolean): PhaseRepo
     plan: first.plan,
     durationSeconds: Math.max(...phases.map((phase) => phase.durationSeconds)),
     bytesRead: sum((phase) => phase.bytesRead),
+    rerouted: sum((phase) => phase.rerouted),
     bytesWritten: sum((phase) => phase.bytesWritten),
     ...numbers,
     thresholds: judge

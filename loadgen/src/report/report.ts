@@ -44,6 +44,9 @@ const phaseSchema = z.strictObject({
   durationSeconds: z.number(),
   bytesRead: count,
   bytesWritten: count,
+  rerouted: count.default(0).meta({
+    description: 'Requests whose connection was refused, and which another address of the name took.',
+  }),
   ...numbersSchema.shape,
   thresholds: z
     .array(thresholdResultSchema)

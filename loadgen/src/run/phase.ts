@@ -132,6 +132,7 @@ function reportPhase(phase: Phase, summary: Summary, startMs: number, client: Ht
     plan,
     durationSeconds: elapsedMs / 1000,
     bytesRead: client.bytesRead,
+    rerouted: client.rerouted,
     bytesWritten: client.bytesWritten,
     ...numbers,
     thresholds: isWhole(shard) ? thresholds.map((threshold) => checkThreshold(threshold, numbers)) : [],

@@ -2,15 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { UnreachableError } from '../common/errors.ts';
 import { isWhole, type Shard } from '../load/shard.ts';
+import type { Reading } from '../proof/process.ts';
 import type { Prometheus } from '../proof/prometheus.ts';
 import { mayHeal, prove } from '../proof/proof.ts';
-import {
-  type Reading,
-  type ReadingOptions,
-  sumOf,
-  takeReading,
-  takeSettledReading,
-} from '../proof/reading.ts';
+import { type ReadingOptions, sumOf, takeReading, takeSettledReading } from '../proof/reading.ts';
 import { RECORD_VERSION } from '../proof/record.ts';
 import { DURATIONS } from '../proof/series.ts';
 import { withoutLost } from '../report/combine.ts';
@@ -80,7 +75,7 @@ export async function addProof(
   if (lost !== undefined) return { report: { ...sent, proof: lost } };
   try {
     const isMissing = (after: Reading) => mayHeal(prove(before, after, sent.tally));
-    const after = await takeSettledReading(prometheus, options, isMissing);
+    const after = await takeSettledReading(prometheus, { ...options, beforeOf: () => before }, isMissing);
     return { report: { ...sent, readings: { before, after }, proof: prove(before, after, sent.tally) } };
   } catch (error) {
     if (error instanceof UnreachableError) return { report: sent, unreachable: error };

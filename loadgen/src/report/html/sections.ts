@@ -54,6 +54,7 @@ function factsOf(phase: PhaseReport): [name: string, value: string, mark?: strin
     ['answered', formatNumber(phase.answered)],
     ['errors', formatNumber(phase.errors), bad(phase.errors)],
     ['dropped', formatNumber(phase.dropped), bad(phase.dropped)],
+    ...(phase.rerouted > 0 ? [['rerouted', formatNumber(phase.rerouted)] as [string, string]] : []),
     ['rate', `${formatNumber(phase.achievedPerSecond)}/s`],
     ['took', formatMs(phase.durationSeconds * 1000)],
     ['read', formatBytes(phase.bytesRead)],

@@ -1,0 +1,78 @@
+/**
+ * The end of an HTTP server, so that nobody's request is lost: clients are told to go before they are no longer served. A
+ * connection that is refused has carried nothing, and its client takes another address; one that is cut under a request
+ * leaves its client in doubt whether that was done.
+ */
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
+
+/** How often a server that drains looks at its connections, in milliseconds. */
+const CHECK_MS = 50;
+
+/** So long without a connection means that nobody comes any more: longer than a client takes to open the next one. */
+const QUIET_MS = 1_000;
+
+/** The share of the grace time in which new connections are still accepted; the rest is for the requests that they brought. */
+const ACCEPTING_SHARE = 0.75;
+
+/** The open connections of a server, and when the last one was opened. */
+interface Connections {
+  readonly open: Set<Socket>;
+  lastMs: number;
+}
+
+const connections = new WeakMap<Server, Connections>();
+
+/** Watches the connections of `server`, which must not listen yet. */
+export function watchConnections(server: Server): void {
+  const own: Connections = { open: new Set(), lastMs: 0 };
+  connections.set(server, own);
+  server.on('connection', (socket) => {
+    own.open.add(socket);
+    own.lastMs = performance.now();
+    socket.once('close', () => own.open.delete(socket));
+  });
+}
+
+/**
+ * Answers whoever still comes, with `Connection: close`, until nobody does or the grace time begins to end; then
+ * {@link close}. A connection that is idle gets one more answer in that time: it may have a request on its way.
+ * @returns whether all requests ended within `graceMs`
+ */
+export async function drain(server: Server, graceMs: number): Promise<boolean> {
+  // Before the handler, while the headers can still be changed: this connection is not to be used again.
+  server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
+  const startMs = performance.now();
+  const own = connectionsOf(server);
+  const isQuiet = () => own.open.size === 0 && performance.now() > Math.max(startMs, own.lastMs) + QUIET_MS;
+  while (performance.now() < startMs + graceMs * ACCEPTING_SHARE && !isQuiet()) await delay(CHECK_MS);
+  return close(server, startMs + graceMs - performance.now());
+}
+
+/**
+ * Accepts nothing more, closes each connection as soon as it is idle, and cuts what is left after `graceMs`.
+ * @returns whether all requests ended in time
+ */
+export async function close(server: Server, graceMs: number): Promise<boolean> {
+  const { open } = connectionsOf(server);
+  const closed = new Promise<boolean>((resolve) => server.close(() => resolve(true)));
+  // Node does not count a connection as idle that has never sent anything, such as a browser opens in advance.
+  for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+  const idle = setInterval(() => server.closeIdleConnections(), CHECK_MS);
+  const grace = new AbortController();
+  const inTime = await Promise.race([closed, delay(Math.max(graceMs, 0), false, { signal: grace.signal })]);
+  grace.abort();
+  clearInterval(idle);
+  server.closeAllConnections();
+  await closed;
+  // Node calls a server closed before the requests that were cut have ended, and are counted.
+  while (open.size > 0) await turn();
+  return inTime;
+}
+
+function connectionsOf(server: Server): Connections {
+  const own = connections.get(server);
+  if (!own) throw new Error('only a server whose connections are watched can be drained');
+  return own;
+}

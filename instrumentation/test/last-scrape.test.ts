@@ -1,0 +1,156 @@
+/** The wait for one more scrape at the end of a process: which scrapes end it, and which do not. */
+import { request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { until } from '../../testing/until.ts';
+import type { Metrics } from '../src/index.ts';
+import { type StartOptions, startApp, type TestApp } from './harness.ts';
+
+const LONG_MS = 60_000;
+const prometheus = { 'X-Prometheus-Scrape-Timeout-Seconds': '4' };
+
+let app: TestApp | undefined;
+let metricsUrl: string;
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
+});
+
+async function start(options: StartOptions = {}): Promise<Metrics> {
+  app = await startApp(() => undefined, options);
+  const { port } = app.metricsServer.address() as AddressInfo;
+  metricsUrl = `http://127.0.0.1:${port}/metrics`;
+  return app.metrics;
+}
+
+async function scrape(query = '', init: RequestInit = {}): Promise<string> {
+  return (await fetch(metricsUrl + query, init)).text();
+}
+
+/** Waits for the last scrape and tells whether it is over. */
+function waiting(metrics: Metrics) {
+  const state: { result?: boolean } = {};
+  void metrics.lastScrape({ timeoutMs: LONG_MS }).then((result) => {
+    state.result = result;
+  });
+  return state;
+}
+
+describe('the last scrape', () => {
+  it('is announced by a gauge that is 0 until it is waited for, and 1 from then on', async () => {
+    const metrics = await start();
+    expect(await scrape()).toContain('\napi_drained 0\n');
+    const scraped = metrics.lastScrape({ timeoutMs: LONG_MS });
+    expect(await scrape()).toContain('\napi_drained 1\n');
+    expect(await scraped).toBe(true);
+    expect(await scrape()).toContain('\napi_drained 1\n');
+  });
+
+  it('carries the prefix, and another name where one is given', async () => {
+    await start({ prefix: 'shop_', names: { drained: 'has_ended' } });
+    expect(await scrape()).toContain('\nshop_has_ended 0\n');
+  });
+
+  it('is no scrape from before, none of single families, no HEAD, none that fails and none that is abandoned', async () => {
+    let gate: Promise<void> | undefined;
+    let isBroken = false;
+    let gathered = 0;
+    const metrics = await start();
+    const gather = metrics.registry.getMetricsAsJSON.bind(metrics.registry);
+    metrics.registry.getMetricsAsJSON = async () => {
+      gathered++;
+      await gate;
+      if (isBroken) throw new Error('broken');
+      return gather();
+    };
+    const opened: (() => void)[] = [];
+    const close = () => {
+      gate = new Promise((resolve) => opened.push(resolve));
+    };
+
+    close();
+    const early = scrape();
+    await until('the early scrape to begin', () => gathered === 1);
+    const state = waiting(metrics);
+    opened[0]?.();
+    gate = undefined;
+    await early;
+    expect(await scrape('?name[]=api_drained')).toContain('api_drained 1');
+    await scrape('?name%5B%5D=api_drained');
+    await scrape('', { method: 'HEAD' });
+    isBroken = true;
+    await scrape();
+    isBroken = false;
+    close();
+    const before = gathered;
+    let isGone = false;
+    app?.metricsServer.once('request', (_request, response) => {
+      response.once('close', () => {
+        isGone = true;
+      });
+    });
+    const abandoned = httpRequest(metricsUrl, { agent: false }).on('error', () => undefined);
+    abandoned.end();
+    await until('the abandoned scrape to begin', () => gathered > before);
+    abandoned.destroy();
+    await until('its end to be noticed', () => isGone);
+    opened[1]?.();
+    gate = undefined;
+    expect(await scrape('?name[]=metrics_scrapes_total')).toContain('{code="499"} 1');
+    expect(state).toEqual({});
+
+    await scrape();
+    await until('the wait to be over', () => state.result === true);
+  });
+
+  it('is none of a handler that clients of the application reach', async () => {
+    const metrics = await start();
+    app?.server.removeAllListeners('request').on('request', metrics.createHandler({ isPublic: true }));
+    const state = waiting(metrics);
+    expect(await (await fetch(`${app?.url}/metrics`)).text()).toContain('\napi_drained 1\n');
+    await scrape('?name[]=none');
+    expect(state).toEqual({});
+    await scrape();
+    await until('the wait to be over', () => state.result === true);
+  });
+
+  it('is one of Prometheus, once a Prometheus has been seen', async () => {
+    const metrics = await start();
+    await scrape('', { headers: prometheus });
+    const state = waiting(metrics);
+    await scrape();
+    await scrape('?name[]=none');
+    expect(state).toEqual({});
+    await scrape('', { headers: prometheus });
+    await until('the wait to be over', () => state.result === true);
+  });
+
+  it('is waited for no longer than said', async () => {
+    const metrics = await start();
+    expect(await metrics.lastScrape({ timeoutMs: 0 })).toBe(false);
+    expect(await metrics.lastScrape({ timeoutMs: 20 })).toBe(false);
+    expect(await scrape()).toContain('\napi_drained 1\n');
+  });
+
+  it('ends all who wait, and whoever asks later', async () => {
+    const metrics = await start();
+    const all = Promise.all([
+      metrics.lastScrape({ timeoutMs: LONG_MS }),
+      metrics.lastScrape({ timeoutMs: LONG_MS }),
+    ]);
+    await scrape();
+    expect(await all).toEqual([true, true]);
+    expect(await metrics.lastScrape({ timeoutMs: 0 })).toBe(true);
+  });
+
+  it.each([[-1], [Number.NaN], [Number.POSITIVE_INFINITY], ['5s'], [undefined]])(
+    'is refused a time of %p',
+    async (timeoutMs) => {
+      const metrics = await start();
+      await expect(metrics.lastScrape({ timeoutMs: timeoutMs as number })).rejects.toThrow(
+        'lastScrape: timeoutMs: expected milliseconds from 0 to 2147483647, got ',
+      );
+      expect(await scrape()).toContain('\napi_drained 0\n');
+    },
+  );
+});
