@@ -9,10 +9,10 @@ query: ## ask Prometheus, and print a table: make query 'sum(http_requests_total
 	@scripts/stack.sh query "$$(scripts/words-of.sh $$PPID query)"
 %: ; @:
 else
-.PHONY: help up load verify query lab tutorial tutorial-down down clean logs test test-unit lint format types bench generate
+.PHONY: help up load verify query lab tutorial tutorial-down backup restore down clean logs test test-unit lint format types bench generate
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 up: ## set up what is missing, start the stack, send the lab's traffic once, prove it, show the URLs (ALERTS=1 API_REPLICAS=3)
 	@scripts/stack.sh up
@@ -31,6 +31,12 @@ tutorial-down: ## stop that Prometheus again
 
 lab: ## questions about the running stack, with hints, and a judge that says why (ANSWERS=1 shows the solutions)
 	@scripts/lab.sh
+
+backup: ## Prometheus' data into a file: FILE=prometheus.tgz
+	@scripts/backup.sh backup "$(FILE)"
+
+restore: ## Prometheus' data from such a file, in the place of what it has
+	@scripts/backup.sh restore "$(FILE)"
 
 logs: ## follow the services' logs
 	@scripts/stack.sh logs

@@ -52,7 +52,7 @@ export async function copyTutorial(): Promise<TutorialCopy> {
       [/^make tutorial$/g, ':'],
     ],
     restore: [[new RegExp(`\\b${metrics}\\b`, 'g'), '8000']],
-    programs: { pattern: /^node docs\/tutorial\/\S+\.ts$/, port: api },
+    programs: [{ pattern: /^node docs\/tutorial\/\S+\.ts$/, port: api }],
   };
   return { folder, prometheusPort, surroundings, remove: () => rmSync(folder, { recursive: true }) };
 }

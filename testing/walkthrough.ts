@@ -39,8 +39,8 @@ export interface Surroundings {
   replace: readonly (readonly [RegExp, string])[];
   /** What is put back in what is printed. */
   restore: readonly (readonly [RegExp, string])[];
-  /** A command that starts a program which runs on, and the port on which it is known to be up. */
-  programs: { pattern: RegExp; port: number };
+  /** Commands that start a program which runs on, and the port on which each is known to be up. */
+  programs: readonly { pattern: RegExp; port: number }[];
 }
 
 const DEADLINE_MS = 30_000;
@@ -53,9 +53,10 @@ export async function follow({ blocks }: Section, surroundings: Surroundings): P
     for (const [i, { language, body }] of blocks.entries()) {
       if (language !== 'sh') continue;
       const command = surroundings.replace.reduce((text, [from, to]) => text.replace(from, to), body);
-      if (surroundings.programs.pattern.test(body)) {
+      const started = surroundings.programs.find(({ pattern }) => pattern.test(body));
+      if (started !== undefined) {
         await stop(program);
-        program = await start(command, surroundings);
+        program = await start(command, started.port, surroundings);
         continue;
       }
       const next = blocks[i + 1];
@@ -67,7 +68,7 @@ export async function follow({ blocks }: Section, surroundings: Surroundings): P
 }
 
 /** What only reads may be asked again until the answer is there, as a reader would. */
-const READS = /^(node \S+ query |curl -s localhost:8000)/;
+const READS = /^(node \S+ query |make query |curl -s localhost:8000)/;
 
 async function compare(
   shown: string,
@@ -109,7 +110,8 @@ const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
 async function start(
   command: string,
-  { folder, environment, programs }: Surroundings,
+  port: number,
+  { folder, environment }: Surroundings,
 ): Promise<ChildProcess> {
   const [file = '', ...words] = command.split(' ');
   const child = spawn(file, words, { cwd: folder, env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -118,7 +120,7 @@ async function start(
     said += chunk.toString();
   });
   const deadline = performance.now() + DEADLINE_MS;
-  while (!(await isOpen(programs.port))) {
+  while (!(await isOpen(port))) {
     if (child.exitCode !== null || performance.now() > deadline)
       throw new Error(`${command}: not up: ${said}`);
     await sleep(20);

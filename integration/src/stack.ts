@@ -73,6 +73,7 @@ function startPrometheus(network: StartedNetwork): Promise<StartedTestContainer>
   return new GenericContainer(imageOf('PROMETHEUS_IMAGE'))
     .withNetwork(network)
     .withNetworkAliases('prometheus')
+    .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
     .withCopyDirectoriesToContainer([{ source: `${repositoryRoot}/prometheus`, target: '/etc/prometheus' }])
     .withCommand(composeCommand('prometheus'))
     .withExposedPorts(9090)
