@@ -56,9 +56,14 @@ up() {
     compose --profile alerts up --detach --no-build --wait --wait-timeout 120 $(services) || start_failed
   say ''
   run_started=$(date +%s)
+  open_exchange
+  page=$reports/$(date +%Y%m%d-%H%M%S).html
+  outputs=''
+  status=0
   # shellcheck disable=SC2086 # lists of words
-  generator run lab --only-on-fresh-api $target $proof || {
-    status=$?
+  generator run lab --only-on-fresh-api --html "$exchange/page.html" $target $proof || status=$?
+  bring_back || fail 1 'the page of the run could not be brought back from the container.'
+  [ "$status" = 0 ] || {
     fail "$status" "the lab's traffic was not proven (status $status); the stack runs on, see the lines above."
   }
   [ "$before" != "$(running_containers)" ] || say 'The stack was running already: nothing was changed.'
@@ -104,7 +109,11 @@ show_urls() {
   show_url API "${API_HOST_PORT%%-*}" "/products (also on ${API_LAB_HOST_PORT%%-*}, which browsers refuse)"
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $API_HOST_PORT, their metrics on $METRICS_HOST_PORT"
   show_url Metrics "${METRICS_HOST_PORT%%-*}" /metrics
-  show_url Prometheus "$PROMETHEUS_HOST_PORT" /
+  # Debian's build has the whole API and no page: nobody is sent to one that says that it is missing.
+  case $PROMETHEUS_IMAGE in
+    observability-stack/*) say "Prometheus    without its page in Debian's build; ask it: make query 'sum(http_requests_total)'" ;;
+    *) show_url Prometheus "$PROMETHEUS_HOST_PORT" / ;;
+  esac
   if [ -z "$grafana_missing" ]; then
     show_url Grafana "$GRAFANA_HOST_PORT" /
   else
@@ -116,7 +125,7 @@ show_urls() {
     show_url Notifications "$ALERT_RECEIVER_HOST_PORT" /
   }
   say ''
-  say 'Next: make load PATTERN=not-found   make verify   make down'
+  say 'Next: make lab   make load PATTERN=not-found   make verify   make down'
 }
 
 show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0 ] && echo localhost || echo "$BIND_ADDRESS")" "$2" "$3" >&2; }

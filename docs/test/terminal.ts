@@ -14,7 +14,7 @@ export function toSvg(text: string, title: string): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
   <title>${escaped(title)}</title>
   <rect width="100%" height="100%" rx="8" fill="#14171c"/>
-  <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14" fill="#d6dae0" style="white-space: pre">
+  <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14" fill="#d6dae0">
 ${rows.join('')}  </g>
 </svg>
 `;
