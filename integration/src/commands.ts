@@ -93,6 +93,15 @@ export function stackCommand(
   return startStackCommand(project, words, environment).result;
 }
 
+/** `make backup` and `make restore`. */
+export function backupCommand(
+  project: Project,
+  command: 'backup' | 'restore',
+  file: string,
+): Promise<CommandResult> {
+  return start('scripts/backup.sh', [command, file], project.environment).result;
+}
+
 /** `make lab`, piped: `lines` are what a learner types. */
 export function labCommand(
   project: Project,

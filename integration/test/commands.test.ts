@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import {
+  backupCommand,
   type CommandResult,
   containersOf,
   createProject,
@@ -16,7 +17,8 @@ import {
   stackCommand,
   startStackCommand,
 } from '../src/commands.ts';
-import { eventually, queryValue } from '../src/prometheus-api.ts';
+import { eventually, query, queryValue } from '../src/prometheus-api.ts';
+import { repositoryRoot } from '../src/repository.ts';
 
 const startTimeoutMs = 180_000;
 const commandTimeoutMs = 90_000;
@@ -50,6 +52,8 @@ describe('a stack of its own', () => {
   let prometheusUrl: string;
   let apiUrl: string;
   let firstUp: CommandResult;
+  /** A moment at which what the backup has was there, in Unix seconds. */
+  let savedAt: number;
 
   beforeAll(async () => {
     project = await createProject('commands');
@@ -73,6 +77,15 @@ describe('a stack of its own', () => {
     expect(firstUp.stdout).toContain('counted exactly once');
     expect(firstUp.stderr).toContain(`${apiUrl}/products`);
     expect(firstUp.stderr).toContain(`${prometheusUrl}/`);
+  });
+
+  it('up prints what its picture in the README shows, and leaves a page of the run', async () => {
+    const picture = await readFile(`${repositoryRoot}/docs/pictures/make-up.txt`, 'utf8');
+    const [command, , ...table] = picture.split('\n');
+    expect(command).toBe('$ make up');
+    expect(firstUp.stdout).toContain(table.join('\n'));
+    const page = /The run as a page: (.*)\n/.exec(firstUp.stderr)?.[1] ?? '';
+    expect(await readFile(page, 'utf8')).toContain('<p class="word">Passed</p>');
   });
 
   it('up names first a page that shows the run just made: in Grafana, or without one in Prometheus', async () => {
@@ -175,6 +188,17 @@ describe('a stack of its own', () => {
   );
 
   it(
+    "backup keeps Prometheus' data in a file, and refuses one that is there",
+    async () => {
+      const file = join(project.reports, 'prometheus.tgz');
+      savedAt = await queryValue(prometheusUrl, 'max(timestamp(http_requests_total))');
+      expect(await backupCommand(project, 'backup', file)).toMatchObject({ exitCode: 0 });
+      expect((await backupCommand(project, 'backup', file)).exitCode).toBe(2);
+    },
+    commandTimeoutMs,
+  );
+
+  it(
     'load not-found adds 33 errors, proven, and verify agrees',
     async () => {
       const load = await stackCommand(project, ['load', 'not-found']);
@@ -270,6 +294,24 @@ describe('a stack of its own', () => {
       const up = await stackCommand(project, ['up']);
       expect(up.exitCode).toBe(0);
       expect(proofRows(up.stdout)['http_errors_total{code="404"}']).toEqual(['33', '33', '0']);
+    },
+    startTimeoutMs,
+  );
+
+  it(
+    'restore brings the data back on a machine that has none',
+    async () => {
+      const file = join(project.reports, 'prometheus.tgz');
+      expect(await stackCommand(project, ['down', '--volumes'])).toMatchObject({ exitCode: 0 });
+      expect((await backupCommand(project, 'restore', `${file}.not`)).exitCode).toBe(2);
+      expect(await backupCommand(project, 'restore', file)).toMatchObject({ exitCode: 0 });
+      expect(await stackCommand(project, ['up'])).toMatchObject({ exitCode: 0 });
+      // What was scraped before the backup; what came after it is not in it.
+      expect(await query(prometheusUrl, 'sum(http_requests_total)', savedAt)).toEqual([
+        { labels: {}, value: 100 },
+      ]);
+      expect(await query(prometheusUrl, 'http_errors_total{code="404"} > 33')).toEqual([]);
+      expect(await query(prometheusUrl, 'max_over_time(http_errors_total{code="404"}[1h]) > 33')).toEqual([]);
     },
     startTimeoutMs,
   );
