@@ -114,6 +114,31 @@ export function scriptCommand(
   return start(script, words, { ...project.environment, ...environment }).result;
 }
 
+/** `make backup` and `make restore`. */
+export function backupCommand(
+  project: Project,
+  command: 'backup' | 'restore',
+  file: string,
+): Promise<CommandResult> {
+  return start('scripts/backup.sh', [command, file], project.environment).result;
+}
+
+/** `make lab`, piped: `lines` are what a learner types. */
+export function labCommand(
+  project: Project,
+  lines: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<CommandResult> {
+  const { process: child, result } = start(
+    'scripts/lab.sh',
+    [],
+    { ...project.environment, ...environment },
+    'pipe',
+  );
+  child.stdin?.end(lines.map((line) => `${line}\n`).join(''));
+  return result;
+}
+
 /** `docker <words>`; an exit status other than 0 is an error, with what the client said. */
 export async function docker(...words: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await start('docker', words, process.env).result;
@@ -159,18 +184,23 @@ export async function removeProject(project: Project): Promise<void> {
   await rm(project.reports, { recursive: true, force: true });
 }
 
-function start(command: string, words: string[], environment: NodeJS.ProcessEnv): RunningCommand {
+function start(
+  command: string,
+  words: string[],
+  environment: NodeJS.ProcessEnv,
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): RunningCommand {
   const child = spawn(command, words, {
     cwd: repositoryRoot,
     env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
   });
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
   const result = new Promise<CommandResult>((resolve, reject) => {
