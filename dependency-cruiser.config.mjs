@@ -57,7 +57,8 @@ const instrumentation = layers(
     'protection/': [],
     'shutdown/': ['library', 'recording/'],
     listen: ['protection/'],
-    options: ['library', 'exposition/', 'metrics/'],
+    'native-option': ['recording/'],
+    options: ['native-option', 'library', 'exposition/', 'metrics/'],
   },
   file,
 );

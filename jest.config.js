@@ -27,7 +27,7 @@ export default {
       ...typescript,
       displayName: 'successor',
       testMatch: [
-        '<rootDir>/instrumentation/test/{exactness,instrument,invariant,last-scrape,routing,text}.test.ts',
+        '<rootDir>/instrumentation/test/{exactness,instrument,invariant,last-scrape,protobuf,routing,text}.test.ts',
       ],
       moduleNameMapper: { '^prom-client$': '<rootDir>/node_modules/prometheus-io-client' },
     },

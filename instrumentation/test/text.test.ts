@@ -55,6 +55,7 @@ function createRequestRegistry(registry = new Registry()) {
       duration: 'http_request_duration_seconds',
     },
     { path: 'path', method: 'method', code: 'code' },
+    160,
   );
   return { registry, add: (code: number, seconds: number) => addRequest(counts, row, code, seconds) };
 }

@@ -5,7 +5,7 @@ import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainer
 import { freePort } from '../../testing/free-port.ts';
 import { follow, readSections, type Surroundings } from '../../testing/walkthrough.ts';
 import { docker } from '../src/commands.ts';
-import { imageOf, repositoryRoot } from '../src/repository.ts';
+import { repositoryRoot, settingOf } from '../src/repository.ts';
 import { type Stack, startStack } from '../src/stack.ts';
 
 const guide = readFileSync(`${repositoryRoot}/docs/own-service.md`, 'utf8');
@@ -37,7 +37,7 @@ beforeAll(async () => {
     writeFileSync(`${folder}/${name}`, withOwnPorts(fileOf(name)));
   const build = [
     '--build-arg',
-    `NODE_IMAGE=${imageOf('NODE_IMAGE')}`,
+    `NODE_IMAGE=${settingOf('NODE_IMAGE')}`,
     `${repositoryRoot}/integration/openmetrics`,
   ];
   const image = 'observability-stack/openmetrics-parser';

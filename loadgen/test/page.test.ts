@@ -62,6 +62,7 @@ function reportOf(phases: PhaseReport[], overrides: Partial<Report> = {}): Repor
     seed: 1,
     shard: WHOLE,
     lostShards: [],
+    latency: null,
     environment: { arguments: ['run', 'it'], node: '24', system: 'Linux', processors: '2' },
     phases,
     tally: [],

@@ -36,7 +36,10 @@ export function formatAnswer(answer: Answer, paint: Paint): string[] {
 
 function seriesOf(answer: Series): { labels: Record<string, string>; value: string }[] {
   if (answer.resultType === 'vector')
-    return answer.result.map(({ metric, value }) => ({ labels: metric, value: value[1] }));
+    return answer.result.map(({ metric, value, histogram }) => ({
+      labels: metric,
+      value: value?.[1] ?? `count ${histogram?.[1].count}, sum ${histogram?.[1].sum}`,
+    }));
   return answer.result.map(({ metric, values }) => ({
     labels: metric,
     value: values.map(([, value]) => value).join(' '),

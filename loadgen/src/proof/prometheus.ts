@@ -14,17 +14,45 @@ export interface Samples {
   readonly points: readonly { readonly atSeconds: number; readonly value: number }[];
 }
 
+/** A native histogram at a moment: raw counts, or whatever a function has made of them. */
+export interface Histogram {
+  readonly count: number;
+  readonly sum: number;
+  /** Lower bound, upper bound, count. */
+  readonly buckets: readonly (readonly [from: number, to: number, count: number])[];
+}
+
+export interface HistogramSample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly histogram: Histogram;
+}
+
 const point = z.tuple([z.number(), z.string()]);
+const number = z.string().transform(Number);
+const histogram = z.object({
+  count: number,
+  sum: number,
+  // The first says which bounds are inclusive.
+  buckets: z.array(z.tuple([z.number(), number, number, number])).default([]),
+});
 const answers = z.discriminatedUnion('resultType', [
   z.object({ resultType: z.literal('scalar'), result: point }),
   z.object({ resultType: z.literal('string'), result: point }),
   z.object({
     resultType: z.literal('vector'),
-    result: z.array(z.object({ metric: z.record(z.string(), z.string()), value: point })),
+    result: z.array(
+      z.object({
+        metric: z.record(z.string(), z.string()),
+        value: point.optional(),
+        histogram: z.tuple([z.number(), histogram]).optional(),
+      }),
+    ),
   }),
   z.object({
     resultType: z.literal('matrix'),
-    result: z.array(z.object({ metric: z.record(z.string(), z.string()), values: z.array(point) })),
+    result: z.array(
+      z.object({ metric: z.record(z.string(), z.string()), values: z.array(point).default([]) }),
+    ),
   }),
 ]);
 const envelope = z.object({ status: z.literal('success'), data: answers });
@@ -69,9 +97,21 @@ export class Prometheus {
    * @throws UnreachableError, naming the URL and the cause
    */
   async query(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Sample[]> {
-    const data = await this.ask(expression, signal, atSeconds);
-    if (data.resultType !== 'vector') throw new TypeError(`${expression} is no vector`);
-    return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+    const vector = await this.#askVector(expression, signal, atSeconds);
+    return vector.flatMap(({ metric, value }) =>
+      value ? [{ labels: metric, value: Number(value[1]) }] : [],
+    );
+  }
+
+  /** The native histograms that it gives. @throws as {@link query} */
+  async queryHistograms(expression: string, signal: AbortSignal): Promise<HistogramSample[]> {
+    const vector = await this.#askVector(expression, signal);
+    return vector.flatMap(({ metric, histogram }) => {
+      if (histogram === undefined) return [];
+      const { count, sum, buckets } = histogram[1];
+      const ranges = buckets.map(([, from, to, own]) => [from, to, own] as const);
+      return [{ labels: metric, histogram: { count, sum, buckets: ranges } }];
+    });
   }
 
   /** What was scraped of the series of `selector` in the last `seconds`. @throws as {@link query} */
@@ -98,6 +138,12 @@ export class Prometheus {
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${response.status} ${shorten(text)}`);
+  }
+
+  async #askVector(expression: string, signal: AbortSignal, atSeconds?: number) {
+    const data = await this.ask(expression, signal, atSeconds);
+    if (data.resultType !== 'vector') throw new TypeError(`${expression} is no vector`);
+    return data.result;
   }
 
   /**
