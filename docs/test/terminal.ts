@@ -27,5 +27,6 @@ function styleOf(line: string): string {
   return line.startsWith('- ') || line.startsWith('  done') ? ' fill="#8c96a3"' : '';
 }
 
+/** Renderers collapse spaces, whatever they are told; those that do not break they keep. */
 const escaped = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  text.replaceAll(' ', '\u00a0').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

@@ -156,6 +156,20 @@ describe('a stack of its own', () => {
   );
 
   it(
+    'the queries of docs/operations.md have answers',
+    async () => {
+      const document = await readFile(`${repositoryRoot}/docs/operations.md`, 'utf8');
+      const queries = [...document.matchAll(/^make query '(.*)'$/gm)].map(([, asked = '']) => asked);
+      expect(queries.length).toBeGreaterThan(2);
+      for (const asked of queries)
+        expect((await stackCommand(project, ['query', asked])).stdout).toMatch(
+          /value\n +\d|\n.* {2}[\d.e+]+\n$/,
+        );
+    },
+    commandTimeoutMs,
+  );
+
+  it(
     'lab takes right answers, says why others are wrong or right by accident, and goes on where it was left',
     async () => {
       const progress = { LAB_PROGRESS: join(project.reports, 'lab.json') };

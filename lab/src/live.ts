@@ -41,6 +41,9 @@ async function ask(url: string, query: string, time: string): Promise<Outcome> {
     return { samples: [{ labels: {}, value: toNumber((result as [number, string])[1]) }] };
   if (resultType !== 'vector')
     return { refused: `its answer is a ${resultType}, and one value for each series is asked for` };
-  const rows = result as { metric: Record<string, string>; value: [number, string] }[];
-  return { samples: rows.map(({ metric, value }) => ({ labels: metric, value: toNumber(value[1]) })) };
+  const rows = result as { metric: Record<string, string>; value?: [number, string] }[];
+  // A native histogram is a value of its own kind.
+  return {
+    samples: rows.map(({ metric, value }) => ({ labels: metric, value: toNumber(value?.[1] ?? 'NaN') })),
+  };
 }

@@ -26,6 +26,7 @@ const ANSWERS: Record<string, unknown> = {
       ],
     },
   ]),
+  native: success('vector', [{ metric: { path: 'cart' }, histogram: [1, { count: '20', sum: '1.5' }] }]),
   '1 + 1': success('scalar', [1, '2']),
   '"text"': success('string', [1, 'text']),
   nothing: success('vector', []),
@@ -61,6 +62,7 @@ it.each([
   ],
   ['sum(http_requests_total)', 'value\n  100\n'],
   ['up[10s]', 'job  value\napi    0 1\n'],
+  ['native', 'path              value\ncart  count 20, sum 1.5\n'],
   ['1 + 1', '2\n'],
   ['"text"', 'text\n'],
 ])('prints the answer to %s as a table', async (expression, out) => {
