@@ -57,22 +57,26 @@ describe('after the lab', () => {
     expect(text(html)).toContain('Most requested 40 post /products');
   });
 
-  it('ranks routes and codes, and says what is scraped and that nothing fires', async () => {
-    const html = await read();
-    expect(rows(html, 'routes').slice(0, 4)).toEqual([
-      'post /products 40',
-      'get /products 30',
-      'get /cart 20',
-      'post /cart 10',
-    ]);
-    expect(rows(html, 'codes')[0]).toBe('404 33');
-    expect(rows(html, 'targets')).toEqual([
-      'Target Scrape Samples',
-      expect.stringMatching(/^api [\d.]+:8000 up [\d.]+m?s \d+$/),
-      expect.stringMatching(/^prometheus localhost:9090 up [\d.]+m?s \d+$/),
-    ]);
-    expect(rows(html, 'firing')).toEqual(['Nothing is firing.']);
-  });
+  it(
+    'ranks routes and codes, and says what is scraped and that nothing fires',
+    async () => {
+      const html = await read();
+      expect(rows(html, 'routes').slice(0, 4)).toEqual([
+        'post /products 40',
+        'get /products 30',
+        'get /cart 20',
+        'post /cart 10',
+      ]);
+      expect(rows(html, 'codes')[0]).toBe('404 33');
+      expect(rows(html, 'targets')).toEqual([
+        'Target Scrape Samples',
+        expect.stringMatching(/^api [\d.]+:8000 up [\d.]+m?s \d+$/),
+        expect.stringMatching(/^prometheus localhost:9090 up [\d.]+m?s \d+$/),
+      ]);
+      expect(rows(html, 'firing')).toEqual(['Nothing is firing.']);
+    },
+    scrapesTimeoutMs,
+  );
 
   it(
     'draws curves from what was asked',
