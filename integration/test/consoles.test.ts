@@ -187,30 +187,42 @@ whereChromiumIs('in a browser', () => {
     return page;
   }
 
-  it.each([400, 800, 1440])('needs no sideways scrolling at %d pixels', async (width) => {
-    const page = await open(width, 'light');
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-    await page.close();
-  });
+  it.each([400, 800, 1440])(
+    'needs no sideways scrolling at %d pixels',
+    async (width) => {
+      const page = await open(width, 'light');
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      await page.close();
+    },
+    scrapesTimeoutMs,
+  );
 
-  it('runs nothing that a label brings along', async () => {
-    const page = await open(800, 'light');
-    expect(await page.title()).toBe('API overview');
-    expect(await page.locator('img, script').count()).toBe(0);
-    await page.close();
-  });
+  it(
+    'runs nothing that a label brings along',
+    async () => {
+      const page = await open(800, 'light');
+      expect(await page.title()).toBe('API overview');
+      expect(await page.locator('img, script').count()).toBe(0);
+      await page.close();
+    },
+    scrapesTimeoutMs,
+  );
 
-  it('follows the light or dark scheme of the system', async () => {
-    const grounds = await Promise.all(
-      (['light', 'dark'] as const).map(async (scheme) => {
-        const page = await open(800, scheme);
-        const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor');
-        await page.close();
-        return ground;
-      }),
-    );
-    expect(grounds).toEqual(['rgb(244, 245, 245)', 'rgb(17, 18, 23)']);
-  });
+  it(
+    'follows the light or dark scheme of the system',
+    async () => {
+      const grounds = await Promise.all(
+        (['light', 'dark'] as const).map(async (scheme) => {
+          const page = await open(800, scheme);
+          const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor');
+          await page.close();
+          return ground;
+        }),
+      );
+      expect(grounds).toEqual(['rgb(244, 245, 245)', 'rgb(17, 18, 23)']);
+    },
+    scrapesTimeoutMs,
+  );
 
   it('renews itself', async () => {
     const page = await open(800, 'light');
