@@ -113,6 +113,14 @@ describe('rendering', () => {
     );
   });
 
+  it('takes the request metrics from what is kept of them, as long as no labels are added to all', async () => {
+    const { registry } = createRequestRegistry();
+    const kept = async () => (await gather(registry)).map(({ written }) => written !== undefined);
+    expect(await kept()).toEqual([true, true, true, true]);
+    registry.setDefaultLabels({ zone: 'b' });
+    expect(await kept()).toEqual([false, false, false, false]);
+  });
+
   it('agrees with the rendering of the library itself', async () => {
     const { registry, add } = createRequestRegistry();
     add(200, 0.2);

@@ -2,9 +2,11 @@
  * The four request metrics as families, from the counted numbers. Taken in one turn of the event loop, they agree with
  * each other. What a scrape needs is written when it is needed, and kept for as long as its number is the same.
  */
+
 import type { Cell, RequestCounts, Row } from '../recording/counts.ts';
 import { type CellView, createCellWriter, stateOf } from './cells.ts';
 import type { Family, LabelSet, Sample, Written } from './family.ts';
+import { onDemand } from './on-demand.ts';
 import { encodeLabels, encodeSingle } from './protobuf-metric.ts';
 import { toLabelsText, toNumberText } from './text.ts';
 
@@ -181,17 +183,14 @@ function createFamily(
   samples: () => readonly Sample[],
   written: Written,
 ): Family {
-  let values: readonly Sample[] | undefined;
+  const { array: values, isMade } = onDemand(samples);
   return {
     name,
     help,
     type,
-    get values() {
-      values ??= samples();
-      return values;
-    },
+    values,
     get written() {
-      return values ? undefined : written;
+      return isMade() ? undefined : written;
     },
   };
 }
