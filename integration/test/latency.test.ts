@@ -32,7 +32,7 @@ afterEach(async () => {
   );
   await stack?.stop();
   stack = undefined;
-});
+}, 60_000);
 
 const COUNTER = 'sum(http_requests_total)';
 const CLASSIC = 'sum(http_request_duration_seconds_count{path!="unmatched"})';
