@@ -100,6 +100,12 @@ describe('documents', () => {
     expect(unknown(/\b[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]\b/g, (name) => words.has(name), code)).toEqual([]);
   });
 
+  it('name every setting of .env', () => {
+    const settings = readFileSync(`${root}.env`, 'utf8').match(/^[A-Z_]+/gm) ?? [];
+    expect(settings.length).toBeGreaterThan(15);
+    expect(settings.filter((name) => !documents.get('docs/operations.md')?.includes(name))).toEqual([]);
+  });
+
   it('name metrics that something exposes', async () => {
     const app = express().get('/', (_request, response) => void response.end());
     const { registry } = instrument(app);
