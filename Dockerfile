@@ -11,6 +11,7 @@ COPY loadgen/package.json loadgen/
 COPY grafana/package.json grafana/
 COPY integration/package.json integration/
 COPY bench/package.json bench/
+COPY kubernetes/package.json kubernetes/
 
 # The secret is the certificate authority of a site that signs its own registry; a machine without one mounts nothing.
 FROM manifests AS app-dependencies
