@@ -26,7 +26,9 @@ export default {
     {
       ...typescript,
       displayName: 'successor',
-      testMatch: ['<rootDir>/instrumentation/test/{exactness,instrument,invariant,last-scrape,routing,text}.test.ts'],
+      testMatch: [
+        '<rootDir>/instrumentation/test/{exactness,instrument,invariant,last-scrape,routing,text}.test.ts',
+      ],
       moduleNameMapper: { '^prom-client$': '<rootDir>/node_modules/prometheus-io-client' },
     },
     {

@@ -57,7 +57,12 @@ image_overrides() {
 as_new_image() {
   case $1 in
     *@*) echo "newName: ${1%@*}, digest: '${1#*@}'" ;;
-    *:*/*:* | *:*) case ${1##*:} in */*) echo "newName: $1" ;; *) echo "newName: ${1%:*}, newTag: '${1##*:}'" ;; esac ;;
+    *:*)
+      case ${1##*:} in
+        */*) echo "newName: $1, newTag: latest" ;;
+        *) echo "newName: ${1%:*}, newTag: '${1##*:}'" ;;
+      esac
+      ;;
     *) echo "newName: $1, newTag: latest" ;;
   esac
 }
