@@ -3,7 +3,7 @@
 
 shards=${SHARDS:-4}
 # So long, in seconds, the pods have to be there before all of them begin.
-start_in=${START_IN:-20}
+start_in=${START_IN:-30}
 
 check_shards() {
   case $shards in
@@ -130,7 +130,7 @@ combine() {
 # Sets job_status to the exit status of a Job's only container, and prints what it said.
 show_job() {
   in_namespace logs --tail -1 "job/$1" >"$work/log" 2>&1 || fail 1 "the job \"$1\" has left no log."
-  grep -vE '^((report.json|page.html):.*)?$' "$work/log"
+  grep -vE '^(report\.json|page\.html):' "$work/log"
   job_status=$(in_namespace get pods --selector "batch.kubernetes.io/job-name=$1" --output 'jsonpath={.items[0].status.containerStatuses[0].state.terminated.exitCode}')
   job_status=${job_status:-1}
 }

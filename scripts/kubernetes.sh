@@ -66,7 +66,8 @@ up() {
     in_namespace get pods,events >&2
     fail 1 "not ready within $timeout s."
   }
-  run_step 'waiting for Grafana' wait_for_grafana || say "Grafana       left out: $(cat "$work/grafana")"
+  run_step 'waiting for Grafana' wait_for_grafana
+  [ ! -s "$work/grafana" ] || say "Grafana left out: $(cat "$work/grafana")"
   if ledger_exists; then
     say 'Traffic has been sent here before: none is sent now.'
   else
@@ -98,10 +99,7 @@ wait_until() {
 }
 
 # Its image is the one that some sites cannot have; the rest works without.
-wait_for_grafana() {
-  wait_until grafana_has_settled
-  [ ! -s "$work/grafana" ]
-}
+wait_for_grafana() { wait_until grafana_has_settled || true; }
 
 grafana_has_settled() {
   : >"$work/grafana"
@@ -116,7 +114,7 @@ grafana_has_settled() {
 show_access() {
   say ''
   say 'From this machine, each in a terminal of its own:'
-  for service in 'api-balanced 5001:5001' 'prometheus 9090:9090' ${1:-'grafana 3000:3000'}; do
+  for service in 'api-balanced 5001:5001' 'prometheus 9090:9090' 'grafana 3000:3000'; do
     say "  kubectl --context $context --namespace $namespace port-forward service/$service"
   done
   say ''

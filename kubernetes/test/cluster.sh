@@ -6,7 +6,7 @@
 # Exit status: 0 all well or left out, 1 a check did not hold, 3 the cluster does not answer.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-: "${RATE:=500}" "${DURATION:=150s}" "${K8S_TIMEOUT:=300}" "${KUBECTL:=kubectl}" "${START_IN:=30}"
+: "${RATE:=500}" "${DURATION:=150s}" "${K8S_TIMEOUT:=300}" "${KUBECTL:=kubectl}" "${START_IN:=60}"
 export K8S_TIMEOUT KUBECTL START_IN
 
 if [[ -z ${KUBECONFIG:-} ]]; then
@@ -81,8 +81,7 @@ step 'apply, lab traffic, proof'
 start=$SECONDS
 stack up 2>&1 | tee "$work/up"
 check 'make k8s-up, until the lab traffic was proved' "$((SECONDS - start)) s" test "${PIPESTATUS[0]}" = 0
-grep -o 'Grafana  *left out: .*' "$work/up" | while read -r line; do echo "$line" >"$work/grafana"; done
-if [[ -s $work/grafana ]]; then row Grafana "$(sed 's/Grafana  *//' "$work/grafana")"; else row Grafana ready; fi
+row Grafana "$(sed -n 's/^Grafana \(left out: .*\)/\1/p' "$work/up" | grep . || echo ready)"
 check 'pods are let in as `restricted`, without a warning' 'yes' test -z "$(grep -i 'PodSecurity\|Warning' "$work/up")"
 check 'lab traffic' "$(query 'sum(http_requests_total)') requests, $(query 'sum(http_errors_total{code="404"})') not found" \
   test "$(query 'sum(http_requests_total)')/$(query 'sum(http_errors_total{code="404"})')" = 100/33

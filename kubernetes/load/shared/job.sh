@@ -19,7 +19,7 @@ run_generator() {
   done
 }
 
-hand_out() { [ ! -s "$work/$1" ] || printf '\n%s:%s\n' "$1" "$(gzip -9 -c "$work/$1" | base64 -w 0)"; }
+hand_out() { [ ! -s "$work/$1" ] || printf '%s:%s\n' "$1" "$(gzip -9 -c "$work/$1" | base64 -w 0)"; }
 
 # The mounted reports, unpacked, in the order of their names.
 unpack() {
