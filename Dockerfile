@@ -13,6 +13,7 @@ COPY integration/package.json integration/
 COPY bench/package.json bench/
 COPY docs/package.json docs/
 COPY lab/package.json lab/
+COPY kubernetes/package.json kubernetes/
 
 # The secret is the certificate authority of a site that signs its own registry; a machine without one mounts nothing.
 FROM manifests AS app-dependencies

@@ -9,10 +9,10 @@ query: ## ask Prometheus, and print a table: make query 'sum(http_requests_total
 	@scripts/stack.sh query "$$(scripts/words-of.sh $$PPID query)"
 %: ; @:
 else
-.PHONY: help up load rolling verify query lab tutorial tutorial-down backup restore down clean logs test test-unit lint format types bench generate
+.PHONY: help up load rolling verify query lab tutorial tutorial-down backup restore down clean logs k8s-up k8s-load k8s-verify k8s-down test test-unit lint format types bench generate
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 up: ## set up what is missing, start the stack, send the lab's traffic once, prove it, show the URLs (ALERTS=1 API_REPLICAS=3)
 	@scripts/stack.sh up
@@ -50,6 +50,18 @@ down: ## stop the stack; the data stays
 clean: ## stop the stack, remove its data and the images built here
 	@scripts/stack.sh clean
 
+k8s-up: ## the same on the cluster of the current Kubernetes context (docs/kubernetes.md)
+	@scripts/kubernetes.sh up
+
+k8s-load: ## traffic from SHARDS=4 pods there, proven: PATTERN=steady ARGS="--rate 500"
+	@scripts/kubernetes.sh load $(PATTERN) $(ARGS)
+
+k8s-verify: ## compare everything that has been sent there with what its Prometheus holds
+	@scripts/kubernetes.sh verify
+
+k8s-down: ## remove the stack there; ARGS=--volumes removes the data too
+	@scripts/kubernetes.sh down $(ARGS)
+
 test: ## every check: lint, types, unit, promtool, integration
 	@scripts/test.sh
 
@@ -68,6 +80,6 @@ format: ## let Biome format everything
 types: ## the TypeScript compiler, without output
 	@npm run --silent types
 
-generate: ## write the JSON of the dashboards anew from their TypeScript
-	@npm run --silent generate --workspace grafana
+generate: ## write anew what is made of other files: the dashboards' JSON, the PrometheusRule
+	@npm run --silent generate --workspace grafana --workspace kubernetes
 endif

@@ -63,7 +63,17 @@ const instrumentation = layers(
   file,
 );
 
-const workspaces = ['app', 'loadgen', 'grafana', 'integration', 'bench', 'instrumentation', 'docs', 'lab'];
+const workspaces = [
+  'app',
+  'loadgen',
+  'grafana',
+  'integration',
+  'bench',
+  'instrumentation',
+  'docs',
+  'lab',
+  'kubernetes',
+];
 
 /** Whose insides a workspace may see all the same, because what it looks at is no package's to export. */
 const insiders = {

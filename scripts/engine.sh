@@ -92,23 +92,26 @@ ensure_plugin() {
   docker "$1" version >/dev/null 2>&1 || fail 3 "the Docker CLI plugin \"$1\" could not be installed."
 }
 
-# Debian 12 has neither plugin; those of a later suite run on it. They are unpacked, not installed, with an apt
-# configuration of their own, so that nothing of the machine's apt set-up changes.
+# Debian 12 has neither plugin; those of a later suite run on it.
 plugin_folder=/usr/local/lib/docker/cli-plugins
+plugin_from_debian() { unpack_from_debian "docker-$1" "docker-$1" "$plugin_folder"; }
 
-plugin_from_debian() {
+# unpack_from_debian PACKAGE PROGRAM FOLDER: one program of a package of the later suite. It is unpacked, not installed, with an
+# apt configuration of its own, so that nothing of the machine's apt set-up changes, nor matters.
+unpack_from_debian() {
   archive=$(debian_archive) || return 1
   work=$(mktemp -d) || return 1
-  mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/root" "$plugin_folder"
+  mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/root" "$3"
+  : >"$work/status"
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive $debian_suite main" >"$work/sources.list"
   private_apt() {
     apt-get -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-      -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work" -o APT::Sandbox::User=root \
-      -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none "$@"
+      -o Dir::State::Lists="$work/lists" -o Dir::State::status="$work/status" -o Dir::Cache="$work" \
+      -o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none "$@"
   }
-  private_apt update && (cd "$work" && private_apt download "docker-$1") &&
-    dpkg -x "$work"/docker-"$1"_*.deb "$work/root" &&
-    install -m 755 "$(find "$work/root/usr" -type f -name "docker-$1" -perm -u+x | head -n 1)" "$plugin_folder/docker-$1"
+  private_apt update && (cd "$work" && private_apt download "$1") &&
+    dpkg -x "$work"/"$1"_*.deb "$work/root" &&
+    install -m 755 "$(find "$work/root/usr" -type f -name "$2" -perm -u+x | head -n 1)" "$3/$2"
   result=$?
   rm -rf "$work"
   return "$result"

@@ -9,6 +9,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/images.sh"
 . "$root/scripts/node.sh"
 . "$root/scripts/chromium.sh"
+. "$root/scripts/kubectl.sh"
 cd "$root" || exit 1
 
 # check TITLE COMMAND...: its output is shown as it comes, because a test's own words are the best report.
@@ -38,7 +39,11 @@ rule_tests() {
   promtool test rules "$@"
 }
 
-say_left_out() { [ -z "$chromium_missing" ] || say "Left out: the tests that look at pages in a browser ($chromium_missing)."; }
+say_left_out() {
+  [ -z "$chromium_missing" ] || say "Left out: the tests that look at pages in a browser ($chromium_missing)."
+  [ -z "$kubectl_missing" ] || say "Left out: the tests of what kubernetes/ describes ($kubectl_missing)."
+  [ -n "${KUBECONFIG:-}" ] || say 'Left out: the acceptance on a cluster (no KUBECONFIG names one); it is kubernetes/test/cluster.sh.'
+}
 
 case ${1:-} in
   '' | unit) ;;
@@ -47,6 +52,8 @@ esac
 
 ensure_node_modules
 ensure_chromium
+find_kubectl
+[ -n "$kubectl_missing" ] || export TEST_KUBECTL="$kubectl_program"
 check 'lint (biome)' npm run --silent lint
 check 'types (tsc)' npm run --silent types
 check 'unit tests (jest)' npm run --silent test:unit

@@ -23,6 +23,10 @@ it.each([
     ['load', 'PATTERN=steady', 'ARGS=--threshold "p99<50ms"'],
     'scripts/stack.sh load steady --threshold "p99<50ms"',
   ],
+  [['k8s-up'], 'scripts/kubernetes.sh up'],
+  [['k8s-load', 'PATTERN=steady', 'ARGS=--rate 500'], 'scripts/kubernetes.sh load steady --rate 500'],
+  [['k8s-verify'], 'scripts/kubernetes.sh verify'],
+  [['k8s-down', 'ARGS=--volumes'], 'scripts/kubernetes.sh down --volumes'],
 ])('make %j', async (words, command) => {
   expect(await commandsOf(...words)).toBe(command);
 });
