@@ -55,7 +55,7 @@ function requestInProgress(metricsPort: number): Promise<void> {
 
 describe('the process', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('drains and exits 0 on %s', async (signal) => {
-    const service = run({ ...anyPorts, SIMULATED_LATENCY_MS: '1000', SHUTDOWN_GRACE_MS: '600' });
+    const service = run({ ...anyPorts, SIMULATED_LATENCY_MS: '1000', SHUTDOWN_GRACE_MS: '5000' });
     const { apiPort, metricsPort } = await service.ready();
     const answer = fetch(`http://127.0.0.1:${apiPort}/products`);
     await requestInProgress(metricsPort);

@@ -67,7 +67,8 @@ describe('the lateness of the event loop', () => {
     expect(status).toBe(0);
     const { before, first, second } = JSON.parse(output) as Record<string, [late: number, active: number]>;
     const [late, active] = [0, 1].map((i) => (first?.[i] ?? 0) - (before?.[i] ?? 0)) as [number, number];
-    expect(late).toBeGreaterThan(0.27);
+    // All but what was left of the timer's period when it began.
+    expect(late).toBeGreaterThan(0.24);
     expect(active).toBeGreaterThan(0.29);
     expect(second?.[0]).toBe(first?.[0]);
   });

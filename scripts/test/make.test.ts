@@ -11,7 +11,9 @@ const cwd = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The commands that make would run. */
 async function commandsOf(...words: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('make', ['--dry-run', ...words], { cwd });
+  // As a person calls it, not as a part of the make that runs the tests.
+  const { MAKEFLAGS: _flags, MAKELEVEL: _level, MFLAGS: _own, ...env } = process.env;
+  const { stdout } = await promisify(execFile)('make', ['--dry-run', ...words], { cwd, env });
   return stdout.trim();
 }
 
