@@ -35,14 +35,15 @@ write_overlay() {
   } >"$overlay/kustomization.yaml"
 }
 
-# Says what an apply has changed, in one line. Warnings of the cluster are shown.
+# Says in one line what an apply changes. Not by the words of apply, to which a disruption budget is never as it was.
 apply_overlay() {
+  kubectl diff -k "$overlay" >"$work/diff" 2>/dev/null
   kubectl apply -k "$overlay" >"$work/applied" 2>"$work/said" || {
     cat "$work/said" >&2
     return 1
   }
   cat "$work/said" >&2
-  say "applied: $(grep -c ' unchanged$' "$work/applied") unchanged, $(grep -c ' configured$' "$work/applied") changed, $(grep -c ' created$' "$work/applied") new"
+  say "applied: $(grep -c '' "$work/applied") objects, $(grep -c ' created$' "$work/applied") new, $(grep -c '^diff ' "$work/diff") different"
 }
 
 choose_storage() {

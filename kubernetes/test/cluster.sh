@@ -90,7 +90,7 @@ step 'apply again'
 generations() { kubectl get deployment,statefulset,service,configmap,serviceaccount,networkpolicy,poddisruptionbudget,pod -o 'jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.uid} {.metadata.generation}{"\n"}{end}' | sort; }
 before=$(generations)
 stack up 2>&1 | tee "$work/again"
-check 'make k8s-up again' "$(sed -n 's/^applied: //p' "$work/again" | head -n 1)" grep -qE '^applied: [0-9]+ unchanged, 0 changed, 0 new$' "$work/again"
+check 'make k8s-up again' "$(sed -n 's/^applied: //p' "$work/again" | head -n 1)" grep -qE '^applied: [0-9]+ objects, 0 new, 0 different$' "$work/again"
 check 'what runs after it' 'as before, pod by pod' test "$before" = "$(generations)"
 
 step "load: $RATE requests/s for $DURATION from 4 pods, while the API is scaled and restarted"
