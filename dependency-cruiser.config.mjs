@@ -54,13 +54,26 @@ const instrumentation = layers(
     'exposition/': ['recording/'],
     library: ['exposition/'],
     'metrics/': ['library', 'exposition/', 'recording/'],
-    listen: [],
-    options: ['library', 'exposition/', 'metrics/'],
+    'protection/': [],
+    'shutdown/': ['library', 'recording/'],
+    listen: ['protection/'],
+    'native-option': ['recording/'],
+    options: ['native-option', 'library', 'exposition/', 'metrics/'],
   },
   file,
 );
 
-const workspaces = ['app', 'loadgen', 'grafana', 'integration', 'bench', 'instrumentation', 'kubernetes'];
+const workspaces = [
+  'app',
+  'loadgen',
+  'grafana',
+  'integration',
+  'bench',
+  'instrumentation',
+  'docs',
+  'lab',
+  'kubernetes',
+];
 
 /** Whose insides a workspace may see all the same, because what it looks at is no package's to export. */
 const insiders = {

@@ -20,14 +20,14 @@ export default {
       ...typescript,
       displayName: 'unit',
       testMatch: [
-        '<rootDir>/{alertmanager,app,grafana,instrumentation,kubernetes,loadgen,prometheus,scripts}/test/**/*.test.ts',
+        '<rootDir>/{alertmanager,app,docs,grafana,instrumentation,kubernetes,lab,loadgen,prometheus,scripts}/test/**/*.test.ts',
       ],
     },
     {
       ...typescript,
       displayName: 'successor',
       testMatch: [
-        '<rootDir>/instrumentation/test/{exactness,instrument,invariant,last-scrape,routing,text}.test.ts',
+        '<rootDir>/instrumentation/test/{exactness,instrument,invariant,last-scrape,protobuf,routing,text}.test.ts',
       ],
       moduleNameMapper: { '^prom-client$': '<rootDir>/node_modules/prometheus-io-client' },
     },

@@ -1,7 +1,8 @@
 # Makes sure that the base images are there. One that is present is used, a missing one is pulled; where no registry
 # answers, stand-ins for Node, Prometheus and Alertmanager are built from Debian's packages, under names of their own,
 # and Grafana, which Debian does not have, is left out. Sourced after engine.sh, never run.
-# Result: NODE_IMAGE, PROMETHEUS_IMAGE and ALERTMANAGER_IMAGE name images that exist; grafana_missing is empty or says why.
+# Result: NODE_IMAGE, PROMETHEUS_IMAGE and ALERTMANAGER_IMAGE name images that exist, PROMETHEUS_FEATURES is what that Prometheus
+# needs; grafana_missing is empty or says why.
 
 registry_silent=''
 grafana_missing=''
@@ -84,6 +85,10 @@ ensure_base_images() {
     say "  no registry: $(standin_name "$variable") stands in for $(value_of "$variable")"
     eval "export $variable=\$(standin_name $variable)"
   done
+  # The default image has what it needs in .env.
+  is_default PROMETHEUS_IMAGE && return
+  PROMETHEUS_FEATURES=$("$root/scripts/prometheus-features.sh" "$PROMETHEUS_IMAGE" "$PROMETHEUS_FEATURES") ||
+    fail 3 "PROMETHEUS_IMAGE=$PROMETHEUS_IMAGE does not say which version of Prometheus it has."
 }
 
 build_standins() {

@@ -25,6 +25,7 @@ export function createApp({ routes, log, simulation, metricsOnApiPort = false }:
   const metrics = instrument(app, {
     // The labs call it `products`.
     pathLabel: (template) => template.slice(1),
+    nativeHistograms: true,
     codes: Object.fromEntries(
       routes.map(({ method, path, code }) => [`${method.toUpperCase()} ${path}`, [code]]),
     ),

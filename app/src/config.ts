@@ -26,14 +26,18 @@ const milliseconds = z
   .string()
   .regex(/^\d{1,7}$/)
   .transform(Number);
-const range = z
+/** One range, or several with how often each is drawn: `2-10x9,80-120`. */
+const latency = z
   .string()
-  .regex(/^\d{1,7}(-\d{1,7})?$/)
-  .transform((text) => {
-    const [min = 0, max = min] = text.split('-').map(Number);
-    return { min, max };
-  })
-  .refine(({ min, max }) => min <= max);
+  .regex(/^\d{1,7}(-\d{1,7})?(x\d{1,4})?(,\d{1,7}(-\d{1,7})?(x\d{1,4})?)*$/)
+  .transform((text) =>
+    text.split(',').map((mode) => {
+      const [span = '', weight = 1] = mode.split('x');
+      const [min = 0, max = min] = span.split('-').map(Number);
+      return { min, max, weight: Number(weight) };
+    }),
+  )
+  .refine((modes) => modes.every(({ min, max, weight }) => min <= max && weight > 0));
 
 /** Name, default, what is expected, and how it is checked: the one table of the settings. */
 const settings = {
@@ -44,7 +48,11 @@ const settings = {
     'true or false',
     z.stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive' }),
   ),
-  SIMULATED_LATENCY_MS: setting('0', 'milliseconds, or a range of them like 20-200', range),
+  SIMULATED_LATENCY_MS: setting(
+    '0',
+    'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120',
+    latency,
+  ),
   SIMULATED_ERROR_RATIO: setting(
     '0',
     'a number from 0 to 1',

@@ -5,7 +5,7 @@ const defaults = {
   apiPort: 5001,
   metricsPort: 8000,
   metricsOnApiPort: true,
-  simulation: { latencyMs: { min: 0, max: 0 }, errorRatio: 0 },
+  simulation: { latencyMs: [{ min: 0, max: 0, weight: 1 }], errorRatio: 0 },
   shutdownGraceMs: 10_000,
   shutdownScrapeWaitMs: 10_000,
   logLevel: 'info',
@@ -21,12 +21,25 @@ describe('the configuration', () => {
     [
       'a latency',
       { SIMULATED_LATENCY_MS: '20' },
-      { simulation: { latencyMs: { min: 20, max: 20 }, errorRatio: 0 } },
+      { simulation: { latencyMs: [{ min: 20, max: 20, weight: 1 }], errorRatio: 0 } },
     ],
     [
       'a range and a ratio',
       { SIMULATED_LATENCY_MS: '20-200', SIMULATED_ERROR_RATIO: '0.05' },
-      { simulation: { latencyMs: { min: 20, max: 200 }, errorRatio: 0.05 } },
+      { simulation: { latencyMs: [{ min: 20, max: 200, weight: 1 }], errorRatio: 0.05 } },
+    ],
+    [
+      'two ranges of different weight',
+      { SIMULATED_LATENCY_MS: '2-10x9,80-120' },
+      {
+        simulation: {
+          latencyMs: [
+            { min: 2, max: 10, weight: 9 },
+            { min: 80, max: 120, weight: 1 },
+          ],
+          errorRatio: 0,
+        },
+      },
     ],
     [
       'grace, scrape wait and log level',
@@ -43,8 +56,26 @@ describe('the configuration', () => {
     ['API_PORT', '-1', 'a port from 0 to 65535'],
     ['METRICS_PORT', '80a', 'a port from 0 to 65535'],
     ['METRICS_ON_API_PORT', 'yes', 'true or false'],
-    ['SIMULATED_LATENCY_MS', '200-20', 'milliseconds, or a range of them like 20-200'],
-    ['SIMULATED_LATENCY_MS', '-5', 'milliseconds, or a range of them like 20-200'],
+    [
+      'SIMULATED_LATENCY_MS',
+      '200-20',
+      'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120',
+    ],
+    [
+      'SIMULATED_LATENCY_MS',
+      '-5',
+      'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120',
+    ],
+    [
+      'SIMULATED_LATENCY_MS',
+      '2-10x0',
+      'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120',
+    ],
+    [
+      'SIMULATED_LATENCY_MS',
+      '2-10,',
+      'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120',
+    ],
     ['SIMULATED_ERROR_RATIO', '1.5', 'a number from 0 to 1'],
     ['SIMULATED_ERROR_RATIO', '5%', 'a number from 0 to 1'],
     ['SHUTDOWN_GRACE_MS', '10s', 'milliseconds'],

@@ -5,7 +5,7 @@ import { startApp } from './harness.ts';
 
 describe('the simulation', () => {
   it('is absent when there is nothing to simulate', () => {
-    expect(createSimulation({ latencyMs: { min: 0, max: 0 }, errorRatio: 0 })).toBeUndefined();
+    expect(createSimulation({ latencyMs: [{ min: 0, max: 0, weight: 1 }], errorRatio: 0 })).toBeUndefined();
   });
 
   it.each([
@@ -15,10 +15,26 @@ describe('the simulation', () => {
   ])('draws delay and failure from its randomness (%d, %d)', (first, second, fate) => {
     const draws = [first, second];
     const simulate = createSimulation(
-      { latencyMs: { min: 20, max: 200 }, errorRatio: 0.05 },
+      { latencyMs: [{ min: 20, max: 200, weight: 1 }], errorRatio: 0.05 },
       () => draws.shift() ?? 0,
     );
     expect(simulate?.()).toEqual(fate);
+  });
+
+  it('draws from several ranges as often as their weights say', () => {
+    const latencyMs = [
+      { min: 2, max: 10, weight: 9 },
+      { min: 80, max: 120, weight: 1 },
+    ];
+    const draws = [0, 0.45, 0.8999, 0.9, 0.95, 0.9999];
+    let drawn = 0;
+    const simulate = createSimulation({ latencyMs, errorRatio: 0 }, () => draws[drawn >> 1] ?? 0);
+    const delays = draws.map(() => {
+      const { delayMs } = simulate?.() ?? { delayMs: Number.NaN };
+      drawn += 2;
+      return Math.round(delayMs * 100) / 100;
+    });
+    expect(delays).toEqual([2, 6, 10, 80, 100, 119.96]);
   });
 
   it('fails and delays routed requests only, and they are counted as what they became', async () => {

@@ -4,13 +4,14 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-
-const SERVER_CORE = '0';
+import { onCore, SERVER_CORE } from './cores.ts';
 
 /** What a server process has used since it started. */
 export interface Usage {
   /** CPU time of the whole process, in microseconds. */
   readonly cpuMicros: number;
+  /** When that was, by a monotonic clock. */
+  readonly atMs: number;
 }
 
 export interface ServerProcess {
@@ -23,10 +24,16 @@ export interface ServerProcess {
 
 /**
  * Runs `script` (which calls `serve` of `serve.ts`) with `args`.
+ * @param nodeOptions of Node itself: `['--import', './telemetry.ts']`
  * @throws when the process ends before it listens
  */
-export async function startServer(script: string, args: readonly string[] = []): Promise<ServerProcess> {
-  const child = spawn('taskset', ['-c', SERVER_CORE, process.execPath, script, ...args], {
+export async function startServer(
+  script: string,
+  args: readonly string[] = [],
+  nodeOptions: readonly string[] = [],
+): Promise<ServerProcess> {
+  const [command, ...rest] = onCore(SERVER_CORE);
+  const child = spawn(command, [...rest, process.execPath, ...nodeOptions, script, ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const port = await Promise.race([message<number>(child), exited(child, script, args)]);

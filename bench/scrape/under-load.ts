@@ -4,50 +4,58 @@
  */
 import { get } from 'node:http';
 import { setInterval } from 'node:timers/promises';
-import { CONNECTIONS, load, type Throughput } from '../lib/load.ts';
 import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
 import { startServer } from '../lib/server-process.ts';
+import { CONNECTIONS, load, type Throughput } from '../lib/wrk.ts';
+import { subjects } from '../middleware/apps.ts';
+import { type VariantName, variants } from '../middleware/variants.ts';
 
 const quick = process.argv.includes('--quick');
-const ROUNDS = quick ? 3 : 41;
-const REQUESTS = 4_000;
-const WARM_UP_REQUESTS = 20_000;
+const ROUNDS = quick ? 3 : 15;
+const SECONDS = 1;
+const WARM_UP_SECONDS = quick ? 1 : 4;
 const INTERVAL_MS = 100;
+const SIZE = '9';
 
 const script = new URL('../middleware/server.ts', import.meta.url).pathname;
-const names = ['this instrument', 'prom-client on every request'];
-const rows: Record<string, string>[] = [];
-for (const name of names) {
-  const server = await startServer(script, [name]);
+const names: readonly VariantName[] = ['package', 'prom-client'];
+const { mix } = subjects[SIZE] as (typeof subjects)[string];
+
+async function compare(name: VariantName): Promise<Record<string, string>> {
+  const server = await startServer(script, [name, SIZE]);
+  const metricsUrl = `http://127.0.0.1:${await server.ask<number>('metrics')}/metrics`;
   const quiet: Throughput[] = [];
   const scraped: Throughput[] = [];
-  await load(server, WARM_UP_REQUESTS);
+  await load(server, mix, WARM_UP_SECONDS);
   for (let round = 0; round < ROUNDS; round++) {
     process.stderr.write(`${name}: round ${round + 1} of ${ROUNDS}\n`);
     const order = round % 2 === 0 ? [quiet, scraped] : [scraped, quiet];
     for (const runs of order) {
-      const stop = runs === scraped ? startScraping(server.url) : async () => 0;
-      runs.push(await load(server, REQUESTS));
+      const stop = runs === scraped ? startScraping(metricsUrl) : async () => 0;
+      runs.push(await load(server, mix, SECONDS));
       await stop();
     }
   }
   await server.stop();
   const ratios = scraped.map((run, i) => run.perSecond / (quiet[i] as Throughput).perSecond);
   const cpu = scraped.map((run, i) => run.cpuMicros / (quiet[i] as Throughput).cpuMicros);
-  rows.push({
-    server: name,
+  return {
+    server: variants[name].title,
     'requests/s': median(quiet.map((run) => run.perSecond)).toFixed(0),
     'scraped, of that': median(ratios).toFixed(3),
     'lowest to highest': `${Math.min(...ratios).toFixed(2)} - ${Math.max(...ratios).toFixed(2)}`,
     'CPU/request, scraped to not': median(cpu).toFixed(3),
-  });
+  };
 }
+
+const rows: Record<string, string>[] = [];
+for (const name of names) rows.push(await compare(name));
 report(
   'scrape-under-load',
   `${toMarkdown(rows)}
 
-Medians of ${ROUNDS} pairs of runs of ${REQUESTS} requests, ${CONNECTIONS} connections, ${1000 / INTERVAL_MS} scrapes a second in one run of each pair.
-${describeMachine(['express', 'prom-client', 'undici'])}. \`npm run bench:under-load --workspace bench\``,
+Medians of ${ROUNDS} pairs of runs of ${SECONDS} s, wrk with ${CONNECTIONS} connections, ${1000 / INTERVAL_MS} scrapes a second in one run of each pair.
+${describeMachine(['express', 'prom-client'])}. \`npm run bench:under-load --workspace bench\``,
   quick,
 );
 
@@ -60,7 +68,7 @@ function startScraping(url: string): () => Promise<number> {
     try {
       for await (const _ of setInterval(INTERVAL_MS, undefined, { signal: stopped.signal })) {
         const status = await new Promise((resolve, reject) => {
-          get(`${url}/metrics`, { headers }, (response) => {
+          get(url, { headers }, (response) => {
             response.resume().on('end', () => resolve(response.statusCode));
           }).on('error', reject);
         });

@@ -90,7 +90,7 @@ function createVariables({ choose }: DashboardSpec) {
         .current({ selected: true, text: 'All', value: '$__all' })
     );
   });
-  const datasource = new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus');
+  const datasource = new DatasourceVariableBuilder('datasource').label('Source').type('prometheus');
   return [datasource, ...variables];
 }
 

@@ -137,7 +137,7 @@ const courses = [
 ];
 
 const window: DashboardLink = {
-  title: 'Window of the run',
+  title: 'Its window',
   type: DashboardLinkType.Link,
   icon: 'dashboard',
   tooltip: 'This page for exactly the time of the chosen run',

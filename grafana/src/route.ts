@@ -64,8 +64,8 @@ const traffic = [
     softMax: 1,
     stacked: true,
     legend: 'list',
-    queries: Object.entries(STATUS_CODES).map(([legend, codes]) => ({
-      expr: responses(scope, codes),
+    queries: (['2xx', '4xx', '499', '5xx'] as const).map((legend) => ({
+      expr: responses(scope, STATUS_CODES[legend]),
       legend,
     })),
     colors: ANSWER_COLORS,

@@ -60,6 +60,7 @@ export function instrument(app: unknown, options: InstrumentOptions = {}): Metri
   const uncounted = new WeakSet<Handle>();
   const counts = createRequestCounts({
     bounds: settings.bucketsSeconds,
+    native: settings.native,
     maxRows: settings.maxPaths,
     onFull: () =>
       settings.warn(
@@ -67,7 +68,7 @@ export function instrument(app: unknown, options: InstrumentOptions = {}): Metri
           'Routes are made anew for each request, or maxPaths is too low for this application.',
       ),
   });
-  registerRequestMetrics(registry, counts, settings.names, settings.labels);
+  registerRequestMetrics(registry, counts, settings.names, settings.labels, settings.maxBuckets);
   if (settings.defaultMetrics !== false) {
     const wanted = settings.defaultMetrics === true ? {} : settings.defaultMetrics;
     createProcessMetrics(registry, wanted, prefix);

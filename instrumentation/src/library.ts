@@ -3,7 +3,7 @@
  * `prom-client` may be an npm alias of its successor, `@prometheus-io/client`; the tests run on both.
  */
 import type { Registry } from 'prom-client';
-import type { Family } from './exposition/text.ts';
+import type { Family } from './exposition/family.ts';
 
 export { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 

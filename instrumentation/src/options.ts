@@ -3,6 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import type { RequestLabelNames, RequestMetricNames } from './exposition/request-families.ts';
 import { Registry } from './library.ts';
 import type { ProcessMetricsOptions } from './metrics/process.ts';
+import {
+  isNativeBound,
+  type NativeHistogramOptions,
+  type NativeSettings,
+  problemOfNative,
+  resolveNative,
+} from './native-option.ts';
 
 /**
  * Upper bounds of the duration histogram, in seconds: the Prometheus defaults, and two below them, since a small API
@@ -37,9 +44,20 @@ export interface InstrumentOptions {
    * 200, and shows others as they occur. All have 499 and 500.
    */
   readonly codes?: Readonly<Record<string, readonly number[]>>;
-  /** Ascending upper bounds of the histogram's buckets, in seconds. Default: {@link DURATION_BUCKETS_SECONDS}. */
+  /**
+   * Ascending upper bounds of the histogram's buckets, in seconds. Default: {@link DURATION_BUCKETS_SECONDS}. None (`[]`) leaves
+   * nothing but native histograms; a server that does not ask for those then sees sum and count alone.
+   */
   readonly bucketsSeconds?: readonly number[];
-  /** What you promise of the latency; must be a bucket, so that the share of requests within it is exact. Default 0.25. */
+  /**
+   * Counts durations in a native histogram as well: quantiles that are right up to a few per cent, for one more series. Sent
+   * to a Prometheus that asks for protobuf and says `native=1`. Default: off.
+   */
+  readonly nativeHistograms?: boolean | NativeHistogramOptions;
+  /**
+   * What you promise of the latency; must be a bucket, so that the share of requests within it is exact. Default 0.25. A power
+   * of two (0.25, 0.5, 1) is a bound of every native histogram too.
+   */
   readonly latencyObjectiveSeconds?: number;
   /** Requests that are not counted at all: paths as in the URL (`/healthz`), or a function. Default: none. */
   readonly skip?: readonly string[] | ((request: IncomingMessage) => boolean);
@@ -54,7 +72,7 @@ export interface InstrumentOptions {
 }
 
 /** {@link InstrumentOptions} with nothing left open. */
-export interface Settings {
+export interface Settings extends NativeSettings {
   readonly registry: Registry;
   readonly prefix: string;
   readonly names: MetricNames;
@@ -94,10 +112,14 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
   codes: checkCodes,
   bucketsSeconds: (value) =>
     expect(
-      Array.isArray(value) && value.length > 0 && value.every(isAscending),
+      Array.isArray(value) && value.every(isAscending),
       'bounds in seconds that ascend from above 0',
       value,
     ),
+  nativeHistograms: (value) => {
+    const problem = problemOfNative(value);
+    return problem && expect(false, ...problem);
+  },
   latencyObjectiveSeconds: (value) =>
     expect(typeof value === 'number' && value > 0, 'seconds above 0', value),
   skip: (value) =>
@@ -129,14 +151,10 @@ export function resolveOptions(options: InstrumentOptions): Settings {
   const prefix = options.prefix ?? '';
   const names = { ...NAMES, ...options.names };
   const bucketsSeconds = options.bucketsSeconds ?? DURATION_BUCKETS_SECONDS;
-  const objective = options.latencyObjectiveSeconds ?? 0.25;
-  if (!bucketsSeconds.includes(objective)) {
-    throw new RangeError(
-      `instrument: no bucket equals the latency objective of ${objective} s, so the share of requests within it could only be guessed; ` +
-        'add that bound to bucketsSeconds, or name your objective with latencyObjectiveSeconds',
-    );
-  }
+  const native = resolveNative(options.nativeHistograms);
+  checkBuckets(bucketsSeconds, native.native !== undefined, options.latencyObjectiveSeconds ?? 0.25);
   return {
+    ...native,
     registry: options.registry ?? new Registry(),
     prefix,
     names: {
@@ -156,6 +174,20 @@ export function resolveOptions(options: InstrumentOptions): Settings {
     maxScrapes: options.maxScrapes ?? 10,
     warn: options.warn ?? ((message) => process.emitWarning(message, 'ExpressExactMetrics')),
   };
+}
+
+function checkBuckets(bucketsSeconds: readonly number[], isNative: boolean, objective: number): void {
+  if (bucketsSeconds.length === 0 && !isNative) {
+    throw new RangeError(
+      'instrument: without bucketsSeconds and without nativeHistograms there is no bucket',
+    );
+  }
+  const isBound = bucketsSeconds.length === 0 ? isNativeBound(objective) : bucketsSeconds.includes(objective);
+  if (isBound) return;
+  throw new RangeError(
+    `instrument: no bucket equals the latency objective of ${objective} s, so the share of requests within it could only be guessed; ` +
+      'add that bound to bucketsSeconds, or name your objective with latencyObjectiveSeconds',
+  );
 }
 
 /** Nothing where `holds`; otherwise what was expected and what came. */

@@ -27,6 +27,7 @@ function familiesOf(counts: RequestCounts): RequestFamilies {
     counts,
     { requests: 'r', errors: 'e', inProgress: 'p', duration: 'd' },
     { path: 'path', method: 'method', code: 'code' },
+    160,
   );
 }
 
@@ -57,7 +58,9 @@ describe('the counted numbers', () => {
     for (const code of [200, 200, 499, 500, 418, 304]) addRequest(counts, row, code, 0.2);
     for (const code of [404, 404, 405]) addRequest(counts, unmatchedRow(counts, 'brew'), code, 0.2);
     const families = familiesOf(counts);
-    expect(families.requests().values).toEqual([{ labels: { path: 'a', method: 'get' }, value: 6 }]);
+    expect(families.requests().values).toEqual([
+      { labels: { path: 'a', method: 'get' }, value: 6, createdMs: expect.any(Number) },
+    ]);
     expect(families.errors().values.map(({ labels, value }) => [labels?.code, value])).toEqual([
       ['404', 2],
       ['405', 1],

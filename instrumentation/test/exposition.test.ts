@@ -6,8 +6,13 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { connectRaw } from '../../testing/raw-client.ts';
 import { until } from '../../testing/until.ts';
+import type { Family } from '../src/exposition/family.ts';
+import { encodeSingle } from '../src/exposition/protobuf-metric.ts';
+
+const protobuf =
+  'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
+
 import { createExposition, type ExpositionOptions } from '../src/exposition/handler.ts';
-import type { Family } from '../src/exposition/text.ts';
 
 let server: Server | undefined;
 afterEach(async () => {
@@ -99,6 +104,28 @@ describe('the exposition', () => {
     expect(body.toString()).toBe(
       `${plain.replaceAll('c_total h', 'c h').replace('c_total counter', 'c counter')}# EOF\n`,
     );
+  });
+
+  it.each([
+    ['/', undefined],
+    ['/?native=1', 4],
+    ['/?name[]=d&native=1&x=2', 4],
+    ['/?native=0', undefined],
+  ])('answers protobuf to who prefers it; asked for %s with a native schema of %s', async (path, schema) => {
+    const written = {
+      messages: (withNative: boolean) => [encodeSingle('gauge', new Uint8Array(), withNative ? 4 : 0)],
+      lines: () => [],
+    };
+    const port = await start(async () => [{ ...gauge('d', 1), written }]);
+    const { headers, body } = await scrape(port, { accept: protobuf }, path);
+    expect([headers['content-type'], headers['content-length'], headers.vary]).toEqual([
+      protobuf,
+      String(body.length),
+      'Accept, Accept-Encoding',
+    ]);
+    expect(body.readDoubleLE(body.length - 8)).toBe(schema ?? 0);
+    // The length of the family stands in front of it.
+    expect(body[0]).toBe(body.length - 1);
   });
 
   it('compresses for clients that accept gzip', async () => {

@@ -315,6 +315,32 @@ describe('the options', () => {
       'no bucket equals the latency objective of 0.3 s',
     ],
     [
+      'an objective that is no bucket, where there are none but native ones',
+      { bucketsSeconds: [], nativeHistograms: true, latencyObjectiveSeconds: 0.3 },
+      'no bucket equals the latency objective of 0.3 s',
+    ],
+    ['no buckets of any kind', { bucketsSeconds: [] }, 'without bucketsSeconds and without nativeHistograms'],
+    [
+      'native histograms',
+      { nativeHistograms: 1.1 },
+      'nativeHistograms: expected true, false, or { growthFactor, maxBuckets }, got 1.1',
+    ],
+    [
+      'something of native histograms',
+      { nativeHistograms: { schema: 3 } },
+      'nativeHistograms: expected true, false, or { growthFactor, maxBuckets }, got an object with schema',
+    ],
+    [
+      'a growth factor',
+      { nativeHistograms: { growthFactor: 1 } },
+      'nativeHistograms: expected a growthFactor from 1.02 to 2, got 1',
+    ],
+    [
+      'a limit of native buckets',
+      { nativeHistograms: { maxBuckets: 3 } },
+      'nativeHistograms: expected a whole number from 20 as maxBuckets, got 3',
+    ],
+    [
       'what to skip',
       { skip: ['healthz'] },
       'skip: expected paths that begin with a slash, or a function, got ["healthz"]',

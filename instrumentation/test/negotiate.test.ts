@@ -6,8 +6,27 @@ const prometheus3 =
   'application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,' +
   'text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
 
+/** Of a server that scrapes native histograms; 3.5 and 3.14 differ in the parameters and qualities alone. */
+const prometheusWithNative =
+  'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;escaping=allow-utf-8;q=0.5,' +
+  'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
+const protobuf =
+  'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
+
 describe('the format', () => {
   it.each([
+    [prometheusWithNative, 'protobuf'],
+    [protobuf, 'protobuf'],
+    [
+      protobuf.replace('io.prometheus.client.MetricFamily', '"io.prometheus.client.MetricFamily"'),
+      'protobuf',
+    ],
+    [`${protobuf};q=0.1, text/plain;q=0.2`, 'text'],
+    ['application/vnd.google.protobuf', 'text'],
+    ['application/vnd.google.protobuf;q=0.9, application/openmetrics-text;q=0.1', 'openmetrics'],
+    [protobuf.replace('delimited', 'compact-text'), 'text'],
+    [protobuf.replace('MetricFamily', 'Metric'), 'text'],
+    ['application/*', 'text'],
     [undefined, 'text'],
     ['', 'text'],
     ['*/*', 'text'],

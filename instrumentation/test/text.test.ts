@@ -55,6 +55,7 @@ function createRequestRegistry(registry = new Registry()) {
       duration: 'http_request_duration_seconds',
     },
     { path: 'path', method: 'method', code: 'code' },
+    160,
   );
   return { registry, add: (code: number, seconds: number) => addRequest(counts, row, code, seconds) };
 }
@@ -110,6 +111,14 @@ describe('rendering', () => {
     expect(rendered).toContain(
       '\nhttp_request_duration_seconds_count{path="a",method="get",code="200",zone="b"} 0\n',
     );
+  });
+
+  it('takes the request metrics from what is kept of them, as long as no labels are added to all', async () => {
+    const { registry } = createRequestRegistry();
+    const kept = async () => (await gather(registry)).map(({ written }) => written !== undefined);
+    expect(await kept()).toEqual([true, true, true, true]);
+    registry.setDefaultLabels({ zone: 'b' });
+    expect(await kept()).toEqual([false, false, false, false]);
   });
 
   it('agrees with the rendering of the library itself', async () => {

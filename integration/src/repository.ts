@@ -1,4 +1,5 @@
 // What the tests read of the repository itself, so that no fact of the stack stands a second time in a test.
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -9,16 +10,24 @@ interface ComposeFile {
   services: Record<string, { command?: string[] }>;
 }
 
-/** The flags that docker-compose.yml starts a service with. */
-export function composeCommand(service: string): string[] {
+/** The flags that docker-compose.yml starts a service with; `settings` win over the environment and .env. */
+export function composeCommand(service: string, settings: Readonly<Record<string, string>> = {}): string[] {
   const compose = parse(readFileSync(`${repositoryRoot}/docker-compose.yml`, 'utf8')) as ComposeFile;
   const command = compose.services[service]?.command;
   if (!command) throw new Error(`docker-compose.yml: expected a command for the service "${service}"`);
-  return command;
+  return command.map((word) =>
+    word.replace(/\$\{(\w+)\}/g, (_, name: string) => settings[name] ?? settingOf(name)),
+  );
 }
 
-/** The image that a variable of .env names, or the one that the environment sets in its place. */
-export function imageOf(variable: string): string {
+/** The features that Prometheus of `image` has to be started with. */
+export function prometheusFeatures(image: string): string {
+  const script = `${repositoryRoot}/scripts/prometheus-features.sh`;
+  return execFileSync(script, [image], { encoding: 'utf8' }).trim();
+}
+
+/** What .env says of a variable, or what the environment sets in its place. */
+export function settingOf(variable: string): string {
   const fromEnvironment = process.env[variable];
   if (fromEnvironment) return fromEnvironment;
   const line = readFileSync(`${repositoryRoot}/.env`, 'utf8')

@@ -7,7 +7,7 @@ import {
   type StartedTestContainer,
   Wait,
 } from 'testcontainers';
-import { composeCommand, imageOf, repositoryRoot } from './repository.ts';
+import { composeCommand, prometheusFeatures, repositoryRoot, settingOf } from './repository.ts';
 
 export interface Stack {
   network: StartedNetwork;
@@ -70,11 +70,13 @@ function startApi(
 }
 
 function startPrometheus(network: StartedNetwork): Promise<StartedTestContainer> {
-  return new GenericContainer(imageOf('PROMETHEUS_IMAGE'))
+  const image = settingOf('PROMETHEUS_IMAGE');
+  return new GenericContainer(image)
     .withNetwork(network)
     .withNetworkAliases('prometheus')
+    .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
     .withCopyDirectoriesToContainer([{ source: `${repositoryRoot}/prometheus`, target: '/etc/prometheus' }])
-    .withCommand(composeCommand('prometheus'))
+    .withCommand(composeCommand('prometheus', { PROMETHEUS_FEATURES: prometheusFeatures(image) }))
     .withExposedPorts(9090)
     .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
     .withStartupTimeout(startupTimeoutMs)

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { docker } from '../src/commands.ts';
 import { nextScrape, queryValue } from '../src/prometheus-api.ts';
-import { imageOf, repositoryRoot } from '../src/repository.ts';
+import { repositoryRoot, settingOf } from '../src/repository.ts';
 import { type Stack, startStack } from '../src/stack.ts';
 
 /** One sample as the Python parser read it. */
@@ -17,7 +17,7 @@ let stack: Stack;
 let parserImage: string;
 
 beforeAll(async () => {
-  const build = ['build', '--quiet', '--build-arg', `NODE_IMAGE=${imageOf('NODE_IMAGE')}`];
+  const build = ['build', '--quiet', '--build-arg', `NODE_IMAGE=${settingOf('NODE_IMAGE')}`];
   [stack, parserImage] = await Promise.all([
     startStack(),
     docker(
@@ -67,7 +67,7 @@ describe('the exposition', () => {
   it('passes promtool check metrics without a word', async () => {
     const { text, contentType } = await expose('text/plain');
     expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
-    const promtool = ['--entrypoint', 'promtool', imageOf('PROMETHEUS_IMAGE'), 'check', 'metrics'];
+    const promtool = ['--entrypoint', 'promtool', settingOf('PROMETHEUS_IMAGE'), 'check', 'metrics'];
     expect(await runWithInput(promtool, text)).toEqual({ stdout: '', stderr: '' });
   });
 

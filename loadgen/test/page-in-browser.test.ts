@@ -7,15 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { chromiumPath, startBrowser } from '../../testing/browser.ts';
 import { type FakeStack, startFakeStack } from './fake-stack.ts';
 import { loadgen } from './loadgen.ts';
 
-const executablePath = process.env.TEST_CHROMIUM;
-const whereChromiumIs = executablePath === undefined ? describe.skip : describe;
-
-/** Nothing of its own on the network: what a request of the page itself would be is then seen. */
-const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'];
+const whereChromiumIs = chromiumPath === undefined ? describe.skip : describe;
 
 whereChromiumIs('the page of a run', () => {
   let stack: FakeStack;
@@ -40,7 +37,7 @@ whereChromiumIs('the page of a run', () => {
     ]);
     expect(ended.code).toBe(1);
     url = pathToFileURL(file).href;
-    browser = await chromium.launch({ ...(executablePath && { executablePath }), args: ARGUMENTS });
+    browser = await startBrowser(chromiumPath ?? '');
   }, 90_000);
 
   afterEach(async () => {

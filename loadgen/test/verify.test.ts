@@ -39,6 +39,7 @@ function runOf(before: Reading, sent: number, overrides: Partial<Report> = {}): 
     seed: 1,
     shard: { index: 1, of: 1 },
     lostShards: [],
+    latency: null,
     environment: { arguments: [], node: '24', system: 'Linux', processors: '2' },
     phases: [],
     tally: [{ series: { path: 'cart', method: 'get' }, answered: { 200: sent }, unknown: 0, notSent: 0 }],

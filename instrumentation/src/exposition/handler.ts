@@ -1,19 +1,26 @@
 /**
  * The metrics endpoint, for any Node HTTP server or Express application. At the level of Go's promhttp: content
- * negotiation, gzip, `name[]` filters, 500 when a collector fails, a limit on scrapes at once.
+ * negotiation, gzip, `name[]` filters, 500 when a collector fails, a limit on scrapes at once. Native histograms are sent to
+ * a scrape that says `native=1`.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip as gzipInThread, gzipSync } from 'node:zlib';
 import { outcome } from '../recording/outcome.ts';
+import type { Family } from './family.ts';
 import { acceptsGzip, CONTENT_TYPES, type Format, negotiateFormat } from './negotiate.ts';
-import { type Family, render } from './text.ts';
+import { renderProtobuf } from './protobuf.ts';
+import { render } from './text.ts';
 
 /** Up to this size it costs less to compress at once (under a millisecond) than to hand over to a thread and back. */
 const SMALL_BYTES = 131_072;
 
 /** How long a client is given to take its answer while others wait for its place, in milliseconds. */
 const TAKING_MS = 1_000;
+
+/** What takes longer is a turn of the event loop of its own; below, values and their rendering are of one turn. */
+const GATHERED_SOON_MS = 1;
 
 export interface ExpositionOptions {
   /**
@@ -46,8 +53,8 @@ export function createExposition(
 
   async function scrape(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const format = negotiateFormat(request.headers.accept);
-    const names = new URLSearchParams(request.url?.split('?')[1] ?? '').getAll('name[]');
-    const rendering = await renderShared(format, names);
+    const query = new URLSearchParams(request.url?.split('?')[1] ?? '');
+    const rendering = await renderShared(format, query.getAll('name[]'), query.get('native') === '1');
     response.setHeader('Content-Type', CONTENT_TYPES[format]);
     response.setHeader('Vary', 'Accept, Accept-Encoding');
     let body = rendering.plain;
@@ -97,19 +104,27 @@ function createSharedRendering(gather: () => Promise<readonly Family[]>) {
   const waiting = new Map<string, Promise<Rendering>>();
   let last: Promise<unknown> = Promise.resolve();
 
-  async function renderNow(format: Format, names: readonly string[]): Promise<Rendering> {
+  async function renderNow(
+    format: Format,
+    names: readonly string[],
+    withNative: boolean,
+  ): Promise<Rendering> {
+    const startedMs = performance.now();
     const families = await gather();
+    // What was gathered does not change any more; the rest of the event loop need not wait for the first slice as well.
+    if (performance.now() - startedMs > GATHERED_SOON_MS) await setImmediate();
     const wanted = names.length > 0 ? families.filter(({ name }) => names.includes(name)) : families;
-    return { plain: await render(wanted, format) };
+    const isProtobuf = format === 'protobuf';
+    return { plain: await (isProtobuf ? renderProtobuf(wanted, withNative) : render(wanted, format)) };
   }
 
-  return (format: Format, names: readonly string[]): Promise<Rendering> => {
-    const key = JSON.stringify([format, [...names].sort()]);
+  return (format: Format, names: readonly string[], withNative: boolean): Promise<Rendering> => {
+    const key = JSON.stringify([format, [...names].sort(), withNative]);
     let rendering = waiting.get(key);
     if (!rendering) {
       rendering = last.then(() => {
         waiting.delete(key);
-        return renderNow(format, names);
+        return renderNow(format, names, withNative);
       });
       waiting.set(key, rendering);
       // A failed rendering is the business of its scrapes; the next one runs all the same.

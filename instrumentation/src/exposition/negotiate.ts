@@ -1,17 +1,37 @@
 /** Which of its formats and encodings the exposition answers with, from the request's headers. Pure. */
 
-/** The two text formats and their exact content types. */
+/** The formats and their exact content types. */
 export const CONTENT_TYPES = {
   text: 'text/plain; version=0.0.4; charset=utf-8',
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+  protobuf: 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
 } as const;
 
 export type Format = keyof typeof CONTENT_TYPES;
 
-/** The media ranges and versions that each format answers; a range without a version accepts ours. */
-const formats: readonly { format: Format; types: readonly string[]; versions: readonly string[] }[] = [
-  { format: 'openmetrics', types: ['application/openmetrics-text'], versions: ['1.0.0'] },
-  { format: 'text', types: ['text/plain', 'text/*', '*/*'], versions: ['0.0.4'] },
+interface Offer {
+  readonly format: Format;
+  /** The media ranges that it answers. */
+  readonly types: readonly string[];
+  /** Whether it is what these parameters ask for. */
+  readonly fits: (parameters: ReadonlyMap<string, string>) => boolean;
+}
+
+/** A range without a version accepts ours. */
+const isVersion = (ours: string) => (parameters: ReadonlyMap<string, string>) =>
+  (parameters.get('version') ?? ours) === ours;
+
+const offers: readonly Offer[] = [
+  {
+    format: 'protobuf',
+    types: ['application/vnd.google.protobuf'],
+    // Any message could be meant by the bare type. (What is asked for is compared in lower case.)
+    fits: (parameters) =>
+      parameters.get('proto') === 'io.prometheus.client.metricfamily' &&
+      parameters.get('encoding') === 'delimited',
+  },
+  { format: 'openmetrics', types: ['application/openmetrics-text'], fits: isVersion('1.0.0') },
+  { format: 'text', types: ['text/plain', 'text/*', '*/*'], fits: isVersion('0.0.4') },
 ];
 
 /**
@@ -21,10 +41,7 @@ const formats: readonly { format: Format; types: readonly string[]; versions: re
 export function negotiateFormat(accept = '*/*'): Format {
   let best: { format: Format; quality: number } = { format: 'text', quality: 0 };
   for (const { value, parameters, quality } of parseQualities(accept)) {
-    const version = parameters.get('version');
-    const match = formats.find(
-      ({ types, versions }) => types.includes(value) && (version === undefined || versions.includes(version)),
-    );
+    const match = offers.find(({ types, fits }) => types.includes(value) && fits(parameters));
     if (match && quality > best.quality) best = { format: match.format, quality };
   }
   return best.format;

@@ -1,9 +1,14 @@
 /**
  * The four request metrics as families, from the counted numbers. Taken in one turn of the event loop, they agree with
- * each other. A line of text is made when a scrape needs it, and kept for as long as its number is the same.
+ * each other. What a scrape needs is written when it is needed, and kept for as long as its number is the same.
  */
-import { type Cell, type RequestCounts, type Row, total } from '../recording/counts.ts';
-import { type Family, type LabelSet, type Sample, toLabelsText, toNumberText } from './text.ts';
+
+import type { Cell, RequestCounts, Row } from '../recording/counts.ts';
+import { type CellView, createCellWriter, stateOf } from './cells.ts';
+import type { Family, LabelSet, Sample, Written } from './family.ts';
+import { onDemand } from './on-demand.ts';
+import { encodeLabels, encodeSingle } from './protobuf-metric.ts';
+import { toLabelsText, toNumberText } from './text.ts';
 
 export interface RequestMetricNames {
   readonly requests: string;
@@ -28,28 +33,11 @@ export interface RequestFamilies {
   durations(): Family;
 }
 
-/** A sample with the text of its name and labels, and its whole line as long as the value stays. */
+/** A single sample, and how it is written, as long as the value stays. */
 interface Line extends Sample {
   readonly head: string;
   text: string | undefined;
-}
-
-/** The numbers of a cell at one moment. */
-interface CellState {
-  readonly view: CellView;
-  readonly buckets: readonly number[];
-  readonly sumSeconds: number;
-  readonly count: number;
-  text: string | undefined;
-}
-
-/** What is kept of a cell from scrape to scrape. */
-interface CellView {
-  readonly row: Row;
-  readonly cell: Cell;
-  /** Name and labels of its lines: the buckets, the sum, the count. Made when they are first shown. */
-  heads: readonly { readonly metricName: string; readonly labels: LabelSet; readonly text: string }[];
-  state: CellState | undefined;
+  message: Uint8Array | undefined;
 }
 
 interface RowView {
@@ -58,13 +46,26 @@ interface RowView {
   line: Line | undefined;
 }
 
+/** @param maxBuckets of a native histogram; where more have a count, they become wider */
 export function createRequestFamilies(
   counts: RequestCounts,
   names: RequestMetricNames,
   labels: RequestLabelNames,
+  maxBuckets: number,
 ): RequestFamilies {
   const views = new Map<Row, RowView>();
   const errorLines = new Map<string, Line>();
+  const writer = createCellWriter({
+    name: names.duration,
+    labelsOf: (row, cell) => ({
+      [labels.path]: row.path,
+      [labels.method]: row.method,
+      [labels.code]: cell.code,
+    }),
+    bounds: counts.bounds,
+    native: counts.native,
+    maxBuckets,
+  });
 
   function look(rows: Iterable<Row>): RowView[] {
     return Array.from(rows, (row) => {
@@ -74,7 +75,7 @@ export function createRequestFamilies(
         views.set(row, view);
       }
       for (let i = view.cells.length; i < row.cells.length; i++) {
-        view.cells.push({ row, cell: row.cells[i] as Cell, heads: [], state: undefined });
+        view.cells.push({ row, cell: row.cells[i] as Cell, written: undefined, state: undefined });
       }
       return view;
     });
@@ -83,60 +84,30 @@ export function createRequestFamilies(
   const allCells = () =>
     [...look(counts.routed.values()), ...look(counts.unmatched.values())].flatMap(({ cells }) => cells);
 
-  function headsOf(view: CellView): CellView['heads'] {
-    if (view.heads.length > 0) return view.heads;
-    const { row, cell } = view;
-    const own = { [labels.path]: row.path, [labels.method]: row.method, [labels.code]: cell.code };
-    const toHead = (suffix: string, set: LabelSet) => {
-      const metricName = `${names.duration}${suffix}`;
-      return { metricName, labels: set, text: `${metricName}${toLabelsText(set)} ` };
-    };
-    const buckets = [...counts.bounds, '+Inf'].map((le) => toHead('_bucket', { ...own, le }));
-    view.heads = [...buckets, toHead('_sum', own), toHead('_count', own)];
-    return view.heads;
-  }
-
-  function toSamples(state: CellState): Sample[] {
-    const values = valuesOf(state);
-    return headsOf(state.view).map(({ metricName, labels }, i) => ({
-      metricName,
-      labels,
-      value: values[i] as number,
-    }));
-  }
-
-  function toText(state: CellState): string {
-    const values = valuesOf(state);
-    return headsOf(state.view).reduce(
-      (text, head, i) => `${text}${head.text}${toNumberText(values[i] as number)}\n`,
-      '',
-    );
-  }
-
   return {
     requests() {
       const lines = look(counts.routed.values()).map((view) => {
-        const value = view.cells.reduce((sum, cell) => sum + stateOf(cell).count, 0);
         const { path, method } = view.row;
-        view.line = toLine(
-          view.line,
-          names.requests,
-          { [labels.path]: path, [labels.method]: method },
-          value,
-        );
+        const own = { [labels.path]: path, [labels.method]: method };
+        view.line = toLine(view.line, names.requests, own, sumOf(view.cells));
         return view.line;
       });
       return toFamily(names.requests, 'Total number of requests', 'counter', lines);
     },
 
     errors() {
-      const byCode = new Map<string, number>();
+      const byCode = new Map<string, CellView[]>();
       for (const view of allCells()) {
         const { code } = view.cell;
-        if (code >= '400') byCode.set(code, (byCode.get(code) ?? 0) + stateOf(view).count);
+        if (code < '400') continue;
+        const same = byCode.get(code);
+        if (same) same.push(view);
+        else byCode.set(code, [view]);
       }
-      const lines = [...byCode].sort().map(([code, value]) => {
-        const line = toLine(errorLines.get(code), names.errors, { [labels.code]: code }, value);
+      const codes = [...byCode.keys()].sort();
+      const lines = codes.map((code) => {
+        const sum = sumOf(byCode.get(code) as CellView[]);
+        const line = toLine(errorLines.get(code), names.errors, { [labels.code]: code }, sum);
         errorLines.set(code, line);
         return line;
       });
@@ -144,69 +115,63 @@ export function createRequestFamilies(
     },
 
     inProgress() {
-      const line = toLine(undefined, names.inProgress, {}, counts.inProgress);
+      const line = toLine(undefined, names.inProgress, {}, { value: counts.inProgress });
       return toFamily(names.inProgress, 'Total number of requests in progress', 'gauge', [line]);
     },
 
     durations() {
       const states = allCells().map(stateOf);
       const help = 'Time from the arrival of a request to the end of its response, in seconds';
-      return createFamily(
-        names.duration,
-        help,
-        'histogram',
-        () => states.flatMap(toSamples),
-        function* () {
-          for (const state of states) {
-            state.text ??= toText(state);
-            yield state.text;
-          }
+      return createFamily(names.duration, help, 'histogram', () => states.flatMap(writer.toSamples), {
+        *lines() {
+          for (const state of states) yield writer.toText(state);
         },
-      );
+        *messages(withNative) {
+          for (const state of states) yield writer.toMessage(state, withNative);
+        },
+      });
     },
   };
 }
 
-/** The numbers of `view` now; the same object as long as they are the same. */
-function stateOf(view: CellView): CellState {
-  const { cell } = view;
-  if (!view.state || cell.changed) {
-    cell.changed = false;
-    view.state = {
-      view,
-      buckets: cell.buckets.slice(),
-      sumSeconds: cell.sumSeconds,
-      count: total(cell),
-      text: undefined,
-    };
+/** What the cells have counted together, and since when. */
+function sumOf(views: readonly CellView[]): Pick<Sample, 'value' | 'createdMs'> {
+  let value = 0;
+  let createdMs: number | undefined;
+  for (const view of views) {
+    value += stateOf(view).count;
+    createdMs = Math.min(createdMs ?? view.cell.createdMs, view.cell.createdMs);
   }
-  return view.state;
+  return { value, createdMs };
 }
 
-/** The values of a cell's lines, in the order of its heads: cumulated buckets, sum, count. */
-function valuesOf({ buckets, sumSeconds, count }: CellState): number[] {
-  let sum = 0;
-  const cumulated = buckets.map((own) => {
-    sum += own;
-    return sum;
-  });
-  return [...cumulated, sumSeconds, count];
-}
-
-/** `known`, where it has that value already: its text is kept. */
-function toLine(known: Line | undefined, name: string, labels: LabelSet, value: number): Line {
+/** `known`, where it has that value already: what it is written as is kept. */
+function toLine(
+  known: Line | undefined,
+  name: string,
+  labels: LabelSet,
+  { value, createdMs }: Pick<Sample, 'value' | 'createdMs'>,
+): Line {
   if (known?.value === value) return known;
   const head = known?.head ?? `${name}${toLabelsText(labels)} `;
-  return { head, labels: known?.labels ?? labels, value, text: undefined };
+  return { head, labels: known?.labels ?? labels, value, createdMs, text: undefined, message: undefined };
 }
 
-function toFamily(name: string, help: string, type: string, lines: readonly Line[]): Family {
-  const samples = () => lines.map(({ labels, value }) => ({ labels, value }));
-  return createFamily(name, help, type, samples, function* () {
-    for (const line of lines) {
-      line.text ??= `${line.head}${toNumberText(line.value)}\n`;
-      yield line.text;
-    }
+function toFamily(name: string, help: string, type: 'counter' | 'gauge', lines: readonly Line[]): Family {
+  const samples = () => lines.map(({ labels, value, createdMs }) => ({ labels, value, createdMs }));
+  return createFamily(name, help, type, samples, {
+    *lines() {
+      for (const line of lines) {
+        line.text ??= `${line.head}${toNumberText(line.value)}\n`;
+        yield line.text;
+      }
+    },
+    *messages() {
+      for (const line of lines) {
+        line.message ??= encodeSingle(type, encodeLabels(line.labels), line.value, line.createdMs);
+        yield line.message;
+      }
+    },
   });
 }
 
@@ -216,19 +181,16 @@ function createFamily(
   help: string,
   type: string,
   samples: () => readonly Sample[],
-  text: () => Iterable<string>,
+  written: Written,
 ): Family {
-  let values: readonly Sample[] | undefined;
+  const { array: values, isMade } = onDemand(samples);
   return {
     name,
     help,
     type,
-    get values() {
-      values ??= samples();
-      return values;
-    },
-    get lines() {
-      return values ? undefined : text();
+    values,
+    get written() {
+      return isMade() ? undefined : written;
     },
   };
 }

@@ -4,28 +4,9 @@
  * loop until it is done. Left out: exemplars and units.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Format } from './negotiate.ts';
+import type { Family, LabelSet } from './family.ts';
 
-export type LabelSet = Readonly<Record<string, string | number | undefined>>;
-
-/** One value of a family, as client libraries hand it out. */
-export interface Sample {
-  readonly labels: LabelSet;
-  readonly value: number;
-  /** Where it is not the family's: `_bucket`, `_sum`. */
-  readonly metricName?: string;
-}
-
-export interface Family {
-  readonly name: string;
-  readonly help: string;
-  /** `counter`, `gauge`, `histogram` or `summary`. */
-  readonly type: string;
-  /** @prometheus-io/client leaves out the labels where there are none. */
-  readonly values: readonly (Omit<Sample, 'labels'> & Partial<Pick<Sample, 'labels'>>)[];
-  /** Its lines, from a source that keeps them; undefined once somebody has looked at `values` and may have changed them. */
-  readonly lines?: Iterable<string> | undefined;
-}
+export type TextFormat = 'text' | 'openmetrics';
 
 /** Text is handed on in pieces of about this size, so that no huge string is ever flattened at once. */
 const CHUNK_CHARACTERS = 65_536;
@@ -34,13 +15,13 @@ const CHUNK_CHARACTERS = 65_536;
 const SLICE_MS = 5;
 
 /** Renders `families` as UTF-8. The values should not change until the promise settles. */
-export async function render(families: readonly Family[], format: Format): Promise<Buffer> {
+export async function render(families: readonly Family[], format: TextFormat): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let pending = '';
   let sliceStart = performance.now();
   for (const family of families) {
     pending += headOf(family, format);
-    for (const line of family.lines ?? linesOf(family, format)) {
+    for (const line of family.written?.lines() ?? linesOf(family, format)) {
       pending += line;
       if (pending.length < CHUNK_CHARACTERS) continue;
       chunks.push(Buffer.from(pending));
@@ -55,12 +36,12 @@ export async function render(families: readonly Family[], format: Format): Promi
   return Buffer.concat(chunks);
 }
 
-function headOf(family: Family, format: Format): string {
+function headOf(family: Family, format: TextFormat): string {
   const name = familyName(family, format);
   return `# HELP ${name} ${escapeText(family.help, format === 'openmetrics')}\n# TYPE ${name} ${family.type}\n`;
 }
 
-function* linesOf(family: Family, format: Format): Generator<string> {
+function* linesOf(family: Family, format: TextFormat): Generator<string> {
   const isTotal = format === 'openmetrics' && family.type === 'counter';
   const name = isTotal ? `${familyName(family, format)}_total` : family.name;
   for (const { metricName = name, labels = {}, value } of family.values) {
@@ -79,7 +60,7 @@ export function toLabelsText(labels: LabelSet): string {
 }
 
 /** OpenMetrics keeps the `_total` of a counter for its sample. */
-function familyName({ name, type }: Family, format: Format): string {
+function familyName({ name, type }: Family, format: TextFormat): string {
   return format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name;
 }
 

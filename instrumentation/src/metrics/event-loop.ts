@@ -6,8 +6,8 @@
 import { performance } from 'node:perf_hooks';
 import { Counter, type Registry } from '../library.ts';
 
-/** How often a timer is due, in milliseconds. */
-const PERIOD_MS = 20;
+/** How often a timer is due, in milliseconds. Every 20 ms would cost an idle process 0.7 % of a core, every 50 ms 0.25 %. */
+const PERIOD_MS = 50;
 
 /** Below this, in milliseconds, a timer is on time: Node rounds to 1 ms, and a busy machine wakes a process late. */
 const TOLERANCE_MS = 5;

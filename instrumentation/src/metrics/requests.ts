@@ -8,14 +8,18 @@ import {
 import { type Registry, registerFamily } from '../library.ts';
 import type { RequestCounts } from '../recording/counts.ts';
 
-/** @throws when a name is taken in `registry` */
+/**
+ * @param maxBuckets of a native histogram
+ * @throws when a name is taken in `registry`
+ */
 export function registerRequestMetrics(
   registry: Registry,
   counts: RequestCounts,
   names: RequestMetricNames,
   labels: RequestLabelNames,
+  maxBuckets: number,
 ): void {
-  const families = createRequestFamilies(counts, names, labels);
+  const families = createRequestFamilies(counts, names, labels, maxBuckets);
   const order: readonly (keyof RequestFamilies)[] = ['requests', 'errors', 'inProgress', 'durations'];
   for (const metric of order) {
     const { name, help, type } = families[metric]();

@@ -3,6 +3,7 @@
  * ends, to one cell (path x method x code). Every metric is a sum over these cells, so they agree with each other at
  * every scrape, and counting costs a search among the bucket bounds and two additions.
  */
+import { type NativeBuckets, slotOf } from './native-buckets.ts';
 import { CLIENT_CLOSED } from './outcome.ts';
 
 /** The `path` of requests that no route answered. */
@@ -27,6 +28,10 @@ export interface Cell {
   readonly code: string;
   /** Requests by bucket, not cumulated; the last is +Inf. */
   readonly buckets: number[];
+  /** Requests by slot of a native histogram; there from the first request on. */
+  native: Float64Array | undefined;
+  /** When it was made, and so was at 0, in milliseconds since 1970. */
+  readonly createdMs: number;
   /** Sum of the durations, in seconds. */
   sumSeconds: number;
   /** Whether anything was added since a scrape last looked. */
@@ -49,6 +54,8 @@ export interface Row {
 export interface CountsOptions {
   /** Ascending upper bounds of the buckets, in seconds, without +Inf. */
   readonly bounds: readonly number[];
+  /** The buckets that durations are counted in as well; undefined for none. */
+  readonly native?: NativeBuckets | undefined;
   /** The rows that may be listed; what comes beyond them is counted as unmatched. */
   readonly maxRows: number;
   /** Told once, when the first row is refused. */
@@ -132,11 +139,16 @@ export const keyOf = (path: string, method: string) => `${method} ${path}`;
 
 /** Adds one ended request. Never throws, and never adds more than {@link MAX_CODES} and five cells to a row. */
 export function addRequest(counts: RequestCounts, row: Row, code: number, seconds: number): void {
-  const { bounds } = counts;
+  const { bounds, native } = counts;
   const cell = row.byCode.get(code) ?? newCell(row, code, bounds);
   let bucket = 0;
   while (bucket < bounds.length && seconds > (bounds[bucket] as number)) bucket++;
   cell.buckets[bucket] = (cell.buckets[bucket] as number) + 1;
+  if (native) {
+    cell.native ??= new Float64Array(native.slots);
+    const slot = slotOf(native, seconds);
+    cell.native[slot] = (cell.native[slot] as number) + 1;
+  }
   cell.sumSeconds += seconds;
   cell.changed = true;
 }
@@ -164,7 +176,14 @@ function newCell(row: Row, code: number, bounds: readonly number[]): Cell {
 
 function addCell(row: Row, label: string, bounds: readonly number[], code: number | undefined): Cell {
   const buckets = Array.from({ length: bounds.length + 1 }, () => 0);
-  const cell: Cell = { code: label, buckets, sumSeconds: 0, changed: true };
+  const cell: Cell = {
+    code: label,
+    buckets,
+    native: undefined,
+    createdMs: Date.now(),
+    sumSeconds: 0,
+    changed: true,
+  };
   row.cells.push(cell);
   if (code !== undefined) row.byCode.set(code, cell);
   return cell;

@@ -6,6 +6,7 @@ import { renderPage } from '../report/html/page.ts';
 import type { Report } from '../report/report.ts';
 import type { RunOutcome } from '../run/run.ts';
 import type { Io } from './io.ts';
+import { formatLatency } from './latency-table.ts';
 import { createPaint } from './paint.ts';
 import { formatProof } from './proof-table.ts';
 import { formatEnd, formatPhase } from './summary-text.ts';
@@ -41,6 +42,7 @@ function formatText(report: Report, io: Io): string {
     ...report.phases.map((phase) => formatPhase(phase, paint)),
     formatEnd(report, paint),
     ...(report.proof === null ? [] : [formatProof(report.proof, paint)]),
+    ...(report.latency === null ? [] : [formatLatency(report.latency, paint)]),
   ];
   const shown = blocks.filter((lines) => lines.length > 0);
   return `${shown.map((lines) => lines.join('\n')).join('\n\n')}\n`;
@@ -55,5 +57,6 @@ function exitCodeOf({ report, unreachable }: RunOutcome): number {
     return EXIT.unreachable;
   const failed = report.phases.some(({ thresholds }) => thresholds.some(({ ok }) => !ok));
   const unproved = report.proof !== null && report.proof.verdict !== 'proved';
-  return failed || unproved || report.lostShards.length > 0 ? EXIT.failed : EXIT.ok;
+  const untimely = report.latency?.rows.some(({ ok }) => ok === false) ?? false;
+  return failed || unproved || untimely || report.lostShards.length > 0 ? EXIT.failed : EXIT.ok;
 }

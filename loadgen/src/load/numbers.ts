@@ -135,7 +135,9 @@ function maxOf(distributions: readonly (Distribution | null)[]): number {
   return Math.max(...distributions.map((one) => one?.max ?? Number.NEGATIVE_INFINITY));
 }
 
-function sumRecords<K extends string>(records: readonly Partial<Record<K, number>>[]): Record<K, number> {
+export function sumRecords<K extends string>(
+  records: readonly Partial<Record<K, number>>[],
+): Record<K, number> {
   const keys = new Set(records.flatMap((one) => Object.keys(one) as K[]));
   const sums = [...keys].map((key) => [key, total(records.map((one) => one[key] ?? 0))]);
   return Object.fromEntries(sums);

@@ -4,7 +4,7 @@
  */
 import { FAILURE_KINDS, type FailureKind } from '../common/result.ts';
 import { createHistogram, encodeHistogram, percentileMs, record, toDistribution } from './histogram.ts';
-import type { Numbers } from './numbers.ts';
+import { type Numbers, sumRecords } from './numbers.ts';
 import type { TargetLines } from './target-lines.ts';
 import { Timeline } from './timeline.ts';
 
@@ -24,7 +24,6 @@ export class Summary {
   #unexpected = 0;
   #lastEndedMs = Number.NEGATIVE_INFINITY;
   #lastSentMs = Number.NEGATIVE_INFINITY;
-  readonly #statuses = new Map<number, number>();
   readonly #failures = new Map<FailureKind, number>();
   readonly #latency = createHistogram(3);
   readonly #serviceTime = createHistogram(3);
@@ -45,7 +44,6 @@ export class Summary {
     this.answered++;
     const isExpected = this.#lines.answered(target, status, endedMs - sentMs);
     if (!isExpected) this.#unexpected++;
-    this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
     record(this.#serviceTime, endedMs - sentMs);
     record(this.#latency, endedMs - intendedMs);
     this.#timeline.ended(endedMs, true, !isExpected);
@@ -91,6 +89,7 @@ export class Summary {
    * that. 0 for a closed loop
    */
   toNumbers(scheduledMs: number): Numbers {
+    const byTarget = this.#lines.toReport();
     const lastMs = scheduledMs > 0 ? this.#lastSentMs : this.#lastEndedMs;
     const sendingSeconds = Math.max(scheduledMs, lastMs - this.#startMs, 0) / 1000;
     return {
@@ -100,7 +99,7 @@ export class Summary {
       dropped: this.dropped,
       errors: this.errors,
       unanswered: this.unanswered,
-      statuses: Object.fromEntries([...this.#statuses].sort(([a], [b]) => a - b)),
+      statuses: sumRecords(byTarget.map(({ statuses }) => statuses)),
       failures: Object.fromEntries(
         FAILURE_KINDS.flatMap((kind) => {
           const count = this.#failures.get(kind);
@@ -117,7 +116,7 @@ export class Summary {
         serviceTime: encodeHistogram(this.#serviceTime),
         lateness: encodeHistogram(this.#lateness),
       },
-      byTarget: this.#lines.toReport(),
+      byTarget,
       timeline: this.#timeline.toReport(),
     };
   }

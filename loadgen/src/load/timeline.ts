@@ -43,6 +43,8 @@ interface Interval {
 export class Timeline {
   #intervals: Interval[] = [];
   #intervalMs: number;
+  #latest: Interval = emptyInterval();
+  #latestFromMs = Number.POSITIVE_INFINITY;
   readonly #startMs: number;
 
   /** @param plannedMs how long the phase is meant to take; undefined where it ends by count */
@@ -86,6 +88,8 @@ export class Timeline {
   }
 
   #at(atMs: number): Interval {
+    // Requests come in the order of time, so most are of the interval of the one before.
+    if (atMs >= this.#latestFromMs && atMs < this.#latestFromMs + this.#intervalMs) return this.#latest;
     let index = this.#indexOf(atMs);
     while (index >= MOST_INTERVALS) {
       this.#intervals = pairs(this.#intervals).map(([a, b]) => (b === undefined ? a : join(a, b)));
@@ -93,7 +97,9 @@ export class Timeline {
       index = this.#indexOf(atMs);
     }
     while (this.#intervals.length <= index) this.#intervals.push(emptyInterval());
-    return this.#intervals[index] as Interval;
+    this.#latest = this.#intervals[index] as Interval;
+    this.#latestFromMs = this.#startMs + index * this.#intervalMs;
+    return this.#latest;
   }
 
   #indexOf(atMs: number): number {

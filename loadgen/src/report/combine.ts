@@ -56,6 +56,7 @@ export function combine(
     tally: sumTallies(ended.map((part) => part.tally)),
     readings: { before: befores.length === parts.length ? earliest(befores) : null, after: null },
     proof: null,
+    latency: null,
   };
 }
 

@@ -9,6 +9,7 @@ import { shardSchema } from '../load/shard.ts';
 import { thresholdResultSchema } from '../load/thresholds.ts';
 import { proofSchema } from '../proof/proof.ts';
 import { recordSchema } from '../proof/record.ts';
+import { latencySchema } from './latency-schema.ts';
 
 const count = z.int().min(0);
 
@@ -74,6 +75,9 @@ export const reportSchema = z
     environment: environmentSchema,
     phases: z.array(phaseSchema),
     proof: proofSchema.nullable(),
+    latency: latencySchema.nullable().default(null).meta({
+      description: 'Null where it was not compared, and in reports of before there was such a comparison.',
+    }),
   })
   .meta({ title: 'Report of a run of loadgen' });
 

@@ -1,7 +1,8 @@
 /** What a report says in one word, and why: what stands first on the page. */
-import { formatCount } from '../common/units.ts';
+import { formatCount, formatMs } from '../common/units.ts';
 import { isWhole } from '../load/shard.ts';
 import { formatLost } from './combine.ts';
+import type { LatencyRow } from './latency-schema.ts';
 import type { Report } from './report.ts';
 
 export interface Verdict {
@@ -32,7 +33,7 @@ export function judge(report: Report): Verdict {
   };
 }
 
-function findFailures({ state, phases, lostShards, proof }: Report): string[] {
+function findFailures({ state, phases, lostShards, proof, latency }: Report): string[] {
   const broken = phases.flatMap(({ pattern, thresholds }) =>
     thresholds
       .filter(({ ok }) => !ok)
@@ -40,7 +41,13 @@ function findFailures({ state, phases, lostShards, proof }: Report): string[] {
   );
   const lost = lostShards.map((shard) => `${formatLost(shard)}: it is in none of these numbers`);
   const gaveUp = state === 'gave-up' ? ['given up: nothing was answered for 30 s'] : [];
-  return [...gaveUp, ...lost, ...broken, ...(proof === null ? [] : describeProof(proof))];
+  const untimely = (latency?.rows ?? []).filter(({ ok }) => ok === false).map(describeRow);
+  return [...gaveUp, ...lost, ...broken, ...(proof === null ? [] : describeProof(proof)), ...untimely];
+}
+
+function describeRow({ path, method, quantile, measuredMs, prometheusMs }: LatencyRow): string {
+  const told = prometheusMs === null ? 'another bucket' : formatMs(prometheusMs);
+  return `p${quantile * 100} of ${method} ${path}: measured ${formatMs(measuredMs)}, Prometheus tells ${told}`;
 }
 
 function describeProof({ verdict, rows, unknown }: NonNullable<Report['proof']>): string[] {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { UnreachableError } from '../common/errors.ts';
 import { isWhole, type Shard } from '../load/shard.ts';
+import { readDurations } from '../proof/durations.ts';
 import type { Reading } from '../proof/process.ts';
 import type { Prometheus } from '../proof/prometheus.ts';
 import { mayHeal, prove } from '../proof/proof.ts';
@@ -9,6 +10,7 @@ import { type ReadingOptions, sumOf, takeReading, takeSettledReading } from '../
 import { RECORD_VERSION } from '../proof/record.ts';
 import { DURATIONS } from '../proof/series.ts';
 import { withoutLost } from '../report/combine.ts';
+import { compareLatency } from '../report/latency.ts';
 import type { Environment, Report } from '../report/report.ts';
 import type { Sender, SenderObserver } from './sender.ts';
 
@@ -63,7 +65,7 @@ export async function run(options: RunOptions): Promise<RunOutcome | { readonly 
   return outcome;
 }
 
-/** Takes the reading after a run, and compares. */
+/** Takes the reading after a run, and compares: counts, and then times. */
 export async function addProof(
   sent: Report,
   prometheus: Prometheus,
@@ -76,7 +78,15 @@ export async function addProof(
   try {
     const isMissing = (after: Reading) => mayHeal(prove(before, after, sent.tally));
     const after = await takeSettledReading(prometheus, { ...options, beforeOf: () => before }, isMissing);
-    return { report: { ...sent, readings: { before, after }, proof: prove(before, after, sent.tally) } };
+    const durations = await readDurations(prometheus, before, after, options.job, options.signal);
+    return {
+      report: {
+        ...sent,
+        readings: { before, after },
+        proof: prove(before, after, sent.tally),
+        latency: durations === undefined ? null : compareLatency(sent.phases, durations),
+      },
+    };
   } catch (error) {
     if (error instanceof UnreachableError) return { report: sent, unreachable: error };
     throw error;
@@ -106,5 +116,6 @@ function startReport(options: RunOptions, before: Reading | null): Report {
     tally: [],
     readings: { before, after: null },
     proof: null,
+    latency: null,
   };
 }

@@ -1,12 +1,10 @@
-// Chromium of the machine, for tests that look at a page as a person does. It is not a dependency: where there is none, the
-// tests that need it say so.
-import { existsSync } from 'node:fs';
+/**
+ * Chromium of the machine, for tests that look at a page as a person does. `make test` names it in TEST_CHROMIUM, or says that
+ * there is none; the tests that need it are then left out.
+ */
 import { type Browser, chromium } from 'playwright-core';
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-/** The path of a Chromium: what CHROMIUM says, or where distributions put it. */
-export const chromiumPath = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path));
+export const chromiumPath = process.env.TEST_CHROMIUM;
 
 export function startBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({

@@ -1,0 +1,23 @@
+-- Requests in turns, given as arguments of the form "GET /products"; the result as one line of JSON.
+local requests = {}
+local at = 0
+
+function init(arguments)
+  for _, line in ipairs(arguments) do
+    local method, path = line:match("^(%S+) (%S+)$")
+    requests[#requests + 1] = wrk.format(method, path)
+  end
+end
+
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+
+function done(summary)
+  local errors = summary.errors
+  io.write(string.format(
+    '{"requests":%d,"durationMicros":%d,"failed":%d}\n',
+    summary.requests, summary.duration, errors.connect + errors.read + errors.write + errors.timeout
+  ))
+end

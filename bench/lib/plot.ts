@@ -1,0 +1,101 @@
+/** A small plot as SVG: lines through points, both axes logarithmic, since what is shown grows over orders of magnitude. */
+
+export interface Line {
+  readonly name: string;
+  /** [x, y], both above 0. */
+  readonly points: readonly (readonly [number, number])[];
+}
+
+export interface Plot {
+  readonly title: string;
+  readonly x: string;
+  readonly y: string;
+  readonly lines: readonly Line[];
+}
+
+const WIDTH = 640;
+const HEIGHT = 400;
+const MARGIN = { top: 44, right: 150, bottom: 52, left: 72 };
+/** Colours that people with any colour vision tell apart (Okabe and Ito), on white and on dark. */
+const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7'];
+
+interface Axis {
+  readonly ticks: readonly number[];
+  /** From a value to a share of the axis. */
+  readonly at: (value: number) => number;
+}
+
+/** Whole powers of ten around `values`. */
+function axisOf(values: readonly number[]): Axis {
+  const from = Math.floor(Math.log10(Math.min(...values)));
+  const to = Math.max(from + 1, Math.ceil(Math.log10(Math.max(...values))));
+  const ticks = Array.from({ length: to - from + 1 }, (_, i) => 10 ** (from + i));
+  return { ticks, at: (value) => (Math.log10(value) - from) / (to - from) };
+}
+
+export function toSvg({ title, x, y, lines }: Plot): string {
+  const points = lines.flatMap((line) => line.points);
+  const [xAxis, yAxis] = [axisOf(points.map(([value]) => value)), axisOf(points.map(([, value]) => value))];
+  const left = (value: number) => MARGIN.left + xAxis.at(value) * (WIDTH - MARGIN.left - MARGIN.right);
+  const top = (value: number) =>
+    HEIGHT - MARGIN.bottom - yAxis.at(value) * (HEIGHT - MARGIN.top - MARGIN.bottom);
+  const [bottom, right] = [HEIGHT - MARGIN.bottom, WIDTH - MARGIN.right];
+  const parts = [
+    text(MARGIN.left, 24, title, 'font-weight="bold" font-size="15"'),
+    ...xAxis.ticks.flatMap((tick) => [
+      grid(left(tick), MARGIN.top, left(tick), bottom),
+      text(left(tick), bottom + 18, toLabel(tick), 'text-anchor="middle"'),
+    ]),
+    ...yAxis.ticks.flatMap((tick) => [
+      grid(MARGIN.left, top(tick), right, top(tick)),
+      text(MARGIN.left - 8, top(tick) + 4, toLabel(tick), 'text-anchor="end"'),
+    ]),
+    text((MARGIN.left + right) / 2, HEIGHT - 12, x, 'text-anchor="middle"'),
+    text(0, 0, y, `text-anchor="middle" transform="translate(16 ${(MARGIN.top + bottom) / 2}) rotate(-90)"`),
+    ...lines.flatMap((line, i) => drawn(line, COLORS[i % COLORS.length] as string, left, top, right)),
+  ];
+  const size = `viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="12">
+<rect width="100%" height="100%" fill="#fff"/>
+${parts.join('\n')}
+</svg>
+`;
+}
+
+function drawn(
+  { name, points }: Line,
+  color: string,
+  left: (value: number) => number,
+  top: (value: number) => number,
+  right: number,
+): string[] {
+  const path = points.map(([x, y]) => `${left(x).toFixed(1)},${top(y).toFixed(1)}`);
+  const [, lastY = 1] = points.at(-1) ?? [];
+  return [
+    `<polyline points="${path.join(' ')}" fill="none" stroke="${color}" stroke-width="2"/>`,
+    ...points.map(
+      ([x, y]) => `<circle cx="${left(x).toFixed(1)}" cy="${top(y).toFixed(1)}" r="3.5" fill="${color}"/>`,
+    ),
+    text(right + 8, top(lastY) + 4, name, `fill="${color}"`),
+  ];
+}
+
+function text(x: number, y: number, content: string, attributes: string): string {
+  const escaped = content.replace(/&/g, '&amp;').replace(/</g, '&lt;');
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${escaped}</text>`;
+}
+
+function grid(x1: number, y1: number, x2: number, y2: number): string {
+  const [from, to] = [
+    `x1="${x1.toFixed(1)}" y1="${y1.toFixed(1)}"`,
+    `x2="${x2.toFixed(1)}" y2="${y2.toFixed(1)}"`,
+  ];
+  return `<line ${from} ${to} stroke="#ccc"/>`;
+}
+
+/** 1000 to 1k, 1000000 to 1M; below 1 as it is. */
+function toLabel(value: number): string {
+  if (value >= 1e6) return `${value / 1e6}M`;
+  if (value >= 1e3) return `${value / 1e3}k`;
+  return String(Number(value.toPrecision(3)));
+}

@@ -1,0 +1,48 @@
+/** What a careful user writes around a client library: the same four metrics, and a middleware that calls them. */
+import type { RequestListener } from 'node:http';
+import type { Express, RequestHandler } from 'express';
+import type * as successor from 'prometheus-io-client';
+import { BUCKETS } from '../lib/buckets.ts';
+
+/** @param library prom-client or its successor, whose types are the stricter ones */
+export function byHand(library: typeof successor, app: Express): RequestListener {
+  const registry = new library.Registry();
+  library.collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const requests = new library.Counter({
+    name: 'http_requests_total',
+    help: 'Requests',
+    labelNames: ['path', 'method'],
+    registers,
+  });
+  const errors = new library.Counter({
+    name: 'http_errors_total',
+    help: 'Errors',
+    labelNames: ['code'],
+    registers,
+  });
+  const inProgress = new library.Gauge({ name: 'inprogress_requests', help: 'In progress', registers });
+  const duration = new library.Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Duration',
+    labelNames: ['path', 'method', 'code'],
+    buckets: [...BUCKETS],
+    registers,
+  });
+  const around: RequestHandler = (request, response, next) => {
+    const startedMs = performance.now();
+    inProgress.inc();
+    response.on('close', () => {
+      inProgress.dec();
+      const method = request.method.toLowerCase();
+      const code = String(response.statusCode);
+      const path = request.route ? request.baseUrl + request.route.path : 'unmatched';
+      if (request.route) requests.inc({ path, method });
+      if (response.statusCode >= 400) errors.inc({ code });
+      duration.observe({ path, method, code }, (performance.now() - startedMs) / 1000);
+    });
+    next();
+  };
+  app.use(around);
+  return (_request, response) => void registry.metrics().then((text: string) => response.end(text));
+}

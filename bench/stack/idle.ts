@@ -1,0 +1,50 @@
+/** What the stack costs when nobody uses it: scrapes, rules and health checks. Needs a running stack without traffic. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeMachine, report, type Table, toMarkdown } from '../lib/report.ts';
+import { type Container, type ContainerUsage, containers, usageOf } from './engine.ts';
+
+const quick = process.argv.includes('--quick');
+const SECONDS = quick ? 15 : 60;
+
+interface Reading {
+  readonly atSeconds: number;
+  readonly usage: ContainerUsage;
+}
+
+async function read(container: Container): Promise<Reading> {
+  const usage = await usageOf(container);
+  return { atSeconds: performance.now() / 1000, usage };
+}
+
+const all = (await containers()).sort((a, b) => a.service.localeCompare(b.service));
+const before = await Promise.all(all.map(read));
+process.stderr.write(`watching ${all.length} containers for ${SECONDS} s\n`);
+await sleep(SECONDS * 1000);
+const after = await Promise.all(all.map(read));
+
+const used = all.map(({ service }, i) => {
+  const [first, last] = [before[i], after[i]] as [Reading, Reading];
+  return {
+    service,
+    core: (last.usage.cpuSeconds - first.usage.cpuSeconds) / (last.atSeconds - first.atSeconds),
+    residentBytes: last.usage.residentBytes,
+  };
+});
+const sum = {
+  service: 'the whole stack',
+  core: used.reduce((total, { core }) => total + core, 0),
+  residentBytes: used.reduce((total, { residentBytes }) => total + residentBytes, 0),
+};
+const rows: Table = [...used, sum].map(({ service, core, residentBytes }) => ({
+  service,
+  'of one core': `${(100 * core).toFixed(2)} %`,
+  'resident, MB': (residentBytes / 1e6).toFixed(0),
+}));
+report(
+  'stack-idle',
+  `${toMarkdown(rows)}
+
+Figures of the containers' cgroups over ${SECONDS} s without traffic: Prometheus scrapes every 5 s and evaluates its rules, and each
+service is asked for its health. ${describeMachine([])}. \`npm run bench:idle --workspace bench\``,
+  quick,
+);

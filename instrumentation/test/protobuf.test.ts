@@ -1,0 +1,330 @@
+/** The protobuf exposition, read with a decoder that is not ours, of everything that a registry can hold. */
+import { describe, expect, it } from '@jest/globals';
+import { Counter, Gauge, Histogram, Summary } from 'prom-client';
+import protobuf from 'protobufjs';
+import type { Family } from '../src/exposition/family.ts';
+import { renderProtobuf } from '../src/exposition/protobuf.ts';
+import { gather, Registry } from '../src/library.ts';
+import { registerRequestMetrics } from '../src/metrics/requests.ts';
+import {
+  addRequest,
+  createRequestCounts,
+  createRow,
+  fillRow,
+  listRow,
+  type Row,
+} from '../src/recording/counts.ts';
+import { createNativeBuckets } from '../src/recording/native-buckets.ts';
+
+const schema = await protobuf.load(new URL('./metrics.proto', import.meta.url).pathname);
+const MetricFamily = schema.lookupType('io.prometheus.client.MetricFamily');
+
+type Message = Record<string, unknown>;
+
+/** Every family, as plain objects with what stands in the message and nothing that a decoder fills in. */
+function decode(body: Uint8Array): Message[] {
+  const reader = protobuf.Reader.create(body);
+  const families: Message[] = [];
+  while (reader.pos < reader.len) {
+    families.push(
+      MetricFamily.toObject(MetricFamily.decodeDelimited(reader), { longs: Number, enums: String }),
+    );
+  }
+  return families;
+}
+
+async function read(registry: Registry, withNative = false): Promise<Message[]> {
+  return decode(await renderProtobuf(await gather(registry), withNative));
+}
+
+const names = { requests: 'r_total', errors: 'e_total', inProgress: 'p', duration: 'd' };
+
+function createRequestRegistry({ native = createNativeBuckets(1.05), maxBuckets = 160 } = {}) {
+  const registry = new Registry();
+  const counts = createRequestCounts({ bounds: [0.25, 1], native, maxRows: 10, onFull: () => undefined });
+  const row = listRow(counts, createRow('a', 'get', [200])) as Row;
+  fillRow(row, counts.bounds);
+  const labels = { path: 'path', method: 'method', code: 'code' };
+  registerRequestMetrics(registry, counts, names, labels, maxBuckets);
+  return {
+    registry,
+    counts,
+    row,
+    add: (code: number, seconds: number) => addRequest(counts, row, code, seconds),
+  };
+}
+
+const labelsOf = (own: Record<string, string>) =>
+  Object.entries(own).map(([name, value]) => ({ name, value }));
+
+/** The one metric of `family` that has these labels among its own. */
+function find(families: Message[], family: string, own: Record<string, string>): Message {
+  const metrics = families.find(({ name }) => name === family)?.metric as { label: unknown }[];
+  const found = metrics.filter(({ label }) =>
+    labelsOf(own).every((wanted) =>
+      (label as unknown[]).some((one) => JSON.stringify(one) === JSON.stringify(wanted)),
+    ),
+  );
+  expect(found).toHaveLength(1);
+  return found[0] as unknown as Message;
+}
+
+const cell = { path: 'a', method: 'get', code: '200' };
+
+describe('the families of the client library', () => {
+  it('are all there, field by field', async () => {
+    const registry = new Registry();
+    const registers = [registry];
+    const awkward = 'quo"te\\back\nline €';
+    new Counter({ name: 'jobs_total', help: awkward, labelNames: ['kind', 'none'], registers }).inc(
+      { kind: awkward, none: '' },
+      2,
+    );
+    const gauge = new Gauge({ name: 'level', help: 'Level', labelNames: ['where'], registers });
+    gauge.set({ where: 'up' }, Number.POSITIVE_INFINITY);
+    gauge.set({ where: 'nowhere' }, Number.NaN);
+    gauge.set({ where: 'below' }, -1.5e-7);
+    new Gauge({ name: 'bare', help: 'b', registers }).set(0);
+    const labelNames = ['quantile'];
+    const histogram = new Histogram({ name: 'wait', help: 'w', labelNames, buckets: [0.5, 1], registers });
+    histogram.observe({ quantile: 'a label like any other' }, 0.7);
+    histogram.observe({ quantile: 'b' }, 0.2);
+    histogram.observe({ quantile: 'b' }, 7);
+    new Summary({ name: 'size', help: 's', percentiles: [0.5, 1], registers }).observe(3);
+    const point = (upperBound: number, cumulativeCount: number) => ({ upperBound, cumulativeCount });
+    expect(await read(registry)).toEqual([
+      {
+        name: 'jobs_total',
+        help: awkward,
+        type: 'COUNTER',
+        metric: [{ label: labelsOf({ kind: awkward }), counter: { value: 2 } }],
+      },
+      {
+        name: 'level',
+        help: 'Level',
+        type: 'GAUGE',
+        metric: [
+          { label: labelsOf({ where: 'up' }), gauge: { value: Number.POSITIVE_INFINITY } },
+          { label: labelsOf({ where: 'nowhere' }), gauge: { value: Number.NaN } },
+          { label: labelsOf({ where: 'below' }), gauge: { value: -1.5e-7 } },
+        ],
+      },
+      { name: 'bare', help: 'b', type: 'GAUGE', metric: [{ gauge: { value: 0 } }] },
+      {
+        name: 'wait',
+        help: 'w',
+        type: 'HISTOGRAM',
+        metric: [
+          {
+            label: labelsOf({ quantile: 'a label like any other' }),
+            histogram: {
+              sampleCount: 1,
+              sampleSum: 0.7,
+              bucket: [point(0.5, 0), point(1, 1), point(Number.POSITIVE_INFINITY, 1)],
+            },
+          },
+          {
+            label: labelsOf({ quantile: 'b' }),
+            histogram: {
+              sampleCount: 2,
+              sampleSum: 7.2,
+              bucket: [point(0.5, 1), point(1, 1), point(Number.POSITIVE_INFINITY, 2)],
+            },
+          },
+        ],
+      },
+      {
+        name: 'size',
+        help: 's',
+        type: 'SUMMARY',
+        metric: [
+          {
+            summary: {
+              sampleCount: 1,
+              sampleSum: 3,
+              quantile: [
+                { quantile: 0.5, value: 3 },
+                { quantile: 1, value: 3 },
+              ],
+            },
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('have the labels that the registry adds to all series, as ours have', async () => {
+    const { registry, add } = createRequestRegistry();
+    registry.setDefaultLabels({ zone: 'b' });
+    new Gauge({ name: 'bare', help: 'b', registers: [registry] }).set(1);
+    add(200, 0.5);
+    const families = await read(registry, true);
+    find(families, 'bare', { zone: 'b' });
+    find(families, 'r_total', { path: 'a', method: 'get', zone: 'b' });
+    const { histogram } = find(families, 'd', { ...cell, zone: 'b' });
+    expect(histogram).toMatchObject({ sampleCount: 1, schema: 4, positiveDelta: [1] });
+  });
+
+  it('may be computed: counts that are not whole, kinds that nobody knows, values beyond what is exact', async () => {
+    const families: Family[] = [
+      {
+        name: 'h',
+        help: '',
+        type: 'histogram',
+        values: [
+          { metricName: 'h_bucket', labels: { le: '+Inf' }, value: 2.5 },
+          { metricName: 'h_sum', value: 1 },
+          { metricName: 'h_count', value: 2.5 },
+        ],
+      },
+      { name: 'x', help: 'x', type: 'stateset', values: [{ value: 3 }] },
+      { name: 's', help: 's', type: 'summary', values: [{ metricName: 's_count', value: 1e300 }] },
+      { name: 'none', help: 'n', type: 'gauge', values: [] },
+      { name: 'large_total', help: 'l', type: 'counter', values: [{ value: 2 ** 60 }] },
+    ];
+    expect(decode(await renderProtobuf(families, true))).toEqual([
+      {
+        name: 'h',
+        help: '',
+        type: 'HISTOGRAM',
+        metric: [
+          {
+            histogram: {
+              sampleCountFloat: 2.5,
+              sampleSum: 1,
+              bucket: [{ cumulativeCountFloat: 2.5, upperBound: Number.POSITIVE_INFINITY }],
+            },
+          },
+        ],
+      },
+      { name: 'x', help: 'x', type: 'UNTYPED', metric: [{ untyped: { value: 3 } }] },
+      {
+        name: 's',
+        help: 's',
+        type: 'SUMMARY',
+        metric: [{ summary: { sampleCount: Number.MAX_SAFE_INTEGER, sampleSum: 0 } }],
+      },
+      { name: 'none', help: 'n', type: 'GAUGE' },
+      { name: 'large_total', help: 'l', type: 'COUNTER', metric: [{ counter: { value: 2 ** 60 } }] },
+    ]);
+  });
+});
+
+describe('the request metrics', () => {
+  const point = (upperBound: number, cumulativeCount: number) => ({ upperBound, cumulativeCount });
+
+  it('have native and classic buckets of the same requests, and the time at which they began', async () => {
+    const beforeMs = Date.now();
+    const { registry, add } = createRequestRegistry();
+    const afterMs = Date.now();
+    for (const seconds of [0, 0.25, 0.25, 0.26, 3_600, 1e9]) add(200, seconds);
+    const families = await read(registry, true);
+    const { histogram } = find(families, 'd', cell) as { histogram: Message };
+    const { createdTimestamp, ...counted } = histogram;
+    expect(counted).toEqual({
+      sampleCount: 6,
+      sampleSum: 1e9 + 3_600.76,
+      bucket: [point(0.25, 3), point(1, 4), point(Number.POSITIVE_INFINITY, 6)],
+      schema: 4,
+      zeroThreshold: 2 ** -17,
+      zeroCount: 1,
+      // 0.25 s is bucket -32, and 0.26 s the next one; 3,600 s is bucket ceil(16 log2(3600)) = 190, and 2^15 s is 240.
+      positiveSpan: [
+        { offset: -32, length: 2 },
+        { offset: 190 + 30, length: 1 },
+        { offset: 240 - 191, length: 1 },
+      ],
+      positiveDelta: [2, -1, 0, 0],
+    });
+    const { seconds, nanos } = createdTimestamp as { seconds: number; nanos: number };
+    const createdMs = seconds * 1000 + nanos / 1e6;
+    expect(createdMs).toBeGreaterThanOrEqual(beforeMs);
+    expect(createdMs).toBeLessThanOrEqual(afterMs);
+    expect(find(families, 'r_total', { path: 'a', method: 'get' })).toMatchObject({
+      counter: { value: 6, createdTimestamp },
+    });
+  });
+
+  it('have a native histogram from the start, before anything was counted', async () => {
+    const { registry } = createRequestRegistry();
+    const { histogram } = find(await read(registry, true), 'd', cell) as { histogram: Message };
+    expect(histogram).toEqual({
+      sampleCount: 0,
+      sampleSum: 0,
+      bucket: [point(0.25, 0), point(1, 0), point(Number.POSITIVE_INFINITY, 0)],
+      schema: 4,
+      zeroThreshold: 2 ** -17,
+      zeroCount: 0,
+      createdTimestamp: histogram.createdTimestamp,
+    });
+  });
+
+  it('are classic alone for a scrape that does not ask for native histograms', async () => {
+    const { registry, add } = createRequestRegistry();
+    add(200, 0.5);
+    await read(registry, true);
+    const { histogram } = find(await read(registry, false), 'd', cell) as { histogram: Message };
+    expect(Object.keys(histogram).sort()).toEqual(['bucket', 'createdTimestamp', 'sampleCount', 'sampleSum']);
+  });
+
+  it('show what has changed since the last scrape, and the numbers of the moment at which they were gathered', async () => {
+    const { registry, add } = createRequestRegistry();
+    add(200, 0.5);
+    const earlier = await gather(registry);
+    add(200, 0.5);
+    const later = await gather(registry);
+    add(200, 0.5);
+    const counted = async (families: readonly Family[]) =>
+      find(decode(await renderProtobuf(families, true)), 'd', cell).histogram;
+    expect(await counted(later)).toMatchObject({ sampleCount: 2, positiveDelta: [2] });
+    expect(await counted(earlier)).toMatchObject({ sampleCount: 1, positiveDelta: [1] });
+    expect(await counted(await gather(registry))).toMatchObject({ sampleCount: 3, positiveDelta: [3] });
+  });
+
+  it('keep the buckets of a series few', async () => {
+    const { registry, add } = createRequestRegistry({ maxBuckets: 20 });
+    for (let i = 0; i < 2_000; i++) add(200, 2 ** (-10 + i / 100));
+    const { histogram } = find(await read(registry, true), 'd', cell) as { histogram: Message };
+    expect((histogram.positiveDelta as number[]).length).toBeLessThanOrEqual(20);
+    expect(histogram).toMatchObject({ sampleCount: 2_000, schema: -1 });
+  });
+
+  it('allocate the native numbers of a cell with its first request', () => {
+    const { row, add } = createRequestRegistry();
+    add(200, 0.1);
+    expect(row.cells.map(({ code, native }) => [code, native?.length])).toEqual([
+      ['200', 1 + 32 * 16],
+      ['499', undefined],
+      ['500', undefined],
+    ]);
+  });
+});
+
+describe('rendering', () => {
+  it('lets other work run while it renders many series, of a source that keeps nothing', async () => {
+    const values = Array.from({ length: 30_000 }, (_, i) => ({ labels: { i }, value: i }));
+    const histogram = values.map(({ labels, value }) => ({ metricName: 'h_count', labels, value }));
+    let turns = 0;
+    let running = true;
+    const turn = () => {
+      turns++;
+      if (running) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const body = await renderProtobuf(
+      [
+        { name: 'g', help: 'h', type: 'gauge', values },
+        { name: 'h', help: 'h', type: 'histogram', values: histogram },
+      ],
+      true,
+    );
+    running = false;
+    expect(turns).toBeGreaterThan(3);
+    const [gauge, last] = decode(body) as { metric: Message[] }[];
+    expect([gauge?.metric.length, last?.metric.length]).toEqual([30_000, 30_000]);
+    expect(last?.metric.at(-1)).toEqual({
+      label: labelsOf({ i: '29999' }),
+      histogram: { sampleCount: 29_999, sampleSum: 0 },
+    });
+  });
+});
