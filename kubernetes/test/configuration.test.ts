@@ -72,6 +72,7 @@ whereKubectlIs('configuration', () => {
       sorted([
         ['/etc/prometheus/prometheus.yml', read('prometheus/prometheus.yml')],
         ...repositoryFiles('prometheus/rules', '/etc/prometheus/rules', /\.yml$/),
+        ...repositoryFiles('prometheus/targets', '/etc/prometheus/targets', /\.yml$/),
         ...repositoryFiles('prometheus/alertmanagers', '/etc/prometheus/alertmanagers', /\.yml$/),
         ...repositoryFiles('prometheus/consoles', '/etc/prometheus/consoles', /./),
         ...repositoryFiles('prometheus/console_libraries', '/etc/prometheus/console_libraries', /./),

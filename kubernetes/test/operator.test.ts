@@ -34,25 +34,28 @@ whereKubectlIs('the overlay for the Prometheus Operator', () => {
 
   it('scrapes as prometheus.yml does, with everything that stands there', () => {
     const { global, scrape_configs } = parse(read('prometheus/prometheus.yml'));
-    const { job_name, sample_limit, dns_sd_configs, ...more } = scrape_configs[0];
+    const { job_name, dns_sd_configs, params, relabel_configs, ...job } = scrape_configs[0];
     const { spec } = only<IServiceMonitor>('overlays/operator', 'ServiceMonitor', 'api');
-    expect({ ...spec, endpoints: undefined, selector: undefined }).toEqual({
-      sampleLimit: sample_limit,
-      ...toMonitor(more),
-    });
+    const { endpoints, selector, ...settings } = spec;
+    expect(settings).toEqual(renamed(job));
+    expect(endpoints).toEqual([
+      {
+        port: 'metrics',
+        interval: global.scrape_interval,
+        scrapeTimeout: global.scrape_timeout,
+        params,
+        relabelings: relabel_configs.map(renamed),
+      },
+    ]);
     const [service, ...others] = ofKind<IService>('overlays/operator', 'Service').filter(({ metadata }) =>
-      Object.entries(spec.selector.matchLabels ?? {}).every(
-        ([name, value]) => metadata?.labels?.[name] === value,
-      ),
+      Object.entries(selector.matchLabels ?? {}).every(([name, value]) => metadata?.labels?.[name] === value),
     );
     expect(others).toEqual([]);
     // The operator names a job after its Service, and the rules ask for the job.
     expect(service?.metadata?.name).toBe(job_name);
-    const port = service?.spec?.ports?.find(({ name }) => name === spec.endpoints[0]?.port);
-    expect(port?.port).toBe(dns_sd_configs[0].port);
-    expect(spec.endpoints).toEqual([
-      { port: 'metrics', interval: global.scrape_interval, scrapeTimeout: global.scrape_timeout },
-    ]);
+    expect(service?.spec?.ports).toContainEqual(
+      expect.objectContaining({ name: 'metrics', port: dns_sd_configs[0].port }),
+    );
   });
 
   it('hands every dashboard to the sidecar of Grafana, and brings no Prometheus and no Grafana of its own', () => {
@@ -70,10 +73,13 @@ whereKubectlIs('the overlay for the Prometheus Operator', () => {
 });
 
 /** Settings of a scrape, under the names of the ServiceMonitor. */
-function toMonitor(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function renamed(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const names: Record<string, string> = {
-    scrape_native_histograms: 'scrapeNativeHistograms',
+    sample_limit: 'sampleLimit',
+    scrape_protocols: 'scrapeProtocols',
     always_scrape_classic_histograms: 'scrapeClassicHistograms',
+    target_label: 'targetLabel',
+    replacement: 'replacement',
   };
   return Object.fromEntries(
     Object.entries(settings).map(([name, value]) => {
