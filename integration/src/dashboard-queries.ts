@@ -55,3 +55,13 @@ export async function chooseFirst(prometheusUrl: string): Promise<Values> {
 }
 
 const variablesOf = ({ templating }: Dashboard): VariableModel[] => templating?.list ?? [];
+
+/** The choices once the load run that has just been made is known with its end: marks are seen every ten seconds. */
+export async function chooseEndedRun(prometheusUrl: string): Promise<Values | undefined> {
+  const values = await chooseFirst(prometheusUrl);
+  const known = await query(
+    prometheusUrl,
+    `last_over_time(loadgen_run_end_time_seconds[1h]) > ${values.run}`,
+  );
+  return known.some(({ value }) => Number(values.end) - value < 10) ? values : undefined;
+}

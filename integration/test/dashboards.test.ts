@@ -9,7 +9,7 @@ import axios from 'axios';
 import { parse } from 'yaml';
 import { dashboards } from '../../grafana/src/dashboards.ts';
 import { fillVariables, parsePromql, type Selector } from '../../grafana/src/promql.ts';
-import { chooseFirst, EVERYTHING, panelQueries, type Values } from '../src/dashboard-queries.ts';
+import { chooseEndedRun, EVERYTHING, panelQueries, type Values } from '../src/dashboard-queries.ts';
 import { eventually, query } from '../src/prometheus-api.ts';
 import { composeCommand, repositoryRoot } from '../src/repository.ts';
 import { runGenerator, type Stack, startStack } from '../src/stack.ts';
@@ -85,7 +85,7 @@ describe('queries of panels and annotations', () => {
   const all = [...panelQueries, ...annotations];
 
   beforeAll(async () => {
-    values = await eventually('the marks of the load run', () => chooseFirst(stack.prometheusUrl));
+    values = await eventually('the marks of the load run', () => chooseEndedRun(stack.prometheusUrl));
   }, 40_000);
 
   it('know the load run that was made, and its end', () => {

@@ -7,7 +7,7 @@ import type { StartedTestContainer } from 'testcontainers';
 import { dashboards } from '../../grafana/src/dashboards.ts';
 import { fillVariables } from '../../grafana/src/promql.ts';
 import { chromiumPath, startBrowser } from '../../testing/browser.ts';
-import { chooseFirst, EVERYTHING, type Values } from '../src/dashboard-queries.ts';
+import { chooseEndedRun, EVERYTHING, type Values } from '../src/dashboard-queries.ts';
 import { eventually } from '../src/prometheus-api.ts';
 import { runGenerator, type Stack, startGrafana, startStack } from '../src/stack.ts';
 
@@ -37,7 +37,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
       stack.network,
       ...['run', 'lab', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
     );
-    values = await eventually('the marks of the load run', () => chooseFirst(stack.prometheusUrl));
+    values = await eventually('the marks of the load run', () => chooseEndedRun(stack.prometheusUrl));
     grafana = await startGrafana(stack.network, image ?? '');
     (await grafana.logs()).on('data', (line: Buffer) => {
       log += line.toString();
