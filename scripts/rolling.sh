@@ -41,7 +41,7 @@ roll() {
 API_REPLICAS=$replicas
 widen_port_ranges
 
-"$root/scripts/stack.sh" load rolling --duration "$duration" "$@" &
+"$root/scripts/stack.sh" load rolling --duration "$duration" --wait 120s "$@" &
 load=$!
 roll
 rolled=$?

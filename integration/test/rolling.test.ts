@@ -35,10 +35,10 @@ describe('more replicas, each restarted in turn, and one again, under load', () 
         REPLICAS: String(REPLICAS),
         DURATION: '120s',
       });
-      expect({ stdout, stderr }).toEqual({
-        stdout: expect.stringMatching(/^ {2}errors {4}0 [\s\S]*, every one counted exactly once$/m),
-        stderr: expect.not.stringContaining('error: '),
-      });
+      // Together, so that a failure shows both.
+      const output = `${stderr}\n${stdout}`;
+      expect(output).toMatch(/^ {2}errors {4}0 [\s\S]*, every one counted exactly once$/m);
+      expect(output).not.toContain('error: ');
       expect(await containersOf(project, 'api')).toEqual(before);
     },
     rollTimeoutMs,
