@@ -1,10 +1,18 @@
 # What a person types. Each target is one script; the script's own exit status is shown by make as `Error N`.
 .DEFAULT_GOAL := help
-.PHONY: help up load verify down clean logs test test-unit lint format types bench generate
 PATTERN ?= lab
 
+# What follows `query` is no list of targets but PromQL, and make would take it apart: `up` would start the stack, = would
+# assign. So nothing else is a target then, and the script reads the words where they are still whole: in make's own command line.
+ifeq (query,$(firstword $(MAKECMDGOALS)))
+query: ## ask Prometheus, and print a table: make query 'sum(http_requests_total)'
+	@scripts/stack.sh query "$$(scripts/words-of.sh $$PPID query)"
+%: ; @:
+else
+.PHONY: help up load rolling verify query lab tutorial tutorial-down backup restore down clean logs test test-unit lint format types bench generate
+
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 up: ## set up what is missing, start the stack, send the lab's traffic once, prove it, show the URLs (ALERTS=1 API_REPLICAS=3)
 	@scripts/stack.sh up
@@ -12,8 +20,26 @@ up: ## set up what is missing, start the stack, send the lab's traffic once, pro
 load: ## more traffic, proven, and a page of it: PATTERN=steady or ./my.yaml, ARGS="--rate 200 --duration 1m"
 	@scripts/stack.sh load $(PATTERN) $(ARGS)
 
+rolling: ## 3 replicas, each restarted in turn, and 1 again, under 500 requests/s: none may fail, no count be lost (DURATION=180s)
+	@scripts/rolling.sh $(ARGS)
+
 verify: ## compare everything the generator has sent with what Prometheus holds, series by series
 	@scripts/stack.sh verify
+
+tutorial: ## Prometheus alone, for docs/tutorial.md; it scrapes the program that you are writing
+	@scripts/tutorial.sh up
+
+tutorial-down: ## stop that Prometheus again
+	@scripts/tutorial.sh down
+
+lab: ## questions about the running stack, with hints, and a judge that says why (ANSWERS=1 shows the solutions)
+	@scripts/lab.sh
+
+backup: ## Prometheus' data into a file: FILE=prometheus.tgz
+	@scripts/backup.sh backup "$(FILE)"
+
+restore: ## Prometheus' data from such a file, in the place of what it has
+	@scripts/backup.sh restore "$(FILE)"
 
 logs: ## follow the services' logs
 	@scripts/stack.sh logs
@@ -44,3 +70,4 @@ types: ## the TypeScript compiler, without output
 
 generate: ## write the JSON of the dashboards anew from their TypeScript
 	@npm run --silent generate --workspace grafana
+endif

@@ -63,7 +63,7 @@ const instrumentation = layers(
   file,
 );
 
-const workspaces = ['app', 'loadgen', 'grafana', 'integration', 'bench', 'instrumentation'];
+const workspaces = ['app', 'loadgen', 'grafana', 'integration', 'bench', 'instrumentation', 'docs', 'lab'];
 
 /** Whose insides a workspace may see all the same, because what it looks at is no package's to export. */
 const insiders = {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The stack as a person handles it: up, load, verify, down, clean, logs. Called by the Makefile; may be called directly
+# The stack as a person handles it: up, load, verify, query, down, clean, logs. Called by the Makefile; may be called directly
 # where the exact exit status matters, because make turns every failure into its own status 2.
 # Exit status: 0 all well, 1 something failed or a check did not hold, 2 a wrong command or setting, 3 an engine, an image,
 # the API or Prometheus cannot be reached, 130 interrupted.
@@ -10,7 +10,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/engine.sh"
 . "$root/scripts/images.sh"
 
-usage='usage: scripts/stack.sh up | load [PATTERN...] [OPTION...] | verify [OPTION...] | down | clean | logs [SERVICE...]'
+usage='usage: scripts/stack.sh up | load [PATTERN...] [OPTION...] | verify [OPTION...] | query PROMQL | down | clean | logs [SERVICE...]'
 
 # The generator's container: on the stack's network, and never starting or replacing anything else. Ctrl-C is the
 # generator's to handle: it stops sending, waits for what is in flight and sums up.
@@ -56,9 +56,14 @@ up() {
     compose --profile alerts up --detach --no-build --wait --wait-timeout 120 $(services) || start_failed
   say ''
   run_started=$(date +%s)
+  open_exchange
+  page=$reports/$(date +%Y%m%d-%H%M%S).html
+  outputs=''
+  status=0
   # shellcheck disable=SC2086 # lists of words
-  generator run lab --only-on-fresh-api $target $proof || {
-    status=$?
+  generator run lab --only-on-fresh-api --html "$exchange/page.html" $target $proof || status=$?
+  bring_back || fail 1 'the page of the run could not be brought back from the container.'
+  [ "$status" = 0 ] || {
     fail "$status" "the lab's traffic was not proven (status $status); the stack runs on, see the lines above."
   }
   [ "$before" != "$(running_containers)" ] || say 'The stack was running already: nothing was changed.'
@@ -104,7 +109,11 @@ show_urls() {
   show_url API "${API_HOST_PORT%%-*}" "/products (also on ${API_LAB_HOST_PORT%%-*}, which browsers refuse)"
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $API_HOST_PORT, their metrics on $METRICS_HOST_PORT"
   show_url Metrics "${METRICS_HOST_PORT%%-*}" /metrics
-  show_url Prometheus "$PROMETHEUS_HOST_PORT" /
+  # Debian's build has the whole API and no page: nobody is sent to one that says that it is missing.
+  case $PROMETHEUS_IMAGE in
+    observability-stack/*) say "Prometheus    without its page in Debian's build; ask it: make query 'sum(http_requests_total)'" ;;
+    *) show_url Prometheus "$PROMETHEUS_HOST_PORT" / ;;
+  esac
   if [ -z "$grafana_missing" ]; then
     show_url Grafana "$GRAFANA_HOST_PORT" /
   else
@@ -116,7 +125,7 @@ show_urls() {
     show_url Notifications "$ALERT_RECEIVER_HOST_PORT" /
   }
   say ''
-  say 'Next: make load PATTERN=not-found   make verify   make down'
+  say 'Next: make lab   make load PATTERN=not-found   make verify   make down'
 }
 
 show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0 ] && echo localhost || echo "$BIND_ADDRESS")" "$2" "$3" >&2; }
@@ -127,8 +136,9 @@ has_run_since() {
     "max(last_over_time(loadgen_run_end_time_seconds[5m])) > $1" 2>/dev/null)" ]
 }
 
-# show_run STARTED: the overview for the time from a run's start (Unix seconds) until now, with room at both ends.
-show_run() { show_url 'This run' "$GRAFANA_HOST_PORT" "/d/api-overview?from=$(($1 - 30))000&to=$(($(date +%s) + 30))000"; }
+# show_run STARTED: the overview for the time from shortly before a run's start (Unix seconds) until now. Not beyond: panels
+# that show one moment show the end of the range, and there is no sample of the future.
+show_run() { show_url 'This run' "$GRAFANA_HOST_PORT" "/d/api-overview?from=$(($1 - 30))000&to=$(date +%s)000"; }
 
 # What the generator's container and this machine hand each other: pattern files in, reports out. A folder of this run
 # alone, which the container's user may write to whatever this user's number is.
@@ -205,6 +215,12 @@ verify() {
   generator verify $proof "$@"
 }
 
+query() {
+  [ $# -eq 1 ] && [ -n "$1" ] || fail 2 "expected one query in PromQL, got $# words." "Such as: make query 'sum(http_requests_total)'"
+  require_stack
+  generator query "$1" --prometheus http://prometheus:9090
+}
+
 down() {
   engine_answers || { say 'No container engine answers: nothing to stop.' && return 0; }
   run_step 'stopping the stack' compose --profile load --profile alerts down --remove-orphans "$@"
@@ -225,6 +241,7 @@ case $command in
   up) up ;;
   load) load "$@" ;;
   verify) verify "$@" ;;
+  query) query "$@" ;;
   down) down ;;
   clean) clean ;;
   logs) require_engine && compose --profile alerts logs --follow --tail 50 "$@" ;;

@@ -13,8 +13,12 @@ const CHECK_MS = 50;
 /** So long without a connection means that nobody comes any more: longer than a client takes to open the next one. */
 const QUIET_MS = 1_000;
 
-/** The share of the grace time in which new connections are still accepted; the rest is for the requests that they brought. */
+/**
+ * The share of the grace time in which new connections are still accepted, and that in which a gap between two of them is
+ * waited for: one that the kernel has opened, and nobody has accepted, is cut. The rest is for the requests that they brought.
+ */
 const ACCEPTING_SHARE = 0.75;
+const GAP_SHARE = 0.9;
 
 /** The open connections of a server, and when the last one was opened. */
 interface Connections {
@@ -46,7 +50,9 @@ export async function drain(server: Server, graceMs: number): Promise<boolean> {
   const startMs = performance.now();
   const own = connectionsOf(server);
   const isQuiet = () => own.open.size === 0 && performance.now() > Math.max(startMs, own.lastMs) + QUIET_MS;
-  while (performance.now() < startMs + graceMs * ACCEPTING_SHARE && !isQuiet()) await delay(CHECK_MS);
+  const isBefore = (share: number) => performance.now() < startMs + graceMs * share;
+  while (isBefore(ACCEPTING_SHARE) && !isQuiet()) await delay(CHECK_MS);
+  while (isBefore(GAP_SHARE) && performance.now() < own.lastMs + CHECK_MS) await delay(CHECK_MS / 10);
   return close(server, startMs + graceMs - performance.now());
 }
 

@@ -4,9 +4,12 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { connectRaw } from '../../testing/raw-client.ts';
-import { until } from '../../testing/until.ts';
+import { DEADLINE_MS, until } from '../../testing/until.ts';
+
+// A process is started in each; on a busy machine that alone takes seconds.
+jest.setTimeout(3 * DEADLINE_MS);
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
@@ -52,7 +55,7 @@ function requestInProgress(metricsPort: number): Promise<void> {
 
 describe('the process', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('drains and exits 0 on %s', async (signal) => {
-    const service = run({ ...anyPorts, SIMULATED_LATENCY_MS: '150', SHUTDOWN_GRACE_MS: '600' });
+    const service = run({ ...anyPorts, SIMULATED_LATENCY_MS: '1000', SHUTDOWN_GRACE_MS: '600' });
     const { apiPort, metricsPort } = await service.ready();
     const answer = fetch(`http://127.0.0.1:${apiPort}/products`);
     await requestInProgress(metricsPort);

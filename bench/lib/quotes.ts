@@ -36,7 +36,11 @@ export const quotes: readonly Quote[] = [
     name: 'generator',
     document: 'README.md',
     result: 'loadgen-throughput',
-    columns: { generator: 'generator', 'requests/s': 'requests/s on one core', 'of wrk': 'of wrk' },
+    columns: {
+      generator: 'generator',
+      'requests/s': 'requests/s on one core',
+      'of autocannon': 'of autocannon',
+    },
   },
   {
     name: 'idle',

@@ -10,22 +10,10 @@ import { statePanel } from './state.ts';
 
 const byRoute = `sum by (path, method) (http_requests_total{${CHOSEN}})`;
 const routeRate = rate('http_requests_total', { by: ['path', 'method'] });
-const count = { decimals: 0, unit: 'none' };
+const count = { decimals: 0, unit: 'locale' };
 
 const answers = [
-  statePanel(12),
-  stat({
-    ...count,
-    title: 'Most requested',
-    shows:
-      'The method and path that received the most requests since the API started, summed over its replicas, and how many.',
-    worry: 'never: it is an answer, not a measure.',
-    next: '[the routes in one table](/d/operations).',
-    width: 12,
-    named: true,
-    queries: [{ expr: `topk(1, ${byRoute} > 0)`, legend: ROUTE_LEGEND }],
-    noValue: 'No request yet',
-  }),
+  statePanel(24),
   stat({
     ...count,
     title: 'Requests in total',
@@ -55,6 +43,20 @@ const answers = [
     width: 8,
     queries: [{ expr: `sum(inprogress_requests{${CHOSEN}})`, legend: 'in progress' }],
   }),
+  stat({
+    ...count,
+    title: 'Most requested',
+    shows:
+      'The method and path that received the most requests since the API started, summed over its replicas, and how many.',
+    worry: 'never: it is an answer, not a measure.',
+    next: '[the routes in one table](/d/operations).',
+    // Wide enough for the name of a route of 40 letters on a narrow window.
+    width: 24,
+    height: 3,
+    named: true,
+    queries: [{ expr: `topk(1, ${byRoute} > 0)`, legend: ROUTE_LEGEND }],
+    noValue: 'No request yet',
+  }),
   ranking({
     ...count,
     title: 'Requests by path and method',
@@ -62,7 +64,7 @@ const answers = [
     worry: 'where a route that should be asked has 0.',
     next: 'click a bar for [that route alone](/d/route).',
     width: 12,
-    height: 9,
+    height: 10,
     queries: [
       { expr: `sort_desc(topk(${TOP}, ${byRoute}))`, legend: ROUTE_LEGEND },
       { expr: `sum(${byRoute}) - sum(topk(${TOP}, ${byRoute})) > 0`, legend: 'the rest' },
@@ -78,7 +80,7 @@ const answers = [
     worry: 'about 5xx: they burn the error budget.',
     next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; many 404: ${runbook('NotFoundSurge')}.`,
     width: 12,
-    height: 9,
+    height: 10,
     thresholds: [[ANSWER_COLORS['4xx'], null]],
     queries: [{ expr: `sort_desc(sum by (code) (http_errors_total{${CHOSEN}}))`, legend: '{{code}}' }],
     colors: {

@@ -92,7 +92,7 @@ const memory = [
     stacked: true,
     queries: [
       {
-        expr: `sum by (kind) (rate(nodejs_gc_duration_seconds_sum{${CHOSEN}}[$__rate_interval])) / scalar(count(nodejs_version_info{${CHOSEN}}))`,
+        expr: `sum by (kind) (rate(nodejs_gc_duration_seconds_sum{${CHOSEN}}[$__rate_interval])) / on () group_left () count(nodejs_version_info{${CHOSEN}})`,
         legend: '{{kind}}',
       },
     ],

@@ -21,7 +21,7 @@ const runs = (condition = '') => {
   const chosen = condition ? `(${each} ${condition})` : each;
   const minutesAgo = `floor((time() - ${chosen}) / 60)`;
   const aged = `${chosen} * on (pattern, start) group_left (ago) count_values by (pattern, start) ("ago", ${minutesAgo})`;
-  return `label_replace(label_join(${aged}, "run", ", ", "pattern", "ago"), "run", "$1m ago", "run", "(.*)")`;
+  return `label_replace(label_join(${aged}, "run", ", ", "pattern", "ago"), "run", "$1 min ago", "run", "(.*)")`;
 };
 
 /** The newest first; where there is none, a choice that says so, because an empty one would break every query. */

@@ -6,6 +6,9 @@ import { runbook } from './runbook.ts';
 
 const { well, watch, bad, none } = STATE_COLORS;
 
+/** Every replica of the service, also one that never answered and so cannot be chosen. */
+const TARGETS = 'up{job=~"$job"}';
+
 /** Samples older than this are not seen by an instant query: `--query.lookback-delta` of docker-compose.yml. */
 export const LOOKBACK_SECONDS = 15;
 
@@ -19,13 +22,13 @@ const STATES = [
   {
     text: 'Not known: no API is scraped',
     color: bad,
-    expr: `0 * max(up) unless on () max(up{${CHOSEN}})`,
+    expr: `0 * max(up) unless on () max(${TARGETS})`,
   },
-  { text: 'Down: no replica answers scrapes', color: bad, expr: `0 * (max(up{${CHOSEN}}) == 0)` },
+  { text: 'Down: no replica answers scrapes', color: bad, expr: `0 * (max(${TARGETS}) == 0)` },
   {
     text: 'Degraded: a replica fails its scrapes',
     color: watch,
-    expr: `0 * (min(up{${CHOSEN}}) == 0)`,
+    expr: `0 * (min(${TARGETS}) == 0)`,
   },
   {
     text: 'Draining: waits for its last scrape',
@@ -38,7 +41,7 @@ const STATES = [
     expr: `0 * (min(time() - process_start_time_seconds{${CHOSEN}}) < 30)`,
   },
   { text: 'Idle: nothing is asked', color: none, expr: `0 * (${responses()} == 0)` },
-  { text: 'Serving', color: well, expr: `0 * max(up{${CHOSEN}})` },
+  { text: 'Serving', color: well, expr: `0 * max(${TARGETS})` },
 ] as const;
 
 export const stateWords: Words = Object.fromEntries(STATES.map(({ text, color }, i) => [i, { text, color }]));
@@ -51,6 +54,7 @@ export const statePanel = (width: number) =>
     worry: 'at *Down*, *Degraded* and *Not known*; the alerts do so after a while.',
     next: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}. Without a fresh sample Prometheus stands still, or the clock of this computer is ahead of its clock: [Scrape health](/d/scrape-health) for a range that ends a minute ago tells which.`,
     width,
+    height: width === 24 ? 3 : 4,
     unit: 'none',
     queries: [{ expr: stateQuery, legend: 'state' }],
     words: stateWords,

@@ -55,6 +55,17 @@ export async function createProject(label: string): Promise<Project> {
   return { name, reports, ports, environment };
 }
 
+/** The first of so many free ports in a row, as replicas take them. */
+export async function freeRange(count: number): Promise<number> {
+  for (;;) {
+    const first = await listen();
+    const others = Array.from({ length: count - 1 }, (_, i) => listen(first.port + 1 + i));
+    const all = await Promise.allSettled([Promise.resolve(first), ...others]);
+    for (const one of all) if (one.status === 'fulfilled') await one.value.close();
+    if (all.every(({ status }) => status === 'fulfilled')) return first.port;
+  }
+}
+
 /** Ports that were free a moment ago, all different: they are held together until the last one is known. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, () => listen()));
@@ -63,12 +74,12 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** A listener on a loopback port that the system chooses. */
-export function listen(): Promise<{ port: number; close(): Promise<void> }> {
+/** A listener on a loopback port; one that the system chooses, where none is given. */
+export function listen(port = 0): Promise<{ port: number; close(): Promise<void> }> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(port, '127.0.0.1', () => {
       const address = server.address();
       if (address === null || typeof address === 'string') return reject(new Error('expected a TCP address'));
       resolve({ port: address.port, close: () => new Promise((done) => server.close(() => done())) });
@@ -91,6 +102,41 @@ export function stackCommand(
   environment: NodeJS.ProcessEnv = {},
 ): Promise<CommandResult> {
   return startStackCommand(project, words, environment).result;
+}
+
+/** Another of the scripts behind `make`, in a project. */
+export function scriptCommand(
+  project: Project,
+  script: string,
+  words: string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<CommandResult> {
+  return start(script, words, { ...project.environment, ...environment }).result;
+}
+
+/** `make backup` and `make restore`. */
+export function backupCommand(
+  project: Project,
+  command: 'backup' | 'restore',
+  file: string,
+): Promise<CommandResult> {
+  return start('scripts/backup.sh', [command, file], project.environment).result;
+}
+
+/** `make lab`, piped: `lines` are what a learner types. */
+export function labCommand(
+  project: Project,
+  lines: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<CommandResult> {
+  const { process: child, result } = start(
+    'scripts/lab.sh',
+    [],
+    { ...project.environment, ...environment },
+    'pipe',
+  );
+  child.stdin?.end(lines.map((line) => `${line}\n`).join(''));
+  return result;
 }
 
 /** `docker <words>`; an exit status other than 0 is an error, with what the client said. */
@@ -138,18 +184,23 @@ export async function removeProject(project: Project): Promise<void> {
   await rm(project.reports, { recursive: true, force: true });
 }
 
-function start(command: string, words: string[], environment: NodeJS.ProcessEnv): RunningCommand {
+function start(
+  command: string,
+  words: string[],
+  environment: NodeJS.ProcessEnv,
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): RunningCommand {
   const child = spawn(command, words, {
     cwd: repositoryRoot,
     env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
   });
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
   const result = new Promise<CommandResult>((resolve, reject) => {

@@ -37,7 +37,7 @@ function toText({ labels, value, atMs }: Sample & { atMs: number }): string {
   return `{${pairs.join(',')}} ${value} ${atMs}`;
 }
 
-/** The first choice of each `query_result` variable, in the order in which they depend on each other. */
+/** The first choice of each `query_result` variable, in the order in which they depend on each other; its words as `<name>_text`. */
 export async function chooseFirst(prometheusUrl: string): Promise<Values> {
   const values = { ...EVERYTHING };
   for (const { name, query: asked, regex } of dashboards.flatMap(variablesOf)) {
@@ -49,6 +49,7 @@ export async function chooseFirst(prometheusUrl: string): Promise<Values> {
     const value = first?.groups?.value;
     if (value === undefined) throw new Error(`no value for the variable ${name}: ${JSON.stringify(found)}`);
     values[name] = value;
+    if (first?.groups?.text) values[`${name}_text`] = first.groups.text;
   }
   return values;
 }

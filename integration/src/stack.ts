@@ -74,6 +74,7 @@ function startPrometheus(network: StartedNetwork): Promise<StartedTestContainer>
   return new GenericContainer(image)
     .withNetwork(network)
     .withNetworkAliases('prometheus')
+    .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
     .withCopyDirectoriesToContainer([{ source: `${repositoryRoot}/prometheus`, target: '/etc/prometheus' }])
     .withCommand(composeCommand('prometheus', { PROMETHEUS_FEATURES: prometheusFeatures(image) }))
     .withExposedPorts(9090)

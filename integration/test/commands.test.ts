@@ -6,16 +6,19 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import {
+  backupCommand,
   type CommandResult,
   containersOf,
   createProject,
   docker,
+  labCommand,
   type Project,
   removeProject,
   stackCommand,
   startStackCommand,
 } from '../src/commands.ts';
-import { eventually, queryValue } from '../src/prometheus-api.ts';
+import { eventually, query, queryValue } from '../src/prometheus-api.ts';
+import { repositoryRoot } from '../src/repository.ts';
 
 const startTimeoutMs = 180_000;
 const commandTimeoutMs = 90_000;
@@ -49,6 +52,8 @@ describe('a stack of its own', () => {
   let prometheusUrl: string;
   let apiUrl: string;
   let firstUp: CommandResult;
+  /** A moment at which what the backup has was there, in Unix seconds. */
+  let savedAt: number;
 
   beforeAll(async () => {
     project = await createProject('commands');
@@ -72,6 +77,15 @@ describe('a stack of its own', () => {
     expect(firstUp.stdout).toContain('counted exactly once');
     expect(firstUp.stderr).toContain(`${apiUrl}/products`);
     expect(firstUp.stderr).toContain(`${prometheusUrl}/`);
+  });
+
+  it('up prints what its picture in the README shows, and leaves a page of the run', async () => {
+    const picture = await readFile(`${repositoryRoot}/docs/pictures/make-up.txt`, 'utf8');
+    const [command, , ...table] = picture.split('\n');
+    expect(command).toBe('$ make up');
+    expect(firstUp.stdout).toContain(table.join('\n'));
+    const page = /The run as a page: (.*)\n/.exec(firstUp.stderr)?.[1] ?? '';
+    expect(await readFile(page, 'utf8')).toContain('<p class="word">Passed</p>');
   });
 
   it('up names first a page that shows the run just made: in Grafana, or without one in Prometheus', async () => {
@@ -121,6 +135,77 @@ describe('a stack of its own', () => {
       expect(await containersOf(project)).toEqual(before);
       expect(await queryValue(prometheusUrl, 'sum(http_requests_total)')).toBe(100);
       expect(await queryValue(prometheusUrl, 'http_errors_total{code="404"}')).toBe(33);
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    'query prints a table, and passes on what Prometheus says of a wrong one',
+    async () => {
+      expect(
+        await stackCommand(project, ['query', 'sort_desc(sum by (path) (http_requests_total)) > 0']),
+      ).toMatchObject({
+        exitCode: 0,
+        stdout: 'path      value\nproducts     70\ncart         30\n',
+      });
+      const refused = await stackCommand(project, ['query', 'sum(']);
+      expect(refused.exitCode).toBe(2);
+      expect(refused.stderr).toContain('unclosed left parenthesis');
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    'the queries of docs/operations.md have answers',
+    async () => {
+      const document = await readFile(`${repositoryRoot}/docs/operations.md`, 'utf8');
+      const queries = [...document.matchAll(/^make query '(.*)'$/gm)].map(([, asked = '']) => asked);
+      expect(queries.length).toBeGreaterThan(2);
+      for (const asked of queries)
+        expect((await stackCommand(project, ['query', asked])).stdout).toMatch(/value\n.*\d\n$/);
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    'lab takes right answers, says why others are wrong or right by accident, and goes on where it was left',
+    async () => {
+      const progress = { LAB_PROGRESS: join(project.reports, 'lab.json') };
+      const first = await labCommand(
+        project,
+        [...LAB_BEGINNING.flatMap(({ type }) => type), 'quit'],
+        progress,
+      );
+      expect(first).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(first.stdout).not.toMatch(controlCharacters);
+      const answers = first.stdout.split('\n> ').slice(1);
+      for (const [i, { says }] of LAB_BEGINNING.entries()) expect(answers[i]).toContain(says);
+      expect(first.stdout).toContain('3 of 10 answered');
+      const second = await labCommand(project, LAB_REST, progress);
+      expect(second.stdout).toContain('Welcome back: 3 of 10 are answered.');
+      expect(second.stdout).toContain('All 10 answered.');
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    'lab with ANSWERS=1 shows solutions that its own judge takes',
+    async () => {
+      const { exitCode, stdout } = await labCommand(project, [], { ANSWERS: '1' });
+      expect(exitCode).toBe(0);
+      expect(stdout.match(/^Right\./gm)).toHaveLength(10);
+      expect(stdout).toContain('> sum(http_requests_total)\nRight. Your Prometheus answers 100.');
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    "backup keeps Prometheus' data in a file, and refuses one that is there",
+    async () => {
+      const file = join(project.reports, 'prometheus.tgz');
+      savedAt = await queryValue(prometheusUrl, 'max(timestamp(http_requests_total))');
+      expect(await backupCommand(project, 'backup', file)).toMatchObject({ exitCode: 0 });
+      expect((await backupCommand(project, 'backup', file)).exitCode).toBe(2);
     },
     commandTimeoutMs,
   );
@@ -226,6 +311,24 @@ describe('a stack of its own', () => {
   );
 
   it(
+    'restore brings the data back on a machine that has none',
+    async () => {
+      const file = join(project.reports, 'prometheus.tgz');
+      expect(await stackCommand(project, ['down', '--volumes'])).toMatchObject({ exitCode: 0 });
+      expect((await backupCommand(project, 'restore', `${file}.not`)).exitCode).toBe(2);
+      expect(await backupCommand(project, 'restore', file)).toMatchObject({ exitCode: 0 });
+      expect(await stackCommand(project, ['up'])).toMatchObject({ exitCode: 0 });
+      // What was scraped before the backup; what came after it is not in it.
+      expect(await query(prometheusUrl, 'sum(http_requests_total)', savedAt)).toEqual([
+        { labels: {}, value: 100 },
+      ]);
+      expect(await query(prometheusUrl, 'http_errors_total{code="404"} > 33')).toEqual([]);
+      expect(await query(prometheusUrl, 'max_over_time(http_errors_total{code="404"}[1h]) > 33')).toEqual([]);
+    },
+    startTimeoutMs,
+  );
+
+  it(
     'down and up again ends with the proof table again',
     async () => {
       expect(await stackCommand(project, ['down'])).toMatchObject({ exitCode: 0 });
@@ -237,6 +340,33 @@ describe('a stack of its own', () => {
     startTimeoutMs,
   );
 });
+
+/** What a learner types, and what is said to it. */
+const LAB_BEGINNING = [
+  { type: 'hint', says: 'http_requests_total' },
+  { type: '99', says: 'Not right. Not 99' },
+  { type: 'sum(', says: 'unclosed left parenthesis' },
+  { type: 'http_request_total', says: 'Nothing matches' },
+  { type: 'http_requests_total', says: 'one number is asked for' },
+  { type: '100 + 0', says: 'by accident' },
+  { type: 'sum(http_requests_total{path=~"products|cart"})', says: 'by accident' },
+  { type: '100', says: 'Right. That is what sum(http_requests_total) answers now.' },
+  { type: 'get cart', says: 'did not get the most' },
+  { type: 'topk(1, http_requests_total)', says: 'There are two replicas' },
+  { type: 'post products', says: 'Right. It got 40.' },
+  { type: 'sum(http_errors_total{code="404"})', says: 'There are other errors than 404' },
+  { type: 'vector(33)', says: 'it gives 33 where 216 is right' },
+  { type: 'sum(http_errors_total)', says: 'Right. Your Prometheus answers 33.' },
+];
+const LAB_REST = [
+  'gauge',
+  'sum(inprogress_requests)',
+  'count(up{job="api"} == 1)',
+  'sum(increase(http_requests_total[1m])) / 60',
+  'sum(rate(http_request_duration_seconds_count{code=~"[45].."}[5m])) / sum(rate(http_request_duration_seconds_count[5m]))',
+  'histogram_quantile(0.95, sum(rate(http_request_duration_seconds_bucket[5m])) by (le))',
+  'sum(rate(http_request_duration_seconds_bucket{le="0.25"}[5m])) / sum(rate(http_request_duration_seconds_count[5m]))',
+];
 
 interface Inspected {
   Config: { User: string };

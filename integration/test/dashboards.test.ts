@@ -92,7 +92,10 @@ describe('queries of panels and annotations', () => {
     expect(Date.now() / 1000 - Number(values.run)).toBeLessThan(120);
     expect(Number(values.end) - Number(values.run)).toBeGreaterThan(6);
     expect(Number(values.end) - Number(values.run)).toBeLessThan(60);
-    expect(values).toMatchObject({ before: values.run, shift: '0' });
+    expect(values).toMatchObject({
+      run_text: expect.stringMatching(/^not-found, \d min ago$/),
+      ...{ before: values.run, before_text: 'none before: itself', shift: '0' },
+    });
   });
 
   it.each(all.filter(({ expr }) => !mayBeEmpty(expr)))(

@@ -20,7 +20,8 @@ interface LatencyReport {
       ok: boolean;
     }[];
   } | null;
-  proof: { verdict: string };
+  proof: { verdict: string; answered: number };
+  phases: [{ latenessMs: Record<string, number> }];
 }
 
 let stack: Stack | undefined;
@@ -31,7 +32,7 @@ afterEach(async () => {
   );
   await stack?.stop();
   stack = undefined;
-});
+}, 60_000);
 
 const COUNTER = 'sum(http_requests_total)';
 const CLASSIC = 'sum(http_request_duration_seconds_count{path!="unmatched"})';
@@ -39,9 +40,32 @@ const NATIVE = 'histogram_count(sum(http_request_duration_seconds{path!="unmatch
 
 async function send({ network }: Stack, ...flags: string[]): Promise<LatencyReport> {
   const run = ['run', 'steady', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'];
-  const { stdout, stderr } = await runGenerator(network, ...run, '--json', '-', ...flags);
-  if (!stdout.startsWith('{')) throw new Error(`the generator has no report: ${stdout}${stderr}`);
-  return JSON.parse(stdout) as LatencyReport;
+  const { stdout, stderr } = await runGenerator(network, ...run, '--json', '-', '--quiet', ...flags);
+  // The engine hands both streams out as one.
+  const start = stdout.indexOf('{');
+  if (start < 0) throw new Error(`the generator has no report: ${stdout}${stderr}`);
+  return JSON.parse(stdout.slice(start)) as LatencyReport;
+}
+
+/** Above this many ms at the 99th percentile the generator was too late at its own timers to judge anybody else's clock. */
+const QUIET_MS = 5;
+
+/**
+ * Within 5 %, and what the machine puts between the two clocks: as much as the generator was late. On a busy machine that says
+ * nothing any more; what is explained has been asked for already.
+ */
+function expectNear({ latency, phases }: Pick<LatencyReport, 'latency' | 'phases'>): void {
+  const late = phases[0].latenessMs;
+  if ((late.p99 ?? 0) > QUIET_MS) {
+    console.warn(`left out: whether quantiles are within 5 %, because timers were ${late.p99} ms late`);
+    return;
+  }
+  const allowedMs: Record<string, number | undefined> = { 0.5: late.p90, 0.9: late.p99, 0.99: late.max };
+  const far = (latency?.rows ?? []).filter(
+    ({ quantile, measuredMs, prometheusMs }) =>
+      Math.abs(prometheusMs - measuredMs) > 0.05 * measuredMs + (allowedMs[quantile] ?? 0),
+  );
+  expect(far).toEqual([]);
 }
 
 describe.each([
@@ -50,21 +74,22 @@ describe.each([
 ])('latencies %s (%s ms)', (_name, simulated) => {
   it('are in Prometheus what the generator measured, and the counts are the same everywhere', async () => {
     stack = await startStack({ environment: { SIMULATED_LATENCY_MS: simulated } });
-    const { latency, proof } = await send(stack, '--rate', '60', '--duration', '30s');
+    const { latency, proof, phases } = await send(stack, '--rate', '60', '--duration', '30s');
     expect(proof.verdict).toBe('proved');
     expect(latency?.kind).toBe('native');
     expect(latency?.notes).toEqual([]);
     expect(latency?.rows).toHaveLength(4 * 3);
-    // What a busy machine does between the two clocks is explained, whatever it is; how near they are is asked of a quiet one.
     expect(latency?.rows.filter(({ ok }) => !ok)).toEqual([]);
+    expectNear({ latency, phases });
     const counted = await Promise.all(
       [COUNTER, CLASSIC, NATIVE].map((one) => queryValue(stack?.prometheusUrl ?? '', one)),
     );
-    expect(counted).toEqual([1_800, 1_800, 1_800]);
+    expect(counted).toEqual([proof.answered, proof.answered, proof.answered]);
+    expect(proof.answered).toBeGreaterThan(1_000);
     // 0.25 s is a bound of both.
     const within = await queryValue(
       stack.prometheusUrl,
-      'histogram_fraction(0, 0.25, sum(http_request_duration_seconds{path!="unmatched"})) * 1800',
+      `histogram_fraction(0, 0.25, sum(http_request_duration_seconds{path!="unmatched"})) * ${proof.answered}`,
     );
     expect(Math.round(within * 1e6) / 1e6).toBe(
       await queryValue(

@@ -392,6 +392,7 @@ describe('the other commands', () => {
       'not-found',
       'steady',
       'ramp',
+      'rolling',
       'spike',
       'soak',
       'crud',

@@ -128,6 +128,30 @@ describe('the page', () => {
     expect(page).toContain("default-src 'none'");
   });
 
+  it('sets the latency that Prometheus tells beside the one that was measured', async () => {
+    const row = { path: 'cart', method: 'get', quantile: 0.99, measuredMs: 60, bucketMs: [57.3, 59.8] };
+    const rows = [
+      { ...row, prometheusMs: 59.4, explainedMs: [56, 64], ok: true },
+      { ...row, prometheusMs: 97, explainedMs: [90, null], ok: false },
+    ] as NonNullable<Report['latency']>['rows'];
+    const latency = { kind: 'native', rows, notes: ['post cart: 2 without an answer'] } as const;
+    const page = await renderPage([
+      reportOf([phaseOf('steady')], { latency: { ...latency, notes: [...latency.notes] } }),
+    ]);
+    expect(page).toContain('<h2>Latency in Prometheus</h2>');
+    for (const text of [
+      'p99 of get cart',
+      '59.4ms',
+      '-1.0 %',
+      '56.0ms..64.0ms',
+      '90.0ms..',
+      '2 without an answer',
+    ])
+      expect(page).toContain(text);
+    expect(page).toContain('p99 of get cart: measured 60.0ms, Prometheus tells 97.0ms');
+    expect((await renderPage([reportOf([])])).includes('Latency in Prometheus')).toBe(false);
+  });
+
   it.each<[string, Partial<Report>, string, string]>([
     ['passed', {}, 'Passed', '1 threshold held'],
     [

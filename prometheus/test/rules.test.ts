@@ -7,6 +7,7 @@ import { describe, expect, it } from '@jest/globals';
 import { DURATION_BUCKETS_SECONDS } from 'express-exact-metrics';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { parseConfig } from '../../app/src/config.ts';
 import {
   BURN_RATES,
   EVENT_LOOP_LATE_LIMIT,
@@ -128,6 +129,12 @@ it('uses windows of at least four scrape intervals', () => {
   const ranges = rules.flatMap(({ expr }) => parsePromql(expr).selectors.flatMap(({ range }) => range ?? []));
   expect(ranges.length).toBeGreaterThan(0);
   expect(ranges.filter((range) => toSeconds(range) < 4 * toSeconds(global.scrape_interval))).toEqual([]);
+});
+
+it('gives the API two scrape intervals to be scraped once more before it ends', () => {
+  const twoIntervalsMs = 2000 * toSeconds(global.scrape_interval);
+  expect(parseConfig({}).shutdownScrapeWaitMs).toBe(twoIntervalsMs);
+  expect(readText('../.env')).toContain(`\nSHUTDOWN_SCRAPE_WAIT_MS=${twoIntervalsMs}\n`);
 });
 
 it('tells Grafana the scrape interval', () => {

@@ -1,5 +1,8 @@
 /** What `make` hands to the scripts. */
 import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
@@ -22,4 +25,22 @@ it.each([
   ],
 ])('make %j', async (words, command) => {
   expect(await commandsOf(...words)).toBe(command);
+});
+
+it.each([
+  'sum(http_requests_total)',
+  'up',
+  'http_requests_total{path!~"cart|$x"} == 1',
+  'a:b:rate1m{c="d"} % 2',
+  "sum by (query) (rate(x[5m])) > 'y'",
+])('make query %s hands the query on as it was typed', async (query) => {
+  const words = ['--silent', `--file=${cwd}Makefile`, 'query', query];
+  // Its script is one that shows what it gets.
+  const folder = await mkdtemp(join(tmpdir(), 'make-'));
+  await mkdir(join(folder, 'scripts'));
+  await cp(join(cwd, 'scripts/words-of.sh'), join(folder, 'scripts/words-of.sh'));
+  await writeFile(join(folder, 'scripts/stack.sh'), '#!/bin/sh\nprintf "%s|" "$@"\n', { mode: 0o755 });
+  const { stdout, stderr } = await promisify(execFile)('make', words, { cwd: folder });
+  await rm(folder, { recursive: true });
+  expect({ stdout, stderr }).toEqual({ stdout: `query|${query}|`, stderr: '' });
 });

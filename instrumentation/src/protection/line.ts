@@ -1,7 +1,8 @@
 /**
- * The requests of one connection, let through one by one. Node parses all that a read of up to 64 KiB brings, 2,000 requests
- * and more, whether or not the client takes the answers to those before. Here each head is handed to Node's parser when
- * its turn has come; until then the bytes stay in the stream, which makes the kernel, and so the client, wait.
+ * The requests of one connection. Node parses all that a read of up to 64 KiB brings, 2,000 requests and more, whether or not
+ * the client takes the answers to those before. On a guarded connection they are let through one by one: each head is
+ * handed to Node's parser when its turn has come; until then the bytes stay in the stream, which makes the kernel, and so
+ * the client, wait.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -17,6 +18,8 @@ export interface Shared {
   readonly maxUnansweredInAll: number;
   /** Requests that came before the one ahead of them was answered, and are not answered. */
   unansweredInAll: number;
+  /** Told of a connection with more unanswered requests than it may have, and of each time that requests have to wait. */
+  onRude(): void;
 }
 
 export interface Line {
@@ -24,6 +27,8 @@ export interface Line {
   started(request: IncomingMessage, response: ServerResponse): void;
   /** Whether requests of this connection have no complete answer yet. */
   isBusy(): boolean;
+  /** Lets its requests through one by one from now on. Until then Node reads the connection in its own, faster way. */
+  guard(): void;
 }
 
 type ParsedSocket = Socket & {
@@ -31,8 +36,9 @@ type ParsedSocket = Socket & {
   readonly _paused?: boolean;
 };
 
-/** @param parse Node's own listener to the data of `socket` */
-export function createLine(socket: ParsedSocket, parse: (chunk: Buffer) => void, shared: Shared): Line {
+export function createLine(socket: ParsedSocket, shared: Shared): Line {
+  /** Node's own listener to the data of the connection, once it is guarded. */
+  let parse: ((chunk: Buffer) => void) | undefined;
   /** In the order in which they will be answered. */
   const unanswered: ServerResponse[] = [];
   /** Of those, how many came before the one ahead of them was answered. */
@@ -62,7 +68,7 @@ export function createLine(socket: ParsedSocket, parse: (chunk: Buffer) => void,
       }
       const end = chunk.indexOf(HEAD_END, from);
       const to = end < 0 ? chunk.length : end + HEAD_END.length;
-      parse.call(socket, from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
+      parse?.call(socket, from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
       from = to;
     }
   }
@@ -80,6 +86,7 @@ export function createLine(socket: ParsedSocket, parse: (chunk: Buffer) => void,
       return true;
     }
     isWaiting = true;
+    shared.onRude();
     if (!isFull()) shared.turns.ask(waiting);
     else unanswered[0]?.once('close', () => shared.turns.ask(waiting));
     return false;
@@ -95,7 +102,7 @@ export function createLine(socket: ParsedSocket, parse: (chunk: Buffer) => void,
     socket.unshift(rest);
   }
 
-  socket.on('data', onData).once('close', () => {
+  socket.once('close', () => {
     shared.unansweredInAll -= pipelined;
     pipelined = 0;
   });
@@ -105,6 +112,7 @@ export function createLine(socket: ParsedSocket, parse: (chunk: Buffer) => void,
       last = request;
       prune();
       if (unanswered.push(response) === 1) return;
+      if (!parse && unanswered.length > shared.maxUnanswered) shared.onRude();
       pipelined++;
       shared.unansweredInAll++;
       response.once('close', () => {
@@ -116,6 +124,13 @@ export function createLine(socket: ParsedSocket, parse: (chunk: Buffer) => void,
     isBusy() {
       prune();
       return unanswered.length > 0;
+    },
+    guard() {
+      const [listener, ...others] = socket.listeners('data');
+      // Somebody else reads it, such as after an upgrade.
+      if (parse || !listener || others.length > 0 || socket.destroyed) return;
+      parse = listener as (chunk: Buffer) => void;
+      socket.removeListener('data', parse).on('data', onData);
     },
   };
 }

@@ -12,6 +12,7 @@ import { COMBINE_HELP, EXIT_CODES_HELP, RUN_HELP, VERIFY_HELP } from './help.ts'
 import type { Io } from './io.ts';
 import { formatJson } from './outcome.ts';
 import { collect } from './patterns.ts';
+import { type QueryFlags, queryCommand } from './query-command.ts';
 import { type ReportFlags, reportCommand } from './report-command.ts';
 import { type RunFlags, runCommand } from './run-command.ts';
 import {
@@ -51,6 +52,7 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
   addRun(program, async (names, flags) => setExitCode(await runCommand(names, flags, args, io)));
   addVerify(program, async (files, flags) => setExitCode(await verifyCommand(files, flags, io)));
   addCombine(program, async (files, flags) => setExitCode(await combineCommand(files, flags, io)));
+  addQuery(program, async (expression, flags) => setExitCode(await queryCommand(expression, flags, io)));
   addReport(program, async (files, flags) => setExitCode(await reportCommand(files, flags, io)));
   program
     .command('list')
@@ -155,6 +157,15 @@ function addReport(program: Command, act: (files: string[], flags: ReportFlags) 
     .description('makes a page with charts of a report that --json or --ledger has left, or compares two')
     .argument('<report...>', 'one report, or two')
     .option('--html <file>', 'where the page goes; "-" is standard output (default: beside the first report)')
+    .action(act);
+}
+
+function addQuery(program: Command, act: (expression: string, flags: QueryFlags) => Promise<void>): void {
+  program
+    .command('query')
+    .description('asks Prometheus, and prints the answer as a table')
+    .argument('<promql>', "such as 'sum(http_requests_total)'")
+    .option('-p, --prometheus <url>', 'the Prometheus to ask', 'http://localhost:9090')
     .action(act);
 }
 

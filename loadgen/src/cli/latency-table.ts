@@ -1,5 +1,5 @@
 /** The latency of a run, as the generator and as Prometheus have it: in at most 80 columns, ASCII only. */
-import { formatMs } from '../common/units.ts';
+import { formatMs, formatRange } from '../common/units.ts';
 import type { Latency, LatencyRow } from '../report/latency-schema.ts';
 import type { Paint } from './paint.ts';
 
@@ -39,10 +39,6 @@ function formatRow({ quantile, measuredMs, prometheusMs, bucketMs, explainedMs }
     prometheusMs === null ? '' : `${formatSigned(differenceMs)} ${formatPercent(differenceMs / measuredMs)}`,
     formatRange(explainedMs),
   ]);
-}
-
-function formatRange([from, to]: readonly [number, number | null]): string {
-  return `${formatMs(from)}..${to === null ? '' : formatMs(to)}`;
 }
 
 function formatSigned(ms: number): string {

@@ -12,8 +12,8 @@ const RETRY_MS = 250;
 const REFRESH_MS = 1_000;
 /** A name is looked up again this often while it is used: replicas come and go. */
 const MAX_AGE_MS = 5_000;
-/** An address whose server wants to be left is asked again after this, if it is still there. */
-const REST_MS = 2_000;
+/** An address that was taken out is looked at again after this: longer than a server waits for the last of its clients. */
+const LEAVE_MS = 2_000;
 
 /** The addresses of an origin that accept connections, handed out in turn. */
 export class Addresses {
@@ -21,8 +21,8 @@ export class Addresses {
   #turn = 0;
   #refreshedAt: number | undefined;
   #refreshing = false;
-  /** Until when nothing is sent there, as long as there are others. */
-  readonly #restsUntil = new Map<string, number>();
+  /** When it is looked up again, if not before. */
+  #dueAt = Number.POSITIVE_INFINITY;
   readonly #origin: Origin;
 
   constructor(origin: Origin, list: readonly string[]) {
@@ -33,34 +33,26 @@ export class Addresses {
   next(nowMs: number): string {
     this.#refreshedAt ??= nowMs;
     // An address has no others to become.
-    if (nowMs - this.#refreshedAt > MAX_AGE_MS && !isIP(this.#origin.hostname)) void this.refresh(nowMs);
-    const first = this.#step();
-    if (this.#restsUntil.size === 0) return first;
-    let address = first;
-    for (let tried = 1; tried < this.#list.length && this.isResting(address, nowMs); tried++)
-      address = this.#step();
-    return this.isResting(address, nowMs) ? first : address;
+    const isOld = nowMs - this.#refreshedAt > MAX_AGE_MS && !isIP(this.#origin.hostname);
+    if (isOld || nowMs > this.#dueAt) void this.refresh(nowMs);
+    const address = this.#list[this.#turn++ % this.#list.length];
+    if (address === undefined) throw new Error('an origin without addresses');
+    return address;
   }
 
-  /** The server there has said `Connection: close`: others get the next requests, if there are others. */
-  rest(address: string, nowMs: number): void {
-    if (this.#list.length > 1) this.#restsUntil.set(address, nowMs + REST_MS);
-  }
-
-  isResting(address: string, nowMs: number): boolean {
-    const until = this.#restsUntil.get(address);
-    if (until === undefined) return false;
-    if (until > nowMs) return true;
-    this.#restsUntil.delete(address);
-    return false;
+  includes(address: string): boolean {
+    return this.#list.includes(address);
   }
 
   /** Nothing listens there. @returns whether there are others; otherwise it stays, so that the requests tell what is wrong */
   remove(address: string, nowMs: number): boolean {
-    const others = this.#list.filter((other) => other !== address);
-    if (others.length > 0) this.#list = others;
     void this.refresh(nowMs);
-    return others.length > 0;
+    return this.#drop(address);
+  }
+
+  /** The server there wants to be left: others get the next requests, if there are others, until it is looked at again. */
+  leave(address: string, nowMs: number): void {
+    if (this.includes(address) && this.#drop(address)) this.#dueAt = nowMs + LEAVE_MS;
   }
 
   /** Looks the name up again: a replica that was replaced has another address. Never rejects. */
@@ -68,6 +60,7 @@ export class Addresses {
     const isRecent = this.#refreshedAt !== undefined && nowMs - this.#refreshedAt < REFRESH_MS;
     if (this.#refreshing || isRecent) return;
     this.#refreshing = true;
+    this.#dueAt = Number.POSITIVE_INFINITY;
     try {
       const list = await acceptingAddresses(this.#origin);
       if (list.length > 0) this.#list = list;
@@ -79,10 +72,10 @@ export class Addresses {
     }
   }
 
-  #step(): string {
-    const address = this.#list[this.#turn++ % this.#list.length];
-    if (address === undefined) throw new Error('an origin without addresses');
-    return address;
+  #drop(address: string): boolean {
+    const others = this.#list.filter((other) => other !== address);
+    if (others.length > 0) this.#list = others;
+    return others.length > 0;
   }
 }
 

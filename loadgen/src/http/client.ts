@@ -26,6 +26,9 @@ export interface ClientOptions {
 /** Timeouts are swept instead of armed one by one: a timer per request costs more than the rest of its bookkeeping. */
 const MAX_SWEEP_MS = 50;
 
+/** How long a handshake may take where there are other addresses: a lost packet is sent again after one second. */
+const CONNECT_TIMEOUT_MS = 2_500;
+
 export class HttpClient implements ConnectionListener {
   /** Called after each request's end; `answered` is false where it got no complete answer. */
   onFree: (answered: boolean) => void = () => {};
@@ -123,29 +126,33 @@ export class HttpClient implements ConnectionListener {
     connection.send(request);
   }
 
-  /** For the next request, unless its server wants to be left; then the idle ones there are only in its way. */
+  /**
+   * For the next request, unless its server wants to be left: one that has kept connections, and no longer does. Then the
+   * idle ones there are only in its way.
+   */
   #keep(connection: Connection, nowMs: number): void {
     const { addresses } = this.#options;
-    const { address } = connection;
-    const idle = this.#idleAt(address);
-    if (!connection.isOpen) addresses.rest(address, nowMs);
-    else if (!addresses.isResting(address, nowMs)) {
-      idle.push(connection);
-      return;
-    }
-    if (!addresses.isResting(address, nowMs)) return;
+    const { address, isOpen } = connection;
+    const idle = this.#idle.get(address);
+    if (!isOpen && idle !== undefined) addresses.leave(address, nowMs);
+    if (isOpen && addresses.includes(address)) this.#idleAt(address).push(connection);
+    else if (!addresses.includes(address)) this.#leave(connection);
+  }
+
+  #leave(connection: Connection): void {
     connection.close();
-    for (const other of idle.splice(0)) other.close();
+    for (const other of this.#idleAt(connection.address).splice(0)) other.close();
   }
 
   #take(nowMs: number): Connection {
     const address = this.#options.addresses.next(nowMs);
-    const idle = this.#idleAt(address);
+    const idle = this.#idle.get(address) ?? [];
     for (let candidate = idle.pop(); candidate !== undefined; candidate = idle.pop()) {
       if (candidate.isUsable(nowMs)) return candidate;
       candidate.close();
     }
     const connection = new Connection(this.#options.origin, address, this);
+    connection.openedMs = nowMs;
     this.#all.add(connection);
     return connection;
   }
@@ -166,7 +173,17 @@ export class HttpClient implements ConnectionListener {
   #sweep(): void {
     const nowMs = performance.now();
     for (const connection of this.#all) {
-      if (connection.busy && connection.deadlineMs <= nowMs) connection.abort('timeout');
+      if (!connection.busy) continue;
+      if (connection.deadlineMs <= nowMs) connection.abort('timeout');
+      // Nothing has answered there at all, such as a container that has just been removed; another address may.
+      else if (Number.isNaN(connection.sentMs) && nowMs - connection.openedMs > CONNECT_TIMEOUT_MS)
+        this.#giveUpConnecting(connection, nowMs);
     }
+  }
+
+  #giveUpConnecting(connection: Connection, nowMs: number): void {
+    const { addresses } = this.#options;
+    const hasOthers = !addresses.includes(connection.address) || addresses.remove(connection.address, nowMs);
+    if (hasOthers) connection.abort('unreachable');
   }
 }

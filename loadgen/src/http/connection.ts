@@ -36,6 +36,7 @@ export class Connection {
   /** When the request has to be over. */
   deadlineMs = 0;
   idleSinceMs = 0;
+  openedMs = 0;
   busy = false;
   readonly address: string;
   #request: EncodedRequest | undefined;

@@ -64,6 +64,14 @@ export const PATTERNS: Readonly<Record<string, PatternInput>> = {
     targets: shop,
     thresholds: ['p99<250ms', 'dropped=0'],
   },
+  rolling: {
+    description: 'the shop at a constant 500/s for 3 min, for replicas that come and go',
+    connections: 4000,
+    timeout: '30s',
+    stages: [{ duration: '3m', rate: 500 }],
+    targets: shop,
+    thresholds: ['errors=0', 'dropped=0'],
+  },
   spike: {
     description: 'the shop at 20/s, 10 s of 500/s in the middle',
     stages: [

@@ -1,4 +1,4 @@
-/** The little of Prometheus' HTTP API that the generator needs: its clock, instant queries, and pushing marks. */
+/** The little of Prometheus' HTTP API that is needed here: its clock, instant queries, and pushing marks. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
@@ -35,8 +35,9 @@ const histogram = z.object({
   // The first says which bounds are inclusive.
   buckets: z.array(z.tuple([z.number(), number, number, number])).default([]),
 });
-const answer = z.discriminatedUnion('resultType', [
+const answers = z.discriminatedUnion('resultType', [
   z.object({ resultType: z.literal('scalar'), result: point }),
+  z.object({ resultType: z.literal('string'), result: point }),
   z.object({
     resultType: z.literal('vector'),
     result: z.array(
@@ -49,10 +50,23 @@ const answer = z.discriminatedUnion('resultType', [
   }),
   z.object({
     resultType: z.literal('matrix'),
-    result: z.array(z.object({ metric: z.record(z.string(), z.string()), values: z.array(point) })),
+    result: z.array(
+      z.object({
+        metric: z.record(z.string(), z.string()), // Of native histograms there are none.
+        values: z.array(point).default([]),
+      }),
+    ),
   }),
 ]);
-const envelope = z.object({ status: z.literal('success'), data: answer });
+const envelope = z.object({ status: z.literal('success'), data: answers });
+/** What Prometheus says of a query that it does not understand or cannot evaluate. */
+const refusal = z.object({
+  status: z.literal('error'),
+  errorType: z.enum(['bad_data', 'execution']),
+  error: z.string(),
+});
+
+export type Answer = z.output<typeof envelope>['data'];
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const RETRY_MS = 250;
@@ -75,13 +89,13 @@ export class Prometheus {
 
   /** Its clock, in seconds since 1970. */
   async time(signal: AbortSignal): Promise<number> {
-    const data = await this.#ask('time()', signal);
+    const data = await this.ask('time()', signal);
     if (data.resultType !== 'scalar') throw new TypeError('time() is a scalar');
     return Number(data.result[1]);
   }
 
   /**
-   * An instant query that gives a vector.
+   * An instant query whose answer is a vector.
    * @param atSeconds on its clock; now where it is left out
    * @throws UnreachableError, naming the URL and the cause
    */
@@ -105,7 +119,7 @@ export class Prometheus {
 
   /** What was scraped of the series of `selector` in the last `seconds`. @throws as {@link query} */
   async samples(selector: string, seconds: number, signal: AbortSignal): Promise<Samples[]> {
-    const data = await this.#ask(`${selector}[${Math.ceil(seconds)}s]`, signal);
+    const data = await this.ask(`${selector}[${Math.ceil(seconds)}s]`, signal);
     if (data.resultType !== 'matrix') throw new TypeError(`${selector} is no matrix`);
     return data.result.map(({ metric, values }) => ({
       labels: metric,
@@ -130,12 +144,17 @@ export class Prometheus {
   }
 
   async #askVector(expression: string, signal: AbortSignal, atSeconds?: number) {
-    const data = await this.#ask(expression, signal, atSeconds);
+    const data = await this.ask(expression, signal, atSeconds);
     if (data.resultType !== 'vector') throw new TypeError(`${expression} is no vector`);
     return data.result;
   }
 
-  async #ask(expression: string, signal: AbortSignal, atSeconds?: number): Promise<z.output<typeof answer>> {
+  /**
+   * An instant query with whatever answer it has.
+   * @throws UsageError with Prometheus' own words where it refuses the query
+   * @throws UnreachableError, naming the URL and the cause
+   */
+  async ask(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Answer> {
     const deadline = performance.now() + this.#retryMs;
     for (;;) {
       try {
@@ -143,7 +162,7 @@ export class Prometheus {
       } catch (error) {
         signal.throwIfAborted();
         // What has answered, and is no Prometheus, will not become one.
-        if (error instanceof UnreachableError) throw error;
+        if (error instanceof UnreachableError || error instanceof UsageError) throw error;
         if (performance.now() >= deadline) {
           throw new UnreachableError(`Prometheus at ${this.url} did not answer: ${reasonOf(error)}`);
         }
@@ -152,11 +171,7 @@ export class Prometheus {
     }
   }
 
-  async #askOnce(
-    expression: string,
-    signal: AbortSignal,
-    atSeconds?: number,
-  ): Promise<z.output<typeof answer>> {
+  async #askOnce(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Answer> {
     const response = await fetch(`${this.url}/api/v1/query`, {
       method: 'POST',
       body: new URLSearchParams({
@@ -168,8 +183,11 @@ export class Prometheus {
     const text = await response.text();
     // A Prometheus that starts, or a proxy before one that does, answers with a 5xx.
     if (response.status >= 500) throw new Error(`${response.status} ${shorten(text)}`);
-    const { success, data } = envelope.safeParse(parseJson(text));
+    const json = parseJson(text);
+    const { success, data } = envelope.safeParse(json);
     if (response.ok && success) return data.data;
+    const refused = refusal.safeParse(json);
+    if (refused.success) throw new UsageError(`Prometheus refuses the query: ${refused.data.error}`);
     throw new UnreachableError(
       `--prometheus: what answers at ${this.url} is not Prometheus, or does not let this query pass: ` +
         `POST /api/v1/query gave ${response.status} ${shorten(text) || '(no text)'}`,

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import type { Report } from '../report.ts';
 import { toCharts } from './charts.ts';
 import { comparisonSection } from './comparison.ts';
+import { latencySection } from './latency-section.ts';
 import { html, Markup, scriptJson } from './markup.ts';
 import { MOST_TARGETS, phaseSection, planSection, proofSection, verdictSection } from './sections.ts';
 
@@ -50,6 +51,7 @@ function runSection(report: Report, name: string | undefined, n: number): Markup
   const content = html`${verdictSection(report)}
 ${report.phases.map((phase, index) => phaseSection(phase, `${n}-${index}`))}
 ${proofSection(report.proof)}
+${latencySection(report.latency)}
 ${planSection(report)}`;
   if (name === undefined) return content;
   return html`<article><h2 class="run">Run ${name}</h2>${content}</article>`;

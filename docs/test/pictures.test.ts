@@ -1,0 +1,21 @@
+/**
+ * The pictures of terminals are made of the texts beside them. After a change of a text:
+ * `node docs/test/draw-terminals.ts`. That `make up` prints what its picture shows is checked in integration/test/commands.test.ts.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from '@jest/globals';
+import { toSvg } from './terminal.ts';
+
+const folder = fileURLToPath(new URL('../pictures/', import.meta.url));
+const texts = readdirSync(folder).filter((name) => name.endsWith('.txt'));
+
+it('there are pictures of terminals', () => {
+  expect(texts).toEqual(['make-lab.txt', 'make-up.txt']);
+});
+
+it.each(texts)('the picture of %s shows its text', (name) => {
+  const text = readFileSync(folder + name, 'utf8');
+  const svg = readFileSync(folder + name.replace(/\.txt$/, '.svg'), 'utf8');
+  expect(svg).toBe(toSvg(text, `A terminal: ${text.split('\n')[0]?.slice(2)}`));
+});

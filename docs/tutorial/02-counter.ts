@@ -1,0 +1,39 @@
+// One number: how many requests there were. It is read on a port of its own.
+import { createServer } from 'node:http';
+import express from 'express';
+import { Counter, Registry } from 'prom-client';
+
+const registry = new Registry();
+const requests = new Counter({
+  name: 'http_requests_total',
+  help: 'Total number of requests',
+  registers: [registry],
+});
+
+const app = express();
+
+app.get('/products', (_request, response) => {
+  requests.inc();
+  response.send('product');
+});
+app.post('/products', (_request, response) => {
+  requests.inc();
+  response.status(201).send('created product');
+});
+app.get('/cart', (_request, response) => {
+  requests.inc();
+  response.send('cart');
+});
+app.post('/cart', (_request, response) => {
+  requests.inc();
+  response.status(201).send('created cart');
+});
+app.use((_request, response) => {
+  response.status(404).send('page not found');
+});
+
+app.listen(5001);
+createServer(async (_request, response) => {
+  response.setHeader('content-type', registry.contentType);
+  response.end(await registry.metrics());
+}).listen(8000);

@@ -1,0 +1,26 @@
+// All of it in one line: the API of the beginning, with a payment that takes its time, and exact metrics at :8000.
+import { setTimeout as sleep } from 'node:timers/promises';
+import express from 'express';
+import { instrument } from 'express-exact-metrics';
+
+const app = express();
+instrument(app, { pathLabel: (template) => template.slice(1) }).listen(8000);
+
+app.get('/products', (_request, response) => {
+  response.send('product');
+});
+app.post('/products', (_request, response) => {
+  response.status(201).send('created product');
+});
+app.get('/cart', (_request, response) => {
+  response.send('cart');
+});
+app.post('/cart', async (_request, response) => {
+  await sleep(2000);
+  response.status(201).send('created cart');
+});
+app.use((_request, response) => {
+  response.status(404).send('page not found');
+});
+
+app.listen(5001);

@@ -1,0 +1,102 @@
+/**
+ * Evaluates queries in made-up situations, with the engine of the learner's own Prometheus: `promtool test rules` is told to
+ * expect nothing, and says what it got instead. Nothing of this reaches the Prometheus that runs.
+ */
+import { spawn } from 'node:child_process';
+import type { Situation } from './situations.ts';
+
+export interface Sample {
+  labels: Readonly<Record<string, string>>;
+  value: number;
+}
+
+/** Samples, or what the engine has to say against the query. */
+export type Outcome = { samples: Sample[] } | { refused: string };
+
+export interface Attempt {
+  query: string;
+  situation: Situation;
+}
+
+/** @returns an outcome for each attempt, in their order */
+export type Evaluate = (attempts: readonly Attempt[]) => Promise<Outcome[]>;
+
+/** Long enough for each window that is asked for to be full. */
+const EVAL_TIME = '9m';
+
+/** @param command what runs promtool; `test rules /dev/stdin` is put behind it */
+export function createEvaluate(command: readonly string[]): Evaluate {
+  return async (attempts) => {
+    const report = await run([...command, 'test', 'rules', '/dev/stdin'], toTestFile(attempts));
+    const outcomes = parseReport(report);
+    // It passes with nothing to mention, or fails with each that differs; anything else was no evaluation.
+    if (outcomes.size === 0 && !report.includes('SUCCESS'))
+      throw new Error(`promtool gave no report: ${report.trim() || '(nothing)'}`);
+    // What was expected, that is nothing, is not mentioned.
+    return attempts.map((_, i) => outcomes.get(i) ?? { samples: [] });
+  };
+}
+
+/** JSON is YAML. A comment behind each query says whose result it is. */
+export function toTestFile(attempts: readonly Attempt[]): string {
+  return JSON.stringify({
+    rule_files: [],
+    evaluation_interval: '5s',
+    tests: attempts.map(({ query, situation }, i) => ({
+      interval: '5s',
+      input_series: Object.entries(situation.series).map(([series, values]) => ({ series, values })),
+      promql_expr_test: [{ expr: `${query}\n# attempt ${i}`, eval_time: EVAL_TIME }],
+    })),
+  });
+}
+
+/** The outcomes that promtool mentions, by the number of the attempt. */
+export function parseReport(report: string): Map<number, Outcome> {
+  const outcomes = new Map<number, Outcome>();
+  const entries = report.split(/^\s+expr: /m).slice(1);
+  for (const entry of entries) {
+    const [, number] = /\\n# attempt (\d+)", time: /.exec(entry) ?? [];
+    if (number === undefined) continue;
+    const [, refused] = /", time: [^,]*, err: (.*)/.exec(entry) ?? [];
+    const [, got = ''] = /^\s+got: (.*)$/m.exec(entry) ?? [];
+    outcomes.set(Number(number), refused === undefined ? { samples: parseSamples(got) } : { refused });
+  }
+  return outcomes;
+}
+
+function parseSamples(got: string): Sample[] {
+  const samples = [...got.matchAll(/\{((?:[^"{}]|"(?:[^"\\]|\\.)*")*)\} ([^\s,]+)/g)];
+  return samples.map(([, labels = '', value]) => ({
+    labels: Object.fromEntries(
+      [...labels.matchAll(/([\w:]+)=("(?:[^"\\]|\\.)*")/g)].map(([, name = '', text = '""']) => [
+        name,
+        String(JSON.parse(text)),
+      ]),
+    ),
+    value: toNumber(value ?? ''),
+  }));
+}
+
+/** As Go writes it: `+Inf`, `NaN`, `3.3E+01`. */
+export function toNumber(text: string): number {
+  if (/^[+-]?Inf$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+  return Number(text);
+}
+
+function run([program = '', ...words]: readonly string[], input: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, { stdio: 'pipe' });
+    let said = '';
+    const listen = (stream: NodeJS.ReadableStream) =>
+      stream.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+      });
+    listen(child.stdout);
+    listen(child.stderr);
+    child.once('error', reject);
+    child.once('close', () => resolve(said));
+    // One that could not be started, or ends early, says why by itself.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}

@@ -1,0 +1,144 @@
+/** The conversation with engines that are made up; the real ones are in integration/test/commands.test.ts. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import type { Engines } from '../src/answer.ts';
+import { readProgress, writeProgress } from '../src/progress.ts';
+import type { Outcome } from '../src/promtool.ts';
+import type { Question } from '../src/questions.ts';
+import { converse } from '../src/session.ts';
+
+const QUESTIONS: Question[] = [
+  {
+    ...{ id: 'all', kind: 'query', acceptsNumber: true, text: 'How many?', solution: 'sum(x)' },
+    ...{ situations: ['traffic'], hints: ['Look at x.'], why: 'It is the sum.' },
+  },
+  {
+    ...{
+      id: 'which',
+      kind: 'query',
+      acceptsNumber: false,
+      text: 'Which?',
+      solution: 'topk(1, x)',
+      labels: ['path'],
+    },
+    ...{ situations: ['traffic'], hints: [], why: 'It is the largest.' },
+  },
+  {
+    ...{ id: 'type', kind: 'choice', text: 'What type?', solution: 'gauge', hints: [], why: 'Up and down.' },
+    choices: { gauge: 'goes up and down', counter: 'only goes up' },
+  },
+];
+
+const one = (value: number, labels = {}): Outcome => ({ samples: [{ labels, value }] });
+/** What each query answers: now, and elsewhere. */
+const ANSWERS: Record<string, [Outcome, Outcome]> = {
+  'sum(x)': [one(100), one(150)],
+  '100 + 0': [one(100), one(100)],
+  'sum(x) * 3 / 3': [one(100.000000000001), one(150)],
+  'topk(1, x)': [one(40, { path: 'cart' }), one(70, { path: 'cars' })],
+  'x{path="cart"}': [one(40, { path: 'cart' }), one(20, { path: 'cart' })],
+  'max(x)': [one(40), one(70)],
+  'sum(': [{ refused: 'unclosed' }, { refused: 'unclosed' }],
+  nothing: [{ samples: [] }, { samples: [] }],
+};
+const engines: Engines = {
+  askLive: async (queries) => queries.map((query) => ANSWERS[query]?.[0] ?? { samples: [] }),
+  evaluate: async (attempts) => attempts.map(({ query }) => ANSWERS[query]?.[1] ?? { samples: [] }),
+};
+
+async function play(lines: string[], solved: string[] = []) {
+  let text = '';
+  const saved: string[] = [...solved];
+  await converse({
+    questions: QUESTIONS,
+    progress: { solved },
+    save: async (progress) => void saved.splice(0, saved.length, ...progress.solved),
+    lines: (async function* () {
+      yield* lines;
+    })(),
+    engines,
+    screen: {
+      write: (part) => {
+        text += part;
+      },
+      paint: (_style, part) => part,
+    },
+  });
+  return { text, saved };
+}
+
+it.each([
+  ['99', 'Not right. Not 99'],
+  [
+    '100 + 0',
+    'That is the right value, but by accident.\n  Tried in another situation, it gives 100 where 150 is right.',
+  ],
+  ['sum(', 'Not right. Prometheus refuses it: unclosed'],
+  ['nothing', 'Not right. Nothing matches'],
+  ['hint', '> Look at x.'],
+  ['solution', '> sum(x)\nIt is the sum.'],
+  ['100', 'Right. That is what sum(x) answers now.'],
+  [
+    'sum(x) * 3 / 3',
+    'Right. Your Prometheus answers 100.\n  Also right when tried elsewhere: traffic goes on.',
+  ],
+])('to the first question, %j is said: %j', async (line, said) => {
+  const { text, saved } = await play([line]);
+  expect(text).toContain(said);
+  expect(saved).toEqual(said.startsWith('Right') ? ['all'] : []);
+});
+
+it.each([
+  ['x{path="cart"}', 'it gives 20 {path="cart"} where 70 {path="cars"} is right'],
+  ['max(x)', 'it lacks the label path'],
+  ['products', 'did not get the most'],
+  ['cart', 'Right. It got 40.'],
+  ['topk(1, x)', 'Right. Your Prometheus answers 40 {path="cart"}.'],
+])('to the question which, %j is said: %j', async (line, said) => {
+  expect((await play(['skip', line])).text).toContain(said);
+});
+
+it('takes a choice by its word, and says what the others are', async () => {
+  const { text } = await play(['skip', 'skip', 'histogram', 'Counter', 'gauge']);
+  expect(text).toContain('Expected one of gauge, counter, got "histogram".');
+  expect(text).toContain('Not right. A counter only goes up.');
+  expect(text).toContain('Right. Up and down.');
+  expect(text).toContain('2 skipped.');
+});
+
+it('goes on where it was left, and begins anew when all was answered', async () => {
+  const resumed = await play(['cart', 'gauge'], ['all']);
+  expect(resumed.text).toContain('Welcome back: 1 of 3 are answered.');
+  expect(resumed.text).not.toContain('How many?');
+  expect(resumed.text).toContain('All 3 answered.');
+  expect(resumed.saved).toEqual(['all', 'which', 'type']);
+  expect((await play(['quit'], resumed.saved)).text).toContain('1/3  How many?');
+});
+
+it('ends with the input, and says how to go on', async () => {
+  expect((await play([])).text).toContain('0 of 3 answered. "make lab" goes on from here.');
+});
+
+it('does not take two empty answers for equal', async () => {
+  const emptyElsewhere: Engines = {
+    ...engines,
+    evaluate: async (attempts) => attempts.map(() => ({ samples: [] })),
+  };
+  const before = engines.evaluate;
+  engines.evaluate = emptyElsewhere.evaluate;
+  await expect(play(['sum(x)'])).rejects.toThrow('the solution has no answer in the situation');
+  engines.evaluate = before;
+});
+
+it('keeps progress in a file, and takes a damaged one for a beginning', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lab-'));
+  const file = join(folder, 'new/lab.json');
+  expect(await readProgress(file, ['a', 'b'])).toEqual({ solved: [] });
+  await writeProgress(file, { solved: ['b', 'gone'] });
+  expect(await readProgress(file, ['a', 'b'])).toEqual({ solved: ['b'] });
+  await writeFile(file, '{"solved": 7');
+  expect(await readProgress(file, ['a', 'b'])).toEqual({ solved: [] });
+  await rm(folder, { recursive: true });
+});
