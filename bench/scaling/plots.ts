@@ -26,7 +26,7 @@ export function plotsOf(footprint: Table, prometheus: Table): Record<string, str
     'scaling-process': toSvg({
       title: 'One instrumented process',
       x: 'routes',
-      y: 'see the names of the lines',
+      y: '',
       lines: [
         byRoutes('series', 'series'),
         byRoutes('scrape, kB', 'scrape, kB'),
