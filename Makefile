@@ -68,8 +68,8 @@ test: ## every check: lint, types, unit, promtool, integration
 test-unit: ## the checks that need no container engine
 	@scripts/test.sh unit
 
-bench: ## the benchmarks, with the peers beside
-	@scripts/bench.sh
+bench: ## the benchmarks, with the peers beside; writes the tables of the docs (QUICK=1 is a look of 90 seconds that writes nothing)
+	@scripts/bench.sh $(if $(QUICK),quick)
 
 lint: ## Biome
 	@npm run --silent lint

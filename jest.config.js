@@ -20,7 +20,7 @@ export default {
       ...typescript,
       displayName: 'unit',
       testMatch: [
-        '<rootDir>/{alertmanager,app,docs,grafana,instrumentation,kubernetes,lab,loadgen,prometheus,scripts}/test/**/*.test.ts',
+        '<rootDir>/{alertmanager,app,bench,docs,grafana,instrumentation,kubernetes,lab,loadgen,prometheus,scripts}/test/**/*.test.ts',
       ],
     },
     {

@@ -25,6 +25,20 @@ interface Axis {
   readonly at: (value: number) => number;
 }
 
+/** Names stand beside the ends of their lines, but not closer than this to each other, in pixels. */
+const NAME_DISTANCE = 15;
+
+/** Where names go that would like to stand at `wanted`. */
+function spread(wanted: readonly number[]): number[] {
+  const placed = [...wanted];
+  let last = Number.NEGATIVE_INFINITY;
+  for (const i of wanted.map((_, n) => n).sort((a, b) => (wanted[a] as number) - (wanted[b] as number))) {
+    last = Math.max(placed[i] as number, last + NAME_DISTANCE);
+    placed[i] = last;
+  }
+  return placed;
+}
+
 /** Whole powers of ten around `values`. */
 function axisOf(values: readonly number[]): Axis {
   const from = Math.floor(Math.log10(Math.min(...values)));
@@ -40,6 +54,7 @@ export function toSvg({ title, x, y, lines }: Plot): string {
   const top = (value: number) =>
     HEIGHT - MARGIN.bottom - yAxis.at(value) * (HEIGHT - MARGIN.top - MARGIN.bottom);
   const [bottom, right] = [HEIGHT - MARGIN.bottom, WIDTH - MARGIN.right];
+  const names = spread(lines.map(({ points: own }) => top(own.at(-1)?.[1] ?? 1)));
   const parts = [
     text(MARGIN.left, 24, title, 'font-weight="bold" font-size="15"'),
     ...xAxis.ticks.flatMap((tick) => [
@@ -52,7 +67,9 @@ export function toSvg({ title, x, y, lines }: Plot): string {
     ]),
     text((MARGIN.left + right) / 2, HEIGHT - 12, x, 'text-anchor="middle"'),
     text(0, 0, y, `text-anchor="middle" transform="translate(16 ${(MARGIN.top + bottom) / 2}) rotate(-90)"`),
-    ...lines.flatMap((line, i) => drawn(line, COLORS[i % COLORS.length] as string, left, top, right)),
+    ...lines.flatMap((line, i) =>
+      drawn(line, COLORS[i % COLORS.length] as string, left, top, [right, names[i] as number]),
+    ),
   ];
   const size = `viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}"`;
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="12">
@@ -67,16 +84,15 @@ function drawn(
   color: string,
   left: (value: number) => number,
   top: (value: number) => number,
-  right: number,
+  [nameX, nameY]: readonly [number, number],
 ): string[] {
   const path = points.map(([x, y]) => `${left(x).toFixed(1)},${top(y).toFixed(1)}`);
-  const [, lastY = 1] = points.at(-1) ?? [];
   return [
     `<polyline points="${path.join(' ')}" fill="none" stroke="${color}" stroke-width="2"/>`,
     ...points.map(
       ([x, y]) => `<circle cx="${left(x).toFixed(1)}" cy="${top(y).toFixed(1)}" r="3.5" fill="${color}"/>`,
     ),
-    text(right + 8, top(lastY) + 4, name, `fill="${color}"`),
+    text(nameX + 8, nameY + 4, name, `fill="${color}"`),
   ];
 }
 

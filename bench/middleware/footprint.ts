@@ -11,9 +11,9 @@ import { subjects } from './apps.ts';
 import { type VariantName, variantNames, variantOf, variants } from './variants.ts';
 
 const quick = process.argv.includes('--quick');
-const STARTS = quick ? 3 : 9;
+const STARTS = quick ? 3 : 7;
 const SCRAPES = quick ? 20 : 100;
-const REQUESTS = quick ? 6_000 : 60_000;
+const REQUESTS = quick ? 6_000 : 30_000;
 const CONNECTIONS = 16;
 
 const script = new URL('./server.ts', import.meta.url).pathname;

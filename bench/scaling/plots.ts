@@ -18,13 +18,15 @@ export function plotsOf(footprint: Table, prometheus: Table): Record<string, str
       name: `${count} routes`,
       points: prometheus
         .filter((row) => row.routes === count)
-        .map((row) => [number(row, 'series'), Math.max(0.1, number(row, column))] as const),
+        .map((row) => [number(row, 'series'), number(row, column)] as const)
+        // The axes are logarithmic: what was too little to be measured has no place on them.
+        .filter(([, value]) => value > 0),
     }));
   return {
     'scaling-process': toSvg({
       title: 'One instrumented process',
       x: 'routes',
-      y: 'see the names of the lines',
+      y: '',
       lines: [
         byRoutes('series', 'series'),
         byRoutes('scrape, kB', 'scrape, kB'),

@@ -16,7 +16,11 @@ async function read(container: Container): Promise<Reading> {
   return { atSeconds: performance.now() / 1000, usage };
 }
 
-const all = (await containers()).sort((a, b) => a.service.localeCompare(b.service));
+const running = await containers().catch((error: Error) => {
+  process.stderr.write(`left out: ${error.message}\n`);
+  process.exit(0);
+});
+const all = running.sort((a, b) => a.service.localeCompare(b.service));
 const before = await Promise.all(all.map(read));
 process.stderr.write(`watching ${all.length} containers for ${SECONDS} s\n`);
 await sleep(SECONDS * 1000);
