@@ -13,6 +13,8 @@ const typescript = {
 };
 
 export default {
+  // Only to end what hangs: how long a test takes depends on what else the machine does.
+  testTimeout: 60_000,
   // Most tests wait for sockets and scrapes: one core is not kept free.
   maxWorkers: '100%',
   projects: [

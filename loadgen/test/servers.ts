@@ -53,9 +53,9 @@ export async function closedPort(): Promise<number> {
 
 /** Polls until a condition holds. @throws after a generous deadline, naming what was waited for */
 export async function until(description: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited 10 s until ${description}`);
+    if (Date.now() > deadline) throw new Error(`waited 30 s until ${description}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
