@@ -42,7 +42,8 @@ run_step() {
   done
   status=0
   wait "$pid" || status=$?
-  trap - INT TERM
+  # A script that has something to tidy up says in on_signal how it ends.
+  trap "${on_signal:--}" INT TERM
   elapsed=$(($(date +%s) - started))
   [ "$on_terminal" = 1 ] && printf '\r\033[K' >&2
   if [ "$status" = 0 ]; then

@@ -1,6 +1,6 @@
 /** Which cluster the scripts would touch, and what they bring it; a kubectl of the test's own stands in for the real one. */
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,6 +79,16 @@ it.each(['kind-kind', 'k3d-try', 'minikube', 'docker-desktop'])(
     for (const call of others) expect(call).toMatch(new RegExp(`^--context ${context} `));
   },
 );
+
+it('leaves no folder behind when it is ended between two steps', async () => {
+  const script = `set -u; root='${repository}'; . "$root/scripts/console.sh"; folder=$(mktemp -d '${folder}/XXXXXX')
+    on_signal='exit 130'; trap 'rm -rf "$folder"' EXIT; run_step a true; kill -TERM $$; sleep 10`;
+  const code = await new Promise((resolve) => {
+    execFile('sh', ['-c', script], (error) => resolve(error?.code));
+  });
+  expect(code).toBe(130);
+  expect(await readdir(folder)).toEqual([]);
+});
 
 it('says that there is no context', async () => {
   const { code, err } = await kubernetes(['up'], '');
