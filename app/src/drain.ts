@@ -4,7 +4,7 @@
  * leaves its client in doubt whether that was done.
  */
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 
 /** How often a server that drains looks at its connections, in milliseconds. */
@@ -19,6 +19,9 @@ const QUIET_MS = 1_000;
  */
 const ACCEPTING_SHARE = 0.75;
 const GAP_SHARE = 0.9;
+
+/** So long a connection that has just been accepted may take to bring its request, in milliseconds. */
+const LINGER_MS = 250;
 
 /** The open connections of a server, and when the last one was opened. */
 interface Connections {
@@ -62,14 +65,21 @@ export async function drain(server: Server, graceMs: number): Promise<boolean> {
  */
 export async function close(server: Server, graceMs: number): Promise<boolean> {
   const { open } = connectionsOf(server);
-  const closed = new Promise<boolean>((resolve) => server.close(() => resolve(true)));
-  // Node does not count a connection as idle that has never sent anything, such as a browser opens in advance.
-  for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
-  const idle = setInterval(() => server.closeIdleConnections(), CHECK_MS);
-  const grace = new AbortController();
-  const inTime = await Promise.race([closed, delay(Math.max(graceMs, 0), false, { signal: grace.signal })]);
-  grace.abort();
-  clearInterval(idle);
+  const deadlineMs = performance.now() + graceMs;
+  const isOver = () => open.size === 0 || performance.now() >= deadlineMs;
+  // Right after the connections that the kernel has opened were accepted: those that nobody accepts it cuts.
+  await turn();
+  // The listening socket only: HTTP's own `close` would at once cut connections whose request has come and is not read yet.
+  const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
+  const lingerUntilMs = performance.now() + Math.min(LINGER_MS, graceMs / 2);
+  while (performance.now() < lingerUntilMs && !isOver()) await delay(CHECK_MS / 10);
+  while (!isOver()) {
+    server.closeIdleConnections();
+    // Node does not count a connection as idle that has never sent anything, such as a browser opens in advance.
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+    await delay(CHECK_MS / 10);
+  }
+  const inTime = open.size === 0;
   server.closeAllConnections();
   await closed;
   // Node calls a server closed before the requests that were cut have ended, and are counted.
