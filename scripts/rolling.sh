@@ -10,6 +10,11 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 duration=${DURATION:-180s}
 replicas=${REPLICAS:-3}
 
+sending() {
+  docker ps --quiet --filter label=com.docker.compose.service=loadgen \
+    --filter "label=com.docker.compose.project=${COMPOSE_PROJECT_NAME:-observability-stack}"
+}
+
 containers() { compose ps --quiet api | sort; }
 
 # Existing replicas stay as they are: only their number changes.
@@ -43,6 +48,8 @@ widen_port_ranges
 
 "$root/scripts/stack.sh" load rolling --duration "$duration" --wait 120s "$@" &
 load=$!
+# Not before it sends: it looks at the stack first, which is then as it was.
+until [ -n "$(sending)" ] || ! kill -0 "$load" 2>/dev/null; do sleep 0.2; done
 roll
 rolled=$?
 if ! kill -0 "$load" 2>/dev/null; then

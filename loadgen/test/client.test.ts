@@ -379,6 +379,20 @@ describe('the target', () => {
     expect(addresses.next(9000)).toBe('127.0.0.1');
   });
 
+  it('has addresses that are left, and taken again when there are no others', () => {
+    const addresses = new Addresses(parseOrigin('http://shop.example'), ['a', 'b', 'c']);
+    addresses.leave('a', 0);
+    addresses.leave('b', 0);
+    expect([addresses.next(1), addresses.next(1)]).toEqual(['c', 'c']);
+    addresses.leave('c', 1);
+    expect(new Set([addresses.next(2), addresses.next(2)])).toEqual(new Set(['a', 'b']));
+    expect([addresses.remove('a', 3), addresses.remove('b', 3), addresses.next(3)]).toEqual([
+      true,
+      true,
+      'c',
+    ]);
+  });
+
   it('is looked up again now and then while it is used', async () => {
     const server = serve(await serveRaw(() => {}));
     const addresses = new Addresses(parseOrigin(`http://localhost:${server.port}`), ['127.0.0.9']);

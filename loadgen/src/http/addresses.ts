@@ -12,8 +12,8 @@ const RETRY_MS = 250;
 const REFRESH_MS = 1_000;
 /** A name is looked up again this often while it is used: replicas come and go. */
 const MAX_AGE_MS = 5_000;
-/** An address that was taken out is looked at again after this: longer than a server waits for the last of its clients. */
-const LEAVE_MS = 2_000;
+/** A server that wants to be left is left for so long: as a rule it has ended by then, or begun anew. */
+const LEAVE_MS = 12_000;
 
 /** The addresses of an origin that accept connections, handed out in turn. */
 export class Addresses {
@@ -21,8 +21,8 @@ export class Addresses {
   #turn = 0;
   #refreshedAt: number | undefined;
   #refreshing = false;
-  /** When it is looked up again, if not before. */
-  #dueAt = Number.POSITIVE_INFINITY;
+  /** Addresses that are left, until when. They are of use again when there are no others. */
+  readonly #leftUntil = new Map<string, number>();
   readonly #origin: Origin;
 
   constructor(origin: Origin, list: readonly string[]) {
@@ -34,7 +34,7 @@ export class Addresses {
     this.#refreshedAt ??= nowMs;
     // An address has no others to become.
     const isOld = nowMs - this.#refreshedAt > MAX_AGE_MS && !isIP(this.#origin.hostname);
-    if (isOld || nowMs > this.#dueAt) void this.refresh(nowMs);
+    if (isOld) void this.refresh(nowMs);
     const address = this.#list[this.#turn++ % this.#list.length];
     if (address === undefined) throw new Error('an origin without addresses');
     return address;
@@ -50,9 +50,9 @@ export class Addresses {
     return this.#drop(address);
   }
 
-  /** The server there wants to be left: others get the next requests, if there are others, until it is looked at again. */
+  /** The server there wants to be left: others get the next requests, if there are others. It still accepts connections. */
   leave(address: string, nowMs: number): void {
-    if (this.includes(address) && this.#drop(address)) this.#dueAt = nowMs + LEAVE_MS;
+    if (this.includes(address) && this.#drop(address)) this.#leftUntil.set(address, nowMs + LEAVE_MS);
   }
 
   /** Looks the name up again: a replica that was replaced has another address. Never rejects. */
@@ -60,9 +60,10 @@ export class Addresses {
     const isRecent = this.#refreshedAt !== undefined && nowMs - this.#refreshedAt < REFRESH_MS;
     if (this.#refreshing || isRecent) return;
     this.#refreshing = true;
-    this.#dueAt = Number.POSITIVE_INFINITY;
     try {
-      const list = await acceptingAddresses(this.#origin);
+      const accepting = await acceptingAddresses(this.#origin);
+      for (const [address, until] of this.#leftUntil) if (until < nowMs) this.#leftUntil.delete(address);
+      const list = accepting.filter((address) => !this.#leftUntil.has(address));
       if (list.length > 0) this.#list = list;
     } catch {
       // The old addresses stay; the requests themselves report what is wrong with them.
@@ -73,7 +74,11 @@ export class Addresses {
   }
 
   #drop(address: string): boolean {
-    const others = this.#list.filter((other) => other !== address);
+    let others = this.#list.filter((other) => other !== address);
+    if (others.length === 0) {
+      others = [...this.#leftUntil.keys()].filter((other) => other !== address);
+      this.#leftUntil.clear();
+    }
     if (others.length > 0) this.#list = others;
     return others.length > 0;
   }
