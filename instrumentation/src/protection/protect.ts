@@ -11,12 +11,12 @@ import { createTurns } from './turns.ts';
 export interface ProtectOptions {
   /**
    * Requests of one connection that may be unanswered at once; with more the server reads no further. Browsers have one,
-   * clients that pipeline a handful. Default 32.
+   * clients that pipeline a handful. Default 16.
    */
   readonly maxUnanswered?: number;
   /**
    * Pipelined requests that may be unanswered at once, of all connections together; with more, each connection has one.
-   * A request takes some kilobytes. Default 2000.
+   * A request takes some kilobytes. Default 500.
    */
   readonly maxUnansweredInAll?: number;
   /**
@@ -52,8 +52,8 @@ const REQUEST_EVENTS = ['request', 'checkContinue', 'checkExpectation'] as const
 export function protect(
   server: Server,
   {
-    maxUnanswered = 32,
-    maxUnansweredInAll = 2_000,
+    maxUnanswered = 16,
+    maxUnansweredInAll = 500,
     always = false,
     answerTimeoutMs = 30_000,
   }: ProtectOptions = {},
