@@ -41,9 +41,13 @@ export async function startNginx(): Promise<{ url: string; stop(): Promise<void>
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
   const exit = once(child, 'exit');
+  // A benchmark that fails half-way leaves no server behind.
+  const kill = () => child.kill('SIGTERM');
+  process.once('exit', kill);
   const url = `http://127.0.0.1:${port}`;
   const stop = async () => {
-    child.kill('SIGTERM');
+    kill();
+    process.off('exit', kill);
     await exit;
     await rm(folder, { recursive: true });
   };

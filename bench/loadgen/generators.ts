@@ -1,6 +1,6 @@
 /** The generators that are compared, each as a person starts it: a process of its own, on the core that the server has not. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 const CLIENT_CORE = '1';
 const LOADGEN = new URL('../../loadgen/dist/main.js', import.meta.url).pathname;
@@ -34,7 +34,9 @@ interface AutocannonResult {
   readonly latency: Readonly<Record<string, number>>;
 }
 
+/** @throws where it is not built */
 export function startLoadgen(url: string, args: readonly string[], pattern = PATTERN) {
+  if (!existsSync(LOADGEN)) throw new Error(`expected ${LOADGEN}: build it first, with "npm run build"`);
   return start(LOADGEN, ['run', pattern, '--target', url, '--json', '-', '--quiet', ...args]);
 }
 
@@ -78,21 +80,28 @@ function start(script: string, args: readonly string[]) {
   return startProgram(process.execPath, [script, ...args]);
 }
 
-/** `output` rejects when the process cannot be started; what it said is judged by who reads it. */
+/** `output` rejects when the process cannot be started or fails, with what it said. */
 function startProgram(
   program: string,
   args: readonly string[],
 ): { child: ChildProcess; output: Promise<string> } {
   const child = spawn('taskset', ['-c', CLIENT_CORE, program, ...args], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = new Promise<string>((resolve, reject) => {
     let text = '';
+    let complaint = '';
     child.stdout.on('data', (chunk) => {
       text += chunk;
     });
+    child.stderr.on('data', (chunk) => {
+      complaint += chunk;
+    });
     child.once('error', reject);
-    child.once('close', () => resolve(text));
+    child.once('close', (code) => {
+      if (code === 0) resolve(text);
+      else reject(new Error(`${[program, ...args].join(' ')} ended with ${code}: ${complaint.trim()}`));
+    });
   });
   return { child, output };
 }

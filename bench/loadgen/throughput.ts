@@ -9,7 +9,7 @@ import { autocannon, childrenCpuMs, loadgen, undici, wrk } from './generators.ts
 
 const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 2 : 9;
-const SECONDS = quick ? 1 : 3;
+const SECONDS = quick ? 1 : 5;
 const CONNECTIONS = 32;
 
 const missing = missingPrograms('nginx', 'wrk');

@@ -67,7 +67,7 @@ export class HttpClient implements ConnectionListener {
     if (request === undefined) throw new RangeError(`no target ${target}`);
     const nowMs = performance.now();
     this.#inFlight++;
-    this.#send(request, target, intendedMs, nowMs + timeoutMs);
+    this.#send(request, target, intendedMs, nowMs + timeoutMs, nowMs);
     return true;
   }
 
@@ -114,16 +114,22 @@ export class HttpClient implements ConnectionListener {
     if (!carriedNothing || deadlineMs <= nowMs || request === undefined) return false;
     if (!this.#options.addresses.remove(address, nowMs)) return false;
     this.rerouted++;
-    this.#send(request, target, intendedMs, deadlineMs);
+    this.#send(request, target, intendedMs, deadlineMs, nowMs);
     return true;
   }
 
-  #send(request: EncodedRequest, target: number, intendedMs: number, deadlineMs: number): void {
-    const connection = this.#take(performance.now());
+  #send(
+    request: EncodedRequest,
+    target: number,
+    intendedMs: number,
+    deadlineMs: number,
+    nowMs: number,
+  ): void {
+    const connection = this.#take(nowMs);
     connection.target = target;
     connection.intendedMs = intendedMs;
     connection.deadlineMs = deadlineMs;
-    connection.send(request);
+    connection.send(request, nowMs);
   }
 
   /**

@@ -70,11 +70,13 @@ function attackOnTime(
     let next = 0;
     let cancelTimer = () => {};
     const resting = createRests(clock);
+    // A combined signal computes whether it is aborted each time that it is asked.
+    let { aborted } = signal;
 
     const sendDue = () => {
       cancelTimer();
       const dueMs = clock.now() - startMs;
-      while (next < pacer.count && !signal.aborted) {
+      while (next < pacer.count && !aborted) {
         const offsetMs = pacer.offsetMs(next);
         if (offsetMs > dueMs) {
           cancelTimer = clock.after(offsetMs - dueMs, guarded);
@@ -94,7 +96,7 @@ function attackOnTime(
       if (client.inFlight > 0) return;
       cancelTimer();
       resting.cancel();
-      signal.removeEventListener('abort', guarded);
+      signal.removeEventListener('abort', stop);
       resolve();
     };
     const guarded = () => {
@@ -104,12 +106,16 @@ function attackOnTime(
         reject(error);
       }
     };
+    const stop = () => {
+      aborted = true;
+      guarded();
+    };
     client.onFree = (answered) => {
-      if (next >= pacer.count || signal.aborted) settle();
+      if (next >= pacer.count || aborted) settle();
       else if (patient && answered) guarded();
       else if (patient) resting.begin(guarded);
     };
-    signal.addEventListener('abort', guarded);
+    signal.addEventListener('abort', stop);
     guarded();
   });
 }
@@ -122,28 +128,35 @@ function attackClosed(
     const endMs = startMs + durationMs;
     const resting = createRests(clock);
     let next = 0;
+    // A combined signal computes whether it is aborted each time that it is asked.
+    let { aborted } = signal;
 
-    const mayStart = () => next < count && !signal.aborted && clock.now() < endMs;
+    const mayStart = (nowMs: number) => next < count && !aborted && nowMs < endMs;
     const step = () => {
       try {
-        if (mayStart() && client.start(targeter(next), clock.now())) next++;
+        const nowMs = clock.now();
+        if (mayStart(nowMs) && client.start(targeter(next), nowMs)) next++;
         else settle();
       } catch (error) {
         reject(error);
       }
     };
     const settle = () => {
-      if (mayStart() || client.inFlight > 0) return;
+      if (mayStart(clock.now()) || client.inFlight > 0) return;
       resting.cancel();
-      signal.removeEventListener('abort', settle);
+      signal.removeEventListener('abort', stop);
       resolve();
     };
+    const stop = () => {
+      aborted = true;
+      settle();
+    };
     client.onFree = (answered) => {
-      if (answered || !mayStart()) step();
+      if (answered || !mayStart(clock.now())) step();
       else resting.begin(step);
     };
-    signal.addEventListener('abort', settle);
-    for (let lane = 0; lane < connections && mayStart(); lane++) step();
+    signal.addEventListener('abort', stop);
+    for (let lane = 0; lane < connections && mayStart(clock.now()); lane++) step();
     settle();
   });
 }
