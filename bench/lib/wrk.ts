@@ -29,6 +29,9 @@ export interface Throughput {
   readonly clientBusy: number;
 }
 
+/** How a core was used: {@link Throughput} has the fields. */
+export type Conditions = Pick<Throughput, 'idle' | 'others' | 'clientBusy'>;
+
 /** What `mix.lua` prints at the end. */
 interface Summary {
   readonly requests: number;
@@ -45,27 +48,47 @@ export async function load(
   mix: readonly string[],
   seconds: number,
 ): Promise<Throughput> {
-  const before = await server.usage();
+  const { runs, ...conditions } = await loadTogether([server], mix, seconds);
+  return { ...(runs[0] as (typeof runs)[number]), ...conditions };
+}
+
+/**
+ * The same to several servers at once. They share their core a few milliseconds at a time, so that whatever slows it down
+ * meets all of them, and their CPU times compare several times more exactly than those of turns.
+ */
+export async function loadTogether(
+  servers: readonly ServerProcess[],
+  mix: readonly string[],
+  seconds: number,
+): Promise<Conditions & { readonly runs: readonly Pick<Throughput, 'perSecond' | 'cpuMicros'>[] }> {
+  const usages = () => Promise.all(servers.map((server) => server.usage()));
+  const before = await usages();
   const idleBeforeMs = idleMs(SERVER_CORE);
   const clientBeforeMs = endedChildrenCpuMs();
-  const { requests, durationMicros, failed } = await wrk(server.url, mix, seconds);
+  const summaries = await Promise.all(servers.map(({ url }) => wrk(url, mix, seconds)));
   const clientMs = endedChildrenCpuMs() - clientBeforeMs;
   const idleMicros = 1000 * (idleMs(SERVER_CORE) - idleBeforeMs);
-  const after = await server.usage();
-  if (failed > 0) throw new Error(`${failed} of ${requests} requests failed`);
-  const cpuMicros = after.cpuMicros - before.cpuMicros;
-  const wholeMicros = 1000 * (after.atMs - before.atMs);
+  const after = await usages();
+  const used = after.map(({ cpuMicros }, i) => cpuMicros - (before[i]?.cpuMicros ?? 0));
+  const wholeMicros = 1000 * ((after[0]?.atMs ?? 0) - (before[0]?.atMs ?? 0));
+  const runs = summaries.map(({ requests, durationMicros, failed }, i) => {
+    if (failed > 0) throw new Error(`${failed} of ${requests} requests failed`);
+    return {
+      perSecond: (requests * 1e6) / durationMicros,
+      cpuMicros: (used[i] as number) / requests,
+    };
+  });
+  const usedMicros = used.reduce((sum, micros) => sum + micros, 0);
   return {
-    perSecond: (requests * 1e6) / durationMicros,
-    cpuMicros: cpuMicros / requests,
+    runs,
     idle: idleMicros / wholeMicros,
-    others: Math.max(0, 1 - (cpuMicros + idleMicros) / wholeMicros),
-    clientBusy: (clientMs * 1000) / durationMicros,
+    others: Math.max(0, 1 - (usedMicros + idleMicros) / wholeMicros),
+    clientBusy: clientMs / (1000 * seconds),
   };
 }
 
 /** Why `run` says nothing of its server; undefined where it does. */
-export function objection({ idle, others, clientBusy }: Throughput): string | undefined {
+export function objection({ idle, others, clientBusy }: Conditions): string | undefined {
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   if (clientBusy > CLIENT_BUSY_AT_MOST)
     return `the client used ${percent(clientBusy)} of its core, more than ${percent(CLIENT_BUSY_AT_MOST)}`;
