@@ -69,6 +69,14 @@ describe('documents', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   }, 60_000);
 
+  it('draw sequences without a semicolon, at which a message and with it the drawing ends', () => {
+    const drawings = [...documents].flatMap(([file, text]) =>
+      [...text.matchAll(/```mermaid\nsequenceDiagram\n(.*?)```/gs)].map(([, body = '']) => ({ file, body })),
+    );
+    expect(drawings.map(({ file }) => file)).toContain('docs/architecture.md');
+    expect(drawings.filter(({ body }) => body.includes(';'))).toEqual([]);
+  });
+
   it('show pictures that are there, with words for those who do not see them', () => {
     const pictures = [...documents].flatMap(([file, text]) =>
       [...text.matchAll(/<(?:img|source)\b[^>]*?(?:src|srcset)="([^"]+)"[^>]*>/g)].map(
