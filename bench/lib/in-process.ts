@@ -5,10 +5,16 @@ import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 
 /** @returns the body of the answer to `method url` */
-export async function answerOf(listener: RequestListener, url: string, method = 'get'): Promise<Buffer> {
+export async function answerOf(
+  listener: RequestListener,
+  url: string,
+  method = 'get',
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Buffer> {
   const request = new IncomingMessage(new Socket());
   request.method = method.toUpperCase();
   request.url = url;
+  Object.assign(request.headers, headers);
   const response = new ServerResponse(request);
   const written: Buffer[] = [];
   const sink = new Writable({

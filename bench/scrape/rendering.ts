@@ -44,6 +44,11 @@ function targetsFor(series: number): Target[] {
   });
 }
 
+/** What Prometheus says that it takes where it keeps native histograms. */
+const PROTOBUF = {
+  accept: 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
+};
+
 /** What is scraped, and one request to every route, which happens between two scrapes. */
 interface Subject {
   readonly scrape: RequestListener;
@@ -70,9 +75,9 @@ function asked(app: RequestListener, scrape: RequestListener, targets: readonly 
   };
 }
 
-function instrumented(targets: readonly Target[]): Subject {
+function instrumented(targets: readonly Target[], nativeHistograms = false): Subject {
   const app = express();
-  const { handler } = instrument(app, { defaultMetrics: false, maxPaths: targets.length });
+  const { handler } = instrument(app, { defaultMetrics: false, maxPaths: targets.length, nativeHistograms });
   withRoutes(app, targets);
   return asked(app, handler, targets);
 }
@@ -131,17 +136,18 @@ async function measure(
   series: string,
   how: string,
   { request, scrape }: Subject,
+  ask = () => answerOf(scrape, '/metrics'),
 ): Promise<Record<string, string>> {
   const warmUpEnd = performance.now() + WARM_UP_MS;
   const runs: Awaited<ReturnType<typeof time>>[] = [];
   while (runs.length < REPEATS) {
     await request();
-    const run = await time(() => answerOf(scrape, '/metrics'));
+    const run = await time(ask);
     if (performance.now() > warmUpEnd) runs.push(run);
   }
   const body = runs[0]?.body ?? Buffer.of();
   const compressed = await promisify(gzip)(body, { level: 1 });
-  const samples = body
+  const samples = (await answerOf(scrape, '/metrics'))
     .toString()
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#')).length;
@@ -177,6 +183,9 @@ for (const size of sizes) {
   const targets = targetsFor(size);
   const name = size.toLocaleString('en');
   rows.push(await measure(name, 'this package', instrumented(targets)));
+  const both = instrumented(targets, true);
+  const ask = () => answerOf(both.scrape, '/metrics?native=1', 'get', PROTOBUF);
+  rows.push(await measure(name, 'this package, protobuf with native histograms', both, ask));
   for (const [how, library] of libraries) {
     const { subject } = held(library, targets, (bare) => withRoutes(bare, targets));
     rows.push(await measure(name, how, subject));
@@ -187,7 +196,7 @@ report(
   `${toMarkdown(rows)}
 
 Medians of ${REPEATS} scrapes after ${WARM_UP_MS / 1000} s of warming up, one request to every route between two of them, each by the listener that a user would mount. "Loop held" is the longest time during which no other work ran.
-"The stack" is its route table with the process metrics. ${describeMachine(['prom-client', 'prometheus-io-client'])}. \`npm run bench:rendering --workspace bench\``,
+"The stack" is its route table with the process metrics; samples are those of the text. ${describeMachine(['prom-client', 'prometheus-io-client'])}. \`npm run bench:rendering --workspace bench\``,
   quick,
 );
 process.exit();
