@@ -22,6 +22,8 @@ export const DATASOURCE = { type: 'prometheus', uid: '$datasource' };
 export interface Query {
   expr: string;
   legend: string;
+  /** Where it differs from what the panel's other queries return. */
+  format?: Format;
 }
 
 /** A colour and the value from which on it applies; the first step's value is `null`: from the bottom. */
@@ -90,7 +92,8 @@ export function describe<P extends AnyPanel>(panel: P, spec: PanelSpec, format: 
 /** Series without a colour of their own. Grafana 9 leaves a panel empty that asks for the palettes that came later. */
 export const palette = () => new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic);
 
-function createQuery({ expr, legend }: Query, index: number, format: Format) {
+function createQuery({ expr, legend, format: own }: Query, index: number, usual: Format) {
+  const format = own ?? usual;
   const query = new DataqueryBuilder()
     .refId(String.fromCharCode('A'.charCodeAt(0) + index))
     .datasource(DATASOURCE)

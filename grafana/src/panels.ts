@@ -119,7 +119,7 @@ export function lines(spec: LinesSpec) {
   return panel;
 }
 
-/** A classic histogram over time: `queries` return increases by `le`, which is in `unit`; the cells hold counts. */
+/** A histogram over time: `queries` return increases, native or by `le`, which is in `unit`; the cells hold counts. */
 export function heatmap(spec: PanelSpec) {
   return describe(new Heatmap(), { height: 9, ...spec, unit: 'none' }, 'heatmap')
     .yAxis(new YAxisConfigBuilder().unit(spec.unit))

@@ -118,4 +118,10 @@ export const rules: Readonly<Record<string, Rule>> = {
     const both = quantiles.every(({ expr }) => /duration_seconds\{.*\) or \(.*_seconds_bucket\{/.test(expr));
     return !(both && description.includes('classic buckets')) && 'one kind of histogram only';
   },
+  'draws a histogram from one kind at a time, native where there is one': ({ type, targets }) => {
+    const [native = '', classic = ''] = targets.map(({ expr }) => expr);
+    const isEither =
+      /_seconds\{/.test(native) && /_seconds_bucket\{.*\) unless on \(\) count\(.*_seconds\{/.test(classic);
+    return type === 'heatmap' && !isEither && targets.map(({ expr }) => expr).join(', ');
+  },
 };
