@@ -80,6 +80,6 @@ format: ## let Biome format everything
 types: ## the TypeScript compiler, without output
 	@npm run --silent types
 
-generate: ## write anew what is made of other files: the dashboards' JSON, the PrometheusRule
-	@npm run --silent generate --workspace grafana --workspace kubernetes
+generate: ## write anew what is made of other files: the dashboards' JSON, the PrometheusRule, docs/licences.md
+	@npm run --silent generate --workspace grafana --workspace kubernetes --workspace docs
 endif
