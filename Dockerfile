@@ -20,13 +20,15 @@ FROM manifests AS app-dependencies
 RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/root/.npm \
     NODE_EXTRA_CA_CERTS=/run/secrets/ca \
     npm ci --workspace app --omit dev --no-audit --no-fund --loglevel error \
-    && mkdir -p app/node_modules
+    && mkdir -p app/node_modules \
+    && find . -type f \( -name '*.map' -o -name '*.ts' -o -name '*.cts' -o -name '*.mts' -o -name '*.md' \) -delete
 
 FROM manifests AS loadgen-dependencies
 RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/root/.npm \
     NODE_EXTRA_CA_CERTS=/run/secrets/ca \
     npm ci --workspace loadgen --omit dev --no-audit --no-fund --loglevel error \
-    && mkdir -p loadgen/node_modules
+    && mkdir -p loadgen/node_modules \
+    && find . -type f \( -name '*.map' -o -name '*.ts' -o -name '*.cts' -o -name '*.mts' -o -name '*.md' \) -delete
 
 FROM manifests AS build
 RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/root/.npm \
@@ -35,10 +37,17 @@ RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/r
 COPY instrumentation instrumentation
 COPY app app
 COPY loadgen loadgen
-RUN npm run build --workspaces --if-present
+RUN npm run build --workspaces --if-present && find instrumentation/dist app/dist loadgen/dist -name '*.d.ts' -delete
 
-FROM ${NODE_IMAGE} AS runtime
-ENV NODE_ENV=production
+# What runs is not what builds: Node, the shell and the few programs of the health checks and of the Jobs' script, with their
+# libraries (docs/security.md lists what was left behind).
+FROM ${NODE_IMAGE} AS collected
+COPY scripts/runtime-root.sh /
+RUN /runtime-root.sh /root-of-runtime sh sleep timeout rm mkdir cat gzip base64 && mkdir /empty
+
+FROM scratch AS runtime
+COPY --from=collected /root-of-runtime /
+ENV NODE_ENV=production PATH=/usr/local/bin:/usr/bin:/bin
 WORKDIR /srv
 USER 1000:1000
 
@@ -60,7 +69,5 @@ COPY --from=build /src/loadgen/package.json loadgen/
 COPY --from=build /src/loadgen/page loadgen/page
 COPY --from=build /src/loadgen/dist loadgen/dist
 # The reports of all runs: a new volume takes its owner from this folder.
-USER 0:0
-RUN mkdir /var/lib/loadgen && chown 1000:1000 /var/lib/loadgen
-USER 1000:1000
+COPY --from=collected --chown=1000:1000 /empty /var/lib/loadgen
 ENTRYPOINT ["node", "loadgen/dist/main.js"]

@@ -9,7 +9,7 @@ query: ## ask Prometheus, and print a table: make query 'sum(http_requests_total
 	@scripts/stack.sh query "$$(scripts/words-of.sh $$PPID query)"
 %: ; @:
 else
-.PHONY: help up load rolling verify query lab tutorial tutorial-down backup restore down clean logs k8s-up k8s-load k8s-verify k8s-down test test-unit lint format types bench generate
+.PHONY: help up load rolling verify query lab tutorial tutorial-down backup restore down clean logs k8s-up k8s-load k8s-verify k8s-down test test-unit lint format types bench generate audit sbom
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +80,12 @@ format: ## let Biome format everything
 types: ## the TypeScript compiler, without output
 	@npm run --silent types
 
-generate: ## write anew what is made of other files: the dashboards' JSON, the PrometheusRule
-	@npm run --silent generate --workspace grafana --workspace kubernetes
+audit: ## ask the registry for known flaws of the dependencies, of level high and above
+	@scripts/supply.sh audit
+
+sbom: ## a CycloneDX bill of materials of the dependencies: reports/sbom.json
+	@scripts/supply.sh sbom
+
+generate: ## write anew what is made of other files: the dashboards' JSON, the PrometheusRule, docs/licences.md
+	@npm run --silent generate --workspace grafana --workspace kubernetes --workspace docs
 endif

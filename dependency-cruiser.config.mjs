@@ -27,6 +27,7 @@ const loadgen = layers(
     proof: ['common'],
     report: ['common', 'load', 'proof'],
     run: ['common', 'load', 'http', 'pattern', 'proof', 'report'],
+    marks: [],
     cli: ['common', 'load', 'http', 'pattern', 'proof', 'report', 'run'],
   },
   folder,
@@ -37,10 +38,11 @@ const app = layers(
   {
     simulation: [],
     routes: [],
-    errors: [],
+    'request-log': [],
+    errors: ['request-log'],
     'mount-routes': ['routes'],
     config: ['simulation'],
-    app: ['routes', 'mount-routes', 'errors', 'simulation'],
+    app: ['routes', 'mount-routes', 'errors', 'request-log', 'simulation'],
   },
   file,
 );
@@ -93,7 +95,7 @@ export default {
       comment: 'main.ts reads arguments and signals when it is imported: it is started, not called.',
       severity: 'error',
       from: {},
-      to: { path: '/src/main\\.ts$' },
+      to: { path: '/src/(marks/)?main\\.ts$' },
     },
     {
       name: 'load knows neither files nor sockets',
@@ -102,9 +104,9 @@ export default {
       to: { dependencyTypes: ['core'] },
     },
     {
-      name: 'only http speaks to the target',
+      name: 'only http speaks to the target, and only marks is a server',
       severity: 'error',
-      from: { path: '^loadgen/src/', pathNot: '^loadgen/src/http/' },
+      from: { path: '^loadgen/src/', pathNot: '^loadgen/src/(http|marks)/' },
       to: { path: '^(node:)?(net|tls|http|https|dns|dgram)(/|$)', dependencyTypes: ['core'] },
     },
     ...workspaces.map((name) => {

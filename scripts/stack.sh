@@ -26,6 +26,7 @@ shared=''
 reports=${REPORTS_FOLDER:-$root/reports}
 target='--target http://api:5001'
 proof='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
+marks='--marks http://marks:9095'
 
 running_containers() { compose ps --quiet 2>/dev/null | sort; }
 is_running() { [ -n "$(compose ps --quiet --status running "$1" 2>/dev/null)" ]; }
@@ -38,7 +39,7 @@ require_stack() {
 }
 
 services() {
-  printf 'api prometheus'
+  printf 'api marks prometheus'
   [ -n "$grafana_missing" ] || printf ' grafana'
   [ -z "${ALERTS:-}" ] || printf ' alertmanager alert-receiver'
 }
@@ -61,7 +62,7 @@ up() {
   outputs=''
   status=0
   # shellcheck disable=SC2086 # lists of words
-  generator run lab --only-on-fresh-api --html "$exchange/page.html" $target $proof || status=$?
+  generator run lab --only-on-fresh-api --html "$exchange/page.html" $target $proof $marks || status=$?
   bring_back || fail 1 'the page of the run could not be brought back from the container.'
   [ "$status" = 0 ] || {
     fail "$status" "the lab's traffic was not proven (status $status); the stack runs on, see the lines above."
@@ -103,9 +104,9 @@ explain_taken_port() {
 
 show_urls() {
   say ''
-  # What to open first: the dashboard of the run just made, or, without Grafana, the page that Prometheus renders.
+  # What to open first: the dashboard of the run just made, if one was (an API that is not fresh is sent nothing), or, without Grafana, the page that Prometheus renders.
   [ -z "$grafana_missing" ] || show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html
-  [ -n "$grafana_missing" ] || ! has_run_since "$run_started" || show_run "$run_started"
+  [ -n "$grafana_missing" ] || [ ! -e "$page" ] || show_run "$run_started"
   show_url API "${API_HOST_PORT%%-*}" "/products (also on ${API_LAB_HOST_PORT%%-*}, which browsers refuse)"
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $API_HOST_PORT, their metrics on $METRICS_HOST_PORT"
   show_url Metrics "${METRICS_HOST_PORT%%-*}" /metrics
@@ -129,12 +130,6 @@ show_urls() {
 }
 
 show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0 ] && echo localhost || echo "$BIND_ADDRESS")" "$2" "$3" >&2; }
-
-# has_run_since STARTED: whether the generator has marked an end since then. On an API that is not fresh it sends nothing.
-has_run_since() {
-  [ -n "$(compose exec -T prometheus promtool query instant http://127.0.0.1:9090 \
-    "max(last_over_time(loadgen_run_end_time_seconds[5m])) > $1" 2>/dev/null)" ]
-}
 
 # show_run STARTED: the overview for the time from shortly before a run's start (Unix seconds) until now. Not beyond: panels
 # that show one moment show the end of the range, and there is no sample of the future.
@@ -190,7 +185,7 @@ load() {
   status=0
   run_started=$(date +%s)
   # shellcheck disable=SC2086 # lists of words
-  generator run "$@" $target $proof || status=$?
+  generator run "$@" $target $proof $marks || status=$?
   bring_back || fail 1 'a report could not be brought back from the container.'
   if is_running grafana; then show_run "$run_started"; else show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html; fi
   return "$status"

@@ -57,6 +57,7 @@ find_kubectl
 check 'lint (biome)' npm run --silent lint
 check 'types (tsc)' npm run --silent types
 check 'unit tests (jest)' npm run --silent test:unit
+check 'known flaws of dependencies (npm audit)' "$root/scripts/supply.sh" audit
 if [ "${1:-}" = unit ]; then
   say ''
   say 'All that needs no container engine passed. Left out: promtool and the integration tests (make test).'

@@ -4,15 +4,18 @@ import { instrument, type Metrics } from 'express-exact-metrics';
 import type { Logger } from 'pino';
 import { createErrorHandler, notFound } from './errors.ts';
 import { mountRoutes } from './mount-routes.ts';
+import { createAccessLog } from './request-log.ts';
 import { parameters, type Route } from './routes.ts';
 import type { Fate, Simulation } from './simulation.ts';
 
 export interface AppParts {
   readonly routes: readonly Route[];
-  readonly log: Pick<Logger, 'error'>;
+  readonly log: Pick<Logger, 'error' | 'info'>;
   readonly simulation?: Simulation;
   /** Whether `/metrics` answers the exposition; otherwise that path is not found. */
   readonly metricsOnApiPort?: boolean;
+  /** Lines of the access log; 0 is none. */
+  readonly accessLogLinesPerSecond?: number;
 }
 
 export interface App {
@@ -20,7 +23,13 @@ export interface App {
   readonly metrics: Metrics;
 }
 
-export function createApp({ routes, log, simulation, metricsOnApiPort = false }: AppParts): App {
+export function createApp({
+  routes,
+  log,
+  simulation,
+  metricsOnApiPort = false,
+  accessLogLinesPerSecond = 0,
+}: AppParts): App {
   const app = express();
   const metrics = instrument(app, {
     // The labs call it `products`.
@@ -33,9 +42,12 @@ export function createApp({ routes, log, simulation, metricsOnApiPort = false }:
   app.enable('case sensitive routing').enable('strict routing');
   // No ETags: a conditional GET would be answered 304, which no route declares, and each response would be hashed.
   app.disable('etag').disable('x-powered-by');
+  // And none for who asks by `If-None-Match: *`, which Express takes for a match with anything.
+  Object.defineProperty(app.request, 'fresh', { value: false });
   // A handler of its own: clients of the API must not be able to use up the scrapes that Prometheus needs, and that one of
   // them looks does not mean that Prometheus has.
   if (metricsOnApiPort) app.all('/metrics', metrics.createHandler({ isPublic: true }));
+  if (accessLogLinesPerSecond > 0) app.use(createAccessLog(log, accessLogLinesPerSecond));
   mountRoutes(app, routes, simulation ? [createSimulator(simulation)] : [], parameters);
   app.use(notFound);
   app.use(createErrorHandler(log));

@@ -13,6 +13,8 @@ export interface Config {
   /** How long to wait, drained, for one more scrape; 0 for not at all. */
   readonly shutdownScrapeWaitMs: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** At most so many lines a second about requests, and as many about those that failed; 0 for none. */
+  readonly accessLogLinesPerSecond: number;
 }
 
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
@@ -66,6 +68,15 @@ const settings = {
   // Two scrape intervals of prometheus/prometheus.yml; a test keeps them equal.
   SHUTDOWN_SCRAPE_WAIT_MS: setting('10000', 'milliseconds', milliseconds),
   LOG_LEVEL: setting('info', `one of ${LOG_LEVELS.join(', ')}`, z.enum(LOG_LEVELS)),
+  ACCESS_LOG_LINES_PER_SECOND: setting(
+    '0',
+    'a whole number from 0 to 10000',
+    z
+      .string()
+      .regex(/^\d{1,5}$/)
+      .transform(Number)
+      .refine((value) => value <= 10_000),
+  ),
 };
 
 const schema = z.object(settings).superRefine(
@@ -110,6 +121,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     shutdownGraceMs: data.SHUTDOWN_GRACE_MS,
     shutdownScrapeWaitMs: data.SHUTDOWN_SCRAPE_WAIT_MS,
     logLevel: data.LOG_LEVEL,
+    accessLogLinesPerSecond: data.ACCESS_LOG_LINES_PER_SECOND,
   });
 }
 

@@ -1,6 +1,10 @@
 /** What the API answers when no route does, and when one fails. */
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Logger } from 'pino';
+import { createLineBudget, describeRequest, identify } from './request-log.ts';
+
+/** Failures come in floods, and a log that fills the disk is a second one. */
+const FAILURES_PER_SECOND = 100;
 
 /** 404 for every path that no route has. */
 export const notFound: RequestHandler = (_request, response) => {
@@ -9,10 +13,14 @@ export const notFound: RequestHandler = (_request, response) => {
 
 /** 500 for whatever a handler throws or rejects with; the reason goes to the log, not to the client. */
 export function createErrorHandler(log: Pick<Logger, 'error'>): ErrorRequestHandler {
+  const budget = createLineBudget(FAILURES_PER_SECOND);
   return (error, request, response, next) => {
     // The router's own, for a malformed percent-encoding in a parameter: such a path is no route's either.
     if (error instanceof URIError && 'status' in error) return notFound(request, response, next);
-    log.error({ err: error, method: request.method, url: request.originalUrl }, 'request failed');
+    const requestId = identify(request, response);
+    const leftOut = budget.take();
+    if (leftOut !== undefined)
+      log.error({ err: error, requestId, ...describeRequest(request), leftOut }, 'request failed');
     // Half a response cannot become an error page: cut it, so that the client notices.
     if (response.headersSent) response.destroy();
     else response.status(500).type('text/plain').send('internal server error');

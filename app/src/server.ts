@@ -4,13 +4,27 @@ import type { AddressInfo } from 'node:net';
 import { type ProtectOptions, protect } from 'express-exact-metrics';
 import { watchConnections } from './drain.ts';
 
+/** Of every answer: it is what its type says, and a browser that shows it as a page loads and frames nothing with it. */
+const SAFE_HEADERS = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
+] as const;
+
 /** A server that does not listen yet. */
-export function createServer(handler: RequestListener, protection?: ProtectOptions): Server {
+export function createServer(answer: RequestListener, protection?: ProtectOptions): Server {
+  const handler: RequestListener = (request, response) => {
+    for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value);
+    // Express asks Node's old parser, which tells of such a target on standard error, in the client's own words.
+    if (request.url?.[0] !== '/' && !URL.canParse(request.url ?? '')) request.url = '/not-a-target';
+    answer(request, response);
+  };
   const server = createHttpServer({
     // Headers are small; who needs longer for them is holding connections open on purpose.
     headersTimeout: 10_000,
     // The bodies of this API are small too, and Node's default of five minutes helps only the slow attacker.
     requestTimeout: 30_000,
+    // Node's default of 30 s would let the two above be four and two times as long.
+    connectionsCheckingInterval: 2_000,
     // Longer than any usual scrape interval or proxy's idle time: with Node's 5 s, a scraper that comes every 5 s
     // finds its connection closed just as it sends, and reports the target down.
     keepAliveTimeout: 65_000,

@@ -34,6 +34,7 @@ export async function startService(config: Config, routes: readonly Route[], log
     log,
     simulation: createSimulation(config.simulation),
     metricsOnApiPort: config.metricsOnApiPort,
+    accessLogLinesPerSecond: config.accessLogLinesPerSecond,
   });
   const api = createServer(app);
   let ready = false;

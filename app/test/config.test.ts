@@ -9,6 +9,7 @@ const defaults = {
   shutdownGraceMs: 10_000,
   shutdownScrapeWaitMs: 10_000,
   logLevel: 'info',
+  accessLogLinesPerSecond: 0,
 };
 
 describe('the configuration', () => {
@@ -46,6 +47,7 @@ describe('the configuration', () => {
       { SHUTDOWN_GRACE_MS: '0', SHUTDOWN_SCRAPE_WAIT_MS: '0', LOG_LEVEL: 'debug' },
       { shutdownGraceMs: 0, shutdownScrapeWaitMs: 0, logLevel: 'debug' },
     ],
+    ['an access log', { ACCESS_LOG_LINES_PER_SECOND: '50' }, { accessLogLinesPerSecond: 50 }],
     ['what is not its own', { PATH: '/bin', PORT: 'x' }, {}],
   ])('takes %s', (_name, environment, expected) => {
     expect(parseConfig(environment)).toEqual({ ...defaults, ...expected });

@@ -172,7 +172,11 @@ const stack: Target[] = routes.map(({ path, method, code }) => ({
   method,
   codes: [code],
 }));
-const { app, metrics } = createApp({ routes, metricsOnApiPort: false, log: { error: () => undefined } });
+const { app, metrics } = createApp({
+  routes,
+  metricsOnApiPort: false,
+  log: { error: () => undefined, info: () => undefined },
+});
 const rows = [await measure('the stack', 'this package', asked(app, metrics.handler, stack))];
 for (const [how, library] of libraries) {
   const { registry, subject } = held(library, stack, (bare) => mountRoutes(bare, routes, [], parameters));

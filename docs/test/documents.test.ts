@@ -144,7 +144,7 @@ describe('documents', () => {
     const folders =
       'instrumentation|app|loadgen|prometheus|grafana|alertmanager|integration|bench|scripts|docs|lab|testing';
     const isKnown = (path: string) => existsSync(root + path) || MADE.some((made) => made.test(path));
-    const path = new RegExp(`(?<![\\w./-])((?:${folders})/[\\w./-]*\\w)`, 'g');
+    const path = new RegExp(`(?<![\\w./@-])((?:${folders})/[\\w./-]*\\w)`, 'g');
     expect(unknown(path, isKnown, code)).toEqual([]);
   });
 });

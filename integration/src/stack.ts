@@ -7,7 +7,7 @@ import {
   type StartedTestContainer,
   Wait,
 } from 'testcontainers';
-import { composeCommand, prometheusFeatures, repositoryRoot, settingOf } from './repository.ts';
+import { composeWords, prometheusFeatures, repositoryRoot, settingOf } from './repository.ts';
 
 export interface Stack {
   network: StartedNetwork;
@@ -36,6 +36,7 @@ export async function startStack({ replicas = 1, environment = {} }: StackOption
   try {
     while (started.length < replicas) started.push(await startApi(network, environment));
     const apis = [...started];
+    started.push(await startMarks(network));
     const prometheus = await startPrometheus(network);
     started.push(prometheus);
     return {
@@ -69,6 +70,18 @@ function startApi(
     .start();
 }
 
+/** Where a run leaves its marks: `--marks http://marks:9095`. */
+function startMarks(network: StartedNetwork): Promise<StartedTestContainer> {
+  return new GenericContainer('observability-stack/loadgen')
+    .withNetwork(network)
+    .withNetworkAliases('marks')
+    .withEntrypoint(composeWords('marks', 'entrypoint'))
+    .withExposedPorts(9095)
+    .withWaitStrategy(Wait.forHttp('/healthz', 9095))
+    .withStartupTimeout(startupTimeoutMs)
+    .start();
+}
+
 function startPrometheus(network: StartedNetwork): Promise<StartedTestContainer> {
   const image = settingOf('PROMETHEUS_IMAGE');
   return new GenericContainer(image)
@@ -76,7 +89,7 @@ function startPrometheus(network: StartedNetwork): Promise<StartedTestContainer>
     .withNetworkAliases('prometheus')
     .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
     .withCopyDirectoriesToContainer([{ source: `${repositoryRoot}/prometheus`, target: '/etc/prometheus' }])
-    .withCommand(composeCommand('prometheus', { PROMETHEUS_FEATURES: prometheusFeatures(image) }))
+    .withCommand(composeWords('prometheus', 'command', { PROMETHEUS_FEATURES: prometheusFeatures(image) }))
     .withExposedPorts(9090)
     .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
     .withStartupTimeout(startupTimeoutMs)

@@ -1,4 +1,7 @@
 /** The page that Prometheus renders itself, /consoles/index.html: its values after the lab, and how it looks in a browser. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import type { Browser, Page } from 'playwright-core';
@@ -13,6 +16,7 @@ const HOSTILE = '<img src=x onerror="document.title=1">"\' {{ 1 }} \\';
 
 let stack: Stack;
 let address: string;
+let hostile: Server | undefined;
 
 beforeAll(async () => {
   stack = await startStack();
@@ -20,10 +24,15 @@ beforeAll(async () => {
   await runGenerator(
     stack.network,
     ...['run', 'lab', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
+    ...['--marks', 'http://marks:9095'],
   );
 }, 180_000);
 
-afterAll(() => stack?.stop());
+afterAll(async () => {
+  hostile?.close();
+  hostile?.closeAllConnections();
+  await stack?.stop();
+});
 
 async function read(url = address): Promise<string> {
   const { data, headers } = await axios.get<string>(url);
@@ -71,6 +80,7 @@ describe('after the lab', () => {
       expect(rows(html, 'targets')).toEqual([
         'Target Scrape Samples',
         expect.stringMatching(/^api [\d.]+:8000 up [\d.]+m?s \d+$/),
+        expect.stringMatching(/^loadgen marks up [\d.]+m?s \d+$/),
         expect.stringMatching(/^prometheus localhost:9090 up [\d.]+m?s \d+$/),
       ]);
       expect(rows(html, 'firing')).toEqual(['Nothing is firing.']);
@@ -145,18 +155,16 @@ describe('after the lab', () => {
         ['ALERTS', 'gauge', `alertname="${escaped}",alertstate="firing",severity="${escaped}"`],
         ['loadgen_run_start_time_seconds', 'gauge', `pattern="${escaped}"`],
       ].map(([name, type, labels]) => `# TYPE ${name} ${type}\n${name}{${labels}} 1000\n`);
+      hostile = createServer((_request, response) =>
+        response.setHeader('content-type', 'text/plain; version=0.0.4').end(lines.join('')),
+      ).listen(0);
+      await once(hostile, 'listening');
+      const { port } = hostile.address() as AddressInfo;
+      const target = [{ targets: [`host.docker.internal:${port}`], labels: { job: 'api' } }];
       await stack.prometheus.copyContentToContainer([
-        { content: lines.join(''), target: '/tmp/hostile.prom' },
+        { content: JSON.stringify(target), target: '/etc/prometheus/targets/hostile.yml' },
       ]);
       const html = await eventually('the hostile series on the page', async () => {
-        const push = ['promtool', 'push', 'metrics', '--label=job=api'];
-        // Older ones want the receiver's whole address, newer ones that of the server.
-        const pushes = await Promise.all(
-          ['http://localhost:9090/api/v1/write', 'http://localhost:9090'].map((url) =>
-            stack.prometheus.exec([...push, url, '/tmp/hostile.prom']),
-          ),
-        );
-        expect(pushes.map(({ exitCode }) => exitCode)).toContain(0);
         const found = await read();
         return found.includes('&lt;img src=x') ? found : undefined;
       });

@@ -11,7 +11,7 @@ import { dashboards } from '../../grafana/src/dashboards.ts';
 import { fillVariables, parsePromql, type Selector } from '../../grafana/src/promql.ts';
 import { chooseEndedRun, EVERYTHING, panelQueries, type Values } from '../src/dashboard-queries.ts';
 import { eventually, query } from '../src/prometheus-api.ts';
-import { composeCommand, repositoryRoot } from '../src/repository.ts';
+import { composeWords, repositoryRoot } from '../src/repository.ts';
 import { runGenerator, type Stack, startStack } from '../src/stack.ts';
 
 interface RuleFile {
@@ -60,6 +60,7 @@ beforeAll(async () => {
   await runGenerator(
     stack.network,
     ...['run', 'not-found', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
+    ...['--marks', 'http://marks:9095'],
   );
   // A trickle for as long as the tests ask for rates: a route on every replica, and now and then a path that does not
   // exist, which must stay a minority, because NotFoundSurge would report it otherwise.
@@ -171,7 +172,7 @@ describe('rules', () => {
 });
 
 it('keeps at least the days that the longest window of the dashboards looks back', () => {
-  const [flag = ''] = composeCommand('prometheus').filter((word) =>
+  const [flag = ''] = composeWords('prometheus', 'command').filter((word) =>
     word.startsWith('--storage.tsdb.retention.time='),
   );
   const windows = panelQueries.flatMap(({ expr }) =>

@@ -36,6 +36,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
     await runGenerator(
       stack.network,
       ...['run', 'lab', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
+      ...['--marks', 'http://marks:9095'],
     );
     values = await eventually('the marks of the load run', () => chooseEndedRun(stack.prometheusUrl));
     grafana = await startGrafana(stack.network, image ?? '');

@@ -9,7 +9,7 @@ import { LOOKBACK_SECONDS, stateQuery, stateWords } from '../../grafana/src/stat
 import { docker } from '../src/commands.ts';
 import { chooseFirst, EVERYTHING, panelQueries } from '../src/dashboard-queries.ts';
 import { eventually, query } from '../src/prometheus-api.ts';
-import { composeCommand } from '../src/repository.ts';
+import { composeWords } from '../src/repository.ts';
 import { type Stack, startStack } from '../src/stack.ts';
 
 const stateTimeoutMs = 60_000;
@@ -129,5 +129,5 @@ describe.each([['the states of the API, one after the other']])('%s', () => {
 });
 
 it('knows how far Prometheus looks back', () => {
-  expect(composeCommand('prometheus')).toContain(`--query.lookback-delta=${LOOKBACK_SECONDS}s`);
+  expect(composeWords('prometheus', 'command')).toContain(`--query.lookback-delta=${LOOKBACK_SECONDS}s`);
 });

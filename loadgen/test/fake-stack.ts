@@ -51,7 +51,6 @@ interface Scrape {
 /** Scrapes when it is asked, at the earliest every 20 ms, so that tests do not wait long for a fresh scrape. */
 export class FakePrometheus {
   isTargetUp = true;
-  readonly writes: Buffer[] = [];
   readonly #scrapes: Scrape[] = [];
   readonly #api: FakeApi;
 
@@ -63,14 +62,9 @@ export class FakePrometheus {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    if (request.url === '/api/v1/write') {
-      this.writes.push(body);
-      response.writeHead(204).end();
-    } else {
-      const asked = new URLSearchParams(body.toString());
-      const data = this.#answer(asked.get('query') ?? '', asked.get('time'));
-      response.end(JSON.stringify({ status: 'success', data }));
-    }
+    const asked = new URLSearchParams(body.toString());
+    const data = this.#answer(asked.get('query') ?? '', asked.get('time'));
+    response.end(JSON.stringify({ status: 'success', data }));
   };
 
   #answer(query: string, time: string | null) {

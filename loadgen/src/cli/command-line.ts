@@ -18,6 +18,7 @@ import { type RunFlags, runCommand } from './run-command.ts';
 import {
   collectThreshold,
   parseDuration,
+  parseHttpUrl,
   parseMoment,
   parseRate,
   parseShard,
@@ -111,13 +112,11 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
     .option('--shard <i/n>', 'send only every n-th request, from the i-th; see `loadgen combine`', parseShard)
     .option('--start-at <time>', 'begin at that moment, so that shards begin together', parseMoment)
     .optionsGroup('Proof:')
-    .option(
-      '-p, --prometheus <url>',
-      'compare what was sent with what this Prometheus holds, and mark the run in it',
-    )
+    .option('-p, --prometheus <url>', 'compare what was sent with what this Prometheus holds')
     .addOption(new Option('--verify', 'compare (the default with --prometheus)').default(undefined))
     .option('--no-verify', 'do not compare')
-    .option('--no-annotate', 'leave no mark for the dashboards')
+    .option('--marks <url>', 'tell this server when patterns start and end, for the dashboards', parseHttpUrl)
+    .option('--no-annotate', 'do not tell it')
     .option('--ledger <folder>', 'keep the report there for `loadgen verify`; needs --prometheus')
     .option(
       '--only-on-fresh-api',

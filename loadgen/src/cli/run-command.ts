@@ -5,7 +5,7 @@ import { parseOrigin } from '../http/origin.ts';
 import { isWhole, type Shard, WHOLE } from '../load/shard.ts';
 import type { Threshold } from '../load/thresholds.ts';
 import { Prometheus } from '../proof/prometheus.ts';
-import { pushMark } from '../run/annotate.ts';
+import { sendMark } from '../run/annotate.ts';
 import { createCrew } from '../run/crew.ts';
 import { describeEnvironment } from '../run/environment.ts';
 import type { Overrides } from '../run/plan.ts';
@@ -33,6 +33,7 @@ export interface RunFlags extends Outputs {
   readonly quiet?: true;
   readonly prometheus?: string;
   readonly verify?: boolean;
+  readonly marks?: string;
   readonly annotate: boolean;
   readonly onlyOnFreshApi?: true;
   readonly shard?: Shard;
@@ -51,7 +52,7 @@ export async function runCommand(
   checkFlags(flags);
   const { shard = WHOLE, wait: waitMs, seed } = flags;
   const prometheus = flags.prometheus === undefined ? undefined : new Prometheus(flags.prometheus, waitMs);
-  const observer = createObserver(flags, prometheus, io);
+  const observer = createObserver(flags, io);
   const outcome = await run({
     target: parseOrigin(flags.target).url,
     sender: await createSenders(names, flags, observer, io),
@@ -123,7 +124,7 @@ function toOverrides({ rate, duration, connections, timeout, threshold, seed }: 
   };
 }
 
-function createObserver(flags: RunFlags, prometheus: Prometheus | undefined, io: Io): RunObserver {
+function createObserver(flags: RunFlags, io: Io): RunObserver {
   const reporter = createReporter(flags, io);
   const note = (text: string) => void (flags.quiet || reporter.note(text));
   io.signal.addEventListener('abort', () =>
@@ -136,8 +137,8 @@ function createObserver(flags: RunFlags, prometheus: Prometheus | undefined, io:
     // From the start, and not only at the end: a file that cannot be written is told before anything is sent.
     save: (report) => saveOutputs(report, flags),
     mark: async (moment, pattern) => {
-      if (prometheus === undefined || !flags.annotate) return;
-      await pushMark(prometheus, moment, pattern, reporter.note);
+      if (flags.marks !== undefined && flags.annotate)
+        await sendMark(flags.marks, moment, pattern, reporter.note);
     },
   };
 }

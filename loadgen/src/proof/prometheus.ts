@@ -1,4 +1,4 @@
-/** The little of Prometheus' HTTP API that is needed here: its clock, instant queries, and pushing marks. */
+/** The little of Prometheus' HTTP API that is needed here: its clock and instant queries. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
@@ -125,22 +125,6 @@ export class Prometheus {
       labels: metric,
       points: values.map(([atSeconds, value]) => ({ atSeconds, value: Number(value) })),
     }));
-  }
-
-  /** Sends the body of a remote write. @throws Error with the reason */
-  async push(body: Buffer): Promise<void> {
-    const response = await fetch(`${this.url}/api/v1/write`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-protobuf',
-        'content-encoding': 'snappy',
-        'x-prometheus-remote-write-version': '0.1.0',
-      },
-      body: new Uint8Array(body),
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${response.status} ${shorten(text)}`);
   }
 
   async #askVector(expression: string, signal: AbortSignal, atSeconds?: number) {
