@@ -9,7 +9,7 @@ query: ## ask Prometheus, and print a table: make query 'sum(http_requests_total
 	@scripts/stack.sh query "$$(scripts/words-of.sh $$PPID query)"
 %: ; @:
 else
-.PHONY: help up load rolling verify query lab tutorial tutorial-down backup restore down clean logs k8s-up k8s-load k8s-verify k8s-down test test-unit lint format types bench generate audit sbom
+.PHONY: help up load rolling verify query lab tutorial tutorial-down backup restore down clean logs k8s-up k8s-load k8s-verify k8s-down test test-unit test-faults lint format types bench generate audit sbom
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,9 @@ test: ## every check: lint, types, unit, promtool, integration
 
 test-unit: ## the checks that need no container engine
 	@scripts/test.sh unit
+
+test-faults: ## kills, fills, cuts off and interrupts stacks under load, in half an hour; one row of docs/reliability.md: ARGS=disk-full
+	@scripts/test.sh faults $(ARGS)
 
 bench: ## the benchmarks, with the peers beside; writes the tables of the docs (QUICK=1 is a look of 90 seconds that writes nothing)
 	@scripts/bench.sh $(if $(QUICK),quick)

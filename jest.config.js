@@ -1,5 +1,6 @@
 // `unit` needs only Node; `successor` runs what touches the metrics library once more, on @prometheus-io/client in place of
-// prom-client; `integration` needs a container engine and the images that `make test` prepares.
+// prom-client; `integration` needs a container engine and the images that `make test` prepares; `faults` breaks stacks, and the
+// two of its files that take less than three minutes together are a part of `integration`.
 const typescript = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -36,7 +37,15 @@ export default {
     {
       ...typescript,
       displayName: 'integration',
-      testMatch: ['<rootDir>/integration/test/**/*.test.ts'],
+      testMatch: [
+        '<rootDir>/integration/test/**/*.test.ts',
+        '<rootDir>/integration/faults/{killed,stopped}.test.ts',
+      ],
+    },
+    {
+      ...typescript,
+      displayName: 'faults',
+      testMatch: ['<rootDir>/integration/faults/*.test.ts'],
     },
   ],
 };

@@ -5,6 +5,7 @@ set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/console.sh"
 . "$root/scripts/settings.sh"
+. "$root/scripts/lock.sh"
 . "$root/scripts/engine.sh"
 . "$root/scripts/images.sh"
 
@@ -49,6 +50,8 @@ restore() {
 }
 
 engine_answers || fail 3 'no container engine answers.' 'Start everything with: make up'
+trap 'forget_step_log; forget_lock' EXIT
+take_lock "make $command"
 ensure_base_images
 case $command in
   backup) backup ;;

@@ -48,7 +48,7 @@ install_engine() {
     fail 3 'Docker Engine could not be installed: the package archive must be reachable.'
 }
 
-# The engine's own session and log file: it outlives this script and holds none of its output open.
+# The engine's own session and log file: it outlives this script and holds none of its output open, nor its lock.
 start_engine() {
   if [ -d /run/systemd/system ]; then
     run_step 'starting the container engine' systemctl start docker || fail 3 'systemctl start docker failed.'
@@ -56,7 +56,7 @@ start_engine() {
     say 'Starting the container engine (log: /var/log/dockerd.log).'
     # Left by one that was killed, they would stop the new one as soon as another process has the number in them.
     is_running_program dockerd || rm -f /var/run/docker.pid /var/run/docker/containerd/containerd.pid
-    setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null &
+    setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null 9>&- &
   fi
   run_step 'waiting for the container engine' wait_for_engine || {
     tail -n 15 /var/log/dockerd.log >&2 2>/dev/null

@@ -2,11 +2,12 @@
 # The stack as a person handles it: up, load, verify, query, down, clean, logs. Called by the Makefile; may be called directly
 # where the exact exit status matters, because make turns every failure into its own status 2.
 # Exit status: 0 all well, 1 something failed or a check did not hold, 2 a wrong command or setting, 3 an engine, an image,
-# the API or Prometheus cannot be reached, 130 interrupted.
+# the API or Prometheus cannot be reached, 4 another command is changing the stack, 130 interrupted.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/console.sh"
 . "$root/scripts/settings.sh"
+. "$root/scripts/lock.sh"
 . "$root/scripts/engine.sh"
 . "$root/scripts/images.sh"
 
@@ -23,6 +24,8 @@ generator() {
     ${shared:+--volume "$shared:$exchange"} loadgen "$@"
 }
 shared=''
+leave_nothing() { [ -z "$shared" ] || rm -rf "$shared"; forget_step_log; forget_lock; }
+trap leave_nothing EXIT
 reports=${REPORTS_FOLDER:-$root/reports}
 target='--target http://api:5001'
 proof='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
@@ -141,7 +144,6 @@ exchange=/exchange
 open_exchange() {
   mkdir -p "$reports" && shared=$(mktemp -d "$reports/.run.XXXXXX") && chmod 777 "$shared" ||
     fail 1 "the folder $reports could not be made."
-  trap 'rm -rf "$shared"; forget_step_log' EXIT
 }
 
 # Sets word to what the container has to be told in the place of a word of the command line, and remembers in outputs what
@@ -233,12 +235,12 @@ clean() {
 command=${1:-}
 [ $# -eq 0 ] || shift
 case $command in
-  up) up ;;
+  up) take_lock 'make up' && up ;;
   load) load "$@" ;;
   verify) verify "$@" ;;
   query) query "$@" ;;
-  down) down ;;
-  clean) clean ;;
+  down) take_lock 'make down' && down ;;
+  clean) take_lock 'make clean' && clean ;;
   logs) require_engine && compose --profile alerts logs --follow --tail 50 "$@" ;;
   *) fail 2 "expected a command, got \"$command\"." "$usage" ;;
 esac

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every check of the repository, in the order in which they are cheap; stops at the first that fails and says which.
-# `test.sh unit` leaves out what needs a container engine. What a machine cannot run is named at the end, with the reason.
+# `test.sh unit` leaves out what needs a container engine; `test.sh faults [OPTION...]` breaks stacks, and nothing else: options
+# are Jest's, a file's name for instance. What a machine cannot run is named at the end, with the reason.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/console.sh"
@@ -45,12 +46,37 @@ say_left_out() {
   [ -n "${KUBECONFIG:-}" ] || say 'Left out: the acceptance on a cluster (no KUBECONFIG names one); it is kubernetes/test/cluster.sh.'
 }
 
+# What the tests of real containers need to know of this machine.
+prepare_containers() {
+  say ''
+  say '== container engine and images'
+  check_settings
+  ensure_engine
+  ALERTS=1 ensure_base_images
+  ensure_grafana_image
+  build_images
+  [ -z "$grafana_missing" ] && export TEST_GRAFANA_IMAGE="$GRAFANA_IMAGE"
+  export TEST_GRAFANA_MISSING="$grafana_missing"
+  # testcontainers' janitor removes what a killed test run left. Its image comes from a registry only; every test removes
+  # what it started, so without a registry it is switched off.
+  if [ -n "$registry_silent" ] && [ -z "$(docker image ls --quiet testcontainers/ryuk)" ]; then
+    export TESTCONTAINERS_RYUK_DISABLED=true
+  fi
+}
+
 case ${1:-} in
-  '' | unit) ;;
-  *) fail 2 "expected nothing or \"unit\", got \"$1\"." 'usage: scripts/test.sh [unit]' ;;
+  '' | unit | faults) ;;
+  *) fail 2 "expected nothing, \"unit\" or \"faults\", got \"$1\"." 'usage: scripts/test.sh [unit | faults [OPTION...]]' ;;
 esac
 
 ensure_node_modules
+if [ "${1:-}" = faults ]; then
+  shift
+  prepare_containers
+  check 'faults (jest)' npm run --silent test:faults -- "$@"
+  [ -z "$grafana_missing" ] || say "Left out: the faults of Grafana ($grafana_missing)."
+  exit 0
+fi
 ensure_chromium
 find_kubectl
 [ -n "$kubectl_missing" ] || export TEST_KUBECTL="$kubectl_program"
@@ -65,23 +91,9 @@ if [ "${1:-}" = unit ]; then
   exit 0
 fi
 
-say ''
-say '== container engine and images'
-check_settings
-ensure_engine
-ALERTS=1 ensure_base_images
-ensure_grafana_image
-build_images
-
+prepare_containers
 check 'Prometheus configuration and rules (promtool check config)' promtool check config --lint all --lint-fatal prometheus.yml
 check 'rule tests (promtool test rules)' rule_tests
-[ -z "$grafana_missing" ] && export TEST_GRAFANA_IMAGE="$GRAFANA_IMAGE"
-export TEST_GRAFANA_MISSING="$grafana_missing"
-# testcontainers' janitor removes what a killed test run left. Its image comes from a registry only; every test removes
-# what it started, so without a registry it is switched off.
-if [ -n "$registry_silent" ] && [ -z "$(docker image ls --quiet testcontainers/ryuk)" ]; then
-  export TESTCONTAINERS_RYUK_DISABLED=true
-fi
 check 'Alertmanager configuration (amtool check-config)' in_image "$ALERTMANAGER_IMAGE" alertmanager amtool check-config alertmanager.yml
 check 'integration tests (jest, testcontainers)' npm run --silent test:integration
 

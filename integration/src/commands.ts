@@ -17,6 +17,8 @@ export interface RunningCommand {
   process: ChildProcess;
   /** What has been printed to stderr so far. */
   stderr(): string;
+  /** Ctrl-C, as a terminal sends it: to the command and all that it has started. */
+  interrupt(): void;
   result: Promise<CommandResult>;
 }
 
@@ -194,6 +196,8 @@ function start(
     cwd: repositoryRoot,
     env: environment,
     stdio: [stdin, 'pipe', 'pipe'],
+    // A process group of its own.
+    detached: true,
   });
   let stdout = '';
   let stderr = '';
@@ -207,5 +211,8 @@ function start(
     child.once('error', reject);
     child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
   });
-  return { process: child, stderr: () => stderr, result };
+  const interrupt = () => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGINT');
+  };
+  return { process: child, stderr: () => stderr, interrupt, result };
 }

@@ -22,11 +22,17 @@ export interface StackOptions {
   replicas?: number;
   /** Settings of the API, see the contract's table: SIMULATED_LATENCY_MS and so on. */
   environment?: Record<string, string>;
+  /** Another image than the one that this repository builds. */
+  apiImage?: string;
 }
 
 const startupTimeoutMs = 60_000;
 
-export async function startStack({ replicas = 1, environment = {} }: StackOptions = {}): Promise<Stack> {
+export async function startStack({
+  replicas = 1,
+  environment = {},
+  apiImage = 'observability-stack/app',
+}: StackOptions = {}): Promise<Stack> {
   const network = await new Network().start();
   const started: StartedTestContainer[] = [];
   const stop = async () => {
@@ -34,7 +40,7 @@ export async function startStack({ replicas = 1, environment = {} }: StackOption
     await network.stop();
   };
   try {
-    while (started.length < replicas) started.push(await startApi(network, environment));
+    while (started.length < replicas) started.push(await startApi(network, apiImage, environment));
     const apis = [...started];
     started.push(await startMarks(network));
     const prometheus = await startPrometheus(network);
@@ -58,9 +64,10 @@ export async function startStack({ replicas = 1, environment = {} }: StackOption
 
 function startApi(
   network: StartedNetwork,
+  image: string,
   environment: Record<string, string>,
 ): Promise<StartedTestContainer> {
-  return new GenericContainer('observability-stack/app')
+  return new GenericContainer(image)
     .withNetwork(network)
     .withNetworkAliases('api')
     .withEnvironment(environment)

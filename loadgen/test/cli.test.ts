@@ -119,6 +119,23 @@ proof: 133 requests, every one counted exactly once
     expect(stack.api.values).toEqual(counted);
   });
 
+  it('shows the proof of what the ledger has, when the API is not fresh and nobody else has used it', async () => {
+    const args = ['run', 'lab', '--only-on-fresh-api', ...target(), ...proof(), ...ledger()];
+    await loadgen(args);
+    const again = await loadgen(args);
+    expect(again).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(
+        /^the API has already handled 133 requests: nothing sent\nseries [\s\S]+\nproof: 133 requests, every one counted exactly once\n$/,
+      ),
+    });
+    stack.api.count('http_requests_total{path="cart",method="get"}');
+    expect(await loadgen(args)).toMatchObject({
+      code: 0,
+      out: 'the API has already handled 133 requests: nothing sent\n',
+    });
+  });
+
   it('marks start and end of each pattern, unless told not to', async () => {
     const marks: Mark[] = [];
     const server = await serveHttp(createMarksHandler({ add: (mark) => marks.push(mark), text: () => '' }));

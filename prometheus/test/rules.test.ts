@@ -88,8 +88,9 @@ describe.each(
   });
 
   it('says in its description how much', () => {
+    // Of what is absent there is nothing but how long.
     expect(annotations.description).toMatch(
-      alert === 'ApiTargetMissing' ? /for a minute/ : /\$value|value \}\}/,
+      expr.startsWith('absent(') ? /for (a|half a) minute/i : /\$value|value \}\}/,
     );
   });
 

@@ -21,6 +21,7 @@ import {
   createSilentReporter,
   type ProgressReporter,
 } from './progress.ts';
+import { showProved } from './verify-command.ts';
 
 export interface RunFlags extends Outputs {
   readonly target: string;
@@ -69,9 +70,9 @@ export async function runCommand(
     observer,
   });
   if ('alreadyHandled' in outcome) {
-    io.stdout.write(
-      `the API has already handled ${formatCount(outcome.alreadyHandled, 'request')}: nothing sent\n`,
-    );
+    const { alreadyHandled, reading } = outcome;
+    io.stdout.write(`the API has already handled ${formatCount(alreadyHandled, 'request')}: nothing sent\n`);
+    if (flags.ledger !== undefined) await showProved(flags.ledger, reading, io);
     return EXIT.ok;
   }
   return showOutcome(outcome, flags, io);

@@ -1,5 +1,5 @@
 /** `loadgen verify`: reads the ledger and Prometheus, and shows how they compare. */
-import { EXIT, UsageError } from '../common/errors.ts';
+import { CheckError, EXIT, UsageError } from '../common/errors.ts';
 import { writeWhole } from '../common/files.ts';
 import { formatCount } from '../common/units.ts';
 import { ledgerFiles, readEntry, saveEntry } from '../proof/ledger.ts';
@@ -7,6 +7,7 @@ import type { Reading } from '../proof/process.ts';
 import { Prometheus } from '../proof/prometheus.ts';
 import { mayHeal } from '../proof/proof.ts';
 import { takeReading, takeSettledReading } from '../proof/reading.ts';
+import type { Entry } from '../proof/record.ts';
 import { baselineOf, createRebase, type Verification, verify } from '../proof/verify.ts';
 import type { Io } from './io.ts';
 import { formatJson } from './outcome.ts';
@@ -44,9 +45,7 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
     return EXIT.ok;
   }
   // The ledger first: a mistake in it is told before anybody waits for a scrape.
-  const all = await Promise.all((ledger === undefined ? files : await ledgerFiles(ledger)).map(readEntry));
-  const entries = all.filter((entry) => entry !== undefined);
-  const older = all.length - entries.length;
+  const { entries, older } = await readEntries(ledger === undefined ? files : await ledgerFiles(ledger));
   if (older > 0 && !flags.quiet)
     io.stderr.write(`${formatCount(older, 'run')} of another version of loadgen left out\n`);
   const isMissing = (now: Reading) => mayHeal(verify(entries, now).proof);
@@ -55,6 +54,27 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   const verification = verify(entries, now);
   await show(verification, flags, io);
   return verification.proof.verdict === 'proved' ? EXIT.ok : EXIT.failed;
+}
+
+async function readEntries(files: readonly string[]): Promise<{ entries: Entry[]; older: number }> {
+  const all = await Promise.all(files.map(readEntry));
+  const entries = all.filter((entry) => entry !== undefined);
+  return { entries, older: all.length - entries.length };
+}
+
+/**
+ * Shows the proof of what a ledger has, by a reading that was taken for something else. Only where it is one: whoever did not ask
+ * for a comparison is not told that there is nothing to compare, or that somebody else has used the API too.
+ */
+export async function showProved(ledger: string, now: Reading, io: Io): Promise<void> {
+  try {
+    const { entries } = await readEntries(await ledgerFiles(ledger));
+    const { proof } = verify(entries, now);
+    if (proof.verdict === 'proved')
+      io.stdout.write(`${formatProof(proof, createPaint(io.stdout)).join('\n')}\n`);
+  } catch (error) {
+    if (!(error instanceof CheckError || error instanceof UsageError)) throw error;
+  }
 }
 
 async function show(

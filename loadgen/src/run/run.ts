@@ -44,15 +44,20 @@ export interface RunOutcome {
   readonly unreachable?: UnreachableError;
 }
 
-/** @returns the outcome, or how many requests the API had already handled when only a fresh one was wanted */
-export async function run(options: RunOptions): Promise<RunOutcome | { readonly alreadyHandled: number }> {
+/** The API had already handled requests when only a fresh one was wanted. */
+export interface NotFresh {
+  readonly alreadyHandled: number;
+  readonly reading: Reading;
+}
+
+export async function run(options: RunOptions): Promise<RunOutcome | NotFresh> {
   const { sender, prometheus, observer, signal } = options;
   await sender.prepare();
   const before =
     prometheus === undefined ? null : await takeReading(prometheus, readingOptions(options, signal));
   if (before !== null && options.onlyOnFreshApi) {
     const alreadyHandled = sumOf(before, DURATIONS);
-    if (alreadyHandled > 0) return { alreadyHandled };
+    if (alreadyHandled > 0) return { alreadyHandled, reading: before };
   }
   const started = startReport(options, before);
   await observer.save(started);

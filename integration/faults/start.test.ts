@@ -1,0 +1,103 @@
+// `make up` that a person interrupts, at twenty moments between its beginning and its end, and `make up` twice at once.
+
+import { setTimeout as moment } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  type CommandResult,
+  containersOf,
+  createProject,
+  type Project,
+  removeProject,
+  stackCommand,
+  startStackCommand,
+} from '../src/commands.ts';
+import { eventually, queryValue } from '../src/prometheus-api.ts';
+
+const startTimeoutMs = 180_000;
+const removeTimeoutMs = 90_000;
+
+const MOMENTS = 20;
+
+let project: Project;
+
+beforeEach(async () => {
+  project = await createProject('start');
+});
+
+afterEach(() => removeProject(project), removeTimeoutMs);
+
+/** How long one that nobody interrupts takes, in milliseconds; measured once. */
+let wholeMs: number | undefined;
+async function measureWhole(): Promise<number> {
+  const another = await createProject('whole');
+  try {
+    const startMs = performance.now();
+    expect(await stackCommand(another, ['up'])).toMatchObject({ exitCode: 0 });
+    return performance.now() - startMs;
+  } finally {
+    await removeProject(another);
+  }
+}
+
+function expectProof({ exitCode, stdout, stderr }: CommandResult): void {
+  // Together, so that a failure shows all.
+  expect(`${stderr}\n${stdout}\nstatus ${exitCode}`).toMatch(/counted exactly once[\s\S]*status 0$/);
+}
+
+describe('make up that is interrupted', () => {
+  it.each(Array.from({ length: MOMENTS }, (_, i) => [i + 1, ((i + 0.5) / MOMENTS) * 100]))(
+    'at moment %i (%d %% of its time) comes up when it is run again, proof included',
+    async (_number, percent) => {
+      wholeMs ??= await measureWhole();
+      const first = startStackCommand(project, ['up']);
+      await moment((wholeMs * percent) / 100);
+      first.interrupt();
+      const { exitCode, stderr } = await first.result;
+      // Where this start was faster than the one that was measured, it was over.
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: expect.toBeOneOf([130, 0]) });
+      expectProof(await stackCommand(project, ['up']));
+      const url = `http://127.0.0.1:${project.ports.PROMETHEUS_HOST_PORT}`;
+      expect(await queryValue(url, 'up{job="api"}')).toBe(1);
+    },
+    startTimeoutMs * 3,
+  );
+});
+
+describe('make up twice at once', () => {
+  it(
+    'is done by one, and the other says so and touches nothing',
+    async () => {
+      const first = startStackCommand(project, ['up']);
+      const second = startStackCommand(project, ['up']);
+      const results = await Promise.all([first.result, second.result]);
+      const [winner, other] = results.sort((a, b) => (a.exitCode ?? 0) - (b.exitCode ?? 0)) as [
+        CommandResult,
+        CommandResult,
+      ];
+      expectProof(winner);
+      expect(other).toMatchObject({
+        exitCode: 4,
+        stderr: expect.stringContaining('error: another command is changing this stack: make up (process '),
+      });
+      const before = await containersOf(project);
+      expectProof(await stackCommand(project, ['up']));
+      expect(await containersOf(project)).toEqual(before);
+    },
+    startTimeoutMs * 2,
+  );
+
+  it(
+    'make down meanwhile is refused as well',
+    async () => {
+      const up = startStackCommand(project, ['up']);
+      await eventually(
+        'a container',
+        async () => ((await containersOf(project)).length > 0 ? true : undefined),
+        startTimeoutMs,
+      );
+      expect(await stackCommand(project, ['down'])).toMatchObject({ exitCode: 4 });
+      expectProof(await up.result);
+    },
+    startTimeoutMs * 2,
+  );
+});

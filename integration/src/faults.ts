@@ -1,0 +1,150 @@
+// What the fault tests share: signals from outside of a container, load that goes on while something breaks, and alerts.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import axios from 'axios';
+import { type CommandResult, containersOf, docker, type Project, stackCommand } from './commands.ts';
+import { eventually } from './prometheus-api.ts';
+import { settingOf } from './repository.ts';
+import { runGenerator, type Stack } from './stack.ts';
+
+/** What of the generator's report the tests look at. */
+export interface LoadReport {
+  phases: [
+    {
+      sent: number;
+      answered: number;
+      unanswered: number;
+      dropped: number;
+      errors: number;
+      latencyMs: Times;
+      serviceTimeMs: Times;
+    },
+  ];
+  proof: { verdict: string; answered: number; unknown: number; obstacles: string[]; rows: ProofRow[] } | null;
+}
+
+type Times = Record<'min' | 'mean' | 'p50' | 'p99' | 'max', number>;
+
+interface ProofRow {
+  metric: string;
+  atLeast: number;
+  counted: number;
+}
+
+export interface Inspected {
+  RestartCount: number;
+  State: { Pid: number; OOMKilled: boolean; Health?: { Status: string } };
+}
+
+export async function inspect(container: string): Promise<Inspected> {
+  const [found] = JSON.parse(await docker('inspect', container)) as Inspected[];
+  if (!found) throw new Error(`no container ${container}`);
+  return found;
+}
+
+/** The only container of a service. */
+export async function onlyContainerOf(project: Project, service: string): Promise<string> {
+  const [container, ...others] = await containersOf(project, service);
+  if (!container || others.length > 0) throw new Error(`expected one container of ${service}`);
+  return container;
+}
+
+/**
+ * Sends a signal to a container's first process, as the kernel or a person on the machine does. `docker kill` is something
+ * else: the engine takes it for somebody's wish that the container ends, and does not restart it.
+ */
+export async function signal(container: string, name: 'KILL' | 'STOP' | 'CONT'): Promise<void> {
+  const { State: state } = await inspect(container);
+  if (state.Pid === 0) throw new Error(`${container} does not run`);
+  const mayKill = ['--pid', 'host', '--user', '0:0', '--cap-drop', 'ALL', '--cap-add', 'KILL'];
+  await docker(
+    ...['run', '--rm', '--network', 'none', '--read-only', ...mayKill],
+    ...['--entrypoint', 'sh', settingOf('NODE_IMAGE'), '-c', `kill -s ${name} ${state.Pid}`],
+  );
+}
+
+/** Lets a fault last that long: not a wait for anything that could be asked for. */
+export async function lasts(durationMs: number): Promise<void> {
+  await setTimeout(durationMs);
+}
+
+/** How many requests an API has timed so far, by its own exposition; nobody else sees that it was read. */
+export async function timed(metricsUrl: string): Promise<number> {
+  const values = await samplesOf(metricsUrl, 'http_request_duration_seconds_count');
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+/** The values of all series of a name in an exposition. */
+export async function samplesOf(metricsUrl: string, name: string): Promise<number[]> {
+  const { data } = await axios.get<string>(`${metricsUrl}/metrics`, { responseType: 'text' });
+  return [...data.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))].map(([, value]) =>
+    Number(value),
+  );
+}
+
+/** Waits until an API answers load. */
+async function underWay(metricsUrl: string, before: number): Promise<void> {
+  await eventually('the load', async () => ((await timed(metricsUrl)) > before + 20 ? true : undefined));
+}
+
+/** More than wait in any of the faults: what finds none free would be dropped, and is not what is looked at. */
+const CONNECTIONS = ['--connections', '2000'];
+
+/** `make load` with a constant rate, while `breakIt` happens. */
+export async function loadWhile(
+  project: Project,
+  words: string[],
+  breakIt: () => Promise<void>,
+): Promise<CommandResult & { report: LoadReport }> {
+  const metricsUrl = `http://127.0.0.1:${project.ports.METRICS_HOST_PORT}`;
+  const file = join(project.reports, `${words.join('')}.json`);
+  const before = await timed(metricsUrl);
+  const load = stackCommand(project, ['load', 'steady', ...CONNECTIONS, ...words, '--json', file]);
+  await underWay(metricsUrl, before);
+  await breakIt();
+  const result = await load;
+  return { ...result, report: JSON.parse(await readFile(file, 'utf8')) as LoadReport };
+}
+
+/** `loadgen run steady` in a stack's network, proven, while `breakIt` happens. */
+export async function sendWhile(
+  { network, apis: [api] }: Stack,
+  words: string[],
+  breakIt: () => Promise<void>,
+): Promise<{ exitCode: number; report: LoadReport }> {
+  if (!api) throw new Error('expected an API');
+  const before = await timed(api.metricsUrl);
+  const load = runGenerator(
+    network,
+    ...['run', 'steady', ...CONNECTIONS, ...words, '--quiet', '--json', '-', '--threshold', 'dropped=0'],
+    ...['--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
+  );
+  await underWay(api.metricsUrl, before);
+  await breakIt();
+  const { exitCode, stdout } = await load;
+  return { exitCode, report: JSON.parse(stdout) as LoadReport };
+}
+
+export interface Alert {
+  labels: Record<string, string>;
+  annotations: { summary: string; description: string };
+  state: 'pending' | 'firing';
+}
+
+export async function alerts(prometheusUrl: string): Promise<Alert[]> {
+  const { data } = await axios.get<{ data: { alerts: Alert[] } }>(`${prometheusUrl}/api/v1/alerts`);
+  return data.data.alerts;
+}
+
+/** Waits until an alert fires, and gives it. */
+export function firing(prometheusUrl: string, name: string, timeoutMs = 60_000): Promise<Alert> {
+  return eventually(
+    `the alert ${name}`,
+    async () =>
+      (await alerts(prometheusUrl)).find(
+        ({ labels, state }) => labels.alertname === name && state === 'firing',
+      ),
+    timeoutMs,
+  );
+}
