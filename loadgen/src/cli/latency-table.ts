@@ -4,10 +4,15 @@ import type { Latency, LatencyRow } from '../report/latency-schema.ts';
 import type { Paint } from './paint.ts';
 
 const HEADERS = ['latency', 'generator', 'prometheus', 'difference', 'explained'] as const;
+const NOT_JUDGED =
+  'latency: not judged, since requests that go as fast as they can mostly wait; try PATTERN=steady';
 const WIDTHS = [10, 11, 16, 18, 19] as const;
 
 /** @returns lines, the last of which is the verdict */
 export function formatLatency({ kind, rows, notes }: Latency, paint: Paint): string[] {
+  const aside = notes.map((note) => `latency: not compared: ${note}`);
+  // Differences that mean nothing would only puzzle; the report has them.
+  if (rows.length > 0 && rows.every(({ ok }) => ok === null)) return [...aside, NOT_JUDGED];
   const bySeries = Map.groupBy(
     rows,
     ({ path, method }) => `path=${JSON.stringify(path)} method=${JSON.stringify(method)}`,
@@ -18,7 +23,7 @@ export function formatLatency({ kind, rows, notes }: Latency, paint: Paint): str
   ]);
   return [
     ...(rows.length > 0 ? [paint('bold', line(HEADERS)), ...lines, ''] : []),
-    ...notes.map((note) => `latency: not compared: ${note}`),
+    ...aside,
     ...(rows.length > 0 ? [formatVerdict(kind, rows, paint)] : []),
   ];
 }
@@ -57,6 +62,5 @@ function formatVerdict(kind: Latency['kind'], rows: readonly LatencyRow[], paint
       'red',
       `latency: FAILED, ${wrong} of ${rows.length} quantiles differ by more than is explained (${source})`,
     );
-  if (rows.every(({ ok }) => ok === null)) return `latency: shown, not judged (${source})`;
   return paint('green', `latency: ${rows.length} quantiles agree as far as is explained (${source})`);
 }

@@ -11,7 +11,7 @@
  * - A busy machine may tell the server of an answer's end after it has arrived. By how much is taken from how late the generator
  *   itself was at its own timers: all but j of its n times are at most the j-th largest lateness earlier than the server's.
  *
- * A closed loop has no timers to be late at, so it is shown and not judged.
+ * A closed loop has no timers to be late at, so it is not judged.
  */
 import { decodeHistogram, type Histogram, sumHistograms } from '../load/histogram.ts';
 import type { Bucket, DurationReading, Durations } from '../proof/durations.ts';
@@ -29,7 +29,7 @@ export function compareLatency(phases: readonly PhaseReport[], reading: Duration
     3,
   );
   const isJudged = phases.every(({ plan }) => plan.schedule !== 'closed');
-  const notes = isJudged ? [] : ['a closed loop has no lateness to measure the machine by: not judged'];
+  const notes: string[] = [];
   const rows = measuredOf(phases).flatMap(({ path, method, serviceTime, unanswered }) => {
     const name = `${method} ${path}`;
     const durations = reading.series.find((one) => one.path === path && one.method === method);

@@ -14,9 +14,11 @@ export function latencySection(latency: Latency | null): Markup | undefined {
     kind === 'native'
       ? 'from native histograms, right up to the width of their narrow buckets'
       : 'from classic buckets, which tell a range and no value';
+  const isJudged = rows.some(({ ok }) => ok !== null);
   return html`<section class="latency"><h2>Latency in Prometheus</h2>
 <p>As the generator measured it, and as Prometheus tells it, ${source}. <i>Explained</i> is where the generator's time must lie: network, queues and how late the machine was put the two that far apart.</p>
-${notes.map((note) => html`<p>${note}</p>`)}
+${rows.length > 0 && !isJudged ? html`<p>Not judged: requests that go as fast as they can mostly wait for each other.</p>` : undefined}
+${notes.map((note) => html`<p>Not compared: ${note}.</p>`)}
 ${rows.length > 0 ? table(columns, rows.map(toCells)) : undefined}
 </section>`;
 }
