@@ -5,6 +5,7 @@ ARG NODE_IMAGE
 FROM ${NODE_IMAGE} AS manifests
 WORKDIR /src
 COPY package.json package-lock.json tsconfig.base.json ./
+COPY scripts/without-sources.sh scripts/
 COPY instrumentation/package.json instrumentation/
 COPY app/package.json app/
 COPY loadgen/package.json loadgen/
@@ -21,14 +22,14 @@ RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/r
     NODE_EXTRA_CA_CERTS=/run/secrets/ca \
     npm ci --workspace app --omit dev --no-audit --no-fund --loglevel error \
     && mkdir -p app/node_modules \
-    && find . -type f \( -name '*.map' -o -name '*.ts' -o -name '*.cts' -o -name '*.mts' -o -name '*.md' \) -delete
+    && sh /src/scripts/without-sources.sh .
 
 FROM manifests AS loadgen-dependencies
 RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/root/.npm \
     NODE_EXTRA_CA_CERTS=/run/secrets/ca \
     npm ci --workspace loadgen --omit dev --no-audit --no-fund --loglevel error \
     && mkdir -p loadgen/node_modules \
-    && find . -type f \( -name '*.map' -o -name '*.ts' -o -name '*.cts' -o -name '*.mts' -o -name '*.md' \) -delete
+    && sh /src/scripts/without-sources.sh .
 
 FROM manifests AS build
 RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/root/.npm \
@@ -37,7 +38,7 @@ RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/r
 COPY instrumentation instrumentation
 COPY app app
 COPY loadgen loadgen
-RUN npm run build --workspaces --if-present && find instrumentation/dist app/dist loadgen/dist -name '*.d.ts' -delete
+RUN npm run build --workspaces --if-present && sh scripts/without-sources.sh instrumentation app loadgen
 
 # What runs is not what builds: Node, the shell and the few programs of the health checks and of the Jobs' script, with their
 # libraries (docs/security.md lists what was left behind).

@@ -148,6 +148,7 @@ export const checks: Readonly<Record<string, Check>> = {
         '^root/.',
         '\\.(ts|cts|mts|map|tsbuildinfo)$',
         '^srv/.*/(test|src)/.*\\.ts$',
+        '^srv/node_modules/.*/(test|tests|benchmark|benchmarks)/.',
         // Packages that only build and test.
         '/node_modules/(typescript|jest|@swc|@types|@biomejs|testcontainers|npm)(/|$)',
         '/(_cacache|\\.cache)/',

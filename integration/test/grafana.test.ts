@@ -1,5 +1,6 @@
 // Grafana itself, where its image can be had: `make test` names the image in TEST_GRAFANA_IMAGE, and says at its end that
 // these tests were left out where there is none. What needs no Grafana is in dashboards.test.ts.
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios, { type AxiosInstance } from 'axios';
 import type { Browser } from 'playwright-core';
@@ -108,6 +109,45 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
     const asDefaultAdmin = await api.get('/org', { auth: { username: 'admin', password: 'admin' } });
     expect(asDefaultAdmin.status).toBe(401);
   });
+
+  /** What docs/security.md lists. Versions differ in how they refuse. */
+  const reads = [200, 302];
+  const refused = [401, 403, 404];
+  const proxy = '/api/datasources/proxy/uid/prometheus';
+
+  it.each([
+    ['GET', `${proxy}/api/v1/status/config`, reads],
+    ['GET', `${proxy}/api/v1/targets`, reads],
+    ['POST', `${proxy}/api/v1/labels`, reads],
+    ['POST', `${proxy}/api/v1/write`, refused],
+    ['POST', `${proxy}/api/v1/rules`, refused],
+    ['POST', `${proxy}/api/v1/admin/tsdb/snapshot`, refused],
+    ['PUT', `${proxy}/api/v1/admin/tsdb/snapshot`, refused],
+    ['DELETE', `${proxy}/api/v1/series`, refused],
+    ['POST', `${proxy}/-/reload`, refused],
+    ['PUT', `${proxy}/-/quit`, refused],
+    ['GET', '/api/admin/settings', refused],
+    ['GET', '/api/users', refused],
+    ['GET', '/metrics', refused],
+    ['GET', '/api/ruler/grafana/api/v1/rules', refused],
+    ['GET', '/api/alertmanager/grafana/api/v2/status', refused],
+    ['POST', '/api/datasources', refused],
+    ['POST', '/api/snapshots', refused],
+  ])(
+    'lets an anonymous viewer read Prometheus and dashboards, and nothing else: %s %s',
+    async (method, path, expected) => {
+      expect(expected).toContain(await statusOf(method, path));
+    },
+  );
+
+  function statusOf(method: string, path: string): Promise<number | undefined> {
+    const address = { host: grafana.getHost(), port: grafana.getMappedPort(3000), method, path };
+    return new Promise((resolve, reject) => {
+      request(address, (response) => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end();
+    });
+  }
 
   it('has nothing to complain about in its log', () => {
     // Its migrations of its own database speak of dashboards too.
