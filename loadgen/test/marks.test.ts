@@ -66,6 +66,8 @@ loadgen_run_end_time_seconds{pattern="lab"} 1764000002.123 1764000002123
     ['no JSON', 'start'],
     ['another moment', '{"moment": "middle", "pattern": "a"}'],
     ['a time of its own', '{"moment": "start", "pattern": "a", "atMs": 1}'],
+    ['nothing', 'null'],
+    ['a name that is no text', '{"moment": "start", "pattern": 1}'],
     ['no name', '{"moment": "start", "pattern": ""}'],
     ['a long name', JSON.stringify({ moment: 'start', pattern: 'a'.repeat(101) })],
     ['a giant body', JSON.stringify({ moment: 'start', pattern: 'a', rest: 'x'.repeat(100_000) })],
