@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { docker } from '../src/commands.ts';
-import { sendWhile } from '../src/faults.ts';
+import { figure, sendWhile } from '../src/faults.ts';
 import { eventually, nextScrape, queryValue } from '../src/prometheus-api.ts';
 import { repositoryRoot, settingOf } from '../src/repository.ts';
 import { type Stack, startStack } from '../src/stack.ts';
@@ -72,6 +72,9 @@ it(
     expect(await counted('bucket{le="0.025"}')).toBe(0);
     expect(await counted('bucket{le=~"10(\\\\.0)?"}')).toBe(requests);
     const meanSeconds = (await counted('sum')) / requests;
+    figure(
+      `mean ${(meanSeconds * 1000).toFixed(1)} ms by the API, ${serviceTimeMs.mean.toFixed(1)} ms by the generator`,
+    );
     expect(meanSeconds).toBeGreaterThan(LATENCY_SECONDS * 0.98);
     expect(meanSeconds).toBeLessThan(serviceTimeMs.mean / 1000 + 0.01);
     expect(

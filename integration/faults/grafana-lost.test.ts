@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { dashboards } from '../../grafana/src/dashboards.ts';
 import { createProject, docker, type Project, removeProject, stackCommand } from '../src/commands.ts';
-import { inspect, loadWhile, onlyContainerOf, signal } from '../src/faults.ts';
+import { figure, inspect, loadWhile, onlyContainerOf, outcome, seconds, signal } from '../src/faults.ts';
 import { eventually } from '../src/prometheus-api.ts';
 
 const startTimeoutMs = 240_000;
@@ -30,6 +30,7 @@ whereGrafanaIs('under load', () => {
 
   /** Waits until it has all dashboards and its data source answers. */
   async function provisioned(): Promise<void> {
+    const startMs = performance.now();
     await eventually(
       'the dashboards and the data source',
       async () => {
@@ -51,6 +52,7 @@ whereGrafanaIs('under load', () => {
       },
       90_000,
     );
+    figure(`provisioned after ${seconds(performance.now() - startMs)}`);
   }
 
   it(
@@ -75,6 +77,7 @@ whereGrafanaIs('under load', () => {
           await provisioned();
         },
       );
+      figure(outcome(report));
       expect(report.phases[0]).toMatchObject({ sent: RATE * 60, errors: 0 });
       expect(report.proof).toMatchObject({ verdict: 'proved' });
       expect(exitCode).toBe(0);

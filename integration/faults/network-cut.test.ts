@@ -2,7 +2,7 @@
 // back nothing is missing.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { docker } from '../src/commands.ts';
-import { lasts, sendWhile } from '../src/faults.ts';
+import { figure, lasts, outcome, sendWhile } from '../src/faults.ts';
 import { eventually } from '../src/prometheus-api.ts';
 import { type Stack, startStack } from '../src/stack.ts';
 
@@ -53,6 +53,7 @@ it(
       await hears('up{job="api"}', /=> 1 @/);
       await hears('count(ALERTS{alertname="ApiDown"}) or vector(0)', /=> 0 @/);
     });
+    figure(outcome(report));
     expect(report.phases[0]).toMatchObject({ sent: RATE * SECONDS, errors: 0, dropped: 0 });
     expect(report.proof).toMatchObject({ verdict: 'proved', answered: RATE * SECONDS });
     expect(exitCode).toBe(0);
