@@ -125,7 +125,7 @@ describe('under load', () => {
       const { RestartCount: restarts } = await inspect(prometheus);
       const everything = '{__name__=~"http_requests_total|up|job_path_method:http_requests:rate5m"}[1h]';
       let backMs = Number.POSITIVE_INFINITY;
-      const { report, exitCode } = await loadWhile(project, load('--duration', '20s'), async () => {
+      const { report } = await loadWhile(project, load('--duration', '20s'), async () => {
         await nextScrape(prometheusUrl);
         const at = Date.now() / 1000;
         const before = await samples(everything, at);
@@ -138,7 +138,6 @@ describe('under load', () => {
       figure(outcome(report));
       expect(report.phases[0]).toMatchObject({ errors: 0, dropped: 0 });
       expect(report.proof).toMatchObject({ verdict: 'proved' });
-      expect(exitCode).toBe(0);
       await nextScrape(prometheusUrl);
       await rulesAreEvaluated();
       const { RestartCount: apiRestarts } = await inspect(api);
@@ -178,9 +177,8 @@ describe('under load', () => {
       await eventually('a healthy API', async () =>
         (await inspect(api)).State.Health?.Status === 'healthy' ? true : undefined,
       );
-      const { report, exitCode } = await loadWhile(project, load('--duration', '5s'), async () => {});
+      const { report } = await loadWhile(project, load('--duration', '5s'), async () => {});
       expect(report.proof).toMatchObject({ verdict: 'proved', answered: RATE * 5 });
-      expect(exitCode).toBe(0);
     },
     faultTimeoutMs,
   );

@@ -22,6 +22,7 @@ export interface LoadReport {
       serviceTimeMs: Times;
     },
   ];
+  latency: { rows: { ok: boolean | null }[] } | null;
   proof: { verdict: string; answered: number; unknown: number; obstacles: string[]; rows: ProofRow[] } | null;
 }
 
@@ -71,8 +72,9 @@ export function figure(text: string): void {
 }
 
 /** What a run that nothing should have disturbed has come to. */
-export function outcome({ phases: [{ sent, failures }], proof }: LoadReport): string {
-  return `${sent} sent, failed: ${JSON.stringify(failures)}, ${proof?.verdict}`;
+export function outcome({ phases: [{ sent, failures }], proof, latency }: LoadReport): string {
+  const untimely = latency?.rows.filter(({ ok }) => ok === false) ?? [];
+  return `${sent} sent, failed: ${JSON.stringify(failures)}, ${proof?.verdict} ${untimely.length === 0 ? '' : JSON.stringify(untimely)}`;
 }
 
 export const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
@@ -128,7 +130,7 @@ export async function sendWhile(
   { network, apis: [api] }: Stack,
   words: string[],
   breakIt: () => Promise<void>,
-): Promise<{ exitCode: number; report: LoadReport }> {
+): Promise<{ report: LoadReport }> {
   if (!api) throw new Error('expected an API');
   const before = await timed(api.metricsUrl);
   const load = runGenerator(
@@ -138,8 +140,8 @@ export async function sendWhile(
   );
   await underWay(api.metricsUrl, before);
   await breakIt();
-  const { exitCode, stdout } = await load;
-  return { exitCode, report: JSON.parse(stdout) as LoadReport };
+  const { stdout } = await load;
+  return { report: JSON.parse(stdout) as LoadReport };
 }
 
 export interface Alert {
