@@ -1,8 +1,8 @@
-/** A small plot as SVG: lines through points, both axes logarithmic, since what is shown grows over orders of magnitude. */
+/** A small plot as SVG: lines through points, with logarithmic axes, since what is shown grows over orders of magnitude. */
 
 export interface Line {
   readonly name: string;
-  /** [x, y], both above 0. */
+  /** [x, y], above 0 where the axis is logarithmic. */
   readonly points: readonly (readonly [number, number])[];
 }
 
@@ -11,13 +11,15 @@ export interface Plot {
   readonly x: string;
   readonly y: string;
   readonly lines: readonly Line[];
+  /** Where x is time: from 0, in equal steps. */
+  readonly isLinearX?: boolean;
 }
 
 const WIDTH = 640;
 const HEIGHT = 400;
 const MARGIN = { top: 44, right: 150, bottom: 52, left: 72 };
 /** Colours that people with any colour vision tell apart (Okabe and Ito), on white and on dark. */
-const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7'];
+const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#b8860b'];
 
 interface Axis {
   readonly ticks: readonly number[];
@@ -47,9 +49,16 @@ function axisOf(values: readonly number[]): Axis {
   return { ticks, at: (value) => (Math.log10(value) - from) / (to - from) };
 }
 
-export function toSvg({ title, x, y, lines }: Plot): string {
+/** From 0 to the highest of `values`, in five steps. */
+function linearAxisOf(values: readonly number[]): Axis {
+  const to = Math.max(...values);
+  return { ticks: Array.from({ length: 6 }, (_, i) => (i * to) / 5), at: (value) => value / to };
+}
+
+export function toSvg({ title, x, y, lines, isLinearX = false }: Plot): string {
   const points = lines.flatMap((line) => line.points);
-  const [xAxis, yAxis] = [axisOf(points.map(([value]) => value)), axisOf(points.map(([, value]) => value))];
+  const xAxis = (isLinearX ? linearAxisOf : axisOf)(points.map(([value]) => value));
+  const yAxis = axisOf(points.map(([, value]) => value));
   const left = (value: number) => MARGIN.left + xAxis.at(value) * (WIDTH - MARGIN.left - MARGIN.right);
   const top = (value: number) =>
     HEIGHT - MARGIN.bottom - yAxis.at(value) * (HEIGHT - MARGIN.top - MARGIN.bottom);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parseTable, type Quote, quoted, quotes, withQuote } from '../lib/quotes.ts';
 import { plotsOf } from '../scaling/plots.ts';
+import { soakPlot } from '../stack/soak-plot.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -19,6 +20,10 @@ it('draws the plots of docs/scaling.md from the results', () => {
   const plots = plotsOf(resultOf('middleware-footprint'), resultOf('scaling-prometheus'));
   expect(Object.keys(plots)).toHaveLength(3);
   for (const [name, svg] of Object.entries(plots)) expect(read(`docs/pictures/${name}.svg`)).toBe(svg);
+});
+
+it('draws the plot of the soak from its result', () => {
+  expect(read('docs/pictures/soak.svg')).toBe(soakPlot(resultOf('stack-soak')));
 });
 
 describe('a quote', () => {
