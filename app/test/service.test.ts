@@ -50,6 +50,18 @@ describe('the metrics port', () => {
     expect(await statusOf((await start()).metrics + path, method)).toBe(status);
   });
 
+  it.each(['/metrics', '/readyz', '/products'])(
+    'says nothing of the server, and is no page: %s',
+    async (path) => {
+      const { headers } = await fetch((await start()).metrics + path);
+      expect(Object.fromEntries(headers)).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      });
+      expect([headers.has('x-powered-by'), headers.has('server')]).toEqual([false, false]);
+    },
+  );
+
   it('shows the metrics of Node and of the process, each family once', async () => {
     const { metrics } = await start();
     const text = await (await fetch(metrics)).text();
