@@ -12,7 +12,7 @@ import { subjects } from './apps.ts';
 import { type VariantName, variantNames, variantOf, variants } from './variants.ts';
 
 const quick = process.argv.includes('--quick');
-const ROUNDS = quick ? 2 : 5;
+const ROUNDS = quick ? 2 : 3;
 const TURNS = 2;
 const SECONDS = 1;
 const WARM_UP_SECONDS = quick ? 1 : 3;

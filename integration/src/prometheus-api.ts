@@ -3,11 +3,17 @@ import axios from 'axios';
 
 export interface Sample {
   labels: Record<string, string>;
+  /** Of a native histogram its count. */
   value: number;
 }
 
 interface VectorResponse {
-  data: { result: { metric: Record<string, string>; value: [number, string] }[] };
+  data: {
+    result: ({ metric: Record<string, string> } & (
+      | { value: [atSeconds: number, value: string] }
+      | { histogram: [atSeconds: number, histogram: { count: string }] }
+    ))[];
+  };
 }
 
 export interface Target {
@@ -22,7 +28,10 @@ export async function query(prometheusUrl: string, expression: string, at?: numb
   const response = await axios.get<VectorResponse>(`${prometheusUrl}/api/v1/query`, {
     params: { query: expression, ...(at === undefined ? {} : { time: at }) },
   });
-  return response.data.data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+  return response.data.data.result.map((sample) => ({
+    labels: sample.metric,
+    value: Number('value' in sample ? sample.value[1] : sample.histogram[1].count),
+  }));
 }
 
 /** An instant query that must answer with exactly one series. */

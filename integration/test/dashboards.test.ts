@@ -29,6 +29,7 @@ const MAY_BE_EMPTY = {
   prometheus_notifications_errors_total: 'without ALERTS=1 there is no Alertmanager to notify',
   '> 0.001': 'this API has fewer routes than a panel tells apart, so there is no rest',
   ') - sum(topk(': 'for the same reason',
+  'unless on () count(increase(': 'where there are native histograms, the classic ones are not drawn',
 };
 
 const labelsIn = (format: string) => [...format.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label);
