@@ -100,7 +100,18 @@ export function objection({ idle, others, clientBusy }: Conditions): string | un
 }
 
 async function wrk(url: string, mix: readonly string[], seconds: number): Promise<Summary> {
-  const args = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--timeout', '30s', '-s', SCRIPT, url, '--', ...mix];
+  const args = [
+    '-t1',
+    `-c${CONNECTIONS}`,
+    `-d${seconds}s`,
+    '--timeout',
+    '30s',
+    '-s',
+    SCRIPT,
+    url,
+    '--',
+    ...mix,
+  ];
   const [command, ...rest] = onCore(CLIENT_CORE);
   const child = spawn(command, [...rest, 'wrk', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
