@@ -47,7 +47,7 @@ export interface Attack {
   readonly clock: Clock;
   /** The moment, on the clock, from which the schedule counts. */
   readonly startMs: number;
-  /** Stops the sending; what is in flight is still waited for. */
+  /** Stops the sending; what is in flight is still waited for. Asked for each request, so not one that combines others. */
   readonly signal: AbortSignal;
 }
 
@@ -70,13 +70,11 @@ function attackOnTime(
     let next = 0;
     let cancelTimer = () => {};
     const resting = createRests(clock);
-    // A combined signal computes whether it is aborted each time that it is asked.
-    let { aborted } = signal;
 
     const sendDue = () => {
       cancelTimer();
       const dueMs = clock.now() - startMs;
-      while (next < pacer.count && !aborted) {
+      while (next < pacer.count && !signal.aborted) {
         const offsetMs = pacer.offsetMs(next);
         if (offsetMs > dueMs) {
           cancelTimer = clock.after(offsetMs - dueMs, guarded);
@@ -96,7 +94,7 @@ function attackOnTime(
       if (client.inFlight > 0) return;
       cancelTimer();
       resting.cancel();
-      signal.removeEventListener('abort', stop);
+      signal.removeEventListener('abort', guarded);
       resolve();
     };
     const guarded = () => {
@@ -106,16 +104,12 @@ function attackOnTime(
         reject(error);
       }
     };
-    const stop = () => {
-      aborted = true;
-      guarded();
-    };
     client.onFree = (answered) => {
-      if (next >= pacer.count || aborted) settle();
+      if (next >= pacer.count || signal.aborted) settle();
       else if (patient && answered) guarded();
       else if (patient) resting.begin(guarded);
     };
-    signal.addEventListener('abort', stop);
+    signal.addEventListener('abort', guarded);
     guarded();
   });
 }
@@ -128,10 +122,8 @@ function attackClosed(
     const endMs = startMs + durationMs;
     const resting = createRests(clock);
     let next = 0;
-    // A combined signal computes whether it is aborted each time that it is asked.
-    let { aborted } = signal;
 
-    const mayStart = (nowMs: number) => next < count && !aborted && nowMs < endMs;
+    const mayStart = (nowMs = clock.now()) => next < count && !signal.aborted && nowMs < endMs;
     const step = () => {
       try {
         const nowMs = clock.now();
@@ -142,21 +134,17 @@ function attackClosed(
       }
     };
     const settle = () => {
-      if (mayStart(clock.now()) || client.inFlight > 0) return;
+      if (mayStart() || client.inFlight > 0) return;
       resting.cancel();
-      signal.removeEventListener('abort', stop);
+      signal.removeEventListener('abort', settle);
       resolve();
     };
-    const stop = () => {
-      aborted = true;
-      settle();
-    };
     client.onFree = (answered) => {
-      if (answered || !mayStart(clock.now())) step();
+      if (answered || !mayStart()) step();
       else resting.begin(step);
     };
-    signal.addEventListener('abort', stop);
-    for (let lane = 0; lane < connections && mayStart(clock.now()); lane++) step();
+    signal.addEventListener('abort', settle);
+    for (let lane = 0; lane < connections && mayStart(); lane++) step();
     settle();
   });
 }
