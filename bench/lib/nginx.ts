@@ -2,12 +2,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../testing/free-port.ts';
+import { SERVER_CORE } from './cores.ts';
 
-const SERVER_CORE = '0';
 const START_TIMEOUT_MS = 5_000;
 
 /** @returns what of these programs is not on this machine */
@@ -29,7 +29,7 @@ export async function startNginx(): Promise<{ url: string; stop(): Promise<void>
     'taskset',
     [
       '-c',
-      SERVER_CORE,
+      String(SERVER_CORE),
       'nginx',
       '-p',
       folder,
@@ -86,13 +86,4 @@ async function answers(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -3,8 +3,8 @@
  * counts: the server must have been the limit, and the client must not.
  */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { CLIENT_CORE, onCore, SERVER_CORE } from './cores.ts';
+import { endedChildrenCpuMs, idleMs } from './cpu-time.ts';
 import type { ServerProcess } from './server-process.ts';
 
 export const CONNECTIONS = 64;
@@ -123,17 +123,4 @@ async function wrk(url: string, mix: readonly string[], seconds: number): Promis
   if (line === undefined)
     throw new Error(`expected a summary of wrk (Debian: apt-get install wrk), got "${text}"`);
   return JSON.parse(line) as Summary;
-}
-
-/** Time in ms for which `core` had nothing to do so far (fields 4 and 5 of its line in /proc/stat, in hundredths of a second). */
-function idleMs(core: number): number {
-  const line = new RegExp(`^cpu${core} .*$`, 'm').exec(readFileSync('/proc/stat', 'utf8'))?.[0] ?? '';
-  const [idle, waiting] = line.split(' ').slice(4, 6).map(Number);
-  return 10 * ((idle ?? 0) + (waiting ?? 0));
-}
-
-/** CPU time of all ended children so far, in ms (fields 16 and 17 of /proc/self/stat, in hundredths of a second). */
-function endedChildrenCpuMs(): number {
-  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return 10 * (Number(fields[13]) + Number(fields[14]));
 }

@@ -1,22 +1,13 @@
 /** The generators that are compared, each as a person starts it: a process of its own, on the core that the server has not. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { CLIENT_CORE } from '../lib/cores.ts';
 
-const CLIENT_CORE = '1';
 const LOADGEN = new URL('../../loadgen/dist/main.js', import.meta.url).pathname;
 const AUTOCANNON = new URL('../../node_modules/autocannon/autocannon.js', import.meta.url).pathname;
 const UNDICI = new URL('./undici-client.ts', import.meta.url).pathname;
 const BARE_SCHEDULE = new URL('./bare-schedule.ts', import.meta.url).pathname;
 const PATTERN = new URL('./get.yaml', import.meta.url).pathname;
-
-/**
- * CPU time of all ended children so far, in ms (fields 16 and 17 of /proc/self/stat, in hundredths of a second). It hardly
- * changes with what else the machine does, other than requests per second.
- */
-export function childrenCpuMs(): number {
-  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return 10 * (Number(fields[13]) + Number(fields[14]));
-}
 
 /** Times in ms; null where nothing was measured. */
 export interface Phase {
@@ -85,7 +76,7 @@ function startProgram(
   program: string,
   args: readonly string[],
 ): { child: ChildProcess; output: Promise<string> } {
-  const child = spawn('taskset', ['-c', CLIENT_CORE, program, ...args], {
+  const child = spawn('taskset', ['-c', String(CLIENT_CORE), program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = new Promise<string>((resolve, reject) => {

@@ -3,9 +3,10 @@
  * autocannon, and undici underneath nothing. (Against a server on Node all would be bound by the server.) In each round
  * each has its turn, in rotating order, and is compared with the others of the same round.
  */
+import { endedChildrenCpuMs } from '../lib/cpu-time.ts';
 import { missingPrograms, nginxVersion, startNginx } from '../lib/nginx.ts';
 import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
-import { autocannon, childrenCpuMs, loadgen, undici, wrk } from './generators.ts';
+import { autocannon, loadgen, undici, wrk } from './generators.ts';
 
 const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 2 : 9;
@@ -64,9 +65,9 @@ for (let round = 0; round < ROUNDS; round++) {
   process.stderr.write(`round ${round + 1} of ${ROUNDS}\n`);
   for (let n = 0; n < generators.length; n++) {
     const [name, run] = generators[(n + round) % generators.length] as (typeof generators)[number];
-    const beforeMs = childrenCpuMs();
+    const beforeMs = endedChildrenCpuMs();
     const { requests, perSecond } = await run();
-    measured.get(name)?.push({ perSecond, cpuMicros: (1000 * (childrenCpuMs() - beforeMs)) / requests });
+    measured.get(name)?.push({ perSecond, cpuMicros: (1000 * (endedChildrenCpuMs() - beforeMs)) / requests });
   }
 }
 await server.stop();

@@ -1,12 +1,11 @@
 /** A Prometheus of its own, in a container on the host's network, that scrapes targets given by their ports. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePort } from '../../testing/free-port.ts';
 
 const READY_WITHIN_MS = 60_000;
 
@@ -81,12 +80,4 @@ async function isReady(address: string): Promise<void> {
     await sleep(200);
   }
   throw new Error(`Prometheus was not ready within ${READY_WITHIN_MS / 1000} s`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
