@@ -2,7 +2,8 @@
 // Prometheus goes on.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createProject, docker, type Project, removeProject, stackCommand } from '../src/commands.ts';
-import { figure, firing, inspect, loadWhile, onlyContainerOf, outcome, seconds } from '../src/faults.ts';
+import { figure, firing, loadWhile, onlyContainerOf, outcome, seconds } from '../src/faults.ts';
+import { inspect } from '../src/inspect.ts';
 import { eventually, nextScrape, query } from '../src/prometheus-api.ts';
 import { settingOf } from '../src/repository.ts';
 

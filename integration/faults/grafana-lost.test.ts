@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { dashboards } from '../../grafana/src/dashboards.ts';
 import { createProject, docker, type Project, removeProject, stackCommand } from '../src/commands.ts';
-import { figure, inspect, loadWhile, onlyContainerOf, outcome, seconds, signal } from '../src/faults.ts';
+import { figure, loadWhile, onlyContainerOf, outcome, seconds, signal } from '../src/faults.ts';
+import { inspect } from '../src/inspect.ts';
 import { eventually } from '../src/prometheus-api.ts';
 
 const startTimeoutMs = 240_000;

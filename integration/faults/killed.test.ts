@@ -2,16 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { createProject, docker, type Project, removeProject, stackCommand } from '../src/commands.ts';
-import {
-  alerts,
-  figure,
-  inspect,
-  loadWhile,
-  onlyContainerOf,
-  outcome,
-  seconds,
-  signal,
-} from '../src/faults.ts';
+import { alerts, figure, loadWhile, onlyContainerOf, outcome, seconds, signal } from '../src/faults.ts';
+import { inspect } from '../src/inspect.ts';
 import { eventually, nextScrape, query, queryValue } from '../src/prometheus-api.ts';
 
 const startTimeoutMs = 180_000;

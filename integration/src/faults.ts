@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import axios from 'axios';
 import { type CommandResult, containersOf, docker, type Project, stackCommand } from './commands.ts';
+import { inspect } from './inspect.ts';
 import { eventually } from './prometheus-api.ts';
 import { settingOf } from './repository.ts';
 import { runGenerator, type Stack } from './stack.ts';
@@ -32,17 +33,6 @@ interface ProofRow {
   metric: string;
   atLeast: number;
   counted: number;
-}
-
-export interface Inspected {
-  RestartCount: number;
-  State: { Pid: number; OOMKilled: boolean; Health?: { Status: string } };
-}
-
-export async function inspect(container: string): Promise<Inspected> {
-  const [found] = JSON.parse(await docker('inspect', container)) as Inspected[];
-  if (!found) throw new Error(`no container ${container}`);
-  return found;
 }
 
 /** The only container of a service. */

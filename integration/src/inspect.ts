@@ -1,4 +1,6 @@
 /** What the engine, and the kernel from within, say of a container. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { docker } from './commands.ts';
 
 export interface Inspected {
@@ -35,7 +37,12 @@ export interface Inspected {
   readonly NetworkSettings: {
     readonly Ports: Readonly<Record<string, readonly { HostIp: string; HostPort: string }[] | null>>;
   };
-  readonly State: { readonly Health?: { readonly Status: string } };
+  readonly RestartCount: number;
+  readonly State: {
+    readonly Pid: number;
+    readonly OOMKilled: boolean;
+    readonly Health?: { readonly Status: string };
+  };
 }
 
 export interface Container extends Inspected {
@@ -56,8 +63,19 @@ done
 printf 'write:\\t'; (: >/probe) 2>&1 && echo written
 exit 0`;
 
+/** @throws where one of them is not there */
+async function inspectAll(ids: readonly string[]): Promise<Inspected[]> {
+  return JSON.parse(await docker('inspect', ...ids)) as Inspected[];
+}
+
+export async function inspect(id: string): Promise<Inspected> {
+  const [found] = await inspectAll([id]);
+  if (!found) throw new Error(`no container ${id}`);
+  return found;
+}
+
 export async function inspectContainers(ids: readonly string[]): Promise<Container[]> {
-  const inspected = JSON.parse(await docker('inspect', ...ids)) as Inspected[];
+  const inspected = await inspectAll(ids);
   return Promise.all(
     inspected.map(async (one) => {
       const text = await docker('exec', one.Id, 'sh', '-c', PROBE);
@@ -72,8 +90,6 @@ export async function inspectContainers(ids: readonly string[]): Promise<Contain
 
 /** The paths of all files in a container's root file system, mounts left out. */
 export async function filesOf(id: string): Promise<string[]> {
-  const { execFile } = await import('node:child_process');
-  const { promisify } = await import('node:util');
   const { stdout } = await promisify(execFile)('sh', ['-c', 'docker export "$0" | tar -t', id], {
     maxBuffer: 2 ** 28,
   });
