@@ -26,25 +26,35 @@ const MAX_TARBALL_BYTES = 70_000;
 
 let folder: string;
 let tarball: string;
+let tarballsOfDependencies: string[];
 
 beforeAll(async () => {
   folder = await mkdtemp(`${tmpdir()}/express-exact-metrics-`);
-  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: packageFolder,
-  });
-  const packed = JSON.parse(stdout.slice(stdout.indexOf('['))) as { filename: string }[];
-  tarball = `${folder}/${packed[0]?.filename}`;
+  [tarball = '', ...tarballsOfDependencies] = await pack(packageFolder);
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** @returns the tarballs of the package in `packed`, and of what it depends on, and of what that depends on */
+async function pack(packed: string): Promise<string[]> {
+  const flags = ['--json', '--ignore-scripts', '--pack-destination', folder];
+  const { stdout } = await run('npm', ['pack', ...flags], { cwd: packed });
+  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }];
+  const manifest = JSON.parse(await readFile(`${packed}/package.json`, 'utf8')) as {
+    dependencies?: Record<string, string>;
+  };
+  const below = Object.keys(manifest.dependencies ?? {}).map((id) => pack(`${root}/node_modules/${id}`));
+  return [`${folder}/${filename}`, ...(await Promise.all(below)).flat()];
+}
 
 /** A copy of a project, with the tarball installed and, from this repository, what the project brings itself. */
 async function install(name: string): Promise<string> {
   const project = `${folder}/${name}`;
   await cp(path(`./project-setups/${name}`), project, { recursive: true });
-  // Offline, and without the peers, which are linked: what is tested is the package, not a registry.
+  // Offline, with the dependencies from this repository, whatever npm has cached; and without the peers, which are linked: what
+  // is tested is the package, not a registry.
   const flags = ['--offline', '--legacy-peer-deps', '--no-audit', '--no-fund', '--no-package-lock'];
-  await run('npm', ['install', ...flags, tarball], { cwd: project });
+  await run('npm', ['install', ...flags, tarball, ...tarballsOfDependencies], { cwd: project });
   await mkdir(`${project}/node_modules/@types`, { recursive: true });
   for (const id of ['express', 'prom-client', '@types/express', '@types/node']) {
     await symlink(`${root}/node_modules/${id}`, `${project}/node_modules/${id}`);
