@@ -6,9 +6,10 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createRandom } from '../../testing/random.ts';
-import { copySlots, toNativeHistogram } from '../src/exposition/native-histogram.ts';
+import { toNativeHistogram } from '../src/exposition/native-histogram.ts';
 import { DURATION_BUCKETS_SECONDS } from '../src/options.ts';
 import { createNativeBuckets, slotOf } from '../src/recording/native-buckets.ts';
+import { copySlots } from '../src/recording/snapshot.ts';
 
 const DURATIONS = 200_000;
 const QUANTILES = [0.5, 0.9, 0.99];

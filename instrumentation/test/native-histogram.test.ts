@@ -1,8 +1,9 @@
 /** Where a duration is counted in a native histogram, and the sparse form that is made of it. */
 import { describe, expect, it } from '@jest/globals';
 import { createRandom } from '../../testing/random.ts';
-import { copySlots, toNativeHistogram } from '../src/exposition/native-histogram.ts';
+import { toNativeHistogram } from '../src/exposition/native-histogram.ts';
 import { createNativeBuckets, slotOf, ZERO_THRESHOLD_SECONDS } from '../src/recording/native-buckets.ts';
+import { copySlots } from '../src/recording/snapshot.ts';
 
 const buckets = createNativeBuckets(1.05);
 const longest = 2 ** 15;

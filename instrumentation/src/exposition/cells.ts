@@ -1,12 +1,12 @@
 /**
- * What a scrape sees of a cell: its numbers at one moment, and how they are written. Both are made when they are first
- * needed, and kept for as long as nothing is added to the cell.
+ * How the histogram of a cell is written. The bytes are kept for as long as nothing is added to the cell, and then
+ * overwritten in place: a scrape of thousands of cells leaves nothing behind that would have to be collected.
  */
-
-import { type Cell, type Row, total } from '../recording/counts.ts';
+import type { Cell, Row } from '../recording/counts.ts';
 import type { NativeBuckets } from '../recording/native-buckets.ts';
+import { type Snapshot, slotsOf } from '../recording/snapshot.ts';
 import type { LabelSet, Sample } from './family.ts';
-import { copySlots, type NativeHistogram, type SlotCounts, toNativeHistogram } from './native-histogram.ts';
+import { type NativeHistogram, toNativeHistogram } from './native-histogram.ts';
 import { type Distribution, encodeHistogram, encodeLabels } from './protobuf-metric.ts';
 import { toLabelsText, toNumberText } from './text.ts';
 
@@ -14,8 +14,10 @@ import { toLabelsText, toNumberText } from './text.ts';
 export interface CellView {
   readonly row: Row;
   readonly cell: Cell;
-  written: WrittenLabels | undefined;
-  state: CellState | undefined;
+  labels: WrittenLabels | undefined;
+  readonly text: Kept;
+  /** Without and with native buckets. */
+  readonly messages: readonly [Kept, Kept];
 }
 
 interface WrittenLabels {
@@ -28,36 +30,19 @@ interface WrittenLabels {
   }[];
 }
 
-/** The numbers of a cell at one moment. */
-export interface CellState {
-  readonly view: CellView;
-  readonly buckets: readonly number[];
-  readonly slots: SlotCounts;
-  readonly sumSeconds: number;
-  readonly count: number;
-  text: string | undefined;
-  native: NativeHistogram | undefined;
-  /** Without and with native buckets. */
-  readonly messages: [Uint8Array | undefined, Uint8Array | undefined];
+/** Bytes, and the numbers that they say. */
+interface Kept {
+  snapshot: Snapshot | undefined;
+  bytes: Uint8Array;
+  length: number;
 }
 
-/** The numbers of `view` now; the same object as long as they are the same. */
-export function stateOf(view: CellView): CellState {
-  const { cell } = view;
-  if (!view.state || cell.changed) {
-    cell.changed = false;
-    view.state = {
-      view,
-      buckets: cell.buckets.slice(),
-      slots: copySlots(cell.native),
-      sumSeconds: cell.sumSeconds,
-      count: total(cell),
-      text: undefined,
-      native: undefined,
-      messages: [undefined, undefined],
-    };
-  }
-  return view.state;
+/** Numbers gain digits: with a quarter to spare, bytes are seldom allocated anew. */
+const SPARE = 1.25;
+
+export function createCellView(row: Row, cell: Cell): CellView {
+  const nothing = (): Kept => ({ snapshot: undefined, bytes: new Uint8Array(), length: 0 });
+  return { row, cell, labels: undefined, text: nothing(), messages: [nothing(), nothing()] };
 }
 
 export interface CellWriterOptions {
@@ -71,8 +56,10 @@ export interface CellWriterOptions {
 }
 
 export function createCellWriter({ name, labelsOf, bounds, native, maxBuckets }: CellWriterOptions) {
+  const allBounds = [...bounds, Number.POSITIVE_INFINITY];
+
   function labelsWritten(view: CellView): WrittenLabels {
-    if (view.written) return view.written;
+    if (view.labels) return view.labels;
     const own = labelsOf(view.row, view.cell);
     const toHead = (suffix: string, labels: LabelSet) => {
       const metricName = `${name}${suffix}`;
@@ -80,57 +67,68 @@ export function createCellWriter({ name, labelsOf, bounds, native, maxBuckets }:
     };
     const buckets = [...bounds, '+Inf'].map((le) => toHead('_bucket', { ...own, le }));
     const heads = [...buckets, toHead('_sum', own), toHead('_count', own)];
-    view.written = { message: encodeLabels(own), heads };
-    return view.written;
+    view.labels = { message: encodeLabels(own), heads };
+    return view.labels;
   }
 
-  function nativeOf(state: CellState): NativeHistogram | undefined {
-    if (native) state.native ??= toNativeHistogram(native, state.slots, maxBuckets);
-    return state.native;
+  function nativeOf(snapshot: Snapshot): NativeHistogram | undefined {
+    return native && toNativeHistogram(native, slotsOf(snapshot), maxBuckets);
   }
 
   return {
-    toSamples(state: CellState): Sample[] {
-      const values = valuesOf(state);
-      const { heads } = labelsWritten(state.view);
-      const { createdMs } = state.view.cell;
+    toSamples(view: CellView, snapshot: Snapshot): Sample[] {
+      const values = valuesOf(snapshot);
+      const { heads } = labelsWritten(view);
+      const { createdMs } = view.cell;
       return heads.map(({ metricName, labels }, i) => {
         const sample = { metricName, labels, value: values[i] as number };
-        return i === heads.length - 1 ? { ...sample, createdMs, native: nativeOf(state) } : sample;
+        return i === heads.length - 1 ? { ...sample, createdMs, native: nativeOf(snapshot) } : sample;
       });
     },
 
-    toText(state: CellState): string {
-      const values = valuesOf(state);
-      state.text ??= labelsWritten(state.view).heads.reduce(
-        (text, head, i) => `${text}${head.text}${toNumberText(values[i] as number)}\n`,
-        '',
-      );
-      return state.text;
+    toText(view: CellView, snapshot: Snapshot): Uint8Array {
+      return kept(view.text, snapshot, () => {
+        const values = valuesOf(snapshot);
+        let text = '';
+        for (const [i, head] of labelsWritten(view).heads.entries()) {
+          text += `${head.text}${toNumberText(values[i] as number)}\n`;
+        }
+        return Buffer.from(text);
+      });
     },
 
-    toMessage(state: CellState, withNative: boolean): Uint8Array {
-      const which = withNative && native ? 1 : 0;
-      const known = state.messages[which];
-      if (known) return known;
-      const { count, sumSeconds, view } = state;
-      const cumulated = cumulate(state.buckets);
-      const histogram: Distribution = {
-        count,
-        sum: sumSeconds,
-        points: [...bounds, Number.POSITIVE_INFINITY].map((bound, i) => [bound, cumulated[i] as number]),
-        createdMs: view.cell.createdMs,
-        native: which === 1 ? nativeOf(state) : undefined,
-      };
-      const message = encodeHistogram(labelsWritten(view).message, histogram);
-      state.messages[which] = message;
-      return message;
+    toMessage(view: CellView, snapshot: Snapshot, withNative: boolean): Uint8Array {
+      const sendsNative = withNative && native !== undefined;
+      return kept(view.messages[sendsNative ? 1 : 0], snapshot, () => {
+        const { count, sumSeconds, buckets } = snapshot;
+        const cumulated = cumulate(buckets);
+        const histogram: Distribution = {
+          count,
+          sum: sumSeconds,
+          points: allBounds.map((bound, i) => [bound, cumulated[i] as number]),
+          createdMs: view.cell.createdMs,
+          native: sendsNative ? nativeOf(snapshot) : undefined,
+        };
+        return encodeHistogram(labelsWritten(view).message, histogram);
+      });
     },
   };
 }
 
+/** What is kept, if it says `snapshot`; otherwise what `write` returns, which is kept from now on. */
+function kept(place: Kept, snapshot: Snapshot, write: () => Uint8Array): Uint8Array {
+  if (place.snapshot !== snapshot) {
+    const bytes = write();
+    if (place.bytes.length < bytes.length) place.bytes = new Uint8Array(Math.ceil(bytes.length * SPARE));
+    place.bytes.set(bytes);
+    place.length = bytes.length;
+    place.snapshot = snapshot;
+  }
+  return place.bytes.subarray(0, place.length);
+}
+
 /** The values of a cell's lines, in the order of their heads: cumulated buckets, sum, count. */
-function valuesOf({ buckets, sumSeconds, count }: CellState): number[] {
+function valuesOf({ buckets, sumSeconds, count }: Snapshot): number[] {
   return [...cumulate(buckets), sumSeconds, count];
 }
 

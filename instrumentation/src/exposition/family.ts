@@ -15,9 +15,9 @@ export interface Sample {
   readonly native?: NativeHistogram | undefined;
 }
 
-/** What a source keeps of its samples, written already. */
+/** What a source keeps of its samples, written already. A piece may be overwritten when the next one is asked for. */
 export interface Written {
-  lines(): Iterable<string>;
+  lines(): Iterable<string | Uint8Array>;
   /** As fields `metric` of a `MetricFamily`. */
   messages(withNative: boolean): Iterable<Uint8Array>;
 }

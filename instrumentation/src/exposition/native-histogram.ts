@@ -1,5 +1,6 @@
 /** From counted slots to the sparse form that Prometheus reads: spans of neighbouring buckets, and the steps between their counts. Pure. */
 import { type NativeBuckets, ZERO_THRESHOLD_SECONDS } from '../recording/native-buckets.ts';
+import type { SlotCounts } from '../recording/snapshot.ts';
 
 export interface NativeHistogram {
   readonly schema: number;
@@ -15,28 +16,6 @@ export interface Span {
   /** The index of the first span's first bucket; of further spans, how many empty buckets stand before them. */
   readonly offset: number;
   readonly length: number;
-}
-
-/** The slots that have a count, ascending, and their counts. */
-export interface SlotCounts {
-  readonly slots: readonly number[];
-  readonly counts: readonly number[];
-}
-
-const NOTHING: SlotCounts = { slots: [], counts: [] };
-
-/** Copies what was counted: far less than the array, most of which is 0. */
-export function copySlots(counted: Float64Array | undefined): SlotCounts {
-  if (!counted) return NOTHING;
-  const slots: number[] = [];
-  const counts: number[] = [];
-  for (let slot = 0; slot < counted.length; slot++) {
-    const count = counted[slot] as number;
-    if (count === 0) continue;
-    slots.push(slot);
-    counts.push(count);
-  }
-  return { slots, counts };
 }
 
 /** Indexes, ascending, and counts. */

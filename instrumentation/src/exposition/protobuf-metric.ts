@@ -32,7 +32,7 @@ export interface Distribution {
   readonly native?: NativeHistogram | undefined;
 }
 
-/** A field `metric` with its tag and length: it can stand in any family. */
+/** A field `metric` with its tag and length: it can stand in any family. Overwritten by the next one. */
 export function encodeSingle(
   type: SingleType,
   labels: Uint8Array,
@@ -97,7 +97,7 @@ function encodeMetric(
     },
     undefined,
   );
-  return shared.buf.slice(0, shared.pos);
+  return shared.buf.subarray(0, shared.pos);
 }
 
 function writeNative(native: NativeHistogram, pbf: PbfWriter): void {

@@ -2,10 +2,10 @@
  * Renders metric families as delimited protobuf, the one exposition format that native histograms have. What a source has
  * written already is only joined together: encodings of repeated fields can stand one after the other.
  */
-import { setImmediate } from 'node:timers/promises';
 import { PbfWriter } from 'pbf';
 import type { Family, LabelSet } from './family.ts';
 import type { NativeHistogram } from './native-histogram.ts';
+import { createOutput } from './output.ts';
 import { encodeHistogram, encodeLabels, encodeSingle, encodeSummary } from './protobuf-metric.ts';
 
 /** `MetricType`. */
@@ -17,35 +17,23 @@ const TYPES: Readonly<Record<string, number>> = {
   histogram: 4,
 };
 
-/** After this long the rest of the event loop gets a turn: with the last few steps and a collection of garbage, 5 ms at most. */
-const SLICE_MS = 3;
-
-/** So many steps are taken before the clock is looked at. */
-const STEPS_AT_ONCE = 64;
-
 /**
  * @param withNative whether the scrape asks for native histograms. One that does not gets the classic buckets alone: a server
  * that reads protobuf and cannot store them would drop the whole histogram and report nothing
  */
 export async function renderProtobuf(families: readonly Family[], withNative: boolean): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  let sliceStart = performance.now();
-  let steps = 0;
+  const output = createOutput();
   for (const family of families) {
-    const head = parts.push(new Uint8Array()) - 1;
-    let size = 0;
+    const putHead = output.reserve();
+    const start = output.size();
     for (const message of family.written?.messages(withNative) ?? messagesOf(family, withNative)) {
-      if (message) {
-        size += message.length;
-        parts.push(message);
-      }
-      if (++steps % STEPS_AT_ONCE > 0 || performance.now() - sliceStart < SLICE_MS) continue;
-      await setImmediate();
-      sliceStart = performance.now();
+      if (message) output.add(message);
+      const turn = output.turn();
+      if (turn) await turn;
     }
-    parts[head] = headOf(family, size);
+    putHead(headOf(family, output.size() - start));
   }
-  return Buffer.concat(parts);
+  return output.finish();
 }
 
 /** The length of the whole family, and its fields in front of the metrics. */

@@ -1,10 +1,10 @@
 /**
  * The four request metrics as families, from the counted numbers. Taken in one turn of the event loop, they agree with
- * each other. What a scrape needs is written when it is needed, and kept for as long as its number is the same.
+ * each other, and are written when a format is asked for.
  */
-
 import type { Cell, RequestCounts, Row } from '../recording/counts.ts';
-import { type CellView, createCellWriter, stateOf } from './cells.ts';
+import { snapshotOf } from '../recording/snapshot.ts';
+import { type CellView, createCellView, createCellWriter } from './cells.ts';
 import type { Family, LabelSet, Sample, Written } from './family.ts';
 import { onDemand } from './on-demand.ts';
 import { encodeLabels, encodeSingle } from './protobuf-metric.ts';
@@ -33,17 +33,21 @@ export interface RequestFamilies {
   durations(): Family;
 }
 
-/** A single sample, and how it is written, as long as the value stays. */
-interface Line extends Sample {
-  readonly head: string;
-  text: string | undefined;
-  message: Uint8Array | undefined;
+/** How a single sample is written, but for its value. */
+interface Series {
+  readonly labels: LabelSet;
+  readonly text: string;
+  readonly message: Uint8Array;
+}
+
+interface Line extends Pick<Sample, 'value' | 'createdMs'> {
+  readonly series: Series;
 }
 
 interface RowView {
   readonly row: Row;
   readonly cells: CellView[];
-  line: Line | undefined;
+  series: Series | undefined;
 }
 
 /** @param maxBuckets of a native histogram; where more have a count, they become wider */
@@ -54,7 +58,7 @@ export function createRequestFamilies(
   maxBuckets: number,
 ): RequestFamilies {
   const views = new Map<Row, RowView>();
-  const errorLines = new Map<string, Line>();
+  const errorSeries = new Map<string, Series>();
   const writer = createCellWriter({
     name: names.duration,
     labelsOf: (row, cell) => ({
@@ -71,11 +75,11 @@ export function createRequestFamilies(
     return Array.from(rows, (row) => {
       let view = views.get(row);
       if (!view) {
-        view = { row, cells: [], line: undefined };
+        view = { row, cells: [], series: undefined };
         views.set(row, view);
       }
       for (let i = view.cells.length; i < row.cells.length; i++) {
-        view.cells.push({ row, cell: row.cells[i] as Cell, written: undefined, state: undefined });
+        view.cells.push(createCellView(row, row.cells[i] as Cell));
       }
       return view;
     });
@@ -88,9 +92,8 @@ export function createRequestFamilies(
     requests() {
       const lines = look(counts.routed.values()).map((view) => {
         const { path, method } = view.row;
-        const own = { [labels.path]: path, [labels.method]: method };
-        view.line = toLine(view.line, names.requests, own, sumOf(view.cells));
-        return view.line;
+        view.series ??= toSeries(names.requests, { [labels.path]: path, [labels.method]: method });
+        return { series: view.series, ...sumOf(view.cells) };
       });
       return toFamily(names.requests, 'Total number of requests', 'counter', lines);
     },
@@ -106,28 +109,28 @@ export function createRequestFamilies(
       }
       const codes = [...byCode.keys()].sort();
       const lines = codes.map((code) => {
-        const sum = sumOf(byCode.get(code) as CellView[]);
-        const line = toLine(errorLines.get(code), names.errors, { [labels.code]: code }, sum);
-        errorLines.set(code, line);
-        return line;
+        const series = errorSeries.get(code) ?? toSeries(names.errors, { [labels.code]: code });
+        errorSeries.set(code, series);
+        return { series, ...sumOf(byCode.get(code) as CellView[]) };
       });
       return toFamily(names.errors, 'Total number of errors', 'counter', lines);
     },
 
     inProgress() {
-      const line = toLine(undefined, names.inProgress, {}, { value: counts.inProgress });
+      const line = { series: toSeries(names.inProgress, {}), value: counts.inProgress };
       return toFamily(names.inProgress, 'Total number of requests in progress', 'gauge', [line]);
     },
 
     durations() {
-      const states = allCells().map(stateOf);
+      const cells = allCells().map((view) => ({ view, snapshot: snapshotOf(view.cell) }));
       const help = 'Time from the arrival of a request to the end of its response, in seconds';
-      return createFamily(names.duration, help, 'histogram', () => states.flatMap(writer.toSamples), {
+      const samples = () => cells.flatMap(({ view, snapshot }) => writer.toSamples(view, snapshot));
+      return createFamily(names.duration, help, 'histogram', samples, {
         *lines() {
-          for (const state of states) yield writer.toText(state);
+          for (const { view, snapshot } of cells) yield writer.toText(view, snapshot);
         },
         *messages(withNative) {
-          for (const state of states) yield writer.toMessage(state, withNative);
+          for (const { view, snapshot } of cells) yield writer.toMessage(view, snapshot, withNative);
         },
       });
     },
@@ -139,38 +142,25 @@ function sumOf(views: readonly CellView[]): Pick<Sample, 'value' | 'createdMs'> 
   let value = 0;
   let createdMs: number | undefined;
   for (const view of views) {
-    value += stateOf(view).count;
+    value += snapshotOf(view.cell).count;
     createdMs = Math.min(createdMs ?? view.cell.createdMs, view.cell.createdMs);
   }
   return { value, createdMs };
 }
 
-/** `known`, where it has that value already: what it is written as is kept. */
-function toLine(
-  known: Line | undefined,
-  name: string,
-  labels: LabelSet,
-  { value, createdMs }: Pick<Sample, 'value' | 'createdMs'>,
-): Line {
-  if (known?.value === value) return known;
-  const head = known?.head ?? `${name}${toLabelsText(labels)} `;
-  return { head, labels: known?.labels ?? labels, value, createdMs, text: undefined, message: undefined };
+function toSeries(name: string, labels: LabelSet): Series {
+  return { labels, text: `${name}${toLabelsText(labels)} `, message: encodeLabels(labels) };
 }
 
 function toFamily(name: string, help: string, type: 'counter' | 'gauge', lines: readonly Line[]): Family {
-  const samples = () => lines.map(({ labels, value, createdMs }) => ({ labels, value, createdMs }));
+  const samples = () => lines.map(({ series, ...sample }) => ({ labels: series.labels, ...sample }));
   return createFamily(name, help, type, samples, {
     *lines() {
-      for (const line of lines) {
-        line.text ??= `${line.head}${toNumberText(line.value)}\n`;
-        yield line.text;
-      }
+      for (const { series, value } of lines) yield `${series.text}${toNumberText(value)}\n`;
     },
     *messages() {
-      for (const line of lines) {
-        line.message ??= encodeSingle(type, encodeLabels(line.labels), line.value, line.createdMs);
-        yield line.message;
-      }
+      for (const { series, value, createdMs } of lines)
+        yield encodeSingle(type, series.message, value, createdMs);
     },
   });
 }

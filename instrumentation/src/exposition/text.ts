@@ -3,37 +3,24 @@
  * renames counters for good once OpenMetrics was asked for, formats every label anew at every scrape, and holds the event
  * loop until it is done. Left out: exemplars and units.
  */
-import { setImmediate } from 'node:timers/promises';
 import type { Family, LabelSet } from './family.ts';
+import { createOutput } from './output.ts';
 
 export type TextFormat = 'text' | 'openmetrics';
 
-/** Text is handed on in pieces of about this size, so that no huge string is ever flattened at once. */
-const CHUNK_CHARACTERS = 65_536;
-
-/** After this long the rest of the event loop gets a turn: a scrape of 100,000 series must not delay requests. */
-const SLICE_MS = 5;
-
 /** Renders `families` as UTF-8. The values should not change until the promise settles. */
 export async function render(families: readonly Family[], format: TextFormat): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let pending = '';
-  let sliceStart = performance.now();
+  const output = createOutput();
   for (const family of families) {
-    pending += headOf(family, format);
+    output.add(headOf(family, format));
     for (const line of family.written?.lines() ?? linesOf(family, format)) {
-      pending += line;
-      if (pending.length < CHUNK_CHARACTERS) continue;
-      chunks.push(Buffer.from(pending));
-      pending = '';
-      if (performance.now() - sliceStart < SLICE_MS) continue;
-      await setImmediate();
-      sliceStart = performance.now();
+      output.add(line);
+      const turn = output.turn();
+      if (turn) await turn;
     }
   }
-  if (format === 'openmetrics') pending += '# EOF\n';
-  chunks.push(Buffer.from(pending));
-  return Buffer.concat(chunks);
+  if (format === 'openmetrics') output.add('# EOF\n');
+  return output.finish();
 }
 
 function headOf(family: Family, format: TextFormat): string {

@@ -5,6 +5,7 @@
  */
 import { type NativeBuckets, slotOf } from './native-buckets.ts';
 import { CLIENT_CLOSED } from './outcome.ts';
+import { detach, type Snapshot } from './snapshot.ts';
 
 /** The `path` of requests that no route answered. */
 export const UNMATCHED = 'unmatched';
@@ -34,8 +35,8 @@ export interface Cell {
   readonly createdMs: number;
   /** Sum of the durations, in seconds. */
   sumSeconds: number;
-  /** Whether anything was added since a scrape last looked. */
-  changed: boolean;
+  /** What a scrape has seen, as long as nothing was added since. */
+  snapshot: Snapshot | undefined;
 }
 
 /** One path and method: a line of `http_requests_total`, and the cells that it is the sum of. */
@@ -141,6 +142,10 @@ export const keyOf = (path: string, method: string) => `${method} ${path}`;
 export function addRequest(counts: RequestCounts, row: Row, code: number, seconds: number): void {
   const { bounds, native } = counts;
   const cell = row.byCode.get(code) ?? newCell(row, code, bounds);
+  if (cell.snapshot) {
+    detach(cell.snapshot);
+    cell.snapshot = undefined;
+  }
   let bucket = 0;
   while (bucket < bounds.length && seconds > (bounds[bucket] as number)) bucket++;
   cell.buckets[bucket] = (cell.buckets[bucket] as number) + 1;
@@ -150,14 +155,6 @@ export function addRequest(counts: RequestCounts, row: Row, code: number, second
     cell.native[slot] = (cell.native[slot] as number) + 1;
   }
   cell.sumSeconds += seconds;
-  cell.changed = true;
-}
-
-/** The number of requests in `cell`. */
-export function total(cell: Cell): number {
-  let sum = 0;
-  for (const count of cell.buckets) sum += count;
-  return sum;
 }
 
 function newCell(row: Row, code: number, bounds: readonly number[]): Cell {
@@ -182,7 +179,7 @@ function addCell(row: Row, label: string, bounds: readonly number[], code: numbe
     native: undefined,
     createdMs: Date.now(),
     sumSeconds: 0,
-    changed: true,
+    snapshot: undefined,
   };
   row.cells.push(cell);
   if (code !== undefined) row.byCode.set(code, cell);
