@@ -44,7 +44,7 @@ RUN npm run build --workspaces --if-present && sh scripts/without-sources.sh ins
 # libraries (docs/security.md lists what was left behind).
 FROM ${NODE_IMAGE} AS collected
 COPY scripts/runtime-root.sh /
-RUN /runtime-root.sh /root-of-runtime sh sleep timeout rm mkdir cat gzip base64 && mkdir /empty
+RUN /runtime-root.sh /root-of-runtime bash sh sleep timeout rm mkdir cat gzip base64 && mkdir /empty
 
 FROM scratch AS runtime
 COPY --from=collected /root-of-runtime /
