@@ -17,13 +17,12 @@ export interface ContainerUsage {
   readonly residentBytes: number;
 }
 
-/** The running containers of the stack. @throws when there is none, or no engine answers */
+/** The running containers of the stack. @throws when no engine answers */
 export async function containers(): Promise<Container[]> {
   const filters = { label: [`com.docker.compose.project=${PROJECT}`], status: ['running'] };
   const found = await ask<{ Id: string; Labels: Record<string, string> }[]>(
     `/containers/json?filters=${encodeURIComponent(JSON.stringify(filters))}`,
   );
-  if (found.length === 0) throw new Error('expected a running stack (make up), found none');
   return found.map(({ Id, Labels }) => ({ id: Id, service: Labels['com.docker.compose.service'] ?? Id }));
 }
 
