@@ -2,8 +2,7 @@
  * The four request metrics as families, from the counted numbers. Taken in one turn of the event loop, they agree with
  * each other, and are written when a format is asked for.
  */
-import type { Cell, RequestCounts, Row } from '../recording/counts.ts';
-import { snapshotOf } from '../recording/snapshot.ts';
+import { type Cell, type RequestCounts, type Row, snapshotOf } from '../recording/counts.ts';
 import { type CellView, createCellView, createCellWriter } from './cells.ts';
 import type { Family, LabelSet, Sample, Written } from './family.ts';
 import { onDemand } from './on-demand.ts';

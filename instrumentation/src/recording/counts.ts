@@ -5,7 +5,7 @@
  */
 import { type NativeBuckets, slotOf } from './native-buckets.ts';
 import { CLIENT_CLOSED } from './outcome.ts';
-import { detach, type Snapshot } from './snapshot.ts';
+import { detach, type Numbers, type Snapshot, takeSnapshot } from './snapshot.ts';
 
 /** The `path` of requests that no route answered. */
 export const UNMATCHED = 'unmatched';
@@ -24,17 +24,14 @@ const UNMATCHED_CODES: readonly number[] = [404, 405];
 export const MAX_CODES = 16;
 
 /** The ended requests of one path, method and code. */
-export interface Cell {
+export interface Cell extends Numbers {
   /** The `code` label: a status code, or the class (`4xx`) of one that its row does not show. */
   readonly code: string;
-  /** Requests by bucket, not cumulated; the last is +Inf. */
   readonly buckets: number[];
-  /** Requests by slot of a native histogram; there from the first request on. */
   native: Float64Array | undefined;
+  sumSeconds: number;
   /** When it was made, and so was at 0, in milliseconds since 1970. */
   readonly createdMs: number;
-  /** Sum of the durations, in seconds. */
-  sumSeconds: number;
   /** What a scrape has seen, as long as nothing was added since. */
   snapshot: Snapshot | undefined;
 }
@@ -155,6 +152,12 @@ export function addRequest(counts: RequestCounts, row: Row, code: number, second
     cell.native[slot] = (cell.native[slot] as number) + 1;
   }
   cell.sumSeconds += seconds;
+}
+
+/** The numbers of `cell` now; the same object as long as they are the same. */
+export function snapshotOf(cell: Cell): Snapshot {
+  cell.snapshot ??= takeSnapshot(cell);
+  return cell.snapshot;
 }
 
 function newCell(row: Row, code: number, bounds: readonly number[]): Cell {

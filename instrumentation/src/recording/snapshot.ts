@@ -3,16 +3,24 @@
  * event loop; to copy thousands of cells first would hold it for long. So a snapshot shares the numbers of its cell, and
  * only when one is about to change are they copied.
  */
-import type { Cell } from './counts.ts';
+
+/** What changes with every request. */
+export interface Numbers {
+  /** Requests by bucket, not cumulated; the last is +Inf. */
+  readonly buckets: readonly number[];
+  /** Requests by slot of a native histogram; there from the first request on. */
+  readonly native: Float64Array | undefined;
+  /** Sum of the durations, in seconds. */
+  readonly sumSeconds: number;
+}
 
 export interface Snapshot {
-  readonly cell: Cell;
   readonly count: number;
   readonly sumSeconds: number;
-  /** Requests by bucket, not cumulated; the last is +Inf. */
   buckets: readonly number[];
-  /** Undefined while they are the cell's own. */
+  /** Undefined while they are those of `shared`. */
   slots: SlotCounts | undefined;
+  readonly shared: Numbers;
 }
 
 /** The slots of a native histogram that have a count, ascending, and their counts. */
@@ -21,26 +29,19 @@ export interface SlotCounts {
   readonly counts: readonly number[];
 }
 
-/** The numbers of `cell` now; the same object as long as they are the same. */
-export function snapshotOf(cell: Cell): Snapshot {
-  cell.snapshot ??= {
-    cell,
-    count: totalOf(cell.buckets),
-    sumSeconds: cell.sumSeconds,
-    buckets: cell.buckets,
-    slots: undefined,
-  };
-  return cell.snapshot;
+export function takeSnapshot(shared: Numbers): Snapshot {
+  const { buckets, sumSeconds } = shared;
+  return { count: totalOf(buckets), sumSeconds, buckets, slots: undefined, shared };
 }
 
-/** To be called before the cell changes: the snapshot keeps the numbers as they are. */
+/** To be called before the shared numbers change: `snapshot` keeps them as they are. */
 export function detach(snapshot: Snapshot): void {
   snapshot.buckets = snapshot.buckets.slice();
   snapshot.slots = slotsOf(snapshot);
 }
 
-export function slotsOf({ slots, cell }: Snapshot): SlotCounts {
-  return slots ?? copySlots(cell.native);
+export function slotsOf({ slots, shared }: Snapshot): SlotCounts {
+  return slots ?? copySlots(shared.native);
 }
 
 /** What was counted: far less than the array, most of which is 0. */
