@@ -27,7 +27,13 @@ const Alert = z.strictObject({
   annotations: z.strictObject({ summary: z.string(), description: z.string(), runbook_url: z.string() }),
 });
 const Rules = z.strictObject({
-  groups: z.array(z.strictObject({ name: z.string(), rules: z.array(z.union([Recording, Alert])) })),
+  groups: z.array(
+    z.strictObject({
+      name: z.string(),
+      interval: z.string().optional(),
+      rules: z.array(z.union([Recording, Alert])),
+    }),
+  ),
 });
 const PromtoolTests = z.looseObject({
   tests: z.array(
@@ -66,7 +72,8 @@ const readYamls = (folder: string) =>
   );
 
 const { global } = Configuration.parse(parse(readText('prometheus.yml')));
-const rules = readYamls('rules').flatMap((file) => Rules.parse(file).groups.flatMap((group) => group.rules));
+const groups = readYamls('rules').flatMap((file) => Rules.parse(file).groups);
+const rules = groups.flatMap((group) => group.rules);
 const alerts = rules.filter((rule) => 'alert' in rule);
 const recordings = rules.filter((rule) => 'record' in rule);
 const promtoolTests = readYamls('tests').flatMap((file) => PromtoolTests.parse(file).tests);
@@ -79,6 +86,13 @@ function toSeconds(duration: string): number {
   const [, amount, unit] = /^(\d+)([smhd])$/.exec(duration) ?? [];
   return Number(amount) * SECONDS[unit as keyof typeof SECONDS];
 }
+
+it('no group is evaluated so seldom that its answers run out before the next', () => {
+  const [, lookback = ''] = /--query\.lookback-delta=(\w+)/.exec(readText('../docker-compose.yml')) ?? [];
+  expect(toSeconds(lookback)).toBeGreaterThan(0);
+  for (const { interval = global.evaluation_interval } of groups)
+    expect(toSeconds(interval)).toBeLessThan(toSeconds(lookback));
+});
 
 describe.each(
   alerts.map((alert) => [`${alert.alert} (${Object.values(alert.labels).join(', ')})`, alert] as const),
