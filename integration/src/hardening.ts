@@ -143,7 +143,7 @@ export const checks: Readonly<Record<string, Check>> = {
   'slim images': async (containers) => {
     const unwanted = new RegExp(
       [
-        '(^|/)(npm|npx|yarn|corepack|apt|apt-get|dpkg|gcc|cc|g\\+\\+|make|python3?|perl|bash|curl|wget|git)$',
+        '(^|/)(npm|npx|yarn|corepack|apt|apt-get|dpkg|gcc|cc|g\\+\\+|make|python3?|perl|curl|wget|git)$',
         '^var/(cache|lib/(apt|dpkg))/.',
         '^root/.',
         '\\.(ts|cts|mts|map|tsbuildinfo)$',
