@@ -25,7 +25,7 @@ function build(prepare: (app: Express) => void): (response: ServerResponse) => v
   return (response) => void app(request as never, response as never);
 }
 
-const request = new IncomingMessage(new Socket());
+const request: IncomingMessage & { next?: unknown } = new IncomingMessage(new Socket());
 request.method = 'GET';
 request.url = '/products';
 const bare = build(() => undefined);
@@ -42,6 +42,8 @@ function responses(use: (response: ServerResponse) => void): () => void {
       use(response);
       response.emit('close');
       response.detachSocket(request.socket);
+      // Express keeps what was here before to put it back; that is the request before this one, which kept the one before it.
+      request.next = undefined;
     }
   };
 }
