@@ -22,9 +22,8 @@ const peers: readonly VariantName[] = quick
   : variantNames.filter((name) => name !== 'bare' && name !== 'package');
 const sizes = quick ? ['9'] : ['9', '150'];
 /**
- * Stands for what a real application has imported beside Express. Without it the bare server alone would have a small young
- * generation that fits the processor's cache, and lose that with whatever is imported next, a client library or anything else:
- * 3 to 4 % of its CPU time, which are no request's.
+ * Stands for what a real application has imported beside Express. Without it the bare server would be compared as it is with no
+ * import at all, and whatever is imported first, a client library or anything else, costs it 3 to 4 % of its CPU time (bench/README.md).
  */
 const ANOTHER_IMPORT = ['--import', 'zod'];
 /** Of all runs, the share that may be invalid before the machine is said to be too busy. */
