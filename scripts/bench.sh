@@ -6,6 +6,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/console.sh"
 . "$root/scripts/settings.sh"
 . "$root/scripts/engine.sh"
+. "$root/scripts/images.sh"
 . "$root/scripts/node.sh"
 cd "$root" || exit 1
 
@@ -13,6 +14,12 @@ ensure_node_modules
 # The server that is never the bottleneck, and the fastest peer. Without them that one table is left out, and says so.
 command -v nginx >/dev/null 2>&1 && command -v wrk >/dev/null 2>&1 || ! may_install ||
   run_step 'apt-get install nginx-light wrk' apt_install nginx-light wrk
+# The whole run has tables of a real Prometheus and of the idle stack; the short look has neither.
+if [ "${1:-}" != quick ]; then
+  check_settings
+  ensure_engine
+  ensure_base_images
+fi
 run_step 'building the API and the load generator' npm run --silent build || fail 1 'the build failed.'
 say 'The machine should do nothing else now: two cores are busy, one with the server and one with the client.'
 exec npm run --silent bench --workspace bench -- "$@"

@@ -1,9 +1,10 @@
 /**
- * Requests per second of a saturated server, and its CPU time for each request, with every way of instrumenting it. Three
- * servers run at a time: bare Express, the package, and one peer. For requests per second they take turns of a second in
- * rotating order; for the CPU time they are loaded at once and share the core. They are compared within a round, and each
- * round starts them anew: two processes of the same code differ by some per cent for as long as they live, by where the
- * compiler and the memory have put things.
+ * Requests per second of a saturated server, and its CPU time for each request, with every way of instrumenting it. A round
+ * has three servers, made anew: bare Express, the package, and one peer. For requests per second they take turns of a second
+ * in rotating order, and are compared within a cycle of turns. For the CPU time two at a time are loaded at once and share
+ * the core, so that whatever slows it down meets both; all three at once would compare how they bear each other's use of its caches.
+ * Two processes of the same code differ by some per cent for as long as they live, by where the compiler and the
+ * memory have put things: hence the rounds.
  */
 import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
 import { type ServerProcess, startServer } from '../lib/server-process.ts';
@@ -13,7 +14,7 @@ import { type VariantName, variantNames, variantOf, variants } from './variants.
 
 const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 2 : 3;
-const TURNS = 2;
+const CYCLES = quick ? 1 : 4;
 const SECONDS = 1;
 const WARM_UP_SECONDS = quick ? 1 : 3;
 const TOGETHER_SECONDS = quick ? 1 : 3;
@@ -48,49 +49,72 @@ async function valid<T extends Conditions>(measure: () => Promise<T>): Promise<T
   }
 }
 
-/** What one of the three did in a round. */
-interface Speed {
-  readonly perSecond: number;
-  readonly cpuMicros: number;
+const ROLES = ['bare', 'package', 'peer'] as const;
+type Role = (typeof ROLES)[number];
+const PAIRS: readonly (readonly [Role, Role])[] = [
+  ['bare', 'package'],
+  ['bare', 'peer'],
+  ['package', 'peer'],
+];
+
+/** Microseconds of CPU time for each request, of two servers that shared the core. */
+interface Pair {
+  readonly roles: readonly [Role, Role];
+  readonly cpuMicros: readonly [number, number];
 }
 
-const ROLES = ['bare', 'package', 'peer'] as const;
-type Round = Readonly<Record<(typeof ROLES)[number], Speed>>;
+interface Round {
+  /** Requests per second of each, in turns that followed one another. */
+  readonly cycles: readonly Readonly<Record<Role, number>>[];
+  readonly pairs: readonly Pair[];
+}
 
 async function compare(peer: VariantName, size: string): Promise<Round[]> {
   const names = { bare: 'bare', package: 'package', peer } as const;
+  const { mix } = subjects[size] as (typeof subjects)[string];
   const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const servers: ServerProcess[] = [];
     for (const role of ROLES) servers.push(await start(names[role], size));
-    rounds.push(await takeTurns(servers, (subjects[size] as (typeof subjects)[string]).mix, round));
+    await loadTogether(servers, mix, WARM_UP_SECONDS);
+    rounds.push({
+      pairs: await loadPairs(servers, mix),
+      cycles: await takeTurns(servers, mix, round),
+    });
     for (const server of servers) await server.stop();
   }
   return rounds;
+}
+
+async function loadPairs(servers: readonly ServerProcess[], mix: readonly string[]): Promise<Pair[]> {
+  const pairs: Pair[] = [];
+  for (const roles of PAIRS) {
+    const both = roles.map((role) => servers[ROLES.indexOf(role)] as ServerProcess);
+    const { runs } = await valid(() => loadTogether(both, mix, TOGETHER_SECONDS));
+    const [first, second] = runs.map(({ cpuMicros }) => cpuMicros) as [number, number];
+    pairs.push({ roles, cpuMicros: [first, second] });
+  }
+  return pairs;
 }
 
 async function takeTurns(
   servers: readonly ServerProcess[],
   mix: readonly string[],
   round: number,
-): Promise<Round> {
-  await loadTogether(servers, mix, WARM_UP_SECONDS);
-  const together = await valid(() => loadTogether(servers, mix, TOGETHER_SECONDS));
-  const sums = ROLES.map(() => 0);
-  for (let turn = 0; turn < TURNS; turn++) {
+): Promise<Round['cycles']> {
+  const cycles: Record<Role, number>[] = [];
+  for (let cycle = 0; cycle < CYCLES; cycle++) {
     const order = ROLES.map((_, i) => (i + round) % ROLES.length);
     // Nobody always follows the same other.
-    if (turn % 2 === 1) order.reverse();
+    if (cycle % 2 === 1) order.reverse();
+    const speeds = { bare: Number.NaN, package: Number.NaN, peer: Number.NaN };
     for (const i of order) {
       const { perSecond } = await valid(() => load(servers[i] as ServerProcess, mix, SECONDS));
-      sums[i] = (sums[i] as number) + perSecond;
+      speeds[ROLES[i] as Role] = perSecond;
     }
+    cycles.push(speeds);
   }
-  const speeds = ROLES.map((role, i) => [
-    role,
-    { perSecond: (sums[i] as number) / TURNS, cpuMicros: together.runs[i]?.cpuMicros ?? Number.NaN },
-  ]);
-  return Object.fromEntries(speeds) as Round;
+  return cycles;
 }
 
 function start(name: VariantName, size: string): Promise<ServerProcess> {
@@ -101,20 +125,28 @@ function start(name: VariantName, size: string): Promise<ServerProcess> {
   );
 }
 
-function toRow(size: string, name: VariantName, own: readonly Speed[], rounds: readonly Round[]) {
-  const speeds = own.map(({ perSecond }, i) => perSecond / (rounds[i] as Round).bare.perSecond);
-  const cpus = own.map(({ cpuMicros }, i) => (rounds[i] as Round).bare.cpuMicros / cpuMicros);
-  const dearer = own.filter(({ cpuMicros }, i) => cpuMicros > (rounds[i] as Round).package.cpuMicros);
-  const isPeer = name !== 'bare' && name !== 'package';
+/** What `one` needed for a request, and `other`, when they shared the core. */
+function costs({ pairs }: Round, one: Role, other: Role): readonly [number, number] {
+  const pair = pairs.find(({ roles }) => roles.includes(one) && roles.includes(other)) as Pair;
+  const [first, second] = pair.cpuMicros;
+  return pair.roles[0] === one ? [first, second] : [second, first];
+}
+
+function toRow(size: string, name: VariantName, role: Role, rounds: readonly Round[]) {
+  const cycles = rounds.flatMap((round) => round.cycles);
+  const besideBare = rounds.map((round) => costs(round, role, role === 'bare' ? 'package' : 'bare'));
+  const ofBare = besideBare.map(([own, bare]) => (role === 'bare' ? 1 : bare / own));
+  const besidePackage = rounds.map((round) => costs(round, 'peer', 'package'));
+  const dearer = besidePackage.filter(([own, ours]) => own > ours);
   return {
     variant: variants[name].title,
     routes: size,
-    'requests/s': median(own.map(({ perSecond }) => perSecond)).toFixed(0),
-    'of bare': median(speeds).toFixed(3),
-    'server CPU, µs/request': median(own.map(({ cpuMicros }) => cpuMicros)).toFixed(1),
-    'of bare by CPU': median(cpus).toFixed(3),
-    'lowest to highest': `${Math.min(...cpus).toFixed(2)} - ${Math.max(...cpus).toFixed(2)}`,
-    'dearer than the package': isPeer ? `${dearer.length} of ${own.length}` : '',
+    'requests/s': median(cycles.map((speeds) => speeds[role])).toFixed(0),
+    'of bare': median(cycles.map((speeds) => speeds[role] / speeds.bare)).toFixed(3),
+    'server CPU, µs/request': median(besideBare.map(([own]) => own)).toFixed(1),
+    'of bare by CPU': median(ofBare).toFixed(3),
+    'lowest to highest': `${Math.min(...ofBare).toFixed(2)} - ${Math.max(...ofBare).toFixed(2)}`,
+    'dearer than the package': role === 'peer' ? `${dearer.length} of ${rounds.length}` : '',
   };
 }
 
@@ -126,26 +158,9 @@ async function measure(size: string): Promise<Record<string, string>[]> {
   }
   const all = [...byPeer.values()].flat();
   return [
-    toRow(
-      size,
-      'bare',
-      all.map(({ bare }) => bare),
-      all,
-    ),
-    toRow(
-      size,
-      'package',
-      all.map((round) => round.package),
-      all,
-    ),
-    ...[...byPeer].map(([name, rounds]) =>
-      toRow(
-        size,
-        name,
-        rounds.map(({ peer }) => peer),
-        rounds,
-      ),
-    ),
+    toRow(size, 'bare', 'bare', all),
+    toRow(size, 'package', 'package', all),
+    ...[...byPeer].map(([name, rounds]) => toRow(size, name, 'peer', rounds)),
   ];
 }
 
@@ -157,8 +172,8 @@ report(
   `${toMarkdown(rows)}
 
 wrk with ${CONNECTIONS} connections on one core, the server saturated on the other. Bare Express, the package and one peer are started anew in each of
-${ROUNDS} rounds for each peer and compared within a round; quoted are medians. All have imported zod, too. Requests per second are of ${TURNS} turns of ${SECONDS} s each, CPU times of
-${TOGETHER_SECONDS} s in which the three share the core. ${refused.length} of ${runs} runs did not count: in those the server left more than 5 %
+${ROUNDS} rounds for each peer. Requests per second are of ${CYCLES} turns of ${SECONDS} s each, compared with those of the same cycle; CPU times are of ${TOGETHER_SECONDS} s in which
+two of them share the core, and compared with the other's. Quoted are medians. All have imported zod, too. ${refused.length} of ${runs} runs did not count: in those the server left more than 5 %
 of its core idle, the client used more than 90 % of its own, or other programs more than 15 % of the server's. ${describeMachine(packages)}. \`npm run bench:throughput --workspace bench\``,
   quick,
 );
