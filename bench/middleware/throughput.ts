@@ -2,9 +2,8 @@
  * Requests per second of a saturated server, and its CPU time for each request, with every way of instrumenting it. A round
  * has three servers, made anew: bare Express, the package, and one peer. For requests per second they take turns of a second
  * in rotating order, and are compared within a cycle of turns. For the CPU time two at a time are loaded at once and share
- * the core, so that whatever slows it down meets both; all three at once would compare how they bear each other's use of its caches.
- * Two processes of the same code differ by some per cent for as long as they live, by where the compiler and the
- * memory have put things: hence the rounds.
+ * the core, so that whatever slows it down meets both. Two processes of the same code differ by some per cent for as long as
+ * they live, by where the compiler and the memory have put things: hence the rounds.
  */
 import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
 import { type ServerProcess, startServer } from '../lib/server-process.ts';
@@ -16,7 +15,10 @@ const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 2 : 3;
 const CYCLES = quick ? 1 : 4;
 const SECONDS = 1;
-const WARM_UP_SECONDS = quick ? 1 : 3;
+/** Of all three: until each has had 4 s of the core. Its CPU time for a request falls for so long, to a third. */
+const WARM_UP_SECONDS = quick ? 1 : 12;
+/** Of a pair, of which one has just worked and the other not. */
+const PAIR_WARM_UP_SECONDS = 1;
 const TOGETHER_SECONDS = quick ? 1 : 3;
 const peers: readonly VariantName[] = quick
   ? ['prom-client', 'opentelemetry']
@@ -90,6 +92,7 @@ async function loadPairs(servers: readonly ServerProcess[], mix: readonly string
   const pairs: Pair[] = [];
   for (const roles of PAIRS) {
     const both = roles.map((role) => servers[ROLES.indexOf(role)] as ServerProcess);
+    await loadTogether(both, mix, PAIR_WARM_UP_SECONDS);
     const { runs } = await valid(() => loadTogether(both, mix, TOGETHER_SECONDS));
     const [first, second] = runs.map(({ cpuMicros }) => cpuMicros) as [number, number];
     pairs.push({ roles, cpuMicros: [first, second] });
@@ -172,7 +175,7 @@ report(
   `${toMarkdown(rows)}
 
 wrk with ${CONNECTIONS} connections on one core, the server saturated on the other. Bare Express, the package and one peer are started anew in each of
-${ROUNDS} rounds for each peer. Requests per second are of ${CYCLES} turns of ${SECONDS} s each, compared with those of the same cycle; CPU times are of ${TOGETHER_SECONDS} s in which
+${ROUNDS} rounds for each peer, and warmed up for ${WARM_UP_SECONDS} s. Requests per second are of ${CYCLES} turns of ${SECONDS} s each, compared with those of the same cycle; CPU times are of ${TOGETHER_SECONDS} s in which
 two of them share the core, and compared with the other's. Quoted are medians. All have imported zod, too. ${refused.length} of ${runs} runs did not count: in those the server left more than 5 %
 of its core idle, the client used more than 90 % of its own, or other programs more than 15 % of the server's. ${describeMachine(packages)}. \`npm run bench:throughput --workspace bench\``,
   quick,
