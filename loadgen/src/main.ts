@@ -2,18 +2,12 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { runCli } from './cli/command-line.ts';
+import { createInterrupt } from './cli/interrupt.ts';
 import { CheckError, EXIT, UnreachableError, UsageError } from './common/errors.ts';
 import type { WorkerProcess } from './run/crew.ts';
 import type { Channel, FromWorker, ToWorker } from './run/worker.ts';
 
-const interrupt = new AbortController();
-let signals = 0;
-
-function onSignal(): void {
-  signals++;
-  if (signals > 1) process.exit(EXIT.interrupted);
-  interrupt.abort();
-}
+const interrupt = createInterrupt(() => process.exit(EXIT.interrupted));
 
 function startWorker(): WorkerProcess {
   const child = fork(fileURLToPath(import.meta.url), ['worker'], {
@@ -42,8 +36,8 @@ function openChannel(): Channel | undefined {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
-process.on('SIGINT', onSignal);
-process.on('SIGTERM', onSignal);
+process.on('SIGINT', interrupt.onSignal);
+process.on('SIGTERM', interrupt.onSignal);
 
 try {
   process.exitCode = await runCli(process.argv.slice(2), {
@@ -60,6 +54,6 @@ try {
     process.exitCode = error.exitCode;
   } else throw error;
 }
-process.off('SIGINT', onSignal);
-process.off('SIGTERM', onSignal);
+process.off('SIGINT', interrupt.onSignal);
+process.off('SIGTERM', interrupt.onSignal);
 if (process.connected) process.disconnect();
