@@ -15,7 +15,7 @@ const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 2 : 3;
 const CYCLES = quick ? 1 : 4;
 const SECONDS = 1;
-/** Of all three: until each has had 4 s of the core. Its CPU time for a request falls for so long, to a third. */
+/** Of all three: until each has had 4 s of the core. Its CPU time for a request falls for so long, to a third or less. */
 const WARM_UP_SECONDS = quick ? 1 : 12;
 /** Of a pair, of which one has just worked and the other not. */
 const PAIR_WARM_UP_SECONDS = 1;
@@ -53,67 +53,60 @@ async function valid<T extends Conditions>(measure: () => Promise<T>): Promise<T
 
 const ROLES = ['bare', 'package', 'peer'] as const;
 type Role = (typeof ROLES)[number];
-const PAIRS: readonly (readonly [Role, Role])[] = [
+type Servers = Readonly<Record<Role, ServerProcess>>;
+const PAIRS: readonly (readonly Role[])[] = [
   ['bare', 'package'],
   ['bare', 'peer'],
   ['package', 'peer'],
 ];
 
-/** Microseconds of CPU time for each request, of two servers that shared the core. */
-interface Pair {
-  readonly roles: readonly [Role, Role];
-  readonly cpuMicros: readonly [number, number];
-}
-
 interface Round {
   /** Requests per second of each, in turns that followed one another. */
   readonly cycles: readonly Readonly<Record<Role, number>>[];
-  readonly pairs: readonly Pair[];
+  /** Microseconds of CPU time for each request, of two servers that shared the core. */
+  readonly pairs: readonly Readonly<Partial<Record<Role, number>>>[];
 }
 
 async function compare(peer: VariantName, size: string): Promise<Round[]> {
-  const names = { bare: 'bare', package: 'package', peer } as const;
   const { mix } = subjects[size] as (typeof subjects)[string];
   const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const servers: ServerProcess[] = [];
-    for (const role of ROLES) servers.push(await start(names[role], size));
-    await loadTogether(servers, mix, WARM_UP_SECONDS);
+    const servers: Servers = {
+      bare: await start('bare', size),
+      package: await start('package', size),
+      peer: await start(peer, size),
+    };
+    await loadTogether(Object.values(servers), mix, WARM_UP_SECONDS);
     rounds.push({
       pairs: await loadPairs(servers, mix),
       cycles: await takeTurns(servers, mix, round),
     });
-    for (const server of servers) await server.stop();
+    for (const server of Object.values(servers)) await server.stop();
   }
   return rounds;
 }
 
-async function loadPairs(servers: readonly ServerProcess[], mix: readonly string[]): Promise<Pair[]> {
-  const pairs: Pair[] = [];
+async function loadPairs(servers: Servers, mix: readonly string[]): Promise<Round['pairs']> {
+  const pairs: Round['pairs'][number][] = [];
   for (const roles of PAIRS) {
-    const both = roles.map((role) => servers[ROLES.indexOf(role)] as ServerProcess);
+    const both = roles.map((role) => servers[role]);
     await loadTogether(both, mix, PAIR_WARM_UP_SECONDS);
     const { runs } = await valid(() => loadTogether(both, mix, TOGETHER_SECONDS));
-    const [first, second] = runs.map(({ cpuMicros }) => cpuMicros) as [number, number];
-    pairs.push({ roles, cpuMicros: [first, second] });
+    pairs.push(Object.fromEntries(roles.map((role, i) => [role, runs[i]?.cpuMicros])));
   }
   return pairs;
 }
 
-async function takeTurns(
-  servers: readonly ServerProcess[],
-  mix: readonly string[],
-  round: number,
-): Promise<Round['cycles']> {
+async function takeTurns(servers: Servers, mix: readonly string[], round: number): Promise<Round['cycles']> {
   const cycles: Record<Role, number>[] = [];
   for (let cycle = 0; cycle < CYCLES; cycle++) {
-    const order = ROLES.map((_, i) => (i + round) % ROLES.length);
+    const order = ROLES.map((_, i) => ROLES[(i + round) % ROLES.length] as Role);
     // Nobody always follows the same other.
     if (cycle % 2 === 1) order.reverse();
     const speeds = { bare: Number.NaN, package: Number.NaN, peer: Number.NaN };
-    for (const i of order) {
-      const { perSecond } = await valid(() => load(servers[i] as ServerProcess, mix, SECONDS));
-      speeds[ROLES[i] as Role] = perSecond;
+    for (const role of order) {
+      const { perSecond } = await valid(() => load(servers[role], mix, SECONDS));
+      speeds[role] = perSecond;
     }
     cycles.push(speeds);
   }
@@ -128,28 +121,27 @@ function start(name: VariantName, size: string): Promise<ServerProcess> {
   );
 }
 
-/** What `one` needed for a request, and `other`, when they shared the core. */
-function costs({ pairs }: Round, one: Role, other: Role): readonly [number, number] {
-  const pair = pairs.find(({ roles }) => roles.includes(one) && roles.includes(other)) as Pair;
-  const [first, second] = pair.cpuMicros;
-  return pair.roles[0] === one ? [first, second] : [second, first];
+/** How many times the CPU time of `other` a request costs `one`, where they shared the core. */
+function costRatio({ pairs }: Round, one: Role, other: Role): number {
+  const pair = pairs.find((roles) => one in roles && other in roles);
+  return (pair?.[one] ?? Number.NaN) / (pair?.[other] ?? Number.NaN);
 }
 
 function toRow(size: string, name: VariantName, role: Role, rounds: readonly Round[]) {
   const cycles = rounds.flatMap((round) => round.cycles);
-  const besideBare = rounds.map((round) => costs(round, role, role === 'bare' ? 'package' : 'bare'));
-  const ofBare = besideBare.map(([own, bare]) => (role === 'bare' ? 1 : bare / own));
-  const besidePackage = rounds.map((round) => costs(round, 'peer', 'package'));
-  const dearer = besidePackage.filter(([own, ours]) => own > ours);
+  // Beside bare Express, and of that beside the package.
+  const cpuMicros = rounds.map(({ pairs }) => pairs.find((pair) => role in pair)?.[role] ?? Number.NaN);
+  const ofBare = rounds.map((round) => (role === 'bare' ? 1 : costRatio(round, 'bare', role)));
+  const dearer = () => rounds.filter((round) => costRatio(round, 'peer', 'package') > 1).length;
   return {
     variant: variants[name].title,
     routes: size,
     'requests/s': median(cycles.map((speeds) => speeds[role])).toFixed(0),
     'of bare': median(cycles.map((speeds) => speeds[role] / speeds.bare)).toFixed(3),
-    'server CPU, µs/request': median(besideBare.map(([own]) => own)).toFixed(1),
+    'server CPU, µs/request': median(cpuMicros).toFixed(1),
     'of bare by CPU': median(ofBare).toFixed(3),
     'lowest to highest': `${Math.min(...ofBare).toFixed(2)} - ${Math.max(...ofBare).toFixed(2)}`,
-    'dearer than the package': role === 'peer' ? `${dearer.length} of ${rounds.length}` : '',
+    'dearer than the package': role === 'peer' ? `${dearer()} of ${rounds.length}` : '',
   };
 }
 
