@@ -1,8 +1,8 @@
 /** What a signal to end means: the first stops the sending, and what is in flight is waited for; one after it ends at once. */
 
 /**
- * `docker compose run` hands on each Ctrl-C that reaches its process group twice, some 10 ms apart: once by the command and
- * once by its plugin. A person's second one comes later.
+ * `docker compose run` may hand on a Ctrl-C that reaches its process group twice (seen: 11 ms apart). A person's second one
+ * comes later.
  */
 const SAME_SIGNAL_MS = 500;
 
