@@ -27,7 +27,6 @@ const loadgen = layers(
     proof: ['common'],
     report: ['common', 'load', 'proof'],
     run: ['common', 'load', 'http', 'pattern', 'proof', 'report'],
-    marks: [],
     cli: ['common', 'load', 'http', 'pattern', 'proof', 'report', 'run'],
   },
   folder,
@@ -95,7 +94,7 @@ export default {
       comment: 'main.ts reads arguments and signals when it is imported: it is started, not called.',
       severity: 'error',
       from: {},
-      to: { path: '/src/(marks/)?main\\.ts$' },
+      to: { path: '/src/main\\.ts$' },
     },
     {
       name: 'load knows neither files nor sockets',
@@ -104,9 +103,9 @@ export default {
       to: { dependencyTypes: ['core'] },
     },
     {
-      name: 'only http speaks to the target, and only marks is a server',
+      name: 'only http speaks to the target',
       severity: 'error',
-      from: { path: '^loadgen/src/', pathNot: '^loadgen/src/(http|marks)/' },
+      from: { path: '^loadgen/src/', pathNot: '^loadgen/src/http/' },
       to: { path: '^(node:)?(net|tls|http|https|dns|dgram)(/|$)', dependencyTypes: ['core'] },
     },
     ...workspaces.map((name) => {

@@ -23,7 +23,7 @@ export default {
       ...typescript,
       displayName: 'unit',
       testMatch: [
-        '<rootDir>/{alertmanager,app,bench,docs,grafana,instrumentation,kubernetes,lab,loadgen,prometheus,scripts}/test/**/*.test.ts',
+        '<rootDir>/{app,bench,docs,grafana,instrumentation,kubernetes,lab,loadgen,prometheus,scripts}/test/**/*.test.ts',
       ],
     },
     {

@@ -29,7 +29,6 @@ trap leave_nothing EXIT
 reports=${REPORTS_FOLDER:-$root/reports}
 target='--target http://api:5001'
 proof='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
-marks='--marks http://marks:9095'
 
 running_containers() { compose ps --quiet 2>/dev/null | sort; }
 is_running() { [ -n "$(compose ps --quiet --status running "$1" 2>/dev/null)" ]; }
@@ -42,9 +41,9 @@ require_stack() {
 }
 
 services() {
-  printf 'api marks prometheus'
+  printf 'api prometheus'
   [ -n "$grafana_missing" ] || printf ' grafana'
-  [ -z "${ALERTS:-}" ] || printf ' alertmanager alert-receiver'
+  [ -z "${ALERTS:-}" ] || printf ' alertmanager'
 }
 
 up() {
@@ -65,7 +64,7 @@ up() {
   outputs=''
   status=0
   # shellcheck disable=SC2086 # lists of words
-  generator run lab --only-on-fresh-api --html "$exchange/page.html" $target $proof $marks || status=$?
+  generator run lab --only-on-fresh-api --html "$exchange/page.html" $target $proof || status=$?
   bring_back || fail 1 'the page of the run could not be brought back from the container.'
   [ "$status" = 0 ] || {
     fail "$status" "the lab's traffic was not proven (status $status); the stack runs on, see the lines above."
@@ -124,10 +123,7 @@ show_urls() {
     say "Grafana       left out: $grafana_missing."
     say "              Bring it (docker load --input FILE, or GRAFANA_IMAGE=<mirror>/grafana), then: make up"
   fi
-  [ -z "${ALERTS:-}" ] || {
-    show_url Alertmanager "$ALERTMANAGER_HOST_PORT" /
-    show_url Notifications "$ALERT_RECEIVER_HOST_PORT" /
-  }
+  [ -z "${ALERTS:-}" ] || show_url Alertmanager "$ALERTMANAGER_HOST_PORT" /
   say ''
   say 'Next: make lab   make load PATTERN=not-found   make verify   make down'
 }
@@ -155,7 +151,7 @@ translate() {
       outputs="$outputs$word
 "
       word=$exchange/output.$(printf '%s' "$outputs" | grep -c '') ;;
-    -q | --quiet | --verify | --no-verify | --no-annotate | --only-on-fresh-api | [!-]* | '')
+    -q | --quiet | --verify | --no-verify | --only-on-fresh-api | [!-]* | '')
       case $word in
         -*) ;;
         */* | *.yaml | *.yml | *.json)
@@ -187,7 +183,7 @@ load() {
   status=0
   run_started=$(date +%s)
   # shellcheck disable=SC2086 # lists of words
-  generator run "$@" $target $proof $marks || status=$?
+  generator run "$@" $target $proof || status=$?
   bring_back || fail 1 'a report could not be brought back from the container.'
   if is_running grafana; then show_run "$run_started"; else show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html; fi
   return "$status"

@@ -94,7 +94,7 @@ fi
 prepare_containers
 check 'Prometheus configuration and rules (promtool check config)' promtool check config --lint all --lint-fatal prometheus.yml
 check 'rule tests (promtool test rules)' rule_tests
-check 'Alertmanager configuration (amtool check-config)' in_image "$ALERTMANAGER_IMAGE" alertmanager amtool check-config alertmanager.yml
+check 'Alertmanager configuration (amtool check-config)' in_image "$ALERTMANAGER_IMAGE" prometheus amtool check-config alertmanager.yml
 check 'integration tests (jest, testcontainers)' npm run --silent test:integration
 
 say ''

@@ -13,12 +13,11 @@ import {
   type Panel,
   QueryVariableBuilder,
   RowBuilder,
-  type VariableModel,
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
-import { ANSWER_COLORS, STATE_COLORS } from './colors.ts';
+import { STATE_COLORS } from './colors.ts';
 import { DATASOURCE } from './panel.ts';
 
 const TAG = 'observability-stack';
@@ -35,10 +34,6 @@ export interface DashboardSpec {
    * service as a whole, whatever the number of its replicas.
    */
   choose?: { metric: string; labels: readonly Label[] };
-  /** Further variables, behind those. */
-  variables?: readonly Builder<VariableModel>[];
-  /** Further links, in front of the one to the other dashboards. */
-  links?: readonly DashboardLink[];
   /** Start of the time range and pause between refreshes at first sight. */
   from?: string;
   refresh?: string;
@@ -63,9 +58,9 @@ export function createDashboard(spec: DashboardSpec): Dashboard {
     .refresh(spec.refresh ?? '5s')
     .time({ from: spec.from ?? 'now-5m', to: 'now' })
     .tooltip(DashboardCursorSync.Crosshair)
-    .variables([...createVariables(spec), ...(spec.variables ?? [])])
+    .variables(createVariables(spec))
     .annotations(spec.choose ? createAnnotations() : [])
-    .links([...(spec.links ?? []), createLink()].map((link) => ({ build: () => link })));
+    .links([{ build: createLink }]);
   return { ...builder.build(), panels: placeRows(spec.rows) };
 }
 
@@ -105,20 +100,11 @@ function createAnnotations() {
       // Grafana 9 reads the query here, later ones read `target`.
       .expr(expr)
       .target(new DataqueryBuilder().refId('Anno').expr(expr).interval('15s'));
-  // These series hold a moment in Unix seconds. Grafana takes the value, in milliseconds, for the mark's time. A load run
-  // writes a single sample, which the window keeps in sight of Grafana's steps.
-  const moment = (name: string, color: string, seconds: string) =>
-    annotation(name, color, `${seconds} * 1000`).useValueForTime(true);
   return [
-    moment(
-      'Load runs',
-      ANSWER_COLORS['2xx'],
-      'label_replace(last_over_time({__name__=~"loadgen_run_(start|end)_time_seconds"}[5m]), "moment", "$1", "__name__", "loadgen_run_(start|end)_.*")',
-    ).titleFormat('Load run, {{moment}}: {{pattern}}'),
-    moment('Restarts', STATE_COLORS.watch, 'last_over_time(process_start_time_seconds[5m])')
-      .titleFormat('{{job}} started: {{instance}}')
-      // Always on: a third switch would not fit into the top line.
-      .hide(true),
+    // The value is a moment in Unix seconds. Grafana takes it, in milliseconds, for the annotation's time.
+    annotation('Restarts', STATE_COLORS.watch, 'last_over_time(process_start_time_seconds[5m]) * 1000')
+      .useValueForTime(true)
+      .titleFormat('{{job}} started: {{instance}}'),
     // One region for an alert, however many windows and replicas it has.
     annotation(
       'Pages',

@@ -1,6 +1,5 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { apiOverview } from './api-overview.ts';
-import { loadRuns } from './load-runs.ts';
 import { nodeRuntime } from './node-runtime.ts';
 import { operations } from './operations.ts';
 import { route } from './route.ts';
@@ -14,7 +13,6 @@ export const dashboards: readonly Dashboard[] = [
   operations,
   slos,
   route,
-  loadRuns,
   nodeRuntime,
   scrapeHealth,
   runbookDashboard(),

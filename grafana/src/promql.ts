@@ -92,14 +92,12 @@ export interface Scope {
   by?: readonly string[];
   /** A duration. Default: Grafana's, which follows the scrape interval. */
   window?: string;
-  /** A modifier behind the window: `offset 5m` or `@ 1764000000`. */
-  moment?: string;
 }
 
 const sumBy = (labels: readonly string[]) => (labels.length > 0 ? `sum by (${labels.join(', ')}) ` : 'sum');
 
-function sumOfRates(metric: string, { matchers = CHOSEN, by = [], window = WINDOW, moment = '' }: Scope) {
-  return `${sumBy(by)}(rate(${metric}{${matchers}}[${window}]${moment && ` ${moment}`}))`;
+function sumOfRates(metric: string, { matchers = CHOSEN, by = [], window = WINDOW }: Scope) {
+  return `${sumBy(by)}(rate(${metric}{${matchers}}[${window}]))`;
 }
 
 /** Sum of the rates of a counter. */

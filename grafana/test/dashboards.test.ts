@@ -55,11 +55,9 @@ const SHOWN_AS_TOTALS = [
   'Errors in total',
   'Requests by path and method',
   'Errors by code',
-  'Answers',
 ];
 /** Alerts concern every job, and an alert on a missing target has no instance; the state asks whether anything is known. */
 const WITHOUT_MATCHERS = ['ALERTS', 'up'];
-const SECOND = '1764000000';
 const FILLED = {
   job: 'api',
   instance: 'a',
@@ -67,8 +65,6 @@ const FILLED = {
   method: 'get',
   __rate_interval: '20s',
   __range: '15m',
-  ...{ run: SECOND, before: SECOND, end: SECOND, before_end: SECOND },
-  ...{ span: '60000', before_span: '60000', shift: '-60000' },
 };
 /** The labels that a dashboard's panels must match: those that can be chosen, and not what follows from them. */
 const LABELS = ['job', 'instance', 'path', 'method'];
@@ -102,9 +98,9 @@ describe.each(files)('%s', (file) => {
     }
   });
 
-  it('marks load runs, restarts and pages, for Grafana 9 and for later ones alike', () => {
-    const marks = panels.length > 0 ? ['Load runs', 'Restarts', 'Pages'] : [];
-    expect(dashboard.annotations.list.map(({ name }) => name)).toEqual(marks);
+  it('annotates restarts and pages, for Grafana 9 and for later ones alike', () => {
+    const names = panels.length > 0 ? ['Restarts', 'Pages'] : [];
+    expect(dashboard.annotations.list.map(({ name }) => name)).toEqual(names);
     for (const { expr, target, iconColor } of dashboard.annotations.list) {
       expect(parsePromql(target.expr).selectors).toHaveLength(1);
       expect(expr).toBe(target.expr);

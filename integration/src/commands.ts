@@ -29,7 +29,6 @@ const portVariables = [
   'PROMETHEUS_HOST_PORT',
   'GRAFANA_HOST_PORT',
   'ALERTMANAGER_HOST_PORT',
-  'ALERT_RECEIVER_HOST_PORT',
 ] as const;
 
 export type PortVariable = (typeof portVariables)[number];

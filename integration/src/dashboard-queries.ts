@@ -1,15 +1,9 @@
-// What the dashboards ask, ready for a Prometheus: the queries of all panels, and the values that Grafana would give the
-// variables that are themselves queries.
-import type { Dashboard, VariableModel } from '@grafana/grafana-foundation-sdk/dashboard';
+// What the dashboards ask, ready for a Prometheus: the queries of all panels, and values for their variables.
 import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
 import { dashboards } from '../../grafana/src/dashboards.ts';
-import { fillVariables } from '../../grafana/src/promql.ts';
-import { query, type Sample } from './prometheus-api.ts';
-
-export type Values = Record<string, string>;
 
 /** What Grafana puts in the place of its variables: every job, replica and route, four scrape intervals. */
-export const EVERYTHING: Values = {
+export const EVERYTHING = {
   ...{ job: '.+', instance: '.+', path: '.+', method: '.+' },
   ...{ __rate_interval: '20s', __range: '15m' },
 };
@@ -30,38 +24,3 @@ export const panelQueries: PanelQuery[] = dashboards.flatMap(({ title, panels = 
     }),
   ),
 );
-
-/** How Grafana writes a series of a `query_result`, for the variable's regular expression to read. */
-function toText({ labels, value, atMs }: Sample & { atMs: number }): string {
-  const pairs = Object.entries(labels).map(([name, text]) => `${name}="${text}"`);
-  return `{${pairs.join(',')}} ${value} ${atMs}`;
-}
-
-/** The first choice of each `query_result` variable, in the order in which they depend on each other; its words as `<name>_text`. */
-export async function chooseFirst(prometheusUrl: string): Promise<Values> {
-  const values = { ...EVERYTHING };
-  for (const { name, query: asked, regex } of dashboards.flatMap(variablesOf)) {
-    const [, expr] = /^query_result\((.*)\)$/s.exec(String(asked)) ?? [];
-    if (!expr) continue;
-    const found = await query(prometheusUrl, fillVariables(expr, values));
-    const pattern = new RegExp((regex ?? '').replace(/^\/|\/$/g, ''));
-    const [first] = found.map((sample) => pattern.exec(toText({ ...sample, atMs: Date.now() })));
-    const value = first?.groups?.value;
-    if (value === undefined) throw new Error(`no value for the variable ${name}: ${JSON.stringify(found)}`);
-    values[name] = value;
-    if (first?.groups?.text) values[`${name}_text`] = first.groups.text;
-  }
-  return values;
-}
-
-const variablesOf = ({ templating }: Dashboard): VariableModel[] => templating?.list ?? [];
-
-/** The choices once the load run that has just been made is known with its end: marks are seen every ten seconds. */
-export async function chooseEndedRun(prometheusUrl: string): Promise<Values | undefined> {
-  const values = await chooseFirst(prometheusUrl);
-  const known = await query(
-    prometheusUrl,
-    `last_over_time(loadgen_run_end_time_seconds[1h]) > ${values.run}`,
-  );
-  return known.some(({ value }) => Number(values.end) - value < 10) ? values : undefined;
-}

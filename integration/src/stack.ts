@@ -42,7 +42,6 @@ export async function startStack({
   try {
     while (started.length < replicas) started.push(await startApi(network, apiImage, environment));
     const apis = [...started];
-    started.push(await startMarks(network));
     const prometheus = await startPrometheus(network);
     started.push(prometheus);
     return {
@@ -73,18 +72,6 @@ function startApi(
     .withEnvironment(environment)
     .withExposedPorts(5001, 8000)
     .withWaitStrategy(Wait.forHttp('/readyz', 8000))
-    .withStartupTimeout(startupTimeoutMs)
-    .start();
-}
-
-/** Where a run leaves its marks: `--marks http://marks:9095`. */
-function startMarks(network: StartedNetwork): Promise<StartedTestContainer> {
-  return new GenericContainer('observability-stack/loadgen')
-    .withNetwork(network)
-    .withNetworkAliases('marks')
-    .withEntrypoint(composeWords('marks', 'entrypoint'))
-    .withExposedPorts(9095)
-    .withWaitStrategy(Wait.forHttp('/healthz', 9095))
     .withStartupTimeout(startupTimeoutMs)
     .start();
 }

@@ -24,7 +24,6 @@ beforeAll(async () => {
   await runGenerator(
     stack.network,
     ...['run', 'lab', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
-    ...['--marks', 'http://marks:9095'],
   );
 }, 180_000);
 
@@ -80,7 +79,6 @@ describe('after the lab', () => {
       expect(rows(html, 'targets')).toEqual([
         'Target Scrape Samples',
         expect.stringMatching(/^api [\d.]+:8000 up [\d.]+m?s \d+$/),
-        expect.stringMatching(/^loadgen marks up [\d.]+m?s \d+$/),
         expect.stringMatching(/^prometheus localhost:9090 up [\d.]+m?s \d+$/),
       ]);
       expect(rows(html, 'firing')).toEqual(['Nothing is firing.']);
@@ -115,37 +113,6 @@ describe('after the lab', () => {
   );
 
   it(
-    'lists the load runs, and each leads to what was counted in it',
-    async () => {
-      const html = await eventually('the load runs', async () => {
-        const found = await read();
-        return rows(found, 'runs').length === 2 ? found : undefined;
-      });
-      const [, link = ''] = /href="(run\.html\?pattern=hundred&amp;start=[\d.]+)"/.exec(html) ?? [];
-      const url = new URL(link.replace('&amp;', '&'), address).href;
-      const counted = await eventually('the run as a whole', async () => {
-        const found = rows(await read(url), 'counted');
-        return found.length > 1 ? found : undefined;
-      });
-      expect(counted).toEqual(
-        expect.arrayContaining([
-          'post products 201 40',
-          'get products 200 30',
-          'get cart 200 20',
-          'post cart 201 10',
-        ]),
-      );
-    },
-    scrapesTimeoutMs,
-  );
-
-  it('says what it expected where a run is asked for in another way, and repeats that as text', async () => {
-    const html = await read(new URL(`run.html?start=${encodeURIComponent('1 or <script>')}`, address).href);
-    expect(text(html)).toContain('Expected a run as ?pattern=NAME');
-    expect(html).toContain('1 or &lt;script&gt;');
-  });
-
-  it(
     'shows a hostile label value as text, wherever labels are shown',
     async () => {
       const escaped = HOSTILE.replace(/[\\"]/g, '\\$&');
@@ -153,7 +120,6 @@ describe('after the lab', () => {
         ['http_requests_total', 'counter', `path="${escaped}",method="${escaped}"`],
         ['http_errors_total', 'counter', `code="${escaped}"`],
         ['ALERTS', 'gauge', `alertname="${escaped}",alertstate="firing",severity="${escaped}"`],
-        ['loadgen_run_start_time_seconds', 'gauge', `pattern="${escaped}"`],
       ].map(([name, type, labels]) => `# TYPE ${name} ${type}\n${name}{${labels}} 1000\n`);
       hostile = createServer((_request, response) =>
         response.setHeader('content-type', 'text/plain; version=0.0.4').end(lines.join('')),

@@ -9,7 +9,7 @@ import axios from 'axios';
 import { parse } from 'yaml';
 import { dashboards } from '../../grafana/src/dashboards.ts';
 import { fillVariables, parsePromql, type Selector } from '../../grafana/src/promql.ts';
-import { chooseEndedRun, EVERYTHING, panelQueries, type Values } from '../src/dashboard-queries.ts';
+import { EVERYTHING, panelQueries } from '../src/dashboard-queries.ts';
 import { eventually, query } from '../src/prometheus-api.ts';
 import { composeWords, repositoryRoot } from '../src/repository.ts';
 import { runGenerator, type Stack, startStack } from '../src/stack.ts';
@@ -52,8 +52,6 @@ const toText = ({ metric, matchers }: Selector) =>
   `${metric}{${matchers.map(({ label, operator, value }) => `${label}${operator}"${value}"`).join(',')}}`;
 
 let stack: Stack;
-/** Values of the variables that are queries: the runs of the load generator. */
-let values: Values = EVERYTHING;
 let traffic: NodeJS.Timeout;
 
 beforeAll(async () => {
@@ -61,7 +59,6 @@ beforeAll(async () => {
   await runGenerator(
     stack.network,
     ...['run', 'not-found', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
-    ...['--marks', 'http://marks:9095'],
   );
   // A trickle for as long as the tests ask for rates: a route on every replica, and now and then a path that does not
   // exist, which must stay a minority, because NotFoundSurge would report it otherwise.
@@ -86,24 +83,10 @@ const answer = (expr: string) =>
 describe('queries of panels and annotations', () => {
   const all = [...panelQueries, ...annotations];
 
-  beforeAll(async () => {
-    values = await eventually('the marks of the load run', () => chooseEndedRun(stack.prometheusUrl));
-  }, 40_000);
-
-  it('know the load run that was made, and its end', () => {
-    expect(Date.now() / 1000 - Number(values.run)).toBeLessThan(120);
-    expect(Number(values.end) - Number(values.run)).toBeGreaterThan(6);
-    expect(Number(values.end) - Number(values.run)).toBeLessThan(60);
-    expect(values).toMatchObject({
-      run_text: expect.stringMatching(/^not-found, \d min ago$/),
-      ...{ before: values.run, before_text: 'none before: itself', shift: '0' },
-    });
-  });
-
   it.each(all.filter(({ expr }) => !mayBeEmpty(expr)))(
     '$name returns data with the labels that its legend names',
     async ({ expr, legend }) => {
-      for (const { labels } of await answer(fillVariables(expr, values))) {
+      for (const { labels } of await answer(fillVariables(expr, EVERYTHING))) {
         expect(Object.keys(labels)).toEqual(expect.arrayContaining(labelsIn(legend)));
       }
     },
@@ -112,7 +95,7 @@ describe('queries of panels and annotations', () => {
   it.each(all.filter(({ expr }) => mayBeEmpty(expr)))(
     '$name is understood, and what it may return has the labels that its legend names',
     async ({ expr, legend }) => {
-      for (const { labels } of await query(stack.prometheusUrl, fillVariables(expr, values))) {
+      for (const { labels } of await query(stack.prometheusUrl, fillVariables(expr, EVERYTHING))) {
         expect(Object.keys(labels)).toEqual(expect.arrayContaining(labelsIn(legend)));
       }
     },
@@ -177,7 +160,7 @@ it('keeps at least the days that the longest window of the dashboards looks back
     word.startsWith('--storage.tsdb.retention.time='),
   );
   const windows = panelQueries.flatMap(({ expr }) =>
-    parsePromql(fillVariables(expr, values)).selectors.flatMap(({ range }) => range ?? []),
+    parsePromql(fillVariables(expr, EVERYTHING)).selectors.flatMap(({ range }) => range ?? []),
   );
   const days = windows.flatMap((range) => (range.endsWith('d') ? [Number.parseInt(range, 10)] : []));
   expect(Number.parseInt(flag.split('=')[1] ?? '', 10)).toBeGreaterThanOrEqual(Math.max(...days));

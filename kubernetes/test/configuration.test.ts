@@ -115,7 +115,7 @@ whereKubectlIs('configuration', () => {
     }
   });
 
-  it.each(['api', 'prometheus', 'grafana', 'marks'])('%s may take as much memory as in compose', (name) => {
+  it.each(['api', 'prometheus', 'grafana'])('%s may take as much memory as in compose', (name) => {
     const { limits } = containerOf(workload('base', name)).resources ?? {};
     expect(limits?.memory).toBe(
       services[name]?.mem_limit.replace(/([mg])$/, (unit) => `${unit.toUpperCase()}i`),

@@ -170,11 +170,7 @@ whereKubectlIs('services and policies', () => {
       selector: { 'app.kubernetes.io/name': 'prometheus' },
       rules: [{ from: ['grafana', 'loadgen'], ports: ['http'] }],
     });
-    expect(ingressOf('base', 'marks')).toEqual({
-      selector: { 'app.kubernetes.io/name': 'marks' },
-      rules: [{ from: ['prometheus', 'loadgen'], ports: ['http'] }],
-    });
-    expect(ofKind('base', 'NetworkPolicy')).toHaveLength(4);
+    expect(ofKind('base', 'NetworkPolicy')).toHaveLength(3);
     for (const folder of ['load/shards', 'load/combine', 'load/verify'] as const)
       for (const { labels } of workloadsOf(folder)) expect(labels['app.kubernetes.io/name']).toBe('loadgen');
   });
@@ -218,7 +214,6 @@ whereKubectlIs('the life of a pod', () => {
     api: { metrics: ['/healthz', '/readyz'] },
     prometheus: { http: ['/-/ready', '/-/healthy'] },
     grafana: { http: ['/api/health'] },
-    marks: { http: ['/healthz'] },
   };
 
   it.each(Object.keys(PATHS))(

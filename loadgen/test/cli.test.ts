@@ -2,8 +2,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createMarksHandler } from '../src/marks/handler.ts';
-import type { Mark } from '../src/marks/marks.ts';
 import { reportSchema } from '../src/report/report.ts';
 import { type FakeStack, startFakeStack } from './fake-stack.ts';
 import { loadgen } from './loadgen.ts';
@@ -134,27 +132,6 @@ proof: 133 requests, every one counted exactly once
       code: 0,
       out: 'the API has already handled 133 requests: nothing sent\n',
     });
-  });
-
-  it('marks start and end of each pattern, unless told not to', async () => {
-    const marks: Mark[] = [];
-    const server = await serveHttp(createMarksHandler({ add: (mark) => marks.push(mark), text: () => '' }));
-    await loadgen(['run', 'lab', ...target(), '--marks', `${server.url}/`]);
-    expect(marks).toEqual([
-      { moment: 'start', pattern: 'hundred' },
-      { moment: 'end', pattern: 'hundred' },
-      { moment: 'start', pattern: 'not-found' },
-      { moment: 'end', pattern: 'not-found' },
-    ]);
-    await loadgen(['run', 'lab', '--no-annotate', ...target(), '--marks', server.url]);
-    await server.stop();
-    expect(marks).toHaveLength(4);
-  });
-
-  it('ends with 2 where the address of the marks is none', async () => {
-    const { code, err } = await loadgen(['run', 'lab', ...target(), '--marks', 'localhost:9095']);
-    expect(code).toBe(2);
-    expect(err).toContain('Expected a URL such as http://localhost:9095.');
   });
 
   it('ends with 3 and the URL when Prometheus is away, having sent nothing', async () => {

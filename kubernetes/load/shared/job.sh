@@ -37,7 +37,7 @@ status=0
 case $1 in
   # shellcheck disable=SC2086 # lists of words
   run)
-    run_generator run $PATTERN --target http://api:5001 $prometheus --marks http://marks:9095 --json "$work/report.json" \
+    run_generator run $PATTERN --target http://api:5001 $prometheus --json "$work/report.json" \
       --shard "$((JOB_COMPLETION_INDEX + 1))/$SHARDS" ${START_AT:+--start-at "$START_AT"} $ARGS
     ;;
   combine)

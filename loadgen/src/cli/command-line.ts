@@ -18,7 +18,6 @@ import { type RunFlags, runCommand } from './run-command.ts';
 import {
   collectThreshold,
   parseDuration,
-  parseHttpUrl,
   parseMoment,
   parseRate,
   parseShard,
@@ -115,8 +114,6 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
     .option('-p, --prometheus <url>', 'compare what was sent with what this Prometheus holds')
     .addOption(new Option('--verify', 'compare (the default with --prometheus)').default(undefined))
     .option('--no-verify', 'do not compare')
-    .option('--marks <url>', 'tell this server when patterns start and end, for the dashboards', parseHttpUrl)
-    .option('--no-annotate', 'do not tell it')
     .option('--ledger <folder>', 'keep the report there for `loadgen verify`; needs --prometheus')
     .option(
       '--only-on-fresh-api',

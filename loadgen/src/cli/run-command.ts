@@ -5,7 +5,6 @@ import { parseOrigin } from '../http/origin.ts';
 import { isWhole, type Shard, WHOLE } from '../load/shard.ts';
 import type { Threshold } from '../load/thresholds.ts';
 import { Prometheus } from '../proof/prometheus.ts';
-import { sendMark } from '../run/annotate.ts';
 import { createCrew } from '../run/crew.ts';
 import { describeEnvironment } from '../run/environment.ts';
 import type { Overrides } from '../run/plan.ts';
@@ -34,8 +33,6 @@ export interface RunFlags extends Outputs {
   readonly quiet?: true;
   readonly prometheus?: string;
   readonly verify?: boolean;
-  readonly marks?: string;
-  readonly annotate: boolean;
   readonly onlyOnFreshApi?: true;
   readonly shard?: Shard;
   readonly startAt?: number;
@@ -137,10 +134,6 @@ function createObserver(flags: RunFlags, io: Io): RunObserver {
     phaseEnded: () => reporter.ended(),
     // From the start, and not only at the end: a file that cannot be written is told before anything is sent.
     save: (report) => saveOutputs(report, flags),
-    mark: async (moment, pattern) => {
-      if (flags.marks !== undefined && flags.annotate)
-        await sendMark(flags.marks, moment, pattern, reporter.note);
-    },
   };
 }
 

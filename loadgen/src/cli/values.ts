@@ -41,13 +41,6 @@ export function parseShard(text: string): Shard {
   return { index, of };
 }
 
-/** @returns without a slash at its end */
-export function parseHttpUrl(text: string): string {
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    throw new InvalidArgumentError('Expected a URL such as http://localhost:9095.');
-  return text.replace(/\/+$/, '');
-}
-
 /** @returns ms since 1970 */
 export function parseMoment(text: string): number {
   if (!z.iso.datetime({ offset: true }).safeParse(text).success)

@@ -46,11 +46,10 @@ export function createCrew(options: CrewOptions, own: Sender): Sender {
       options.signal.addEventListener('abort', stop);
       const ends = members.map(({ ended }) => ended);
       const atMs = Math.max(startAtMs, Date.now() + LEAD_MS);
-      const watching = watchPhases(options, members, atMs);
+      watchPhases(options, members, atMs);
       for (const member of members) member.tell({ kind: 'start', atMs, started });
       if (options.signal.aborted) stop();
       const results = await Promise.all(ends);
-      await watching.end();
       options.signal.removeEventListener('abort', stop);
       const lost = results.filter((result) => 'reason' in result);
       const parts = results.filter((result) => 'phases' in result);
@@ -110,8 +109,7 @@ class Member {
 }
 
 /** Tells the observer of the phases of the whole: one begins with its first worker and ends with its last. */
-function watchPhases({ phases, observer }: CrewOptions, members: readonly Member[], atMs: number) {
-  const marks: Promise<void>[] = [];
+function watchPhases({ phases, observer }: CrewOptions, members: readonly Member[], atMs: number): void {
   let begun = 0;
   let ended = 0;
   const look = () => {
@@ -120,20 +118,17 @@ function watchPhases({ phases, observer }: CrewOptions, members: readonly Member
       const startMs = performance.now() + Math.max(0, atMs - Date.now());
       for (const member of members)
         member.snapshot = { ...member.snapshot, sent: 0, errors: 0, dropped: 0, inFlight: 0 };
-      marks.push(observer.mark('start', phase.pattern));
       observer.phaseStarted(createProgress(phase, startMs, () => sumSnapshots(members)));
       begun++;
     }
     const isEnded = members.every((one) => one.isOver || one.phasesEnded > ended);
     if (begun > ended && isEnded) {
-      marks.push(observer.mark('end', phases[ended]?.pattern ?? ''));
       observer.phaseEnded();
       ended++;
       look();
     }
   };
   for (const member of members) member.onPhase = look;
-  return { end: () => Promise.all(marks) };
 }
 
 /** Percentiles of parts do not add up, so there are none until the histograms themselves are here. */

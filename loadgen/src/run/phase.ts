@@ -50,7 +50,6 @@ export async function runPhase(
   }));
   const client = new HttpClient({ ...phase, origin, addresses, requests, recorder });
   const patience = watchForAnswers(phase, summary, () => client.inFlight);
-  const marked = observer.mark('start', phase.pattern);
   observer.phaseStarted(
     createProgress(phase, startMs, () => ({
       sent: summary.sent,
@@ -75,9 +74,11 @@ export async function runPhase(
     client.close();
     observer.phaseEnded();
   }
-  const report = reportPhase(phase, summary, startMs, client);
-  await Promise.all([marked, observer.mark('end', phase.pattern)]);
-  return { report, tally: keeper.toTally(), gaveUp: patience.signal.aborted };
+  return {
+    report: reportPhase(phase, summary, startMs, client),
+    tally: keeper.toTally(),
+    gaveUp: patience.signal.aborted,
+  };
 }
 
 /** A signal that aborts when `source` does. A combined one looks at all its own each time that it is asked: ten times the cost. */

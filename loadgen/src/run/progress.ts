@@ -41,6 +41,4 @@ export function createProgress(phase: Phase, startMs: number, snapshot: () => Sn
 export interface PhaseObserver {
   phaseStarted(progress: Progress): void;
   phaseEnded(): void;
-  /** The moments at which a pattern's sending starts and ends. Must not reject. */
-  mark(moment: 'start' | 'end', pattern: string): Promise<void>;
 }

@@ -90,7 +90,6 @@ function createTeller(channel: Channel): SenderObserver {
   let timer: NodeJS.Timeout | undefined;
   return {
     note() {},
-    mark: async () => {},
     phaseStarted({ snapshot }: Progress) {
       channel.send({ kind: 'phase-started' });
       timer = setInterval(() => channel.send({ kind: 'progress', snapshot: snapshot() }), TELL_EVERY_MS);
