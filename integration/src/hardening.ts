@@ -89,7 +89,7 @@ export const checks: Readonly<Record<string, Check>> = {
     const bindings = byService(containers, ({ NetworkSettings }) =>
       Object.values(NetworkSettings.Ports).flatMap((ports) => ports?.map(({ HostIp }) => HostIp) ?? []),
     );
-    expect(Object.values(bindings).flat().length).toBeGreaterThanOrEqual(6);
+    expect(Object.values(bindings).flat().length).toBeGreaterThanOrEqual(5);
     expect([...new Set(Object.values(bindings).flat())]).toEqual(['127.0.0.1']);
     expect(bindings.loadgen).toEqual([]);
   },

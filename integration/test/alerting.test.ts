@@ -82,7 +82,7 @@ describe('half of all answers fail', () => {
       annotations: {
         summary: expect.stringMatching(/^api burns its error budget/),
         description: expect.stringMatching(
-          /^The availability budget of api went \d+\.\d times as fast as it may\./i,
+          / the availability budget of api went \d+\.\d times as fast as it may\.$/,
         ),
         runbook_url: 'docs/runbook.md#errorbudgetburn',
       },
