@@ -7,18 +7,14 @@ import { parse } from 'yaml';
 export const repositoryRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 interface ComposeFile {
-  services: Record<string, { command?: string[]; entrypoint?: string[] }>;
+  services: Record<string, { command?: string[] }>;
 }
 
 /** What docker-compose.yml starts a service with; `settings` win over the environment and .env. */
-export function composeWords(
-  service: string,
-  which: 'command' | 'entrypoint',
-  settings: Readonly<Record<string, string>> = {},
-): string[] {
+export function composeWords(service: string, settings: Readonly<Record<string, string>> = {}): string[] {
   const compose = parse(readFileSync(`${repositoryRoot}/docker-compose.yml`, 'utf8')) as ComposeFile;
-  const words = compose.services[service]?.[which];
-  if (!words) throw new Error(`docker-compose.yml: expected ${which} for the service "${service}"`);
+  const words = compose.services[service]?.command;
+  if (!words) throw new Error(`docker-compose.yml: expected a command for the service "${service}"`);
   return words.map((word) =>
     word.replace(/\$\{(\w+)\}/g, (_, name: string) => settings[name] ?? settingOf(name)),
   );

@@ -24,6 +24,8 @@ export interface StackOptions {
   environment?: Record<string, string>;
   /** Another image than the one that this repository builds. */
   apiImage?: string;
+  /** The text of a module in the place of the API's: listens on the ports 5001 and 8000, with /healthz on the latter. */
+  program?: string;
 }
 
 const startupTimeoutMs = 60_000;
@@ -32,6 +34,7 @@ export async function startStack({
   replicas = 1,
   environment = {},
   apiImage = 'observability-stack/app',
+  program,
 }: StackOptions = {}): Promise<Stack> {
   const network = await new Network().start();
   const started: StartedTestContainer[] = [];
@@ -40,7 +43,7 @@ export async function startStack({
     await network.stop();
   };
   try {
-    while (started.length < replicas) started.push(await startApi(network, apiImage, environment));
+    while (started.length < replicas) started.push(await startApi(network, apiImage, environment, program));
     const apis = [...started];
     const prometheus = await startPrometheus(network);
     started.push(prometheus);
@@ -65,13 +68,19 @@ function startApi(
   network: StartedNetwork,
   image: string,
   environment: Record<string, string>,
+  program?: string,
 ): Promise<StartedTestContainer> {
-  return new GenericContainer(image)
+  const container = new GenericContainer(image);
+  if (program !== undefined)
+    container
+      .withCopyContentToContainer([{ content: program, target: '/srv/program.mjs' }])
+      .withCommand(['node', 'program.mjs']);
+  return container
     .withNetwork(network)
     .withNetworkAliases('api')
     .withEnvironment(environment)
     .withExposedPorts(5001, 8000)
-    .withWaitStrategy(Wait.forHttp('/readyz', 8000))
+    .withWaitStrategy(Wait.forHttp(program === undefined ? '/readyz' : '/healthz', 8000))
     .withStartupTimeout(startupTimeoutMs)
     .start();
 }
@@ -83,7 +92,7 @@ function startPrometheus(network: StartedNetwork): Promise<StartedTestContainer>
     .withNetworkAliases('prometheus')
     .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
     .withCopyDirectoriesToContainer([{ source: `${repositoryRoot}/prometheus`, target: '/etc/prometheus' }])
-    .withCommand(composeWords('prometheus', 'command', { PROMETHEUS_FEATURES: prometheusFeatures(image) }))
+    .withCommand(composeWords('prometheus', { PROMETHEUS_FEATURES: prometheusFeatures(image) }))
     .withExposedPorts(9090)
     .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
     .withStartupTimeout(startupTimeoutMs)

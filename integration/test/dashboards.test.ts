@@ -156,7 +156,7 @@ describe('rules', () => {
 });
 
 it('keeps at least the days that the longest window of the dashboards looks back', () => {
-  const [flag = ''] = composeWords('prometheus', 'command').filter((word) =>
+  const [flag = ''] = composeWords('prometheus').filter((word) =>
     word.startsWith('--storage.tsdb.retention.time='),
   );
   const windows = panelQueries.flatMap(({ expr }) =>

@@ -128,5 +128,5 @@ describe.each([['the states of the API, one after the other']])('%s', () => {
 });
 
 it('knows how far Prometheus looks back', () => {
-  expect(composeWords('prometheus', 'command')).toContain(`--query.lookback-delta=${LOOKBACK_SECONDS}s`);
+  expect(composeWords('prometheus')).toContain(`--query.lookback-delta=${LOOKBACK_SECONDS}s`);
 });

@@ -37,7 +37,7 @@ whereKubectlIs('the overlay for the Prometheus Operator', () => {
     const { job_name, dns_sd_configs, params, relabel_configs, ...job } = scrape_configs[0];
     const { spec } = only<IServiceMonitor>('overlays/operator', 'ServiceMonitor', 'api');
     const { endpoints, selector, ...settings } = spec;
-    expect(settings).toEqual(renamed(job));
+    expect(settings).toEqual(renamed({ ...job, sample_limit: global.sample_limit }));
     expect(endpoints).toEqual([
       {
         port: 'metrics',

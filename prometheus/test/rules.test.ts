@@ -57,6 +57,7 @@ const Configuration = z.looseObject({
     scrape_interval: z.string(),
     scrape_timeout: z.string(),
     evaluation_interval: z.string(),
+    sample_limit: z.number(),
   }),
 });
 const Datasources = z.looseObject({
