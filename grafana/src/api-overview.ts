@@ -13,7 +13,20 @@ const routeRate = rate('http_requests_total', { by: ['path', 'method'] });
 const count = { decimals: 0, unit: 'locale' };
 
 const answers = [
-  statePanel(24),
+  statePanel(12),
+  stat({
+    ...count,
+    title: 'Most requested',
+    shows:
+      'The method and path that received the most requests since the API started, summed over its replicas, and how many.',
+    worry: 'never: it is an answer, not a measure.',
+    next: '[the routes in one table](/d/operations).',
+    width: 12,
+    height: 3,
+    show: 'name and value',
+    queries: [{ expr: `topk(1, ${byRoute} > 0)`, legend: ROUTE_LEGEND }],
+    noValue: 'No request yet',
+  }),
   stat({
     ...count,
     title: 'Requests in total',
@@ -42,20 +55,6 @@ const answers = [
     next: `${runbook('RequestsStuck')}.`,
     width: 8,
     queries: [{ expr: `sum(inprogress_requests{${CHOSEN}})`, legend: 'in progress' }],
-  }),
-  stat({
-    ...count,
-    title: 'Most requested',
-    shows:
-      'The method and path that received the most requests since the API started, summed over its replicas, and how many.',
-    worry: 'never: it is an answer, not a measure.',
-    next: '[the routes in one table](/d/operations).',
-    // Wide enough for the name of a route of 40 letters on a narrow window.
-    width: 24,
-    height: 3,
-    named: true,
-    queries: [{ expr: `topk(1, ${byRoute} > 0)`, legend: ROUTE_LEGEND }],
-    noValue: 'No request yet',
   }),
   ranking({
     ...count,
@@ -124,7 +123,7 @@ const concurrency = [
     worry: 'where it stays above: requests enter and do not end.',
     next: `${runbook('RequestsStuck')}.`,
     width: 24,
-    unit: 'none',
+    unit: 'locale',
     softMax: 5,
     queries: [
       { expr: `sum(inprogress_requests{${CHOSEN}})`, legend: 'in progress' },

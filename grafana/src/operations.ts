@@ -3,7 +3,7 @@
 import { ROUTE_COLORS, STATE_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
 import { LATENCY_OBJECTIVE_SECONDS, OBJECTIVES } from './limits.ts';
-import { tiles } from './panels.ts';
+import { lines } from './panels.ts';
 import { badResponses, CHOSEN, QUANTILE_CAVEAT, quantile, responses, shareOf, TOP } from './promql.ts';
 import { ROUTE_LEGEND, ROUTE_LINK, ROUTE_ROW_LINK } from './route-names.ts';
 import { runbook } from './runbook.ts';
@@ -36,14 +36,15 @@ const routes = [
     worry: 'about red numbers in the first rows.',
     next: `click a path for [that route alone](/d/route); ${runbook('ErrorBudgetBurn')}.`,
     width: 24,
-    height: 11,
+    // Ten rows: the routes of the API, and `unmatched`.
+    height: 13,
     unit: 'none',
     queries: byColumn.map((expr) => ({ expr, legend: ROUTE_LEGEND })),
     columns: [
       { field: 'method', heading: 'Method', width: 75 },
       { field: 'path', heading: 'Path', link: ROUTE_ROW_LINK },
-      { field: 'Value #A', heading: 'Answers/s', decimals: 2, width: 95 },
-      { field: 'Value #B', heading: 'Bad/s', decimals: 2, width: 85, thresholds: warnFrom(0.005) },
+      { field: 'Value #A', heading: 'Answers', unit: 'reqps', width: 115 },
+      { field: 'Value #B', heading: 'Bad', unit: 'reqps', width: 115, thresholds: warnFrom(1e-9) },
       {
         field: 'Value #C',
         heading: '5xx',
@@ -61,18 +62,18 @@ const routes = [
         thresholds: warnFrom(LATENCY_OBJECTIVE_SECONDS),
       },
     ],
-    sortBy: 'Bad/s',
+    sortBy: 'Bad',
     noValue: 'Nothing was asked in this time range',
   }),
-  tiles({
+  lines({
     title: `Course of the ${TOP} busiest routes`,
-    shows: 'Answers per second of each route now, and its course over the time range.',
+    shows: 'Answers per second of each route over the time range.',
     worry: 'where one course breaks off or climbs while the others go on.',
-    next: 'click a tile for [that route alone](/d/route).',
+    next: 'click a line for [that route alone](/d/route).',
     width: 24,
-    height: 6,
     unit: 'reqps',
-    decimals: 2,
+    softMax: 1,
+    legend: 'list',
     queries: [
       {
         expr: `${responses({ by })} and topk(${TOP}, sum by (path, method) (increase(http_request_duration_seconds_count{${CHOSEN}}[$__range] @ end())) > 0)`,
@@ -94,7 +95,7 @@ export const operations = createDashboard({
   rows: [
     {
       title: 'Is it well?',
-      panels: [statePanel(8), budgetLeft('availability', 8), budgetLeft('latency', 8), firingNow(24, 6)],
+      panels: [statePanel(8), budgetLeft('availability', 8), budgetLeft('latency', 8), firingNow(24, 8)],
     },
     { title: 'Which route?', panels: routes },
     { title: 'What runs short?', panels: [eventLoopLate, cpu, memoryOfLimit, openConnections] },

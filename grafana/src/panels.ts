@@ -34,37 +34,28 @@ import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/time
 import { STATE_COLORS } from './colors.ts';
 import { describe, type PanelSpec, palette } from './panel.ts';
 
+const TEXT_MODES = { name: BigValueTextMode.Name, 'name and value': BigValueTextMode.ValueAndName } as const;
+
 /** Values that have words, and the colour of each. */
 export type Words = Readonly<Record<number, { text: string; color: string }>>;
 
 /**
- * One number, the latest, in the colour of text unless thresholds say more. `named` shows the series' name above it, at
- * sizes that do not change with the width; `words` takes the place of numbers.
+ * One number, the latest, in the colour of text unless thresholds say more. `show` puts the series' name next to the number or in
+ * its place, at sizes that do not change with the width; `words` takes the place of numbers.
  */
-export function stat(spec: PanelSpec & { named?: boolean; words?: Words }) {
+export function stat(spec: PanelSpec & { show?: 'name' | 'name and value'; words?: Words }) {
+  const { show, words } = spec;
   const panel = describe(new Stat(), { height: 4, ...spec }, 'instant')
     .colorMode(BigValueColorMode.Value)
     .graphMode(BigValueGraphMode.None)
-    .textMode(spec.named ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
+    .textMode(show ? TEXT_MODES[show] : BigValueTextMode.Value)
     .orientation(VizOrientation.Auto)
     .reduceOptions(lastValue());
-  if (spec.words) panel.mappings([toMapping(spec.words)]);
-  if (spec.named || spec.words) {
-    panel.text(new VizTextDisplayOptionsBuilder().titleSize(16).valueSize(spec.words ? 18 : 30));
+  if (words) panel.mappings([toMapping(words)]);
+  if (show || words) {
+    panel.text(new VizTextDisplayOptionsBuilder().titleSize(16).valueSize(words ? 18 : 30));
   }
   return panel;
-}
-
-/** A tile for each series: its name, its latest value and its course as a small area. */
-export function tiles(spec: PanelSpec) {
-  return describe(new Stat(), spec, 'range')
-    .colorMode(BigValueColorMode.Value)
-    .graphMode(BigValueGraphMode.Area)
-    .textMode(BigValueTextMode.ValueAndName)
-    .orientation(VizOrientation.Auto)
-    .colorScheme(palette())
-    .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(18))
-    .reduceOptions(lastValue());
 }
 
 /** One bar for each series, in the order in which the query returns them. */

@@ -119,10 +119,13 @@ export function shareOf(codes: string, scope: Scope = {}): string {
   return `${responses(scope, codes)} / (${responses(scope)} > 0)`;
 }
 
-/** Responses per second that burn a budget: failed, or slower than the objective. */
+/**
+ * Responses per second that burn a budget: failed, or slower than the objective. Rounded, because the two sums are added in different
+ * orders, and their difference may be 1e-15 where nothing was bad.
+ */
 export function badResponses(objectiveSeconds: number, scope: Scope = {}): string {
   const matchers = `${scope.matchers ?? CHOSEN}, code!~"5..", le="${objectiveSeconds}"`;
-  return `${responses(scope)} - ${rate(`${DURATION}_bucket`, { ...scope, matchers })}`;
+  return `round(${responses(scope)} - ${rate(`${DURATION}_bucket`, { ...scope, matchers })}, 1e-9)`;
 }
 
 /**

@@ -12,43 +12,47 @@ const scope = { matchers };
 const NO_TRAFFIC = 'No traffic';
 const objectiveMs = LATENCY_OBJECTIVE_SECONDS * 1000;
 
-const now = [
+/** Over the whole time range, as in the table that leads here: the graphs below have the values of each moment. */
+const whole = { ...scope, window: '$__range' };
+
+const summary = [
   stat({
     title: 'Answers per second',
-    shows: 'Answers of the chosen routes with any status, all replicas together.',
+    shows:
+      'Answers of the chosen routes with any status, all replicas together, on average over the time range.',
     worry: 'where it is far from what the time of day explains.',
     next: '*Answers by class of status* below, [API overview](/d/api-overview) for all routes.',
     width: 6,
     unit: 'reqps',
-    queries: [{ expr: responses(scope), legend: 'rate' }],
+    queries: [{ expr: responses(whole), legend: 'rate' }],
   }),
   stat({
     title: 'Failed, 5xx',
-    shows: 'Share of the answers that the API failed.',
+    shows: 'Share of the answers in this time range that the API failed.',
     worry: 'above 0.1 %, the objective of the service as a whole.',
     next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}.`,
     width: 6,
     unit: 'percentunit',
-    queries: [{ expr: shareOf('5..', scope), legend: '5xx' }],
+    queries: [{ expr: shareOf('5..', whole), legend: '5xx' }],
     noValue: NO_TRAFFIC,
   }),
   stat({
     title: 'Failed or slow',
     shows: `Answers a second that failed, or took more than ${objectiveMs} ms: these burn an error budget.`,
-    worry: 'where it is not 0 for long.',
+    worry: 'where it is not 0 over a long range.',
     next: '*Latency distribution*, [Node runtime](/d/node-runtime).',
     width: 6,
     unit: 'reqps',
-    queries: [{ expr: badResponses(LATENCY_OBJECTIVE_SECONDS, scope), legend: 'bad' }],
+    queries: [{ expr: badResponses(LATENCY_OBJECTIVE_SECONDS, whole), legend: 'bad' }],
   }),
   stat({
-    title: 'p99 now',
-    shows: `One answer in a hundred takes longer than this. ${QUANTILE_CAVEAT}`,
+    title: 'p99',
+    shows: `One answer in a hundred took longer than this. ${QUANTILE_CAVEAT}`,
     worry: `above ${objectiveMs} ms, the objective.`,
     next: '*Latency distribution* says whether these are a few or a second crowd; [Node runtime](/d/node-runtime).',
     width: 6,
     unit: 's',
-    queries: [{ expr: quantile(0.99, scope), legend: 'p99' }],
+    queries: [{ expr: quantile(0.99, whole), legend: 'p99' }],
     noValue: NO_TRAFFIC,
   }),
 ];
@@ -106,7 +110,7 @@ export const route = createDashboard({
   description: 'One route alone: how often, how well and how fast it answers, and on which replica.',
   choose: { metric: 'http_request_duration_seconds_count', labels: ['job', 'instance', 'path', 'method'] },
   rows: [
-    { title: 'Now', panels: now },
+    { title: 'Whole time range', panels: summary },
     { title: 'Traffic and errors', panels: traffic },
     {
       title: 'Latency',

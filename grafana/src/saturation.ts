@@ -60,7 +60,7 @@ export const openConnections = lines({
   shows: 'TCP connections that each replica holds open, busy or not.',
   worry: 'where it climbs and never falls: clients or handlers do not close.',
   next: `*Open file descriptors* in [Node runtime](/d/node-runtime), ${runbook('RequestsStuck')}.`,
-  unit: 'none',
+  unit: 'locale',
   decimals: 0,
   softMax: 10,
   queries: [

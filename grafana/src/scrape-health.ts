@@ -13,7 +13,7 @@ const targets = [
     worry: 'where it is less than the number of replicas and one.',
     next: `*Up and down of each target*, ${runbook('ApiTargetMissing')}.`,
     width: 6,
-    unit: 'none',
+    unit: 'locale',
     decimals: 0,
     queries: [{ expr: `sum(up{${CHOSEN}})`, legend: 'up' }],
     noValue: 'No target is known',
@@ -24,7 +24,7 @@ const targets = [
     worry: 'where it is not 0.',
     next: `${runbook('ApiDown')}, ${runbook('ApiReplicaDown')}.`,
     width: 6,
-    unit: 'none',
+    unit: 'locale',
     decimals: 0,
     queries: [{ expr: `count(up{${CHOSEN}} == 0) or vector(0)`, legend: 'down' }],
     thresholds: [
@@ -38,7 +38,7 @@ const targets = [
     worry: 'where it grows without a release.',
     next: `*New series by target*, ${runbook('SeriesGrowth')}.`,
     width: 6,
-    unit: 'none',
+    unit: 'locale',
     decimals: 0,
     queries: [{ expr: `sum(prometheus_tsdb_head_series{${CHOSEN}})`, legend: 'series' }],
     noValue: 'Prometheus is not chosen',
@@ -49,7 +49,7 @@ const targets = [
     worry: 'where it is not 0: what they record or watch is missing there.',
     next: `${runbook('PrometheusRuleFailing')}.`,
     width: 6,
-    unit: 'none',
+    unit: 'locale',
     decimals: 0,
     queries: [
       {
@@ -101,12 +101,12 @@ const scrapes = [
     shows:
       'Samples that each target exposes. The set of the API is fixed; that of Prometheus grows as its features come into use.',
     worry: 'where the line of the API climbs: a label has gone wild.',
-    next: `${runbook('SeriesGrowth')}.`,
+    next: `${runbook('SeriesGrowth')}, ${runbook('SampleLimitNear')}.`,
     softMax: 1000,
     legend: 'list',
     width: 12,
     height: 9,
-    unit: 'none',
+    unit: 'locale',
     decimals: 0,
     queries: [{ expr: `scrape_samples_post_metric_relabeling{${CHOSEN}}`, legend: '{{job}} {{instance}}' }],
   }),
@@ -122,7 +122,7 @@ const database = [
     legend: 'list',
     width: 12,
     height: 9,
-    unit: 'none',
+    unit: 'locale',
     decimals: 0,
     queries: [{ expr: `prometheus_tsdb_head_series{${CHOSEN}}`, legend: '{{instance}}' }],
     noValue: 'Prometheus is not chosen',
@@ -136,7 +136,7 @@ const database = [
     legend: 'list',
     width: 12,
     height: 9,
-    unit: 'none',
+    unit: 'locale',
     decimals: 0,
     queries: [
       {
@@ -176,7 +176,7 @@ const rules = [
     legend: 'list',
     width: 12,
     height: 9,
-    unit: 'none',
+    unit: 'locale',
     queries: [
       ['rules', 'prometheus_rule_evaluation_failures_total'],
       ['too many samples', 'prometheus_target_scrapes_exceeded_sample_limit_total'],

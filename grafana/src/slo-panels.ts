@@ -62,11 +62,14 @@ export const budgetLeft = (slo: Slo, width: number) =>
   });
 
 const FIRING = 'ALERTS{alertstate="firing"}';
+const byAlert = (alerts: string) => `max by (alertname, severity, slo, window) (${alerts})`;
+/** In the order of the rows. */
+const PAGES_FIRST = `${byAlert('ALERTS{alertstate="firing", severity="page"}')} or ${byAlert(FIRING)}`;
 
 export const firingNow = (width: number, height: number) =>
   table({
     title: 'Firing now',
-    shows: 'Every alert that fires now, of the API and of Prometheus itself.',
+    shows: 'Every alert that fires now, of the API and of Prometheus itself, pages first.',
     worry: 'about *page* at once, about *ticket* in working hours, about *info* never.',
     next: '[the runbook](/d/runbook): what each one means, what to look at and what to do. Click its name.',
     width,
@@ -75,7 +78,7 @@ export const firingNow = (width: number, height: number) =>
     queries: [
       {
         // Only who sees samples of now may say that nothing fires.
-        expr: `max by (alertname, severity, slo, window) (${FIRING}) or label_replace(0 * max(up) unless on () ${FIRING}, "alertname", "Nothing is firing", "", "")`,
+        expr: `${PAGES_FIRST} or label_replace(0 * max(up) unless on () ${FIRING}, "alertname", "Nothing is firing", "", "")`,
         legend: '{{alertname}}',
       },
     ],

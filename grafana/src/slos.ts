@@ -32,7 +32,7 @@ const burnPanel = (slo: Slo, name: string) =>
     next: `*Which route burns it* below, ${runbook('ErrorBudgetBurn')}.`,
     width: 12,
     height: 10,
-    unit: 'none',
+    unit: 'locale',
     softMax: 2,
     // From the quickest to the slowest to move.
     queries: Object.keys(WINDOW_COLORS).map((window) => ({

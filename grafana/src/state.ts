@@ -54,7 +54,7 @@ export const statePanel = (width: number) =>
     worry: 'at *Down*, *Degraded* and *Not known*; the alerts do so after a while.',
     next: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}. Without a fresh sample Prometheus stands still, or the clock of this computer is ahead of its clock: [Scrape health](/d/scrape-health) for a range that ends a minute ago tells which.`,
     width,
-    height: width === 24 ? 3 : 4,
+    height: width > 8 ? 3 : 4,
     unit: 'none',
     queries: [{ expr: stateQuery, legend: 'state' }],
     words: stateWords,

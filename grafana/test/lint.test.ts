@@ -78,6 +78,22 @@ const BROKEN: Record<string, [title: string, Change]> = {
     'Requests by path and method',
     query(/topk\(\d+, (.*)\)\)$/, '$1)'),
   ],
+  'writes large numbers with separators': [
+    'Series in memory',
+    ({ fieldConfig }) => {
+      fieldConfig.defaults.unit = 'none';
+    },
+  ],
+  'shows as one number what no graph shows for its last moment': [
+    'p99',
+    query(/\$__range/g, '$__rate_interval'),
+  ],
+  'has room for the ten rows that the routes of the API take': [
+    'Routes, those that hurt first',
+    ({ gridPos }) => {
+      gridPos.h = 11;
+    },
+  ],
   'leads from a route to its own view': [
     'Requests by path and method',
     ({ fieldConfig }) => {

@@ -22,6 +22,7 @@ export const Panel = z.looseObject({
     defaults: z.looseObject({
       unit: z.string().optional(),
       noValue: z.string().optional(),
+      mappings: z.array(z.unknown()).optional(),
       decimals: z.number().optional(),
       min: z.number().optional(),
       max: z.number().optional(),
@@ -107,6 +108,26 @@ export const rules: Readonly<Record<string, Rule>> = {
     );
     return unbounded.length > 0 && `more than ${TOP} series: ${unbounded[0]?.expr}`;
   },
+  'writes large numbers with separators': ({ type, fieldConfig: { defaults } }) =>
+    (type === 'stat' || type === 'timeseries' || type === 'bargauge') &&
+    defaults.unit === 'none' &&
+    !defaults.mappings?.length &&
+    'the unit none has no separators',
+  'shows as one number what no graph shows for its last moment': ({
+    type,
+    targets,
+    fieldConfig: { defaults },
+  }) =>
+    type === 'stat' &&
+    !defaults.mappings?.length &&
+    targets.some(({ expr }) => expr.includes('$__rate_interval')) &&
+    'a rate of one moment, which a graph has at another',
+  'has room for the ten rows that the routes of the API take': ({ type, fieldConfig, gridPos }) =>
+    // 38 pixels a row of the grid, less 8 between panels; 48 for title and padding, 36 for the heading and each row.
+    type === 'table' &&
+    JSON.stringify(fieldConfig.overrides).includes('/d/route?var-path=') &&
+    gridPos.h * 38 - 8 - 48 < 11 * 36 &&
+    `${gridPos.h} rows of the grid`,
   'leads from a route to its own view': ({ type, targets, fieldConfig, title }) => {
     const shown = targets.some(({ legendFormat }) => legendFormat === '{{method}} /{{path}}');
     const links = JSON.stringify([fieldConfig.defaults.links, fieldConfig.overrides]);
