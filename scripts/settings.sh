@@ -54,6 +54,9 @@ check_settings() {
     done
     taken="$taken $name:$first-$last"
   done
+  # Docker would make a folder of that name.
+  [ -z "${ALERTS:-}" ] || (cd "$root" && [ -f "$ALERTMANAGER_CONFIG" ]) ||
+    note "ALERTMANAGER_CONFIG: expected a file, got \"$ALERTMANAGER_CONFIG\""
   [ -z "$problems" ] || {
     printf '%s' "$problems" >&2
     exit 2

@@ -99,3 +99,26 @@ describe('port ranges', () => {
     expect((await check({ API_REPLICAS: '3', API_HOST_PORT: '65534' })).err).toContain('got "65534"');
   });
 });
+
+describe("Alertmanager's configuration", () => {
+  it.each([
+    ['is not looked at without ALERTS=1', {}, { code: 0, err: '' }],
+    [
+      'has to be a file',
+      { ALERTS: '1' },
+      { code: 2, err: 'ALERTMANAGER_CONFIG: expected a file, got "./mine.yml"\n' },
+    ],
+  ])('%s', async (_, environment, expected) => {
+    await writeFile(join(folder, '.env'), await readFile(join(repository, '.env')));
+    expect(
+      await withSettings('check_settings', { ALERTMANAGER_CONFIG: './mine.yml', ...environment }),
+    ).toMatchObject(expected);
+  });
+
+  it('is a file of this machine, its path from the root of the repository', async () => {
+    await writeFile(join(folder, '.env'), await readFile(join(repository, '.env')));
+    await writeFile(join(folder, 'mine.yml'), '');
+    const ended = await withSettings('check_settings', { ALERTS: '1', ALERTMANAGER_CONFIG: './mine.yml' });
+    expect(ended).toEqual({ code: 0, out: '', err: '' });
+  });
+});
