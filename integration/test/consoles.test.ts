@@ -78,8 +78,8 @@ describe('after the lab', () => {
       expect(rows(html, 'codes')[0]).toBe('404 33');
       expect(rows(html, 'targets')).toEqual([
         'Target Scrape Samples',
-        expect.stringMatching(/^api [\d.]+:8000 up [\d.]+m?s \d+$/),
-        expect.stringMatching(/^prometheus localhost:9090 up [\d.]+m?s \d+$/),
+        expect.stringMatching(/^api [\d.]+:8000 up [\d.]+m?s [\d,]+$/),
+        expect.stringMatching(/^prometheus localhost:9090 up [\d.]+m?s [\d,]+$/),
       ]);
       expect(rows(html, 'firing')).toEqual(['Nothing is firing.']);
     },
@@ -134,6 +134,7 @@ describe('after the lab', () => {
         const found = await read();
         return found.includes('&lt;img src=x') ? found : undefined;
       });
+      expect(rows(html, 'codes')).toContainEqual(expect.stringMatching(/ 1,000$/));
       expect(await query(stack.prometheusUrl, 'max(http_requests_total)')).toEqual([
         { labels: {}, value: 1000 },
       ]);
