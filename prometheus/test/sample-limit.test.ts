@@ -63,3 +63,12 @@ it('is one number, for every job and in the alert that warns of it', () => {
       new RegExp(`${withCommas(limit)}[^]*sample_limit|sample_limit[^]*${withCommas(limit)}`),
     );
 });
+
+it('is named also where ApiDown holds back every other alert of the API', () => {
+  const { inhibit_rules } = read('alertmanager.yml') as {
+    inhibit_rules: { source_matchers: string[]; target_matchers: string[] }[];
+  };
+  const [apiDown] = inhibit_rules.filter(({ source_matchers }) => /ApiDown/.test(source_matchers.join()));
+  const [, held = ''] = /^alertname!~"(.+)"$/.exec(apiDown?.target_matchers[0] ?? '') ?? [];
+  expect(held.split('|')).toEqual(['ApiDown', 'ApiTargetMissing', 'SampleLimitNear']);
+});
