@@ -104,9 +104,9 @@ export default {
       to: { dependencyTypes: ['core'] },
     },
     {
-      name: 'only http speaks to the target, and only marks is a server',
+      name: 'only http speaks to the target, only post to Prometheus, and only marks is a server',
       severity: 'error',
-      from: { path: '^loadgen/src/', pathNot: '^loadgen/src/(http|marks)/' },
+      from: { path: '^loadgen/src/', pathNot: '^loadgen/src/((http|marks)/|proof/post\\.ts$)' },
       to: { path: '^(node:)?(net|tls|http|https|dns|dgram)(/|$)', dependencyTypes: ['core'] },
     },
     ...workspaces.map((name) => {
