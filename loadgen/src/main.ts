@@ -32,13 +32,20 @@ function startWorker(): WorkerProcess {
   };
 }
 
+/** Settles when the last message has left: a channel that is closed drops what waits in it. */
+let lastSent = Promise.resolve();
+
 function openChannel(): Channel | undefined {
   if (process.send === undefined) return undefined;
   return {
-    send: (message) => void (process.connected && process.send?.(message)),
+    send(message) {
+      if (!process.connected) return;
+      lastSent = new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
+    },
     onMessage(listener) {
       process.on('message', (message) => listener(message as ToWorker));
       process.once('disconnect', () => process.exit());
+      if (!process.connected) process.exit();
     },
   };
 }
@@ -52,10 +59,6 @@ function explain(error: unknown): number {
   if (hasExitCode(error)) {
     complain(error.message);
     return error.exitCode;
-  }
-  if (interrupt.signal.aborted) {
-    complain('interrupted');
-    return EXIT.interrupted;
   }
   debug('%s', error);
   complain(`unexpected error: ${reasonOf(error)} (NODE_DEBUG=loadgen shows where)`);
@@ -92,4 +95,5 @@ try {
 }
 process.off('SIGINT', interrupt.onSignal);
 process.off('SIGTERM', interrupt.onSignal);
+await lastSent;
 if (process.connected) process.disconnect();

@@ -2,7 +2,7 @@
 import { CheckError, EXIT, reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
 import { checkWritable, writeWhole } from '../common/files.ts';
 import { hideCredentials } from '../common/secrets.ts';
-import { openLedger, saveEntry } from '../proof/ledger.ts';
+import { openLedger, removeEntry, saveEntry } from '../proof/ledger.ts';
 import { renderPage } from '../report/html/page.ts';
 import type { Report } from '../report/report.ts';
 import type { RunOutcome } from '../run/run.ts';
@@ -37,7 +37,7 @@ export async function openOutputs({ ledger, json, html }: Outputs, signal: Abort
     ...(await openFile(html, (report) => renderPage([report]), signal)),
   ];
   const repeatable = files.filter(({ isRegular }) => isRegular).map(({ write }) => write);
-  if (ledger !== undefined) repeatable.unshift((report) => saveEntry(ledger, report));
+  if (ledger !== undefined) repeatable.unshift((report) => keepInLedger(ledger, report));
   const single = files.filter(({ isRegular }) => !isRegular).map(({ write }) => write);
   let unsaved: string[] = [];
   return {
@@ -47,6 +47,13 @@ export async function openOutputs({ ledger, json, html }: Outputs, signal: Abort
     },
     finish: async (report) => [...unsaved, ...(await tryAll(single, report))],
   };
+}
+
+/** A run that ended before its first request leaves no entry: there is nothing to verify of it. */
+function keepInLedger(ledger: string, report: Report): Promise<void> {
+  const { state, phases, lostShards } = report;
+  const hasSentNothing = state === 'interrupted' && phases.length + lostShards.length === 0;
+  return hasSentNothing ? removeEntry(ledger, report) : saveEntry(ledger, report);
 }
 
 type Write = (report: Report) => Promise<void>;
@@ -90,6 +97,7 @@ export async function showOutcome(
   const problems = [...(unproved === undefined ? [] : [`no proof: ${reasonOf(unproved)}`]), ...unsaved];
   for (const problem of problems) io.stderr.write(`loadgen: ${hideCredentials(problem)}\n`);
   const code = exitCodeOf(outcome);
+  if (unsaved.length > 0 && io.signal.aborted) return EXIT.interrupted;
   return code === EXIT.ok && unsaved.length > 0 ? EXIT.failed : code;
 }
 

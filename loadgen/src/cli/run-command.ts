@@ -1,6 +1,6 @@
 /** `loadgen run`: flags and pattern names to a run, its outcome to text and an exit code. */
 import { EXIT, UsageError } from '../common/errors.ts';
-import { formatCount } from '../common/units.ts';
+import { formatCount, formatNumber } from '../common/units.ts';
 import { parseOrigin } from '../http/origin.ts';
 import { isWhole, type Shard, WHOLE } from '../load/shard.ts';
 import type { Threshold } from '../load/thresholds.ts';
@@ -89,7 +89,8 @@ function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, shard = WHOLE,
   if (verify === true && !isWhole(shard))
     throw new UsageError('--verify: a shard cannot be proved alone; `loadgen combine` proves the sum');
   const lateMs = Date.now() - (startAt ?? Number.POSITIVE_INFINITY);
-  if (lateMs > 0) throw new UsageError(`--start-at: expected a moment to come, got one ${lateMs} ms ago`);
+  if (lateMs > 0)
+    throw new UsageError(`--start-at: expected a moment to come, got one ${formatNumber(lateMs)} ms ago`);
 }
 
 async function createSenders(

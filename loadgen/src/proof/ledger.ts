@@ -1,5 +1,5 @@
 /** The ledger: the folder in which every run leaves its report, so that `verify` can add them up. One file a run. */
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CheckError, reasonOf, UsageError } from '../common/errors.ts';
@@ -22,6 +22,16 @@ export async function openLedger(folder: string): Promise<void> {
 /** @param folder one that {@link openLedger} has checked. @throws CheckError when it cannot be written all the same */
 export async function saveEntry(folder: string, entry: Entry): Promise<void> {
   await writeWhole(join(folder, fileName(entry)), `${JSON.stringify(entry, undefined, 2)}\n`);
+}
+
+/** @throws CheckError when it cannot */
+export async function removeEntry(folder: string, entry: Entry): Promise<void> {
+  const path = join(folder, fileName(entry));
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    throw new CheckError(`cannot remove ${path}: ${reasonOf(error)}`);
+  }
 }
 
 /** Sorts by time, and tells two runs of the same millisecond apart. */

@@ -1,6 +1,6 @@
 /** A run: wait, read, send, read again, compare. Everything it tells on the way goes to a {@link RunObserver}. */
 import { randomUUID } from 'node:crypto';
-import { InterruptedError, NotSentError } from '../common/errors.ts';
+import { InterruptedError, NotSentError, UsageError } from '../common/errors.ts';
 import { isWhole, type Shard } from '../load/shard.ts';
 import { readDurations } from '../proof/durations.ts';
 import type { Reading } from '../proof/process.ts';
@@ -37,7 +37,7 @@ export interface RunOptions {
 export interface RunObserver extends SenderObserver {
   /**
    * The report as far as it goes. The first time, in the state `started`, just before the first request leaves: a killed run
-   * leaves a trace, and one that sent nothing does not. It rejects only then.
+   * leaves a trace, and one that sent nothing does not. It rejects, with a UsageError, only then.
    */
   save(report: Report): Promise<void>;
 }
@@ -72,7 +72,7 @@ export async function run(options: RunOptions): Promise<RunOutcome | NotFresh> {
 
 /** Everything that comes before the first request. @returns the report as far as it goes */
 async function begin(options: RunOptions): Promise<Report | NotFresh> {
-  const { sender, prometheus, observer, signal, startAtMs } = options;
+  const { sender, prometheus, signal, startAtMs } = options;
   await sender.prepare();
   const before =
     prometheus === undefined ? null : await takeReading(prometheus, readingOptions(options, signal));
@@ -86,18 +86,20 @@ async function begin(options: RunOptions): Promise<Report | NotFresh> {
   }
   signal.throwIfAborted();
   sender.lost.throwIfAborted();
-  const started = startReport(options, before);
-  await observer.save(started);
-  return started;
+  return startReport(options, before);
 }
 
 async function sendAndProve(options: RunOptions, started: Report): Promise<RunOutcome> {
   const { sender, prometheus, observer, startAtMs } = options;
-  const sent = await sender.send(startAtMs, started).catch(async (error) => {
-    if (error instanceof NotSentError)
+  let sent: Report;
+  try {
+    await observer.save(started);
+    sent = await sender.send(startAtMs, started);
+  } catch (error) {
+    if (error instanceof NotSentError || error instanceof UsageError)
       await observer.save({ ...started, state: 'interrupted', endedAt: new Date().toISOString() });
     throw error;
-  });
+  }
   await observer.save(sent);
   const isProvable = options.verify && isWhole(options.shard) && sent.phases.length > 0;
   if (prometheus === undefined || !isProvable) return { report: sent };
