@@ -24,8 +24,9 @@ function startWorker(): WorkerProcess {
     send: (message) => void (child.connected && child.send(message, () => {})),
     onMessage: (listener) => void child.on('message', (message) => listener(message as FromWorker)),
     onExit(listener) {
-      child.on('exit', (code, signal) => listener(signal ?? `exit code ${code}`));
-      // One that could not be started has no exit; other errors are about messages to one that has just ended.
+      // Not `exit`, which may come before the last message.
+      child.on('close', (code, signal) => listener(signal ?? `exit code ${code}`));
+      // One that could not be started never closes; other errors are about messages to one that has just ended.
       child.on('error', (error) => void (child.pid === undefined && listener(error.message)));
     },
     kill: () => void child.kill('SIGKILL'),
