@@ -1,9 +1,9 @@
 /** The little of Prometheus' HTTP API that is needed here: its clock and instant queries. */
-import { isNativeError } from 'node:util/types';
 import { z } from 'zod';
 import { reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
 import { hideCredentials } from '../common/secrets.ts';
 import { sleep } from '../common/wait.ts';
+import { type Access, authorize, explainRefusal, isTlsFailure, toBasic } from './access.ts';
 import { post } from './post.ts';
 
 export interface Sample {
@@ -74,24 +74,15 @@ export type Answer = z.output<typeof envelope>['data'];
 const REQUEST_TIMEOUT_MS = 10_000;
 const RETRY_MS = 250;
 
-/** How to reach a Prometheus behind a proxy that lets only some in. */
-export interface Access {
-  /** Asked before each request: tokens are renewed. */
-  readonly bearerToken?: () => Promise<string>;
-  /** PEM, in the place of the system's certificate authorities. */
-  readonly ca?: string | undefined;
-}
-
 export class Prometheus {
   /** Without the credentials. */
   readonly url: string;
   readonly #endpoint: URL;
-  readonly #basic: string | undefined;
-  readonly #retryMs: number;
   readonly #access: Access;
+  readonly #retryMs: number;
 
   /**
-   * @param url may have basic credentials in it; without them the bearer token is used
+   * @param url may have basic credentials in it, which go before a bearer token
    * @param retryMs how long to go on asking a Prometheus that does not answer, before saying so
    * @throws UsageError when `url` is not an http or https URL
    */
@@ -104,13 +95,13 @@ export class Prometheus {
     const bare = new URL(url);
     if (bare.search !== '' || bare.hash !== '')
       throw new UsageError('--prometheus: expected a URL without a query or fragment');
-    this.#basic = toBasic(bare);
+    const basic = toBasic(bare);
     bare.username = '';
     bare.password = '';
     this.url = bare.href.replace(/\/+$/, '');
     this.#endpoint = new URL(`${this.url}/api/v1/query`);
     this.#retryMs = retryMs;
-    this.#access = access;
+    this.#access = { ...access, ...(basic && { basic }) };
   }
 
   /** Its clock, in seconds since 1970. */
@@ -183,19 +174,19 @@ export class Prometheus {
   }
 
   async #askOnce(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Answer> {
-    const { ca } = this.#access;
     const { status, text, location } = await post(this.#endpoint, {
       form: new URLSearchParams({
         query: expression,
         ...(atSeconds === undefined ? {} : { time: String(atSeconds) }),
       }),
-      authorization: await this.#authorization(),
-      ca,
+      authorization: await authorize(this.#access),
+      ca: this.#access.ca,
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
     });
     // A Prometheus that starts, or a proxy before one that does, answers with a 5xx.
     if (status >= 500) throw new Error(`${status} ${shorten(text)}`);
-    if (status === 401 || status === 403) throw new UnreachableError(this.#explainRefusal(status));
+    if (status === 401 || status === 403)
+      throw new UnreachableError(`Prometheus at ${this.url} ${explainRefusal(this.#access)} (${status})`);
     const json = parseJson(text);
     const { success, data } = envelope.safeParse(json);
     if (status === 200 && success) return data.data;
@@ -207,44 +198,6 @@ export class Prometheus {
         `POST /api/v1/query gave ${status}${redirect} ${shorten(text) || '(no text)'}`,
     );
   }
-
-  async #authorization(): Promise<string | undefined> {
-    const { bearerToken } = this.#access;
-    return this.#basic ?? (bearerToken && `Bearer ${await bearerToken()}`);
-  }
-
-  #explainRefusal(status: number): string {
-    const given =
-      this.#basic !== undefined
-        ? 'refuses the user and password in --prometheus'
-        : this.#access.bearerToken !== undefined
-          ? 'refuses the bearer token'
-          : 'asks for credentials: give http://USER:PASSWORD@HOST, --prometheus-token-file or PROMETHEUS_TOKEN';
-    return `Prometheus at ${this.url} ${given} (${status})`;
-  }
-}
-
-/** @returns the header's value; undefined for a URL without credentials */
-function toBasic({ username, password }: URL): string | undefined {
-  if (username === '' && password === '') return undefined;
-  return `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // A percent sign that is only a percent sign.
-  }
-}
-
-/** The codes of OpenSSL and of Node for a server that is not the one it should be, or speaks no TLS: waiting changes nothing. */
-function isTlsFailure(error: unknown): boolean {
-  return (
-    isNativeError(error) &&
-    'code' in error &&
-    /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO/.test(String(error.code))
-  );
 }
 
 /** @returns undefined for what is not JSON */
