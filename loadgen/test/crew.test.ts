@@ -74,7 +74,7 @@ describe('a worker that is lost', () => {
     await expect(prepared).rejects.toBeInstanceOf(UnreachableError);
   });
 
-  it('while the others wait for the start is known to whoever waits', async () => {
+  it('aborts `lost` while the others wait for the start', async () => {
     const { crew, workers } = create();
     const prepared = crew.prepare();
     setImmediate(() => {

@@ -8,7 +8,7 @@ import { InterruptedError } from '../src/common/errors.ts';
 import { reportSchema } from '../src/report/report.ts';
 import { type FakeStack, startFakeStack } from './fake-stack.ts';
 import { loadgen } from './loadgen.ts';
-import { until } from './servers.ts';
+import { serveHttp, until } from './servers.ts';
 
 let stack: FakeStack;
 let folder = '';
@@ -100,6 +100,37 @@ describe('a report', () => {
   });
 });
 
+describe('the summary', () => {
+  it('is shown where Prometheus refuses a query after the run, and the exit code is 1', async () => {
+    let refuses = false;
+    const server = await serveHttp((request, response) => {
+      const refusal = { status: 'error', errorType: 'execution', error: 'too many samples' };
+      if (refuses) response.writeHead(422).end(JSON.stringify(refusal));
+      else void stack.prometheus.handle(request, response);
+    });
+    stack.api.intercept = () => {
+      refuses = true;
+      return false;
+    };
+    const { code, out, err } = await run('-p', server.url);
+    await server.stop();
+    expect([code, out.includes('100 requests sent')]).toEqual([1, true]);
+    expect(err).toContain('loadgen: no proof: Prometheus refuses the query: too many samples\n');
+  });
+
+  it('of shards is shown where combine is interrupted while it waits for a scrape', async () => {
+    const file = (n: number) => at(`${n}.json`);
+    for (const n of [1, 2]) await run('--shard', `${n}/2`, '--json', file(n), '-p', stack.observer.url);
+    stack.prometheus.isTargetUp = false;
+    const interrupt = new AbortController();
+    const ended = loadgen(['combine', file(1), file(2), '-p', stack.observer.url], interrupt.signal);
+    setTimeout(() => interrupt.abort(new InterruptedError('interrupted')), 100);
+    const { code, out, err } = await ended;
+    expect([code, out.includes('100 requests sent')]).toEqual([130, true]);
+    expect(err).toMatch(/loadgen: no proof: interrupted\n$/);
+  });
+});
+
 describe('the ledger', () => {
   const verify = () => loadgen(['verify', ...proof()]);
 
@@ -140,7 +171,7 @@ describe('the ledger', () => {
     expect(await ended).toMatchObject({
       code: 130,
       out: '',
-      err: expect.stringMatching(/\ninterrupted: nothing was sent\n$/),
+      err: expect.stringMatching(/interrupted: nothing was sent\n$/),
     });
     stack.prometheus.isTargetUp = true;
     expect(await verify()).toMatchObject({ code: 0 });

@@ -114,7 +114,9 @@ describe('a bearer token', () => {
   it('that is missing is asked for', async () => {
     const { code, err } = await query('-p', guarded.url);
     expect(code).toBe(3);
-    expect(err).toContain('asks for credentials: give http://USER:PASSWORD@HOST, --prometheus-token-file or');
+    expect(err).toContain(
+      'asks for credentials: give user and password in the URL, --prometheus-token-file or',
+    );
   });
 });
 

@@ -1,5 +1,12 @@
 /** What remains of a run: its files, its summary, its exit code. The same for one that was sent and one that was combined. */
-import { CheckError, EXIT, reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
+import {
+  CheckError,
+  EXIT,
+  InterruptedError,
+  reasonOf,
+  UnreachableError,
+  UsageError,
+} from '../common/errors.ts';
 import { checkWritable, writeWhole } from '../common/files.ts';
 import { hideCredentials } from '../common/secrets.ts';
 import { openLedger, removeEntry, saveEntry } from '../proof/ledger.ts';
@@ -119,7 +126,7 @@ function formatText(report: Report, io: Io): string {
 
 /** Interrupted before everything; then a target or Prometheus that was not there; then what failed. */
 function exitCodeOf({ report, unproved }: RunOutcome): number {
-  if (report.state === 'interrupted') return EXIT.interrupted;
+  if (report.state === 'interrupted' || unproved instanceof InterruptedError) return EXIT.interrupted;
   const answered = report.phases.some((phase) => phase.answered > 0);
   const isIdle = report.phases.every(({ sent, unsent, dropped }) => sent + unsent + dropped === 0);
   if (unproved instanceof UnreachableError || report.state === 'gave-up' || (!answered && !isIdle))

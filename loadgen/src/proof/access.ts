@@ -1,4 +1,4 @@
-/** How to get into a Prometheus that lets only some in, as Prometheus' own clients do: basic, a bearer token, another authority. */
+/** How to get into a Prometheus that requires credentials, as its own clients do: basic, a bearer token, another certificate authority. */
 import { isNativeError } from 'node:util/types';
 
 export interface Access {
@@ -18,7 +18,7 @@ export async function authorize({ basic, bearerToken }: Access): Promise<string 
 export function explainRefusal({ basic, bearerToken }: Access): string {
   if (basic !== undefined) return 'refuses the user and password in --prometheus';
   if (bearerToken !== undefined) return 'refuses the bearer token';
-  return 'asks for credentials: give http://USER:PASSWORD@HOST, --prometheus-token-file or PROMETHEUS_TOKEN';
+  return 'asks for credentials: give user and password in the URL, --prometheus-token-file or PROMETHEUS_TOKEN';
 }
 
 /** @returns undefined for a URL without credentials */

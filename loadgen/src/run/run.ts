@@ -132,7 +132,6 @@ export async function addProof(
       },
     };
   } catch (error) {
-    options.signal.throwIfAborted();
     return { report: sent, unproved: error };
   }
 }
