@@ -41,7 +41,8 @@ export async function checkWritable(path: string): Promise<boolean> {
     if (info !== undefined) await access(own, constants.W_OK);
     else await access(dirname(own), constants.W_OK | constants.X_OK);
     if (info?.isDirectory()) throw new Error('it is a folder');
-    if (info?.isSocket()) throw new Error('it is a socket');
+    const isSink = info?.isFile() || info?.isFIFO() || info?.isCharacterDevice() || info?.isBlockDevice();
+    if (info !== undefined && !isSink) throw new Error('it is no file, FIFO or device');
     return kind === 'file';
   } catch (error) {
     throw new UsageError(describe(path, error));
