@@ -103,9 +103,9 @@ export default {
       to: { dependencyTypes: ['core'] },
     },
     {
-      name: 'only http speaks to the target',
+      name: 'only http speaks to the target, and only post to Prometheus',
       severity: 'error',
-      from: { path: '^loadgen/src/', pathNot: '^loadgen/src/http/' },
+      from: { path: '^loadgen/src/', pathNot: '^loadgen/src/(http/|proof/post\\.ts$)' },
       to: { path: '^(node:)?(net|tls|http|https|dns|dgram)(/|$)', dependencyTypes: ['core'] },
     },
     ...workspaces.map((name) => {

@@ -1,59 +1,100 @@
 /** The process: arguments, signals, exit code. Nothing else of the generator touches them. */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { debuglog } from 'node:util';
 import { runCli } from './cli/command-line.ts';
 import { createInterrupt } from './cli/interrupt.ts';
-import { CheckError, EXIT, UnreachableError, UsageError } from './common/errors.ts';
+import { EXIT, hasExitCode, reasonOf } from './common/errors.ts';
+import { hideCredentials } from './common/secrets.ts';
 import type { WorkerProcess } from './run/crew.ts';
 import type { Channel, FromWorker, ToWorker } from './run/worker.ts';
 
+const debug = debuglog('loadgen');
 const interrupt = createInterrupt(() => process.exit(EXIT.interrupted));
+const workers = new Set<ChildProcess>();
 
 function startWorker(): WorkerProcess {
   const child = fork(fileURLToPath(import.meta.url), ['worker'], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  // One that has just ended is told of by its exit.
-  child.on('error', () => {});
+  workers.add(child);
+  child.on('exit', () => workers.delete(child));
   return {
     send: (message) => void (child.connected && child.send(message, () => {})),
     onMessage: (listener) => void child.on('message', (message) => listener(message as FromWorker)),
-    onExit: (listener) => void child.on('exit', (code, signal) => listener(signal ?? `exit code ${code}`)),
+    onExit(listener) {
+      // Not `exit`, which may come before the last message.
+      child.on('close', (code, signal) => listener(signal ?? `exit code ${code}`));
+      // One that could not be started never closes; other errors are about messages to one that has just ended.
+      child.on('error', (error) => void (child.pid === undefined && listener(error.message)));
+    },
+    kill: () => void child.kill('SIGKILL'),
   };
 }
+
+/** Settles when the last message has left: a channel that is closed drops what waits in it. */
+let lastSent = Promise.resolve();
 
 function openChannel(): Channel | undefined {
   if (process.send === undefined) return undefined;
   return {
-    send: (message) => void (process.connected && process.send?.(message)),
-    onMessage: (listener) => void process.on('message', (message) => listener(message as ToWorker)),
-    onClose: (listener) => void process.on('disconnect', listener),
+    send(message) {
+      if (!process.connected) return;
+      lastSent = new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
+    },
+    onMessage(listener) {
+      process.on('message', (message) => listener(message as ToWorker));
+      process.once('disconnect', () => process.exit());
+      if (!process.connected) process.exit();
+    },
   };
 }
 
-// Whoever reads has seen enough (`loadgen list | head -1`); that is no reason for a stack trace.
+function complain(text: string): void {
+  process.stderr.write(`loadgen: ${hideCredentials(text)}\n`);
+}
+
+/** @returns the exit code */
+function explain(error: unknown): number {
+  if (hasExitCode(error)) {
+    complain(error.message);
+    return error.exitCode;
+  }
+  debug('%s', error);
+  complain(`unexpected error: ${reasonOf(error)} (NODE_DEBUG=loadgen shows where)`);
+  return EXIT.failed;
+}
+
+let outputFailed = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  // The reader has seen enough (`loadgen list | head -1`): that is no failure.
+  if (error.code === 'EPIPE') return;
+  outputFailed = true;
+  complain(`cannot write to standard output: ${error.message}`);
 });
+process.stderr.on('error', () => {}); // There is no place left to say so.
 process.on('SIGINT', interrupt.onSignal);
 process.on('SIGTERM', interrupt.onSignal);
+process.on('uncaughtException', (error) => process.exit(explain(error)));
+process.on('exit', (code) => {
+  for (const worker of workers) worker.kill('SIGKILL');
+  if (outputFailed && code === EXIT.ok) process.exitCode = EXIT.failed;
+});
 
 try {
   process.exitCode = await runCli(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,
+    env: process.env,
     signal: interrupt.signal,
     startWorker,
     channel: openChannel(),
   });
 } catch (error) {
-  if (interrupt.signal.aborted) process.exitCode = EXIT.interrupted;
-  else if (error instanceof UsageError || error instanceof UnreachableError || error instanceof CheckError) {
-    process.stderr.write(`loadgen: ${error.message}\n`);
-    process.exitCode = error.exitCode;
-  } else throw error;
+  process.exitCode = explain(error);
 }
 process.off('SIGINT', interrupt.onSignal);
 process.off('SIGTERM', interrupt.onSignal);
+await lastSent;
 if (process.connected) process.disconnect();

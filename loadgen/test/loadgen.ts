@@ -25,9 +25,10 @@ function startWorker(): never {
 export async function loadgen(
   args: readonly string[],
   signal = new AbortController().signal,
+  env: Record<string, string> = {},
 ): Promise<Ended> {
   const [out, err] = [createStream(), createStream()];
-  const io: Io = { stdout: out.stream, stderr: err.stream, signal, startWorker };
+  const io: Io = { stdout: out.stream, stderr: err.stream, signal, startWorker, env };
   try {
     const code = await runCli(args, io);
     return { code, out: out.text(), err: err.text() };

@@ -1,7 +1,7 @@
 /** The process itself: what only it can show, which is signals, streams and the exit code. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { reportSchema } from '../src/report/report.ts';
 import { startFakeStack } from './fake-stack.ts';
@@ -12,8 +12,9 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.stop();
 });
 
+const main = new URL('../src/main.ts', import.meta.url).pathname;
+
 function start(args: readonly string[]) {
-  const main = new URL('../src/main.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { out: '', err: '' };
   child.stdout.on('data', (chunk) => {
@@ -66,10 +67,44 @@ it('exits with the code of the contract and one line of cause', async () => {
   );
 }, 20_000);
 
+it.each([
+  ['1 where standard output takes nothing', ['list'], 'stdout', 1],
+  ['its own where standard error takes nothing', ['attack'], 'stderr', 2],
+])(
+  'exits with %s, without a stack trace',
+  async (_name, args, full, expected) => {
+    const file = await open('/dev/full', 'w');
+    const isFull = (stream: string) => (stream === full ? file.fd : 'pipe');
+    const child = spawn(process.execPath, [main, ...args], {
+      stdio: ['ignore', isFull('stdout'), isFull('stderr')],
+    });
+    let err = '';
+    child.stderr?.on('data', (chunk) => {
+      err += chunk;
+    });
+    const [code] = await once(child, 'close');
+    await file.close();
+    expect(code).toBe(expected);
+    if (full === 'stdout') expect(err).toMatch(/^loadgen: cannot write to standard output: ENOSPC.*\n$/);
+  },
+  20_000,
+);
+
+it('prints no password of a mistaken flag', async () => {
+  const { code, err } = await start(['run', '--promehteus=http://ann:s3cret@host', '--quiet']).ended;
+  expect([code, err]).toEqual([2, expect.stringContaining("unknown option '--promehteus=http://***@host'")]);
+}, 20_000);
+
 /** The processes that a process has started. */
 async function childrenOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   return text.split(' ').filter(Boolean).map(Number);
+}
+
+/** Gone, or a zombie that only its new parent has not asked for yet. */
+async function isGone(pid: number): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
+  return text.includes(') Z');
 }
 
 describe('--workers', () => {
@@ -116,6 +151,34 @@ describe('--workers', () => {
     );
     expect(out).toContain('steady: 300 requests sent');
     expect(code).toBe(1);
+  }, 30_000);
+
+  it('ends with 1, and without the others, where one is killed before it is ready', async () => {
+    const server = await serveHttp((_request, response) => response.end('ok'));
+    servers.push(server);
+    const { child, ended } = start(['run', 'steady', '--workers', '2', '--quiet', '--target', server.url]);
+    let workers: number[] = [];
+    await until('both are there', async () => {
+      workers = await childrenOf(child.pid ?? 0);
+      return workers.length === 2;
+    });
+    process.kill(workers[0] ?? 0, 'SIGKILL');
+    const { code, err } = await ended;
+    expect([code, err]).toEqual([1, 'loadgen: shard 1/2 was lost: its process ended with SIGKILL\n']);
+    await until('the other is gone', () => isGone(workers[1] ?? 0));
+  }, 30_000);
+
+  it('leaves no worker behind where it is killed itself', async () => {
+    let requests = 0;
+    const server = await serveHttp(() => requests++);
+    servers.push(server);
+    const args = ['run', 'hundred', '--workers', '2', '--timeout', '10m', '--target', server.url];
+    const { child, ended } = start(args);
+    await until('requests wait for an answer', () => requests === 10);
+    const workers = await childrenOf(child.pid ?? 0);
+    child.kill('SIGKILL');
+    await ended;
+    await until('all are gone', async () => (await Promise.all(workers.map(isGone))).every(Boolean));
   }, 30_000);
 
   it('drains all of them at Ctrl-C', async () => {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ledgerFiles, readEntry, saveEntry } from '../src/proof/ledger.ts';
+import { ledgerFiles, openLedger, readEntry, saveEntry } from '../src/proof/ledger.ts';
 import type { Reading } from '../src/proof/process.ts';
 import type { RunRecord } from '../src/proof/record.ts';
 import { baselineOf, createRebase, verify } from '../src/proof/verify.ts';
@@ -145,6 +145,7 @@ describe('the ledger folder', () => {
   it('keeps what it was given, one file a run, and replaces a run by its later state', async () => {
     const made = join(folder, 'made', 'here');
     const run = runOf(reading(200, 0), 10);
+    await openLedger(made);
     await saveEntry(made, { ...run, state: 'started' });
     await saveEntry(made, run);
     await saveEntry(made, createRebase(reading(300, 10)));
@@ -191,7 +192,7 @@ describe('the ledger folder', () => {
   it('says where it cannot write or read', async () => {
     const file = join(folder, 'file');
     await writeFile(file, '');
-    await expect(saveEntry(file, runOf(reading(200, 0), 1))).rejects.toThrow(`--ledger: cannot make ${file}`);
+    await expect(openLedger(file)).rejects.toThrow(`--ledger: cannot make ${file}`);
     await expect(ledgerFiles(join(folder, 'gone'))).rejects.toThrow('--ledger: cannot read');
   });
 });

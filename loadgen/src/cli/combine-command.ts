@@ -1,37 +1,35 @@
 /** `loadgen combine`: the reports of shards to the report of the whole, proved against Prometheus. */
 import { UsageError } from '../common/errors.ts';
-import { Prometheus } from '../proof/prometheus.ts';
 import { combine } from '../report/combine.ts';
 import { readReport } from '../report/read-report.ts';
 import { addProof, type RunOutcome } from '../run/run.ts';
 import type { Io } from './io.ts';
-import { type Outputs, saveOutputs, showOutcome } from './outcome.ts';
+import { type Outputs, openOutputs, showOutcome } from './outcome.ts';
+import { connectPrometheus, type PrometheusFlags } from './prometheus-flags.ts';
 
-export interface CombineFlags extends Pick<Outputs, 'json' | 'html'> {
-  readonly prometheus?: string;
+export interface CombineFlags extends Pick<Outputs, 'json' | 'html'>, PrometheusFlags {
   readonly quiet?: true;
   readonly job: string;
   readonly wait: number;
 }
 
 export async function combineCommand(files: readonly string[], flags: CombineFlags, io: Io): Promise<number> {
+  const saver = await openOutputs(flags, io.signal);
   const report = combine(await Promise.all(files.map(readReport)));
   const outcome = await prove(report, flags, io);
-  await saveOutputs(outcome.report, flags);
-  return showOutcome(outcome, flags, io);
+  await saver.save(outcome.report);
+  return showOutcome(outcome, flags, saver, io);
 }
 
-async function prove(
-  report: RunOutcome['report'],
-  { prometheus, job, wait, quiet }: CombineFlags,
-  io: Io,
-): Promise<RunOutcome> {
+async function prove(report: RunOutcome['report'], flags: CombineFlags, io: Io): Promise<RunOutcome> {
+  const { job, wait, quiet } = flags;
+  const prometheus = await connectPrometheus(flags, wait, io);
   if (prometheus === undefined) return { report };
   if (report.readings.before === null)
     throw new UsageError(
-      '--prometheus: the shards were sent without it, so nobody knows what had been counted before',
+      '--prometheus: the shards were sent without it, so what had been counted before them is not known',
     );
-  return addProof({ ...report, prometheus }, new Prometheus(prometheus, wait), {
+  return addProof({ ...report, prometheus: prometheus.url }, prometheus, {
     job,
     waitMs: wait,
     signal: io.signal,

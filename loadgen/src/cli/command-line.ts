@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
 import { EXIT } from '../common/errors.ts';
+import { hideCredentials } from '../common/secrets.ts';
 import { DEFAULT_PATTERN, GROUPS, PATTERNS } from '../pattern/built-in.ts';
 import { patternSchema } from '../pattern/pattern.ts';
 import { readPatternFile } from '../pattern/pattern-file.ts';
@@ -12,6 +13,7 @@ import { COMBINE_HELP, EXIT_CODES_HELP, RUN_HELP, VERIFY_HELP } from './help.ts'
 import type { Io } from './io.ts';
 import { formatJson } from './outcome.ts';
 import { collect } from './patterns.ts';
+import { addAccess } from './prometheus-flags.ts';
 import { type QueryFlags, queryCommand } from './query-command.ts';
 import { type ReportFlags, reportCommand } from './report-command.ts';
 import { type RunFlags, runCommand } from './run-command.ts';
@@ -45,7 +47,10 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
 function createProgram(args: readonly string[], io: Io, setExitCode: (code: number) => void): Command {
   const program = new Command('loadgen')
     .description('Sends load and proves, through Prometheus, that every request was counted exactly once.')
-    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(hideCredentials(text)),
+    })
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText('after', EXIT_CODES_HELP);
@@ -60,7 +65,7 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
     .action(() => void io.stdout.write(listPatterns()));
   program
     .command('validate')
-    .description('checks pattern files and says every mistake in them, with its place')
+    .description('checks pattern files and reports every mistake in them, with its place')
     .argument('<file...>', 'YAML or JSON')
     .action(async (files: string[]) => void io.stdout.write(await validateFiles(files)));
   program
@@ -100,7 +105,7 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
         .default([], 'those of the pattern'),
     )
     .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
-    .option('--html <file>', 'writes the report as a page with charts')
+    .option('--html <file>', 'writes the report as a page with charts; "-" as for --json')
     .option('-q, --quiet', 'no progress')
     .optionsGroup('Several processes, several machines:')
     .addOption(
@@ -119,7 +124,7 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
       '--only-on-fresh-api',
       'send nothing when the API has handled requests before; needs --prometheus',
     );
-  addShared(command).addHelpText('after', RUN_HELP).action(act);
+  addAccess(addShared(command)).addHelpText('after', RUN_HELP).action(act);
 }
 
 function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) => Promise<void>): void {
@@ -132,7 +137,7 @@ function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) 
     .option('--rebase', 'begin a new ledger now: what was counted so far is taken as given; needs --ledger')
     .option('-j, --json <file>', 'writes the proof as JSON; "-" is standard output, without the table')
     .option('-q, --quiet', 'no progress');
-  addShared(command).addHelpText('after', VERIFY_HELP).action(act);
+  addAccess(addShared(command)).addHelpText('after', VERIFY_HELP).action(act);
 }
 
 function addCombine(program: Command, act: (files: string[], flags: CombineFlags) => Promise<void>): void {
@@ -142,9 +147,9 @@ function addCombine(program: Command, act: (files: string[], flags: CombineFlags
     .argument('<report...>', 'what `loadgen run --shard --json` wrote, one of each shard')
     .option('-p, --prometheus <url>', 'compare what all sent with what this Prometheus holds')
     .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
-    .option('--html <file>', 'writes the report as a page with charts')
+    .option('--html <file>', 'writes the report as a page with charts; "-" as for --json')
     .option('-q, --quiet', 'no progress');
-  addShared(command).addHelpText('after', COMBINE_HELP).action(act);
+  addAccess(addShared(command)).addHelpText('after', COMBINE_HELP).action(act);
 }
 
 function addReport(program: Command, act: (files: string[], flags: ReportFlags) => Promise<void>): void {
@@ -152,17 +157,20 @@ function addReport(program: Command, act: (files: string[], flags: ReportFlags) 
     .command('report')
     .description('makes a page with charts of a report that --json or --ledger has left, or compares two')
     .argument('<report...>', 'one report, or two')
-    .option('--html <file>', 'where the page goes; "-" is standard output (default: beside the first report)')
+    .option(
+      '--html <file>',
+      'where the page goes; "-" is standard output (default: next to the first report)',
+    )
     .action(act);
 }
 
 function addQuery(program: Command, act: (expression: string, flags: QueryFlags) => Promise<void>): void {
-  program
-    .command('query')
+  const command = program.command('query');
+  command
     .description('asks Prometheus, and prints the answer as a table')
     .argument('<promql>', "such as 'sum(http_requests_total)'")
-    .option('-p, --prometheus <url>', 'the Prometheus to ask', 'http://localhost:9090')
-    .action(act);
+    .option('-p, --prometheus <url>', 'the Prometheus to ask', 'http://localhost:9090');
+  addAccess(command).action(act);
 }
 
 function addShared(command: Command): Command {

@@ -2,10 +2,12 @@
 
 export const EXIT_CODES_HELP = `
 Exit codes:
-  0    all well
-  1    a check or threshold failed
-  2    wrong usage, or a mistake in a pattern file
-  3    the target or Prometheus could not be reached
+  0    success
+  1    a check or threshold failed, a worker was lost, a start was missed, or
+       an output could not be written at the end (what was sent is shown)
+  2    wrong usage, a mistake in a pattern file, or a file that cannot be read
+       or written, reported before anything is sent
+  3    the target or Prometheus could not be reached, or refuses the credentials
   130  interrupted (Ctrl-C): sending stops, what is in flight is waited for`;
 
 export const RUN_HELP = `
@@ -33,5 +35,5 @@ and then, on one of them:
   $ loadgen combine 1.json 2.json
 
 Thresholds are about the whole, so only combine judges them. For the proof give --prometheus to the shards, which then
-read what had been counted before them, and to combine. It wants one report of every shard: of one that is missing
-nobody knows what it sent.`;
+read what had been counted before them, and to combine. It needs one report of every shard: what a missing one sent is
+not known.`;

@@ -1,4 +1,5 @@
 /** What a signal to end means: the first stops the sending, and what is in flight is waited for; one after it ends at once. */
+import { InterruptedError } from '../common/errors.ts';
 
 /**
  * `docker compose run` may hand on a Ctrl-C that reaches its process group twice (seen: 11 ms apart). A person's second one
@@ -24,7 +25,7 @@ export function createInterrupt(endAtOnce: () => void, nowMs = () => performance
     onSignal() {
       if (firstMs === undefined) {
         firstMs = nowMs();
-        controller.abort();
+        controller.abort(new InterruptedError('interrupted'));
       } else if (nowMs() - firstMs > SAME_SIGNAL_MS) {
         endAtOnce();
       }

@@ -5,6 +5,7 @@ import type { Channel } from '../run/worker.ts';
 export interface Io {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
   /** Starts a process of this program that sends a shard. */

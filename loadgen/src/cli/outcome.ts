@@ -1,7 +1,15 @@
 /** What remains of a run: its files, its summary, its exit code. The same for one that was sent and one that was combined. */
-import { EXIT } from '../common/errors.ts';
-import { writeWhole } from '../common/files.ts';
-import { saveEntry } from '../proof/ledger.ts';
+import {
+  CheckError,
+  EXIT,
+  InterruptedError,
+  reasonOf,
+  UnreachableError,
+  UsageError,
+} from '../common/errors.ts';
+import { checkWritable, writeWhole } from '../common/files.ts';
+import { hideCredentials } from '../common/secrets.ts';
+import { openLedger, removeEntry, saveEntry } from '../proof/ledger.ts';
 import { renderPage } from '../report/html/page.ts';
 import type { Report } from '../report/report.ts';
 import type { RunOutcome } from '../run/run.ts';
@@ -18,18 +26,86 @@ export interface Outputs {
   readonly ledger?: string;
 }
 
+/** The files of a run. */
+export interface Saver {
+  /** To the ledger and to regular files, as often as there is something new. @returns what could not be written */
+  save(report: Report): Promise<readonly string[]>;
+  /** To what can be written once only, such as a FIFO. @returns what could not be written, the last time or now */
+  finish(report: Report): Promise<readonly string[]>;
+}
+
 /** @throws UsageError for a file that cannot be written */
-export async function saveOutputs(report: Report, { ledger, json, html }: Outputs): Promise<void> {
-  if (ledger !== undefined) await saveEntry(ledger, report);
-  if (json !== undefined && json !== '-') await writeWhole(json, formatJson(report));
-  if (html !== undefined) await writeWhole(html, await renderPage([report]));
+export async function openOutputs({ ledger, json, html }: Outputs, signal: AbortSignal): Promise<Saver> {
+  if (json === '-' && html === '-')
+    throw new UsageError('--json, --html: expected "-", standard output, for one of them at most');
+  if (ledger !== undefined) await openLedger(ledger);
+  const files = [
+    ...(await openFile(json, async (report) => formatJson(report), signal)),
+    ...(await openFile(html, (report) => renderPage([report]), signal)),
+  ];
+  const repeatable = files.filter(({ isRegular }) => isRegular).map(({ write }) => write);
+  if (ledger !== undefined) repeatable.unshift((report) => keepInLedger(ledger, report));
+  const single = files.filter(({ isRegular }) => !isRegular).map(({ write }) => write);
+  let unsaved: string[] = [];
+  return {
+    async save(report) {
+      unsaved = await tryAll(repeatable, report);
+      return unsaved;
+    },
+    finish: async (report) => [...unsaved, ...(await tryAll(single, report))],
+  };
+}
+
+/** A run that ended before its first request leaves no entry: there is nothing to verify of it. */
+function keepInLedger(ledger: string, report: Report): Promise<void> {
+  const { state, phases, lostShards } = report;
+  const hasSentNothing = state === 'interrupted' && phases.length + lostShards.length === 0;
+  return hasSentNothing ? removeEntry(ledger, report) : saveEntry(ledger, report);
+}
+
+type Write = (report: Report) => Promise<void>;
+
+/** @returns one, or none for standard output */
+async function openFile(
+  path: string | undefined,
+  render: (report: Report) => Promise<string>,
+  signal: AbortSignal,
+): Promise<{ isRegular: boolean; write: Write }[]> {
+  if (path === undefined || path === '-') return [];
+  const isRegular = await checkWritable(path);
+  return [{ isRegular, write: async (report) => writeWhole(path, await render(report), signal) }];
+}
+
+/** One that fails is no reason to leave the others out. */
+async function tryAll(writes: readonly Write[], report: Report): Promise<string[]> {
+  const failures: string[] = [];
+  for (const write of writes) {
+    try {
+      await write(report);
+    } catch (error) {
+      if (!(error instanceof CheckError)) throw error;
+      failures.push(error.message);
+    }
+  }
+  return failures;
 }
 
 /** @returns the exit code */
-export function showOutcome({ report, unreachable }: RunOutcome, { json }: Outputs, io: Io): number {
-  io.stdout.write(json === '-' ? formatJson(report) : formatText(report, io));
-  if (unreachable !== undefined) io.stderr.write(`loadgen: no proof: ${unreachable.message}\n`);
-  return exitCodeOf({ report, ...(unreachable && { unreachable }) });
+export async function showOutcome(
+  outcome: RunOutcome,
+  { json, html }: Outputs,
+  saver: Saver,
+  io: Io,
+): Promise<number> {
+  const { report, unproved } = outcome;
+  if (json === '-') io.stdout.write(formatJson(report));
+  else io.stdout.write(html === '-' ? await renderPage([report]) : formatText(report, io));
+  const unsaved = await saver.finish(report);
+  const problems = [...(unproved === undefined ? [] : [`no proof: ${reasonOf(unproved)}`]), ...unsaved];
+  for (const problem of problems) io.stderr.write(`loadgen: ${hideCredentials(problem)}\n`);
+  const code = exitCodeOf(outcome);
+  if (unsaved.length > 0 && io.signal.aborted) return EXIT.interrupted;
+  return code === EXIT.ok && unsaved.length > 0 ? EXIT.failed : code;
 }
 
 export function formatJson(value: unknown): string {
@@ -49,14 +125,14 @@ function formatText(report: Report, io: Io): string {
 }
 
 /** Interrupted before everything; then a target or Prometheus that was not there; then what failed. */
-function exitCodeOf({ report, unreachable }: RunOutcome): number {
-  if (report.state === 'interrupted') return EXIT.interrupted;
+function exitCodeOf({ report, unproved }: RunOutcome): number {
+  if (report.state === 'interrupted' || unproved instanceof InterruptedError) return EXIT.interrupted;
   const answered = report.phases.some((phase) => phase.answered > 0);
   const isIdle = report.phases.every(({ sent, unsent, dropped }) => sent + unsent + dropped === 0);
-  if (unreachable !== undefined || report.state === 'gave-up' || (!answered && !isIdle))
+  if (unproved instanceof UnreachableError || report.state === 'gave-up' || (!answered && !isIdle))
     return EXIT.unreachable;
   const failed = report.phases.some(({ thresholds }) => thresholds.some(({ ok }) => !ok));
-  const unproved = report.proof !== null && report.proof.verdict !== 'proved';
+  const isUnproved = unproved !== undefined || (report.proof !== null && report.proof.verdict !== 'proved');
   const untimely = report.latency?.rows.some(({ ok }) => ok === false) ?? false;
-  return failed || unproved || untimely || report.lostShards.length > 0 ? EXIT.failed : EXIT.ok;
+  return failed || isUnproved || untimely || report.lostShards.length > 0 ? EXIT.failed : EXIT.ok;
 }

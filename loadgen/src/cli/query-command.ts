@@ -1,18 +1,20 @@
 /** `loadgen query`: asks Prometheus as a person does, and prints the answer as a table, a column for each label. */
 import { EXIT } from '../common/errors.ts';
-import { type Answer, Prometheus } from '../proof/prometheus.ts';
+import type { Answer } from '../proof/prometheus.ts';
 import type { Io } from './io.ts';
 import { createPaint, type Paint } from './paint.ts';
+import { connectPrometheus, type PrometheusFlags } from './prometheus-flags.ts';
 
 type Series = Extract<Answer, { resultType: 'vector' | 'matrix' }>;
 
-export interface QueryFlags {
+export interface QueryFlags extends PrometheusFlags {
   readonly prometheus: string;
 }
 
 /** @returns the exit code. @throws UsageError for a query that Prometheus refuses */
 export async function queryCommand(expression: string, flags: QueryFlags, io: Io): Promise<number> {
-  const answer = await new Prometheus(flags.prometheus, 0).ask(expression, io.signal);
+  const prometheus = await connectPrometheus(flags, 0, io);
+  const answer = await prometheus.ask(expression, io.signal);
   const table = formatAnswer(answer, createPaint(io.stdout));
   if (table.length > 0) io.stdout.write(`${table.join('\n')}\n`);
   else io.stderr.write('Nothing matches: no series has these names and labels now.\n');

@@ -1,17 +1,16 @@
 /** `loadgen run`: flags and pattern names to a run, its outcome to text and an exit code. */
 import { EXIT, UsageError } from '../common/errors.ts';
-import { formatCount } from '../common/units.ts';
+import { formatCount, formatNumber } from '../common/units.ts';
 import { parseOrigin } from '../http/origin.ts';
 import { isWhole, type Shard, WHOLE } from '../load/shard.ts';
 import type { Threshold } from '../load/thresholds.ts';
-import { Prometheus } from '../proof/prometheus.ts';
 import { createCrew } from '../run/crew.ts';
 import { describeEnvironment } from '../run/environment.ts';
 import type { Overrides } from '../run/plan.ts';
 import { type RunObserver, run } from '../run/run.ts';
 import { createSender, type Sender, type SenderOptions } from '../run/sender.ts';
 import type { Io } from './io.ts';
-import { type Outputs, saveOutputs, showOutcome } from './outcome.ts';
+import { type Outputs, openOutputs, type Saver, showOutcome } from './outcome.ts';
 import { createPaint } from './paint.ts';
 import { planPatterns, readPatterns } from './patterns.ts';
 import {
@@ -20,9 +19,10 @@ import {
   createSilentReporter,
   type ProgressReporter,
 } from './progress.ts';
+import { connectPrometheus, type PrometheusFlags } from './prometheus-flags.ts';
 import { showProved } from './verify-command.ts';
 
-export interface RunFlags extends Outputs {
+export interface RunFlags extends Outputs, PrometheusFlags {
   readonly target: string;
   readonly rate?: number | 'max';
   readonly duration?: number;
@@ -31,7 +31,6 @@ export interface RunFlags extends Outputs {
   readonly seed: number;
   readonly threshold: readonly Threshold[];
   readonly quiet?: true;
-  readonly prometheus?: string;
   readonly verify?: boolean;
   readonly onlyOnFreshApi?: true;
   readonly shard?: Shard;
@@ -49,8 +48,9 @@ export async function runCommand(
 ): Promise<number> {
   checkFlags(flags);
   const { shard = WHOLE, wait: waitMs, seed } = flags;
-  const prometheus = flags.prometheus === undefined ? undefined : new Prometheus(flags.prometheus, waitMs);
-  const observer = createObserver(flags, io);
+  const prometheus = await connectPrometheus(flags, waitMs, io);
+  const saver = await openOutputs(flags, io.signal);
+  const observer = createObserver(flags, saver, io);
   const outcome = await run({
     target: parseOrigin(flags.target).url,
     sender: await createSenders(names, flags, observer, io),
@@ -72,7 +72,7 @@ export async function runCommand(
     if (flags.ledger !== undefined) await showProved(flags.ledger, reading, io);
     return EXIT.ok;
   }
-  return showOutcome(outcome, flags, io);
+  return showOutcome(outcome, flags, saver, io);
 }
 
 function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, shard = WHOLE, startAt }: RunFlags): void {
@@ -85,8 +85,9 @@ function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, shard = WHOLE,
     throw new UsageError(`${needing.join(', ')}: needs --prometheus <url>`);
   if (verify === true && !isWhole(shard))
     throw new UsageError('--verify: a shard cannot be proved alone; `loadgen combine` proves the sum');
-  if (startAt !== undefined && startAt < Date.now())
-    throw new UsageError('--start-at: expected a moment to come, got one that is over');
+  const lateMs = Date.now() - (startAt ?? Number.POSITIVE_INFINITY);
+  if (lateMs > 0)
+    throw new UsageError(`--start-at: expected a moment to come, got one ${formatNumber(lateMs)} ms ago`);
 }
 
 async function createSenders(
@@ -122,7 +123,7 @@ function toOverrides({ rate, duration, connections, timeout, threshold, seed }: 
   };
 }
 
-function createObserver(flags: RunFlags, io: Io): RunObserver {
+function createObserver(flags: RunFlags, saver: Saver, io: Io): RunObserver {
   const reporter = createReporter(flags, io);
   const note = (text: string) => void (flags.quiet || reporter.note(text));
   io.signal.addEventListener('abort', () =>
@@ -132,8 +133,11 @@ function createObserver(flags: RunFlags, io: Io): RunObserver {
     note,
     phaseStarted: (progress) => reporter.started(progress),
     phaseEnded: () => reporter.ended(),
-    // From the start, and not only at the end: a file that cannot be written is told before anything is sent.
-    save: (report) => saveOutputs(report, flags),
+    async save(report) {
+      const unsaved = await saver.save(report);
+      // Later ones are reported at the end, after the summary.
+      if (report.state === 'started' && unsaved.length > 0) throw new UsageError(unsaved.join('\n'));
+    },
   };
 }
 

@@ -36,10 +36,14 @@ export function formatPhase(phase: PhaseReport, paint: Paint): string[] {
 }
 
 /** What became of the run as a whole, where that is not simply its end. */
-export function formatEnd({ state, shard, lostShards }: Report, paint: Paint): string[] {
+export function formatEnd({ state, shard, lostShards, phases }: Report, paint: Paint): string[] {
   const lines = lostShards.map((lost) => paint('red', `${formatLost(lost)}: it is in none of these numbers`));
   if (state === 'interrupted')
-    lines.push('interrupted: the rest was not sent; what had been sent was waited for');
+    lines.push(
+      phases.length === 0
+        ? 'interrupted: nothing was sent'
+        : 'interrupted: the rest was not sent; what had been sent was waited for',
+    );
   if (state === 'gave-up') lines.push('given up: nothing was answered for 30 s; the rest was not sent');
   if (!isWhole(shard))
     lines.push(

@@ -1,10 +1,9 @@
 /** `loadgen verify`: reads the ledger and Prometheus, and shows how they compare. */
 import { CheckError, EXIT, UsageError } from '../common/errors.ts';
-import { writeWhole } from '../common/files.ts';
+import { checkWritable, writeWhole } from '../common/files.ts';
 import { formatCount } from '../common/units.ts';
-import { ledgerFiles, readEntry, saveEntry } from '../proof/ledger.ts';
+import { ledgerFiles, openLedger, readEntry, saveEntry } from '../proof/ledger.ts';
 import type { Reading } from '../proof/process.ts';
-import { Prometheus } from '../proof/prometheus.ts';
 import { mayHeal } from '../proof/proof.ts';
 import { takeReading, takeSettledReading } from '../proof/reading.ts';
 import type { Entry } from '../proof/record.ts';
@@ -12,9 +11,10 @@ import { baselineOf, createRebase, type Verification, verify } from '../proof/ve
 import type { Io } from './io.ts';
 import { formatJson } from './outcome.ts';
 import { createPaint } from './paint.ts';
+import { connectPrometheus, type PrometheusFlags } from './prometheus-flags.ts';
 import { formatProof } from './proof-table.ts';
 
-export interface VerifyFlags {
+export interface VerifyFlags extends PrometheusFlags {
   readonly prometheus: string;
   readonly ledger?: string;
   readonly rebase?: true;
@@ -32,7 +32,8 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   if ((ledger === undefined) === (files.length === 0))
     throw new UsageError('verify: needs --ledger <folder>, or reports of runs');
   if (rebase && ledger === undefined) throw new UsageError('--rebase: needs --ledger <folder>');
-  const prometheus = new Prometheus(flags.prometheus, Math.min(RETRY_MS, flags.wait));
+  const prometheus = await connectPrometheus(flags, Math.min(RETRY_MS, flags.wait), io);
+  if (flags.json !== undefined && flags.json !== '-') await checkWritable(flags.json);
   const options = {
     job: flags.job,
     waitMs: flags.wait,
@@ -40,8 +41,9 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
     onWait: (why: string) => void (flags.quiet || io.stderr.write(`waiting for Prometheus: ${why}\n`)),
   };
   if (rebase && ledger !== undefined) {
+    await openLedger(ledger);
     await saveEntry(ledger, createRebase(await takeReading(prometheus, options)));
-    io.stdout.write('the ledger begins anew: what Prometheus holds now is taken as given\n');
+    io.stdout.write('a new ledger starts here: what Prometheus holds now is taken as given\n');
     return EXIT.ok;
   }
   // The ledger first: a mistake in it is told before anybody waits for a scrape.
@@ -90,7 +92,7 @@ async function show(
   io.stdout.write(
     `${[`${formatCount(runs, 'run')} in the ledger`, ...formatProof(proof, createPaint(io.stdout))].join('\n')}\n`,
   );
-  if (json !== undefined) await writeWhole(json, formatJson({ runs, proof }));
+  if (json !== undefined) await writeWhole(json, formatJson({ runs, proof }), io.signal);
   if (proof.verdict !== 'proved' && ledger !== undefined) {
     io.stderr.write(
       'what is counted now can be taken as given, and a new ledger begun, with: verify --rebase\n',

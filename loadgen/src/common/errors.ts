@@ -24,6 +24,21 @@ export class CheckError extends Error {
   readonly exitCode = EXIT.failed;
 }
 
+/** A run that ended, for a reason other than Ctrl-C, before its first request. */
+export class NotSentError extends CheckError {
+  override name = 'NotSentError';
+}
+
+/** Ctrl-C, where no report can say so. */
+export class InterruptedError extends Error {
+  override name = 'InterruptedError';
+  readonly exitCode = EXIT.interrupted;
+}
+
+export function hasExitCode(error: unknown): error is Error & { readonly exitCode: number } {
+  return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number';
+}
+
 /** The innermost reason of an error: fetch and dns wrap theirs in `cause`, a failed connect to several addresses in `errors`. */
 export function reasonOf(error: unknown): string {
   if (!isNativeError(error)) return String(error);

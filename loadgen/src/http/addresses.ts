@@ -5,6 +5,7 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import { reasonOf, UnreachableError } from '../common/errors.ts';
+import { sleep } from '../common/wait.ts';
 import type { Origin } from './origin.ts';
 
 const PROBE_TIMEOUT_MS = 2_000;
@@ -111,7 +112,7 @@ export async function waitForTarget(
       );
     }
     if (first) onWait(reason);
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    await sleep(RETRY_MS, signal);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Where requests go: the parsed base URL of the target. */
 import { UsageError } from '../common/errors.ts';
+import { hideCredentials } from '../common/secrets.ts';
 
 export interface Origin {
   readonly url: string;
@@ -15,11 +16,13 @@ export interface Origin {
 /** @throws UsageError when the text is not an http or https URL that a request can be built from */
 export function parseOrigin(text: string): Origin {
   if (!URL.canParse(text))
-    throw new UsageError(`--target: expected a URL such as http://localhost:5001, got "${text}"`);
+    throw new UsageError(
+      `--target: expected a URL such as http://localhost:5001, got "${hideCredentials(text)}"`,
+    );
   const url = new URL(text);
   const secure = url.protocol === 'https:';
   if (!secure && url.protocol !== 'http:')
-    throw new UsageError(`--target: expected http:// or https://, got "${text}"`);
+    throw new UsageError(`--target: expected http:// or https://, got "${hideCredentials(text)}"`);
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw new UsageError(
       '--target: expected no credentials, query or fragment (a pattern file can set headers)',

@@ -7,6 +7,7 @@
  */
 
 import type { Recorder } from '../common/result.ts';
+import { after } from '../common/wait.ts';
 import type { Pacer } from './pacer.ts';
 import type { Targeter } from './targeter.ts';
 
@@ -30,12 +31,9 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  after(delayMs, act) {
-    // Timers are a millisecond coarse. To spend that millisecond awake would be closer on an idle core, and was worse on
-    // a busy one: who never sleeps is the first to be interrupted.
-    const timer = setTimeout(act, delayMs);
-    return () => clearTimeout(timer);
-  },
+  // Timers are a millisecond coarse. Spinning for that millisecond was closer on an idle core and worse on a busy one,
+  // where the scheduler preempts spinning threads first.
+  after,
 };
 
 export interface Attack {

@@ -1,21 +1,37 @@
 /** The ledger: the folder in which every run leaves its report, so that `verify` can add them up. One file a run. */
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CheckError, reasonOf, UsageError } from '../common/errors.ts';
-import { readJson, writeWhole } from '../common/files.ts';
+import { checkWritable, readJson, writeWhole } from '../common/files.ts';
 import { type Entry, RECORD_VERSION, rebaseSchema, recordSchema } from './record.ts';
 
 const entrySchema = z.discriminatedUnion('kind', [recordSchema, rebaseSchema]);
 const olderSchema = z.object({ kind: z.enum(['loadgen-run', 'loadgen-rebase']), version: z.int() });
 
-export async function saveEntry(folder: string, entry: Entry): Promise<void> {
+/** Makes the folder, where it is missing. @throws UsageError when no entry can be written there */
+export async function openLedger(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
     throw new UsageError(`--ledger: cannot make ${folder}: ${reasonOf(error)}`);
   }
+  await checkWritable(join(folder, 'new.json'));
+}
+
+/** @param folder one that {@link openLedger} has checked. @throws CheckError when it cannot be written all the same */
+export async function saveEntry(folder: string, entry: Entry): Promise<void> {
   await writeWhole(join(folder, fileName(entry)), `${JSON.stringify(entry, undefined, 2)}\n`);
+}
+
+/** @throws CheckError when it cannot */
+export async function removeEntry(folder: string, entry: Entry): Promise<void> {
+  const path = join(folder, fileName(entry));
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    throw new CheckError(`cannot remove ${path}: ${reasonOf(error)}`);
+  }
 }
 
 /** Sorts by time, and tells two runs of the same millisecond apart. */

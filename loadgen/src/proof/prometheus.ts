@@ -1,7 +1,10 @@
 /** The little of Prometheus' HTTP API that is needed here: its clock and instant queries. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
+import { hideCredentials } from '../common/secrets.ts';
+import { sleep } from '../common/wait.ts';
+import { type Access, authorize, explainRefusal, isTlsFailure, toBasic } from './access.ts';
+import { post } from './post.ts';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
@@ -72,19 +75,33 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const RETRY_MS = 250;
 
 export class Prometheus {
+  /** Without the credentials. */
   readonly url: string;
+  readonly #endpoint: URL;
+  readonly #access: Access;
   readonly #retryMs: number;
 
   /**
+   * @param url may have basic credentials in it, which go before a bearer token
    * @param retryMs how long to go on asking a Prometheus that does not answer, before saying so
    * @throws UsageError when `url` is not an http or https URL
    */
-  constructor(url: string, retryMs: number) {
+  constructor(url: string, retryMs: number, access: Access = {}) {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new UsageError(`--prometheus: expected a URL such as http://localhost:9090, got "${url}"`);
+      throw new UsageError(
+        `--prometheus: expected a URL such as http://localhost:9090, got "${hideCredentials(url)}"`,
+      );
     }
-    this.url = url.replace(/\/+$/, '');
+    const bare = new URL(url);
+    if (bare.search !== '' || bare.hash !== '')
+      throw new UsageError('--prometheus: expected a URL without a query or fragment');
+    const basic = toBasic(bare);
+    bare.username = '';
+    bare.password = '';
+    this.url = bare.href.replace(/\/+$/, '');
+    this.#endpoint = new URL(`${this.url}/api/v1/query`);
     this.#retryMs = retryMs;
+    this.#access = { ...access, ...(basic && { basic }) };
   }
 
   /** Its clock, in seconds since 1970. */
@@ -147,34 +164,38 @@ export class Prometheus {
         signal.throwIfAborted();
         // What has answered, and is no Prometheus, will not become one.
         if (error instanceof UnreachableError || error instanceof UsageError) throw error;
-        if (performance.now() >= deadline) {
-          throw new UnreachableError(`Prometheus at ${this.url} did not answer: ${reasonOf(error)}`);
+        if (performance.now() >= deadline || isTlsFailure(error)) {
+          const remedy = isTlsFailure(error) ? ' (see --prometheus-ca-file)' : '';
+          throw new UnreachableError(`Prometheus at ${this.url} did not answer: ${reasonOf(error)}${remedy}`);
         }
-        await sleep(RETRY_MS, undefined, { signal });
+        await sleep(RETRY_MS, signal);
       }
     }
   }
 
   async #askOnce(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Answer> {
-    const response = await fetch(`${this.url}/api/v1/query`, {
-      method: 'POST',
-      body: new URLSearchParams({
+    const { status, text, location } = await post(this.#endpoint, {
+      form: new URLSearchParams({
         query: expression,
         ...(atSeconds === undefined ? {} : { time: String(atSeconds) }),
       }),
+      authorization: await authorize(this.#access),
+      ca: this.#access.ca,
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
     });
-    const text = await response.text();
     // A Prometheus that starts, or a proxy before one that does, answers with a 5xx.
-    if (response.status >= 500) throw new Error(`${response.status} ${shorten(text)}`);
+    if (status >= 500) throw new Error(`${status} ${shorten(text)}`);
+    if (status === 401 || status === 403)
+      throw new UnreachableError(`Prometheus at ${this.url} ${explainRefusal(this.#access)} (${status})`);
     const json = parseJson(text);
     const { success, data } = envelope.safeParse(json);
-    if (response.ok && success) return data.data;
+    if (status === 200 && success) return data.data;
     const refused = refusal.safeParse(json);
     if (refused.success) throw new UsageError(`Prometheus refuses the query: ${refused.data.error}`);
+    const redirect = location === undefined ? '' : `, a redirect to ${hideCredentials(location)},`;
     throw new UnreachableError(
       `--prometheus: what answers at ${this.url} is not Prometheus, or does not let this query pass: ` +
-        `POST /api/v1/query gave ${response.status} ${shorten(text) || '(no text)'}`,
+        `POST /api/v1/query gave ${status}${redirect} ${shorten(text) || '(no text)'}`,
     );
   }
 }

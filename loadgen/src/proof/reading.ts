@@ -3,8 +3,8 @@
  * extrapolate. A reading is *fresh*: every target was scraped after it was asked for. Only Prometheus' own clock says so;
  * it is never compared with a clock of this machine.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { UnreachableError } from '../common/errors.ts';
+import { sleep } from '../common/wait.ts';
 import { readGone } from './gone.ts';
 import {
   type InstanceReading,
@@ -46,7 +46,7 @@ export async function takeReading(prometheus: PrometheusReader, options: Reading
       );
     }
     if (!told) options.onWait?.(missing);
-    await sleep(POLL_MS, undefined, { signal: options.signal });
+    await sleep(POLL_MS, options.signal);
   }
   const reading = { askedAtSeconds, instances: await readInstances(prometheus, options) };
   const before = options.beforeOf?.(reading);

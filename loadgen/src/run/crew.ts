@@ -2,7 +2,7 @@
  * Several processes that send one schedule together, each a shard of it: more than one core. This process only gives the
  * orders and adds up. A worker that is lost is named, and the others finish.
  */
-import { CheckError, UnreachableError } from '../common/errors.ts';
+import { CheckError, NotSentError, UnreachableError } from '../common/errors.ts';
 import { partOf, type Shard } from '../load/shard.ts';
 import { combine, formatLost } from '../report/combine.ts';
 import type { LostShard, Report } from '../report/report.ts';
@@ -14,8 +14,10 @@ import type { FromWorker, Order, ToWorker } from './worker.ts';
 export interface WorkerProcess {
   send(message: ToWorker): void;
   onMessage(listener: (message: FromWorker) => void): void;
-  /** `how` says with which code or signal. */
+  /** `how` says with which code or signal, or why there never was a process. */
   onExit(listener: (how: string) => void): void;
+  /** At once. */
+  kill(): void;
 }
 
 export interface CrewOptions extends SenderOptions {
@@ -25,39 +27,63 @@ export interface CrewOptions extends SenderOptions {
   startWorker(): WorkerProcess;
 }
 
-/** All workers begin this long after the last was ready. */
+/** Workers without a moment of their own start this long after the last was ready, which leaves each some time to hear of it. */
 const LEAD_MS = 50;
+const LEAD_PER_WORKER_MS = 10;
 
 export function createCrew(options: CrewOptions, own: Sender): Sender {
-  let members: Member[] = [];
+  const { workers, signal } = options;
+  const members: Member[] = [];
+  const lost = new AbortController();
   return {
+    lost: lost.signal,
     async prepare() {
       await own.prepare();
-      members = Array.from({ length: options.workers }, (_, n) => {
-        const shard = partOf(options.shard, n + 1, options.workers);
-        return new Member(options.startWorker(), { ...options.order, shard });
-      });
-      await Promise.all(members.map(({ ready }) => ready));
+      for (let n = 1; n <= workers; n++) {
+        const order = { ...options.order, shard: partOf(options.shard, n, workers) };
+        members.push(new Member(options.startWorker(), order, (error) => lost.abort(error)));
+      }
+      await Promise.race([
+        Promise.all(members.map(({ ready }) => ready)),
+        failOnAbort(AbortSignal.any([signal, lost.signal])),
+      ]);
     },
     async send(startAtMs, started) {
       const stop = () => {
         for (const member of members) member.tell({ kind: 'stop' });
       };
-      options.signal.addEventListener('abort', stop);
-      const ends = members.map(({ ended }) => ended);
-      const atMs = Math.max(startAtMs, Date.now() + LEAD_MS);
+      signal.addEventListener('abort', stop);
+      const atMs = startAtMs ?? Date.now() + LEAD_MS + LEAD_PER_WORKER_MS * workers;
       watchPhases(options, members, atMs);
       for (const member of members) member.tell({ kind: 'start', atMs, started });
-      if (options.signal.aborted) stop();
-      const results = await Promise.all(ends);
-      options.signal.removeEventListener('abort', stop);
-      const lost = results.filter((result) => 'reason' in result);
+      if (signal.aborted) stop();
+      const results = await Promise.all(members.map(({ ended }) => ended));
+      signal.removeEventListener('abort', stop);
       const parts = results.filter((result) => 'phases' in result);
-      if (parts.length === 0) throw new CheckError(lost.map(formatLost).join('\n'));
+      const missing = results.filter((result) => 'reason' in result);
+      if (parts.length === 0) throw createLostError(missing, members);
       const { id, startedAt, readings } = started;
-      return { ...combine(parts, options.shard, lost), id, startedAt, readings };
+      return { ...combine(parts, options.shard, missing), id, startedAt, readings };
+    },
+    close() {
+      for (const member of members) member.kill();
     },
   };
+}
+
+function failOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = () => reject(signal.reason);
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
+}
+
+/** What is thrown when no worker has left a report. Only those that lived to say why are known to have sent nothing. */
+function createLostError(lost: readonly LostShard[], members: readonly Member[]): CheckError {
+  const message = lost.map(formatLost).join('\n');
+  const hasSentNothing = members.every(({ hasFailed, phasesStarted }) => hasFailed && phasesStarted === 0);
+  return hasSentNothing ? new NotSentError(message) : new CheckError(message);
 }
 
 class Member {
@@ -66,28 +92,38 @@ class Member {
   phasesStarted = 0;
   phasesEnded = 0;
   isOver = false;
+  /** It said so itself. */
+  hasFailed = false;
   onPhase: () => void = () => {};
   readonly ready: Promise<void>;
   readonly ended: Promise<Report | LostShard>;
 
-  constructor(process: WorkerProcess, order: Order) {
+  constructor(process: WorkerProcess, order: Order, onLost: (error: Error) => void) {
     this.#process = process;
     const ready = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<Report | LostShard>();
     this.ready = ready.promise;
     this.ended = ended.promise;
-    const lose = (reason: string) => {
-      ready.reject(new UnreachableError(formatLost({ ...order.shard, reason })));
-      this.#end(() => ended.resolve({ ...order.shard, reason }));
+    const lose = (reason: string, LostError: typeof CheckError | typeof UnreachableError) => {
+      if (this.isOver) return;
+      const lost = { ...order.shard, reason };
+      this.#end(() => ended.resolve(lost));
+      onLost(new LostError(formatLost(lost)));
     };
     process.onMessage((message) => {
       if (message.kind === 'ready') ready.resolve();
-      else if (message.kind === 'failed') lose(`could not send: ${message.reason}`);
-      else if (message.kind === 'sent') this.#end(() => ended.resolve(message.report));
+      else if (message.kind === 'failed') {
+        this.hasFailed = true;
+        lose(`could not send: ${message.reason}`, UnreachableError);
+      } else if (message.kind === 'sent') this.#end(() => ended.resolve(message.report));
       else this.#follow(message);
     });
-    process.onExit((how) => lose(`was lost: its process ended with ${how}`));
+    process.onExit((how) => lose(`was lost: its process ended with ${how}`, CheckError));
     process.send({ kind: 'order', order });
+  }
+
+  kill(): void {
+    this.#process.kill();
   }
 
   tell(message: ToWorker): void {

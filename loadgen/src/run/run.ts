@@ -1,6 +1,6 @@
 /** A run: wait, read, send, read again, compare. Everything it tells on the way goes to a {@link RunObserver}. */
 import { randomUUID } from 'node:crypto';
-import { UnreachableError } from '../common/errors.ts';
+import { InterruptedError, NotSentError, UsageError } from '../common/errors.ts';
 import { isWhole, type Shard } from '../load/shard.ts';
 import { readDurations } from '../proof/durations.ts';
 import type { Reading } from '../proof/process.ts';
@@ -13,6 +13,7 @@ import { withoutLost } from '../report/combine.ts';
 import { compareLatency } from '../report/latency.ts';
 import type { Environment, Report } from '../report/report.ts';
 import type { Sender, SenderObserver } from './sender.ts';
+import { refuseMissed, waitUntil } from './start.ts';
 
 export interface RunOptions {
   readonly target: string;
@@ -34,14 +35,17 @@ export interface RunOptions {
 }
 
 export interface RunObserver extends SenderObserver {
-  /** The report as far as it goes; the first time before the first request leaves, so that a killed run leaves a trace. */
+  /**
+   * The report as far as it goes. The first time, in the state `started`, just before the first request leaves: a killed run
+   * leaves a trace, and one that sent nothing does not. It rejects, with a UsageError, only then.
+   */
   save(report: Report): Promise<void>;
 }
 
 export interface RunOutcome {
   readonly report: Report;
-  /** Why the reading after the run could not be taken; then there is no proof. */
-  readonly unreachable?: UnreachableError;
+  /** Why there is no proof, where one was asked for: what was sent is shown all the same. */
+  readonly unproved?: unknown;
 }
 
 /** The API had already handled requests when only a fresh one was wanted. */
@@ -50,8 +54,25 @@ export interface NotFresh {
   readonly reading: Reading;
 }
 
+/** The file of the ledger is written this long before the first request of a run that waits for its moment. */
+const SAVE_MS = 1_000;
+
+/** @throws InterruptedError at a Ctrl-C before the first request */
 export async function run(options: RunOptions): Promise<RunOutcome | NotFresh> {
-  const { sender, prometheus, observer, signal } = options;
+  const { sender, signal } = options;
+  try {
+    const begun = await begin(options).catch((error) => {
+      throw signal.aborted ? new InterruptedError('interrupted: nothing was sent') : error;
+    });
+    return 'alreadyHandled' in begun ? begun : await sendAndProve(options, begun);
+  } finally {
+    sender.close();
+  }
+}
+
+/** Everything that comes before the first request. @returns the report as far as it goes */
+async function begin(options: RunOptions): Promise<Report | NotFresh> {
+  const { sender, prometheus, signal, startAtMs } = options;
   await sender.prepare();
   const before =
     prometheus === undefined ? null : await takeReading(prometheus, readingOptions(options, signal));
@@ -59,11 +80,29 @@ export async function run(options: RunOptions): Promise<RunOutcome | NotFresh> {
     const alreadyHandled = sumOf(before, DURATIONS);
     if (alreadyHandled > 0) return { alreadyHandled, reading: before };
   }
-  const started = startReport(options, before);
-  await observer.save(started);
-  const sent = await sender.send(options.startAtMs ?? Date.now(), started);
+  if (startAtMs !== undefined) {
+    await waitUntil(startAtMs - SAVE_MS, AbortSignal.any([signal, sender.lost]));
+    refuseMissed(startAtMs);
+  }
+  signal.throwIfAborted();
+  sender.lost.throwIfAborted();
+  return startReport(options, before);
+}
+
+async function sendAndProve(options: RunOptions, started: Report): Promise<RunOutcome> {
+  const { sender, prometheus, observer, startAtMs } = options;
+  let sent: Report;
+  try {
+    await observer.save(started);
+    sent = await sender.send(startAtMs, started);
+  } catch (error) {
+    if (error instanceof NotSentError || error instanceof UsageError)
+      await observer.save({ ...started, state: 'interrupted', endedAt: new Date().toISOString() });
+    throw error;
+  }
   await observer.save(sent);
-  if (prometheus === undefined || !options.verify || !isWhole(options.shard)) return { report: sent };
+  const isProvable = options.verify && isWhole(options.shard) && sent.phases.length > 0;
+  if (prometheus === undefined || !isProvable) return { report: sent };
   // A run that was interrupted is proved all the same: the first Ctrl-C has done its work, a second ends the process.
   const outcome = await addProof(sent, prometheus, readingOptions(options, new AbortController().signal));
   if (outcome.report.proof !== null) await observer.save(outcome.report);
@@ -93,8 +132,7 @@ export async function addProof(
       },
     };
   } catch (error) {
-    if (error instanceof UnreachableError) return { report: sent, unreachable: error };
-    throw error;
+    return { report: sent, unproved: error };
   }
 }
 

@@ -1,6 +1,4 @@
 /** Who sends: this process, or several of it. Both wait for the target first and then send all phases, from one moment on. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { CheckError } from '../common/errors.ts';
 import { type Addresses, waitForTarget } from '../http/addresses.ts';
 import type { Origin } from '../http/origin.ts';
 import { sumTallies, type TallyEntry } from '../proof/tally.ts';
@@ -8,16 +6,22 @@ import type { PhaseReport, Report } from '../report/report.ts';
 import { runPhase } from './phase.ts';
 import type { Phase } from './plan.ts';
 import type { PhaseObserver } from './progress.ts';
+import { waitForStart } from './start.ts';
 
 export interface Sender {
   /** @throws UnreachableError when the target accepts no connection in time */
   prepare(): Promise<void>;
+  /** Aborts, with the error, when a part of it is lost that has to be there when the sending starts. */
+  readonly lost: AbortSignal;
   /**
-   * @param startAtMs on the clock of the day
+   * @param startAtMs on the clock of the day; at once where it is undefined
    * @param started the report as far as it goes
    * @returns the report with what was sent
+   * @throws NotSentError when it has sent nothing
    */
-  send(startAtMs: number, started: Report): Promise<Report>;
+  send(startAtMs: number | undefined, started: Report): Promise<Report>;
+  /** Ends, at once, whatever of it still runs. */
+  close(): void;
 }
 
 export interface SenderOptions {
@@ -41,28 +45,14 @@ export function createSender(options: SenderOptions): Sender {
       const onWait = (why: string) => observer.note(`waiting for ${origin.url}: ${why}`);
       addresses = await waitForTarget(origin, waitMs, onWait, signal);
     },
+    lost: new AbortController().signal,
     async send(startAtMs, started) {
       if (addresses === undefined) throw new TypeError('prepare comes before send');
-      const startMs = await waitUntil(startAtMs, signal);
-      return { ...started, ...(await sendAll(options, addresses, startMs)) };
+      return { ...started, ...(await sendAll(options, addresses, await waitForStart(startAtMs, signal))) };
     },
+    close() {},
   };
 }
-
-/** @returns the moment on the monotonic clock. @throws CheckError when it is over: the schedule would begin with a backlog */
-async function waitUntil(atMs: number, signal: AbortSignal): Promise<number> {
-  const leftMs = atMs - Date.now();
-  if (leftMs < -LATE_MS)
-    throw new CheckError(
-      `--start-at: that moment was over ${Math.round(-leftMs)} ms before all was ready to send`,
-    );
-  const startMs = performance.now() + leftMs;
-  if (leftMs > 0) await sleep(leftMs, undefined, { signal });
-  return startMs;
-}
-
-/** A timer may come a little late; that shows as lateness, and is no reason not to send. */
-const LATE_MS = 100;
 
 async function sendAll(options: SenderOptions, addresses: Addresses, startMs: number) {
   const phases: PhaseReport[] = [];

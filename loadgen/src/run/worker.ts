@@ -34,12 +34,10 @@ export type FromWorker =
   | { readonly kind: 'sent'; readonly report: Report }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** The worker's end of the channel. What it sends is a {@link FromWorker}, what it gets a {@link ToWorker}. */
+/** The worker's end of the channel. When the other end closes, the worker's process ends: nothing it does counts any more. */
 export interface Channel {
   send(message: FromWorker): void;
   onMessage(listener: (message: ToWorker) => void): void;
-  /** The other end is gone. */
-  onClose(listener: () => void): void;
 }
 
 const TELL_EVERY_MS = 200;
@@ -74,15 +72,6 @@ function createInbox(channel: Channel, onStop: () => void) {
     else if (message.kind === 'start') start.resolve(message);
     else onStop();
   });
-  channel.onClose(() => {
-    onStop();
-    const gone = new Error('the process that gives the orders is gone');
-    order.reject(gone);
-    start.reject(gone);
-  });
-  // Whoever waits sees it; where nobody does yet, it is no crash.
-  order.promise.catch(() => {});
-  start.promise.catch(() => {});
   return { order: order.promise, start: start.promise };
 }
 

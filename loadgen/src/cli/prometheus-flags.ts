@@ -1,0 +1,90 @@
+/** The flags that say where Prometheus is and how to get in, and what they give. */
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isNativeError } from 'node:util/types';
+import type { Command } from 'commander';
+import { UsageError } from '../common/errors.ts';
+import type { Access } from '../proof/access.ts';
+import { Prometheus } from '../proof/prometheus.ts';
+import type { Io } from './io.ts';
+
+export interface PrometheusFlags {
+  readonly prometheus?: string;
+  readonly prometheusTokenFile?: string;
+  readonly prometheusCaFile?: string;
+}
+
+/** A bearer token (RFC 6750), without its line break. */
+const TOKEN = /^[\w.~+/=-]+$/;
+
+export function addAccess(command: Command): Command {
+  return command
+    .option('--prometheus-token-file <file>', 'a bearer token for Prometheus (or PROMETHEUS_TOKEN=<token>)')
+    .option('--prometheus-ca-file <file>', "certificate authorities for Prometheus, instead of the system's");
+}
+
+/**
+ * @returns undefined without --prometheus
+ * @throws UsageError for a URL that is none and a file that cannot be read
+ */
+export function connectPrometheus(
+  flags: PrometheusFlags & { readonly prometheus: string },
+  retryMs: number,
+  io: Io,
+): Promise<Prometheus>;
+export function connectPrometheus(
+  flags: PrometheusFlags,
+  retryMs: number,
+  io: Io,
+): Promise<Prometheus | undefined>;
+export async function connectPrometheus(
+  { prometheus, prometheusTokenFile, prometheusCaFile }: PrometheusFlags,
+  retryMs: number,
+  { env = {} }: Io,
+): Promise<Prometheus | undefined> {
+  if (prometheus === undefined) return undefined;
+  const ca = prometheusCaFile === undefined ? undefined : await readAuthorities(prometheusCaFile);
+  const bearerToken = tokenSource(prometheusTokenFile, env.PROMETHEUS_TOKEN);
+  await bearerToken?.();
+  const access: Access = { ca, ...(bearerToken && { bearerToken }) };
+  return new Prometheus(prometheus, retryMs, access);
+}
+
+/** A file is read again for each request: what rotates tokens replaces the file. */
+function tokenSource(
+  file: string | undefined,
+  variable: string | undefined,
+): (() => Promise<string>) | undefined {
+  const flag = '--prometheus-token-file';
+  if (file !== undefined) return async () => checkToken(flag, await read(flag, file));
+  if (!variable) return undefined;
+  return async () => checkToken('PROMETHEUS_TOKEN', variable);
+}
+
+/** @throws UsageError, without what was found: it may be a secret all the same */
+function checkToken(name: string, text: string): string {
+  const token = text.trim();
+  if (!TOKEN.test(token))
+    throw new UsageError(`${name}: expected a bearer token on one line, got something else`);
+  return token;
+}
+
+async function readAuthorities(file: string): Promise<string> {
+  const pem = await read('--prometheus-ca-file', file);
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new UsageError(`--prometheus-ca-file: expected certificates in PEM, got something else in ${file}`);
+  }
+  return pem;
+}
+
+/** @throws UsageError with the code only: a token in the place of its file would be printed as a name */
+async function read(flag: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = isNativeError(error) && 'code' in error ? error.code : 'unreadable';
+    throw new UsageError(`${flag}: expected a file that can be read, got ${code}`);
+  }
+}

@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { hideCredentials, hideInArgument } from '../src/common/secrets.ts';
+
+describe('credentials are hidden', () => {
+  it.each([
+    ['http://ann:s3cret@host:9090', 'http://***@host:9090'],
+    [
+      "error: unknown option '--prom=https://ann:s3cret@host'",
+      "error: unknown option '--prom=https://***@host'",
+    ],
+    ['-phttp://ann:s3cret@host', '-phttp://***@host'],
+    ['got "ann:s3cret@host:9090"', 'got "***@host:9090"'],
+    ['https:\\\\ann:s3cret@host', 'https:\\\\***@host'],
+    ['http://ann:s3/cr@t@host/', 'http://***@host/'],
+    ['nothing in a@b.example, or at http://host:9090/', 'nothing in a@b.example, or at http://host:9090/'],
+  ])('in the message %s', (text, hidden) => {
+    expect(hideCredentials(text)).toBe(hidden);
+  });
+
+  it.each([
+    ['--prometheus=http://ann:s3 cret@host', '--prometheus=http://***@host'],
+    ['http://token@host', 'http://***@host'],
+    ['./a@b.yaml', './a@b.yaml'],
+  ])('in the argument %s', (text, hidden) => {
+    expect(hideInArgument(text)).toBe(hidden);
+  });
+});
