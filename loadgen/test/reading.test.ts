@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PrometheusReader, Reading } from '../src/proof/process.ts';
 import type { Sample } from '../src/proof/prometheus.ts';
+import type { Standing } from '../src/proof/proof.ts';
 import { sumOf, takeReading, takeSettledReading } from '../src/proof/reading.ts';
 import { valuesOf } from './series-text.ts';
 
@@ -31,7 +32,12 @@ function createPrometheus(
         if (expression.startsWith('timestamp(')) return [sample(state.scrapedAt)];
         if (expression.startsWith('up{')) return [sample(state.up ?? 1)];
         const start =
-          state.start === undefined ? [] : [sample(state.start, { __name__: 'process_start_time_seconds' })];
+          state.start === undefined
+            ? []
+            : [
+                sample(state.start, { __name__: 'process_start_time_seconds' }),
+                sample(state.scrapedAt, { loadgen_scraped_at: '1' }),
+              ];
         const labels = { __name__: 'http_requests_total', path: 'cart', method: 'get', namespace: 'shop' };
         return [sample(1, { __name__: 'up' }), ...start, sample(state.counted ?? 0, labels)];
       });
@@ -55,13 +61,13 @@ describe('a reading', () => {
       askedAtSeconds: 1000,
       instances: [
         {
-          instance: 'a',
+          labels: { instance: 'a', job: 'api' },
           startTimeSeconds: 1,
           scrapedAtSeconds: 1004,
           values: valuesOf({ 'http_requests_total{path="cart",method="get"}': 7 }),
         },
         {
-          instance: 'b',
+          labels: { instance: 'b', job: 'api' },
           startTimeSeconds: 2,
           scrapedAtSeconds: 1003,
           values: valuesOf({ 'http_requests_total{path="cart",method="get"}': 5 }),
@@ -120,7 +126,7 @@ describe('processes that have ended', () => {
   const before: Reading = {
     askedAtSeconds: 900,
     instances: ['a', 'b'].map((instance) => ({
-      instance,
+      labels: { instance, job: 'api' },
       startTimeSeconds: 1,
       scrapedAtSeconds: 905,
       values: [],
@@ -138,10 +144,11 @@ describe('processes that have ended', () => {
   ];
   const prometheus: PrometheusReader = {
     ...createPrometheus(() => ({ a: { scrapedAt: 1005, start: 960, counted: 3 } })),
-    samples: async (_selector, seconds) => {
+    samples: async (expression) => {
+      const seconds = Number(/\[(\d+)s]$/.exec(expression)?.[1]);
       const shown = scrapes.filter(([, atSeconds]) => atSeconds > 1000 - seconds);
       return [...Map.groupBy(shown, ([instance]) => instance)].map(([instance, points]) => ({
-        labels: { instance },
+        labels: { instance, job: 'api' },
         points: points.map(([, atSeconds, start]) => ({ atSeconds, value: start })),
       }));
     },
@@ -153,18 +160,22 @@ describe('processes that have ended', () => {
     const found = scrapes.find(([name, at]) => name === instance && at === atSeconds);
     if (!found) return [];
     const [, , start, drained, counted] = found;
-    const sample = (name: string, value: number) => ({ labels: { __name__: name, instance }, value });
+    const sample = (name: string, value: number, labels = {}) => ({
+      labels: { __name__: name, instance, job: 'api', ...labels },
+      value,
+    });
     return [
       sample('up', 1),
       sample('process_start_time_seconds', start),
       sample('api_drained', drained),
-      { labels: { __name__: CART, path: 'cart', method: 'get' }, value: counted },
+      sample(CART, counted, { path: 'cart', method: 'get' }),
     ] as Sample[];
   };
 
   it('are read as they were last scraped, since the reading that it is compared with', async () => {
     const reading = await takeReading(prometheus, { ...options, beforeOf: () => before });
-    const gone = (reading.gone ?? []).map(({ values, ...process }) => ({
+    const gone = (reading.gone ?? []).map(({ values, labels: { instance }, ...process }) => ({
+      instance,
       ...process,
       counted: values.map(({ metric, value }) => [metric, value]),
     }));
@@ -181,17 +192,23 @@ describe('processes that have ended', () => {
     ]);
   });
 
-  it('are nobody’s business where there is nothing to compare with', async () => {
+  it('are not read where there is nothing to compare with', async () => {
     expect(await takeReading(prometheus, options)).not.toHaveProperty('gone');
   });
 });
 
-it('a reading after traffic is taken again while something is missing', async () => {
-  const prometheus = createPrometheus((poll) => ({ a: { scrapedAt: 1005, start: 1, counted: poll } }));
-  const reading = await takeSettledReading(
-    prometheus,
-    options,
-    (now) => sumOf(now, 'http_requests_total') < 3,
-  );
-  expect(sumOf(reading, 'http_requests_total')).toBe(3);
+describe('a reading after traffic', () => {
+  it.each<[string, string[], number]>([
+    ['again while something is missing, and once more when all is equal', ['missing', 'equal', 'equal'], 3],
+    ['until two in a row are equal', ['equal', 'missing', 'equal', 'equal'], 4],
+    ['no more when something is wrong after it was equal', ['equal', 'wrong'], 2],
+  ])('is taken %s', async (_name, standings, times) => {
+    const prometheus = createPrometheus((poll) => ({ a: { scrapedAt: 1005, start: 1, counted: poll + 1 } }));
+    const reading = await takeSettledReading(
+      prometheus,
+      options,
+      (now) => standings[sumOf(now, 'http_requests_total') - 1] as Standing,
+    );
+    expect(sumOf(reading, 'http_requests_total')).toBe(times);
+  });
 });

@@ -1,5 +1,6 @@
 /** `loadgen combine`: the reports of shards to the report of the whole, proved against Prometheus. */
 import { UsageError } from '../common/errors.ts';
+import { WHOLE } from '../load/shard.ts';
 import { Prometheus } from '../proof/prometheus.ts';
 import { combine } from '../report/combine.ts';
 import { readReport } from '../report/read-report.ts';
@@ -15,7 +16,7 @@ export interface CombineFlags extends Pick<Outputs, 'json' | 'html'> {
 }
 
 export async function combineCommand(files: readonly string[], flags: CombineFlags, io: Io): Promise<number> {
-  const report = combine(await Promise.all(files.map(readReport)));
+  const report = combine(await Promise.all(files.map(readReport)), WHOLE, [], files);
   const outcome = await prove(report, flags, io);
   await saveOutputs(outcome.report, flags);
   return showOutcome(outcome, flags, io);
@@ -29,7 +30,7 @@ async function prove(
   if (prometheus === undefined) return { report };
   if (report.readings.before === null)
     throw new UsageError(
-      '--prometheus: the shards were sent without it, so nobody knows what had been counted before',
+      '--prometheus: the shards were sent without it, so what had been counted before is not known',
     );
   return addProof({ ...report, prometheus }, new Prometheus(prometheus, wait), {
     job,

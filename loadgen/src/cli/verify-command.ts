@@ -5,7 +5,7 @@ import { formatCount } from '../common/units.ts';
 import { ledgerFiles, readEntry, saveEntry } from '../proof/ledger.ts';
 import type { Reading } from '../proof/process.ts';
 import { Prometheus } from '../proof/prometheus.ts';
-import { mayHeal } from '../proof/proof.ts';
+import { standingOf } from '../proof/proof.ts';
 import { takeReading, takeSettledReading } from '../proof/reading.ts';
 import type { Entry } from '../proof/record.ts';
 import { baselineOf, createRebase, type Verification, verify } from '../proof/verify.ts';
@@ -48,9 +48,9 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   const { entries, older } = await readEntries(ledger === undefined ? files : await ledgerFiles(ledger));
   if (older > 0 && !flags.quiet)
     io.stderr.write(`${formatCount(older, 'run')} of another version of loadgen left out\n`);
-  const isMissing = (now: Reading) => mayHeal(verify(entries, now).proof);
+  const standing = (now: Reading) => standingOf(verify(entries, now).proof);
   const beforeOf = (now: Reading) => baselineOf(entries, now);
-  const now = await takeSettledReading(prometheus, { ...options, beforeOf }, isMissing);
+  const now = await takeSettledReading(prometheus, { ...options, beforeOf }, standing);
   const verification = verify(entries, now);
   await show(verification, flags, io);
   return verification.proof.verdict === 'proved' ? EXIT.ok : EXIT.failed;

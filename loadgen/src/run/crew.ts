@@ -31,6 +31,7 @@ const LEAD_MS = 50;
 export function createCrew(options: CrewOptions, own: Sender): Sender {
   let members: Member[] = [];
   return {
+    phases: options.phases,
     async prepare() {
       await own.prepare();
       members = Array.from({ length: options.workers }, (_, n) => {

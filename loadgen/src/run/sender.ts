@@ -10,6 +10,7 @@ import type { Phase } from './plan.ts';
 import type { PhaseObserver } from './progress.ts';
 
 export interface Sender {
+  readonly phases: readonly Phase[];
   /** @throws UnreachableError when the target accepts no connection in time */
   prepare(): Promise<void>;
   /**
@@ -37,6 +38,7 @@ export function createSender(options: SenderOptions): Sender {
   const { origin, waitMs, observer, signal } = options;
   let addresses: Addresses | undefined;
   return {
+    phases: options.phases,
     async prepare() {
       const onWait = (why: string) => observer.note(`waiting for ${origin.url}: ${why}`);
       addresses = await waitForTarget(origin, waitMs, onWait, signal);
