@@ -61,6 +61,7 @@ export class FakePrometheus {
   /** Relabelling, and whatever else may become of samples. */
   keep: (sample: FakeSample) => boolean = () => true;
   reshape: (sample: FakeSample) => unknown = (sample) => sample;
+  answerOf: (query: string, time: string | null) => unknown = (query, time) => this.#answer(query, time);
   readonly #scrapes: Scrape[] = [];
   readonly #api: FakeApi;
 
@@ -73,7 +74,7 @@ export class FakePrometheus {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     const asked = new URLSearchParams(body.toString());
-    const data = this.#answer(asked.get('query') ?? '', asked.get('time'));
+    const data = this.answerOf(asked.get('query') ?? '', asked.get('time'));
     response.end(JSON.stringify({ status: 'success', data }));
   };
 

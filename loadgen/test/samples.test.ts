@@ -43,10 +43,10 @@ const METRICS = [
 describe.each(METRICS)('%s', (metric) => {
   it.each(SHAPES)('as %s ends in a summary and a verdict', async (_name, shape) => {
     stack.api.count('http_errors_total{code="404"}', 0);
-    // Too many, so that no later scrape is waited for.
-    stack.api.count('http_request_duration_seconds_count{path="spare",method="get",code="200"}', 0);
     const { code, out, err } = await sendWhile(() => {
+      // Too many, so that no later scrape is waited for.
       stack.api.count('http_request_duration_seconds_count{path="spare",method="get",code="200"}');
+      stack.api.count('http_requests_total{path="spare",method="get"}');
       stack.prometheus.reshape = (sample) =>
         sample.metric.__name__ === metric ? { metric: sample.metric, ...shape(sample.value) } : sample;
     });
@@ -54,6 +54,21 @@ describe.each(METRICS)('%s', (metric) => {
     expect(`${out}${err}`).toMatch(/^proof: (FAILED|impossible)|^loadgen: no proof: /m);
     expect([1, 3]).toContain(code);
   });
+});
+
+it.each([
+  ['a string', { resultType: 'string', result: [0, 'text'] }],
+  ['a scalar', { resultType: 'scalar', result: [0, 'NaN'] }],
+  ['an empty vector', { resultType: 'vector', result: [] }],
+  ['a matrix with gaps', { resultType: 'matrix', result: [{ metric: {} }, { metric: {}, values: [] }] }],
+  ['something else', { resultType: 'streams', result: [] }],
+  ['nothing', null],
+])('%s as answer to every query ends in a summary', async (_name, data) => {
+  const { code, out, err } = await sendWhile(() => {
+    stack.prometheus.answerOf = () => data;
+  });
+  expect([code, out]).toEqual([3, expect.stringContaining(HUNDRED)]);
+  expect(err).toMatch(/^loadgen: no proof: /m);
 });
 
 it.each<[string, RegExp, string]>([
