@@ -192,6 +192,60 @@ describe('processes that have ended', () => {
     ]);
   });
 
+  it('are found after a month without reading every sample since', async () => {
+    const month = 30 * 86_400;
+    // One target, scraped every 10 minutes, whose process ends twice; another one that is there for a minute only.
+    const ends = [100_003, month - 5];
+    const series: Record<string, [atSeconds: number, start: number][]> = { a: [], b: [] };
+    for (let at = 1000 - month; at <= 1000; at += 600)
+      series.a?.push([at, 10 + 475 * ends.filter((end) => at + month - 1000 > end).length]);
+    for (let at = -900_000; at < -899_940; at += 10) series.b?.push([at, 77]);
+    let read = 0;
+    const long: PrometheusReader = {
+      ...prometheus,
+      samples: async (expression, _signal, nowSeconds = 1000) => {
+        const [, of, part = '0', seconds = '0'] =
+          /^(min|max)?.*?\[(\d+)s\](?:\)?\)?\[(\d+)s)?/.exec(expression) ?? [];
+        const within = (end: number, length: string) => (point: [number, number]) =>
+          point[0] > end - Number(length) && point[0] <= end;
+        const ends = Array.from(
+          { length: Math.floor(Number(seconds) / Number(part)) },
+          (_, n) => (Math.floor(nowSeconds / Number(part)) - n) * Number(part),
+        ).reverse();
+        return Object.entries(series).map(([instance, all]) => {
+          const points =
+            of === undefined
+              ? all.filter(within(nowSeconds, part)).map(([atSeconds, value]) => ({ atSeconds, value }))
+              : ends.flatMap((atSeconds) => {
+                  const values = all.filter(within(atSeconds, part)).map(([, value]) => value);
+                  return values.length === 0
+                    ? []
+                    : [{ atSeconds, value: of === 'min' ? Math.min(...values) : Math.max(...values) }];
+                });
+          read += points.length;
+          return { labels: { instance, job: 'api' }, points };
+        });
+      },
+      query: async (expression, signal, atSeconds) => {
+        if (atSeconds === undefined) return now(expression, signal);
+        const [, instance = ''] = /instance="(\w+)"/.exec(expression) ?? [];
+        const start = series[instance]?.find(([at]) => at === atSeconds)?.[1] ?? Number.NaN;
+        const labels = { instance, job: 'api' };
+        return [{ labels: { ...labels, __name__: 'process_start_time_seconds' }, value: start }];
+      },
+    };
+    const then = { ...before, askedAtSeconds: 1000 - month };
+    const { gone } = await takeReading(long, { ...options, beforeOf: () => ({ ...then, instances: [] }) });
+    expect(
+      gone?.map((one) => [one.labels.instance, one.startTimeSeconds, one.scrapedAtSeconds]).toSorted(),
+    ).toEqual([
+      ['a', 10, 100_600 - month],
+      ['a', 485, 400],
+      ['b', 77, -899_950],
+    ]);
+    expect(read).toBeLessThan(1_500);
+  });
+
   it('are not read where there is nothing to compare with', async () => {
     expect(await takeReading(prometheus, options)).not.toHaveProperty('gone');
   });
