@@ -88,7 +88,7 @@ describe('verify', () => {
     const entries = [runOf(reading(200, 0, 100), 10), runOf(reading(300, 0, 250), 5)];
     const { proof, runs, notes } = verify(entries, reading(400, 5, 250));
     expect([proof.verdict, runs]).toEqual(['proved', 1]);
-    expect(notes).toEqual(['1 earlier run left out: the API was started anew since']);
+    expect(notes).toEqual(['1 earlier run left out: the API was restarted since']);
   });
 
   it('refuses to compare nothing', () => {

@@ -1,6 +1,7 @@
 /** The proof as a person reads it: one row per series, in at most 80 columns, ASCII only. */
 import { formatCount, formatNumber } from '../common/units.ts';
-import { formatProved, formatRowName, type Proof, type ProofRow } from '../proof/proof.ts';
+import { formatProved, type Proof } from '../proof/proof.ts';
+import { formatRowName, type ProofRow } from '../proof/rows.ts';
 import { IN_PROGRESS } from '../proof/series.ts';
 import type { Paint } from './paint.ts';
 
@@ -54,7 +55,8 @@ function formatVerdict(proof: Proof, paint: Paint): string[] {
     const [claim, ...more] = formatProved(proof);
     return [paint('green', `proof: ${claim}`), ...below([...more, ...notes])];
   }
-  if (verdict === 'impossible') return [paint('red', 'proof: impossible'), ...below(obstacles)];
+  if (verdict === 'impossible')
+    return [paint('red', 'proof: impossible'), ...below([...obstacles, ...notes])];
   if (verdict === 'inconclusive') {
     if (unknown === 0) return [paint('yellow', 'proof: inconclusive'), ...below(notes)];
     const requests = formatCount(answered + unknown, 'request');

@@ -41,7 +41,7 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   };
   if (rebase && ledger !== undefined) {
     await saveEntry(ledger, createRebase(await takeReading(prometheus, options)));
-    io.stdout.write('the ledger begins anew: what Prometheus holds now is taken as given\n');
+    io.stdout.write('the ledger now begins here: what Prometheus holds is taken as given\n');
     return EXIT.ok;
   }
   // The ledger first: a mistake in it is told before anybody waits for a scrape.
@@ -63,8 +63,8 @@ async function readEntries(files: readonly string[]): Promise<{ entries: Entry[]
 }
 
 /**
- * Shows the proof of what a ledger has, by a reading that was taken for something else. Only where it is one: whoever did not ask
- * for a comparison is not told that there is nothing to compare, or that somebody else has used the API too.
+ * Shows the proof of what a ledger has, by a reading that was taken for something else. Only where it is one: a user who did
+ * not ask for a comparison need not know that there is nothing to compare, or that another client has used the API too.
  */
 export async function showProved(ledger: string, now: Reading, io: Io): Promise<void> {
   try {

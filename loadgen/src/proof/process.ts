@@ -10,9 +10,9 @@ import { DRAINED, DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, seriesSchema, toSeri
 export const START_TIME = 'process_start_time_seconds';
 
 /**
- * Clients that derive the start time from the boot time report it with jitter, 10 to 20 ms around each value
- * (github.com/prometheus/client_golang/issues/289). A process that is replaced within less than this has counted next to
- * nothing; taking both for one can make a comparison fail, and never succeed.
+ * Some client libraries compute the start time at each scrape, and it varies by some milliseconds
+ * (github.com/prometheus/client_golang/issues/289). A process that is replaced within less than half a second has counted
+ * next to nothing; to take both for one can make a proof fail, and never succeed.
  */
 export const START_JITTER_SECONDS = 0.5;
 

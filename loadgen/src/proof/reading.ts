@@ -123,6 +123,7 @@ async function readFresh(
   if (missing !== undefined) return missing;
   const samples = await prometheus.query(readingQueryOf(own), signal);
   const instances = toProcesses(samples, since).map(({ isDrained, ...instance }) => instance);
+  if (instances.length === 0) return `it has nothing of job "${job}" yet`;
   // Targets may have come, gone or failed a scrape since the first two queries.
   const stale = instances.find(({ scrapedAtSeconds }) => scrapedAtSeconds < since);
   return (

@@ -2,7 +2,8 @@
 import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
 import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
 import { type Distribution, LATENCY_METRICS, type LatencyMetric } from '../../load/histogram.ts';
-import { formatRowName, type Proof } from '../../proof/proof.ts';
+import type { Proof } from '../../proof/proof.ts';
+import { formatRowName } from '../../proof/rows.ts';
 import type { Latency } from '../latency.ts';
 import type { PhaseReport, Report } from '../report.ts';
 import { judge } from '../verdict.ts';
