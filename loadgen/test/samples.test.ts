@@ -25,9 +25,10 @@ async function sendWhile(change: () => void) {
 
 type Shape = (value: [number, string]) => object;
 const SHAPES: readonly [string, Shape][] = [
-  ...['NaN', '+Inf', '-Inf', '-1', '0.5', '1e308', '1e-320', '9007199254740993', 'many', ''].map(
-    (text): [string, Shape] => [`"${text}"`, ([at]) => ({ value: [at, text] })],
-  ),
+  ...['NaN', '+Inf', '-1', '0.5', '1e308', '9007199254740993'].map((text): [string, Shape] => [
+    `"${text}"`,
+    ([at]) => ({ value: [at, text] }),
+  ]),
   ['a native histogram', ([at]) => ({ histogram: [at, { count: '3', sum: '1', buckets: [] }] })],
   ['neither value nor histogram', () => ({})],
 ];

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { percentileMs, sumHistograms } from '../load/histogram.ts';
 import { QUANTILES } from '../proof/quantiles.ts';
-import type { PhaseReport } from './report.ts';
 
 export const latencySchema = z.array(
   z.strictObject({
@@ -13,15 +12,12 @@ export const latencySchema = z.array(
 );
 export type Latency = z.output<typeof latencySchema>;
 
-/** @param seconds those of {@link QUANTILES} that Prometheus gives */
-export function setSideBySide(
-  phases: readonly Pick<PhaseReport, 'histograms'>[],
-  seconds: readonly (number | null)[],
-): Latency {
-  const measured = sumHistograms(
-    phases.map(({ histograms }) => histograms.serviceTime),
-    3,
-  );
+/**
+ * @param serviceTimes histograms of the generator
+ * @param seconds those of {@link QUANTILES} that Prometheus gives
+ */
+export function setSideBySide(serviceTimes: readonly string[], seconds: readonly (number | null)[]): Latency {
+  const measured = sumHistograms(serviceTimes, 3);
   return QUANTILES.map((quantile, n) => {
     const fromPrometheus = seconds[n] ?? null;
     return {

@@ -90,7 +90,10 @@ export async function addProof(
         ...sent,
         readings: { before, after },
         proof: prove(before, after, sent.tally),
-        latency: setSideBySide(sent.phases, quantiles),
+        latency: setSideBySide(
+          sent.phases.map(({ histograms }) => histograms.serviceTime),
+          quantiles,
+        ),
       },
     };
   } catch (error) {
