@@ -85,6 +85,20 @@ describe('a reading', () => {
     expect(prometheus.polls).toBe(1);
   });
 
+  it('asks again where the counters are of an older scrape than Prometheus had just named', async () => {
+    const prometheus = createPrometheus(() => ({ a: { scrapedAt: 1005, start: 1 } }));
+    const query = prometheus.query.bind(prometheus);
+    prometheus.query = async (expression, signal) => {
+      const samples = await query(expression, signal);
+      const isOld = prometheus.polls === 0;
+      return samples.map((one) =>
+        isOld && 'loadgen_scraped_at' in one.labels ? { ...one, value: 995 } : one,
+      );
+    };
+    const reading = await takeReading(prometheus, options);
+    expect([prometheus.polls, reading.instances[0]?.scrapedAtSeconds]).toEqual([1, 1005]);
+  });
+
   it.each([
     ['no target is known', {}, 'it knows no target of job "api" yet'],
     ['a target is down', { a: { up: 0, scrapedAt: 1005 } }, 'a is down (up = 0)'],
