@@ -23,7 +23,6 @@ export interface LoadReport {
       serviceTimeMs: Times;
     },
   ];
-  latency: { rows: { ok: boolean | null }[] } | null;
   proof: { verdict: string; answered: number; unknown: number; obstacles: string[]; rows: ProofRow[] } | null;
 }
 
@@ -62,9 +61,8 @@ export function figure(text: string): void {
 }
 
 /** What a run that nothing should have disturbed has come to. */
-export function outcome({ phases: [{ sent, failures }], proof, latency }: LoadReport): string {
-  const untimely = latency?.rows.filter(({ ok }) => ok === false) ?? [];
-  return `${sent} sent, failed: ${JSON.stringify(failures)}, ${proof?.verdict} ${untimely.length === 0 ? '' : JSON.stringify(untimely)}`;
+export function outcome({ phases: [{ sent, failures }], proof }: LoadReport): string {
+  return `${sent} sent, failed: ${JSON.stringify(failures)}, ${proof?.verdict}`;
 }
 
 export const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;

@@ -8,18 +8,7 @@ import { settingOf } from '../src/repository.ts';
 import { runGenerator, type Stack, startStack } from '../src/stack.ts';
 
 interface LatencyReport {
-  latency: {
-    kind: string;
-    notes: string[];
-    rows: {
-      path: string;
-      method: string;
-      quantile: number;
-      measuredMs: number;
-      prometheusMs: number;
-      ok: boolean;
-    }[];
-  } | null;
+  latency: { quantile: number; measuredMs: number | null; prometheusMs: number | null }[] | null;
   proof: { verdict: string; answered: number };
   phases: [{ latenessMs: Record<string, number> }];
 }
@@ -47,13 +36,10 @@ async function send({ network }: Stack, ...flags: string[]): Promise<LatencyRepo
   return JSON.parse(stdout.slice(start)) as LatencyReport;
 }
 
-/** Above this many ms at the 99th percentile the generator was too late at its own timers to judge anybody else's clock. */
+/** Above this many ms at the 99th percentile the generator was too late at its own timers for a comparison. */
 const QUIET_MS = 5;
 
-/**
- * Within 5 %, and what the machine puts between the two clocks: as much as the generator was late. On a busy machine that says
- * nothing any more; what is explained has been asked for already.
- */
+/** Within 5 %, and what the machine puts between the two clocks: as much as the generator was late. */
 function expectNear({ latency, phases }: Pick<LatencyReport, 'latency' | 'phases'>): void {
   const late = phases[0].latenessMs;
   if ((late.p99 ?? 0) > QUIET_MS) {
@@ -61,10 +47,10 @@ function expectNear({ latency, phases }: Pick<LatencyReport, 'latency' | 'phases
     return;
   }
   const allowedMs: Record<string, number | undefined> = { 0.5: late.p90, 0.9: late.p99, 0.99: late.max };
-  const far = (latency?.rows ?? []).filter(
-    ({ quantile, measuredMs, prometheusMs }) =>
-      Math.abs(prometheusMs - measuredMs) > 0.05 * measuredMs + (allowedMs[quantile] ?? 0),
-  );
+  const far = (latency ?? []).filter(({ quantile, measuredMs, prometheusMs }) => {
+    const [measured, given] = [measuredMs ?? Number.NaN, prometheusMs ?? Number.NaN];
+    return !(Math.abs(given - measured) <= 0.05 * measured + (allowedMs[quantile] ?? 0));
+  });
   expect(far).toEqual([]);
 }
 
@@ -77,10 +63,8 @@ describe.each([
     stack = await startStack({ environment: { SIMULATED_LATENCY_MS: simulated } });
     const { latency, proof, phases } = await send(stack, '--rate', '60', '--duration', '30s');
     expect(proof.verdict).toBe('proved');
-    expect(latency?.kind).toBe('native');
-    expect(latency?.notes).toEqual([]);
-    expect(latency?.rows).toHaveLength(4 * 3);
-    expect(latency?.rows.filter(({ ok }) => !ok)).toEqual([]);
+    expect(latency?.map(({ quantile }) => quantile)).toEqual([0.5, 0.9, 0.99]);
+    expect(latency?.every(({ prometheusMs }) => (prometheusMs ?? 0) > 2)).toBe(true);
     expectNear({ latency, phases });
     const counted = await Promise.all(
       [COUNTER, CLASSIC, NATIVE].map((one) => queryValue(stack?.prometheusUrl ?? '', one)),

@@ -212,7 +212,7 @@ describe('loadgen verify', () => {
     expect([code, stack.api.values]).toEqual([0, counted]);
   });
 
-  it('fails and names the series after a request behind its back, until the ledger begins anew', async () => {
+  it('fails and names the series after a request behind its back, until a rebase', async () => {
     await loadgen(['run', 'hundred', ...target(), ...proof(), ...ledger()]);
     await (await fetch(`${stack.target.url}/cart`)).text();
     const failed = await verify();

@@ -113,6 +113,8 @@ describe('loadgen combine', () => {
     expect([seeds.code, seeds.err]).toEqual([1, expect.stringContaining('expected the seed 1, got 5')]);
     await loadgen([...run, '--shard', '2/2', '--connections', '4']);
     expect((await loadgen(['combine', fileOf(1), other])).err).toContain('not sent by the same plan');
+    await loadgen([...run, '--shard', '2/3']);
+    expect((await loadgen(['combine', fileOf(1), other])).err).toContain('expected a shard of 2');
     await loadgen(run);
     expect((await loadgen(['combine', fileOf(1), other])).err).toContain('is no shard');
     expect((await loadgen(['combine', fileOf(1), fileOf(1)])).err).toContain('is there twice');
@@ -122,6 +124,32 @@ describe('loadgen combine', () => {
       2,
       expect.stringContaining('the shards were sent without it'),
     ]);
+  });
+});
+
+describe('shards of different runs', () => {
+  const send = async (n: number, pattern: string, target = stack.target.url) => {
+    await writeFile(join(folder, 'own.yaml'), pattern);
+    const args = ['run', join(folder, 'own.yaml'), '--shard', `${n}/2`, '--json', fileOf(n)];
+    expect(await loadgen([...args, '--target', target])).toMatchObject({ code: 0 });
+  };
+
+  it('are refused when they were sent to different targets, by the name of the report', async () => {
+    await send(1, 'targets: [{path: /cart, count: 10}]');
+    const other = stack.target.url.replace('127.0.0.1', 'localhost');
+    await send(2, 'targets: [{path: /cart, count: 10}]', other);
+    const { code, err } = await loadgen(['combine', ...filesOf(1, 2)]);
+    expect(code).toBe(1);
+    expect(err).toContain(`combine: ${fileOf(2)} (shard 2/2 of `);
+    expect(err).toContain(`expected the target ${stack.target.url}, got ${other}`);
+  });
+
+  it('are refused when their patterns differ only in what is sent', async () => {
+    const pattern = (text: string) => `targets: [{path: /cart, method: POST, count: 10, body: ${text}}]`;
+    await send(1, pattern('one'));
+    await send(2, pattern('two'));
+    const { code, err } = await loadgen(['combine', ...filesOf(1, 2)]);
+    expect([code, err]).toEqual([1, expect.stringContaining(`not sent by the same plan as ${fileOf(1)}`)]);
   });
 });
 

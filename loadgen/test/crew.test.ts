@@ -31,6 +31,7 @@ function create() {
   const interrupt = new AbortController();
   const own: Sender = {
     prepare: async () => {},
+    phases: [],
     lost: new AbortController().signal,
     send: () => Promise.reject(new Error('the crew sends')),
     close() {},

@@ -48,9 +48,20 @@ interface Scrape {
   values: [string, number][];
 }
 
+interface FakeSample {
+  readonly metric: Record<string, string>;
+  readonly value: [number, string];
+}
+
 /** Scrapes when it is asked, at the earliest every 20 ms, so that tests do not wait long for a fresh scrape. */
 export class FakePrometheus {
   isTargetUp = true;
+  /** What it answers to any quantile. */
+  quantiles: FakeSample[] = [];
+  /** Relabelling, and whatever else may become of samples. */
+  keep: (sample: FakeSample) => boolean = () => true;
+  reshape: (sample: FakeSample) => unknown = (sample) => sample;
+  answerOf: (query: string, time: string | null) => unknown = (query, time) => this.#answer(query, time);
   readonly #scrapes: Scrape[] = [];
   readonly #api: FakeApi;
 
@@ -63,7 +74,7 @@ export class FakePrometheus {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     const asked = new URLSearchParams(body.toString());
-    const data = this.#answer(asked.get('query') ?? '', asked.get('time'));
+    const data = this.answerOf(asked.get('query') ?? '', asked.get('time'));
     response.end(JSON.stringify({ status: 'success', data }));
   };
 
@@ -73,19 +84,25 @@ export class FakePrometheus {
     const { atSeconds, startTimeSeconds, isDrained, values } = this.#scrape(nowSeconds, time);
     if (query.endsWith('s]')) {
       const points = this.#scrapes.map((scrape) => [scrape.atSeconds, String(scrape.startTimeSeconds)]);
-      return { resultType: 'matrix', result: [{ metric: { instance: 'api-1:8000' }, values: points }] };
+      return {
+        resultType: 'matrix',
+        result: [{ metric: { job: 'api', instance: 'api-1:8000' }, values: points }],
+      };
     }
-    const sample = (metric: Record<string, string>, value: number) => ({
+    const sample = (metric: Record<string, string>, value: number): FakeSample => ({
       metric: { ...metric, job: 'api', instance: 'api-1:8000' },
       value: [nowSeconds, String(value)],
     });
+    if (query.startsWith('histogram_quantile')) return { resultType: 'vector', result: this.quantiles };
     const up = this.isTargetUp ? 1 : 0;
     if (query.startsWith('timestamp(')) return { resultType: 'vector', result: [sample({}, atSeconds)] };
     if (query.startsWith('up{')) return { resultType: 'vector', result: [sample({ __name__: 'up' }, up)] };
     const own = values.map(([series, value]) => sample(toLabels(series), value));
     const start = sample({ __name__: 'process_start_time_seconds' }, startTimeSeconds);
     const drained = sample({ __name__: 'api_drained' }, isDrained ? 1 : 0);
-    return { resultType: 'vector', result: [sample({ __name__: 'up' }, up), start, drained, ...own] };
+    const scrapedAt = sample({ loadgen_scraped_at: '1' }, atSeconds);
+    const all = [sample({ __name__: 'up' }, up), start, scrapedAt, drained, ...own];
+    return { resultType: 'vector', result: all.filter(this.keep).map(this.reshape) };
   }
 
   #scrape(nowSeconds: number, time: string | null): Scrape {

@@ -52,7 +52,7 @@ function phaseOf(name: string, overrides: Partial<PhaseReport> = {}): PhaseRepor
 function reportOf(phases: PhaseReport[], overrides: Partial<Report> = {}): Report {
   return {
     kind: 'loadgen-run',
-    version: 2,
+    version: 3,
     id: '6f1c8a52-6a0b-4c53-9a3e-0d3f6f0f5a11',
     state: 'finished',
     startedAt: '2027-01-31T12:00:00.000Z',
@@ -60,6 +60,7 @@ function reportOf(phases: PhaseReport[], overrides: Partial<Report> = {}): Repor
     target: 'http://api:5001',
     prometheus: null,
     seed: 1,
+    planId: 'a1',
     shard: WHOLE,
     lostShards: [],
     latency: null,
@@ -128,28 +129,19 @@ describe('the page', () => {
     expect(page).toContain("default-src 'none'");
   });
 
-  it('sets the latency that Prometheus tells beside the one that was measured', async () => {
-    const row = { path: 'cart', method: 'get', quantile: 0.99, measuredMs: 60, bucketMs: [57.3, 59.8] };
-    const rows = [
-      { ...row, prometheusMs: 59.4, explainedMs: [56, 64], ok: true },
-      { ...row, prometheusMs: 97, explainedMs: [90, null], ok: false },
-    ] as NonNullable<Report['latency']>['rows'];
-    const latency = { kind: 'native', rows, notes: ['post cart: 2 without an answer'] } as const;
-    const page = await renderPage([
-      reportOf([phaseOf('steady')], { latency: { ...latency, notes: [...latency.notes] } }),
-    ]);
-    expect(page).toContain('<h2>Latency in Prometheus</h2>');
-    for (const text of [
-      'p99 of get cart',
-      '59.4ms',
-      '-1.0 %',
-      '56.0ms..64.0ms',
-      '90.0ms..',
-      '2 without an answer',
-    ])
-      expect(page).toContain(text);
-    expect(page).toContain('p99 of get cart: measured 60.0ms, Prometheus tells 97.0ms');
-    expect((await renderPage([reportOf([])])).includes('Latency in Prometheus')).toBe(false);
+  it('shows the service time of the generator next to that of Prometheus, and a dash where there is none', async () => {
+    const latency = [
+      { quantile: 0.5, measuredMs: 30.5, prometheusMs: 29.9 },
+      { quantile: 0.99, measuredMs: 60, prometheusMs: null },
+    ];
+    const page = await renderPage([reportOf([phaseOf('steady')], { latency })]);
+    expect(page).toContain('<h2>Service time in Prometheus</h2>');
+    const cells = [...page.matchAll(/<td[^>]*>(p50|p99|30.5ms|29.9ms|60.0ms|-)<\/td>/g)].map(
+      ([, text]) => text,
+    );
+    expect(cells.slice(-6)).toEqual(['p50', '30.5ms', '29.9ms', 'p99', '60.0ms', '-']);
+    expect(page).toContain('<p class="word">Passed</p>');
+    expect((await renderPage([reportOf([])])).includes('Service time in Prometheus')).toBe(false);
   });
 
   it.each<[string, Partial<Report>, string, string]>([

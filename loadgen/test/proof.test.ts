@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Reading } from '../src/proof/process.ts';
-import { mayHeal, prove } from '../src/proof/proof.ts';
+import { formatProved, prove, standingOf } from '../src/proof/proof.ts';
 import type { Tally, TallyEntry } from '../src/proof/tally.ts';
 import { textRow, valuesOf } from './series-text.ts';
 
@@ -16,7 +16,7 @@ type Instances = Record<string, { start?: number; values: Record<string, number>
 
 function instancesOf(instances: Instances): Reading['instances'] {
   return Object.entries(instances).map(([instance, { start = 1, values }]) => ({
-    instance,
+    labels: { job: 'api', instance },
     startTimeSeconds: start,
     scrapedAtSeconds: 0,
     values: valuesOf({ inprogress_requests: 0, ...values }),
@@ -139,9 +139,8 @@ describe('processes that have ended', () => {
   });
 
   it('may bring what is missing with a later scrape of others', () => {
-    expect(mayHeal(prove(before, readingWith({ b: counted(1) }, { a: counted(12) }, false), [cart()]))).toBe(
-      true,
-    );
+    const proof = prove(before, readingWith({ b: counted(1) }, { a: counted(12) }, false), [cart()]);
+    expect(standingOf(proof)).toBe('missing');
   });
 
   it('are no obstacle when nothing is missing', () => {
@@ -161,16 +160,20 @@ describe('processes that have ended', () => {
 });
 
 describe('a later scrape', () => {
-  const healing = (values: Record<string, number>) =>
-    mayHeal(prove(reading({ a: { values: {} } }), reading({ a: { values } }), [cart()]));
+  const standing = (values: Record<string, number>) =>
+    standingOf(prove(reading({ a: { values: {} } }), reading({ a: { values } }), [cart()]));
 
   it.each([
-    ['may bring what is missing', { [GET_CART]: 3, [CART_200]: 3 }, true],
-    ['may bring the gauge back to 0', { [GET_CART]: 5, [CART_200]: 5, inprogress_requests: 2 }, true],
-    ['does not take away what is too much', { [GET_CART]: 6, [CART_200]: 3 }, false],
-    ['has nothing to heal in a proof that holds', { [GET_CART]: 5, [CART_200]: 5 }, false],
+    ['may bring what is missing', { [GET_CART]: 3, [CART_200]: 3 }, 'missing'],
+    ['may bring the gauge back to 0', { [GET_CART]: 5, [CART_200]: 5, inprogress_requests: 2 }, 'missing'],
+    ['does not take away what is too much', { [GET_CART]: 6, [CART_200]: 3 }, 'wrong'],
+    ['has to find equal what is equal', { [GET_CART]: 5, [CART_200]: 5 }, 'equal'],
   ])('%s', (_, values, expected) => {
-    expect(healing(values)).toBe(expected);
+    expect(standing(values)).toBe(expected);
+  });
+
+  it('does not bring back a process', () => {
+    expect(standingOf(prove(reading({ a: { values: {} } }), reading({}), [cart()]))).toBe('wrong');
   });
 });
 
@@ -203,30 +206,154 @@ describe('requests with an unknown fate', () => {
 });
 
 describe('targets that declare no series', () => {
-  const tally = [cart(), cart({ series: null, answered: { 200: 2, 404: 1 } })];
+  const undeclared = (answered: Record<string, number>, unknown = 0) =>
+    cart({ series: null, answered, unknown });
+  const rowsOf = (values: Record<string, number>, tally: Tally) => {
+    const proof = prove(reading({ a: { values: {} } }), reading({ a: { values } }), tally);
+    const rows = proof.rows
+      .filter(({ labels }) => labels === null)
+      .map(({ atLeast, atMost, counted, difference }) => [atLeast, atMost, counted, difference]);
+    return { proof, verdict: proof.verdict, rows };
+  };
 
-  it('are proved in the totals', () => {
-    const after = {
-      a: { values: { [GET_CART]: 5, [POST_CART]: 2, [CART_200]: 7, [MISSING]: 1, [ERRORS_404]: 1 } },
-    };
-    const { verdict, rows } = prove(reading({ a: { values: {} } }), reading(after), tally);
-    expect(verdict).toBe('proved');
-    expect(rows.map(textRow).filter(({ series }) => series.includes('any other'))).toEqual([
-      { series: 'http_requests_total{any other}', atLeast: 0, atMost: 3, counted: 2, difference: 0 },
-      {
-        series: 'http_request_duration_seconds_count{any other}',
-        atLeast: 3,
-        atMost: 3,
-        counted: 3,
-        difference: 0,
-      },
+  it('are proved in the sum, and the sentence says so', () => {
+    const values = { [GET_CART]: 5, [POST_CART]: 2, [CART_200]: 7, [MISSING]: 1, [ERRORS_404]: 1 };
+    const { proof, verdict, rows } = rowsOf(values, [cart(), undeclared({ 200: 2, 404: 1 })]);
+    expect([verdict, ...rows]).toEqual(['proved', [2, 2, 2, 0], [3, 3, 3, 0]]);
+    expect(formatProved(proof)).toEqual([
+      '8 requests, counted 8 times in all',
+      'of 3 only the sum was compared: their targets declare no series',
     ]);
   });
 
-  it('do not hide a request too many', () => {
-    const after = { a: { values: { [GET_CART]: 5, [CART_200]: 9, [ERRORS_404]: 1 } } };
-    expect(differing({ a: { values: {} } }, after, tally).wrong).toEqual({
-      'http_request_duration_seconds_count{any other}': 1,
+  it.each<[string, Record<string, number>, Record<string, number>, number[][]]>([
+    [
+      'half were counted',
+      { 200: 50 },
+      { [GET_CART]: 25, [CART_200]: 50 },
+      [
+        [50, 50, 25, -25],
+        [50, 50, 50, 0],
+      ],
+    ],
+    [
+      'the counter is missing',
+      { 200: 50 },
+      { [CART_200]: 50 },
+      [
+        [50, 50, 0, -50],
+        [50, 50, 50, 0],
+      ],
+    ],
+    [
+      'the histogram is missing',
+      { 200: 50 },
+      { [GET_CART]: 50 },
+      [
+        [0, 50, 50, 0],
+        [50, 50, 0, -50],
+      ],
+    ],
+    [
+      'a request that no route handled is in the counter',
+      { 404: 2 },
+      { [GET_CART]: 1, [MISSING]: 2, [ERRORS_404]: 2 },
+      [
+        [0, 0, 1, 1],
+        [2, 2, 2, 0],
+      ],
+    ],
+    [
+      'one was counted twice',
+      { 200: 2, 404: 1 },
+      { [GET_CART]: 4, [CART_200]: 4, [ERRORS_404]: 1 },
+      [
+        [3, 3, 4, 1],
+        [3, 3, 4, 1],
+      ],
+    ],
+  ])('fail where %s', (_name, answered, values, expected) => {
+    const { verdict, rows } = rowsOf(values, [undeclared(answered)]);
+    expect([verdict, rows]).toEqual(['failed', expected]);
+  });
+
+  it('are proved where no route handled any of them', () => {
+    const { verdict, rows } = rowsOf({ [MISSING]: 2, [ERRORS_404]: 2, [GET_CART]: 0 }, [
+      undeclared({ 404: 2 }),
+    ]);
+    expect([verdict, ...rows]).toEqual(['proved', [0, 0, 0, 0], [2, 2, 2, 0]]);
+  });
+
+  it('leave a range where requests have an unknown fate, their own or that of others', () => {
+    const own = rowsOf({ [GET_CART]: 3, [CART_200]: 3 }, [undeclared({ 200: 3 }, 1)]);
+    expect([own.verdict, ...own.rows]).toEqual(['inconclusive', [3, 4, 3, 0], [3, 4, 3, 0]]);
+    const values = { [GET_CART]: 8, [CART_200]: 8 };
+    const others = rowsOf(values, [cart({ unknown: 2 }), undeclared({ 200: 3 })]);
+    expect([others.verdict, others.rows[1]]).toEqual(['inconclusive', [1, 3, 1, 0]]);
+  });
+});
+
+describe('a metric that is not there', () => {
+  const after = (values: Record<string, number>) =>
+    prove(reading({ a: { values: {} } }), reading({ a: { values } }), [cart()]);
+
+  it('is named', () => {
+    expect(after({ [CART_200]: 5 })).toMatchObject({
+      verdict: 'failed',
+      notes: ['Prometheus has no http_requests_total', 'Prometheus has no http_errors_total'],
+    });
+    expect(after({ [GET_CART]: 5, [CART_200]: 5 })).toMatchObject({
+      verdict: 'proved',
+      notes: ['Prometheus has no http_errors_total'],
+    });
+  });
+
+  it('leaves the proof inconclusive when it is the gauge, of one process already', () => {
+    const counted = { [GET_CART]: 5, [CART_200]: 5, [ERRORS_404]: 0 };
+    const both = reading({ a: { values: counted }, b: { values: {} } });
+    const instances = both.instances.map((process, n) => (n === 0 ? process : { ...process, values: [] }));
+    expect(prove(reading({}), { ...both, instances }, [cart()])).toMatchObject({
+      verdict: 'inconclusive',
+      notes: ['Prometheus has no inprogress_requests of b: requests may still be in progress there'],
+    });
+  });
+});
+
+describe('a process', () => {
+  const one = (labels: Record<string, string>, startTimeSeconds: number, count: number) => ({
+    labels: { job: 'api', instance: 'api', ...labels },
+    startTimeSeconds,
+    scrapedAtSeconds: 0,
+    values: valuesOf({ inprogress_requests: 0, [GET_CART]: count, [CART_200]: count }),
+  });
+  const proofOf = (before: ReturnType<typeof one>[], after: ReturnType<typeof one>[]) =>
+    prove({ askedAtSeconds: 0, instances: before }, { askedAtSeconds: 0, instances: after }, [cart()]);
+
+  it('is known by all labels of its target, not by its instance alone', () => {
+    const before = [one({ pod: 'x' }, 1, 100), one({ pod: 'y' }, 2, 200)];
+    const after = [one({ pod: 'x' }, 1, 103), one({ pod: 'y' }, 2, 202)];
+    expect(proofOf(before, after).verdict).toBe('proved');
+    expect(proofOf(before, [one({ pod: 'x' }, 1, 105)]).obstacles).toEqual([
+      'api {pod="y"} is gone, and what it had counted with it',
+    ]);
+  });
+
+  it.each([
+    [0.02, 'proved'],
+    [-0.02, 'proved'],
+    [1, 'impossible'],
+  ])('whose start time is %s s later has the verdict %s', (later, verdict) => {
+    expect(proofOf([one({}, 1000, 10)], [one({}, 1000 + later, 15)]).verdict).toBe(verdict);
+  });
+
+  it('with a value that is not a count makes the proof impossible, which names it', () => {
+    const odd = {
+      ...one({}, 1, 0),
+      values: [{ metric: 'http_errors_total', labels: { code: '500' }, value: null }],
+    };
+    expect(proofOf([one({}, 1, 0)], [odd])).toMatchObject({
+      verdict: 'impossible',
+      obstacles: ['http_errors_total{code="500"} of api is not a count in Prometheus'],
     });
   });
 });

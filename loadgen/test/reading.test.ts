@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PrometheusReader, Reading } from '../src/proof/process.ts';
 import type { Sample } from '../src/proof/prometheus.ts';
+import type { Standing } from '../src/proof/proof.ts';
 import { sumOf, takeReading, takeSettledReading } from '../src/proof/reading.ts';
 import { valuesOf } from './series-text.ts';
 
@@ -31,7 +32,12 @@ function createPrometheus(
         if (expression.startsWith('timestamp(')) return [sample(state.scrapedAt)];
         if (expression.startsWith('up{')) return [sample(state.up ?? 1)];
         const start =
-          state.start === undefined ? [] : [sample(state.start, { __name__: 'process_start_time_seconds' })];
+          state.start === undefined
+            ? []
+            : [
+                sample(state.start, { __name__: 'process_start_time_seconds' }),
+                sample(state.scrapedAt, { loadgen_scraped_at: '1' }),
+              ];
         const labels = { __name__: 'http_requests_total', path: 'cart', method: 'get', namespace: 'shop' };
         return [sample(1, { __name__: 'up' }), ...start, sample(state.counted ?? 0, labels)];
       });
@@ -55,13 +61,13 @@ describe('a reading', () => {
       askedAtSeconds: 1000,
       instances: [
         {
-          instance: 'a',
+          labels: { instance: 'a', job: 'api' },
           startTimeSeconds: 1,
           scrapedAtSeconds: 1004,
           values: valuesOf({ 'http_requests_total{path="cart",method="get"}': 7 }),
         },
         {
-          instance: 'b',
+          labels: { instance: 'b', job: 'api' },
           startTimeSeconds: 2,
           scrapedAtSeconds: 1003,
           values: valuesOf({ 'http_requests_total{path="cart",method="get"}': 5 }),
@@ -77,6 +83,20 @@ describe('a reading', () => {
     }));
     await takeReading(prometheus, options);
     expect(prometheus.polls).toBe(1);
+  });
+
+  it('asks again where the counters are of an older scrape than Prometheus had just named', async () => {
+    const prometheus = createPrometheus(() => ({ a: { scrapedAt: 1005, start: 1 } }));
+    const query = prometheus.query.bind(prometheus);
+    prometheus.query = async (expression, signal) => {
+      const samples = await query(expression, signal);
+      const isOld = prometheus.polls === 0;
+      return samples.map((one) =>
+        isOld && 'loadgen_scraped_at' in one.labels ? { ...one, value: 995 } : one,
+      );
+    };
+    const reading = await takeReading(prometheus, options);
+    expect([prometheus.polls, reading.instances[0]?.scrapedAtSeconds]).toEqual([1, 1005]);
   });
 
   it.each([
@@ -120,7 +140,7 @@ describe('processes that have ended', () => {
   const before: Reading = {
     askedAtSeconds: 900,
     instances: ['a', 'b'].map((instance) => ({
-      instance,
+      labels: { instance, job: 'api' },
       startTimeSeconds: 1,
       scrapedAtSeconds: 905,
       values: [],
@@ -138,10 +158,11 @@ describe('processes that have ended', () => {
   ];
   const prometheus: PrometheusReader = {
     ...createPrometheus(() => ({ a: { scrapedAt: 1005, start: 960, counted: 3 } })),
-    samples: async (_selector, seconds) => {
+    samples: async (expression) => {
+      const seconds = Number(/\[(\d+)s]$/.exec(expression)?.[1]);
       const shown = scrapes.filter(([, atSeconds]) => atSeconds > 1000 - seconds);
       return [...Map.groupBy(shown, ([instance]) => instance)].map(([instance, points]) => ({
-        labels: { instance },
+        labels: { instance, job: 'api' },
         points: points.map(([, atSeconds, start]) => ({ atSeconds, value: start })),
       }));
     },
@@ -153,18 +174,22 @@ describe('processes that have ended', () => {
     const found = scrapes.find(([name, at]) => name === instance && at === atSeconds);
     if (!found) return [];
     const [, , start, drained, counted] = found;
-    const sample = (name: string, value: number) => ({ labels: { __name__: name, instance }, value });
+    const sample = (name: string, value: number, labels = {}) => ({
+      labels: { __name__: name, instance, job: 'api', ...labels },
+      value,
+    });
     return [
       sample('up', 1),
       sample('process_start_time_seconds', start),
       sample('api_drained', drained),
-      { labels: { __name__: CART, path: 'cart', method: 'get' }, value: counted },
+      sample(CART, counted, { path: 'cart', method: 'get' }),
     ] as Sample[];
   };
 
   it('are read as they were last scraped, since the reading that it is compared with', async () => {
     const reading = await takeReading(prometheus, { ...options, beforeOf: () => before });
-    const gone = (reading.gone ?? []).map(({ values, ...process }) => ({
+    const gone = (reading.gone ?? []).map(({ values, labels: { instance }, ...process }) => ({
+      instance,
       ...process,
       counted: values.map(({ metric, value }) => [metric, value]),
     }));
@@ -181,17 +206,77 @@ describe('processes that have ended', () => {
     ]);
   });
 
-  it('are nobody’s business where there is nothing to compare with', async () => {
+  it('are found after a month without reading every sample since', async () => {
+    const month = 30 * 86_400;
+    // One target, scraped every 10 minutes, whose process ends twice; another one that is there for a minute only.
+    const ends = [100_003, month - 5];
+    const series: Record<string, [atSeconds: number, start: number][]> = { a: [], b: [] };
+    for (let at = 1000 - month; at <= 1000; at += 600)
+      series.a?.push([at, 10 + 475 * ends.filter((end) => at + month - 1000 > end).length]);
+    for (let at = -900_000; at < -899_940; at += 10) series.b?.push([at, 77]);
+    let read = 0;
+    const long: PrometheusReader = {
+      ...prometheus,
+      samples: async (expression, _signal, nowSeconds = 1000) => {
+        const [, of, part = '0', seconds = '0'] =
+          /^(min|max)?.*?\[(\d+)s\](?:\)?\)?\[(\d+)s)?/.exec(expression) ?? [];
+        const within = (end: number, length: string) => (point: [number, number]) =>
+          point[0] > end - Number(length) && point[0] <= end;
+        const ends = Array.from(
+          { length: Math.floor(Number(seconds) / Number(part)) },
+          (_, n) => (Math.floor(nowSeconds / Number(part)) - n) * Number(part),
+        ).reverse();
+        return Object.entries(series).map(([instance, all]) => {
+          const points =
+            of === undefined
+              ? all.filter(within(nowSeconds, part)).map(([atSeconds, value]) => ({ atSeconds, value }))
+              : ends.flatMap((atSeconds) => {
+                  const values = all.filter(within(atSeconds, part)).map(([, value]) => value);
+                  return values.length === 0
+                    ? []
+                    : [{ atSeconds, value: of === 'min' ? Math.min(...values) : Math.max(...values) }];
+                });
+          read += points.length;
+          return { labels: { instance, job: 'api' }, points };
+        });
+      },
+      query: async (expression, signal, atSeconds) => {
+        if (atSeconds === undefined) return now(expression, signal);
+        const [, instance = ''] = /instance="(\w+)"/.exec(expression) ?? [];
+        const start = series[instance]?.find(([at]) => at === atSeconds)?.[1] ?? Number.NaN;
+        const labels = { instance, job: 'api' };
+        return [{ labels: { ...labels, __name__: 'process_start_time_seconds' }, value: start }];
+      },
+    };
+    const then = { ...before, askedAtSeconds: 1000 - month };
+    const { gone } = await takeReading(long, { ...options, beforeOf: () => ({ ...then, instances: [] }) });
+    expect(
+      gone?.map((one) => [one.labels.instance, one.startTimeSeconds, one.scrapedAtSeconds]).toSorted(),
+    ).toEqual([
+      ['a', 10, 100_600 - month],
+      ['a', 485, 400],
+      ['b', 77, -899_950],
+    ]);
+    expect(read).toBeLessThan(1_500);
+  });
+
+  it('are not read where there is nothing to compare with', async () => {
     expect(await takeReading(prometheus, options)).not.toHaveProperty('gone');
   });
 });
 
-it('a reading after traffic is taken again while something is missing', async () => {
-  const prometheus = createPrometheus((poll) => ({ a: { scrapedAt: 1005, start: 1, counted: poll } }));
-  const reading = await takeSettledReading(
-    prometheus,
-    options,
-    (now) => sumOf(now, 'http_requests_total') < 3,
-  );
-  expect(sumOf(reading, 'http_requests_total')).toBe(3);
+describe('a reading after traffic', () => {
+  it.each<[string, string[], number]>([
+    ['again while something is missing, and once more when all is equal', ['missing', 'equal', 'equal'], 3],
+    ['until two in a row are equal', ['equal', 'missing', 'equal', 'equal'], 4],
+    ['no more when something is wrong after it was equal', ['equal', 'wrong'], 2],
+  ])('is taken %s', async (_name, standings, times) => {
+    const prometheus = createPrometheus((poll) => ({ a: { scrapedAt: 1005, start: 1, counted: poll + 1 } }));
+    const reading = await takeSettledReading(
+      prometheus,
+      options,
+      (now) => standings[sumOf(now, 'http_requests_total') - 1] as Standing,
+    );
+    expect(sumOf(reading, 'http_requests_total')).toBe(times);
+  });
 });

@@ -10,6 +10,7 @@ function create(overrides: Partial<Sender> = {}, startInMs?: number) {
   const interrupt = new AbortController();
   const sender: Sender = {
     prepare: async () => {},
+    phases: [],
     lost: new AbortController().signal,
     send: async (_at, started) => ({ ...started, state: 'finished' }),
     close: () => void closed.times++,

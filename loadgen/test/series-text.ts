@@ -1,7 +1,7 @@
 /** Lets the tests write a series as PromQL does. The program itself never reads one from text. */
 
 import type { InstanceReading } from '../src/proof/process.ts';
-import { formatRowName, type ProofRow } from '../src/proof/proof.ts';
+import { formatRowName, type ProofRow } from '../src/proof/rows.ts';
 import type { Series } from '../src/proof/series.ts';
 
 export function seriesOf(text: string): Series {

@@ -22,14 +22,16 @@ function reading(
   const values = valuesOf({ [CART]: counted, [DURATION]: counted, inprogress_requests: 0 });
   return {
     askedAtSeconds,
-    instances: [{ instance, startTimeSeconds, scrapedAtSeconds: askedAtSeconds + 1, values }],
+    instances: [
+      { labels: { job: 'api', instance }, startTimeSeconds, scrapedAtSeconds: askedAtSeconds + 1, values },
+    ],
   };
 }
 
 function runOf(before: Reading, sent: number, overrides: Partial<Report> = {}): Report {
   return {
     kind: 'loadgen-run',
-    version: 2,
+    version: 3,
     id: '6f1c8a52-6a0b-4c53-9a3e-0d3f6f0f5a11',
     state: 'finished',
     startedAt: new Date(before.askedAtSeconds * 1000).toISOString(),
@@ -37,6 +39,7 @@ function runOf(before: Reading, sent: number, overrides: Partial<Report> = {}): 
     target: 'http://api:5001',
     prometheus: 'http://prometheus:9090',
     seed: 1,
+    planId: 'a1',
     shard: { index: 1, of: 1 },
     lostShards: [],
     latency: null,
@@ -85,7 +88,7 @@ describe('verify', () => {
     const entries = [runOf(reading(200, 0, 100), 10), runOf(reading(300, 0, 250), 5)];
     const { proof, runs, notes } = verify(entries, reading(400, 5, 250));
     expect([proof.verdict, runs]).toEqual(['proved', 1]);
-    expect(notes).toEqual(['1 earlier run left out: the API was started anew since']);
+    expect(notes).toEqual(['1 earlier run left out: the API was restarted since']);
   });
 
   it('refuses to compare nothing', () => {
@@ -96,7 +99,7 @@ describe('verify', () => {
     expect(() => verify([], reading(400, 0))).toThrow('nothing to verify');
   });
 
-  it('is impossible after a run that was killed, since nobody knows what it sent', () => {
+  it('is impossible after a run that was killed, because what it sent is not known', () => {
     const entries = [runOf(reading(200, 0), 10), runOf(reading(300, 10), 0, { state: 'started' })];
     const { proof } = verify(entries, reading(400, 12));
     expect(proof).toMatchObject({ verdict: 'impossible', rows: [] });
@@ -112,7 +115,7 @@ describe('verify', () => {
     expect(proof.obstacles).toEqual(['api-2 is gone, and what it had counted with it']);
   });
 
-  it('begins anew at a rebase: what was counted before it is taken as given', () => {
+  it('begins again at a rebase: what was counted before it is taken as given', () => {
     const entries = [runOf(reading(200, 0), 10), createRebase(reading(300, 11)), runOf(reading(350, 11), 4)];
     const { proof, runs } = verify(entries, reading(400, 15));
     expect([proof.verdict, proof.answered, runs]).toEqual(['proved', 4, 1]);
@@ -173,7 +176,7 @@ describe('the ledger folder', () => {
 
   it('leaves out what a generator with another form of reports has written', async () => {
     const file = join(folder, 'older.json');
-    await writeFile(file, JSON.stringify({ ...runOf(reading(200, 0), 10), version: 1 }));
+    await writeFile(file, JSON.stringify({ ...runOf(reading(200, 0), 10), version: 2 }));
     expect(await readEntry(file)).toBeUndefined();
   });
 

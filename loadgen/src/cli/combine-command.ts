@@ -1,5 +1,6 @@
 /** `loadgen combine`: the reports of shards to the report of the whole, proved against Prometheus. */
 import { UsageError } from '../common/errors.ts';
+import { WHOLE } from '../load/shard.ts';
 import { combine } from '../report/combine.ts';
 import { readReport } from '../report/read-report.ts';
 import { addProof, type RunOutcome } from '../run/run.ts';
@@ -15,7 +16,7 @@ export interface CombineFlags extends Pick<Outputs, 'json' | 'html'>, Prometheus
 
 export async function combineCommand(files: readonly string[], flags: CombineFlags, io: Io): Promise<number> {
   const saver = await openOutputs(flags, io.signal);
-  const report = combine(await Promise.all(files.map(readReport)));
+  const report = combine(await Promise.all(files.map(readReport)), WHOLE, [], files);
   const outcome = await prove(report, flags, io);
   await saver.save(outcome.report);
   return showOutcome(outcome, flags, saver, io);
@@ -27,7 +28,7 @@ async function prove(report: RunOutcome['report'], flags: CombineFlags, io: Io):
   if (prometheus === undefined) return { report };
   if (report.readings.before === null)
     throw new UsageError(
-      '--prometheus: the shards were sent without it, so what had been counted before them is not known',
+      '--prometheus: the shards were sent without it, so what had been counted before is not known',
     );
   return addProof({ ...report, prometheus: prometheus.url }, prometheus, {
     job,

@@ -1,12 +1,13 @@
 /** The proof as a person reads it: one row per series, in at most 80 columns, ASCII only. */
 import { formatCount, formatNumber } from '../common/units.ts';
-import { formatRowName, type Proof, type ProofRow } from '../proof/proof.ts';
+import { formatProved, type Proof } from '../proof/proof.ts';
+import { formatRowName, type ProofRow } from '../proof/rows.ts';
 import { IN_PROGRESS } from '../proof/series.ts';
 import type { Paint } from './paint.ts';
 
 const HEADERS = ['series', 'sent', 'counted', 'difference'] as const;
 
-/** @returns lines, the last of which is the verdict */
+/** @returns lines: the rows, the verdict, and what belongs to it */
 export function formatProof(proof: Proof, paint: Paint): string[] {
   const lines = proof.rows.length > 0 ? [...formatRows(proof.rows, paint), ''] : [];
   return [...lines, ...formatVerdict(proof, paint)];
@@ -47,23 +48,27 @@ function toNumbers({ atLeast, atMost, counted, difference }: ProofRow): string[]
   return [sent, formatNumber(counted), `${difference > 0 ? '+' : ''}${formatNumber(difference)}`];
 }
 
-function formatVerdict({ verdict, answered, unknown, rows, obstacles }: Proof, paint: Paint): string[] {
-  const requests = formatCount(answered + unknown, 'request');
-  if (verdict === 'proved' && answered === 0)
-    return [paint('green', 'proof: nothing was sent, and nothing counted')];
-  if (verdict === 'proved') return [paint('green', `proof: ${requests}, every one counted exactly once`)];
+function formatVerdict(proof: Proof, paint: Paint): string[] {
+  const { verdict, answered, unknown, rows, obstacles, notes } = proof;
+  const below = (texts: readonly string[]) => texts.map((text) => `  ${text}`);
+  if (verdict === 'proved') {
+    const [claim, ...more] = formatProved(proof);
+    return [paint('green', `proof: ${claim}`), ...below([...more, ...notes])];
+  }
   if (verdict === 'impossible')
-    return [paint('red', 'proof: impossible'), ...obstacles.map((text) => `  ${text}`)];
+    return [paint('red', 'proof: impossible'), ...below([...obstacles, ...notes])];
   if (verdict === 'inconclusive') {
+    if (unknown === 0) return [paint('yellow', 'proof: inconclusive'), ...below(notes)];
+    const requests = formatCount(answered + unknown, 'request');
     return [
       paint('yellow', `proof: inconclusive, ${formatNumber(unknown)} of ${requests} got no complete answer`),
-      '  the API has counted each of those once or not at all; all others were counted exactly once',
+      ...below(['the API has counted each of those once or not at all', ...notes]),
     ];
   }
   const wrong = rows.filter(({ difference }) => difference !== 0);
   return [
     paint('red', `proof: FAILED, ${wrong.length} of ${rows.length} series differ from what was sent`),
-    ...wrong.map((row) => `  ${formatRowName(row)}: ${formatDifference(row)}`),
+    ...below([...wrong.map((row) => `${formatRowName(row)}: ${formatDifference(row)}`), ...notes]),
   ];
 }
 

@@ -4,7 +4,7 @@ import { checkWritable, writeWhole } from '../common/files.ts';
 import { formatCount } from '../common/units.ts';
 import { ledgerFiles, openLedger, readEntry, saveEntry } from '../proof/ledger.ts';
 import type { Reading } from '../proof/process.ts';
-import { mayHeal } from '../proof/proof.ts';
+import { standingOf } from '../proof/proof.ts';
 import { takeReading, takeSettledReading } from '../proof/reading.ts';
 import type { Entry } from '../proof/record.ts';
 import { baselineOf, createRebase, type Verification, verify } from '../proof/verify.ts';
@@ -43,16 +43,16 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   if (rebase && ledger !== undefined) {
     await openLedger(ledger);
     await saveEntry(ledger, createRebase(await takeReading(prometheus, options)));
-    io.stdout.write('a new ledger starts here: what Prometheus holds now is taken as given\n');
+    io.stdout.write('the ledger now starts here: what Prometheus holds is taken as given\n');
     return EXIT.ok;
   }
   // The ledger first: a mistake in it is told before anybody waits for a scrape.
   const { entries, older } = await readEntries(ledger === undefined ? files : await ledgerFiles(ledger));
   if (older > 0 && !flags.quiet)
     io.stderr.write(`${formatCount(older, 'run')} of another version of loadgen left out\n`);
-  const isMissing = (now: Reading) => mayHeal(verify(entries, now).proof);
+  const standing = (now: Reading) => standingOf(verify(entries, now).proof);
   const beforeOf = (now: Reading) => baselineOf(entries, now);
-  const now = await takeSettledReading(prometheus, { ...options, beforeOf }, isMissing);
+  const now = await takeSettledReading(prometheus, { ...options, beforeOf }, standing);
   const verification = verify(entries, now);
   await show(verification, flags, io);
   return verification.proof.verdict === 'proved' ? EXIT.ok : EXIT.failed;
@@ -65,8 +65,8 @@ async function readEntries(files: readonly string[]): Promise<{ entries: Entry[]
 }
 
 /**
- * Shows the proof of what a ledger has, by a reading that was taken for something else. Only where it is one: whoever did not ask
- * for a comparison is not told that there is nothing to compare, or that somebody else has used the API too.
+ * Shows the proof of what a ledger has, by a reading that was taken for something else. Only where it is one: a user who did
+ * not ask for a comparison need not know that there is nothing to compare, or that another client has used the API too.
  */
 export async function showProved(ledger: string, now: Reading, io: Io): Promise<void> {
   try {

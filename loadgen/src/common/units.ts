@@ -18,11 +18,6 @@ export function formatMs(durationMs: number): string {
   return durationMs < 120_000 ? `${toDigits(durationMs / 1000)}s` : `${toDigits(durationMs / 60_000)}m`;
 }
 
-/** `25.0ms..50.0ms`; null for no end. */
-export function formatRange([fromMs, toMs]: readonly [number, number | null]): string {
-  return `${formatMs(fromMs)}..${toMs === null ? '' : formatMs(toMs)}`;
-}
-
 export function formatBytes(sizeBytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let size = sizeBytes;

@@ -7,17 +7,19 @@ import {
   type GoneReading,
   type InstanceReading,
   isSameProcess,
+  isSameTarget,
+  type Labels,
   type PrometheusReader,
   type Reading,
+  START_JITTER_SECONDS,
   START_TIME,
   selectorOf,
-  toValues,
+  toProcesses,
 } from './process.ts';
 import type { Samples } from './prometheus.ts';
-import { DRAINED } from './series.ts';
 
 interface Process {
-  readonly instance: string;
+  readonly labels: Labels;
   readonly startTimeSeconds: number;
   /** On Prometheus' clock. */
   lastScrapeSeconds: number;
@@ -36,45 +38,93 @@ export async function readGone(
   signal: AbortSignal,
 ): Promise<GoneReading[]> {
   const own = `job=${JSON.stringify(job)}`;
-  const seconds = (await prometheus.time(signal)) - before.askedAtSeconds + MARGIN_SECONDS;
-  const starts = await prometheus.samples(`${START_TIME}{${own}}`, seconds, signal);
-  // One that ended while `before` was taken is in neither: what it had counted is nobody's business.
+  const starts = await readStarts(prometheus, own, before.askedAtSeconds - MARGIN_SECONDS, signal);
+  // A process that ended while `before` was taken is in neither: what it had counted came before the run.
   const readAtSeconds = Math.max(...before.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
   const isOf = (instances: readonly InstanceReading[], process: Process) =>
     instances.some((other) => isSameProcess(other, process));
   const gone = processesOf(starts)
     .filter((process) => !isOf(present, process))
     .filter((process) => isOf(before.instances, process) || process.lastScrapeSeconds > readAtSeconds);
-  return Promise.all(
-    gone.map(async ({ instance, startTimeSeconds, lastScrapeSeconds }) => {
-      const selector = selectorOf(`${own},instance=${JSON.stringify(instance)}`);
-      const samples = await prometheus.query(selector, signal, lastScrapeSeconds);
-      return {
-        instance,
-        startTimeSeconds,
-        scrapedAtSeconds: lastScrapeSeconds,
-        isDrained: samples.some(({ labels, value }) => labels.__name__ === DRAINED && value === 1),
-        values: toValues(samples),
-      };
+  const last = await Promise.all(
+    gone.map(async (process) => {
+      const samples = await prometheus.query(
+        selectorOf(matchersOf(process.labels)),
+        signal,
+        process.lastScrapeSeconds,
+      );
+      return toProcesses(samples, process.lastScrapeSeconds).filter((one) => isSameProcess(one, process));
     }),
   );
+  return last.flat();
 }
 
 /** Prometheus may date a scrape a little early. */
 const MARGIN_SECONDS = 1;
+/** As long back raw samples are asked for as they are: 720 a target, at one every 5 s. */
+const RAW_SECONDS = 3_600;
+/** A longer time is looked at in so many parts, and only those are read raw in which a process begins or ends. */
+const PARTS = 200;
 
-/** A start time that changes within an instance is another process. */
+/** The samples of the start times since a moment: at least the last one of each process that has ended. */
+async function readStarts(
+  prometheus: PrometheusReader,
+  matchers: string,
+  sinceSeconds: number,
+  signal: AbortSignal,
+): Promise<Samples[]> {
+  const selector = `${START_TIME}{${matchers}}`;
+  const now = await prometheus.time(signal);
+  const seconds = Math.max(1, Math.ceil(now - sinceSeconds));
+  if (seconds <= RAW_SECONDS) return prometheus.samples(`${selector}[${seconds}s]`, signal);
+  const step = Math.ceil(seconds / PARTS);
+  const [lowest = [], highest = []] = await Promise.all(
+    ['min', 'max'].map((of) =>
+      prometheus.samples(`${of}_over_time(${selector}[${step}s])[${seconds}s:${step}s]`, signal, now),
+    ),
+  );
+  const ends = new Set([now, ...highest.flatMap((high, n) => changesOf(high, lowest[n], step))]);
+  const raw = [...ends].map((end) => prometheus.samples(`${selector}[${step}s]`, signal, end));
+  return (await Promise.all(raw)).flat();
+}
+
+/** The parts after which a series has another value, or none; each by its end. */
+function changesOf(highest: Samples, lowest: Samples | undefined, step: number): number[] {
+  const lowestAt = new Map(lowest?.points.map(({ atSeconds, value }) => [atSeconds, value]));
+  return highest.points
+    .filter(({ atSeconds, value }) => {
+      const until = [lowestAt.get(atSeconds), lowestAt.get(atSeconds + step)];
+      return !until.every((low) => low !== undefined && Math.abs(value - low) < START_JITTER_SECONDS);
+    })
+    .map(({ atSeconds }) => atSeconds);
+}
+
+function matchersOf(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([label, value]) => {
+      const name = /^[a-zA-Z_]\w*$/.test(label) ? label : JSON.stringify(label);
+      return `${name}=${JSON.stringify(value)}`;
+    })
+    .join(',');
+}
+
+/** A start time that changes within a series is another process. */
 function processesOf(starts: readonly Samples[]): Process[] {
-  const processes = new Map<string, Process>();
-  for (const { labels, points } of starts) {
-    const { instance = '' } = labels;
-    for (const { atSeconds, value } of points) {
-      const key = JSON.stringify([instance, value]);
-      const known = processes.get(key);
-      if (known === undefined)
-        processes.set(key, { instance, startTimeSeconds: value, lastScrapeSeconds: atSeconds });
-      else known.lastScrapeSeconds = Math.max(known.lastScrapeSeconds, atSeconds);
+  const processes: Process[] = [];
+  for (const { labels: all, points } of starts) {
+    const { __name__, ...labels } = all;
+    const own = processes.filter((process) => isSameTarget(process.labels, labels));
+    for (const { atSeconds, value } of points.filter((point) => Number.isFinite(point.value))) {
+      const known = own.find((process) =>
+        isSameProcess(process, { labels: process.labels, startTimeSeconds: value }),
+      );
+      if (known !== undefined) known.lastScrapeSeconds = Math.max(known.lastScrapeSeconds, atSeconds);
+      else {
+        const process = { labels, startTimeSeconds: value, lastScrapeSeconds: atSeconds };
+        own.push(process);
+        processes.push(process);
+      }
     }
   }
-  return [...processes.values()];
+  return processes;
 }

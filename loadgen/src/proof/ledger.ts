@@ -51,7 +51,7 @@ export async function ledgerFiles(folder: string): Promise<string[]> {
 
 /**
  * @returns the entry; undefined for one that another version of the generator wrote. To leave such a run out is safe: a
- * proof begins with the reading of its first run, so the requests of a run in between would show as somebody else's
+ * proof begins with the reading of its first run, so the requests of a run in between would show as those of another client
  * @throws CheckError that names the file and the place of every mistake: a damaged ledger proves nothing
  */
 export async function readEntry(path: string): Promise<Entry | undefined> {

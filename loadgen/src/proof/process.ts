@@ -1,18 +1,38 @@
-/** What is read of each process of the API: the vocabulary of readings. */
+/**
+ * What is read of each process of the API: the vocabulary of readings. A process is known by all labels of its target and its
+ * start time.
+ */
 import { z } from 'zod';
+import { CheckError } from '../common/errors.ts';
 import type { Prometheus, Sample } from './prometheus.ts';
 import { DRAINED, DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, seriesSchema, toSeries } from './series.ts';
 
 export const START_TIME = 'process_start_time_seconds';
 
+/**
+ * Some client libraries compute the start time at each scrape, and it varies by some milliseconds
+ * (github.com/prometheus/client_golang/issues/289). A process that is replaced within less than half a second has counted
+ * next to nothing; to take both for one can make a proof fail, and never succeed.
+ */
+export const START_JITTER_SECONDS = 0.5;
+
+export type Labels = Readonly<Record<string, string>>;
+
 const instanceSchema = z.strictObject({
-  instance: z.string(),
+  labels: z.record(z.string(), z.string()).meta({ description: 'All labels of its target in Prometheus.' }),
   startTimeSeconds: z.number().meta({
     description:
       '`process_start_time_seconds`: another value means another process, whose counters began at 0.',
   }),
   scrapedAtSeconds: z.number().meta({ description: "When it was last scraped, on Prometheus' clock." }),
-  values: z.array(z.strictObject({ ...seriesSchema.shape, value: z.number() })),
+  values: z.array(
+    z.strictObject({
+      ...seriesSchema.shape,
+      value: z.number().nullable().meta({
+        description: 'Null for a sample that is not a count: not finite, or too large to be exact.',
+      }),
+    }),
+  ),
 });
 
 const goneSchema = z.strictObject({
@@ -33,7 +53,7 @@ export const readingSchema = z
       description: 'Processes that have ended since an earlier reading, as they were last scraped.',
     }),
   })
-  .meta({ description: 'Raw counter values per instance.' });
+  .meta({ description: 'Raw counter values per process.' });
 
 export type InstanceReading = z.output<typeof instanceSchema>;
 export type GoneReading = z.output<typeof goneSchema>;
@@ -42,10 +62,23 @@ export type Reading = z.output<typeof readingSchema>;
 /** What a reading needs of Prometheus. */
 export type PrometheusReader = Pick<Prometheus, 'url' | 'time' | 'query' | 'samples'>;
 
-type ProcessName = Pick<InstanceReading, 'instance' | 'startTimeSeconds'>;
+type ProcessName = Pick<InstanceReading, 'labels' | 'startTimeSeconds'>;
+
+export function isSameTarget(a: Labels, b: Labels): boolean {
+  return sizeOf(a) === sizeOf(b) && isWithin(a, b);
+}
 
 export function isSameProcess(a: ProcessName, b: ProcessName): boolean {
-  return a.instance === b.instance && a.startTimeSeconds === b.startTimeSeconds;
+  return (
+    Math.abs(a.startTimeSeconds - b.startTimeSeconds) < START_JITTER_SECONDS &&
+    isSameTarget(a.labels, b.labels)
+  );
+}
+
+/** `api-1:8000`, and with labels besides job and instance `api-1:8000 {pod="api-7"}`. */
+export function formatTarget({ __name__, job, instance = 'a target', ...others }: Labels): string {
+  const pairs = Object.entries(others).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  return pairs.length === 0 ? instance : `${instance} {${pairs.join(',')}}`;
 }
 
 /** All that a reading is made of, of the targets that `matchers` select. */
@@ -54,9 +87,66 @@ export function selectorOf(matchers: string): string {
   return `{__name__=~"${names}",${matchers}}`;
 }
 
-const NO_COUNTS: readonly unknown[] = ['up', START_TIME, DRAINED];
+const SCRAPED_AT = 'loadgen_scraped_at';
 
-export function toValues(samples: readonly Sample[]): InstanceReading['values'] {
-  const kept = samples.filter(({ labels }) => !NO_COUNTS.includes(labels.__name__));
-  return kept.map(({ labels, value }) => ({ ...toSeries(labels.__name__ ?? '', labels), value }));
+/** {@link selectorOf} with the time of each scrape, in one query: Prometheus evaluates a query on one state of its data. */
+export function readingQueryOf(matchers: string): string {
+  const scrapedAt = `timestamp(${START_TIME}{${matchers}})`;
+  return `${selectorOf(matchers)} or label_replace(${scrapedAt}, "${SCRAPED_AT}", "1", "", "")`;
+}
+
+/**
+ * The processes that an answer to {@link readingQueryOf} or {@link selectorOf} is about. A sample belongs to the process all
+ * of whose labels it has.
+ * @param scrapedAtSeconds for an answer that does not say
+ * @throws CheckError for a sample of no process
+ */
+export function toProcesses(samples: readonly Sample[], scrapedAtSeconds: number): GoneReading[] {
+  const processes = samples
+    .filter(({ labels, value }) => labels.__name__ === START_TIME && Number.isFinite(value))
+    .map(({ labels: { __name__, ...labels }, value }) => ({
+      labels,
+      startTimeSeconds: value,
+      scrapedAtSeconds,
+      isDrained: false,
+      values: [] as GoneReading['values'],
+    }))
+    .sort((a, b) => sizeOf(b.labels) - sizeOf(a.labels));
+  const ups = samples.filter(({ labels }) => labels.__name__ === 'up');
+  const stranger = ups.find(({ labels }) => !processes.some((one) => isCompatible(one.labels, labels)));
+  if (stranger !== undefined) throw withoutStart(stranger.labels);
+  for (const { labels, value } of samples) {
+    const { __name__: name = '' } = labels;
+    if (name === 'up' || name === START_TIME) continue;
+    const process = processes.find((one) => isWithin(one.labels, labels));
+    if (process === undefined) throw withoutStart(labels);
+    if (SCRAPED_AT in labels) process.scrapedAtSeconds = value;
+    else if (name === DRAINED) process.isDrained = value === 1;
+    else process.values.push({ ...toSeries(name, labels), value: toCount(value) });
+  }
+  return processes;
+}
+
+function withoutStart(labels: Labels): CheckError {
+  return new CheckError(
+    `${formatTarget(labels)} of job "${labels.job}" in Prometheus has no ${START_TIME}: it cannot be told from a restarted one`,
+  );
+}
+
+function toCount(value: number): number | null {
+  return Math.abs(value) <= Number.MAX_SAFE_INTEGER ? value : null;
+}
+
+function sizeOf(labels: Labels): number {
+  return Object.keys(labels).length;
+}
+
+/** Whether `labels` has all of `part`. */
+function isWithin(part: Labels, labels: Labels): boolean {
+  return Object.entries(part).every(([label, value]) => labels[label] === value);
+}
+
+/** `up` is not relabelled as the metrics of its target are, so it may have labels more or fewer. */
+function isCompatible(a: Labels, b: Labels): boolean {
+  return Object.entries(a).every(([label, value]) => b[label] === undefined || b[label] === value);
 }

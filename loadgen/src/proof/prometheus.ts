@@ -11,33 +11,16 @@ export interface Sample {
   readonly value: number;
 }
 
-/** What was scraped of one series, in order. */
+/** Several values of one series, in order. */
 export interface Samples {
   readonly labels: Readonly<Record<string, string>>;
   readonly points: readonly { readonly atSeconds: number; readonly value: number }[];
 }
 
-/** A native histogram at a moment: raw counts, or whatever a function has made of them. */
-export interface Histogram {
-  readonly count: number;
-  readonly sum: number;
-  /** Lower bound, upper bound, count. */
-  readonly buckets: readonly (readonly [from: number, to: number, count: number])[];
-}
-
-export interface HistogramSample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly histogram: Histogram;
-}
-
 const point = z.tuple([z.number(), z.string()]);
 const number = z.string().transform(Number);
-const histogram = z.object({
-  count: number,
-  sum: number,
-  // The first says which bounds are inclusive.
-  buckets: z.array(z.tuple([z.number(), number, number, number])).default([]),
-});
+/** Native; its buckets are not read. */
+const histogram = z.object({ count: number, sum: number });
 const answers = z.discriminatedUnion('resultType', [
   z.object({ resultType: z.literal('scalar'), result: point }),
   z.object({ resultType: z.literal('string'), result: point }),
@@ -107,7 +90,7 @@ export class Prometheus {
   /** Its clock, in seconds since 1970. */
   async time(signal: AbortSignal): Promise<number> {
     const data = await this.ask('time()', signal);
-    if (data.resultType !== 'scalar') throw new TypeError('time() is a scalar');
+    if (data.resultType !== 'scalar') throw this.#notPrometheus('time()', 'scalar', data);
     return Number(data.result[1]);
   }
 
@@ -117,37 +100,27 @@ export class Prometheus {
    * @throws UnreachableError, naming the URL and the cause
    */
   async query(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Sample[]> {
-    const vector = await this.#askVector(expression, signal, atSeconds);
-    return vector.flatMap(({ metric, value }) =>
+    const data = await this.ask(expression, signal, atSeconds);
+    if (data.resultType !== 'vector') throw this.#notPrometheus(expression, 'vector', data);
+    return data.result.flatMap(({ metric, value }) =>
       value ? [{ labels: metric, value: Number(value[1]) }] : [],
     );
   }
 
-  /** The native histograms that it gives. @throws as {@link query} */
-  async queryHistograms(expression: string, signal: AbortSignal): Promise<HistogramSample[]> {
-    const vector = await this.#askVector(expression, signal);
-    return vector.flatMap(({ metric, histogram }) => {
-      if (histogram === undefined) return [];
-      const { count, sum, buckets } = histogram[1];
-      const ranges = buckets.map(([, from, to, own]) => [from, to, own] as const);
-      return [{ labels: metric, histogram: { count, sum, buckets: ranges } }];
-    });
-  }
-
-  /** What was scraped of the series of `selector` in the last `seconds`. @throws as {@link query} */
-  async samples(selector: string, seconds: number, signal: AbortSignal): Promise<Samples[]> {
-    const data = await this.ask(`${selector}[${Math.ceil(seconds)}s]`, signal);
-    if (data.resultType !== 'matrix') throw new TypeError(`${selector} is no matrix`);
+  /** The same of an expression with a range, whose answer is a matrix. @throws as {@link query} */
+  async samples(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Samples[]> {
+    const data = await this.ask(expression, signal, atSeconds);
+    if (data.resultType !== 'matrix') throw this.#notPrometheus(expression, 'matrix', data);
     return data.result.map(({ metric, values }) => ({
       labels: metric,
-      points: values.map(([atSeconds, value]) => ({ atSeconds, value: Number(value) })),
+      points: values.map(([at, value]) => ({ atSeconds: at, value: Number(value) })),
     }));
   }
 
-  async #askVector(expression: string, signal: AbortSignal, atSeconds?: number) {
-    const data = await this.ask(expression, signal, atSeconds);
-    if (data.resultType !== 'vector') throw new TypeError(`${expression} is no vector`);
-    return data.result;
+  #notPrometheus(expression: string, expected: string, { resultType }: Answer): UnreachableError {
+    return new UnreachableError(
+      `--prometheus: ${this.url}: expected a ${expected} as answer to ${expression}, got a ${resultType}`,
+    );
   }
 
   /**

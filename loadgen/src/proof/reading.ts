@@ -1,5 +1,5 @@
 /**
- * What Prometheus holds of the API at a moment: raw counter values per instance, never `rate()` or `increase()`, which
+ * What Prometheus holds of the API at a moment: raw counter values per process, never `rate()` or `increase()`, which
  * extrapolate. A reading is *fresh*: every target was scraped after it was asked for. Only Prometheus' own clock says so;
  * it is never compared with a clock of this machine.
  */
@@ -7,14 +7,17 @@ import { UnreachableError } from '../common/errors.ts';
 import { sleep } from '../common/wait.ts';
 import { readGone } from './gone.ts';
 import {
+  formatTarget,
   type InstanceReading,
   isSameProcess,
+  isSameTarget,
   type PrometheusReader,
   type Reading,
-  START_TIME,
-  selectorOf,
-  toValues,
+  readingQueryOf,
+  toProcesses,
 } from './process.ts';
+import type { Sample } from './prometheus.ts';
+import type { Standing } from './proof.ts';
 
 export interface ReadingOptions {
   readonly job: string;
@@ -32,50 +35,58 @@ const SETTLE_MS = 20_000;
 /** Prometheus may date a scrape up to 2 ms early, to keep timestamps regular (scrape.ScrapeTimestampTolerance). */
 const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
 
-/** @throws UnreachableError when the API is not scraped in time, saying which instance and why, or Prometheus is away */
+/**
+ * @throws UnreachableError when the API is not scraped in time, saying which target and why, or Prometheus is away
+ * @throws CheckError for a process that cannot be told from a restarted one
+ */
 export async function takeReading(prometheus: PrometheusReader, options: ReadingOptions): Promise<Reading> {
   const askedAtSeconds = await prometheus.time(options.signal);
   const since = askedAtSeconds + TIMESTAMP_TOLERANCE_SECONDS;
   const deadline = performance.now() + options.waitMs;
   for (let told = false; ; told = true) {
-    const missing = await whyNotFresh(prometheus, options, since);
-    if (missing === undefined) break;
+    const instances = await readFresh(prometheus, options, since);
+    if (typeof instances !== 'string') {
+      const reading = { askedAtSeconds, instances };
+      const before = options.beforeOf?.(reading);
+      if (before === undefined) return reading;
+      const { job, signal } = options;
+      return { ...reading, gone: await readGone(prometheus, job, instances, before, signal) };
+    }
     if (performance.now() > deadline) {
       throw new UnreachableError(
-        `Prometheus at ${prometheus.url} got no new scrape of the API within ${options.waitMs / 1000} s: ${missing}`,
+        `Prometheus at ${prometheus.url} got no new scrape of the API within ${options.waitMs / 1000} s: ${instances}`,
       );
     }
-    if (!told) options.onWait?.(missing);
+    if (!told) options.onWait?.(instances);
     await sleep(POLL_MS, options.signal);
   }
-  const reading = { askedAtSeconds, instances: await readInstances(prometheus, options) };
-  const before = options.beforeOf?.(reading);
-  if (before === undefined) return reading;
-  const { job, signal } = options;
-  return { ...reading, gone: await readGone(prometheus, job, reading.instances, before, signal) };
 }
 
 /**
  * A reading after traffic: as {@link takeReading}, and again while something is missing that a later scrape can bring. A
  * request that this side has given up may still be worked on there; a replica that has just started is found only when
- * Prometheus asks the DNS again (5 s), has passed that on (5 s) and scrapes it (5 s).
+ * Prometheus asks the DNS again (5 s), has passed that on (5 s) and scrapes it (5 s). Where all is equal, one further scrape of
+ * every target must find it so: a service may count late what it counts twice.
  */
 export async function takeSettledReading(
   prometheus: PrometheusReader,
   options: ReadingOptions,
-  isMissing: (reading: Reading) => boolean,
+  standingOf: (reading: Reading) => Standing,
 ): Promise<Reading> {
   const deadline = performance.now() + SETTLE_MS;
-  for (;;) {
+  for (let wasEqual = false; ; ) {
     const reading = await takeReading(prometheus, options);
-    if (performance.now() >= deadline || !isMissing(reading)) return reading;
+    const standing = standingOf(reading);
+    if (standing === 'wrong' || (standing === 'equal' && wasEqual)) return reading;
+    if (standing === 'missing' && performance.now() >= deadline) return reading;
+    wasEqual = standing === 'equal';
   }
 }
 
 /** The sum of a metric over all its series and instances. */
 export function sumOf({ instances }: Reading, metric: string): number {
   const values = instances.flatMap((instance) => instance.values);
-  return values.reduce((sum, sample) => (sample.metric === metric ? sum + sample.value : sum), 0);
+  return values.reduce((sum, sample) => (sample.metric === metric ? sum + (sample.value ?? 0) : sum), 0);
 }
 
 /**
@@ -95,42 +106,41 @@ export function earliest(readings: readonly Reading[]): Reading {
   return { ...first, instances };
 }
 
-async function whyNotFresh(
-  prometheus: PrometheusReader,
-  options: ReadingOptions,
-  since: number,
-): Promise<string | undefined> {
-  const selector = `up{job=${JSON.stringify(options.job)}}`;
-  const [up, scraped] = await Promise.all([
-    prometheus.query(selector, options.signal),
-    prometheus.query(`timestamp(${selector})`, options.signal),
-  ]);
-  if (up.length === 0) return `it knows no target of job "${options.job}" yet`;
-  const down = up.find((sample) => sample.value !== 1);
-  if (down !== undefined) return `${down.labels.instance} is down (up = ${down.value})`;
-  const stale = scraped.find((sample) => sample.value <= since);
-  return stale === undefined ? undefined : `the next scrape of ${stale.labels.instance}`;
-}
-
-/** One query, hence one moment: Prometheus shows a scrape as a whole or not at all. */
-async function readInstances(
+/** @returns what is waited for where a target was not scraped since then, or is down */
+async function readFresh(
   prometheus: PrometheusReader,
   { job, signal }: ReadingOptions,
-): Promise<InstanceReading[]> {
+  since: number,
+): Promise<InstanceReading[] | string> {
   const own = `job=${JSON.stringify(job)}`;
-  const [samples, scraped] = await Promise.all([
-    prometheus.query(selectorOf(own), signal),
+  // Cheap, and asked for several times a second; what follows is all that the API counts.
+  const [ups, scrapes] = await Promise.all([
+    prometheus.query(`up{${own}}`, signal),
     prometheus.query(`timestamp(up{${own}})`, signal),
   ]);
-  const byInstance = Map.groupBy(samples, (sample) => sample.labels.instance ?? '');
-  return [...byInstance].map(([instance, all]) => {
-    const startTimeSeconds = all.find((sample) => sample.labels.__name__ === START_TIME)?.value;
-    if (startTimeSeconds === undefined) {
-      throw new UnreachableError(
-        `${instance} of job "${job}" in Prometheus has no ${START_TIME}: it cannot be told from a restarted one`,
-      );
-    }
-    const scrapedAtSeconds = scraped.find((sample) => sample.labels.instance === instance)?.value ?? 0;
-    return { instance, startTimeSeconds, scrapedAtSeconds, values: toValues(all) };
+  if (ups.length === 0) return `it knows no target of job "${job}" yet`;
+  const missing = findDown(ups) ?? findStale(ups, scrapes, since);
+  if (missing !== undefined) return missing;
+  const samples = await prometheus.query(readingQueryOf(own), signal);
+  const instances = toProcesses(samples, since).map(({ isDrained, ...instance }) => instance);
+  if (instances.length === 0) return `it has nothing of job "${job}" yet`;
+  // Targets may have come, gone or failed a scrape since the first two queries.
+  const stale = instances.find(({ scrapedAtSeconds }) => scrapedAtSeconds < since);
+  return (
+    findDown(samples.filter(({ labels }) => labels.__name__ === 'up')) ??
+    (stale === undefined ? instances : `the next scrape of ${formatTarget(stale.labels)}`)
+  );
+}
+
+function findDown(ups: readonly Sample[]): string | undefined {
+  const down = ups.find(({ value }) => value !== 1);
+  return down && `${formatTarget(down.labels)} is down (up = ${down.value})`;
+}
+
+function findStale(ups: readonly Sample[], scrapes: readonly Sample[], since: number): string | undefined {
+  const stale = ups.find(({ labels: { __name__, ...target } }) => {
+    const scrape = scrapes.find(({ labels }) => isSameTarget(target, labels));
+    return scrape === undefined || !(scrape.value > since);
   });
+  return stale && `the next scrape of ${formatTarget(stale.labels)}`;
 }

@@ -1,9 +1,9 @@
-/** What the ledger keeps, as far as `verify` reads it: the record of a run, and the mark from which it begins anew. */
+/** What the ledger keeps, as far as `verify` reads it: the record of a run, and the mark from which it counts. */
 import { z } from 'zod';
 import { readingSchema } from './process.ts';
 import { tallySchema } from './tally.ts';
 
-export const RECORD_VERSION = 2;
+export const RECORD_VERSION = 3;
 
 /** A run's report holds this, whatever else it or another version of the generator has put into it. */
 export const recordSchema = z.object({
@@ -16,7 +16,7 @@ export const recordSchema = z.object({
   readings: z.strictObject({ before: readingSchema.nullable(), after: readingSchema.nullable() }),
 });
 
-/** A mark from which the ledger begins anew: what was counted before it is nobody's business any more. */
+/** A mark after which what was counted before no longer matters. */
 export const rebaseSchema = z.strictObject({
   kind: z.literal('loadgen-rebase'),
   version: z.literal(RECORD_VERSION),

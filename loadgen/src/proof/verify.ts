@@ -90,7 +90,7 @@ function selectCurrent(entries: readonly Entry[], now: Reading): Current {
   return {
     rebase,
     runs: current.filter((run) => beforeOf(run).some(({ askedAtSeconds }) => askedAtSeconds >= since)),
-    notes: left === 0 ? [] : [`${formatCount(left, 'earlier run')} left out: the API was started anew since`],
+    notes: left === 0 ? [] : [`${formatCount(left, 'earlier run')} left out: the API was restarted since`],
   };
 }
 

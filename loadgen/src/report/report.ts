@@ -9,7 +9,7 @@ import { shardSchema } from '../load/shard.ts';
 import { thresholdResultSchema } from '../load/thresholds.ts';
 import { proofSchema } from '../proof/proof.ts';
 import { recordSchema } from '../proof/record.ts';
-import { latencySchema } from './latency-schema.ts';
+import { latencySchema } from './latency.ts';
 
 const count = z.int().min(0);
 
@@ -70,14 +70,15 @@ export const reportSchema = z
     target: z.string(),
     prometheus: z.string().nullable(),
     seed: z.number(),
+    planId: z.string().meta({
+      description: 'The same for all shards of one run: from target, seed, number of shards and patterns.',
+    }),
     shard: shardSchema.meta({ description: '1 of 1 is the whole.' }),
     lostShards: z.array(lostShardSchema).meta({ description: 'Parts whose numbers are missing here.' }),
     environment: environmentSchema,
     phases: z.array(phaseSchema),
     proof: proofSchema.nullable(),
-    latency: latencySchema.nullable().default(null).meta({
-      description: 'Null where it was not compared, and in reports of before there was such a comparison.',
-    }),
+    latency: latencySchema.nullable().meta({ description: 'Null where Prometheus was not asked.' }),
   })
   .meta({ title: 'Report of a run of loadgen' });
 

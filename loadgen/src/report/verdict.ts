@@ -1,8 +1,8 @@
 /** What a report says in one word, and why: what stands first on the page. */
-import { formatCount, formatMs } from '../common/units.ts';
+import { formatCount } from '../common/units.ts';
 import { isWhole } from '../load/shard.ts';
+import { formatProved } from '../proof/proof.ts';
 import { formatLost } from './combine.ts';
-import type { LatencyRow } from './latency-schema.ts';
 import type { Report } from './report.ts';
 
 export interface Verdict {
@@ -26,14 +26,14 @@ export function judge(report: Report): Verdict {
     kind: 'passed',
     reasons: [
       `${formatCount(thresholds, 'threshold')} held`,
-      report.proof === null
-        ? 'not compared with Prometheus'
-        : `${formatCount(report.proof.answered, 'request')}, every one counted exactly once`,
+      ...(report.proof === null
+        ? ['not compared with Prometheus']
+        : [...formatProved(report.proof), ...report.proof.notes]),
     ],
   };
 }
 
-function findFailures({ state, phases, lostShards, proof, latency }: Report): string[] {
+function findFailures({ state, phases, lostShards, proof }: Report): string[] {
   const broken = phases.flatMap(({ pattern, thresholds }) =>
     thresholds
       .filter(({ ok }) => !ok)
@@ -41,20 +41,16 @@ function findFailures({ state, phases, lostShards, proof, latency }: Report): st
   );
   const lost = lostShards.map((shard) => `${formatLost(shard)}: it is in none of these numbers`);
   const gaveUp = state === 'gave-up' ? ['given up: nothing was answered for 30 s'] : [];
-  const untimely = (latency?.rows ?? []).filter(({ ok }) => ok === false).map(describeRow);
-  return [...gaveUp, ...lost, ...broken, ...(proof === null ? [] : describeProof(proof)), ...untimely];
+  return [...gaveUp, ...lost, ...broken, ...(proof === null ? [] : describeProof(proof))];
 }
 
-function describeRow({ path, method, quantile, measuredMs, prometheusMs }: LatencyRow): string {
-  const told = prometheusMs === null ? 'another bucket' : formatMs(prometheusMs);
-  return `p${quantile * 100} of ${method} ${path}: measured ${formatMs(measuredMs)}, Prometheus tells ${told}`;
-}
-
-function describeProof({ verdict, rows, unknown }: NonNullable<Report['proof']>): string[] {
+function describeProof({ verdict, rows, unknown, notes }: NonNullable<Report['proof']>): string[] {
   if (verdict === 'proved') return [];
   if (verdict === 'impossible') return ['the proof is impossible'];
-  if (verdict === 'inconclusive')
-    return [`the proof is inconclusive: ${formatCount(unknown, 'request')} got no complete answer`];
+  if (verdict === 'inconclusive') {
+    const open = unknown > 0 ? [`${formatCount(unknown, 'request')} got no complete answer`] : [];
+    return [`the proof is inconclusive: ${[...open, ...notes].join('; ')}`];
+  }
   const wrong = rows.filter(({ difference }) => difference !== 0).length;
-  return [`the proof failed: ${wrong} of ${rows.length} series differ from what was sent`];
+  return [`the proof failed: ${wrong} of ${rows.length} series differ from what was sent`, ...notes];
 }

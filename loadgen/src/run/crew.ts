@@ -37,6 +37,7 @@ export function createCrew(options: CrewOptions, own: Sender): Sender {
   const lost = new AbortController();
   return {
     lost: lost.signal,
+    phases: options.phases,
     async prepare() {
       await own.prepare();
       for (let n = 1; n <= workers; n++) {

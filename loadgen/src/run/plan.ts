@@ -1,4 +1,5 @@
 /** From patterns and flags to what will be sent: a row of phases. Everything random in it comes from the seed. */
+import { createHash } from 'node:crypto';
 import { UsageError } from '../common/errors.ts';
 import type { Schedule } from '../load/attacker.ts';
 import { constantPacer, type Stage, stagedPacer } from '../load/pacer.ts';
@@ -74,6 +75,12 @@ export function planPhase(name: string, pattern: Pattern, overrides: Overrides, 
     schedule: shardSchedule(schedule, shard),
     connections: shareOf(connections, shard),
   };
+}
+
+/** What all shards of one run have in common, and shards of another one do not. */
+export function planIdOf(target: string, seed: number, shards: number, phases: readonly Phase[]): string {
+  const patterns = phases.map(({ pattern, plan, targets }) => ({ pattern, plan, targets }));
+  return createHash('sha256').update(JSON.stringify({ target, seed, shards, patterns })).digest('hex');
 }
 
 function createTargeter({ stages, targets }: Pattern, seed: number): Targeter {

@@ -1,17 +1,18 @@
 /** A run: wait, read, send, read again, compare. Everything it tells on the way goes to a {@link RunObserver}. */
 import { randomUUID } from 'node:crypto';
-import { InterruptedError, NotSentError, UsageError } from '../common/errors.ts';
+import { InterruptedError, NotSentError, reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
 import { isWhole, type Shard } from '../load/shard.ts';
-import { readDurations } from '../proof/durations.ts';
 import type { Reading } from '../proof/process.ts';
 import type { Prometheus } from '../proof/prometheus.ts';
-import { mayHeal, prove } from '../proof/proof.ts';
+import { impossible, prove, standingOf } from '../proof/proof.ts';
+import { readQuantiles } from '../proof/quantiles.ts';
 import { type ReadingOptions, sumOf, takeReading, takeSettledReading } from '../proof/reading.ts';
 import { RECORD_VERSION } from '../proof/record.ts';
 import { DURATIONS } from '../proof/series.ts';
 import { withoutLost } from '../report/combine.ts';
-import { compareLatency } from '../report/latency.ts';
+import { setSideBySide } from '../report/latency.ts';
 import type { Environment, Report } from '../report/report.ts';
+import { planIdOf } from './plan.ts';
 import type { Sender, SenderObserver } from './sender.ts';
 import { refuseMissed, waitUntil } from './start.ts';
 
@@ -109,7 +110,7 @@ async function sendAndProve(options: RunOptions, started: Report): Promise<RunOu
   return outcome;
 }
 
-/** Takes the reading after a run, and compares: counts, and then times. */
+/** Takes the reading after a run, and compares. Whatever Prometheus answers, what was sent is not lost. */
 export async function addProof(
   sent: Report,
   prometheus: Prometheus,
@@ -120,19 +121,23 @@ export async function addProof(
   const lost = withoutLost(sent.tally, sent.lostShards);
   if (lost !== undefined) return { report: { ...sent, proof: lost } };
   try {
-    const isMissing = (after: Reading) => mayHeal(prove(before, after, sent.tally));
-    const after = await takeSettledReading(prometheus, { ...options, beforeOf: () => before }, isMissing);
-    const durations = await readDurations(prometheus, before, after, options.job, options.signal);
+    const standing = (after: Reading) => standingOf(prove(before, after, sent.tally));
+    const after = await takeSettledReading(prometheus, { ...options, beforeOf: () => before }, standing);
+    const quantiles = await readQuantiles(prometheus, before, after, options.job, options.signal);
     return {
       report: {
         ...sent,
         readings: { before, after },
         proof: prove(before, after, sent.tally),
-        latency: durations === undefined ? null : compareLatency(sent.phases, durations),
+        latency: setSideBySide(
+          sent.phases.map(({ histograms }) => histograms.serviceTime),
+          quantiles,
+        ),
       },
     };
   } catch (error) {
-    return { report: sent, unproved: error };
+    if (error instanceof UnreachableError || options.signal.aborted) return { report: sent, unproved: error };
+    return { report: { ...sent, proof: impossible(sent.tally, [reasonOf(error)]) } };
   }
 }
 
@@ -141,7 +146,7 @@ function readingOptions({ job, waitMs, observer }: RunOptions, signal: AbortSign
 }
 
 function startReport(options: RunOptions, before: Reading | null): Report {
-  const { target, prometheus, seed, shard, environment } = options;
+  const { target, prometheus, seed, shard, environment, sender } = options;
   return {
     kind: 'loadgen-run',
     version: RECORD_VERSION,
@@ -152,6 +157,7 @@ function startReport(options: RunOptions, before: Reading | null): Report {
     target,
     prometheus: prometheus?.url ?? null,
     seed,
+    planId: planIdOf(target, seed, shard.of, sender.phases),
     shard,
     lostShards: [],
     environment,

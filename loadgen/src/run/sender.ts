@@ -9,6 +9,7 @@ import type { PhaseObserver } from './progress.ts';
 import { waitForStart } from './start.ts';
 
 export interface Sender {
+  readonly phases: readonly Phase[];
   /** @throws UnreachableError when the target accepts no connection in time */
   prepare(): Promise<void>;
   /** Aborts, with the error, when a part of it is lost that has to be there when the sending starts. */
@@ -41,6 +42,7 @@ export function createSender(options: SenderOptions): Sender {
   const { origin, waitMs, observer, signal } = options;
   let addresses: Addresses | undefined;
   return {
+    phases: options.phases,
     async prepare() {
       const onWait = (why: string) => observer.note(`waiting for ${origin.url}: ${why}`);
       addresses = await waitForTarget(origin, waitMs, onWait, signal);

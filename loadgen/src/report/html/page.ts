@@ -7,9 +7,15 @@ import { createRequire } from 'node:module';
 import type { Report } from '../report.ts';
 import { toCharts } from './charts.ts';
 import { comparisonSection } from './comparison.ts';
-import { latencySection } from './latency-section.ts';
 import { html, Markup, scriptJson } from './markup.ts';
-import { MOST_TARGETS, phaseSection, planSection, proofSection, verdictSection } from './sections.ts';
+import {
+  latencySection,
+  MOST_TARGETS,
+  phaseSection,
+  planSection,
+  proofSection,
+  verdictSection,
+} from './sections.ts';
 
 const require = createRequire(import.meta.url);
 const PAGE = new URL('../../../page/', import.meta.url);

@@ -2,7 +2,9 @@
 import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
 import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
 import { type Distribution, LATENCY_METRICS, type LatencyMetric } from '../../load/histogram.ts';
-import { formatRowName, type Proof } from '../../proof/proof.ts';
+import type { Proof } from '../../proof/proof.ts';
+import { formatRowName } from '../../proof/rows.ts';
+import type { Latency } from '../latency.ts';
 import type { PhaseReport, Report } from '../report.ts';
 import { judge } from '../verdict.ts';
 import { type Column, html, type Markup, table } from './markup.ts';
@@ -149,8 +151,20 @@ export function proofSection(proof: Proof | null): Markup {
   }));
   return html`<section class="proof"><h2>Proof</h2>
 <p>What was sent, beside what Prometheus has counted: <b>${proof.verdict}</b>.</p>
-<ul>${proof.obstacles.map((obstacle) => html`<li>${obstacle}</li>`)}</ul>
+<ul>${[...proof.obstacles, ...proof.notes].map((text) => html`<li>${text}</li>`)}</ul>
 ${rows.length > 0 ? table(columns, rows) : undefined}</section>`;
+}
+
+export function latencySection(rows: Latency | null): Markup | undefined {
+  if (rows === null) return undefined;
+  const columns = ['generator', 'Prometheus'].map((name) => ({ name, isNumber: true }));
+  return html`<section class="latency"><h2>Service time in Prometheus</h2>
+${table(
+  [{ name: '' }, ...columns],
+  rows.map(({ quantile, measuredMs, prometheusMs }) => ({
+    cells: [`p${quantile * 100}`, ...[measuredMs, prometheusMs].map((ms) => formatMs(ms ?? Number.NaN))],
+  })),
+)}</section>`;
 }
 
 export function planSection(report: Report): Markup {
