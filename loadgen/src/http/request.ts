@@ -17,10 +17,7 @@ export interface RequestParts {
 }
 
 /** A `Host` or `User-Agent` among the headers replaces ours. The body's length is set here and nowhere else. */
-export function encodeRequest(
-  origin: Origin,
-  { method, path, headers, body }: RequestParts,
-): EncodedRequest {
+export function encodeRequest(origin: Origin, { method, path, headers, body }: RequestParts): EncodedRequest {
   const own = Object.entries(headers);
   const names = new Set(own.map(([name]) => name.toLowerCase()));
   const content = Buffer.from(body ?? '', 'utf8');
@@ -34,6 +31,8 @@ export function encodeRequest(
   return {
     bytes: Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), content]),
     isHead: method === 'HEAD',
-    closes: own.some(([name, value]) => /^connection$/i.test(name) && /(?:^|[ \t,])close(?:[ \t,]|$)/i.test(value)),
+    closes: own.some(
+      ([name, value]) => /^connection$/i.test(name) && /(?:^|[ \t,])close(?:[ \t,]|$)/i.test(value),
+    ),
   };
 }

@@ -154,7 +154,8 @@ export class ResponseParser {
     this.#left = framing === 'length' ? head.lengthBytes : 0;
     if (framing === 'length') this.#countBody(head.lengthBytes);
     // A 205 has no content (RFC 9110, 15.3.6), so the close that would end it need not be waited for.
-    const isEmpty = framing === 'length' ? this.#left === 0 : head.status === 205 && framing === 'until-close';
+    const isEmpty =
+      framing === 'length' ? this.#left === 0 : head.status === 205 && framing === 'until-close';
     if (framing === 'none' || isEmpty) this.#state = 'done';
     else this.#state = framing === 'chunked' ? 'chunk-size' : framing;
   }
