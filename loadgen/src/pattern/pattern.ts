@@ -39,7 +39,7 @@ const target = z.strictObject({
     .string('expected a path such as /products')
     .regex(
       /^\/[\x21\x22\x24-\x7e]*$/,
-      'expected a path that starts with / and holds ASCII without spaces and # (percent-encode others)',
+      'expected a path that starts with /, in ASCII without spaces or # (percent-encode them)',
     ),
   weight: z
     .number()
