@@ -22,18 +22,19 @@ export interface Head {
 }
 
 /**
- * @param text status line and field lines, each ended by CRLF or LF, without the empty line
+ * @param text status line and field lines, each with the CRLF or LF that ends it, without the empty line
  * @throws ProtocolError
  */
 export function parseHead(text: string): Head {
-  const [statusLine = '', ...fieldLines] = unfold(text.split('\n'));
+  const lines = text.split('\n').slice(0, -1);
+  const [statusLine = '', ...fieldLines] = /\n[ \t]/.test(text) ? unfold(lines) : lines;
   const [, minor, digits] = /^HTTP\/1\.(\d) ([1-9]\d\d)(?: [^\0\r]*)?\r?$/.exec(statusLine) ?? [];
   if (digits === undefined) throw new ProtocolError('bad status line');
   const fields = parseFields(fieldLines);
   const status = Number(digits);
   const transferEncoding = fields.get('transfer-encoding');
   const contentLength = fields.get('content-length');
-  const connection = (fields.get('connection') ?? '').toLowerCase().split(/[ \t]*,[ \t]*/);
+  const connection = listOf(fields.get('connection'));
   const isPersistent = !connection.includes('close') && (minor !== '0' || connection.includes('keep-alive'));
   // Two framings at once, or chunks in HTTP/1.0, may be smuggled: such a connection is not trusted with a second response.
   const isSuspect = transferEncoding !== undefined && (contentLength !== undefined || minor === '0');
@@ -77,18 +78,25 @@ function bodyFraming(
   const of = (framing: BodyFraming, lengthBytes = 0) => ({ framing, lengthBytes });
   if (status < 200 || status === 204 || status === 304) return of('none');
   // `identity` was the name of no coding at all until RFC 7230 removed it.
-  const codings = listOf(transferEncoding ?? '').filter((coding) => coding !== '' && coding !== 'identity');
-  const coding = codings.at(-1);
+  const coding = listOf(transferEncoding).findLast((name) => name !== 'identity');
   if (coding === 'chunked') return of('chunked');
   if (coding !== undefined) return of(/^chunked[ \t]*;/.test(coding) ? 'invalid' : 'until-close');
   if (contentLength === undefined) return of('until-close');
+  if (/^\d+$/.test(contentLength)) return of('length', Number(contentLength));
   // A list of equal lengths is what a proxy makes of a doubled header; 6.3 allows it.
-  const lengths = listOf(contentLength);
-  const [lengthBytes, ...others] = new Set(lengths.map(Number));
-  const isValid = others.length === 0 && lengths.every((length) => /^\d+$/.test(length));
-  return isValid ? of('length', lengthBytes) : of('invalid');
+  const [lengthBytes = Number.NaN, ...others] = new Set(listOf(contentLength).map(toLength));
+  return Number.isNaN(lengthBytes) || others.length > 0 ? of('invalid') : of('length', lengthBytes);
 }
 
-function listOf(value: string): string[] {
-  return value.toLowerCase().split(/[ \t]*,[ \t]*/);
+function toLength(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/** The elements of a list, of which empty ones do not count (RFC 9110, 5.6.1.2). */
+function listOf(value: string | undefined): string[] {
+  if (value === undefined) return [];
+  return value
+    .toLowerCase()
+    .split(/[ \t]*,[ \t]*/)
+    .filter((element) => element !== '');
 }

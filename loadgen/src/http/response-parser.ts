@@ -112,7 +112,7 @@ export class ResponseParser {
     }
     const end = this.#findHeadEnd(chunk, at);
     this.#pending += chunk.toString('latin1', at, end === -1 ? chunk.length : end);
-    const head = this.#pending.replace(/^(?:\r?\n)+/, '');
+    const head = withoutEmptyLines(this.#pending);
     // Garbage is reported at its first bytes; waiting for a head's end that never comes would make it a timeout.
     if (head !== '\r' && !'HTTP/1.'.startsWith(head.slice(0, 7)))
       throw new ProtocolError('not an HTTP/1 response');
@@ -122,7 +122,7 @@ export class ResponseParser {
     if (end === -1) return chunk.length;
     this.#pending = '';
     this.#lineBytes = -1;
-    this.#lastHead = parseHead(head.replace(/\r?\n\r?\n$/, ''));
+    this.#lastHead = parseHead(head.slice(0, head.endsWith('\r\n') ? -2 : -1));
     this.#lastBytes = Buffer.from(head, 'latin1');
     this.#apply(this.#lastHead);
     return end;
@@ -130,14 +130,19 @@ export class ResponseParser {
 
   /** @returns the offset after the empty line that ends the head, or -1. Lines before the status line do not count. */
   #findHeadEnd(chunk: Buffer, at: number): number {
-    for (let i = at; i < chunk.length; i++) {
-      if (chunk[i] === LF) {
-        if (this.#lineBytes === 0) return i + 1;
-        if (this.#lineBytes > 0) this.#lineBytes = 0;
-      } else if (chunk[i] !== CR) {
-        this.#lineBytes = Math.max(0, this.#lineBytes) + 1;
+    // In variables of its own, since this is the time that a head takes that differs from the last one.
+    const { length } = chunk;
+    let lineBytes = this.#lineBytes;
+    for (let i = at; i < length; i++) {
+      const byte = chunk[i];
+      if (byte === LF) {
+        if (lineBytes === 0) return i + 1;
+        if (lineBytes > 0) lineBytes = 0;
+      } else if (byte !== CR) {
+        lineBytes = lineBytes < 0 ? 1 : lineBytes + 1;
       }
     }
+    this.#lineBytes = lineBytes;
     return -1;
   }
 
@@ -208,6 +213,11 @@ function mayBegin(state: State, text: string): boolean {
   if (state === 'chunk-end') return '\r\n'.startsWith(text);
   if (state === 'trailer') return /^[^\0\r\n]*(?:\r?\n?)$/.test(text);
   return /^(?:[0-9a-f]+[ \t]*(?:;[^\0\r\n]*)?(?:\r\n?)?)?$/i.test(text);
+}
+
+/** Servers that end a response with one empty line too many begin the next with it. */
+function withoutEmptyLines(text: string): string {
+  return text.startsWith('\r') || text.startsWith('\n') ? text.replace(/^(?:\r?\n)+/, '') : text;
 }
 
 /** In JavaScript: for the few hundred bytes of a head, calls of native code cost more than the comparison. */
