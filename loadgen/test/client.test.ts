@@ -479,10 +479,10 @@ describe('the target', () => {
   });
 
   it.each([
-    ['localhost:5001', 'http:// or https:// and a host, got "localhost:5001"'],
-    ['ftp://x', 'http:// or https:// and a host, got "ftp://x"'],
-    ['http:///x', 'http:// or https:// and a host, got "http:///x"'],
-    ['http:x', 'http:// or https:// and a host, got "http:x"'],
+    ['localhost:5001', 'a URL of http or https, such as http://localhost:5001, got "localhost:5001"'],
+    ['ftp://x', 'a URL of http or https, such as http://localhost:5001, got "ftp://x"'],
+    ['http:///x', 'a URL of http or https, such as http://localhost:5001, got "http:///x"'],
+    ['http:x', 'a URL of http or https, such as http://localhost:5001, got "http:x"'],
     ['http://user:pass@x', 'no user or password (a pattern file can set headers), got "http://...@x"'],
     [
       'http://user:pass@x:99999',
@@ -495,11 +495,11 @@ describe('the target', () => {
     ['https://x:00/', 'a host, and a port from 1 to 65535, got "https://x:00/"'],
     ['http://x:65536', 'a host, and a port from 1 to 65535, got "http://x:65536"'],
     ['http://[::1', 'a host, and a port from 1 to 65535, got "http://[::1"'],
-    ['http://x\ty', 'a URL such as http://localhost:5001, got "http://x\\ty"'],
-    ['http://x/a b', 'a URL such as http://localhost:5001, got "http://x/a b"'],
-    [' http://x', 'a URL such as http://localhost:5001, got " http://x"'],
-    ['http:\\\\x', 'a URL such as http://localhost:5001, got "http:\\\\\\\\x"'],
-    ['', 'http:// or https:// and a host, got ""'],
+    ['http://x\ty', 'a URL of http or https, such as http://localhost:5001, got "http://x\\ty"'],
+    ['http://x/a b', 'a URL of http or https, such as http://localhost:5001, got "http://x/a b"'],
+    [' http://x', 'a URL of http or https, such as http://localhost:5001, got " http://x"'],
+    ['http:\\\\x', 'a URL of http or https, such as http://localhost:5001, got "http:\\\\\\\\x"'],
+    ['', 'a URL of http or https, such as http://localhost:5001, got ""'],
   ])('cannot be %p', (url, expected) => {
     expect(() => parseOrigin(url)).toThrow(new UsageError(`--target: expected ${expected}`));
   });

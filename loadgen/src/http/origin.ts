@@ -19,8 +19,10 @@ export function parseOrigin(text: string): Origin {
     const shown = JSON.stringify(text.replace(/\/\/.*@/s, '//...@'));
     if (!holds) throw new UsageError(`--target: expected ${expected}, got ${shown}`);
   };
-  expect('a URL such as http://localhost:5001', !/[\s\p{Cc}\\]/u.test(text));
-  expect('http:// or https:// and a host', /^https?:\/\/[^/]/i.test(text));
+  expect(
+    'a URL of http or https, such as http://localhost:5001',
+    /^https?:\/\/[^/]/i.test(text) && !/[\s\p{Cc}\\]/u.test(text),
+  );
   expect('no user or password (a pattern file can set headers)', !/^[^/]*\/\/[^/?#]*@/.test(text));
   expect('no query and no fragment', !/[?#]/.test(text));
   expect('a host, and a port from 1 to 65535', URL.canParse(text) && new URL(text).port !== '0');
