@@ -175,6 +175,13 @@ timeout: soon
     expect([first.replace(/^own\.yaml:4:\d+: /, ''), others]).toEqual([mistake, []]);
   });
 
+  it.each(['[', '- ', '{a: '])(
+    'nested without end by "%s" is refused without a stack overflow',
+    (opening) => {
+      expect(mistakesOf(opening.repeat(50_000))[0]).toMatch(/^own\.yaml:1:\d+: expected at most 100 levels$/);
+    },
+  );
+
   it('names the place of what would be lost, in JSON as well, and in headers', () => {
     const text =
       '{"targets": [{"path": "/", "count": 1,\n "headers": {"__proto__": "x"},\n "body": {"id": 9007199254740993}}]}';

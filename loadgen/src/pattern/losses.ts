@@ -25,6 +25,7 @@ export interface Loss {
 const MOST_ALIASES = 100;
 /** Far below the depth at which recursion ends with a stack overflow. */
 const MOST_LEVELS = 100;
+export const TOO_DEEP = `expected at most ${MOST_LEVELS} levels`;
 
 export function findLosses(document: Document): Loss[] {
   const losses: Loss[] = [];
@@ -43,7 +44,7 @@ export function findLosses(document: Document): Loss[] {
     if (isScalar(node)) checkScalar(node, refuse);
     if (isMap(node)) checkKeys(node, document, refuse);
     if (!isCollection(node)) return;
-    if (open.length === MOST_LEVELS) return refuse(node, `expected at most ${MOST_LEVELS} levels`);
+    if (open.length === MOST_LEVELS) return refuse(node, TOO_DEEP);
     open.push(node);
     for (const item of node.items) for (const child of childrenOf(item)) enter(child);
     open.pop();

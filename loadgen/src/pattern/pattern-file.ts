@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { reasonOf, UsageError } from '../common/errors.ts';
-import { findLosses, type Loss } from './losses.ts';
+import { findLosses, type Loss, TOO_DEEP } from './losses.ts';
 import { type Pattern, patternSchema } from './pattern.ts';
 
 /** Ctrl-C has no effect while a text is parsed: in the worst case some seconds for this much. */
@@ -38,7 +38,7 @@ export function parsePattern(file: string, text: string): Pattern {
   const document = parseDocument(text, options);
   const unread = [...document.errors, ...document.warnings].map(({ pos: [at], message }) => ({
     at,
-    message,
+    message: message.startsWith('Maximum call stack') ? TOO_DEEP : message.replace(/; please use .*/, ''),
   }));
   const refuse = (mistakes: readonly Loss[]) => {
     const found = mistakes.map(({ at, message }) => `${file}:${placeAt(lines, at)}: ${message}`);
