@@ -3,14 +3,17 @@ import { createServer, type Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { certificate, privateKey } from '../../testing/certificate.ts';
+import { UsageError } from '../src/common/errors.ts';
 import type { FailureKind, Recorder } from '../src/common/result.ts';
 import { Addresses, waitForTarget } from '../src/http/addresses.ts';
 import { HttpClient } from '../src/http/client.ts';
+import { Connection } from '../src/http/connection.ts';
 import { parseOrigin } from '../src/http/origin.ts';
 import { encodeRequest } from '../src/http/request.ts';
 import { closedPort, listen, serveHttp, serveRaw, type TestServer, until } from './servers.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const LAST = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
 
 class Results implements Recorder {
   readonly statuses: number[] = [];
@@ -44,15 +47,15 @@ function serve(server: TestServer): TestServer {
 
 function createClient(
   url: string,
-  { connections = 1, timeoutMs = 5000, addresses = ['127.0.0.1'], method = 'GET' } = {},
+  { connections = 1, timeoutMs = 5000, addresses = ['127.0.0.1'], method = 'GET', headers = {} } = {},
 ) {
   const origin = parseOrigin(url);
   const recorder = new Results();
-  const bytes = encodeRequest(origin, { method, path: '/x', headers: {}, body: undefined });
+  const request = encodeRequest(origin, { method, path: '/x', headers, body: undefined });
   const client = new HttpClient({
     origin,
     addresses: new Addresses(origin, addresses),
-    requests: [{ bytes, isHead: method === 'HEAD' }],
+    requests: [request],
     connections,
     timeoutMs,
     recorder,
@@ -84,7 +87,6 @@ describe('bad weather', () => {
       (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n'),
       'too-large',
     ],
-    ['sends an answer and a half', (socket) => socket.write(`${OK}HTTP/1.1`), 'protocol'],
   ])('a server that %s is told by its kind, as sent', async (_, act, kind) => {
     const server = serve(await serveRaw(act));
     const { client, recorder } = createClient(server.url, { timeoutMs: 200 });
@@ -155,27 +157,47 @@ describe('several addresses', () => {
     expect([requests, recorder.failures]).toEqual([1, [{ kind: 'reset', wasSent: true }]]);
   });
 
-  it('are left when they no longer keep connections, as long as there are others', async () => {
-    const leave = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
-    const served: (string | undefined)[] = [];
-    const server = serve(
-      await listen(
-        createServer((socket) => {
-          served.push(socket.localAddress);
-          let answer = OK;
-          socket.on('data', () => {
-            socket.write(answer);
-            if (socket.localAddress === '127.0.0.2') answer = leave;
-          });
-        }),
-        'http',
-        '0.0.0.0',
-      ),
-    );
+  /** Two addresses with one server each in `answer`: it gets the address and the number of the request on its connection. */
+  async function serveTwo(answer: (address: string, nth: number) => string) {
+    const served: string[] = [];
+    const accept = (socket: Socket) => {
+      const { localAddress = '' } = socket;
+      let nth = 0;
+      socket.on('data', () => {
+        served.push(localAddress.slice(-1));
+        socket.write(answer(localAddress, ++nth));
+      });
+    };
+    const server = serve(await listen(createServer(accept), 'http', '0.0.0.0'));
     const { client, recorder } = createClient(server.url, { addresses: ['127.0.0.2', '127.0.0.1'] });
+    return { served, client, recorder };
+  }
+
+  it('are left when they drain, as long as there are others', async () => {
+    let isDraining = false;
+    const { served, client, recorder } = await serveTwo((address) =>
+      isDraining && address === '127.0.0.2' ? LAST : OK,
+    );
+    for (let n = 0; n < 2; n++) await sendOne(client);
+    isDraining = true;
+    for (let n = 0; n < 8; n++) await sendOne(client);
+    // The kept connection and a new one get an answer each with Connection: close.
+    expect(served.join('')).toBe('2121211111');
+    expect(recorder.statuses).toHaveLength(10);
+  });
+
+  it('are not left when they limit the requests per connection', async () => {
+    const { served, client, recorder } = await serveTwo((address, nth) =>
+      address === '127.0.0.2' && nth === 2 ? LAST : OK,
+    );
+    for (let n = 0; n < 12; n++) await sendOne(client);
+    expect([served.join(''), recorder.failures]).toEqual(['212121212121', []]);
+  });
+
+  it('are not left when they have never kept a connection', async () => {
+    const { served, client } = await serveTwo((address) => (address === '127.0.0.2' ? LAST : OK));
     for (let n = 0; n < 6; n++) await sendOne(client);
-    expect(recorder.statuses).toHaveLength(6);
-    expect(served).toEqual(['127.0.0.2', '127.0.0.1']);
+    expect(served.join('')).toBe('212121');
   });
 });
 
@@ -205,20 +227,78 @@ describe('a connection', () => {
     expect(recorder).toMatchObject({ statuses: [200, 200, 200], failures: [] });
   });
 
-  it('is not used again when the server promises to keep it for no longer than a second', async () => {
-    let connections = 0;
-    const server = serve(
-      await serveRaw((socket) =>
-        socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 0\r\n\r\n'),
-      ),
-    );
+  it.each([0, 1, 5])(
+    'is used again at once where the server promises to keep it for %i s',
+    async (seconds) => {
+      const answer = `HTTP/1.1 200 OK\r\nKeep-Alive: timeout=${seconds}\r\nContent-Length: 0\r\n\r\n`;
+      let connections = 0;
+      const accept = (socket: Socket) => {
+        connections++;
+        socket.on('data', () => socket.write(answer));
+      };
+      const server = serve(await listen(createServer(accept)));
+      const { client, recorder } = createClient(server.url);
+      // Each request is sent in the moment in which the one before is answered.
+      let left = 20;
+      client.onFree = () => void (--left > 0 && client.start(0, performance.now()));
+      client.start(0, performance.now());
+      await until('all are answered', () => left === 0);
+      expect([recorder.statuses.length, recorder.failures, connections]).toEqual([20, [], 1]);
+    },
+  );
+
+  it.each([
+    [undefined, 4000],
+    [0, 100],
+    [1, 500],
+    [2, 1000],
+    [5, 4000],
+  ])('whose server promises to keep it for %p s is given up when idle for %i ms', async (seconds, idleMs) => {
+    const promise = seconds === undefined ? '' : `Keep-Alive: timeout=${seconds}\r\n`;
+    const answer = `HTTP/1.1 200 OK\r\n${promise}Content-Length: 0\r\n\r\n`;
+    const server = serve(await serveRaw((socket) => socket.write(answer)));
+    const origin = parseOrigin(server.url);
+    const ended = Promise.withResolvers<void>();
+    const listener = { answered: () => ended.resolve(), failed: () => ended.reject(), closed: () => {} };
+    const connection = new Connection(origin, '127.0.0.1', listener);
+    const request = { method: 'GET', path: '/', headers: {}, body: undefined };
+    connection.send(encodeRequest(origin, request), 0);
+    await ended.promise;
+    connection.idleSinceMs = 10_000;
+    expect([idleMs - 1, idleMs].map((ms) => connection.isUsable(10_000 + ms))).toEqual([true, false]);
+    connection.close();
+  });
+
+  it.each(['close', 'Close', 'keep-alive, CLOSE', 'close , te'])(
+    'is not used again after a request with Connection: %s',
+    async (value) => {
+      let connections = 0;
+      const accept = (socket: Socket) => {
+        connections++;
+        socket.on('data', () => socket.write(OK));
+      };
+      const server = serve(await listen(createServer(accept)));
+      const { client, recorder } = createClient(server.url, { headers: { CONNECTION: value } });
+      for (let n = 0; n < 3; n++) await sendOne(client);
+      expect([recorder.statuses, connections]).toEqual([[200, 200, 200], 3]);
+      await until('the client has closed all', () => server.sockets.size === 0);
+    },
+  );
+
+  it('is used again after a request with another option, and after an answer that ends with empty lines', async () => {
+    const server = serve(await serveRaw((socket) => socket.write(`${OK}\r\n`)));
+    const { client, recorder } = createClient(server.url, { headers: { Connection: 'closed, TE' } });
+    for (let n = 0; n < 5; n++) await sendOne(client);
+    expect([recorder.statuses, recorder.failures]).toEqual([[200, 200, 200, 200, 200], []]);
+    expect(server.sockets.size).toBe(1);
+  });
+
+  it('is closed after an answer with other bytes behind it, and the answer counts', async () => {
+    const server = serve(await serveRaw((socket) => socket.write(`${OK}HTTP/1.1`)));
     const { client, recorder } = createClient(server.url);
-    for (let n = 0; n < 2; n++) {
-      await sendOne(client);
-      connections = Math.max(connections, server.sockets.size);
-    }
-    expect(recorder.statuses).toEqual([200, 200]);
-    await until('only the second connection is left', () => server.sockets.size === 1);
+    for (let n = 0; n < 3; n++) await sendOne(client);
+    expect([recorder.statuses, recorder.failures]).toEqual([[200, 200, 200], []]);
+    await until('the client has closed all', () => server.sockets.size === 0);
   });
 
   it('is not used again after Connection: close, nor after a body that ends with the connection', async () => {
@@ -402,13 +482,35 @@ describe('the target', () => {
     await until('the new address', () => addresses.next(5_001) === '127.0.0.1');
   });
 
-  it.each(['localhost:5001', 'ftp://x', 'http://user:pass@x', 'http://x/?a=b'])('cannot be %s', (url) => {
-    expect(() => parseOrigin(url)).toThrow('--target: expected');
+  it.each([
+    ['localhost:5001', 'a URL of http or https, such as http://localhost:5001, got "localhost:5001"'],
+    ['ftp://x', 'a URL of http or https, such as http://localhost:5001, got "ftp://x"'],
+    ['http:///x', 'a URL of http or https, such as http://localhost:5001, got "http:///x"'],
+    ['http:x', 'a URL of http or https, such as http://localhost:5001, got "http:x"'],
+    ['http://user:pass@x', 'no user or password (a pattern file can set headers), got "http://...@x"'],
+    [
+      'http://user:pass@x:99999',
+      'no user or password (a pattern file can set headers), got "http://...@x:99999"',
+    ],
+    ['http://@x', 'no user or password (a pattern file can set headers), got "http://...@x"'],
+    ['http://x/?a=b', 'no query and no fragment, got "http://x/?a=b"'],
+    ['http://x/a#', 'no query and no fragment, got "http://x/a#"'],
+    ['http://x:0', 'a host, and a port from 1 to 65535, got "http://x:0"'],
+    ['https://x:00/', 'a host, and a port from 1 to 65535, got "https://x:00/"'],
+    ['http://x:65536', 'a host, and a port from 1 to 65535, got "http://x:65536"'],
+    ['http://[::1', 'a host, and a port from 1 to 65535, got "http://[::1"'],
+    ['http://x\ty', 'a URL of http or https, such as http://localhost:5001, got "http://x\\ty"'],
+    ['http://x/a b', 'a URL of http or https, such as http://localhost:5001, got "http://x/a b"'],
+    [' http://x', 'a URL of http or https, such as http://localhost:5001, got " http://x"'],
+    ['http:\\\\x', 'a URL of http or https, such as http://localhost:5001, got "http:\\\\\\\\x"'],
+    ['', 'a URL of http or https, such as http://localhost:5001, got ""'],
+  ])('cannot be %p', (url, expected) => {
+    expect(() => parseOrigin(url)).toThrow(new UsageError(`--target: expected ${expected}`));
   });
 
   it('may have a path in front of every path, and any port', () => {
     const request = { method: 'POST', path: '/cart', headers: { Accept: '*/*' }, body: 'é' };
-    expect(encodeRequest(parseOrigin('https://shop.example/api/'), request).toString()).toBe(
+    expect(encodeRequest(parseOrigin('https://shop.example/api/'), request).bytes.toString()).toBe(
       'POST /api/cart HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: loadgen\r\nAccept: */*\r\nContent-Length: 2\r\n\r\né',
     );
     expect(parseOrigin('http://[::1]:8080')).toMatchObject({

@@ -96,8 +96,8 @@ timeout: soon
       'own.yaml:4:11: stages[0].rate: expected a number, or {from: ..., to: ...}, found "fast"',
       'own.yaml:5:16: stages[1].duration: expected a duration above 0, such as 250ms, 30s, 5m, 1h, found "0s"',
       'own.yaml:5:26: stages[1].rate: expected a number, or {from: ..., to: ...}, found {"from":1}',
-      'own.yaml:8:13: targets[0].method: expected a method in capitals, such as GET, found "get"',
-      'own.yaml:7:11: targets[0].path: expected a path that starts with / and holds no spaces (percent-encode them), found "cart"',
+      'own.yaml:8:13: targets[0].method: expected a method in capitals, such as GET, and not CONNECT, found "get"',
+      'own.yaml:7:11: targets[0].path: expected a path that starts with /, in ASCII without spaces or # (percent-encode them), found "cart"',
       'own.yaml:11:15: targets[0].headers.bad name: expected a header name',
       'own.yaml:11:38: targets[0].headers.Accept: expected a header value on one line, found "a\\nb"',
       'own.yaml:12:13: targets[0].expect: expected number to be >=200, found 99',
@@ -134,6 +134,79 @@ timeout: soon
     expect(mistakesOf(text)).toContain(mistake);
   });
 
+  it.each([
+    ['9007199254740992', '9007199254740992'],
+    ['123456789012345680000', '123456789012345680000'],
+    ['0x1F', '31'],
+    ['1.50', '1.5'],
+    ['1e3', '1000'],
+    ['+0.1e-6', '1e-7'],
+    ['"9007199254740993"', '"9007199254740993"'],
+    ['{b: [true, null], a: "\\u00e9"}', '{"b":[true,null],"a":"é"}'],
+  ])('sends %s in a body as %s', (written, sent) => {
+    const { targets } = parsePattern('own.yaml', `targets: [{path: /, count: 1, body: [${written}]}]`);
+    expect(JSON.stringify(targets[0]?.body)).toBe(`[${sent}]`);
+  });
+
+  const inexact = 'expected a number that JSON keeps exactly (quote it, or write the body as a text)';
+  it.each([
+    ['9007199254740993', `${inexact}, found 9007199254740993`],
+    ['-9007199254740993', `${inexact}, found -9007199254740993`],
+    ['0x20000000000001', `${inexact}, found 0x20000000000001`],
+    ['0.12345678901234567890', `${inexact}, found 0.12345678901234567890`],
+    ['1e400', `${inexact}, found 1e400`],
+    ['1e-400', `${inexact}, found 1e-400`],
+    ['-0', `${inexact}, found -0`],
+    ['.inf', `${inexact}, found .inf`],
+    ['.nan', `${inexact}, found .nan`],
+    ['!!int 9007199254740993', `${inexact}, found 9007199254740993`],
+    ['{__proto__: 1}', 'expected no key "__proto__": JavaScript has another use for it'],
+    ['{"__proto__": {a: 1}}', 'expected no key "__proto__": JavaScript has another use for it'],
+    ['{1: a}', 'expected a text as key (quote it)'],
+    ['{null: a}', 'expected a text as key (quote it)'],
+    ['{[a]: b}', 'expected a text as key (quote it)'],
+    ['{a: 1, b: 2, a: 3}', 'expected each key once, found "a" again'],
+    ['"\\ud800"', 'expected Unicode text, found half of a surrogate pair'],
+    ['!secret a', 'Unresolved tag: !secret'],
+    [`${'['.repeat(200)}${']'.repeat(200)}`, 'expected at most 100 levels'],
+  ])('does not lose %s in silence', (written, mistake) => {
+    const text = `targets:\n- path: /\n  count: 1\n  body: [${written}]\n`;
+    const [first = '', ...others] = mistakesOf(text);
+    expect([first.replace(/^own\.yaml:4:\d+: /, ''), others]).toEqual([mistake, []]);
+  });
+
+  it.each(['[', '- ', '{a: '])(
+    'nested without end by "%s" is refused without a stack overflow',
+    (opening) => {
+      expect(mistakesOf(opening.repeat(50_000))[0]).toMatch(/^own\.yaml:1:\d+: expected at most 100 levels$/);
+    },
+  );
+
+  it('names the place of what would be lost, in JSON as well, and in headers', () => {
+    const text =
+      '{"targets": [{"path": "/", "count": 1,\n "headers": {"__proto__": "x"},\n "body": {"id": 9007199254740993}}]}';
+    expect(mistakesOf(text)).toEqual([
+      'own.yaml:2:14: expected no key "__proto__": JavaScript has another use for it',
+      `own.yaml:3:17: ${inexact}, found 9007199254740993`,
+    ]);
+  });
+
+  it.each(['/a#b', '/a b', '/é', '/a\\tb', 'a', '*', 'http://x/'])('with the path %s is refused', (path) => {
+    const [mistake] = mistakesOf(`targets: [{path: "${path}", count: 1}]`);
+    expect(mistake).toMatch(
+      /^own\.yaml:1:18: targets\[0\]\.path: expected a path that starts with \/, in ASCII without spaces or #/,
+    );
+  });
+
+  it('may have a duration of nine digits, and not one that is infinite or 0 as a number', () => {
+    const of = (duration: string) => `stages: [{duration: ${duration}, rate: 5}]\ntargets: [{path: /}]\n`;
+    expect(mistakesOf(of('999999999.999999999h'))).toEqual([]);
+    for (const duration of [`${'9'.repeat(400)}h`, `0.${'0'.repeat(400)}1ms`])
+      expect(mistakesOf(of(duration))).toEqual([
+        expect.stringContaining('own.yaml:1:21: stages[0].duration: expected a duration'),
+      ]);
+  });
+
   it('that is no YAML names the place', () => {
     expect(mistakesOf('targets:\n  - path: "/\n')[0]).toMatch(/^own\.yaml:\d+:\d+: Missing closing "quote/);
   });
@@ -144,6 +217,12 @@ timeout: soon
       const file = join(folder, 'own.yaml');
       await writeFile(file, minimal);
       expect((await readPatternFile(file)).targets).toHaveLength(1);
+      await writeFile(file, Buffer.from('targets:\n- path: "/\xff"\n', 'latin1'));
+      await expect(readPatternFile(file)).rejects.toThrow(`${file}:2:11: expected UTF-8, found other bytes`);
+      await writeFile(file, `${minimal}#${'x'.repeat(1024 * 1024)}`);
+      await expect(readPatternFile(file)).rejects.toThrow(
+        `${file}: expected at most 1048576 bytes, found more`,
+      );
       await expect(readPatternFile(`${file}.gone`)).rejects.toThrow(
         /cannot read the pattern file: ENOENT.*own\.yaml\.gone/,
       );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { shuffle } from '../src/load/random.ts';
+import { permutation } from '../src/load/random.ts';
 import { exactTargeter, weightedTargeter } from '../src/load/targeter.ts';
 
 const take = (targeter: (n: number) => number, count: number) =>
@@ -19,6 +19,18 @@ describe('the exact targeter', () => {
     expect(order).toEqual(take(exactTargeter([40, 30, 20, 10], 1), 100));
     expect(order).not.toEqual(take(exactTargeter([40, 30, 20, 10], 2), 100));
     expect(order).not.toEqual(order.toSorted());
+  });
+
+  it('draws from billions without laying them out', () => {
+    const targeter = exactTargeter(Array<number>(500).fill(10_000_000), 1);
+    const drawn = take(targeter, 1000);
+    expect(drawn.every((target) => Number.isInteger(target) && target >= 0 && target < 500)).toBe(true);
+    // Of 500 equally frequent targets, 1000 draws miss 500 * (1 - 1/500)^1000 = 68 on average.
+    expect(Math.abs(new Set(drawn).size - 432)).toBeLessThan(40);
+    expect(targeter(4_999_999_999)).toBe(
+      exactTargeter(Array<number>(500).fill(10_000_000), 1)(4_999_999_999),
+    );
+    expect(() => targeter(5_000_000_000)).toThrow('request 5000000000 of 5000000000');
   });
 
   it('throws beyond its last request', () => {
@@ -42,14 +54,40 @@ describe('the weighted targeter', () => {
     expect(backwards).toEqual(forwards);
   });
 
+  it.each([1e308, Number.MIN_VALUE])('takes several weights of %p as equal ones', (weight) => {
+    const counts = tally(take(weightedTargeter([weight, weight], 3), 10_000));
+    expect(Object.keys(counts)).toEqual(['0', '1']);
+    expect(Math.abs((counts[0] ?? 0) - 5000)).toBeLessThan(150);
+  });
+
   it('refuses weights that sum to nothing', () => {
     expect(() => weightedTargeter([], 1)).toThrow('more than 0');
   });
 });
 
-it('shuffles without losing anything', () => {
-  const items = Uint32Array.from({ length: 1000 }, (_, n) => n);
-  shuffle(items, 5);
-  expect([...items]).not.toEqual(Array.from({ length: 1000 }, (_, n) => n));
-  expect([...items.toSorted()]).toEqual(Array.from({ length: 1000 }, (_, n) => n));
+describe('a permutation', () => {
+  it('holds every number once, for every length', () => {
+    const lengths = Array.from({ length: 260 }, (_, n) => n + 1);
+    const broken = lengths.filter((count) => {
+      const numbers = new Set(take(permutation(count, count), count));
+      return numbers.size !== count || Math.min(...numbers) !== 0 || Math.max(...numbers) !== count - 1;
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it.each([3, 10, 33])('of %i numbers has each at each position equally often, over many seeds', (count) => {
+    const seeds = 2000;
+    const found = Array.from({ length: count }, () => new Array<number>(count).fill(0));
+    for (let seed = 1; seed <= seeds; seed++) {
+      take(permutation(count, seed), count).forEach((n, at) => {
+        const row = found[at];
+        if (row !== undefined) row[n] = (row[n] ?? 0) + 1;
+      });
+    }
+    const expected = seeds / count;
+    const chiSquared = found.flat().reduce((sum, times) => sum + (times - expected) ** 2 / expected, 0);
+    // Five standard deviations above the mean of a chi-squared distribution.
+    const freedom = (count - 1) ** 2;
+    expect(chiSquared).toBeLessThan(freedom + 5 * Math.sqrt(2 * freedom));
+  });
 });

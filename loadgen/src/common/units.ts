@@ -1,7 +1,7 @@
 /** Reading and showing quantities with units. */
 
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-/** The look-ahead leaves out durations of 0; the bound on digits, those that are no number of milliseconds any more. */
+/** The look-ahead leaves out durations of 0; the bound on digits, those that are infinite or 0 as a number. */
 export const DURATION_PATTERN = /^(?=[\d.]*[1-9])(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)$/;
 
 /** Reads `250ms`, `30s`, `1.5m`, `2h`. @returns milliseconds, or undefined when it is none of these or zero */

@@ -13,7 +13,7 @@ const RETRY_MS = 250;
 const REFRESH_MS = 1_000;
 /** A name is looked up again this often while it is used: replicas come and go. */
 const MAX_AGE_MS = 5_000;
-/** A server that wants to be left is left for so long: as a rule it has ended by then, or begun anew. */
+/** A draining server gets no requests for so long: as a rule it has ended by then, or restarted. */
 const LEAVE_MS = 12_000;
 
 /** The addresses of an origin that accept connections, handed out in turn. */
@@ -51,7 +51,7 @@ export class Addresses {
     return this.#drop(address);
   }
 
-  /** The server there wants to be left: others get the next requests, if there are others. It still accepts connections. */
+  /** The server there drains: others get the next requests, if there are others. It still accepts connections. */
   leave(address: string, nowMs: number): void {
     if (this.includes(address) && this.#drop(address)) this.#leftUntil.set(address, nowMs + LEAVE_MS);
   }

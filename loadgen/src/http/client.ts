@@ -8,8 +8,9 @@
  */
 import type { FailureKind, Recorder } from '../common/result.ts';
 import type { Addresses } from './addresses.ts';
-import { Connection, type ConnectionListener, type EncodedRequest } from './connection.ts';
+import { Connection, type ConnectionListener } from './connection.ts';
 import type { Origin } from './origin.ts';
+import type { EncodedRequest } from './request.ts';
 
 export interface ClientOptions {
   readonly origin: Origin;
@@ -29,6 +30,13 @@ const MAX_SWEEP_MS = 50;
 /** How long a handshake may take where there are other addresses: a lost packet is sent again after one second. */
 const CONNECT_TIMEOUT_MS = 2_500;
 
+/** What is known of an address. */
+interface Peer {
+  readonly idle: Connection[];
+  /** Per target, by index: 1 once the server has kept a connection after answering it. */
+  readonly kept: Uint8Array;
+}
+
 export class HttpClient implements ConnectionListener {
   /** Called after each request's end; `answered` is false where it got no complete answer. */
   onFree: (answered: boolean) => void = () => {};
@@ -37,7 +45,7 @@ export class HttpClient implements ConnectionListener {
   #inFlight = 0;
   #closedBytesRead = 0;
   #closedBytesWritten = 0;
-  readonly #idle = new Map<string, Connection[]>();
+  readonly #peers = new Map<string, Peer>();
   readonly #all = new Set<Connection>();
   readonly #options: ClientOptions;
   readonly #sweeper: NodeJS.Timeout;
@@ -133,26 +141,29 @@ export class HttpClient implements ConnectionListener {
   }
 
   /**
-   * For the next request, unless its server wants to be left: one that has kept connections, and no longer does. Then the
-   * idle ones there are only in its way.
+   * Keeps the connection for the next request, unless its server drains. A draining server closes also a new connection
+   * after its first answer, and to a target after whose answer it kept others. A server that limits the requests per
+   * connection keeps new ones, and one that always closes after some answers never kept any after these.
    */
   #keep(connection: Connection, nowMs: number): void {
     const { addresses } = this.#options;
-    const { address, isOpen } = connection;
-    const idle = this.#idle.get(address);
-    if (!isOpen && idle !== undefined) addresses.leave(address, nowMs);
-    if (isOpen && addresses.includes(address)) this.#idleAt(address).push(connection);
-    else if (!addresses.includes(address)) this.#leave(connection);
-  }
-
-  #leave(connection: Connection): void {
+    const { address, isOpen, target, answers } = connection;
+    const { idle, kept } = this.#peerAt(address);
+    if (isOpen) kept[target] = 1;
+    else if (answers === 1 && kept[target] === 1) addresses.leave(address, nowMs);
+    if (addresses.includes(address)) {
+      if (isOpen) idle.push(connection);
+      return;
+    }
+    // What is left of the server is in the way of the requests; the next one at the address starts without a history.
     connection.close();
-    for (const other of this.#idleAt(connection.address).splice(0)) other.close();
+    for (const other of idle.splice(0)) other.close();
+    kept.fill(0);
   }
 
   #take(nowMs: number): Connection {
     const address = this.#options.addresses.next(nowMs);
-    const idle = this.#idle.get(address) ?? [];
+    const { idle } = this.#peerAt(address);
     for (let candidate = idle.pop(); candidate !== undefined; candidate = idle.pop()) {
       if (candidate.isUsable(nowMs)) return candidate;
       candidate.close();
@@ -163,13 +174,13 @@ export class HttpClient implements ConnectionListener {
     return connection;
   }
 
-  #idleAt(address: string): Connection[] {
-    let idle = this.#idle.get(address);
-    if (idle === undefined) {
-      idle = [];
-      this.#idle.set(address, idle);
+  #peerAt(address: string): Peer {
+    let peer = this.#peers.get(address);
+    if (peer === undefined) {
+      peer = { idle: [], kept: new Uint8Array(this.#options.requests.length) };
+      this.#peers.set(address, peer);
     }
-    return idle;
+    return peer;
   }
 
   #sum(closed: number, of: (connection: Connection) => number): number {

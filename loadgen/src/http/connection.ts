@@ -6,12 +6,8 @@ import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { FailureKind } from '../common/result.ts';
 import type { Origin } from './origin.ts';
+import type { EncodedRequest } from './request.ts';
 import { ResponseParser, TooLargeError } from './response-parser.ts';
-
-export interface EncodedRequest {
-  readonly bytes: Buffer;
-  readonly isHead: boolean;
-}
 
 /** Told about the request on a connection, and about the end of the connection. */
 export interface ConnectionListener {
@@ -22,8 +18,14 @@ export interface ConnectionListener {
 
 /** Bodies are skipped, not kept; a thousand connections have a thousand of these. */
 const READ_BUFFER_BYTES = 16 * 1024;
-/** An idle connection is given up this long before the server would close it, so that a request does not cross the close. */
+/**
+ * An idle connection is given up before the server would close it, so that a request does not cross the close: by this
+ * long, or by half of what the server promises. Node's agent and undici always take a second or more off, and so never
+ * use a connection twice where the promise is one second.
+ */
 const IDLE_MARGIN_MS = 1_000;
+/** `timeout=0` is a promise of less than a second, rounded down. A server that keeps nothing says `Connection: close`. */
+const MIN_IDLE_MS = 100;
 /** Without a promise of the server: Node closes idle connections after 5 s, most others later. */
 const DEFAULT_IDLE_MS = 4_000;
 
@@ -37,11 +39,13 @@ export class Connection {
   deadlineMs = 0;
   idleSinceMs = 0;
   openedMs = 0;
+  answers = 0;
   busy = false;
   readonly address: string;
   #request: EncodedRequest | undefined;
   #connected = false;
   #open = true;
+  #closes = false;
   readonly #secure: boolean;
   readonly #socket: Socket;
   readonly #parser = new ResponseParser();
@@ -84,13 +88,13 @@ export class Connection {
   isUsable(nowMs: number): boolean {
     if (!this.#open) return false;
     const seconds = this.#parser.keepAliveSeconds;
-    const idleMs = seconds === undefined ? DEFAULT_IDLE_MS : Math.max(0, seconds * 1000 - IDLE_MARGIN_MS);
-    return nowMs - this.idleSinceMs < idleMs;
+    return nowMs - this.idleSinceMs < (seconds === undefined ? DEFAULT_IDLE_MS : usableMs(seconds * 1000));
   }
 
   /** @param nowMs the time of this call: a clock that is asked less often is a measurable part of a fast request */
   send(request: EncodedRequest, nowMs: number): void {
     this.busy = true;
+    this.#closes = request.closes;
     this.sentMs = Number.NaN;
     this.#parser.begin(request.isHead);
     if (this.#connected) this.#write(request, nowMs);
@@ -119,13 +123,10 @@ export class Connection {
   }
 
   #read = (length: number, buffer: Uint8Array): boolean => {
-    if (!this.busy) {
-      // Bytes that nobody asked for: whatever they are, the next response would be misread after them.
-      this.close();
-      return false;
-    }
     try {
-      if (this.#parser.push((buffer as Buffer).subarray(0, length))) this.#answered();
+      const isComplete = this.#parser.push((buffer as Buffer).subarray(0, length));
+      if (this.busy && isComplete) this.#answered();
+      else if (!this.busy && !this.#parser.keepAlive) this.close();
     } catch (error) {
       this.#fail(error instanceof TooLargeError ? 'too-large' : 'protocol');
       return false;
@@ -135,7 +136,8 @@ export class Connection {
 
   #answered(): void {
     this.busy = false;
-    if (!this.#parser.keepAlive) this.close();
+    this.answers++;
+    if (this.#closes || !this.#parser.keepAlive) this.close();
     this.#listener.answered(this, this.#parser.status);
   }
 
@@ -159,6 +161,10 @@ export class Connection {
     if (this.#secure && !this.#connected) return 'tls';
     return byCode ?? 'reset';
   }
+}
+
+function usableMs(promisedMs: number): number {
+  return Math.max(MIN_IDLE_MS, promisedMs / 2, promisedMs - IDLE_MARGIN_MS);
 }
 
 const KIND_BY_CODE: Readonly<Record<string, FailureKind>> = {

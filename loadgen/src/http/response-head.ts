@@ -1,69 +1,102 @@
-/** Reads the head of an HTTP/1.1 response: its status and how its body ends (RFC 9112, 6.3). Other headers are only checked. */
+/**
+ * Reads the head of an HTTP/1.1 response: its status and how its body ends (RFC 9112, 6.3). Other fields are only checked.
+ * docs/load-generator.md lists what is accepted and what is refused.
+ */
 
 /** The server broke the protocol. The connection cannot be used again. */
 export class ProtocolError extends Error {
   override name = 'ProtocolError';
 }
 
-export type BodyFraming = 'none' | 'length' | 'chunked' | 'until-close';
+/** `invalid` is an error only where the response may have a body: the answer to a HEAD has none, whatever its fields say. */
+export type BodyFraming = 'none' | 'length' | 'chunked' | 'until-close' | 'invalid';
 
 export interface Head {
   readonly status: number;
   readonly framing: BodyFraming;
   readonly lengthBytes: number;
+  /** Whether the server accepts a further request, provided that the body does not end with the connection. */
   readonly keepAlive: boolean;
   /** From `Keep-Alive: timeout=N`: how long the server promises to keep an idle connection, in seconds. */
   readonly keepAliveSeconds: number | undefined;
 }
 
 /**
- * @param text status line and headers, without the empty line
+ * @param text status line and field lines, each with the CRLF or LF that ends it, without the empty line
  * @throws ProtocolError
  */
 export function parseHead(text: string): Head {
-  const lines = text.split('\r\n');
-  const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: .*)?$/.exec(lines[0] ?? '');
-  if (statusLine === null) throw new ProtocolError('bad status line');
-  const headers = new Map<string, string>();
-  for (const line of lines.slice(1)) {
-    const field = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line);
-    if (field?.[1] === undefined || field[2] === undefined) throw new ProtocolError('bad header line');
-    const name = field[1].toLowerCase();
-    const before = headers.get(name);
-    headers.set(name, before === undefined ? field[2] : `${before},${field[2]}`);
-  }
-  const status = Number(statusLine[2]);
-  const transferEncoding = headers.get('transfer-encoding')?.toLowerCase();
-  const { framing, lengthBytes } = bodyFraming(status, transferEncoding, headers.get('content-length'));
-  const connection = (headers.get('connection') ?? '').toLowerCase().split(/[ \t]*,[ \t]*/);
-  const keepAliveSeconds = /timeout=(\d+)/.exec(headers.get('keep-alive') ?? '')?.[1];
-  const persistent =
-    statusLine[1] === '1' ? !connection.includes('close') : connection.includes('keep-alive');
-  // Both framings at once is how requests are smuggled: such a connection is not trusted with a second response.
-  const ambiguous = transferEncoding !== undefined && headers.has('content-length');
+  const lines = text.split('\n').slice(0, -1);
+  const [statusLine = '', ...fieldLines] = /\n[ \t]/.test(text) ? unfold(lines) : lines;
+  const [, minor, digits] = /^HTTP\/1\.(\d) ([1-9]\d\d)(?: [^\0\r]*)?\r?$/.exec(statusLine) ?? [];
+  if (digits === undefined) throw new ProtocolError('bad status line');
+  const fields = parseFields(fieldLines);
+  const status = Number(digits);
+  const transferEncoding = fields.get('transfer-encoding');
+  const contentLength = fields.get('content-length');
+  const connection = listOf(fields.get('connection'));
+  const isPersistent = !connection.includes('close') && (minor !== '0' || connection.includes('keep-alive'));
+  // Two framings at once, or chunks in HTTP/1.0, may be smuggled: such a connection is not trusted with a second response.
+  const isSuspect = transferEncoding !== undefined && (contentLength !== undefined || minor === '0');
+  const seconds = /(?:^|[ \t,;])timeout[ \t]*=[ \t]*"?(\d+)/i.exec(fields.get('keep-alive') ?? '')?.[1];
   return {
     status,
-    framing,
-    lengthBytes,
-    keepAlive: persistent && !ambiguous && framing !== 'until-close',
-    keepAliveSeconds: keepAliveSeconds === undefined ? undefined : Number(keepAliveSeconds),
+    ...bodyFraming(status, transferEncoding, contentLength),
+    keepAlive: isPersistent && !isSuspect,
+    keepAliveSeconds: seconds === undefined ? undefined : Number(seconds),
   };
+}
+
+/** A line that begins with white space continues the value before it (5.2); after the status line there is none yet (2.2). */
+function unfold(lines: readonly string[]): string[] {
+  const unfolded: string[] = [];
+  for (const line of lines) {
+    const isFolded = (line.startsWith(' ') || line.startsWith('\t')) && unfolded.length > 1;
+    if (isFolded) unfolded.push(`${unfolded.pop()?.replace(/\r$/, '')} ${line.trimStart()}`);
+    else unfolded.push(line);
+  }
+  return unfolded;
+}
+
+function parseFields(lines: readonly string[]): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of lines) {
+    const [, given, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r]*?)[ \t]*\r?$/.exec(line) ?? [];
+    if (given === undefined || value === undefined) throw new ProtocolError('bad header line');
+    const name = given.toLowerCase();
+    const before = fields.get(name);
+    fields.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  return fields;
 }
 
 function bodyFraming(
   status: number,
   transferEncoding: string | undefined,
   contentLength: string | undefined,
-) {
+): Pick<Head, 'framing' | 'lengthBytes'> {
   const of = (framing: BodyFraming, lengthBytes = 0) => ({ framing, lengthBytes });
   if (status < 200 || status === 204 || status === 304) return of('none');
-  if (transferEncoding !== undefined)
-    return of(/(^|[ \t,])chunked$/.test(transferEncoding) ? 'chunked' : 'until-close');
+  // `identity` was the name of no coding at all until RFC 7230 removed it.
+  const coding = listOf(transferEncoding).findLast((name) => name !== 'identity');
+  if (coding === 'chunked') return of('chunked');
+  if (coding !== undefined) return of(/^chunked[ \t]*;/.test(coding) ? 'invalid' : 'until-close');
   if (contentLength === undefined) return of('until-close');
-  // A list of equal lengths is what a proxy makes of a doubled header; RFC 9110, 8.6 allows it.
-  const lengths = new Set(contentLength.split(/[ \t]*,[ \t]*/));
-  const [length] = lengths;
-  if (lengths.size !== 1 || length === undefined || !/^\d{1,15}$/.test(length))
-    throw new ProtocolError('bad Content-Length');
-  return of('length', Number(length));
+  if (/^\d+$/.test(contentLength)) return of('length', Number(contentLength));
+  // A list of equal lengths is what a proxy makes of a doubled header; 6.3 allows it.
+  const [lengthBytes = Number.NaN, ...others] = new Set(listOf(contentLength).map(toLength));
+  return Number.isNaN(lengthBytes) || others.length > 0 ? of('invalid') : of('length', lengthBytes);
+}
+
+function toLength(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/** The elements of a list, of which empty ones do not count (RFC 9110, 5.6.1.2). */
+function listOf(value: string | undefined): string[] {
+  if (value === undefined) return [];
+  return value
+    .toLowerCase()
+    .split(/[ \t]*,[ \t]*/)
+    .filter((element) => element !== '');
 }

@@ -30,8 +30,9 @@ type State =
   | 'until-close'
   | 'done';
 
-const HEAD_END = '\r\n\r\n';
-const MAX_CHUNK_LINE = 4096;
+const LF = 10;
+const CR = 13;
+const MAX_CHUNK_LINE_BYTES = 4096;
 
 export class ResponseParser {
   status = 0;
@@ -39,7 +40,10 @@ export class ResponseParser {
   keepAliveSeconds: number | undefined;
   #state: State = 'done';
   #isHead = false;
+  /** The beginning of a head or line of which the rest has not come; after a response, a CR whose LF has not. */
   #pending = '';
+  /** Bytes of the head's current line so far, CR left out; -1 until the status line begins. */
+  #lineBytes = -1;
   #left = 0;
   #bodyBytes = 0;
   /** The head of the last response, with the empty line that ends it, and what it says. */
@@ -55,22 +59,19 @@ export class ResponseParser {
   begin(isHead: boolean): void {
     this.#state = 'head';
     this.#isHead = isHead;
-    this.#pending = '';
+    this.#lineBytes = -1;
     this.#bodyBytes = 0;
     this.status = 0;
   }
 
   /**
-   * Takes the next bytes. The buffer may be reused by the caller afterwards.
+   * Takes the next bytes, also those that come after a response. The buffer may be reused by the caller afterwards.
    * @returns whether the response is complete
-   * @throws ProtocolError, also for bytes after the end of the response; TooLargeError
+   * @throws ProtocolError, TooLargeError
    */
   push(chunk: Buffer): boolean {
     let at = 0;
-    while (at < chunk.length) {
-      if (this.#state === 'done') throw new ProtocolError('bytes after the end of the response');
-      at = this.#step(chunk, at);
-    }
+    while (at < chunk.length) at = this.#state === 'done' ? this.#afterEnd(chunk, at) : this.#step(chunk, at);
     return this.#state === 'done';
   }
 
@@ -96,38 +97,53 @@ export class ResponseParser {
     }
   }
 
-  #head(chunk: Buffer, at: number): number {
-    // The end may straddle two chunks, so a head that came in pieces is searched in the joined text.
-    if (this.#pending === '') {
-      if (this.#lastHead !== undefined && beginsWith(chunk, at, this.#lastBytes)) {
-        this.#apply(this.#lastHead);
-        return at + this.#lastBytes.length;
-      }
-      const end = chunk.indexOf(HEAD_END, at, 'latin1');
-      if (end !== -1 && end - at <= this.#limits.maxHeadBytes) {
-        this.#applyHead(chunk.toString('latin1', at, end));
-        return end + HEAD_END.length;
-      }
-    }
-    const before = this.#pending.length;
-    this.#pending += chunk.toString('latin1', at, Math.min(chunk.length, at + this.#limits.maxHeadBytes + 4));
-    // Garbage is told at its first bytes; waiting for a head's end that never comes would call it a timeout.
-    if (!'HTTP/1.'.startsWith(this.#pending.slice(0, 7))) throw new ProtocolError('not an HTTP/1 response');
-    const end = this.#pending.indexOf(HEAD_END, Math.max(0, before - 3));
-    if (end > this.#limits.maxHeadBytes || (end === -1 && this.#pending.length > this.#limits.maxHeadBytes)) {
-      throw new TooLargeError(`head of more than ${this.#limits.maxHeadBytes} bytes`);
-    }
-    if (end === -1) return chunk.length;
-    const text = this.#pending.slice(0, end);
-    this.#pending = '';
-    this.#applyHead(text);
-    return at + end + HEAD_END.length - before;
+  /** A complete response stays one. Line ends after it are discarded; after anything else nothing is trusted (RFC 9112, 9.2). */
+  #afterEnd(chunk: Buffer, at: number): number {
+    const rest = this.#pending + chunk.toString('latin1', at);
+    if (!/^(?:\r?\n)*\r?$/.test(rest)) this.keepAlive = false;
+    this.#pending = rest.endsWith('\r') ? '\r' : '';
+    return chunk.length;
   }
 
-  #applyHead(text: string): void {
-    this.#lastHead = parseHead(text);
-    this.#lastBytes = Buffer.from(text + HEAD_END, 'latin1');
+  #head(chunk: Buffer, at: number): number {
+    if (this.#pending === '' && this.#lastHead !== undefined && beginsWith(chunk, at, this.#lastBytes)) {
+      this.#apply(this.#lastHead);
+      return at + this.#lastBytes.length;
+    }
+    const end = this.#findHeadEnd(chunk, at);
+    this.#pending += chunk.toString('latin1', at, end === -1 ? chunk.length : end);
+    const head = withoutEmptyLines(this.#pending);
+    // Garbage is reported at its first bytes; waiting for a head's end that never comes would make it a timeout.
+    if (head !== '\r' && !'HTTP/1.'.startsWith(head.slice(0, 7)))
+      throw new ProtocolError('not an HTTP/1 response');
+    const leastBytes = this.#pending.length + (end === -1 ? 1 : 0);
+    if (leastBytes > this.#limits.maxHeadBytes)
+      throw new TooLargeError(`head of more than ${this.#limits.maxHeadBytes} bytes`);
+    if (end === -1) return chunk.length;
+    this.#pending = '';
+    this.#lineBytes = -1;
+    this.#lastHead = parseHead(head.slice(0, head.endsWith('\r\n') ? -2 : -1));
+    this.#lastBytes = Buffer.from(head, 'latin1');
     this.#apply(this.#lastHead);
+    return end;
+  }
+
+  /** @returns the offset after the empty line that ends the head, or -1. Lines before the status line do not count. */
+  #findHeadEnd(chunk: Buffer, at: number): number {
+    // In variables of its own, since this is the time that a head takes that differs from the last one.
+    const { length } = chunk;
+    let lineBytes = this.#lineBytes;
+    for (let i = at; i < length; i++) {
+      const byte = chunk[i];
+      if (byte === LF) {
+        if (lineBytes === 0) return i + 1;
+        if (lineBytes > 0) lineBytes = 0;
+      } else if (byte !== CR) {
+        lineBytes = lineBytes < 0 ? 1 : lineBytes + 1;
+      }
+    }
+    this.#lineBytes = lineBytes;
+    return -1;
   }
 
   #apply(head: Head): void {
@@ -136,12 +152,16 @@ export class ResponseParser {
       return;
     }
     this.status = head.status;
-    this.keepAlive = head.keepAlive;
-    this.keepAliveSeconds = head.keepAliveSeconds;
     const framing = this.#isHead ? 'none' : head.framing;
+    if (framing === 'invalid') throw new ProtocolError('a body of which the end is not known');
+    this.keepAlive = head.keepAlive && framing !== 'until-close';
+    this.keepAliveSeconds = head.keepAliveSeconds;
     this.#left = framing === 'length' ? head.lengthBytes : 0;
     if (framing === 'length') this.#countBody(head.lengthBytes);
-    if (framing === 'none' || (framing === 'length' && this.#left === 0)) this.#state = 'done';
+    // A 205 has no content (RFC 9110, 15.3.6), so the close that would end it need not be waited for.
+    const isEmpty =
+      framing === 'length' ? this.#left === 0 : head.status === 205 && framing === 'until-close';
+    if (framing === 'none' || isEmpty) this.#state = 'done';
     else this.#state = framing === 'chunked' ? 'chunk-size' : framing;
   }
 
@@ -154,29 +174,27 @@ export class ResponseParser {
 
   /** The lines of the chunked framing: sizes, the empty line after each chunk, trailers. */
   #chunkLine(chunk: Buffer, at: number): number {
-    const newline = chunk.indexOf(10, at);
+    const newline = chunk.indexOf(LF, at);
     const stop = newline === -1 ? chunk.length : newline + 1;
-    this.#pending += chunk.toString('latin1', at, stop);
-    if (this.#pending.length > MAX_CHUNK_LINE) throw new ProtocolError('endless line in a chunked body');
-    if (newline === -1) return stop;
-    if (!this.#pending.endsWith('\r\n')) throw new ProtocolError('line without CRLF in a chunked body');
-    const line = this.#pending.slice(0, -2);
-    this.#pending = '';
-    this.#applyChunkLine(line);
+    const line = this.#pending + chunk.toString('latin1', at, stop);
+    // Judged by its beginning: a line whose end never comes would make a timeout of it.
+    if (!mayBegin(this.#state, line.slice(0, MAX_CHUNK_LINE_BYTES)))
+      throw new ProtocolError(`bad ${this.#state} line in a chunked body`);
+    if (line.length > MAX_CHUNK_LINE_BYTES)
+      throw new TooLargeError(`line of more than ${MAX_CHUNK_LINE_BYTES} bytes in a chunked body`);
+    this.#pending = newline === -1 ? line : '';
+    if (newline !== -1) this.#applyChunkLine(line);
     return stop;
   }
 
   #applyChunkLine(line: string): void {
     if (this.#state === 'chunk-end') {
-      if (line !== '') throw new ProtocolError('chunk longer than its size');
       this.#state = 'chunk-size';
     } else if (this.#state === 'trailer') {
-      this.#countBody(line.length + 2);
-      if (line === '') this.#state = 'done';
+      this.#countBody(line.length);
+      if (line === '\r\n' || line === '\n') this.#state = 'done';
     } else {
-      const size = /^([0-9a-f]{1,12})[ \t]*(?:;.*)?$/i.exec(line)?.[1];
-      if (size === undefined) throw new ProtocolError('bad chunk size');
-      this.#left = Number.parseInt(size, 16);
+      this.#left = Number.parseInt(line, 16);
       this.#countBody(this.#left);
       this.#state = this.#left === 0 ? 'trailer' : 'chunk-data';
     }
@@ -188,6 +206,18 @@ export class ResponseParser {
       throw new TooLargeError(`body of more than ${this.#limits.maxBodyBytes} bytes`);
     }
   }
+}
+
+/** Whether a line of the chunked framing may begin like this. Only trailers may end with a bare LF (RFC 9112, 2.2). */
+function mayBegin(state: State, text: string): boolean {
+  if (state === 'chunk-end') return '\r\n'.startsWith(text);
+  if (state === 'trailer') return /^[^\0\r\n]*(?:\r?\n?)$/.test(text);
+  return /^(?:[0-9a-f]+[ \t]*(?:;[^\0\r\n]*)?(?:\r\n?)?)?$/i.test(text);
+}
+
+/** Servers that end a response with one empty line too many begin the next with it. */
+function withoutEmptyLines(text: string): string {
+  return text.startsWith('\r') || text.startsWith('\n') ? text.replace(/^(?:\r?\n)+/, '') : text;
 }
 
 /** In JavaScript: for the few hundred bytes of a head, calls of native code cost more than the comparison. */

@@ -1,36 +1,44 @@
 /** Which target each request goes to: pure functions from a request's number (from 0) to a target's index. */
-import { randomAt, shuffle } from './random.ts';
+import { permutation, randomAt } from './random.ts';
 
 export type Targeter = (n: number) => number;
 
 /** Every target exactly as often as its count says, in a shuffled order. `n` beyond the sum of the counts throws. */
 export function exactTargeter(counts: readonly number[], seed: number): Targeter {
-  // Not a list of numbers but four bytes each: a pattern may hold millions.
-  const order = new Uint32Array(counts.reduce((sum, count) => sum + count, 0));
-  let at = 0;
-  for (const [target, count] of counts.entries()) {
-    order.fill(target, at, at + count);
-    at += count;
-  }
-  shuffle(order, seed);
+  const { bounds, total } = addUp(counts);
+  const shuffled = permutation(total, seed);
   return (n) => {
-    const target = order[n];
-    if (target === undefined) throw new RangeError(`request ${n} of ${order.length}`);
-    return target;
+    if (n >= total) throw new RangeError(`request ${n} of ${total}`);
+    return firstAbove(bounds, shuffled(n));
   };
 }
 
 /** Targets at random in proportion to their weights; a schedule of any length. */
 export function weightedTargeter(weights: readonly number[], seed: number): Targeter {
-  const bounds: number[] = [];
-  let total = 0;
-  for (const weight of weights) {
-    total += weight;
-    bounds.push(total);
-  }
+  // In parts of the heaviest, so that the sum of the largest numbers is finite, and that of the smallest is not 0.
+  const heaviest = weights.reduce((most, weight) => Math.max(most, weight), 0);
+  const { bounds, total } = addUp(weights.map((weight) => weight / heaviest));
   if (!(total > 0)) throw new RangeError('weights must sum to more than 0');
-  return (n) => {
-    const point = randomAt(seed, n) * total;
-    return bounds.findIndex((bound) => point < bound);
-  };
+  return (n) => firstAbove(bounds, randomAt(seed, n) * total);
+}
+
+function addUp(parts: readonly number[]): { bounds: number[]; total: number } {
+  let total = 0;
+  const bounds = parts.map((part) => {
+    total += part;
+    return total;
+  });
+  return { bounds, total };
+}
+
+/** The index of the first bound above a point; the bounds ascend, and the last one is above it. */
+function firstAbove(bounds: readonly number[], point: number): number {
+  let from = 0;
+  let to = bounds.length - 1;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (point < (bounds[middle] ?? 0)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }

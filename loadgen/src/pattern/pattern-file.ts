@@ -1,27 +1,31 @@
-/** Reads an own pattern from YAML or JSON (a part of YAML), and reports all of its mistakes at once, each with its place. */
-import { readFile } from 'node:fs/promises';
-import {
-  type Document,
-  isAlias,
-  isCollection,
-  isMap,
-  isNode,
-  isPair,
-  LineCounter,
-  type Node,
-  parseDocument,
-} from 'yaml';
+/** Reads a pattern of the user's from YAML or JSON (a part of YAML), and reports all of its mistakes at once, each with its place. */
+import { isUtf8 } from 'node:buffer';
+import { createReadStream } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
+import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { reasonOf, UsageError } from '../common/errors.ts';
+import { findLosses, type Loss, TOO_DEEP } from './losses.ts';
 import { type Pattern, patternSchema } from './pattern.ts';
+
+/** Ctrl-C has no effect while a text is parsed: in the worst case some seconds for this much. */
+const MOST_BYTES = 1024 * 1024;
 
 /** @throws UsageError with one line per mistake */
 export async function readPatternFile(file: string): Promise<Pattern> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = await readFile(file, 'utf8');
+    bytes = await buffer(createReadStream(file, { end: MOST_BYTES }));
   } catch (error) {
     throw new UsageError(`cannot read the pattern file: ${reasonOf(error)}`);
+  }
+  if (bytes.length > MOST_BYTES)
+    throw new UsageError(`${file}: expected at most ${MOST_BYTES} bytes, found more`);
+  const text = bytes.toString('utf8');
+  if (!isUtf8(bytes)) {
+    const before = text.slice(0, text.indexOf('\ufffd')).split('\n');
+    const place = `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+    throw new UsageError(`${file}:${place}: expected UTF-8, found other bytes`);
   }
   return parsePattern(file, text);
 }
@@ -29,56 +33,27 @@ export async function readPatternFile(file: string): Promise<Pattern> {
 /** @param file how the text is called in messages */
 export function parsePattern(file: string, text: string): Pattern {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    throw new UsageError(
-      document.errors.map(({ pos: [at], message }) => `${file}:${placeAt(lines, at)}: ${message}`).join('\n'),
-    );
-  }
-  const misused = findMisusedAliases(document);
-  if (misused.length > 0) {
-    throw new UsageError(
-      misused.map(({ at, message }) => `${file}:${placeAt(lines, at)}: ${message}`).join('\n'),
-    );
-  }
+  // Keys are compared with all others of their map there, which takes minutes for a map of many; here it takes a set.
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false };
+  const document = parseDocument(text, options);
+  const unread = [...document.errors, ...document.warnings].map(({ pos: [at], message }) => ({
+    at,
+    message: message.startsWith('Maximum call stack') ? TOO_DEEP : message.replace(/; please use .*/, ''),
+  }));
+  const refuse = (mistakes: readonly Loss[]) => {
+    const found = mistakes.map(({ at, message }) => `${file}:${placeAt(lines, at)}: ${message}`);
+    if (found.length > 0) throw new UsageError(found.join('\n'));
+  };
+  refuse(unread);
+  refuse(findLosses(document));
   const { success, data, error } = patternSchema.safeParse(document.toJS(OWN_GUARD));
   if (success) return data;
   const found = error.issues.flatMap(expand).map((issue) => describe(file, document, lines, issue));
   throw new UsageError(found.join('\n'));
 }
 
-/** Aliases are a convenience here; thousands of them, nested, are how a small file fills a memory. */
-const MOST_ALIASES = 100;
+/** Aliases are bounded already. */
 const OWN_GUARD = { maxAliasCount: -1 } as const;
-
-/** What the parser would only stumble over when it builds the values, without a place. */
-function findMisusedAliases(document: Document): { at: number; message: string }[] {
-  const misused: { at: number; message: string }[] = [];
-  const open: unknown[] = [];
-  let used = 0;
-  const enter = (node: Node) => {
-    if (isAlias(node)) {
-      const at = node.range?.[0] ?? 0;
-      const source = node.resolve(document);
-      if (source === undefined)
-        misused.push({ at, message: `no anchor "&${node.source}" before this alias` });
-      else if (open.includes(source)) misused.push({ at, message: `alias "*${node.source}" inside itself` });
-      else if (++used <= MOST_ALIASES) enter(source);
-      else if (used === MOST_ALIASES + 1)
-        misused.push({ at, message: `expected at most ${MOST_ALIASES} aliases` });
-      return;
-    }
-    open.push(node);
-    if (isCollection(node)) for (const item of node.items) for (const child of childrenOf(item)) enter(child);
-    open.pop();
-  };
-  if (document.contents !== null) enter(document.contents);
-  return misused;
-}
-
-function childrenOf(item: unknown): Node[] {
-  return (isPair(item) ? [item.key, item.value] : [item]).filter((child) => isNode(child));
-}
 
 interface Mistake {
   readonly path: readonly PropertyKey[];

@@ -33,13 +33,13 @@ const stage = z
 const target = z.strictObject({
   method: z
     .string()
-    .regex(/^[A-Z]+$/, 'expected a method in capitals, such as GET')
+    .regex(/^(?!CONNECT$)[A-Z]+$/, 'expected a method in capitals, such as GET, and not CONNECT')
     .default('GET'),
   path: z
     .string('expected a path such as /products')
     .regex(
-      /^\/[\x21-\x7e]*$/,
-      'expected a path that starts with / and holds no spaces (percent-encode them)',
+      /^\/[\x21\x22\x24-\x7e]*$/,
+      'expected a path that starts with /, in ASCII without spaces or # (percent-encode them)',
     ),
   weight: z
     .number()
@@ -54,7 +54,10 @@ const target = z.strictObject({
     .meta({ description: 'Exactly so many requests. For patterns without `stages`.' }),
   headers: headersSchema.default({}),
   body: z
-    .union([z.string(), z.record(z.string(), z.json()), z.array(z.json())])
+    .union(
+      [z.string(), z.record(z.string(), z.json()), z.array(z.json())],
+      'expected a text, an object or a list',
+    )
     .optional()
     .meta({ description: 'A text, sent as it is; or an object or a list, sent as JSON.' }),
   expect: z

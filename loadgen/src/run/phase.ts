@@ -44,10 +44,7 @@ export async function runPhase(
   const summary = new Summary({ startMs, plannedMs: plannedMs(phase), lines });
   const keeper = new TallyKeeper(phase.targets);
   const recorder = createRecorder(summary, keeper);
-  const requests = phase.targets.map((target) => ({
-    bytes: encodeRequest(origin, toRequestParts(target)),
-    isHead: target.method === 'HEAD',
-  }));
+  const requests = phase.targets.map((target) => encodeRequest(origin, toRequestParts(target)));
   const client = new HttpClient({ ...phase, origin, addresses, requests, recorder });
   const patience = watchForAnswers(phase, summary, () => client.inFlight);
   observer.phaseStarted(

@@ -170,7 +170,7 @@ function defaultConnections({ kind }: Schedule, stages: readonly Stage[]): numbe
 }
 
 function peakOf(stages: readonly Stage[]): number {
-  return Math.max(...stages.flatMap(({ fromPerSecond, toPerSecond }) => [fromPerSecond, toPerSecond]));
+  return stages.reduce((peak, stage) => Math.max(peak, stage.fromPerSecond, stage.toPerSecond), 0);
 }
 
 /** `--rate` sets the highest rate, `--duration` the whole length; the shape of the pattern stays. */
