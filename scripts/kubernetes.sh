@@ -22,8 +22,6 @@ reports=${REPORTS_FOLDER:-$root/reports}
 open_work() {
   work=$(mktemp -d "$root/kubernetes/.work.XXXXXX") || fail 1 'no temporary folder could be made in kubernetes/.'
   trap 'rm -rf "$work"; forget_step_log' EXIT
-  on_signal='exit 130'
-  trap "$on_signal" INT TERM
 }
 
 # write_overlay FOLDER: a kustomization of that folder of kubernetes/ with the images of this cluster; more may be added to it.

@@ -43,7 +43,6 @@ generator() {
   compose --progress quiet run --rm --no-deps --quiet-pull $terminal --user "$user" ${root_rights:+--cap-add "$root_rights"} \
     --workdir "$PWD" "$@"
 }
-trap forget_step_log EXIT
 reports=${REPORTS_FOLDER:-$root/reports}
 target='--target http://api:5001'
 proof='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
