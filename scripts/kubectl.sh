@@ -19,8 +19,8 @@ require_kubectl() {
   [ -z "$kubectl_missing" ] || fail 3 "$kubectl_missing." 'Install it (https://kubernetes.io/docs/tasks/tools/), then run this again.' "$(why_no_install)"
 }
 
-kubectl() { "$kubectl_program" --context "$context" "$@"; }
-in_namespace() { kubectl --namespace "$namespace" "$@"; }
+cluster() { "$kubectl_program" --context "$context" "$@"; }
+in_namespace() { cluster --namespace "$namespace" "$@"; }
 
 is_local() {
   case $1 in
@@ -36,14 +36,14 @@ choose_context() {
     fail 3 'kubectl has no current context, so it is not known which cluster is meant.' \
       'Choose one (kubectl config use-context NAME), name it (K8S_CONTEXT=NAME), or make one (kind create cluster).'
   if [ -z "${K8S_CONTEXT:-}" ] && ! is_local "$context"; then confirm_context "$1"; fi
-  kubectl get --raw /readyz >/dev/null 2>&1 ||
-    fail 3 "the cluster of the context \"$context\" does not answer: $(kubectl get --raw /readyz 2>&1 | tail -n 1)"
+  cluster get --raw /readyz >/dev/null 2>&1 ||
+    fail 3 "the cluster of the context \"$context\" does not answer: $(cluster get --raw /readyz 2>&1 | tail -n 1)"
 }
 
 confirm_context() {
   server=$("$kubectl_program" config view --minify --output 'jsonpath={.clusters[0].cluster.server}')
   if ! [ -t 0 ] || ! [ -t 2 ]; then
-    fail 2 "the context \"$context\" ($server) is not a local cluster, and nobody is here to be asked." \
+    fail 2 "the context \"$context\" ($server) is not a local cluster, and there is no terminal to confirm it at." \
       "If it is meant: K8S_CONTEXT=$context"
   fi
   printf 'The context "%s" (%s) is not a local cluster.\nType its name to %s there: ' "$context" "$server" "$1" >&2
