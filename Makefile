@@ -72,7 +72,7 @@ test-faults: ## kills, fills, cuts off and interrupts stacks under load, in half
 bench: ## the benchmarks, with the peers beside; writes the tables of the docs (QUICK=1 is a look of 90 seconds that writes nothing)
 	@scripts/bench.sh $${QUICK:+quick}
 
-lint: ## Biome
+lint: ## Biome, the directions of imports, and shellcheck
 	@npm run --silent lint
 
 format: ## let Biome format everything

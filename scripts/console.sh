@@ -43,7 +43,7 @@ run_step() {
   done
   status=0
   wait "$pid" || status=$?
-  trap "$on_signal" INT TERM
+  trap 'fail 130 interrupted.' INT TERM
   elapsed=$(($(date +%s) - started))
   [ "$on_terminal" = 1 ] && printf '\r\033[K' >&2
   if [ "$status" = 0 ]; then
@@ -116,5 +116,4 @@ is_running_program() {
 forget_step_log() { [ -z "${step_log:-}" ] || rm -f "$step_log"; }
 trap forget_step_log EXIT
 # Between two steps. A shell that a signal ends would leave out its trap of EXIT.
-on_signal='fail 130 interrupted.'
-trap "$on_signal" INT TERM
+trap 'fail 130 interrupted.' INT TERM

@@ -28,9 +28,11 @@ generator() {
   shared=:
   for word in "$PWD/." "$reports/." "$@"; do
     case $word in --*=*) word=${word#*=} ;; -j?*) word=${word#-j} ;; esac
-    for folder in "$(cd "$(dirname -- "$word")" 2>/dev/null && pwd)" "$(dirname -- "$(readlink -f -- "$word" 2>/dev/null)")"; do
+    target_of_link=''
+    [ ! -L "$word" ] || target_of_link=$(readlink -f -- "$word")
+    for folder in "$(cd "$(dirname -- "$word")" 2>/dev/null && pwd)" "${target_of_link%/*}"; do
       case $folder in
-        '' | . | / | /dev* | /proc* | /sys* | /bin | /lib | /etc | /srv | /usr | /usr/bin | /usr/lib | /usr/local | /usr/local/bin | /var | /var/lib) continue ;;
+        '' | / | /dev* | /proc* | /sys* | /bin | /lib | /etc | /srv | /usr | /usr/bin | /usr/lib | /usr/local | /usr/local/bin | /var | /var/lib) continue ;;
         *:*) fail 2 "expected a folder without a colon in its name, which no container can be given, got \"$folder\"." ;;
       esac
       case $shared in *":$folder:"*) continue ;; esac

@@ -80,7 +80,7 @@ fi
 ensure_chromium
 find_kubectl
 [ -n "$kubectl_missing" ] || export TEST_KUBECTL="$kubectl_program"
-check 'lint (biome)' npm run --silent lint
+check 'lint (biome, dependency-cruiser, shellcheck)' npm run --silent lint
 check 'types (tsc)' npm run --silent types
 check 'unit tests (jest)' npm run --silent test:unit
 check 'known flaws of dependencies (npm audit)' "$root/scripts/supply.sh" audit

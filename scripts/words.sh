@@ -11,11 +11,11 @@ if [ -e "$pattern" ]; then set -- "$@" "$pattern"; else rest="$pattern $rest"; f
 text=$rest
 space=' 	
 '
-while rest=${rest#"${rest%%[!$space]*}"} && [ -n "$rest" ]; do
+while rest=${rest#"${rest%%[!"$space"]*}"} && [ -n "$rest" ]; do
   word=''
   while :; do
     case $rest in
-      '' | [$space]*) break ;;
+      '' | ["$space"]*) break ;;
       \'*\'* | \"*\"*)
         quote=${rest%"${rest#?}"}
         rest=${rest#?}
@@ -27,7 +27,7 @@ while rest=${rest#"${rest%%[!$space]*}"} && [ -n "$rest" ]; do
         exit 2
         ;;
       *)
-        plain=${rest%%[$space\'\"]*}
+        plain=${rest%%["$space"\'\"]*}
         word=$word$plain
         rest=${rest#"$plain"}
         ;;

@@ -34,8 +34,8 @@ unpack() {
 
 prometheus='--prometheus http://prometheus:9090'
 status=0
+# shellcheck disable=SC2086 # lists of words
 case $1 in
-  # shellcheck disable=SC2086 # lists of words
   run)
     # So that a mistake in a file is reported under a name that the user knows.
     cd /patterns || exit 1
