@@ -101,8 +101,9 @@ collect_shards() {
     if grep -q '^report.json:' "$work/log"; then
       take_out report.json "$work/shards/$((index + 1)).json.gz" <"$work/log"
     else
-      say "shard $((index + 1))/$shards left no report; its last lines:"
-      tail -n 5 "$work/log" | sed 's/^/    /' >&2
+      lines=$(tail -n 5 "$work/log" | sed 's/^/    /')
+      say "shard $((index + 1))/$shards left no report${lines:+; its last lines:
+$lines}"
     fi
     index=$((index + 1))
   done

@@ -68,6 +68,7 @@ services() {
 
 up() {
   check_settings
+  prepare_reports
   ensure_engine
   ensure_base_images
   ensure_grafana_image
@@ -92,7 +93,7 @@ up() {
 start_failed() {
   explain_taken_port
   for service in $(compose --profile alerts ps --all --services 2>/dev/null); do
-    health=$(compose --profile alerts ps --all --format '{{.State}} {{.Health}}' "$service" | sort -u | tr '\n' ' ')
+    health=$(compose --profile alerts ps --all --format '{{.State}} {{.Health}}' "$service" | sort -u | tr -s '\n ' ' ')
     case $health in 'running healthy ') continue ;; esac
     lines=$(compose --profile alerts logs --no-log-prefix --tail 15 "$service" 2>&1 | sed 's/^/    /')
     say "- $service is ${health% }${lines:+; its last lines:
@@ -128,11 +129,7 @@ show_urls() {
   show_url API "${API_HOST_PORT%%-*}" "/products (also on ${API_LAB_HOST_PORT%%-*}, which browsers refuse)"
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $API_HOST_PORT, their metrics on $METRICS_HOST_PORT"
   show_url Metrics "${METRICS_HOST_PORT%%-*}" /metrics
-  # Debian's build has the whole API and no page: nobody is sent to one that says that it is missing.
-  case $PROMETHEUS_IMAGE in
-    observability-stack/*) say "Prometheus    without its page in Debian's build; ask it: make query Q='sum(http_requests_total)'" ;;
-    *) show_url Prometheus "$PROMETHEUS_HOST_PORT" / ;;
-  esac
+  show_page Prometheus "$PROMETHEUS_IMAGE" "$PROMETHEUS_HOST_PORT" "make query Q='sum(http_requests_total)'"
   if [ -z "$grafana_missing" ]; then
     show_url Grafana "$GRAFANA_HOST_PORT" /
   else
@@ -140,7 +137,7 @@ show_urls() {
     say "              Bring it (docker load --input FILE, or GRAFANA_IMAGE=<mirror>/grafana), then: make up"
   fi
   [ -z "${ALERTS:-}" ] || {
-    show_url Alertmanager "$ALERTMANAGER_HOST_PORT" /
+    show_page Alertmanager "$ALERTMANAGER_IMAGE" "$ALERTMANAGER_HOST_PORT" "curl http://localhost:$ALERTMANAGER_HOST_PORT/api/v2/alerts"
     show_url Notifications "$ALERT_RECEIVER_HOST_PORT" /
   }
   say ''
@@ -149,9 +146,22 @@ show_urls() {
 
 show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0 ] && echo localhost || echo "$BIND_ADDRESS")" "$2" "$3" >&2; }
 
+# show_page NAME IMAGE PORT COMMAND: Debian's builds have the whole API and no page; COMMAND asks one of them.
+show_page() {
+  case $2 in
+    observability-stack/*) printf "%-13s without its page in Debian's build; ask it: %s\n" "$1" "$4" >&2 ;;
+    *) show_url "$1" "$3" / ;;
+  esac
+}
+
 # show_run STARTED: the overview for the time from shortly before a run's start (Unix seconds) until now. Not beyond: panels
 # that show one moment show the end of the range, and there is no sample of the future.
 show_run() { show_url 'This run' "$GRAFANA_HOST_PORT" "/d/api-overview?from=$(($1 - 30))000&to=$(date +%s)000"; }
+
+prepare_reports() {
+  { mkdir -p "$reports" && [ -w "$reports" ]; } 2>/dev/null ||
+    fail 1 "the folder $reports cannot be written, and reports of runs go there." 'Choose another one: REPORTS_FOLDER=FOLDER'
+}
 
 # send WORD...: a run with a page, whose name sorts by time. Sets status, page and run_started.
 send() {
@@ -160,7 +170,7 @@ send() {
     *' --html'*) ;;
     *) page=$reports/$(date +%Y%m%d-%H%M%S).html && set -- "$@" --html "$page" ;;
   esac
-  mkdir -p "$reports" || fail 1 "the folder $reports could not be made."
+  prepare_reports
   status=0
   run_started=$(date +%s)
   # shellcheck disable=SC2086 # lists of words
