@@ -159,7 +159,7 @@ describe('a stack of its own', () => {
     'the queries of docs/operations.md have answers',
     async () => {
       const document = await readFile(`${repositoryRoot}/docs/operations.md`, 'utf8');
-      const queries = [...document.matchAll(/^make query '(.*)'$/gm)].map(([, asked = '']) => asked);
+      const queries = [...document.matchAll(/^make query Q='(.*)'$/gm)].map(([, asked = '']) => asked);
       expect(queries.length).toBeGreaterThan(2);
       for (const asked of queries)
         expect((await stackCommand(project, ['query', asked])).stdout).toMatch(/value\n(.*\d\n)+$/);

@@ -1,6 +1,6 @@
-/** Every `make` command that the documents name, on a machine on which no engine and no cluster answers. */
+/** Every `make` command on a machine on which no engine and no cluster answers. That the documents name no others is checked with them. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,17 +49,6 @@ function make(words: string[]): Promise<{ code: number; err: string }> {
 
 const makefile = await readFile(join(repository, 'Makefile'), 'utf8');
 const targets = [...makefile.matchAll(/^([a-z0-9-]+): ##/gm)].map(([, name = '']) => name);
-
-it('the documents name only commands that there are', async () => {
-  const names = (await readdir(join(repository, 'docs'))).filter((name) => name.endsWith('.md'));
-  for (const path of ['README.md', 'CONTRIBUTING.md', ...names.map((name) => `docs/${name}`)]) {
-    const text = await readFile(join(repository, path), 'utf8');
-    const named = [...text.matchAll(/(?:^|`)(?:[A-Z_]+=\S+ )*make ([a-z0-9-]+)/gm)].map(
-      ([, name = '']) => name,
-    );
-    expect([path, named.filter((name) => !targets.includes(name))]).toEqual([path, []]);
-  }
-});
 
 it.each(targets.filter((name) => !NEED_NPM.includes(name) && name !== 'help'))(
   'make %s says in words of its own what is missing',
