@@ -9,9 +9,7 @@ check_shards() {
   case $shards in
     '' | *[!0-9]* | 0* | 1) fail 2 "SHARDS: expected a whole number from 2, got \"$shards\"" ;;
   esac
-  case $start_in in
-    '' | *[!0-9]*) fail 2 "START_IN: expected a whole number of seconds, got \"$start_in\"" ;;
-  esac
+  check_seconds START_IN "$start_in"
 }
 
 ledger_exists() { in_namespace get configmap loadgen-ledger >/dev/null 2>&1; }

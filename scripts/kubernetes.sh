@@ -18,6 +18,8 @@ usage='usage: scripts/kubernetes.sh up | load [PATTERN] [OPTION...] | verify | d
 timeout=${K8S_TIMEOUT:-180}
 reports=${REPORTS_FOLDER:-$root/reports}
 
+check_seconds() { case $2 in '' | *[!0-9]*) fail 2 "$1: expected a whole number of seconds, got \"$2\"" ;; esac; }
+
 # A folder beside the ones that it refers to: kustomize takes no absolute paths.
 open_work() {
   work=$(mktemp -d "$root/kubernetes/.work.XXXXXX") || fail 1 'no temporary folder could be made in kubernetes/.'
@@ -158,9 +160,7 @@ case $command in
   up | load | verify | down) ;;
   *) fail 2 "expected a command, got \"$command\"." "$usage" ;;
 esac
-case $timeout in
-  '' | *[!0-9]*) fail 2 "K8S_TIMEOUT: expected a whole number of seconds, got \"$timeout\"" ;;
-esac
+check_seconds K8S_TIMEOUT "$timeout"
 require_kubectl
 choose_context "$command"
 open_work

@@ -4,34 +4,21 @@
 # that names a file is one word, whatever its name holds.
 # Exit status: COMMAND's; 2 where a quote has no end.
 set -u
-pattern=$1
-rest=$2
+pattern=$1 rest=$2
 shift 2
 if [ -e "$pattern" ]; then set -- "$@" "$pattern"; else rest="$pattern $rest"; fi
-text=$rest
+text=${rest# }
 space=' 	
 '
 while rest=${rest#"${rest%%[!"$space"]*}"} && [ -n "$rest" ]; do
   word=''
-  while :; do
+  while [ -n "${rest%%["$space"]*}" ]; do
     case $rest in
-      '' | ["$space"]*) break ;;
-      \'*\'* | \"*\"*)
-        quote=${rest%"${rest#?}"}
-        rest=${rest#?}
-        word=$word${rest%%"$quote"*}
-        rest=${rest#*"$quote"}
-        ;;
-      [\'\"]*)
-        printf 'error: expected words with an end to each quote, got: %s\n' "${text# }" >&2
-        exit 2
-        ;;
-      *)
-        plain=${rest%%["$space"\'\"]*}
-        word=$word$plain
-        rest=${rest#"$plain"}
-        ;;
+      \'*\'* | \"*\"*) quote=${rest%"${rest#?}"} && rest=${rest#?} && part=${rest%%"$quote"*} && rest=${rest#*"$quote"} ;;
+      [\'\"]*) printf 'error: expected words with an end to each quote, got: %s\n' "$text" >&2 && exit 2 ;;
+      *) part=${rest%%["$space"\'\"]*} && rest=${rest#"$part"} ;;
     esac
+    word=$word$part
   done
   set -- "$@" "$word"
 done

@@ -34,7 +34,7 @@ function hold(command: string, environment: NodeJS.ProcessEnv = {}): Holder {
   const script = `root="${folder}"; . "${scripts}console.sh"; . "${scripts}lock.sh"
 take_lock "${command}"; say taken; read -r line; say ended`;
   const child = spawn('/bin/sh', ['-c', script], {
-    env: { ...process.env, ...environment },
+    env: { ...process.env, COMPOSE_PROJECT_NAME: 'observability-stack', ...environment },
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   started.push(child);

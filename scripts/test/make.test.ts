@@ -16,18 +16,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'make-'));
   await mkdir(join(folder, 'scripts'));
   for (const file of ['Makefile', 'scripts/words.sh']) await cp(join(repository, file), join(folder, file));
-  const script = `#!${process.execPath}
-const { Q, DURATION, SHARDS } = process.env;
-console.log(JSON.stringify({ words: process.argv.slice(2), Q, DURATION, SHARDS }));
-`;
+  const script = 'printf "%s\\0" "$Q" "$DURATION" "$SHARDS" "$(basename "$0")" "$@"\n';
   for (const name of ['stack', 'rolling', 'backup', 'kubernetes', 'test', 'bench', 'lab'])
-    await writeFile(
-      join(folder, `scripts/${name}.sh`),
-      script.replace('slice(2)', `slice(2).toSpliced(0, 0, '${name}')`),
-      {
-        mode: 0o755,
-      },
-    );
+    await writeFile(join(folder, `scripts/${name}.sh`), `#!/bin/sh\n${script}`, { mode: 0o755 });
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -42,7 +33,8 @@ async function make(words: string[], variables: Record<string, string> = {}): Pr
   const { stdout, stderr } = await promisify(execFile)('make', words, { cwd: folder, env });
   expect(stderr).toBe('');
   expect((await readdir(folder)).sort()).toEqual(['Makefile', 'scripts']);
-  return JSON.parse(stdout);
+  const [Q, DURATION, SHARDS, script = '', ...rest] = stdout.split('\0').slice(0, -1);
+  return { words: [script.replace('.sh', ''), ...rest], Q, DURATION, SHARDS };
 }
 
 /** PromQL that make or a shell would take apart, and what would leave a file if it were executed. */
