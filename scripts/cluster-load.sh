@@ -49,7 +49,7 @@ add_pattern() {
       [ -r "$pattern" ] || fail 2 "the pattern file \"$pattern\" cannot be read."
       file=$(basename -- "$pattern" | tr -c 'A-Za-z0-9._\n-' _)
       cp -- "$pattern" "$overlay/$file"
-      pattern_file="  - { name: loadgen-patterns, files: [$file] }"
+      pattern_file="  - { name: loadgen-patterns, namespace: $namespace, files: [$file] }"
       echo "./$file" >"$overlay/PATTERN"
       ;;
   esac

@@ -95,7 +95,9 @@ it('make k8s-load hands each word on whole, and a file under a name that a Confi
   expect(await applied('ARGS')).toBe('--rate\n500\n--threshold\np99 < 50ms\n$(touch x)\n');
   expect(await applied('PATTERN')).toBe('./my_own.yaml\n');
   expect(await applied('my_own.yaml')).toBe('stages: []\n');
-  expect(await applied('kustomization.yaml')).toContain('- { name: loadgen-patterns, files: [my_own.yaml] }');
+  expect(await applied('kustomization.yaml')).toContain(
+    '- { name: loadgen-patterns, namespace: observability-stack, files: [my_own.yaml] }',
+  );
 });
 
 it('make k8s-verify compares what was sent, once there is something', async () => {
