@@ -44,7 +44,7 @@ RUN npm run build --workspaces --if-present && sh scripts/without-sources.sh ins
 # libraries (docs/security.md lists what was left behind).
 FROM ${NODE_IMAGE} AS collected
 COPY scripts/runtime-root.sh /
-RUN /runtime-root.sh /root-of-runtime bash sh sleep timeout rm mkdir cat gzip base64 && mkdir /empty
+RUN /runtime-root.sh /root-of-runtime bash sh sleep timeout rm mkdir cat gzip base64 && mkdir -p /data/loadgen && chmod 1777 /data/loadgen
 
 FROM scratch AS runtime
 COPY --from=collected /root-of-runtime /
@@ -69,6 +69,6 @@ COPY --from=loadgen-dependencies /src/loadgen/node_modules loadgen/node_modules
 COPY --from=build /src/loadgen/package.json loadgen/
 COPY --from=build /src/loadgen/page loadgen/page
 COPY --from=build /src/loadgen/dist loadgen/dist
-# The reports of all runs: a new volume takes its owner from this folder.
-COPY --from=collected --chown=1000:1000 /empty /var/lib/loadgen
-ENTRYPOINT ["node", "loadgen/dist/main.js"]
+# The reports of all runs: a new volume takes its mode from this folder, and each run writes as the user that started it.
+COPY --from=collected /data /var/lib/
+ENTRYPOINT ["node", "/srv/loadgen/dist/main.js"]

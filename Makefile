@@ -1,14 +1,9 @@
 # What a person types. Each target is one script; the script's own exit status is shown by make as `Error N`.
 .DEFAULT_GOAL := help
-PATTERN ?= lab
+# Recipes read what is given on the command line (Q=, PATTERN=, ARGS=, FILE=) from their environment, as it was typed: without
+# this make would expand a $ in it, and run $(shell ...), on the way there.
+$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
-# What follows `query` is no list of targets but PromQL, and make would take it apart: `up` would start the stack, = would
-# assign. So nothing else is a target then, and the script reads the words where they are still whole: in make's own command line.
-ifeq (query,$(firstword $(MAKECMDGOALS)))
-query: ## ask Prometheus, and print a table: make query 'sum(http_requests_total)'
-	@scripts/stack.sh query "$$(scripts/words-of.sh $$PPID query)"
-%: ; @:
-else
 .PHONY: help up load rolling verify query lab tutorial tutorial-down backup restore down clean logs k8s-up k8s-load k8s-verify k8s-down test test-unit test-faults lint format types bench generate audit sbom
 
 help: ## this list
@@ -18,13 +13,16 @@ up: ## set up what is missing, start the stack, send the lab's traffic once, pro
 	@scripts/stack.sh up
 
 load: ## more traffic, proven, and a page of it: PATTERN=steady or ./my.yaml, ARGS="--rate 200 --duration 1m"
-	@scripts/stack.sh load $(PATTERN) $(ARGS)
+	@scripts/words.sh "$${PATTERN:-lab}" "$$ARGS" scripts/stack.sh load
 
 rolling: ## 3 replicas, each restarted in turn, and 1 again, under 500 requests/s: none may fail, no count be lost (DURATION=180s)
-	@scripts/rolling.sh $(ARGS)
+	@scripts/words.sh '' "$$ARGS" scripts/rolling.sh
 
 verify: ## compare everything the generator has sent with what Prometheus holds, series by series
 	@scripts/stack.sh verify
+
+query: ## ask Prometheus, and print a table: Q='sum(http_requests_total)'
+	@scripts/stack.sh query "$$Q"
 
 tutorial: ## Prometheus alone, for docs/tutorial.md; it scrapes the program that you are writing
 	@scripts/tutorial.sh up
@@ -36,10 +34,10 @@ lab: ## questions about the running stack, with hints, and a judge that says why
 	@scripts/lab.sh
 
 backup: ## Prometheus' data into a file: FILE=prometheus.tgz
-	@scripts/backup.sh backup "$(FILE)"
+	@scripts/backup.sh backup "$$FILE"
 
 restore: ## Prometheus' data from such a file, in the place of what it has
-	@scripts/backup.sh restore "$(FILE)"
+	@scripts/backup.sh restore "$$FILE"
 
 logs: ## follow the services' logs
 	@scripts/stack.sh logs
@@ -54,13 +52,13 @@ k8s-up: ## the same on the cluster of the current Kubernetes context (docs/kuber
 	@scripts/kubernetes.sh up
 
 k8s-load: ## traffic from SHARDS=4 pods there, proven: PATTERN=steady ARGS="--rate 500"
-	@scripts/kubernetes.sh load $(PATTERN) $(ARGS)
+	@scripts/words.sh "$${PATTERN:-lab}" "$$ARGS" scripts/kubernetes.sh load
 
 k8s-verify: ## compare everything that has been sent there with what its Prometheus holds
 	@scripts/kubernetes.sh verify
 
 k8s-down: ## remove the stack there; ARGS=--volumes removes the data too
-	@scripts/kubernetes.sh down $(ARGS)
+	@scripts/words.sh '' "$$ARGS" scripts/kubernetes.sh down
 
 test: ## every check: lint, types, unit, promtool, integration
 	@scripts/test.sh
@@ -69,12 +67,12 @@ test-unit: ## the checks that need no container engine
 	@scripts/test.sh unit
 
 test-faults: ## kills, fills, cuts off and interrupts stacks under load, in half an hour; one row of docs/reliability.md: ARGS=disk-full
-	@scripts/test.sh faults $(ARGS)
+	@scripts/words.sh '' "$$ARGS" scripts/test.sh faults
 
 bench: ## the benchmarks, with the peers beside; writes the tables of the docs (QUICK=1 is a look of 90 seconds that writes nothing)
-	@scripts/bench.sh $(if $(QUICK),quick)
+	@scripts/bench.sh $${QUICK:+quick}
 
-lint: ## Biome
+lint: ## Biome, the directions of imports, and shellcheck
 	@npm run --silent lint
 
 format: ## let Biome format everything
@@ -91,4 +89,3 @@ sbom: ## a CycloneDX bill of materials of the dependencies: reports/sbom.json
 
 generate: ## write anew what is made of other files: the dashboards' JSON, the PrometheusRule, docs/licences.md
 	@npm run --silent generate --workspace grafana --workspace kubernetes --workspace docs
-endif

@@ -50,7 +50,6 @@ restore() {
 }
 
 engine_answers || fail 3 'no container engine answers.' 'Start everything with: make up'
-trap 'forget_step_log; forget_lock' EXIT
 take_lock "make $command"
 ensure_base_images
 case $command in

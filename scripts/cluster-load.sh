@@ -9,6 +9,7 @@ check_shards() {
   case $shards in
     '' | *[!0-9]* | 0* | 1) fail 2 "SHARDS: expected a whole number from 2, got \"$shards\"" ;;
   esac
+  check_seconds START_IN "$start_in"
 }
 
 ledger_exists() { in_namespace get configmap loadgen-ledger >/dev/null 2>&1; }
@@ -22,10 +23,11 @@ load() {
     fail 1 'a load is running here already, and two at a time would see each other.'
   write_overlay load/shards
   add_pattern
-  printf 'PATTERN=%s\nARGS=%s\nSHARDS=%s\nSTART_AT=%s\n' "$pattern" "$*" "$shards" "$(moment_in "$start_in")" >"$overlay/settings.env"
+  printf '%s\n' "$@" >"$overlay/ARGS"
+  printf 'SHARDS=%s\nSTART_AT=%s\n' "$shards" "$(moment_in "$start_in")" >"$overlay/settings.env"
   cat >>"$overlay/kustomization.yaml" <<E2
 configMapGenerator:
-  - { name: loadgen-settings, behavior: merge, envs: [settings.env] }
+  - { name: loadgen-settings, behavior: merge, envs: [settings.env], files: [PATTERN, ARGS] }
 $pattern_file
 patches:
   - target: { kind: Job, name: loadgen }
@@ -38,15 +40,17 @@ E2
   combine
 }
 
+# A file becomes a key of a ConfigMap, which may have letters, digits and -_. in its name.
 add_pattern() {
   pattern_file=''
+  printf '%s\n' "$pattern" >"$overlay/PATTERN"
   case $pattern in
     */* | *.yaml | *.yml | *.json)
       [ -r "$pattern" ] || fail 2 "the pattern file \"$pattern\" cannot be read."
-      cp "$pattern" "$overlay/${pattern##*/}"
-      pattern=${pattern##*/}
-      pattern_file="  - { name: loadgen-patterns, files: [$pattern] }"
-      pattern=/patterns/$pattern
+      file=$(basename -- "$pattern" | tr -c 'A-Za-z0-9._\n-' _)
+      cp -- "$pattern" "$overlay/$file"
+      pattern_file="  - { name: loadgen-patterns, namespace: $namespace, files: [$file] }"
+      echo "./$file" >"$overlay/PATTERN"
       ;;
   esac
 }
@@ -60,7 +64,7 @@ moment_in() {
 # run_job NAME TITLE: applies the overlay, which holds this Job, and waits for its end. Returns 1 where it failed.
 run_job() {
   in_namespace delete job "$1" --ignore-not-found --cascade foreground >/dev/null
-  kubectl apply -k "$overlay" >"$work/applied" 2>&1 || {
+  cluster apply -k "$overlay" >"$work/applied" 2>&1 || {
     cat "$work/applied" >&2
     fail 1 "the cluster did not take the job \"$1\"; its words are above."
   }
@@ -95,8 +99,9 @@ collect_shards() {
     if grep -q '^report.json:' "$work/log"; then
       take_out report.json "$work/shards/$((index + 1)).json.gz" <"$work/log"
     else
-      say "shard $((index + 1))/$shards left no report; its last lines:"
-      tail -n 5 "$work/log" | sed 's/^/    /' >&2
+      lines=$(tail -n 5 "$work/log" | sed 's/^/    /')
+      say "shard $((index + 1))/$shards left no report${lines:+; its last lines:
+$lines}"
     fi
     index=$((index + 1))
   done

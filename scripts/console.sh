@@ -27,23 +27,23 @@ run_step() {
   pid=$!
   trap 'kill_tree "$pid"; wait "$pid" 2>/dev/null; rm -f "$step_log"; say ""; fail 130 "interrupted while: $title"' INT TERM
   [ "$on_terminal" = 1 ] || printf -- '- %s ...\n' "$title" >&2
-  said=0
+  next_sign=15
   while kill -0 "$pid" 2>/dev/null; do
     elapsed=$(($(date +%s) - started))
     if [ "$on_terminal" = 1 ]; then
       # Cut to the terminal's width: a line that wraps cannot be written over.
       line=$(printf -- '- %s ... %s s  %s' "$title" "$elapsed" "$(last_line)" | cut -c "1-$(terminal_width)")
       printf '\r\033[K%s' "$line" >&2
-    elif [ $((elapsed - said)) -ge 15 ]; then
-      said=$elapsed
-      printf '  still at it after %s s: %s\n' "$elapsed" "$(last_line)" >&2
+    elif [ "$elapsed" -ge "$next_sign" ]; then
+      next_sign=$((2 * next_sign))
+      line=$(last_line)
+      printf '  still running after %s s%s\n' "$elapsed" "${line:+: $line}" >&2
     fi
     sleep 0.2
   done
   status=0
   wait "$pid" || status=$?
-  # A script that has something to tidy up says in on_signal how it ends.
-  trap "${on_signal:--}" INT TERM
+  trap 'fail 130 interrupted.' INT TERM
   elapsed=$(($(date +%s) - started))
   [ "$on_terminal" = 1 ] && printf '\r\033[K' >&2
   if [ "$status" = 0 ]; then
@@ -53,8 +53,9 @@ run_step() {
       printf '  done in %s s\n' "$elapsed" >&2
     fi
   else
-    printf -- '- %s: failed after %s s (status %s). Its last lines:\n' "$title" "$elapsed" "$status" >&2
-    tail -n "${STEP_TAIL:-20}" "$step_log" | sed 's/^/    /' >&2
+    lines=$(tail -n "${STEP_TAIL:-20}" "$step_log" | sed 's/^/    /')
+    printf -- '- %s: failed after %s s (status %s).%s\n' "$title" "$elapsed" "$status" "${lines:+ Its last lines:
+$lines}" >&2
   fi
   return "$status"
 }
@@ -114,3 +115,5 @@ is_running_program() {
 
 forget_step_log() { [ -z "${step_log:-}" ] || rm -f "$step_log"; }
 trap forget_step_log EXIT
+# Between two steps. A shell that a signal ends would leave out its trap of EXIT.
+trap 'fail 130 interrupted.' INT TERM

@@ -19,15 +19,8 @@ require_kubectl() {
   [ -z "$kubectl_missing" ] || fail 3 "$kubectl_missing." 'Install it (https://kubernetes.io/docs/tasks/tools/), then run this again.' "$(why_no_install)"
 }
 
-kubectl() { "$kubectl_program" --context "$context" "$@"; }
-in_namespace() { kubectl --namespace "$namespace" "$@"; }
-
-is_local() {
-  case $1 in
-    kind-* | k3d-* | minikube | microk8s | docker-desktop | orbstack | rancher-desktop | colima | colima-*) return 0 ;;
-  esac
-  return 1
-}
+cluster() { "$kubectl_program" --context "$context" "$@"; }
+in_namespace() { cluster --namespace "$namespace" "$@"; }
 
 # choose_context VERB: the current context, or the one that K8S_CONTEXT names. What is not local has to be confirmed, by that
 # variable or at the terminal. Every later call names the context: that the current one changes meanwhile does no harm.
@@ -35,15 +28,18 @@ choose_context() {
   context=${K8S_CONTEXT:-$("$kubectl_program" config current-context 2>/dev/null)} ||
     fail 3 'kubectl has no current context, so it is not known which cluster is meant.' \
       'Choose one (kubectl config use-context NAME), name it (K8S_CONTEXT=NAME), or make one (kind create cluster).'
-  if [ -z "${K8S_CONTEXT:-}" ] && ! is_local "$context"; then confirm_context "$1"; fi
-  kubectl get --raw /readyz >/dev/null 2>&1 ||
-    fail 3 "the cluster of the context \"$context\" does not answer: $(kubectl get --raw /readyz 2>&1 | tail -n 1)"
+  case $context in
+    "${K8S_CONTEXT:-}" | kind-* | k3d-* | minikube | microk8s | docker-desktop | orbstack | rancher-desktop | colima | colima-*) ;;
+    *) confirm_context "$1" ;;
+  esac
+  cluster get --raw /readyz >/dev/null 2>&1 ||
+    fail 3 "the cluster of the context \"$context\" does not answer: $(cluster get --raw /readyz 2>&1 | tail -n 1)"
 }
 
 confirm_context() {
   server=$("$kubectl_program" config view --minify --output 'jsonpath={.clusters[0].cluster.server}')
   if ! [ -t 0 ] || ! [ -t 2 ]; then
-    fail 2 "the context \"$context\" ($server) is not a local cluster, and nobody is here to be asked." \
+    fail 2 "the context \"$context\" ($server) is not a local cluster, and there is no terminal to confirm it at." \
       "If it is meant: K8S_CONTEXT=$context"
   fi
   printf 'The context "%s" (%s) is not a local cluster.\nType its name to %s there: ' "$context" "$server" "$1" >&2

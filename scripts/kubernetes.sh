@@ -18,12 +18,12 @@ usage='usage: scripts/kubernetes.sh up | load [PATTERN] [OPTION...] | verify | d
 timeout=${K8S_TIMEOUT:-180}
 reports=${REPORTS_FOLDER:-$root/reports}
 
+check_seconds() { case $2 in '' | *[!0-9]*) fail 2 "$1: expected a whole number of seconds, got \"$2\"" ;; esac; }
+
 # A folder beside the ones that it refers to: kustomize takes no absolute paths.
 open_work() {
   work=$(mktemp -d "$root/kubernetes/.work.XXXXXX") || fail 1 'no temporary folder could be made in kubernetes/.'
   trap 'rm -rf "$work"; forget_step_log' EXIT
-  on_signal='exit 130'
-  trap "$on_signal" INT TERM
 }
 
 # write_overlay FOLDER: a kustomization of that folder of kubernetes/ with the images of this cluster; more may be added to it.
@@ -38,8 +38,8 @@ write_overlay() {
 
 # Says in one line what an apply changes. Not by the words of apply, to which a disruption budget is never as it was.
 apply_overlay() {
-  kubectl diff -k "$overlay" >"$work/diff" 2>/dev/null
-  kubectl apply -k "$overlay" >"$work/applied" 2>"$work/said" || {
+  cluster diff -k "$overlay" >"$work/diff" 2>/dev/null
+  cluster apply -k "$overlay" >"$work/applied" 2>"$work/said" || {
     cat "$work/said" >&2
     return 1
   }
@@ -66,7 +66,7 @@ E2
 choose_storage() {
   case ${K8S_STORAGE:-} in
     '')
-      kubectl get storageclass --output 'jsonpath={range .items[*]}{.metadata.annotations.storageclass\.kubernetes\.io/is-default-class}{"\n"}{end}' |
+      cluster get storageclass --output 'jsonpath={range .items[*]}{.metadata.annotations.storageclass\.kubernetes\.io/is-default-class}{"\n"}{end}' |
         grep -qx true || fail 3 'the cluster has no default StorageClass, so Prometheus would wait for its volume for ever.' \
           'Make one the default, or, to try things, keep the data in the pod: K8S_STORAGE=ephemeral'
       ;;
@@ -149,7 +149,7 @@ down() {
         job,deployment,statefulset,service,serviceaccount,configmap,horizontalpodautoscaler,poddisruptionbudget,networkpolicy &&
         run_step 'waiting until its pods are gone' in_namespace wait --for delete pod --all --timeout "${timeout}s"
       ;;
-    --volumes) run_step 'removing the stack, its volumes and its namespace' kubectl delete namespace "$namespace" --ignore-not-found ;;
+    --volumes) run_step 'removing the stack, its volumes and its namespace' cluster delete namespace "$namespace" --ignore-not-found ;;
     *) fail 2 "expected nothing or --volumes, got \"$1\"." "$usage" ;;
   esac
 }
@@ -160,6 +160,7 @@ case $command in
   up | load | verify | down) ;;
   *) fail 2 "expected a command, got \"$command\"." "$usage" ;;
 esac
+check_seconds K8S_TIMEOUT "$timeout"
 require_kubectl
 choose_context "$command"
 open_work

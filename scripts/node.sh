@@ -8,7 +8,7 @@ ensure_node_modules() {
     run_step 'apt-get install nodejs npm' apt_install nodejs npm || fail 3 'Node.js could not be installed.'
   }
   # npm writes this file last; it is older than the lock file when a change of dependencies was pulled.
-  [ "$root/node_modules/.package-lock.json" -nt "$root/package-lock.json" ] || {
+  [ -z "$(find "$root/package-lock.json" -newer "$root/node_modules/.package-lock.json" 2>&1)" ] || {
     run_step 'installing the development dependencies (npm ci)' npm_ci || fail 3 'npm ci failed.'
   }
 }

@@ -13,19 +13,38 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 
 usage='usage: scripts/stack.sh up | load [PATTERN...] [OPTION...] | verify [OPTION...] | query PROMQL | down | clean | logs [SERVICE...]'
 
-# The generator's container: on the stack's network, and never starting or replacing anything else. Ctrl-C is the
-# generator's to handle: it stops sending, waits for what is in flight and sums up.
+# generator COMMAND WORD...: the generator's container, on the stack's network, as this user. It sees the current folder, the reports and
+# the folders of files named elsewhere, under their own names, so that paths need no translation; not those that would hide the
+# image's own. Ctrl-C is the generator's to handle: it stops sending, waits for what is in flight and sums up.
 generator() {
   terminal=--no-TTY
   if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then terminal=''; fi
+  user=$(id -u):$(id -g)
+  # An engine without root has its user as number 0.
+  case $(docker info --format '{{.SecurityOptions}}' 2>/dev/null) in *name=rootless*) user=0:0 ;; esac
+  # Root reads and writes the files of others, as it does outside of containers.
+  case $user in 0:*) root_rights=DAC_OVERRIDE ;; *) root_rights='' ;; esac
+  set -- loadgen "$@"
+  shared=:
+  for word in "$PWD/." "$reports/." "$@"; do
+    case $word in --*=*) word=${word#*=} ;; -j?*) word=${word#-j} ;; esac
+    target_of_link=''
+    [ ! -L "$word" ] || target_of_link=$(readlink -f -- "$word")
+    for folder in "$(cd "$(dirname -- "$word")" 2>/dev/null && pwd)" "${target_of_link%/*}"; do
+      case $folder in
+        '' | / | /dev* | /proc* | /sys* | /bin | /lib | /etc | /srv | /usr | /usr/bin | /usr/lib | /usr/local | /usr/local/bin | /var | /var/lib) continue ;;
+        *:*) fail 2 "expected a folder without a colon in its name, which no container can be given, got \"$folder\"." ;;
+      esac
+      case $shared in *":$folder:"*) continue ;; esac
+      shared=$shared$folder:
+      set -- --volume "$folder:$folder" "$@"
+    done
+  done
   trap : INT
   # shellcheck disable=SC2086 # nothing, or one word
-  compose --progress quiet run --rm --no-deps --quiet-pull $terminal \
-    ${shared:+--volume "$shared:$exchange"} loadgen "$@"
+  compose --progress quiet run --rm --no-deps --quiet-pull $terminal --user "$user" ${root_rights:+--cap-add "$root_rights"} \
+    --workdir "$PWD" "$@"
 }
-shared=''
-leave_nothing() { [ -z "$shared" ] || rm -rf "$shared"; forget_step_log; forget_lock; }
-trap leave_nothing EXIT
 reports=${REPORTS_FOLDER:-$root/reports}
 target='--target http://api:5001'
 proof='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
@@ -48,6 +67,7 @@ services() {
 
 up() {
   check_settings
+  prepare_reports
   ensure_engine
   ensure_base_images
   ensure_grafana_image
@@ -58,17 +78,12 @@ up() {
   STEP_TAIL=5 run_step 'starting the services and waiting until each is healthy' \
     compose --profile alerts up --detach --no-build --wait --wait-timeout 120 $(services) || start_failed
   say ''
-  run_started=$(date +%s)
-  open_exchange
-  page=$reports/$(date +%Y%m%d-%H%M%S).html
-  outputs=''
-  status=0
-  # shellcheck disable=SC2086 # lists of words
-  generator run lab --only-on-fresh-api --html "$exchange/page.html" $target $proof || status=$?
-  bring_back || fail 1 'the page of the run could not be brought back from the container.'
-  [ "$status" = 0 ] || {
-    fail "$status" "the lab's traffic was not proven (status $status); the stack runs on, see the lines above."
-  }
+  send lab --only-on-fresh-api
+  case $status in
+    0) ;;
+    130) fail 130 "interrupted while sending the lab's traffic; the stack runs on." ;;
+    *) fail "$status" "the lab's traffic was not verified (status $status); the stack runs on, see the lines above." ;;
+  esac
   [ "$before" != "$(running_containers)" ] || say 'The stack was running already: nothing was changed.'
   show_urls
 }
@@ -77,10 +92,11 @@ up() {
 start_failed() {
   explain_taken_port
   for service in $(compose --profile alerts ps --all --services 2>/dev/null); do
-    health=$(compose --profile alerts ps --all --format '{{.State}} {{.Health}}' "$service" | sort -u | tr '\n' ' ')
+    health=$(compose --profile alerts ps --all --format '{{.State}} {{.Health}}' "$service" | sort -u | tr -s '\n ' ' ')
     case $health in 'running healthy ') continue ;; esac
-    say "- $service is ${health% }; its last lines:"
-    compose --profile alerts logs --no-log-prefix --tail 15 "$service" 2>&1 | sed 's/^/    /' >&2
+    lines=$(compose --profile alerts logs --no-log-prefix --tail 15 "$service" 2>&1 | sed 's/^/    /')
+    say "- $service is ${health% }${lines:+; its last lines:
+$lines}"
   done
   if [ -z "$before" ]; then
     compose --profile alerts down >/dev/null 2>&1
@@ -112,94 +128,61 @@ show_urls() {
   show_url API "${API_HOST_PORT%%-*}" "/products (also on ${API_LAB_HOST_PORT%%-*}, which browsers refuse)"
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $API_HOST_PORT, their metrics on $METRICS_HOST_PORT"
   show_url Metrics "${METRICS_HOST_PORT%%-*}" /metrics
-  # Debian's build has the whole API and no page: nobody is sent to one that says that it is missing.
-  case $PROMETHEUS_IMAGE in
-    observability-stack/*) say "Prometheus    without its page in Debian's build; ask it: make query 'sum(http_requests_total)'" ;;
-    *) show_url Prometheus "$PROMETHEUS_HOST_PORT" / ;;
-  esac
+  show_page Prometheus "$PROMETHEUS_IMAGE" "$PROMETHEUS_HOST_PORT" "make query Q='sum(http_requests_total)'"
   if [ -z "$grafana_missing" ]; then
     show_url Grafana "$GRAFANA_HOST_PORT" /
   else
     say "Grafana       left out: $grafana_missing."
     say "              Bring it (docker load --input FILE, or GRAFANA_IMAGE=<mirror>/grafana), then: make up"
   fi
-  [ -z "${ALERTS:-}" ] || show_url Alertmanager "$ALERTMANAGER_HOST_PORT" /
+  [ -z "${ALERTS:-}" ] || show_page Alertmanager "$ALERTMANAGER_IMAGE" "$ALERTMANAGER_HOST_PORT" "curl http://localhost:$ALERTMANAGER_HOST_PORT/api/v2/alerts"
   say ''
   say 'Next: make lab   make load PATTERN=not-found   make verify   make down'
 }
 
 show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0 ] && echo localhost || echo "$BIND_ADDRESS")" "$2" "$3" >&2; }
 
+# show_page NAME IMAGE PORT COMMAND: Debian's builds have the whole API and no page; COMMAND asks one of them.
+show_page() {
+  case $2 in
+    observability-stack/*) printf "%-13s without its page in Debian's build; ask it: %s\n" "$1" "$4" >&2 ;;
+    *) show_url "$1" "$3" / ;;
+  esac
+}
+
 # show_run STARTED: the overview for the time from shortly before a run's start (Unix seconds) until now. Not beyond: panels
 # that show one moment show the end of the range, and there is no sample of the future.
 show_run() { show_url 'This run' "$GRAFANA_HOST_PORT" "/d/api-overview?from=$(($1 - 30))000&to=$(date +%s)000"; }
 
-# What the generator's container and this machine hand each other: pattern files in, reports out. A folder of this run
-# alone, which the container's user may write to whatever this user's number is.
-exchange=/exchange
-open_exchange() {
-  mkdir -p "$reports" && shared=$(mktemp -d "$reports/.run.XXXXXX") && chmod 777 "$shared" ||
-    fail 1 "the folder $reports could not be made."
+prepare_reports() {
+  { mkdir -p "$reports" && [ -w "$reports" ]; } 2>/dev/null ||
+    fail 1 "the folder $reports cannot be written, and reports of runs go there." 'Choose another one: REPORTS_FOLDER=FOLDER'
 }
 
-# Sets word to what the container has to be told in the place of a word of the command line, and remembers in outputs what
-# is to be brought back. A file is known by its form, as the generator does it; one that is not here it will name itself.
-translate() {
-  case $1 in
-    --html | --json | -j)
-      [ "$2" != - ] || return 0
-      outputs="$outputs$word
-"
-      word=$exchange/output.$(printf '%s' "$outputs" | grep -c '') ;;
-    -q | --quiet | --verify | --no-verify | --only-on-fresh-api | [!-]* | '')
-      case $word in
-        -*) ;;
-        */* | *.yaml | *.yml | *.json)
-          [ -r "$word" ] || return 0
-          # Each in a folder of its own, because its name is the pattern's. Readable whoever the container's user is.
-          copy=$(mktemp -d "$shared/XXXXXX")/${word##*/}
-          cp "$word" "$copy" && chmod 755 "${copy%/*}" && chmod 644 "$copy" && word=$exchange${copy#"$shared"} ;;
-      esac ;;
+# send WORD...: a run with a page, whose name sorts by time. Sets status, page and run_started.
+send() {
+  page=''
+  case " $*" in
+    *' --html'*) ;;
+    *) page=$reports/$(date +%Y%m%d-%H%M%S).html && set -- "$@" --html "$page" ;;
   esac
+  prepare_reports
+  status=0
+  run_started=$(date +%s)
+  # shellcheck disable=SC2086 # lists of words
+  generator run "$@" $target $proof || status=$?
+  [ ! -e "$page" ] || say "The run as a page: $page"
 }
 
 load() {
   require_stack
   [ $# -gt 0 ] || set -- lab
-  open_exchange
-  outputs=''
-  before=''
-  page=1
-  for word in "$@"; do
-    shift
-    [ "$word" != --html ] || page=''
-    was=$word
-    translate "$before" "$word"
-    before=$was
-    set -- "$@" "$word"
-  done
-  # The page has a name that sorts by time; the patterns are in it.
-  [ -z "$page" ] || { page=$reports/$(date +%Y%m%d-%H%M%S).html && set -- "$@" --html "$exchange/page.html"; }
-  status=0
-  run_started=$(date +%s)
-  # shellcheck disable=SC2086 # lists of words
-  generator run "$@" $target $proof || status=$?
-  bring_back || fail 1 'a report could not be brought back from the container.'
-  if is_running grafana; then show_run "$run_started"; else show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html; fi
-  return "$status"
-}
-
-# Copied, not moved: the copy is this user's own.
-bring_back() {
-  if [ -n "$page" ] && [ -r "$shared/page.html" ]; then
-    cp "$shared/page.html" "$page" || return 1
-    say "The run as a page: $page"
+  send "$@"
+  # Only of a run that there was.
+  if [ "$status" = 0 ] || [ -e "$page" ]; then
+    if is_running grafana; then show_run "$run_started"; else show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html; fi
   fi
-  number=0
-  printf '%s' "$outputs" | while IFS= read -r output; do
-    number=$((number + 1))
-    [ ! -r "$shared/output.$number" ] || cp "$shared/output.$number" "$output" || exit 1
-  done
+  return "$status"
 }
 
 verify() {
@@ -209,9 +192,10 @@ verify() {
 }
 
 query() {
-  [ $# -eq 1 ] && [ -n "$1" ] || fail 2 "expected one query in PromQL, got $# words." "Such as: make query 'sum(http_requests_total)'"
+  [ -n "${1:-}" ] || fail 2 'expected a query in PromQL, got nothing.' "Such as: make query Q='sum(http_requests_total)'"
+  [ $# -eq 1 ] || fail 2 "expected one query in PromQL, got $# words: $*" "In quotes it is one: scripts/stack.sh query 'sum(http_requests_total)'"
   require_stack
-  generator query "$1" --prometheus http://prometheus:9090
+  generator query --prometheus http://prometheus:9090 -- "$1"
 }
 
 down() {

@@ -32,12 +32,12 @@ in_image() {
     --volume "$root/$folder:/etc/$folder:ro" --workdir "/etc/$folder" --entrypoint "$program" "$image" "$@"
 }
 
-promtool() { in_image "$PROMETHEUS_IMAGE" prometheus promtool "$@"; }
+with_promtool() { in_image "$PROMETHEUS_IMAGE" prometheus promtool "$@"; }
 
 rule_tests() {
   set --
   for file in "$root"/prometheus/tests/*.yml; do set -- "$@" "tests/${file##*/}"; done
-  promtool test rules "$@"
+  with_promtool test rules "$@"
 }
 
 say_left_out() {
@@ -80,7 +80,7 @@ fi
 ensure_chromium
 find_kubectl
 [ -n "$kubectl_missing" ] || export TEST_KUBECTL="$kubectl_program"
-check 'lint (biome)' npm run --silent lint
+check 'lint (biome, dependency-cruiser, shellcheck)' npm run --silent lint
 check 'types (tsc)' npm run --silent types
 check 'unit tests (jest)' npm run --silent test:unit
 check 'known flaws of dependencies (npm audit)' "$root/scripts/supply.sh" audit
@@ -92,7 +92,7 @@ if [ "${1:-}" = unit ]; then
 fi
 
 prepare_containers
-check 'Prometheus configuration and rules (promtool check config)' promtool check config --lint all --lint-fatal prometheus.yml
+check 'Prometheus configuration and rules (promtool check config)' with_promtool check config --lint all --lint-fatal prometheus.yml
 check 'rule tests (promtool test rules)' rule_tests
 check 'Alertmanager configuration (amtool check-config)' in_image "$ALERTMANAGER_IMAGE" prometheus amtool check-config alertmanager.yml
 check 'integration tests (jest, testcontainers)' npm run --silent test:integration

@@ -16,10 +16,16 @@ case ${1:-} in
     check_settings
     ensure_engine
     ensure_base_images
+    # One that does not start leaves nothing; one that was there stays.
+    [ -n "$(tutorial_compose ps --quiet 2>/dev/null)" ] || trap 'tutorial_compose down >/dev/null 2>&1; forget_step_log' EXIT
     run_step 'starting Prometheus' tutorial_compose up --detach --wait --wait-timeout 60 ||
       fail 1 'Prometheus did not start.' "Is port $PROMETHEUS_HOST_PORT taken by the whole stack? Stop it with: make down"
+    trap forget_step_log EXIT
     say "Prometheus    http://localhost:$PROMETHEUS_HOST_PORT, scrapes localhost:8000 every second"
     ;;
-  down) run_step 'stopping Prometheus' tutorial_compose down --remove-orphans ;;
+  down)
+    engine_answers || fail 3 'no container engine answers.'
+    run_step 'stopping Prometheus' tutorial_compose down --remove-orphans || fail 1 'Prometheus could not be stopped.'
+    ;;
   *) fail 2 "expected \"up\" or \"down\", got \"${1:-}\"." 'usage: scripts/tutorial.sh up | down' ;;
 esac

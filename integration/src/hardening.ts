@@ -29,20 +29,34 @@ function same<T>(
 const ours = (containers: readonly Container[]) =>
   containers.filter(({ Config }) => OUR_IMAGES.includes(Config.Image));
 
+/** The generator works on files of the user that started it, and as that user. */
+const isGenerator = ({ service }: Container) => service === 'loadgen';
+const [caller, isRoot] = [`${process.getuid?.()}:${process.getgid?.()}`, process.getuid?.() === 0];
+const others = (containers: readonly Container[]) => containers.filter((one) => !isGenerator(one));
+
 /** By the first cell of the row. */
 export const checks: Readonly<Record<string, Check>> = {
   'no root user': (containers) => {
-    same(containers, ({ Config }) => Config.User, expect.stringMatching(/^[1-9]\d*:\d+$/));
-    same(containers, ({ status }) => status.Uid, expect.stringMatching(/^([1-9]\d*)(\s+\1){3}$/));
+    same(others(containers), ({ Config }) => Config.User, expect.stringMatching(/^[1-9]\d*:\d+$/));
+    same(others(containers), ({ status }) => status.Uid, expect.stringMatching(/^([1-9]\d*)(\s+\1){3}$/));
+    same(containers.filter(isGenerator), ({ Config }) => Config.User, caller);
   },
   'read-only root': (containers) => {
     same(containers, ({ HostConfig }) => HostConfig.ReadonlyRootfs, true);
     same(containers, ({ write }) => write, expect.stringMatching(/read-only file system/i));
   },
   'no capabilities': (containers) => {
-    same(containers, ({ HostConfig }) => [HostConfig.CapDrop, HostConfig.CapAdd], [['ALL'], null]);
-    const none = '0000000000000000';
-    same(containers, ({ status }) => [status.CapEff, status.CapPrm, status.CapBnd], [none, none, none]);
+    const capabilities = ({
+      HostConfig: { CapDrop, CapAdd },
+      status: { CapEff, CapPrm, CapBnd },
+    }: Container) => [
+      ...[CapDrop, CapAdd],
+      ...[CapEff, CapPrm, CapBnd].map((set) => Number.parseInt(set ?? '', 16)),
+    ];
+    const none = [['ALL'], null, 0, 0, 0];
+    same(others(containers), capabilities, none);
+    const override = [['ALL'], ['CAP_DAC_OVERRIDE'], 2, 2, 2];
+    same(containers.filter(isGenerator), capabilities, isRoot ? override : none);
   },
   'no new privileges': (containers) => {
     same(containers, ({ HostConfig }) => HostConfig.SecurityOpt, ['no-new-privileges:true']);
@@ -97,10 +111,10 @@ export const checks: Readonly<Record<string, Check>> = {
     const mounts = containers.flatMap(({ service, Mounts }) =>
       Mounts.map((mount) => ({ service, ...mount })),
     );
-    expect(mounts.filter(({ Type, RW }) => Type === 'bind' && RW).map(({ service }) => service)).toEqual(
-      // The folder of one run alone, through which its page comes out.
-      ['loadgen'],
-    );
+    const folders = mounts.filter(({ Type, RW }) => Type === 'bind' && RW);
+    // The folder that the command is called in, and the one of the reports.
+    expect(folders.map(({ service }) => service)).toEqual(['loadgen', 'loadgen']);
+    expect(folders.map(({ Source, Destination }) => Source === Destination)).toEqual([true, true]);
     const writable = mounts.filter(({ Type, RW }) => Type === 'volume' && RW);
     expect(writable.map(({ Destination }) => Destination).sort()).toEqual(
       [

@@ -159,7 +159,7 @@ describe('a stack of its own', () => {
     'the queries of docs/operations.md have answers',
     async () => {
       const document = await readFile(`${repositoryRoot}/docs/operations.md`, 'utf8');
-      const queries = [...document.matchAll(/^make query '(.*)'$/gm)].map(([, asked = '']) => asked);
+      const queries = [...document.matchAll(/^make query Q='(.*)'$/gm)].map(([, asked = '']) => asked);
       expect(queries.length).toBeGreaterThan(2);
       for (const asked of queries)
         expect((await stackCommand(project, ['query', asked])).stdout).toMatch(/value\n(.*\d\n)+$/);
@@ -229,7 +229,7 @@ describe('a stack of its own', () => {
       const [file, json] = [join(folder, 'own.yaml'), join(folder, 'own.json')];
       const cart = '{path: /cart, expect: 200, series: {path: cart, method: get}}';
       await writeFile(file, `stages: [{duration: 30s, rate: 5}]\ntargets: [${cart}]\n`, { mode: 0o600 });
-      const flags = ['--rate', '20', '--duration', '2s', '--json', json];
+      const flags = ['--rate', '20', '--duration', '2s', `--json=${json}`];
       const load = await stackCommand(project, ['load', file, ...flags]);
       expect(load).toMatchObject({ exitCode: 0 });
       expect(load.stdout).toContain('own: 40 requests sent');
@@ -237,6 +237,11 @@ describe('a stack of its own', () => {
       const page = /The run as a page: (.*)\n/.exec(load.stderr)?.[1] ?? '';
       expect(page).toContain(project.reports);
       expect(await readFile(page, 'utf8')).toContain('<p class="word">Passed</p>');
+      await writeFile(file, 'targets: [{path: /cart, cout: 5}]\n');
+      const mistaken = await stackCommand(project, ['load', file]);
+      expect(mistaken.exitCode).toBe(2);
+      expect(mistaken.stderr).toContain(`loadgen: ${file}:1:25: targets[0].cout: not a known key\n`);
+      expect(mistaken.stderr).not.toMatch(/Overview|This run|as a page/);
       await rm(folder, { recursive: true });
     },
     commandTimeoutMs,

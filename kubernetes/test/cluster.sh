@@ -20,10 +20,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export REPORTS_FOLDER=$work/reports
 
-kubectl() { "$KUBECTL" --context "$K8S_CONTEXT" --namespace observability-stack "$@"; }
+in_namespace() { "$KUBECTL" --context "$K8S_CONTEXT" --namespace observability-stack "$@"; }
 stack() { "$root/scripts/kubernetes.sh" "$@"; }
 # PROMQL: the value of an instant query, asked inside Prometheus' own pod, which NetworkPolicies let through.
-query() { kubectl exec prometheus-0 -- promtool query instant http://127.0.0.1:9090 "$1" 2>/dev/null | sed -nE 's/.*=> ([^ ]+) @.*/\1/p' | head -n 1; }
+query() { in_namespace exec prometheus-0 -- promtool query instant http://127.0.0.1:9090 "$1" 2>/dev/null | sed -nE 's/.*=> ([^ ]+) @.*/\1/p' | head -n 1; }
 
 rows=() failed=0
 row() { rows+=("| $1 | $2 |") && echo "  $1: $2"; }
@@ -47,9 +47,9 @@ until_true() {
 }
 
 # ---- what this cluster has
-has_default_storage() { kubectl get storageclass -o 'jsonpath={.items[*].metadata.annotations.storageclass\.kubernetes\.io/is-default-class}' | grep -qw true; }
-has_metrics() { kubectl get --raw /apis/metrics.k8s.io/v1beta1/nodes >/dev/null 2>&1; }
-node_has() { kubectl get nodes -o 'jsonpath={.items[*].status.images[*].names}' | grep -qF "/$1\""; }
+has_default_storage() { in_namespace get storageclass -o 'jsonpath={.items[*].metadata.annotations.storageclass\.kubernetes\.io/is-default-class}' | grep -qw true; }
+has_metrics() { in_namespace get --raw /apis/metrics.k8s.io/v1beta1/nodes >/dev/null 2>&1; }
+node_has() { in_namespace get nodes -o 'jsonpath={.items[*].status.images[*].names}' | grep -qF "/$1\""; }
 choose() {
   has_default_storage || export K8S_STORAGE=ephemeral
   # A site without a registry has the stand-in that `make up` builds.
@@ -58,11 +58,11 @@ choose() {
 }
 
 # ---- what is watched
-ready() { [[ $(kubectl get deployment api -o 'jsonpath={.status.readyReplicas}/{.status.replicas}/{.spec.replicas}') == "$1/$1/$1" ]]; }
-pods() { [[ $(kubectl get pods -l app.kubernetes.io/name=api --no-headers 2>/dev/null | wc -l) == "$1" ]]; }
+ready() { [[ $(in_namespace get deployment api -o 'jsonpath={.status.readyReplicas}/{.status.replicas}/{.spec.replicas}') == "$1/$1/$1" ]]; }
+pods() { [[ $(in_namespace get pods -l app.kubernetes.io/name=api --no-headers 2>/dev/null | wc -l) == "$1" ]]; }
 scraped() { [[ $(query 'count(up{job="api"} == 1)') == "$1" && $(query 'count(up{job="api"})') == "$1" ]]; }
 # The autoscaler owns the number, so it is told: between its limits it would follow the CPU.
-scale() { kubectl patch horizontalpodautoscaler api --type merge -p "{\"spec\":{\"minReplicas\":$1,\"maxReplicas\":$2}}" >/dev/null; }
+scale() { in_namespace patch horizontalpodautoscaler api --type merge -p "{\"spec\":{\"minReplicas\":$1,\"maxReplicas\":$2}}" >/dev/null; }
 scale_to() {
   scale "$1" "$1"
   check "$2 to $1 pods: all ready, after" '' until_true "$K8S_TIMEOUT" ready "$1"
@@ -73,10 +73,10 @@ scale_to() {
 # Runs the generator's report: a figure of it, by a path such as .proof.verdict
 figure() { node -e 'const [, file, path] = process.argv; console.log(path.split(".").reduce((value, key) => value?.[key], JSON.parse(require("fs").readFileSync(file, "utf8"))))' "$1" "$2"; }
 
-kubectl get --raw /readyz >/dev/null || exit 3
+in_namespace get --raw /readyz >/dev/null || exit 3
 choose
-version=$(kubectl version -o json | sed -n '/serverVersion/,/}/s/.*"gitVersion": "\([^"]*\)".*/\1/p')
-row 'Kubernetes, nodes' "$version, $(kubectl get nodes --no-headers | wc -l)"
+version=$(in_namespace version -o json | sed -n '/serverVersion/,/}/s/.*"gitVersion": "\([^"]*\)".*/\1/p')
+row 'Kubernetes, nodes' "$version, $(in_namespace get nodes --no-headers | wc -l)"
 [[ -z ${K8S_STORAGE:-} ]] || row 'volume' 'left out: no default StorageClass, so the data is in the pod'
 
 step 'apply, lab traffic, proof'
@@ -89,7 +89,7 @@ check 'lab traffic' "$(query 'sum(http_requests_total)') requests, $(query 'sum(
   test "$(query 'sum(http_requests_total)')/$(query 'sum(http_errors_total{code="404"})')" = 100/33
 
 step 'apply again'
-generations() { kubectl get deployment,statefulset,service,configmap,serviceaccount,networkpolicy,poddisruptionbudget,pod -o 'jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.uid} {.metadata.generation}{"\n"}{end}' | sort; }
+generations() { in_namespace get deployment,statefulset,service,configmap,serviceaccount,networkpolicy,poddisruptionbudget,pod -o 'jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.uid} {.metadata.generation}{"\n"}{end}' | sort; }
 before=$(generations)
 stack up 2>&1 | tee "$work/again"
 check 'make k8s-up again' "$(sed -n 's/^applied: //p' "$work/again" | head -n 1)" grep -qE '^applied: [0-9]+ objects, 0 new, 0 different$' "$work/again"
@@ -98,13 +98,13 @@ check 'what runs after it' 'as before, pod by pod' test "$before" = "$(generatio
 step "load: $RATE requests/s for $DURATION from 4 pods, while the API is scaled and restarted"
 stack load steady --rate "$RATE" --duration "$DURATION" --threshold errors=0 >"$work/load" 2>&1 &
 load=$!
-until_true 120 test -n "$(kubectl get job loadgen -o name 2>/dev/null)"
+until_true 120 test -n "$(in_namespace get job loadgen -o name 2>/dev/null)"
 sleeping() { [[ $(query 'sum(rate(http_requests_total[15s])) > bool 10') == 1 ]]; }
 until_true 180 sleeping
 scale_to 6 2
 start=$SECONDS
-kubectl rollout restart deployment/api
-check 'rolling restart of 6 pods, after' '' kubectl rollout status deployment/api --timeout "${K8S_TIMEOUT}s"
+in_namespace rollout restart deployment/api
+check 'rolling restart of 6 pods, after' '' in_namespace rollout status deployment/api --timeout "${K8S_TIMEOUT}s"
 add_time $((SECONDS - start))
 scale_to 2 6
 check 'the load still ran when that was done' 'yes' kill -0 "$load"
@@ -127,9 +127,9 @@ check 'make k8s-verify, over all runs' "$(grep '^proof: ' "$work/verify")" test 
 alerts=$(query 'count(ALERTS{alertname=~"Api.*|Prometheus.*",alertstate="firing"})')
 check 'alerts that fired about the API or Prometheus' "${alerts:-0}" test -z "$alerts"
 if has_metrics; then
-  active() { kubectl get horizontalpodautoscaler api -o 'jsonpath={.status.conditions[?(@.type=="ScalingActive")].status}' | grep -q True; }
-  check 'the autoscaler knows the CPU' "$(kubectl get horizontalpodautoscaler api --no-headers | awk '{ print $3, $4 }')" until_true 60 active
-  kubectl top pods --no-headers
+  active() { in_namespace get horizontalpodautoscaler api -o 'jsonpath={.status.conditions[?(@.type=="ScalingActive")].status}' | grep -q True; }
+  check 'the autoscaler knows the CPU' "$(in_namespace get horizontalpodautoscaler api --no-headers | awk '{ print $3, $4 }')" until_true 60 active
+  in_namespace top pods --no-headers
 else
   row 'autoscaler' 'left out: no metrics API; it kept the number of pods between its limits'
 fi

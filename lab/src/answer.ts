@@ -1,4 +1,5 @@
 /** From what a learner typed to a verdict: decides what kind of answer it is, and evaluates where that is needed. */
+import { isDecimal } from './decimal.ts';
 import { judgeChoice, judgeNumber, judgeQuery, judgeWords, type Verdict, wordsOf } from './judge.ts';
 import type { AskLive } from './live.ts';
 import type { Evaluate, Outcome } from './promtool.ts';
@@ -10,13 +11,17 @@ export interface Engines {
   evaluate: Evaluate;
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** In characters: more than any query here needs. */
+const LONGEST_ANSWER = 1000;
 
-export async function judge(question: Question, given: string, engines: Engines): Promise<Verdict> {
+export async function judge(question: Question, typed: string, engines: Engines): Promise<Verdict> {
+  const given = typed.trim();
+  if (given.length > LONGEST_ANSWER)
+    return { right: false, why: [`Expected at most ${LONGEST_ANSWER} characters, got ${given.length}.`] };
   if (question.kind === 'choice') return judgeChoice(question, given);
-  if (question.acceptsNumber && NUMBER.test(given)) {
+  if (question.acceptsNumber && isDecimal(given)) {
     const [solution = NOTHING] = await engines.askLive([question.solution]);
-    return judgeNumber(question, Number(given), solution);
+    return judgeNumber(question, given, solution);
   }
   if (isWords(question, given)) {
     const [solution = NOTHING] = await engines.askLive([question.solution]);

@@ -1,4 +1,5 @@
 /** Right or wrong, and why: pure. What was asked where, and what came back, is handed in. */
+import { isExactly } from './decimal.ts';
 import type { Outcome, Sample } from './promtool.ts';
 import type { ChoiceQuestion, QueryQuestion } from './questions.ts';
 import type { Situation } from './situations.ts';
@@ -28,6 +29,11 @@ export function judgeQuery(
     return wrong('Nothing matches: no series has these names and labels now. Look for a misspelling.');
   if (question.labels === undefined && answer.samples.length > 1)
     return wrong(shown, `That is ${answer.samples.length} series, and one number is asked for.`);
+  if (!answer.samples.every(({ value }) => Number.isFinite(value)))
+    return wrong(
+      shown,
+      'That is no finite number. A ratio is NaN where nothing was sent in its window: make load, then ask again.',
+    );
   const missing =
     question.labels?.filter((label) => !answer.samples.every(({ labels }) => label in labels)) ?? [];
   if (missing.length > 0)
@@ -55,13 +61,13 @@ function explain({ situation, answer, solution }: Trial & { situation: Situation
   return `${begin}, it gives ${given} where ${right} is right. ${situation.lesson}`;
 }
 
-/** Where the question itself is about a number that stands, the number is an answer. */
-export function judgeNumber(question: QueryQuestion, given: number, solution: Outcome): Verdict {
+/** Where the question is about a number that does not move, the number is an answer; only exactly that one. */
+export function judgeNumber(question: QueryQuestion, given: string, solution: Outcome): Verdict {
   if ('refused' in solution) return wrong(`Your Prometheus refuses the solution itself: ${solution.refused}`);
   const [only] = solution.samples;
   if (only === undefined)
     return wrong('Your Prometheus knows nothing about it yet: is there traffic? (make load)');
-  if (!isClose(given, only.value)) return wrong(`Not ${given}, as your Prometheus has it now.`);
+  if (!isExactly(given, only.value)) return wrong(`Not ${given}, as your Prometheus has it now.`);
   return { right: true, why: [`That is what ${question.solution} answers now.`, question.why] };
 }
 
@@ -77,9 +83,9 @@ export function judgeWords(question: QueryQuestion, given: string, solution: Out
 }
 
 export function judgeChoice(question: ChoiceQuestion, given: string): Verdict {
-  const word = given.trim().toLowerCase();
-  if (!(word in question.choices))
-    return wrong(`Expected one of ${Object.keys(question.choices).join(', ')}, got "${given.trim()}".`);
+  const word = given.toLowerCase();
+  if (!Object.hasOwn(question.choices, word))
+    return wrong(`Expected one of ${Object.keys(question.choices).join(', ')}, got "${given}".`);
   return word === question.solution
     ? { right: true, why: [question.why] }
     : wrong(`A ${word} ${question.choices[word]}.`);
@@ -98,10 +104,9 @@ function agree({ labels = [] }: QueryQuestion, { answer, solution }: Trial): boo
   );
 }
 
-/** Another order of additions may change the last digits. */
+/** Another order of additions may change the last bits, and no more. What is not finite is close to nothing. */
 function isClose(a: number, b: number): boolean {
-  if (Object.is(a, b) || a === b) return true;
-  return Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
+  return Math.abs(a - b) <= 1e-13 * Math.min(Math.abs(a), Math.abs(b));
 }
 
 const MOST_SHOWN = 4;

@@ -80,7 +80,7 @@ function parseSamples(got: string): Sample[] {
 /** As Go writes it: `+Inf`, `NaN`, `3.3E+01`. */
 export function toNumber(text: string): number {
   if (/^[+-]?Inf$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
-  return Number(text);
+  return text === '' ? Number.NaN : Number(text);
 }
 
 function run([program = '', ...words]: readonly string[], input: string): Promise<string> {

@@ -82,7 +82,7 @@ it.each(['kind-kind', 'k3d-try', 'minikube', 'docker-desktop'])(
 
 it('leaves no folder behind when it is ended between two steps', async () => {
   const script = `set -u; root='${repository}'; . "$root/scripts/console.sh"; folder=$(mktemp -d '${folder}/XXXXXX')
-    on_signal='exit 130'; trap 'rm -rf "$folder"' EXIT; run_step a true; kill -TERM $$; sleep 10`;
+    trap 'rm -rf "$folder"' EXIT; run_step a true; kill -TERM $$; sleep 10`;
   const code = await new Promise((resolve) => {
     execFile('sh', ['-c', script], (error) => resolve(error?.code));
   });

@@ -1,7 +1,7 @@
-/** One command at a time changes a stack; the other says who is at it, and a command that was killed is in nobody's way. */
+/** One command at a time changes a stack; another one is refused and names it, and a command that was killed blocks none. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,10 +31,10 @@ interface Holder {
 
 /** Takes the lock as the scripts do, says so, and holds it until its input ends. */
 function hold(command: string, environment: NodeJS.ProcessEnv = {}): Holder {
-  const script = `. "${scripts}console.sh"; . "${scripts}lock.sh"; trap 'forget_step_log; forget_lock' EXIT
+  const script = `root="${folder}"; . "${scripts}console.sh"; . "${scripts}lock.sh"
 take_lock "${command}"; say taken; read -r line; say ended`;
   const child = spawn('/bin/sh', ['-c', script], {
-    env: { ...process.env, TMPDIR: folder, ...environment },
+    env: { ...process.env, COMPOSE_PROJECT_NAME: 'observability-stack', ...environment },
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   started.push(child);
@@ -50,7 +50,7 @@ take_lock "${command}"; say taken; read -r line; say ended`;
 function withoutFlock(): NodeJS.ProcessEnv {
   const path = join(folder, 'bin');
   mkdirSync(path);
-  for (const program of ['perl', 'cat', 'rm'])
+  for (const program of ['perl', 'cat', 'mkdir'])
     symlinkSync(execFileSync('which', [program], { encoding: 'utf8' }).trim(), join(path, program));
   return { PATH: path };
 }
@@ -59,7 +59,7 @@ describe.each([
   ['flock', () => ({})],
   ['perl', withoutFlock],
 ])('the lock of a stack, with %s', (_name, environmentOf) => {
-  it('is one command at a time, says who has it, and leaves no file', async () => {
+  it('is held by one command at a time, and names the one that has it', async () => {
     const environment = environmentOf();
     const first = hold('make up', environment);
     await until(first.text, () => first.text().includes('taken'));
@@ -70,7 +70,6 @@ describe.each([
     });
     first.child.stdin?.end();
     expect(await first.ended).toEqual({ status: 0, text: 'taken\nended\n' });
-    expect(existsSync(join(folder, 'observability-stack.lock'))).toBe(false);
   });
 
   it('is free again when the command that has it is killed', async () => {
@@ -103,7 +102,6 @@ it('a command that is interrupted between two steps gives the lock back, with st
     status: 130,
     text: expect.stringContaining('error: interrupted.'),
   });
-  expect(existsSync(join(folder, 'observability-stack.lock'))).toBe(false);
 });
 
 it('of many that come at once exactly one gets it at a time', async () => {
@@ -112,5 +110,22 @@ it('of many that come at once exactly one gets it at a time', async () => {
   const statuses = (await Promise.all(all.map(({ ended }) => ended))).map(({ status }) => status);
   expect(statuses.filter((status) => status === 0).length).toBeGreaterThan(0);
   expect(statuses.filter((status) => status !== 0 && status !== 4)).toEqual([]);
-  expect(existsSync(join(folder, 'observability-stack.lock'))).toBe(false);
+});
+
+it('writes nothing to the temporary folder, whose names others can take first', async () => {
+  const TMPDIR = join(folder, 'tmp');
+  mkdirSync(TMPDIR);
+  const first = hold('make up', { TMPDIR });
+  first.child.stdin?.end();
+  expect((await first.ended).status).toBe(0);
+  expect(readdirSync(TMPDIR)).toEqual([]);
+  expect(readdirSync(join(folder, '.cache'))).toEqual(['observability-stack.lock']);
+});
+
+it('says that its file cannot be written', async () => {
+  writeFileSync(join(folder, '.cache'), 'a file where the folder should be');
+  expect(await hold('make up').ended).toEqual({
+    status: 1,
+    text: `error: the lock file ${folder}/.cache/observability-stack.lock cannot be written.\n       Does it belong to another user?\n`,
+  });
 });

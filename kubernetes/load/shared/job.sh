@@ -7,7 +7,7 @@ work=/tmp
 
 # run_generator WORDS...: in the background, so that a signal reaches it and not only this shell.
 run_generator() {
-  node loadgen/dist/main.js "$@" &
+  node /srv/loadgen/dist/main.js "$@" &
   generator=$!
   trap 'kill -TERM "$generator"' TERM INT
   wait "$generator"
@@ -34,11 +34,19 @@ unpack() {
 
 prometheus='--prometheus http://prometheus:9090'
 status=0
+# shellcheck disable=SC2086 # lists of words
 case $1 in
-  # shellcheck disable=SC2086 # lists of words
   run)
-    run_generator run $PATTERN --target http://api:5001 $prometheus --json "$work/report.json" \
-      --shard "$((JOB_COMPLETION_INDEX + 1))/$SHARDS" ${START_AT:+--start-at "$START_AT"} $ARGS
+    # So that a mistake in a file is reported under a name that the user knows.
+    cd /patterns || exit 1
+    # `make k8s-load` gives one word a line; a line of several is split at spaces.
+    case $ARGS in *"
+"*) IFS='
+' ;; esac
+    set -- $PATTERN $ARGS
+    unset IFS
+    run_generator run "$@" --target http://api:5001 $prometheus --json "$work/report.json" \
+      --shard "$((JOB_COMPLETION_INDEX + 1))/$SHARDS" ${START_AT:+--start-at "$START_AT"}
     ;;
   combine)
     unpack

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Checks every shell script together with what it sources; reports where shellcheck is not installed.
+cd "$(dirname "$0")/.." || exit 1
+command -v shellcheck >/dev/null || {
+  echo 'Left out: shellcheck, which is not installed.' >&2
+  exit 0
+}
+# SC2034: what a sourced file sets need not be read by every script that sources it.
+grep -l '^#!' .ci/run scripts/*.sh kubernetes/*/*.sh kubernetes/*/*/*.sh 2>/dev/null |
+  xargs shellcheck --external-sources --check-sourced --severity warning --exclude SC2034
