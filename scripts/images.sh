@@ -71,7 +71,20 @@ standin_from_debian() {
   return "$result"
 }
 
+# What containers are given to read, whose users are others than this one: their user's rights are the ones of all others.
+mounted='prometheus alertmanager grafana/grafana.ini grafana/provisioning grafana/dashboards docs/runbook.md docs/tutorial'
+ensure_readable() (
+  cd "$root" || exit 1
+  # shellcheck disable=SC2086 # a list of words
+  hidden=$(find $mounted \( -type d ! -perm -005 -o -type f ! -perm -004 \) -print) && [ -z "$hidden" ] && return
+  say 'Making the configuration readable for the users of the containers (chmod a+rX), which the umask of this clone forbade.'
+  # shellcheck disable=SC2086 # a list of words
+  chmod -R a+rX $mounted 2>/dev/null || fail 1 "the containers' users may not read $root/$(printf '%s' "$hidden" | head -n 1)." \
+    "As the owner of the files: cd $root && chmod -R a+rX $mounted"
+)
+
 ensure_base_images() {
+  ensure_readable || exit
   wanted=''
   missing=''
   for variable in NODE_IMAGE PROMETHEUS_IMAGE ${ALERTS:+ALERTMANAGER_IMAGE}; do
@@ -110,7 +123,7 @@ ensure_grafana_image() {
 # instance, would then pass for one of the project's own.
 build_image() {
   docker build --target "$1" --build-arg "NODE_IMAGE=$NODE_IMAGE" --secret "id=ca,src=$BUILD_CA_FILE" \
-    --progress plain --tag "observability-stack/$1" "$root"
+    --progress plain --tag "$COMPOSE_PROJECT_NAME/$1" "$root"
 }
 
 build_images() {

@@ -9,7 +9,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/images.sh"
 folder=${TUTORIAL_FOLDER:-$root/docs/tutorial}
 
-tutorial_compose() { docker compose --project-directory "$folder" "$@"; }
+tutorial_compose() { docker compose --project-directory "$folder" --project-name "$COMPOSE_PROJECT_NAME-tutorial" "$@"; }
 
 case ${1:-} in
   up)
@@ -20,6 +20,6 @@ case ${1:-} in
       fail 1 'Prometheus did not start.' "Is port $PROMETHEUS_HOST_PORT taken by the whole stack? Stop it with: make down"
     say "Prometheus    http://localhost:$PROMETHEUS_HOST_PORT, scrapes localhost:8000 every second"
     ;;
-  down) run_step 'stopping Prometheus' tutorial_compose down --remove-orphans ;;
+  down) require_engine && run_step 'stopping Prometheus' tutorial_compose down --remove-orphans ;;
   *) fail 2 "expected \"up\" or \"down\", got \"${1:-}\"." 'usage: scripts/tutorial.sh up | down' ;;
 esac
