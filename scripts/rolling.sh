@@ -11,8 +11,13 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 duration=${DURATION:-180s}
 replicas=${REPLICAS:-3}
 
-sending() {
-  docker ps --quiet --filter label=com.docker.compose.service=loadgen --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME"
+# Until the load has ended, or its container has said a word: from then on it listens to signals.
+wait_for_load() {
+  while kill -0 "$load" 2>/dev/null; do
+    generator=$(docker ps --quiet --filter label=com.docker.compose.service=loadgen --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME")
+    [ -z "$generator" ] || [ -z "$(docker logs "$generator" 2>&1 | head -c 1)" ] || return 0
+    sleep 0.2
+  done
 }
 
 containers() { compose ps --quiet api | sort; }
@@ -46,12 +51,13 @@ in_own_group() {
 
 # However this ends early, the load sums up, and there are as many replicas as before.
 load=''
+generator=''
 tidy_up() {
   trap '' INT TERM
   if [ -n "$load" ]; then
     say 'Ending the load, and bringing back the replicas that there were.'
-    # shellcheck disable=SC2046 # one word
-    if [ -n "$(sending)" ]; then docker kill --signal INT $(sending) >/dev/null; else kill_tree "$load"; fi
+    wait_for_load
+    docker kill --signal INT "$generator" >/dev/null 2>&1
     wait "$load"
     scale "$found"
   fi
@@ -67,7 +73,7 @@ trap tidy_up EXIT
 in_own_group "$root/scripts/stack.sh" load rolling --duration "$duration" --wait 120s "$@" &
 load=$!
 # Not before it sends: it looks at the stack first, which is then as it was.
-until [ -n "$(sending)" ] || ! kill -0 "$load" 2>/dev/null; do sleep 0.2; done
+wait_for_load
 roll || exit 1
 rolled=0
 if ! kill -0 "$load" 2>/dev/null; then
