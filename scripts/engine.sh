@@ -24,17 +24,17 @@ chosen_engine() {
   fi
 }
 
+is_refused() { case $engine_error in *[Pp]'ermission denied'*) ;; *) return 1 ;; esac; }
+may_start_engine() { ! is_refused && [ -z "$(chosen_engine)" ] && may_install; }
+
 # refuse_engine HINT...: after engine_answers has failed.
 refuse_engine() {
   chosen=$(chosen_engine)
-  case $engine_error in
-    *[Pp]'ermission denied'*)
-      fail 6 "this user may not use the container engine${chosen:+ at $chosen}." "${engine_error##*
-}" 'Add the user to its group (sudo usermod -aG docker "$USER", then log in again) or run make as root.' ;;
-  esac
+  reason=$(printf '%s' "$engine_error" | tail -n 1)
+  ! is_refused || fail 6 "this user may not use the container engine${chosen:+ at $chosen}." "$reason" \
+    'Add the user to its group (sudo usermod -aG docker "$USER", then log in again) or run make as root.'
   [ -z "$chosen" ] || set -- 'Start that engine, or choose another one.'
-  fail 5 "no container engine answers${chosen:+ at $chosen}." "${engine_error##*
-}" "$@"
+  fail 5 "no container engine answers${chosen:+ at $chosen}." "$reason" "$@"
 }
 
 require_engine() { engine_answers || refuse_engine 'If it is installed, start it. Where there is none yet, make up says how to get one.'; }
@@ -81,7 +81,7 @@ why_no_install() {
 
 ensure_engine() {
   if ! engine_answers; then
-    [ -z "$(chosen_engine)" ] && may_install ||
+    may_start_engine ||
       refuse_engine 'Install and start Docker Engine 20.10 or newer (https://docs.docker.com/engine/install/), then run this again.' \
         "$(why_no_install)"
     command -v dockerd >/dev/null 2>&1 || install_engine

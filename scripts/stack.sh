@@ -47,9 +47,9 @@ services() {
 }
 
 up() {
+  open_exchange
   ensure_engine
   require_own_project
-  open_exchange
   ensure_base_images
   ensure_grafana_image
   build_images
@@ -247,7 +247,7 @@ command=${1:-}
 case $command in
   up)
     check_settings
-    engine_answers || { [ -z "$(chosen_engine)" ] && may_install; } || require_engine
+    engine_answers || may_start_engine || ensure_engine
     take_lock 'make up' && up ;;
   load) load "$@" ;;
   verify) verify "$@" ;;

@@ -7,7 +7,7 @@ import {
   type StartedTestContainer,
   Wait,
 } from 'testcontainers';
-import { composeWords, prometheusFeatures, repositoryRoot, settingOf } from './repository.ts';
+import { composeWords, ownImage, prometheusFeatures, repositoryRoot, settingOf } from './repository.ts';
 
 export interface Stack {
   network: StartedNetwork;
@@ -31,7 +31,7 @@ const startupTimeoutMs = 60_000;
 export async function startStack({
   replicas = 1,
   environment = {},
-  apiImage = 'observability-stack/app',
+  apiImage = ownImage('app'),
 }: StackOptions = {}): Promise<Stack> {
   const network = await new Network().start();
   const started: StartedTestContainer[] = [];
@@ -79,7 +79,7 @@ function startApi(
 
 /** Where a run leaves its marks: `--marks http://marks:9095`. */
 function startMarks(network: StartedNetwork): Promise<StartedTestContainer> {
-  return new GenericContainer('observability-stack/loadgen')
+  return new GenericContainer(ownImage('loadgen'))
     .withNetwork(network)
     .withNetworkAliases('marks')
     .withEntrypoint(composeWords('marks', 'entrypoint'))
@@ -138,7 +138,7 @@ export async function runGenerator(network: StartedNetwork, ...commandLine: stri
   const ended = new Promise<void>((resolve) => {
     finished = resolve;
   });
-  const container = await new GenericContainer('observability-stack/loadgen')
+  const container = await new GenericContainer(ownImage('loadgen'))
     .withNetwork(network)
     .withCommand(commandLine)
     .withLogConsumer((stream) => {
