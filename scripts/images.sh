@@ -130,3 +130,14 @@ build_images() {
   run_step 'building the API and the load generator' at_once build_image app loadgen ||
     fail 1 'an image could not be built; the last lines above say why.'
 }
+
+image_names() { docker image ls --format '{{.Repository}}:{{.Tag}}' --filter "reference=$1" | grep -v '<none>'; }
+
+# By name: another clone's may be the same image. All clones share the stand-ins; the last one removes them. Pulled images stay.
+remove_own_images() {
+  standins=''
+  image_names '*/loadgen' | grep -qv "^$COMPOSE_PROJECT_NAME/" || standins='observability-stack/*:*debian'
+  # shellcheck disable=SC2046 # a list of words
+  set -- $(for pattern in "$COMPOSE_PROJECT_NAME/app*" "$COMPOSE_PROJECT_NAME/loadgen" $standins; do image_names "$pattern"; done)
+  [ $# = 0 ] || run_step 'removing the built images' docker image rm --force "$@"
+}

@@ -25,11 +25,12 @@ scale_api() {
   image=$(docker image inspect --format '{{.Id}}' "$COMPOSE_PROJECT_NAME/app") || return 1
   for id in $(compose ps --all --quiet api); do
     # shellcheck disable=SC2046 # a list of words
-    set -- $(docker inspect --format '{{with index .HostConfig.PortBindings "8000/tcp"}}{{(index . 0).HostPort}}{{end}}
-      {{index .Config.Labels "com.docker.compose.image"}} {{index .Config.Labels "com.docker.compose.config-hash"}}' "$id")
-    if is_port "$1" && [ "$1" -ge "$lowest" ] && [ $(($1 - lowest)) -lt "$API_REPLICAS" ] && ! is_kept $(($1 - lowest)) &&
-      [ "$2 api $3" = "$image $(with_ports $(($1 - lowest)) compose config --hash api)" ]; then
-      kept="$kept$(($1 - lowest)) "
+    set -- $(docker inspect --format '{{index .Config.Labels "com.docker.compose.image"}} {{index .Config.Labels "com.docker.compose.config-hash"}}
+      {{with index .HostConfig.PortBindings "8000/tcp"}}{{(index . 0).HostPort}}{{end}}' "$id")
+    offset=$((${3:-0} - lowest))
+    if [ "$offset" -ge 0 ] && [ "$offset" -lt "$API_REPLICAS" ] && ! is_kept "$offset" &&
+      [ "$1 api $2" = "$image $(with_ports "$offset" compose config --hash api)" ]; then
+      kept="$kept$offset "
       count=$((count + 1))
     else
       unwanted="$unwanted $id"

@@ -225,21 +225,7 @@ down() {
 
 clean() {
   down --volumes || return $?
-  # By name: another clone's may be the same image. Pulled ones stay.
-  remove_images "$COMPOSE_PROJECT_NAME/app*" "$COMPOSE_PROJECT_NAME/loadgen" || return $?
-  # All clones share the stand-ins; the last one removes them.
-  [ -n "$(image_names '*/loadgen')" ] || remove_images 'observability-stack/*:*debian'
-}
-
-# image_names PATTERN...
-image_names() {
-  for pattern in "$@"; do docker image ls --format '{{.Repository}}:{{.Tag}}' --filter "reference=$pattern"; done | grep -v '<none>'
-}
-
-remove_images() {
-  images=$(image_names "$@") || return 0
-  # shellcheck disable=SC2086 # a list of words
-  run_step 'removing the built images' docker image rm --force $images
+  remove_own_images
 }
 
 command=${1:-}
