@@ -15,12 +15,12 @@ engine_answers() { engine_error=$(docker version --format '{{.Server.Version}}' 
 # The engine that was asked for by name, if one was: no other takes its place.
 chosen_engine() {
   if [ -n "${DOCKER_HOST:-}" ]; then
-    echo "DOCKER_HOST=$DOCKER_HOST"
+    echo " at DOCKER_HOST=$DOCKER_HOST"
   elif [ -n "${DOCKER_CONTEXT:-}" ]; then
-    echo "DOCKER_CONTEXT=$DOCKER_CONTEXT"
+    echo " in DOCKER_CONTEXT=$DOCKER_CONTEXT"
   elif command -v docker >/dev/null 2>&1; then
     context=$(docker context inspect --format '{{.Name}}' 2>/dev/null)
-    [ "$context" = default ] || echo "the current Docker context${context:+ \"$context\"}"
+    [ "$context" = default ] || echo " in the current Docker context${context:+ \"$context\"}"
   fi
 }
 
@@ -31,21 +31,22 @@ may_start_engine() { ! is_refused && [ -z "$(chosen_engine)" ] && may_install; }
 refuse_engine() {
   chosen=$(chosen_engine)
   reason=$(printf '%s' "$engine_error" | tail -n 1)
-  ! is_refused || fail 6 "this user may not use the container engine${chosen:+ at $chosen}." "$reason" \
+  ! is_refused || fail 6 "this user may not use the container engine$chosen." "$reason" \
     'Add the user to its group (sudo usermod -aG docker "$USER", then log in again) or run make as root.'
   [ -z "$chosen" ] || set -- 'Start that engine, or choose another one.'
-  fail 5 "no container engine answers${chosen:+ at $chosen}." "$reason" "$@"
+  fail 5 "no container engine answers$chosen." "$reason" "$@"
 }
 
 require_engine() { engine_answers || refuse_engine 'If it is installed, start it. Where there is none yet, make up says how to get one.'; }
 
 # A clone is a project of its own: no command touches what another folder has started under the same name, nor its data. Of
 # an owner that only the data names, the folder has to be there still.
+# require_own_project [FOLDER]: where the Compose file is, if not at the root.
 require_own_project() {
   is_project_name "$COMPOSE_PROJECT_NAME" || fail 2 "$(expected_project_name)"
   require_engine
   owner=$(owners | while read -r kind folder; do
-    [ -z "$folder" ] || [ "$folder" -ef "$root" ] || { [ "$kind" = data ] && [ ! -d "$folder" ]; } || { echo "$folder" && break; }
+    [ -z "$folder" ] || [ "$folder" -ef "${1:-$root}" ] || { [ "$kind" = data ] && [ ! -d "$folder" ]; } || { echo "$folder" && break; }
   done)
   [ -z "$owner" ] || fail 7 "the stack \"$COMPOSE_PROJECT_NAME\" belongs to another folder: $owner" \
     'Nothing was done. A clone of its own has its own name and host ports, in its .env or before each command:' \
@@ -71,7 +72,7 @@ claim_data() {
 
 why_no_install() {
   if [ "${INSTALL_ENGINE:-yes}" = no ]; then
-    printf 'INSTALL_ENGINE=no forbids to install one here.'
+    printf 'INSTALL_ENGINE=no forbids installing one.'
   elif ! is_debian_like; then
     printf 'Only on Debian and Ubuntu can it be installed from here.'
   else

@@ -32,6 +32,7 @@ proof='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
 marks='--marks http://marks:9095'
 
 running_containers() { compose ps --quiet 2>/dev/null | sort; }
+has_containers() { [ -n "$(compose --profile load --profile alerts ps --all --quiet 2>/dev/null)" ]; }
 is_running() { [ -n "$(compose ps --quiet --status running "$1" 2>/dev/null)" ]; }
 
 require_stack() {
@@ -100,7 +101,7 @@ explain_taken_port() {
     set_port_range "$name"
     if [ "$port" -ge "$first" ] && [ "$port" -le "$last" ]; then
       say "error: port $port ($name) is taken by another program."
-      say "       Free it, or choose another: $name=$((port + 10000)) make up"
+      say "       Free it, or choose another: $name=$((first + 10000)) make up"
     fi
   done
 }
@@ -219,7 +220,7 @@ query() {
 }
 
 down() {
-  [ -n "$(compose --profile load --profile alerts ps --all --quiet)" ] || say 'The stack is not running.'
+  has_containers || say 'The stack is not running.'
   run_step 'stopping the stack' compose --profile load --profile alerts down --remove-orphans "$@"
 }
 
@@ -240,6 +241,9 @@ case $command in
   query) query "$@" ;;
   down) require_own_project && take_lock 'make down' && down ;;
   clean) require_own_project && take_lock 'make clean' && clean ;;
-  logs) require_stack && compose --profile alerts logs --follow --tail 50 "$@" ;;
+  logs)
+    require_own_project
+    has_containers || fail 3 'the stack is not running.' 'Start it with: make up'
+    compose --profile alerts logs --follow --tail 50 "$@" ;;
   *) fail 2 "expected a command, got \"$command\"." "$usage" ;;
 esac

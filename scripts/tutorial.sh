@@ -9,17 +9,20 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/images.sh"
 folder=${TUTORIAL_FOLDER:-$root/docs/tutorial}
 
-tutorial_compose() { docker compose --project-directory "$folder" --project-name "$COMPOSE_PROJECT_NAME-tutorial" "$@"; }
+COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME-tutorial
+
+tutorial_compose() { docker compose --project-directory "$folder" "$@"; }
 
 case ${1:-} in
   up)
     check_settings
     ensure_engine
+    require_own_project "$folder"
     ensure_base_images
     run_step 'starting Prometheus' tutorial_compose up --detach --wait --wait-timeout 60 ||
       fail 1 'Prometheus did not start.' "Is port $PROMETHEUS_HOST_PORT taken by the whole stack? Stop it with: make down"
     say "Prometheus    http://localhost:$PROMETHEUS_HOST_PORT, scrapes localhost:8000 every second"
     ;;
-  down) require_engine && run_step 'stopping Prometheus' tutorial_compose down --remove-orphans ;;
+  down) require_own_project "$folder" && run_step 'stopping Prometheus' tutorial_compose down --remove-orphans ;;
   *) fail 2 "expected \"up\" or \"down\", got \"${1:-}\"." 'usage: scripts/tutorial.sh up | down' ;;
 esac

@@ -73,16 +73,16 @@ describe.each(COMMANDS.map((words) => [words.join(' '), words] as const))('%s', 
 });
 
 it.each([
-  ['DOCKER_HOST=tcp://elsewhere:2375', { DOCKER_HOST: 'tcp://elsewhere:2375' }],
-  ['DOCKER_CONTEXT=nope', { DOCKER_CONTEXT: 'nope' }],
-  ['the current Docker context "remote"', { CONTEXT: 'remote' }],
-])('no engine is installed or started in the place of %s', async (chosen, environment) => {
+  ['at DOCKER_HOST=tcp://elsewhere:2375', { DOCKER_HOST: 'tcp://elsewhere:2375' }],
+  ['in DOCKER_CONTEXT=nope', { DOCKER_CONTEXT: 'nope' }],
+  ['in the current Docker context "remote"', { CONTEXT: 'remote' }],
+])('no engine is installed or started where the one %s does not answer', async (chosen, environment) => {
   for (const words of [
     ['stack', 'up'],
     ['tutorial', 'up'],
   ]) {
     const { status, error, started } = await run(words, UNREACHABLE, environment);
     expect({ status, started }).toEqual({ status: 5, started: '' });
-    expect(error).toContain(`error: no container engine answers at ${chosen}.\n`);
+    expect(error).toContain(`error: no container engine answers ${chosen}.\n`);
   }
 });
