@@ -32,7 +32,9 @@ part=''
 finish() {
   trap '' INT TERM
   [ -z "$part" ] || rm -f "$part"
-  [ -z "$was_running" ] || run_step 'starting Prometheus' compose start prometheus || fail 1 'Prometheus could not be started.'
+  [ -z "$was_running" ] ||
+    run_step 'starting Prometheus' compose up --detach --no-build --no-deps --no-recreate --wait --wait-timeout 120 prometheus ||
+    fail 1 'Prometheus could not be started.'
 }
 
 # A file that was cut off, on its way or while it was written, fails one of the first two.
