@@ -38,7 +38,9 @@ RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/r
 COPY instrumentation instrumentation
 COPY app app
 COPY loadgen loadgen
-RUN npm run build --workspaces --if-present && sh scripts/without-sources.sh instrumentation app loadgen
+# Files have the modes of the clone that they come from, whose umask may let nobody else read them.
+RUN npm run build --workspaces --if-present && sh scripts/without-sources.sh instrumentation app loadgen \
+    && chmod -R a+rX instrumentation app loadgen
 
 # What runs is not what builds: Node, the shell and the few programs of the health checks and of the Jobs' script, with their
 # libraries (docs/security.md lists what was left behind).

@@ -15,7 +15,7 @@ up: ## set up what is missing, start the stack, send the lab's traffic once, pro
 load: ## more traffic, proven, and a page of it: PATTERN=steady or ./my.yaml, ARGS="--rate 200 --duration 1m"
 	@scripts/words.sh "$${PATTERN:-lab}" "$$ARGS" scripts/stack.sh load
 
-rolling: ## 3 replicas, each restarted in turn, and 1 again, under 500 requests/s: none may fail, no count be lost (DURATION=180s)
+rolling: ## 3 replicas, each restarted in turn, and then as many as before, under 500 requests/s: none may fail, no count be lost (DURATION=180s)
 	@scripts/words.sh '' "$$ARGS" scripts/rolling.sh
 
 verify: ## compare everything the generator has sent with what Prometheus holds, series by series

@@ -3,7 +3,7 @@
 # the nodes already, under the names that compose uses.
 # Result: own_prefix and own_tag, for image_overrides.
 
-own_prefix=observability-stack
+own_prefix=$COMPOSE_PROJECT_NAME
 own_tag=''
 
 prepare_images() {
@@ -18,7 +18,7 @@ prepare_images() {
         own_prefix=$K8S_REGISTRY
         load_images docker push --quiet
       else
-        say 'The images observability-stack/app and observability-stack/loadgen are expected on the nodes (or build and push them: K8S_REGISTRY=registry.example/team).'
+        say "The images $own_prefix/app and $own_prefix/loadgen are expected on the nodes (or build and push them: K8S_REGISTRY=registry.example/team)."
       fi
       ;;
   esac
@@ -29,9 +29,9 @@ load_images() {
   ensure_engine
   ensure_base_images
   build_images
-  own_tag=$(docker image inspect --format '{{.Id}}' observability-stack/app observability-stack/loadgen | sha256sum | cut -c 1-12)
+  own_tag=$(docker image inspect --format '{{.Id}}' "$COMPOSE_PROJECT_NAME/app" "$COMPOSE_PROJECT_NAME/loadgen" | sha256sum | cut -c 1-12)
   for name in app loadgen; do
-    docker tag "observability-stack/$name" "$own_prefix/$name:$own_tag"
+    docker tag "$COMPOSE_PROJECT_NAME/$name" "$own_prefix/$name:$own_tag"
     run_step "bringing $own_prefix/$name:$own_tag to the cluster" "$@" "$own_prefix/$name:$own_tag" || fail 3 'an image could not be brought to the cluster.'
   done
   # What this machine calls by another name the cluster cannot pull: it is brought as well.

@@ -10,11 +10,69 @@ is_debian_like() { grep -qE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release 2>/d
 is_debian() { grep -q '^ID=debian' /etc/os-release 2>/dev/null; }
 may_install() { [ "${INSTALL_ENGINE:-yes}" != no ] && [ "$(id -u)" = 0 ] && is_debian_like; }
 
-engine_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+engine_answers() { engine_error=$(docker version --format '{{.Server.Version}}' 2>&1 >/dev/null); }
+
+# The engine that was asked for by name, if one was: no other takes its place.
+chosen_engine() {
+  if [ -n "${DOCKER_HOST:-}" ]; then
+    echo " at DOCKER_HOST=$DOCKER_HOST"
+  elif [ -n "${DOCKER_CONTEXT:-}" ]; then
+    echo " in DOCKER_CONTEXT=$DOCKER_CONTEXT"
+  elif command -v docker >/dev/null 2>&1; then
+    context=$(docker context inspect --format '{{.Name}}' 2>/dev/null)
+    [ "$context" = default ] || echo " in the current Docker context${context:+ \"$context\"}"
+  fi
+}
+
+is_refused() { case $engine_error in *[Pp]'ermission denied'*) ;; *) return 1 ;; esac; }
+may_start_engine() { ! is_refused && [ -z "$(chosen_engine)" ] && may_install; }
+
+# refuse_engine HINT...: after engine_answers has failed.
+refuse_engine() {
+  chosen=$(chosen_engine)
+  reason=$(printf '%s' "$engine_error" | tail -n 1)
+  ! is_refused || fail 6 "this user may not use the container engine$chosen." "$reason" \
+    'Add the user to its group (sudo usermod -aG docker "$USER", then log in again) or run make as root.'
+  [ -z "$chosen" ] || set -- 'Start that engine, or choose another one.'
+  fail 5 "no container engine answers$chosen." "$reason" "$@"
+}
+
+require_engine() { engine_answers || refuse_engine 'If it is installed, start it. Where there is none yet, make up says how to get one.'; }
+
+# A clone is a project of its own: no command touches what another folder has started under the same name, nor its data. Of
+# an owner that only the data names, the folder has to be there still.
+# require_own_project [FOLDER]: where the Compose file is, if not at the root.
+require_own_project() {
+  is_project_name "$COMPOSE_PROJECT_NAME" || fail 2 "$(expected_project_name)"
+  require_engine
+  owner=$(owners | while read -r kind folder; do
+    [ -z "$folder" ] || [ "$folder" -ef "${1:-$root}" ] || { [ "$kind" = data ] && [ ! -d "$folder" ]; } || { echo "$folder" && break; }
+  done)
+  [ -z "$owner" ] || fail 7 "the stack \"$COMPOSE_PROJECT_NAME\" belongs to another folder: $owner" \
+    'Nothing was done. A clone of its own has its own name and host ports, in its .env or before each command:' \
+    "COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME-2$(for name in $port_names; do
+      first=$(value_of "$name") && echo " $name=$((${first%%-*} + 10000))"
+    done | tr -d '\n') make up" \
+    "If that folder was moved here: docker compose --project-name $COMPOSE_PROJECT_NAME down"
+}
+
+folder_label=observability-stack.folder
+owners() {
+  docker ps --all --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" \
+    --format 'containers {{.Label "com.docker.compose.project.working_dir"}}'
+  docker volume inspect --format "data {{index .Labels \"$folder_label\"}}" "${COMPOSE_PROJECT_NAME}_prometheus-data" 2>/dev/null
+}
+
+# The volume is Compose's in all but who made it, and names its folder: the data outlives the containers.
+claim_data() {
+  docker volume create --label "$folder_label=$root" --label "com.docker.compose.project=$COMPOSE_PROJECT_NAME" \
+    --label com.docker.compose.volume=prometheus-data "${COMPOSE_PROJECT_NAME}_prometheus-data" >/dev/null ||
+    fail 1 "the volume for Prometheus' data could not be made."
+}
 
 why_no_install() {
   if [ "${INSTALL_ENGINE:-yes}" = no ]; then
-    printf 'INSTALL_ENGINE=no forbids to install one here.'
+    printf 'INSTALL_ENGINE=no forbids installing one.'
   elif ! is_debian_like; then
     printf 'Only on Debian and Ubuntu can it be installed from here.'
   else
@@ -24,16 +82,9 @@ why_no_install() {
 
 ensure_engine() {
   if ! engine_answers; then
-    case "$(docker version 2>&1)" in
-      *'permission denied'*)
-        fail 3 'a container engine runs, but this user may not use it.' \
-          'Add the user to its group (sudo usermod -aG docker "$USER", then log in again) or run make as root.' ;;
-    esac
-    [ -z "${DOCKER_HOST:-}" ] || fail 3 "no container engine answers at DOCKER_HOST=$DOCKER_HOST." \
-      'Start that engine, or unset DOCKER_HOST to use one on this machine.'
-    may_install || fail 3 'no container engine answers.' \
-      'Install and start Docker Engine 20.10 or newer (https://docs.docker.com/engine/install/), then run this again.' \
-      "$(why_no_install)"
+    may_start_engine ||
+      refuse_engine 'Install and start Docker Engine 20.10 or newer (https://docs.docker.com/engine/install/), then run this again.' \
+        "$(why_no_install)"
     command -v dockerd >/dev/null 2>&1 || install_engine
     start_engine
   fi
@@ -45,13 +96,13 @@ ensure_engine() {
 install_engine() {
   say 'No container engine on this machine: installing Docker Engine from the distribution (INSTALL_ENGINE=no forbids it).'
   run_step 'apt-get install docker.io' apt_install docker.io iptables ||
-    fail 3 'Docker Engine could not be installed: the package archive must be reachable.'
+    fail 5 'Docker Engine could not be installed: the package archive must be reachable.'
 }
 
 # The engine's own session and log file: it outlives this script and holds none of its output open, nor its lock.
 start_engine() {
   if [ -d /run/systemd/system ]; then
-    run_step 'starting the container engine' systemctl start docker || fail 3 'systemctl start docker failed.'
+    run_step 'starting the container engine' systemctl start docker || fail 5 'systemctl start docker failed.'
   else
     say 'Starting the container engine (log: /var/log/dockerd.log).'
     # Left by one that was killed, they would stop the new one as soon as another process has the number in them.
@@ -60,7 +111,7 @@ start_engine() {
   fi
   run_step 'waiting for the container engine' wait_for_engine || {
     tail -n 15 /var/log/dockerd.log >&2 2>/dev/null
-    fail 3 'the container engine did not answer within 60 s.'
+    fail 5 'the container engine did not answer within 60 s.'
   }
 }
 
@@ -99,6 +150,7 @@ plugin_from_debian() { unpack_from_debian "docker-$1" "docker-$1" "$plugin_folde
 # unpack_from_debian PACKAGE PROGRAM FOLDER: one program of a package of the later suite. It is unpacked, not installed, with an
 # apt configuration of its own, so that nothing of the machine's apt set-up changes, nor matters.
 unpack_from_debian() {
+  umask 022
   archive=$(debian_archive) || return 1
   work=$(mktemp -d) || return 1
   mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/root" "$3"

@@ -71,7 +71,20 @@ standin_from_debian() {
   return "$result"
 }
 
+# What containers are given to read, whose users are others than this one: their user's rights are the ones of all others.
+mounted='prometheus grafana/grafana.ini grafana/provisioning grafana/dashboards docs/tutorial'
+ensure_readable() (
+  cd "$root" || exit 1
+  # shellcheck disable=SC2086 # a list of words
+  hidden=$(find $mounted \( -type d ! -perm -005 -o -type f ! -perm -004 \) -print) && [ -z "$hidden" ] && return
+  say 'Making the configuration readable for the users of the containers (chmod a+rX), which the umask of this clone forbade.'
+  # shellcheck disable=SC2086 # a list of words
+  chmod -R a+rX $mounted 2>/dev/null || fail 1 "the containers' users may not read $root/$(printf '%s' "$hidden" | head -n 1)." \
+    "As the owner of the files: cd $root && chmod -R a+rX $mounted"
+)
+
 ensure_base_images() {
+  ensure_readable || exit
   wanted=''
   missing=''
   for variable in NODE_IMAGE PROMETHEUS_IMAGE ${ALERTS:+ALERTMANAGER_IMAGE}; do
@@ -110,10 +123,21 @@ ensure_grafana_image() {
 # instance, would then pass for one of the project's own.
 build_image() {
   docker build --target "$1" --build-arg "NODE_IMAGE=$NODE_IMAGE" --secret "id=ca,src=$BUILD_CA_FILE" \
-    --progress plain --tag "observability-stack/$1" "$root"
+    --progress plain --tag "$COMPOSE_PROJECT_NAME/$1" "$root"
 }
 
 build_images() {
   run_step 'building the API and the load generator' at_once build_image app loadgen ||
     fail 1 'an image could not be built; the last lines above say why.'
+}
+
+image_names() { docker image ls --format '{{.Repository}}:{{.Tag}}' --filter "reference=$1" | grep -v '<none>'; }
+
+# By name: another clone's may be the same image. All clones share the stand-ins; the last one removes them. Pulled images stay.
+remove_own_images() {
+  standins=''
+  image_names '*/loadgen' | grep -qv "^$COMPOSE_PROJECT_NAME/" || standins='observability-stack/*:*debian'
+  # shellcheck disable=SC2046 # a list of words
+  set -- $(for pattern in "$COMPOSE_PROJECT_NAME/app*" "$COMPOSE_PROJECT_NAME/loadgen" $standins; do image_names "$pattern"; done)
+  [ $# = 0 ] || run_step 'removing the built images' docker image rm --force "$@"
 }

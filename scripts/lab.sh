@@ -8,7 +8,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/engine.sh"
 . "$root/scripts/node.sh"
 
-engine_answers || fail 3 'no container engine answers, so no stack is running.' 'Start everything with: make up'
+require_own_project
 [ -n "$(compose ps --quiet --status running prometheus 2>/dev/null)" ] ||
   fail 3 'the stack is not running.' 'Start it with: make up'
 ensure_node_modules

@@ -1,28 +1,31 @@
 #!/bin/sh
-# A rolling day in the life of the stack, under load: more replicas, each restarted in turn, and one again. No request may
-# fail and no count may be lost; the generator proves it. Called by `make rolling`.
-# Exit status: the generator's (0 all well, 1 a check did not hold), 1 when a step failed or outlasted the load.
+# A rolling day in the life of the stack, under load: more replicas, each restarted in turn, and as many again as there were. No
+# request may fail and no count may be lost; the generator proves it. Called by `make rolling`.
+# Exit status: the generator's (0 all well, 1 a check did not hold), 1 when a step failed or outlasted the load; else as in stack.sh.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/console.sh"
 . "$root/scripts/settings.sh"
+. "$root/scripts/engine.sh"
 
 duration=${DURATION:-180s}
 replicas=${REPLICAS:-3}
 
-sending() {
-  docker ps --quiet --filter label=com.docker.compose.service=loadgen \
-    --filter "label=com.docker.compose.project=${COMPOSE_PROJECT_NAME:-observability-stack}"
+# Until the load has ended, or its container has said a word: from then on it listens to signals.
+wait_for_load() {
+  while kill -0 "$load" 2>/dev/null; do
+    generator=$(docker ps --quiet --filter label=com.docker.compose.service=loadgen --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME")
+    [ -z "$generator" ] || [ -z "$(docker logs "$generator" 2>&1 | head -c 1)" ] || return 0
+    sleep 0.2
+  done
 }
 
 containers() { compose ps --quiet api | sort; }
 
-# Existing replicas stay as they are: only their number changes.
-scale() {
-  run_step "$1 replica(s)" compose up --detach --no-build --no-deps --no-recreate --wait --wait-timeout 120 --scale api="$1" api
-}
+scale() { API_REPLICAS=$1 run_step "API_REPLICAS=$1 make up" "$root/scripts/stack.sh" up; }
 
-wait_healthy() {
+restart() {
+  docker restart "$1" || return 1
   tries=0
   until [ "$(docker inspect --format '{{.State.Health.Status}}' "$1")" = healthy ]; do
     tries=$((tries + 1))
@@ -31,8 +34,6 @@ wait_healthy() {
   done
 }
 
-restart() { docker restart "$1" && wait_healthy "$1"; }
-
 roll() {
   scale "$replicas" || return 1
   number=0
@@ -40,21 +41,47 @@ roll() {
     number=$((number + 1))
     run_step "restart of replica $number" restart "$container" || return 1
   done
-  scale 1
+  scale "$found"
 }
 
-API_REPLICAS=$replicas
-widen_port_ranges
+# A Ctrl-C reaches the load by tidy_up alone: a second one would end it without a summary.
+in_own_group() {
+  if command -v setsid >/dev/null 2>&1; then setsid "$@"; else perl -e 'setpgrp(0, 0); exec @ARGV' "$@"; fi
+}
 
-"$root/scripts/stack.sh" load rolling --duration "$duration" --wait 120s "$@" &
+# However this ends early, the load sums up, and there are as many replicas as before.
+load=''
+generator=''
+tidy_up() {
+  trap '' INT TERM
+  if [ -n "$load" ]; then
+    say 'Ending the load, and bringing back the replicas that there were.'
+    wait_for_load
+    docker kill --signal INT "$generator" >/dev/null 2>&1
+    wait "$load"
+    scale "$found"
+  fi
+  forget_step_log
+}
+
+require_own_project
+found=$(containers | grep -c .) || fail 3 'the stack is not running.' 'Start it with: make up'
+on_signal='fail 130 interrupted.'
+trap "$on_signal" INT TERM
+trap tidy_up EXIT
+
+in_own_group "$root/scripts/stack.sh" load rolling --duration "$duration" --wait 120s "$@" &
 load=$!
 # Not before it sends: it looks at the stack first, which is then as it was.
-until [ -n "$(sending)" ] || ! kill -0 "$load" 2>/dev/null; do sleep 0.2; done
-roll
-rolled=$?
+wait_for_load
+roll || exit 1
+rolled=0
 if ! kill -0 "$load" 2>/dev/null; then
   say "error: the load of $duration was over before the steps were; give them longer: DURATION=300s make rolling"
   rolled=1
 fi
-wait "$load" || exit $?
+wait "$load"
+status=$?
+load=''
+[ "$status" = 0 ] || exit "$status"
 exit "$rolled"

@@ -31,11 +31,20 @@ is_port() {
   [ "$1" -ge 1 ] && [ "$1" -le 65535 ]
 }
 
+# What Compose takes, and the name of an image can begin with.
+is_project_name() {
+  case $1 in '' | *[!a-z0-9_-]* | [_-]* | *[_-] | *___* | *_-* | *-_*) return 1 ;; esac
+}
+expected_project_name() {
+  echo "COMPOSE_PROJECT_NAME: expected lower-case letters and digits, with \"-\" or \"_\" between them, got \"$COMPOSE_PROJECT_NAME\""
+}
+
 # Every problem at once, one a line, as the API does it.
 check_settings() {
   problems=''
   note() { problems="$problems$1
 "; }
+  is_project_name "$COMPOSE_PROJECT_NAME" || note "$(expected_project_name)"
   case $API_REPLICAS in
     '' | *[!0-9]* | 0*) note "API_REPLICAS: expected a whole number from 1, got \"$API_REPLICAS\"" ;;
   esac
@@ -46,6 +55,10 @@ check_settings() {
       note "$name: expected a port from 1 to 65535, or a range such as 5001-5003, got \"$(value_of "$name")\""
       continue
     fi
+    case " $replica_ports " in
+      *" $name "*) ! is_port "$API_REPLICAS" || [ $((last - first)) -ge $((API_REPLICAS - 1)) ] ||
+        note "$name: expected a port for each of $API_REPLICAS replicas, got $first-$last" ;;
+    esac
     for other in $taken; do
       from=${other#*:}
       if [ "$first" -le "${from#*-}" ] && [ "${from%-*}" -le "$last" ]; then
@@ -63,7 +76,7 @@ check_settings() {
   }
 }
 
-# With several replicas each needs a host port of its own for these: a range that starts at the asked port.
+# With several replicas each needs a host port of its own for these: they are counted from the first one that is given.
 replica_ports='API_HOST_PORT API_LAB_HOST_PORT METRICS_HOST_PORT'
 
 # Sets first and last to the ports that a setting will take.
@@ -75,13 +88,7 @@ set_port_range() {
   if [ "$range" = "$first" ] && is_port "$first" && is_port "$API_REPLICAS"; then last=$((first + API_REPLICAS - 1)); fi
 }
 
+port_range() { set_port_range "$1" && show_range "$first" "$last"; }
 show_range() { if [ "$1" = "$2" ]; then echo "$1"; else echo "$1-$2"; fi; }
-
-widen_port_ranges() {
-  for name in $replica_ports; do
-    set_port_range "$name"
-    eval "export $name=$(show_range "$first" "$last")"
-  done
-}
 
 compose() { docker compose --project-directory "$root" --file "$root/docker-compose.yml" "$@"; }

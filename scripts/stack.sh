@@ -1,8 +1,7 @@
 #!/bin/sh
 # The stack as a person handles it: up, load, verify, query, down, clean, logs. Called by the Makefile; may be called directly
 # where the exact exit status matters, because make turns every failure into its own status 2.
-# Exit status: 0 all well, 1 something failed or a check did not hold, 2 a wrong command or setting, 3 an engine, an image,
-# the API or Prometheus cannot be reached, 4 another command is changing the stack, 130 interrupted.
+# The exit statuses are listed in docs/operations.md.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/console.sh"
@@ -10,6 +9,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/lock.sh"
 . "$root/scripts/engine.sh"
 . "$root/scripts/images.sh"
+. "$root/scripts/replicas.sh"
 
 usage='usage: scripts/stack.sh up | load [PATTERN...] [OPTION...] | verify [OPTION...] | query PROMQL | down | clean | logs [SERVICE...]'
 
@@ -50,33 +50,31 @@ target='--target http://api:5001'
 proof='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
 
 running_containers() { compose ps --quiet 2>/dev/null | sort; }
+has_containers() { [ -n "$(compose --profile load --profile alerts ps --all --quiet 2>/dev/null)" ]; }
 is_running() { [ -n "$(compose ps --quiet --status running "$1" 2>/dev/null)" ]; }
 
-require_engine() { engine_answers || fail 3 'no container engine answers, so no stack is running.' 'Start everything with: make up'; }
 require_stack() {
-  require_engine
+  require_own_project
   is_running api || fail 3 'the stack is not running.' 'Start it with: make up'
-  image_present observability-stack/loadgen || fail 3 "the load generator's image is not here." 'Build it with: make up'
+  image_present "$COMPOSE_PROJECT_NAME/loadgen" || fail 3 "the load generator's image is not here." 'Build it with: make up'
 }
 
 services() {
-  printf 'api prometheus'
+  printf 'prometheus'
   [ -n "$grafana_missing" ] || printf ' grafana'
   [ -z "${ALERTS:-}" ] || printf ' alertmanager'
 }
 
 up() {
-  check_settings
   prepare_reports
   ensure_engine
+  require_own_project
   ensure_base_images
   ensure_grafana_image
   build_images
   before=$(running_containers)
-  widen_port_ranges
-  # shellcheck disable=SC2046 # a list of words
-  STEP_TAIL=5 run_step 'starting the services and waiting until each is healthy' \
-    compose --profile alerts up --detach --no-build --wait --wait-timeout 120 $(services) || start_failed
+  claim_data
+  STEP_TAIL=5 run_step 'starting the services and waiting until each is healthy' start_services || start_failed
   say ''
   send lab --only-on-fresh-api
   case $status in
@@ -86,6 +84,11 @@ up() {
   esac
   [ "$before" != "$(running_containers)" ] || say 'The stack was running already: nothing was changed.'
   show_urls
+}
+
+start_services() {
+  # shellcheck disable=SC2046 # a list of words
+  compose --profile alerts up --detach --no-build --no-deps --wait --wait-timeout 120 $(services) && scale_api
 }
 
 # Says why, and leaves nothing half started unless the stack was running before.
@@ -110,12 +113,10 @@ explain_taken_port() {
   port=$(sed -nE 's/.*(Bind for|listen tcp4?|exposing port TCP) [0-9.:]*:([0-9]+).*(allocated|in use|forbidden|denied).*/\2/p' "$step_log" | head -n 1)
   [ -n "$port" ] || return 0
   for name in $port_names; do
-    first=$(value_of "$name")
-    last=${first##*-}
-    first=${first%%-*}
+    set_port_range "$name"
     if [ "$port" -ge "$first" ] && [ "$port" -le "$last" ]; then
       say "error: port $port ($name) is taken by another program."
-      say "       Free it, or choose another: $name=$((port + 10000)) make up"
+      say "       Free it, or choose another: $name=$((first + 10000)) make up"
     fi
   done
 }
@@ -126,7 +127,7 @@ show_urls() {
   [ -z "$grafana_missing" ] || show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html
   [ -n "$grafana_missing" ] || [ ! -e "$page" ] || show_run "$run_started"
   show_url API "${API_HOST_PORT%%-*}" "/products (also on ${API_LAB_HOST_PORT%%-*}, which browsers refuse)"
-  [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $API_HOST_PORT, their metrics on $METRICS_HOST_PORT"
+  [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $(port_range API_HOST_PORT), their metrics on $(port_range METRICS_HOST_PORT)"
   show_url Metrics "${METRICS_HOST_PORT%%-*}" /metrics
   show_page Prometheus "$PROMETHEUS_IMAGE" "$PROMETHEUS_HOST_PORT" "make query Q='sum(http_requests_total)'"
   if [ -z "$grafana_missing" ]; then
@@ -199,28 +200,30 @@ query() {
 }
 
 down() {
-  engine_answers || { say 'No container engine answers: nothing to stop.' && return 0; }
+  has_containers || say 'The stack is not running.'
   run_step 'stopping the stack' compose --profile load --profile alerts down --remove-orphans "$@"
 }
 
 clean() {
   down --volumes || return $?
-  engine_answers || return 0
-  # The images that this repository built, stand-ins included; pulled ones stay.
-  images=$(docker image ls --quiet --filter 'reference=observability-stack/*' | sort -u)
-  # shellcheck disable=SC2086 # a list of words
-  [ -z "$images" ] || run_step 'removing the built images' docker image rm --force $images
+  remove_own_images
 }
 
 command=${1:-}
 [ $# -eq 0 ] || shift
 case $command in
-  up) take_lock 'make up' && up ;;
+  up)
+    check_settings
+    engine_answers || may_start_engine || ensure_engine
+    take_lock 'make up' && up ;;
   load) load "$@" ;;
   verify) verify "$@" ;;
   query) query "$@" ;;
-  down) take_lock 'make down' && down ;;
-  clean) take_lock 'make clean' && clean ;;
-  logs) require_engine && compose --profile alerts logs --follow --tail 50 "$@" ;;
+  down) require_own_project && take_lock 'make down' && down ;;
+  clean) require_own_project && take_lock 'make clean' && clean ;;
+  logs)
+    require_own_project
+    has_containers || fail 3 'the stack is not running.' 'Start it with: make up'
+    compose --profile alerts logs --follow --tail 50 "$@" ;;
   *) fail 2 "expected a command, got \"$command\"." "$usage" ;;
 esac

@@ -9,12 +9,15 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/images.sh"
 folder=${TUTORIAL_FOLDER:-$root/docs/tutorial}
 
+COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME-tutorial
+
 tutorial_compose() { docker compose --project-directory "$folder" "$@"; }
 
 case ${1:-} in
   up)
     check_settings
     ensure_engine
+    require_own_project "$folder"
     ensure_base_images
     # One that does not start leaves nothing; one that was there stays.
     [ -n "$(tutorial_compose ps --quiet 2>/dev/null)" ] || trap 'tutorial_compose down >/dev/null 2>&1; forget_step_log' EXIT
@@ -24,7 +27,7 @@ case ${1:-} in
     say "Prometheus    http://localhost:$PROMETHEUS_HOST_PORT, scrapes localhost:8000 every second"
     ;;
   down)
-    engine_answers || fail 3 'no container engine answers.'
+    require_own_project "$folder"
     run_step 'stopping Prometheus' tutorial_compose down --remove-orphans || fail 1 'Prometheus could not be stopped.'
     ;;
   *) fail 2 "expected \"up\" or \"down\", got \"${1:-}\"." 'usage: scripts/tutorial.sh up | down' ;;

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { request } from 'node:http';
 
-const PROJECT = 'observability-stack';
+const PROJECT = process.env.COMPOSE_PROJECT_NAME ?? 'observability-stack';
 
 export interface Container {
   readonly id: string;

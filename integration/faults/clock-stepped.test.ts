@@ -5,7 +5,7 @@ import axios from 'axios';
 import { docker } from '../src/commands.ts';
 import { figure, sendWhile } from '../src/faults.ts';
 import { eventually, nextScrape, queryValue } from '../src/prometheus-api.ts';
-import { repositoryRoot, settingOf } from '../src/repository.ts';
+import { ownImage, repositoryRoot, settingOf } from '../src/repository.ts';
 import { type Stack, startStack } from '../src/stack.ts';
 
 const startTimeoutMs = 300_000;
@@ -16,7 +16,7 @@ const SECONDS = 40;
 const LATENCY_SECONDS = 0.05;
 const HOUR_MS = 3_600_000;
 
-const IMAGE = 'observability-stack/app-faketime';
+const IMAGE = `${ownImage('app')}-faketime`;
 
 let stack: Stack;
 
@@ -24,7 +24,7 @@ let stack: Stack;
 beforeAll(async () => {
   const build = ['NODE_IMAGE', 'IMAGE'].flatMap((name) => [
     '--build-arg',
-    `${name}=${name === 'IMAGE' ? 'observability-stack/app' : settingOf(name)}`,
+    `${name}=${name === 'IMAGE' ? ownImage('app') : settingOf(name)}`,
   ]);
   await docker('build', '--quiet', ...build, '--tag', IMAGE, `${repositoryRoot}/integration/faketime`);
   stack = await startStack({

@@ -106,13 +106,22 @@ export function stackCommand(
 }
 
 /** Another of the scripts behind `make`, in a project. */
+export function startCommand(
+  project: Project,
+  script: string,
+  words: string[],
+  environment: NodeJS.ProcessEnv = {},
+): RunningCommand {
+  return start(script, words, { ...project.environment, ...environment });
+}
+
 export function scriptCommand(
   project: Project,
   script: string,
   words: string[],
   environment: NodeJS.ProcessEnv = {},
 ): Promise<CommandResult> {
-  return start(script, words, { ...project.environment, ...environment }).result;
+  return startCommand(project, script, words, environment).result;
 }
 
 /** `make backup` and `make restore`. */
@@ -173,7 +182,7 @@ export async function containersOf(project: Project, service?: string): Promise<
   return rows.map((row) => row.split(' ')[0] ?? '').sort();
 }
 
-/** Removes everything that a project left: containers, network, volumes, reports. Images stay. */
+/** Removes everything that a project left: containers, network, volumes, images, reports. */
 export async function removeProject(project: Project): Promise<void> {
   const compose = ['compose', '--project-directory', repositoryRoot, '--profile', '*'];
   const { exitCode, stderr } = await start(
@@ -182,6 +191,7 @@ export async function removeProject(project: Project): Promise<void> {
     project.environment,
   ).result;
   if (exitCode !== 0) throw new Error(`the project ${project.name} could not be removed: ${stderr}`);
+  await docker('image', 'rm', '--force', `${project.name}/app`, `${project.name}/loadgen`);
   await rm(project.reports, { recursive: true, force: true });
 }
 

@@ -8,9 +8,6 @@ import { docker } from './commands.ts';
 import { type Container, filesOf } from './inspect.ts';
 import { repositoryRoot } from './repository.ts';
 
-/** Built here, and therefore ours to keep small. */
-const OUR_IMAGES = ['observability-stack/app', 'observability-stack/loadgen'];
-
 export type Check = (containers: readonly Container[], projectName: string) => void | Promise<void>;
 
 /** By the name of the service, so that a difference names it. */
@@ -26,8 +23,9 @@ function same<T>(
   expect(byService(containers, read)).toEqual(byService(containers, () => expected));
 }
 
-const ours = (containers: readonly Container[]) =>
-  containers.filter(({ Config }) => OUR_IMAGES.includes(Config.Image));
+/** Built here, under the project's name, and therefore ours to keep small. */
+const isOurs = ({ Config }: Container) =>
+  Config.Image.startsWith(`${Config.Labels['com.docker.compose.project']}/`);
 
 /** The generator works on files of the user that started it, and as that user. */
 const isGenerator = ({ service }: Container) => service === 'loadgen';
@@ -131,7 +129,7 @@ export const checks: Readonly<Record<string, Check>> = {
     const isEmpty = (line: string) => line === 'GF_SECURITY_ADMIN_PASSWORD=';
     const suspicious = (line: string) => secret.test(line) && !isEmpty(line);
     same(containers, ({ Config }) => (Config.Env ?? []).filter(suspicious), []);
-    for (const { service, Id, Image } of ours(containers)) {
+    for (const { service, Id, Image } of containers.filter(isOurs)) {
       const history = await docker('history', '--no-trunc', '--format', '{{.CreatedBy}}', Image);
       expect([service, history.split('\n').filter((line) => secret.test(line))]).toEqual([service, []]);
       const keys = (await filesOf(Id)).filter((file) =>
@@ -148,11 +146,8 @@ export const checks: Readonly<Record<string, Check>> = {
       expect.stringMatching(/^NODE_IMAGE=node:24-trixie-slim$/),
       expect.stringMatching(/^PROMETHEUS_IMAGE=prom\/prometheus:v\d+\.\d+\.\d+$/),
     ]);
-    for (const { service, Config } of containers)
-      expect([
-        service,
-        OUR_IMAGES.includes(Config.Image) || /:(?!latest)[\w.-]+$/.test(Config.Image),
-      ]).toEqual([service, true]);
+    for (const { service, Config } of containers.filter((container) => !isOurs(container)))
+      expect([service, /:(?!latest)[\w.-]+$/.test(Config.Image)]).toEqual([service, true]);
   },
   'slim images': async (containers) => {
     const unwanted = new RegExp(
@@ -168,7 +163,7 @@ export const checks: Readonly<Record<string, Check>> = {
         '/(_cacache|\\.cache)/',
       ].join('|'),
     );
-    const slim = ours(containers);
+    const slim = containers.filter(isOurs);
     expect(slim.map(({ service }) => service).sort()).toEqual(['api', 'loadgen']);
     for (const { service, Id, Image } of slim) {
       const files = await filesOf(Id);

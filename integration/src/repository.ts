@@ -26,6 +26,9 @@ export function prometheusFeatures(image: string): string {
   return execFileSync(script, [image], { encoding: 'utf8' }).trim();
 }
 
+/** An image that this repository builds, as it is called here. */
+export const ownImage = (target: 'app' | 'loadgen') => `${settingOf('COMPOSE_PROJECT_NAME')}/${target}`;
+
 /** What .env says of a variable, or what the environment sets in its place. */
 export function settingOf(variable: string): string {
   const fromEnvironment = process.env[variable];

@@ -7,7 +7,7 @@ import {
   type StartedTestContainer,
   Wait,
 } from 'testcontainers';
-import { composeWords, prometheusFeatures, repositoryRoot, settingOf } from './repository.ts';
+import { composeWords, ownImage, prometheusFeatures, repositoryRoot, settingOf } from './repository.ts';
 
 export interface Stack {
   network: StartedNetwork;
@@ -33,7 +33,7 @@ const startupTimeoutMs = 60_000;
 export async function startStack({
   replicas = 1,
   environment = {},
-  apiImage = 'observability-stack/app',
+  apiImage = ownImage('app'),
   program,
 }: StackOptions = {}): Promise<Stack> {
   const network = await new Network().start();
@@ -134,7 +134,7 @@ export async function runGenerator(network: StartedNetwork, ...commandLine: stri
   const ended = new Promise<void>((resolve) => {
     finished = resolve;
   });
-  const container = await new GenericContainer('observability-stack/loadgen')
+  const container = await new GenericContainer(ownImage('loadgen'))
     .withNetwork(network)
     .withCommand(commandLine)
     .withLogConsumer((stream) => {

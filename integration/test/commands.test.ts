@@ -1,6 +1,6 @@
 // The compose file and the scripts behind `make`, from the first start on. The tests build on each other, as a person's
 // commands do. Starts that are refused are in refused-starts.test.ts.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -14,10 +14,11 @@ import {
   labCommand,
   type Project,
   removeProject,
+  scriptCommand,
   stackCommand,
   startStackCommand,
 } from '../src/commands.ts';
-import { eventually, query, queryValue } from '../src/prometheus-api.ts';
+import { eventually, nextScrape, query, queryValue } from '../src/prometheus-api.ts';
 import { repositoryRoot } from '../src/repository.ts';
 
 const startTimeoutMs = 180_000;
@@ -200,12 +201,49 @@ describe('a stack of its own', () => {
   );
 
   it(
-    "backup keeps Prometheus' data in a file, and refuses one that is there",
+    "backup keeps Prometheus' data in a file, and refuses one that is there or whose folder is not",
     async () => {
       const file = join(project.reports, 'prometheus.tgz');
       savedAt = await queryValue(prometheusUrl, 'max(timestamp(http_requests_total))');
       expect(await backupCommand(project, 'backup', file)).toMatchObject({ exitCode: 0 });
       expect((await backupCommand(project, 'backup', file)).exitCode).toBe(2);
+      expect((await backupCommand(project, 'backup', join(project.reports, 'none/x.tgz'))).exitCode).toBe(2);
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    'backup that finds no room leaves no file, and Prometheus goes on',
+    async () => {
+      const file = join(project.reports, 'cut.tgz');
+      const command = `ulimit -f 16 && exec scripts/backup.sh backup '${file}'`;
+      const { exitCode, stderr } = await scriptCommand(project, 'sh', ['-c', command]);
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: 1,
+        stderr: expect.stringContaining(`the data could not be written to "${file}"; no file was left.`),
+      });
+      expect((await readdir(project.reports)).filter((name) => name.startsWith('cut'))).toEqual([]);
+      await nextScrape(prometheusUrl);
+    },
+    commandTimeoutMs,
+  );
+
+  it(
+    'restore refuses a file that was cut off, and what is there stays',
+    async () => {
+      const whole = await readFile(join(project.reports, 'prometheus.tgz'));
+      const file = join(project.reports, 'short.tgz');
+      for (const size of [whole.length - 1, whole.length >> 1, 0]) {
+        await writeFile(file, whole.subarray(0, size));
+        const { exitCode, stderr } = await backupCommand(project, 'restore', file);
+        expect({ exitCode, stderr }).toEqual({
+          exitCode: 2,
+          stderr: expect.stringContaining(
+            'FILE: expected a file that make backup has written, and all of it',
+          ),
+        });
+      }
+      expect(await queryValue(prometheusUrl, 'sum(http_requests_total)')).toBe(100);
     },
     commandTimeoutMs,
   );

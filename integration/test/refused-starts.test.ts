@@ -58,13 +58,32 @@ describe('a start that cannot work', () => {
     );
   });
 
-  it('refuses load and verify while nothing runs, with status 3', async () => {
-    for (const command of ['load', 'verify']) {
-      const result = await stackCommand(project, [command]);
+  it('refuses what needs a running stack while nothing runs, with status 3', async () => {
+    for (const words of [['load'], ['verify'], ['query', 'up'], ['logs']]) {
+      const result = await stackCommand(project, words);
       expect(result.exitCode).toBe(3);
-      expect(result.stderr).toContain('make up');
+      expect(result.stderr).toContain('the stack is not running.\n       Start it with: make up');
     }
   });
+
+  it('says on down that nothing runs, with status 0', async () => {
+    expect(await stackCommand(project, ['down'])).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining('The stack is not running.'),
+    });
+  });
+
+  it(
+    'names a folder for reports that cannot be written, before anything starts',
+    async () => {
+      const up = await stackCommand(project, ['up'], { REPORTS_FOLDER: '/proc/reports' });
+      expect(up.exitCode).toBe(1);
+      expect(up.stderr).toMatch(/^error: the folder \/proc\/reports cannot be written/m);
+      expect(up.stderr).not.toContain('starting the services');
+      expect(await containersOf(project)).toEqual([]);
+    },
+    commandTimeoutMs,
+  );
 
   it('names the commands that there are when asked for another', async () => {
     const result = await stackCommand(project, ['upp']);

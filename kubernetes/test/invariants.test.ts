@@ -99,10 +99,10 @@ whereKubectlIs('every workload', () => {
 
   it('runs an image of compose', () => {
     const variables = new Map(
-      [...read('.env').matchAll(/^([A-Z]+_IMAGE)=(.+)$/gm)].map(([, name = '', image = '']) => [name, image]),
+      [...read('.env').matchAll(/^([A-Z_]+)=(.+)$/gm)].map(([, name = '', image = '']) => [name, image]),
     );
     const images = [...read('docker-compose.yml').matchAll(/^ {4}image: (.+)$/gm)].map(([, image = '']) =>
-      image.replace(/^\$\{(\w+)\}$/, (_all, name: string) => variables.get(name) ?? name),
+      image.replace(/\$\{(\w+)\}/, (_all, name: string) => variables.get(name) ?? name),
     );
     for (const { found } of everyWorkload()) expect(images).toContain(containerOf(found).image);
   });

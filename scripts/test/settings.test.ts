@@ -51,11 +51,38 @@ describe('a value of .env', () => {
   });
 });
 
+describe('the name of the stack', () => {
+  const check = async (name: string) => {
+    await writeFile(join(folder, '.env'), await readFile(join(repository, '.env')));
+    return withSettings('check_settings', { COMPOSE_PROJECT_NAME: name });
+  };
+
+  it.each(['a', '2nd', 'my-stack_2', 'a--b', 'a__b'])('may be "%s"', async (name) => {
+    expect(await check(name)).toEqual({ code: 0, out: '', err: '' });
+  });
+
+  it.each(['', 'My-stack', '-a', 'a_', 'a b', 'a/b', 'a_-b', 'a\nb', '..'])(
+    'must not be "%s"',
+    async (name) => {
+      expect(await check(name)).toEqual({
+        code: 2,
+        out: '',
+        err: `COMPOSE_PROJECT_NAME: expected lower-case letters and digits, with "-" or "_" between them, got "${name}"\n`,
+      });
+    },
+  );
+
+  it('is read from .env', async () => {
+    await writeFile(join(folder, '.env'), 'COMPOSE_PROJECT_NAME=from-the-file\n');
+    expect((await withSettings('echo "$COMPOSE_PROJECT_NAME"')).out).toBe('from-the-file\n');
+  });
+});
+
 describe('port ranges', () => {
   const check = async (environment: Record<string, string>) => {
     await writeFile(join(folder, '.env'), await readFile(join(repository, '.env')));
     return withSettings(
-      'check_settings; widen_port_ranges; echo "$API_HOST_PORT $METRICS_HOST_PORT"',
+      'check_settings; echo "$(port_range API_HOST_PORT) $(port_range METRICS_HOST_PORT)"',
       environment,
     );
   };
@@ -92,6 +119,14 @@ describe('port ranges', () => {
     expect(await check({ API_HOST_PORT: value })).toMatchObject({
       code: 2,
       err: `API_HOST_PORT: expected a port from 1 to 65535, or a range such as 5001-5003, got "${value}"\n`,
+    });
+  });
+
+  it('must have a port for each replica', async () => {
+    expect(await check({ API_REPLICAS: '3', METRICS_HOST_PORT: '8000-8001' })).toEqual({
+      code: 2,
+      out: '',
+      err: 'METRICS_HOST_PORT: expected a port for each of 3 replicas, got 8000-8001\n',
     });
   });
 
