@@ -50,8 +50,8 @@ export interface HandlerOptions {
 /**
  * Counts the requests of an Express 4.18+ or 5 application, from now on: each exactly once, by route, method and status
  * code. Before or after its routes are made, and whatever is mounted in it; once for each application.
- * @throws TypeError when `app` is no Express application or an option is wrong; RangeError when no bucket equals the latency
- * objective; Error when the application is instrumented already or the registry has a metric of the same name
+ * @throws TypeError when `app` is no Express application or an option is wrong; Error when the application is instrumented
+ * already or the registry has a metric of the same name
  */
 export function instrument(app: unknown, options: InstrumentOptions = {}): Metrics {
   checkApplication(app);

@@ -4,7 +4,6 @@ import type { RequestLabelNames, RequestMetricNames } from './exposition/request
 import { Registry } from './library.ts';
 import type { ProcessMetricsOptions } from './metrics/process.ts';
 import {
-  isNativeBound,
   type NativeHistogramOptions,
   type NativeSettings,
   problemOfNative,
@@ -54,11 +53,6 @@ export interface InstrumentOptions {
    * to a Prometheus that asks for protobuf and says `native=1`. Default: off.
    */
   readonly nativeHistograms?: boolean | NativeHistogramOptions;
-  /**
-   * What you promise of the latency; must be a bucket, so that the share of requests within it is exact. Default 0.25. A power
-   * of two (0.25, 0.5, 1) is a bound of every native histogram too.
-   */
-  readonly latencyObjectiveSeconds?: number;
   /** Requests that are not counted at all: paths as in the URL (`/healthz`), or a function. Default: none. */
   readonly skip?: readonly string[] | ((request: IncomingMessage) => boolean);
   /** How many pairs of path and method there may be; what comes beyond is counted as `unmatched`. Default 2000. */
@@ -120,8 +114,6 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
     const problem = problemOfNative(value);
     return problem && expect(false, ...problem);
   },
-  latencyObjectiveSeconds: (value) =>
-    expect(typeof value === 'number' && value > 0, 'seconds above 0', value),
   skip: (value) =>
     expect(
       typeof value === 'function' || (Array.isArray(value) && value.every((path) => matches(path, /^\//))),
@@ -136,10 +128,7 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
   warn: (value) => expect(typeof value === 'function', 'a function that takes a message', value),
 };
 
-/**
- * @throws TypeError that names every wrong option with what was expected and what came, one a line; RangeError when no
- * bucket equals the latency objective
- */
+/** @throws TypeError that names every wrong option with what was expected and what came, one a line */
 export function resolveOptions(options: InstrumentOptions): Settings {
   const problems = Object.entries(options).flatMap(([name, value]) => {
     if (value === undefined) return [];
@@ -147,12 +136,13 @@ export function resolveOptions(options: InstrumentOptions): Settings {
     const problem = check ? check(value) : `is no option; there are ${Object.keys(CHECKS).join(', ')}`;
     return problem ? [`${name}: ${problem}`] : [];
   });
+  if (options.bucketsSeconds?.length === 0 && !options.nativeHistograms)
+    problems.push('bucketsSeconds: expected at least one bound where nativeHistograms is off, got []');
   if (problems.length > 0) throw new TypeError(`instrument: ${problems.join('\n')}`);
   const prefix = options.prefix ?? '';
   const names = { ...NAMES, ...options.names };
   const bucketsSeconds = options.bucketsSeconds ?? DURATION_BUCKETS_SECONDS;
   const native = resolveNative(options.nativeHistograms);
-  checkBuckets(bucketsSeconds, native.native !== undefined, options.latencyObjectiveSeconds ?? 0.25);
   return {
     ...native,
     registry: options.registry ?? new Registry(),
@@ -174,20 +164,6 @@ export function resolveOptions(options: InstrumentOptions): Settings {
     maxScrapes: options.maxScrapes ?? 10,
     warn: options.warn ?? ((message) => process.emitWarning(message, 'ExpressExactMetrics')),
   };
-}
-
-function checkBuckets(bucketsSeconds: readonly number[], isNative: boolean, objective: number): void {
-  if (bucketsSeconds.length === 0 && !isNative) {
-    throw new RangeError(
-      'instrument: without bucketsSeconds and without nativeHistograms there is no bucket',
-    );
-  }
-  const isBound = bucketsSeconds.length === 0 ? isNativeBound(objective) : bucketsSeconds.includes(objective);
-  if (isBound) return;
-  throw new RangeError(
-    `instrument: no bucket equals the latency objective of ${objective} s, so the share of requests within it could only be guessed; ` +
-      'add that bound to bucketsSeconds, or name your objective with latencyObjectiveSeconds',
-  );
 }
 
 /** Nothing where `holds`; otherwise what was expected and what came. */

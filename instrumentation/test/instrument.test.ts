@@ -211,7 +211,6 @@ describe('the options', () => {
       pathLabel: (template) => template.slice(1).replace(':', ''),
       codes: { 'GET /users/:id': [200, 422] },
       bucketsSeconds: [0.5, 60],
-      latencyObjectiveSeconds: 0.5,
     });
     await fetch(`${app.url}/users/7`);
     await until(
@@ -305,21 +304,10 @@ describe('the options', () => {
       'bucketsSeconds: expected bounds in seconds that ascend from above 0, got [0.25,0.1]',
     ],
     [
-      'an objective',
-      { latencyObjectiveSeconds: -1 },
-      'latencyObjectiveSeconds: expected seconds above 0, got -1',
+      'no buckets of any kind',
+      { bucketsSeconds: [] },
+      'bucketsSeconds: expected at least one bound where nativeHistograms is off, got []',
     ],
-    [
-      'an objective that is no bucket',
-      { latencyObjectiveSeconds: 0.3 },
-      'no bucket equals the latency objective of 0.3 s',
-    ],
-    [
-      'an objective that is no bucket, where there are none but native ones',
-      { bucketsSeconds: [], nativeHistograms: true, latencyObjectiveSeconds: 0.3 },
-      'no bucket equals the latency objective of 0.3 s',
-    ],
-    ['no buckets of any kind', { bucketsSeconds: [] }, 'without bucketsSeconds and without nativeHistograms'],
     [
       'native histograms',
       { nativeHistograms: 1.1 },
