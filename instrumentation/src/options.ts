@@ -1,7 +1,7 @@
 /** What `instrument` can be told, the defaults that most people keep, and everything that can be wrong with it. */
 import type { IncomingMessage } from 'node:http';
 import type { RequestLabelNames, RequestMetricNames } from './exposition/request-families.ts';
-import { Registry } from './library.ts';
+import { type AnyRegistry, Registry } from './library.ts';
 import type { ProcessMetricsOptions } from './metrics/process.ts';
 import {
   type NativeHistogramOptions,
@@ -9,6 +9,7 @@ import {
   problemOfNative,
   resolveNative,
 } from './native-option.ts';
+import { createReport } from './user-function.ts';
 
 /**
  * Upper bounds of the duration histogram, in seconds: the Prometheus defaults, and two below them, since a small API
@@ -23,9 +24,9 @@ export interface MetricNames extends RequestMetricNames {
   readonly drained: string;
 }
 
-export interface InstrumentOptions {
+export interface InstrumentOptions<R extends AnyRegistry = Registry> {
   /** Where the metrics are registered. Default: a new registry, never the client library's global one. */
-  readonly registry?: Registry;
+  readonly registry?: R;
   /** Stands before the name of every metric: `shop_`. Default: nothing. */
   readonly prefix?: string;
   /**
@@ -35,7 +36,10 @@ export interface InstrumentOptions {
   readonly names?: Partial<MetricNames>;
   /** Other label names than `path`, `method` and `code`. */
   readonly labels?: Partial<RequestLabelNames>;
-  /** The value of the label `path` for a route's template. Default: the template, `/users/:id`. */
+  /**
+   * The value of the label `path` for a route's template. Default: the template, `/users/:id`, which is also the label where
+   * this function throws or returns no string.
+   */
   readonly pathLabel?: (template: string) => string;
   /**
    * The status codes that routes send, by `METHOD template`: `{ 'POST /users': [201, 422] }`. Their series exist at 0 from
@@ -53,7 +57,10 @@ export interface InstrumentOptions {
    * to a Prometheus that asks for protobuf and says `native=1`. Default: off.
    */
   readonly nativeHistograms?: boolean | NativeHistogramOptions;
-  /** Requests that are not counted at all: paths as in the URL (`/healthz`), or a function. Default: none. */
+  /**
+   * Requests that are not counted at all: paths as in the URL (`/healthz`), or a function that returns `true` for them. A
+   * request for which it throws or returns anything but a boolean is counted. Default: none.
+   */
   readonly skip?: readonly string[] | ((request: IncomingMessage) => boolean);
   /** How many pairs of path and method there may be; what comes beyond is counted as `unmatched`. Default 2000. */
   readonly maxPaths?: number;
@@ -61,13 +68,13 @@ export interface InstrumentOptions {
   readonly defaultMetrics?: boolean | ProcessMetricsOptions;
   /** Scrapes answered at once by each handler; further ones get 503. Default 10. */
   readonly maxScrapes?: number;
-  /** Told what a person should know, at most once each. Default: `process.emitWarning`. */
+  /** Called with each warning, at most once for each cause. Default: `process.emitWarning`. */
   readonly warn?: (message: string) => void;
 }
 
 /** {@link InstrumentOptions} with nothing left open. */
 export interface Settings extends NativeSettings {
-  readonly registry: Registry;
+  readonly registry: AnyRegistry;
   readonly prefix: string;
   readonly names: MetricNames;
   readonly labels: RequestLabelNames;
@@ -97,7 +104,7 @@ const ROUTE_KEY = /^[A-Z-]+ \S+$/;
 /** Every option, and what is expected of it. */
 const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => string | undefined>> = {
   registry: (value) =>
-    expect(hasFunctions(value, 'registerMetric', 'getMetricsAsJSON'), 'a registry of prom-client', value),
+    expect(hasFunctions(value, 'registerMetric', 'getMetricsAsArray'), 'a registry of prom-client', value),
   prefix: (value) =>
     expect(value === '' || matches(value, METRIC_NAME), 'the beginning of a metric name', value),
   names: (value) => checkNames(value, NAMES, METRIC_NAME, 'a metric name') ?? checkTotals(value),
@@ -129,7 +136,7 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
 };
 
 /** @throws TypeError that names every wrong option with what was expected and what came, one a line */
-export function resolveOptions(options: InstrumentOptions): Settings {
+export function resolveOptions(options: InstrumentOptions<AnyRegistry>): Settings {
   const problems = Object.entries(options).flatMap(([name, value]) => {
     if (value === undefined) return [];
     const check = CHECKS[name as keyof InstrumentOptions];
@@ -162,7 +169,7 @@ export function resolveOptions(options: InstrumentOptions): Settings {
     maxPaths: options.maxPaths ?? 2000,
     defaultMetrics: options.defaultMetrics ?? true,
     maxScrapes: options.maxScrapes ?? 10,
-    warn: options.warn ?? ((message) => process.emitWarning(message, 'ExpressExactMetrics')),
+    warn: createReport(options.warn ?? ((message) => process.emitWarning(message, 'ExpressExactMetrics'))),
   };
 }
 

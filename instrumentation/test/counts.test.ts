@@ -61,7 +61,12 @@ describe('the counted numbers', () => {
     expect(families.requests().samples()).toEqual([
       { labels: { path: 'a', method: 'get' }, value: 6, createdMs: expect.any(Number) },
     ]);
-    expect(families.errors().samples().map(({ labels, value }) => [labels?.code, value])).toEqual([
+    expect(
+      families
+        .errors()
+        .samples()
+        .map(({ labels, value }) => [labels?.code, value]),
+    ).toEqual([
       ['404', 2],
       ['405', 1],
       ['499', 1],

@@ -155,12 +155,7 @@ function toSeries(name: string, labels: LabelSet): Series {
   return { labels, text: `${name}${toLabelsText(labels)} `, message: encodeLabels(labels) };
 }
 
-function toFamily(
-  name: string,
-  help: string,
-  type: 'counter' | 'gauge',
-  lines: readonly Line[],
-): OwnFamily {
+function toFamily(name: string, help: string, type: 'counter' | 'gauge', lines: readonly Line[]): OwnFamily {
   return {
     name,
     help,
