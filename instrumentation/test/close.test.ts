@@ -7,7 +7,6 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it, jest } from '@jest/globals';
 import express from 'express';
-import express4 from 'express-4';
 import { Counter, Registry } from 'prom-client';
 import { until } from '../../testing/until.ts';
 import { instrument } from '../src/index.ts';
@@ -16,42 +15,46 @@ import { serve } from './harness.ts';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
+/** What the types of Express do not declare. */
+type App = express.Express & { handle(...parameters: unknown[]): unknown };
+
 const ok = (_request: unknown, response: express.Response) => void response.send('ok');
 
-it.each([
-  ['5', express],
-  ['4', express4 as unknown as typeof express],
-])('puts everything back, so that the next one counts alone: Express %s', async (_version, createApp) => {
-  const registry = new Registry();
-  new Counter({ name: 'jobs_total', help: 'Jobs', registers: [registry] });
-  const application = createApp();
-  const nested = createApp();
-  application.get('/a', ok).use('/nested', nested.get('/b', ok));
-  const original = { handle: application.handle, use: application.use, nestedUse: nested.use };
-  const first = instrument(application, { registry });
-  const earlier = await serve(createServer(application), first);
-  await fetch(`${earlier.url}/a`);
-  expect((await earlier.settled(1)).durations).toEqual({ 'get /a 200': 1 });
-  first.close();
-  first.close();
-  await until('the server of its metrics to end', () => !earlier.metricsServer.listening);
-  expect({ handle: application.handle, use: application.use, nestedUse: nested.use }).toEqual(original);
-  expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['jobs_total']);
-  await fetch(`${earlier.url}/a`);
-  await earlier.close();
+it.each(['express', 'express-4'])(
+  'puts everything back, so that the next one counts alone: %s',
+  async (version) => {
+    const { default: createApp } = (await import(version)) as { default: () => App };
+    const registry = new Registry();
+    new Counter({ name: 'jobs_total', help: 'Jobs', registers: [registry] });
+    const application = createApp();
+    const nested = createApp();
+    application.get('/a', ok).use('/nested', nested.get('/b', ok));
+    const original = [application.handle, application.use, nested.use];
+    const first = instrument(application, { registry });
+    const earlier = await serve(createServer(application), first);
+    await fetch(`${earlier.url}/a`);
+    expect((await earlier.settled(1)).durations).toEqual({ 'get /a 200': 1 });
+    first.close();
+    first.close();
+    await until('the server of its metrics to end', () => !earlier.metricsServer.listening);
+    expect([application.handle, application.use, nested.use]).toEqual(original);
+    expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['jobs_total']);
+    await fetch(`${earlier.url}/a`);
+    await earlier.close();
 
-  const later = await serve(createServer(application), instrument(application, { registry }));
-  for (const path of ['/a', '/nested/b']) await fetch(later.url + path);
-  expect((await later.settled(2)).durations).toEqual({ 'get /a 200': 1, 'get /nested/b 200': 1 });
-  later.metrics.close();
-  await later.close();
-});
+    const later = await serve(createServer(application), instrument(application, { registry }));
+    for (const path of ['/a', '/nested/b']) await fetch(later.url + path);
+    expect((await later.settled(2)).durations).toEqual({ 'get /a 200': 1, 'get /nested/b 200': 1 });
+    later.metrics.close();
+    await later.close();
+  },
+);
 
 it('counts nothing any more where the application was wrapped once more in the meantime', async () => {
-  const application = express().get('/a', ok) as express.Express;
+  const application = express().get('/a', ok) as App;
   const first = instrument(application, { defaultMetrics: false });
   const measured = application.handle;
-  application.handle = function wrapped(...parameters: Parameters<typeof measured>) {
+  application.handle = function wrapped(...parameters: unknown[]) {
     return measured.apply(this, parameters);
   };
   first.close();
@@ -102,9 +105,8 @@ it.each([
   async function use(i: number): Promise<WeakRef<object>> {
     const application = express().get('/a', ok);
     const { handler } = instrument(application, { registry: registryOf(kept), prefix: `app${i}_` });
-    const server = createServer(application).listen(0, '127.0.0.1');
-    const metricsServer = createServer(handler).listen(0, '127.0.0.1');
-    for (const one of [server, metricsServer]) {
+    for (const listener of [application, handler]) {
+      const one = createServer(listener).listen(0, '127.0.0.1');
       await once(one, 'listening');
       const { port } = one.address() as AddressInfo;
       await (await fetch(`http://127.0.0.1:${port}/a`, { headers: { connection: 'close' } })).text();
@@ -113,7 +115,7 @@ it.each([
     }
     return new WeakRef(application);
   }
-  const references = [];
+  const references: WeakRef<object>[] = [];
   for (let i = 0; i < 10; i++) references.push(await use(i));
   const alive = () => references.filter((reference) => reference.deref()).length;
   await until('the applications to be freed', async () => {
