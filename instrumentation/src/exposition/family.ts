@@ -44,14 +44,11 @@ export interface OwnFamily extends Description {
   readonly written: Written;
 }
 
-/** Prometheus ends a text exposition at the first NUL: one in a label value would cost the whole scrape. */
-const NUL = '\0';
-
 /** The text of whatever a metric of the user's was given as a label value; nothing throws, and no value is left out. */
 export function toText(value: unknown): string {
   if (typeof value === 'number') return toNumberText(value);
   try {
-    return String(value ?? '').replaceAll(NUL, '\uFFFD');
+    return String(value ?? '');
   } catch {
     return 'unprintable';
   }
