@@ -59,7 +59,9 @@ const instrumentation = layers(
     'shutdown/': ['library', 'recording/'],
     listen: ['protection/'],
     'native-option': ['recording/'],
-    options: ['native-option', 'library', 'exposition/', 'metrics/'],
+    'user-function': ['exposition/'],
+    options: ['native-option', 'library', 'user-function', 'exposition/', 'metrics/'],
+    'max-series': ['options', 'library', 'recording/'],
   },
   file,
 );

@@ -6,20 +6,21 @@ import { createLocator } from './express/locator.ts';
 import { methodLabel } from './express/methods.ts';
 import { createSightings, pathOf } from './express/route-map.ts';
 import type { Handle } from './express/types.ts';
-import { gather, type Registry } from './library.ts';
+import { type AnyRegistry, gather, metricsOf, type Registry } from './library.ts';
 import { listen } from './listen.ts';
 import { createProcessMetrics } from './metrics/process.ts';
 import { registerRequestMetrics } from './metrics/requests.ts';
 import { createScrapeMetrics } from './metrics/scrapes.ts';
 import { type InstrumentOptions, resolveOptions, type Settings } from './options.ts';
-import { createRequestCounts } from './recording/counts.ts';
+import { createRequestCounts, type RequestCounts } from './recording/counts.ts';
 import { createRecorder, type Recorder } from './recording/recorder.ts';
 import { createLastScrape, type LastScrapeOptions } from './shutdown/last-scrape.ts';
+import { guard } from './user-function.ts';
 
 /** The metrics of one application. */
-export interface Metrics {
+export interface Metrics<R extends AnyRegistry = Registry> {
   /** Yours and ours; register your own metrics here. */
-  readonly registry: Registry;
+  readonly registry: R;
   /** Answers whatever path it is mounted on with the exposition. Where the application mounts it, it is not counted. */
   readonly handler: RequestListener;
   /** One more such handler, with a limit of scrapes of its own: what one port's clients use up, another's still have. */
@@ -37,6 +38,11 @@ export interface Metrics {
    * @returns whether it came within `timeoutMs`
    */
   lastScrape(options: LastScrapeOptions): Promise<boolean>;
+  /**
+   * Takes all of it back: the application is not counted any more, the metrics leave the registry, the servers of `listen`
+   * take no more connections. Then the application may be instrumented again, and the registry used again.
+   */
+  close(): void;
 }
 
 export interface HandlerOptions {
@@ -50,40 +56,28 @@ export interface HandlerOptions {
 /**
  * Counts the requests of an Express 4.18+ or 5 application, from now on: each exactly once, by route, method and status
  * code. Before or after its routes are made, and whatever is mounted in it; once for each application.
- * @throws TypeError when `app` is no Express application or an option is wrong; RangeError when no bucket equals the latency
- * objective; Error when the application is instrumented already or the registry has a metric of the same name
+ * @throws TypeError when `app` is no Express application or an option is wrong; Error when the application is instrumented
+ * already or the registry has a metric of the same name
  */
-export function instrument(app: unknown, options: InstrumentOptions = {}): Metrics {
+export function instrument<R extends AnyRegistry = Registry>(
+  app: unknown,
+  options: InstrumentOptions<R> = {},
+): Metrics<R> {
   checkApplication(app);
   const settings = resolveOptions(options);
-  const { registry, prefix, maxScrapes } = settings;
+  const { registry, maxScrapes, skip } = settings;
+  const counts = createCounts(settings);
+  const { lastScrape, onScrape, unregister } = register(settings, counts);
   const uncounted = new WeakSet<Handle>();
-  const counts = createRequestCounts({
-    bounds: settings.bucketsSeconds,
-    native: settings.native,
-    maxRows: settings.maxPaths,
-    onFull: () =>
-      settings.warn(
-        `more than ${settings.maxPaths} pairs of path and method: further ones are counted as unmatched. ` +
-          'Routes are made anew for each request, or maxPaths is too low for this application.',
-      ),
-  });
-  registerRequestMetrics(registry, counts, settings.names, settings.labels, settings.maxBuckets);
-  if (settings.defaultMetrics !== false) {
-    const wanted = settings.defaultMetrics === true ? {} : settings.defaultMetrics;
-    createProcessMetrics(registry, wanted, prefix);
-  }
-  const lastScrape = createLastScrape(registry, settings.names.drained);
-  const onScrape = createScrapeMetrics(registry, prefix);
   const sightings = createSightings();
   const locator = createLocator({
     app,
     counts,
     sightings,
     ongoing: (response) => recorder.ongoing(response),
-    pathLabel: safely(settings),
+    pathLabel: pathLabelOf(settings),
     codes: settings.codes,
-    isSkippedTemplate: (template) => Array.isArray(settings.skip) && settings.skip.includes(template),
+    isSkippedTemplate: (template) => Array.isArray(skip) && skip.includes(template),
     uncounted,
   });
   const recorder: Recorder = createRecorder({
@@ -91,7 +85,16 @@ export function instrument(app: unknown, options: InstrumentOptions = {}): Metri
     locate: locator.locate,
     methodLabel: (method) => methodLabel(counts, method),
   });
-  attach({ app, recorder, locator, sightings, isSkipped: skipOf(settings) });
+  const isSkipped = skipOf(settings);
+  let isClosed = false;
+  const detach = attach({
+    app,
+    recorder,
+    locator,
+    sightings,
+    isSkipped: (request) => isClosed || isSkipped(request),
+  });
+  const servers: Server[] = [];
 
   function createHandler({ isPublic = false }: HandlerOptions = {}): RequestListener {
     const gatherNow = () => {
@@ -109,38 +112,85 @@ export function instrument(app: unknown, options: InstrumentOptions = {}): Metri
   }
 
   return {
-    registry,
+    registry: registry as R,
     handler: createHandler(),
     createHandler,
-    listen: (port, host) => listen(createHandler(), port, host),
+    listen(port, host) {
+      const server = listen(createHandler(), port, host);
+      servers.push(server);
+      return server;
+    },
     lastScrape: lastScrape.wait,
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      detach();
+      locator.release();
+      unregister();
+      for (const server of servers) server.close();
+    },
   };
 }
 
-function skipOf({ skip }: Settings): (request: IncomingMessage) => boolean {
-  if (typeof skip === 'function') return skip;
+/** Here and not in `instrument`: what the registry holds must not hold the application. */
+function createCounts({ bucketsSeconds, native, maxPaths, warn }: Settings): RequestCounts {
+  return createRequestCounts({
+    bounds: bucketsSeconds,
+    native,
+    maxRows: maxPaths,
+    onFull: () =>
+      warn(
+        `more than ${maxPaths} pairs of path and method: further ones are counted as unmatched. ` +
+          'The application makes new routes for each request, or maxPaths is too low for it.',
+      ),
+  });
+}
+
+/** Registers all metrics, or none. @throws Error when a name is taken */
+function register(settings: Settings, counts: RequestCounts) {
+  const { registry, prefix, names, labels, maxBuckets, defaultMetrics } = settings;
+  const before = new Set<object>(metricsOf(registry));
+  let release = () => {};
+  let added: (readonly [name: string, metric: object])[] = [];
+  const unregister = () => {
+    release();
+    for (const [name, metric] of added)
+      if (registry.getSingleMetric(name) === metric) registry.removeSingleMetric(name);
+  };
+  // The names of now: the library's own rendering of OpenMetrics shortens them.
+  const note = () => {
+    added = metricsOf(registry).flatMap((metric) => (before.has(metric) ? [] : [[metric.name, metric]]));
+  };
+  try {
+    registerRequestMetrics(registry, counts, names, labels, maxBuckets);
+    if (defaultMetrics !== false)
+      release = createProcessMetrics(registry, defaultMetrics === true ? {} : defaultMetrics, prefix);
+    const lastScrape = createLastScrape(registry, names.drained);
+    const onScrape = createScrapeMetrics(registry, prefix);
+    note();
+    return { lastScrape, onScrape, unregister };
+  } catch (error) {
+    note();
+    unregister();
+    throw error;
+  }
+}
+
+function skipOf({ skip, warn }: Settings): (request: IncomingMessage) => boolean {
+  if (typeof skip === 'function') {
+    const isSkipped = guard(skip, 'boolean', (got) =>
+      warn(`skip: expected true or false, got ${got}; the request is counted`),
+    );
+    return (request) => isSkipped(request) === true;
+  }
   if (skip.length === 0) return () => false;
   const paths = new Set(skip);
   return ({ url }) => paths.has(pathOf(url));
 }
 
-/** A function of the user's that fails must not fail a request: the template stands in for its label. */
-function safely({ pathLabel, warn }: Settings): (template: string) => string {
-  const known = new Map<string, string>();
-  return (template) => {
-    let label = known.get(template);
-    if (label === undefined) {
-      try {
-        label = String(pathLabel(template));
-      } catch (error) {
-        warn(`pathLabel failed for ${template}, which stands for itself: ${String(error)}`);
-        label = template;
-      }
-      if (known.size < MAX_KNOWN_LABELS) known.set(template, label);
-    }
-    return label;
-  };
+function pathLabelOf({ pathLabel, warn }: Settings): (template: string) => string {
+  const labelOf = guard(pathLabel, 'string', (got, template) =>
+    warn(`pathLabel: expected a string for "${template}", got ${got}; the template is the label`),
+  );
+  return (template) => labelOf(template) ?? template;
 }
-
-/** More templates than this have no place among the rows anyway. */
-const MAX_KNOWN_LABELS = 10_000;

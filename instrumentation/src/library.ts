@@ -2,32 +2,109 @@
  * The client library, as far as it is used: the only file that imports it, and the only one to change for another.
  * `prom-client` may be an npm alias of its successor, `@prometheus-io/client`; the tests run on both.
  */
-import type { Registry } from 'prom-client';
-import type { Family } from './exposition/family.ts';
+import type { OpenMetricsContentType, Registry } from 'prom-client';
+import {
+  type Description,
+  type Family,
+  type OwnFamily,
+  reasonOf,
+  type Sample,
+  toText,
+} from './exposition/family.ts';
 
 export { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
-/** All families of `registry`. Their values are taken when this is called, before anything is awaited. */
-export async function gather(registry: Registry): Promise<readonly Family[]> {
-  // The library's types call the type of a family an enumeration; it is a string.
-  return (await registry.getMetricsAsJSON()) as unknown as Family[];
+/** A registry of either content type; which one it is concerns the library's own rendering alone. */
+export type AnyRegistry = Registry | Registry<OpenMetricsContentType>;
+
+/** A metric as registries keep it. */
+interface Metric extends Description {
+  /** How the library's functions for clusters and workers put values of several processes together. */
+  readonly aggregator: string;
+  get(): Promise<Family> | Family;
 }
 
-/** What a family is called, before it has values. */
-export type Description = Omit<Family, 'values'>;
+/** How long a scrape waits for collectors, in milliseconds: Prometheus' own default. Later scrapes wait for this one. */
+const COLLECT_MS = 10_000;
+
+/** Of the metrics that are kept outside the library, what the handler reads. */
+const ownFamilies = new WeakMap<object, () => OwnFamily>();
+
+export const metricsOf = (registry: AnyRegistry) =>
+  registry.getMetricsAsArray() as readonly unknown[] as readonly Metric[];
 
 /**
- * Registers a family that is kept outside the library: `read` is called by every scrape, and by whoever else reads the
- * registry. @throws when the name is taken
+ * All families of `registry`. Their values are taken when this is called, before anything is awaited. Not by
+ * `getMetricsAsJSON`, which makes samples of everything and adds the registry's labels to the metrics themselves.
+ * @throws Error that names the metric whose collector failed, or did not end in time
  */
-export function registerFamily(registry: Registry, description: Description, read: () => Family): void {
+export async function gather(registry: AnyRegistry): Promise<readonly Family[]> {
+  const added = (registry as { _defaultLabels?: object | null })._defaultLabels ?? {};
+  const pending = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  const families = metricsOf(registry).map(async (metric) => {
+    const { name } = metric;
+    pending.add(name);
+    try {
+      return await familyOf(metric, added);
+    } catch (error) {
+      throw new Error(`${toText(name)}: ${reasonOf(error)}`);
+    } finally {
+      pending.delete(name);
+    }
+  });
+  const late = new Promise<never>((_, reject) => {
+    const fail = () => reject(new Error(`${[...pending].join(', ')}: no values within ${COLLECT_MS} ms`));
+    timer = setTimeout(fail, COLLECT_MS);
+  });
+  try {
+    return await Promise.race([Promise.all(families), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function familyOf(metric: Metric, added: object): Promise<Family> {
+  const own = ownFamilies.get(metric)?.();
+  const isWritten = own && Object.keys(added).length === 0;
+  if (isWritten) return { ...own, values: [] };
+  const { name, help, type, values = [] } = own ? { ...own, values: own.samples() } : await metric.get();
+  return {
+    name: toText(name),
+    help: toText(help),
+    type,
+    values: values.map((sample) => ({ ...sample, labels: { ...sample.labels, ...added, ...sample.labels } })),
+  };
+}
+
+/**
+ * Registers a family that is kept outside the library: `read` is called by every scrape, and by any other reader of the
+ * registry, which gets plain data. @throws when the name is taken
+ */
+export function registerFamily(registry: AnyRegistry, read: () => OwnFamily): void {
+  const { name, help, type } = read();
+  const metric = registerMetric(registry, { name, help, type }, () => read().samples());
+  ownFamilies.set(metric, read);
+}
+
+/** Registers a metric whose values come from `samples`. @throws when the name is taken */
+export function registerMetric(
+  registry: AnyRegistry,
+  { name, help, type }: Description,
+  samples: () => Sample[] | Promise<Sample[]>,
+  aggregator = 'sum',
+): object {
   const metric = {
-    ...description,
-    aggregator: 'sum',
-    get: async () => read(),
+    name,
+    help,
+    type,
+    aggregator,
+    // The name is read anew: the library's own OpenMetrics shortens it.
+    get: async () => ({ name: metric.name, help, type, aggregator, values: await samples() }),
     // What is counted is not the library's to reset: to Prometheus that would look like a restart.
     reset: () => undefined,
   };
   // The library's types know its own classes only; what it calls of a metric is what stands above.
   registry.registerMetric(metric as unknown as Parameters<Registry['registerMetric']>[0]);
+  return metric;
 }

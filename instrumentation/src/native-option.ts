@@ -40,8 +40,3 @@ export function resolveNative(option: boolean | NativeHistogramOptions = false):
   const { growthFactor, maxBuckets } = { ...DEFAULTS, ...(option === true ? {} : option || {}) };
   return { native: option === false ? undefined : createNativeBuckets(growthFactor), maxBuckets };
 }
-
-/** Whether a duration of `seconds` is where a native bucket ends, whatever the schema: then what is within it is no guess. */
-export function isNativeBound(seconds: number): boolean {
-  return Number.isInteger(Math.log2(seconds));
-}

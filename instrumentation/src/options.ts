@@ -1,15 +1,15 @@
 /** What `instrument` can be told, the defaults that most people keep, and everything that can be wrong with it. */
 import type { IncomingMessage } from 'node:http';
 import type { RequestLabelNames, RequestMetricNames } from './exposition/request-families.ts';
-import { Registry } from './library.ts';
+import { type AnyRegistry, Registry } from './library.ts';
 import type { ProcessMetricsOptions } from './metrics/process.ts';
 import {
-  isNativeBound,
   type NativeHistogramOptions,
   type NativeSettings,
   problemOfNative,
   resolveNative,
 } from './native-option.ts';
+import { createReport } from './user-function.ts';
 
 /**
  * Upper bounds of the duration histogram, in seconds: the Prometheus defaults, and two below them, since a small API
@@ -24,9 +24,9 @@ export interface MetricNames extends RequestMetricNames {
   readonly drained: string;
 }
 
-export interface InstrumentOptions {
+export interface InstrumentOptions<R extends AnyRegistry = Registry> {
   /** Where the metrics are registered. Default: a new registry, never the client library's global one. */
-  readonly registry?: Registry;
+  readonly registry?: R;
   /** Stands before the name of every metric: `shop_`. Default: nothing. */
   readonly prefix?: string;
   /**
@@ -36,7 +36,10 @@ export interface InstrumentOptions {
   readonly names?: Partial<MetricNames>;
   /** Other label names than `path`, `method` and `code`. */
   readonly labels?: Partial<RequestLabelNames>;
-  /** The value of the label `path` for a route's template. Default: the template, `/users/:id`. */
+  /**
+   * The value of the label `path` for a route's template. Default: the template, `/users/:id`, which is also the label where
+   * this function throws or returns no string.
+   */
   readonly pathLabel?: (template: string) => string;
   /**
    * The status codes that routes send, by `METHOD template`: `{ 'POST /users': [201, 422] }`. Their series exist at 0 from
@@ -55,11 +58,9 @@ export interface InstrumentOptions {
    */
   readonly nativeHistograms?: boolean | NativeHistogramOptions;
   /**
-   * What you promise of the latency; must be a bucket, so that the share of requests within it is exact. Default 0.25. A power
-   * of two (0.25, 0.5, 1) is a bound of every native histogram too.
+   * Requests that are not counted at all: paths as in the URL (`/healthz`), or a function that returns `true` for them. A
+   * request for which it throws or returns anything but a boolean is counted. Default: none.
    */
-  readonly latencyObjectiveSeconds?: number;
-  /** Requests that are not counted at all: paths as in the URL (`/healthz`), or a function. Default: none. */
   readonly skip?: readonly string[] | ((request: IncomingMessage) => boolean);
   /** How many pairs of path and method there may be; what comes beyond is counted as `unmatched`. Default 2000. */
   readonly maxPaths?: number;
@@ -67,13 +68,13 @@ export interface InstrumentOptions {
   readonly defaultMetrics?: boolean | ProcessMetricsOptions;
   /** Scrapes answered at once by each handler; further ones get 503. Default 10. */
   readonly maxScrapes?: number;
-  /** Told what a person should know, at most once each. Default: `process.emitWarning`. */
+  /** Called with each warning, at most once for each cause. Default: `process.emitWarning`. */
   readonly warn?: (message: string) => void;
 }
 
 /** {@link InstrumentOptions} with nothing left open. */
 export interface Settings extends NativeSettings {
-  readonly registry: Registry;
+  readonly registry: AnyRegistry;
   readonly prefix: string;
   readonly names: MetricNames;
   readonly labels: RequestLabelNames;
@@ -103,7 +104,7 @@ const ROUTE_KEY = /^[A-Z-]+ \S+$/;
 /** Every option, and what is expected of it. */
 const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => string | undefined>> = {
   registry: (value) =>
-    expect(hasFunctions(value, 'registerMetric', 'getMetricsAsJSON'), 'a registry of prom-client', value),
+    expect(hasFunctions(value, 'registerMetric', 'getMetricsAsArray'), 'a registry of prom-client', value),
   prefix: (value) =>
     expect(value === '' || matches(value, METRIC_NAME), 'the beginning of a metric name', value),
   names: (value) => checkNames(value, NAMES, METRIC_NAME, 'a metric name') ?? checkTotals(value),
@@ -120,8 +121,6 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
     const problem = problemOfNative(value);
     return problem && expect(false, ...problem);
   },
-  latencyObjectiveSeconds: (value) =>
-    expect(typeof value === 'number' && value > 0, 'seconds above 0', value),
   skip: (value) =>
     expect(
       typeof value === 'function' || (Array.isArray(value) && value.every((path) => matches(path, /^\//))),
@@ -136,23 +135,21 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
   warn: (value) => expect(typeof value === 'function', 'a function that takes a message', value),
 };
 
-/**
- * @throws TypeError that names every wrong option with what was expected and what came, one a line; RangeError when no
- * bucket equals the latency objective
- */
-export function resolveOptions(options: InstrumentOptions): Settings {
+/** @throws TypeError that names every wrong option with what was expected and what came, one a line */
+export function resolveOptions(options: InstrumentOptions<AnyRegistry>): Settings {
   const problems = Object.entries(options).flatMap(([name, value]) => {
     if (value === undefined) return [];
     const check = CHECKS[name as keyof InstrumentOptions];
     const problem = check ? check(value) : `is no option; there are ${Object.keys(CHECKS).join(', ')}`;
     return problem ? [`${name}: ${problem}`] : [];
   });
+  if (options.bucketsSeconds?.length === 0 && !options.nativeHistograms)
+    problems.push('bucketsSeconds: expected at least one bound where nativeHistograms is off, got []');
   if (problems.length > 0) throw new TypeError(`instrument: ${problems.join('\n')}`);
   const prefix = options.prefix ?? '';
   const names = { ...NAMES, ...options.names };
   const bucketsSeconds = options.bucketsSeconds ?? DURATION_BUCKETS_SECONDS;
   const native = resolveNative(options.nativeHistograms);
-  checkBuckets(bucketsSeconds, native.native !== undefined, options.latencyObjectiveSeconds ?? 0.25);
   return {
     ...native,
     registry: options.registry ?? new Registry(),
@@ -172,22 +169,8 @@ export function resolveOptions(options: InstrumentOptions): Settings {
     maxPaths: options.maxPaths ?? 2000,
     defaultMetrics: options.defaultMetrics ?? true,
     maxScrapes: options.maxScrapes ?? 10,
-    warn: options.warn ?? ((message) => process.emitWarning(message, 'ExpressExactMetrics')),
+    warn: createReport(options.warn ?? ((message) => process.emitWarning(message, 'ExpressExactMetrics'))),
   };
-}
-
-function checkBuckets(bucketsSeconds: readonly number[], isNative: boolean, objective: number): void {
-  if (bucketsSeconds.length === 0 && !isNative) {
-    throw new RangeError(
-      'instrument: without bucketsSeconds and without nativeHistograms there is no bucket',
-    );
-  }
-  const isBound = bucketsSeconds.length === 0 ? isNativeBound(objective) : bucketsSeconds.includes(objective);
-  if (isBound) return;
-  throw new RangeError(
-    `instrument: no bucket equals the latency objective of ${objective} s, so the share of requests within it could only be guessed; ` +
-      'add that bound to bucketsSeconds, or name your objective with latencyObjectiveSeconds',
-  );
 }
 
 /** Nothing where `holds`; otherwise what was expected and what came. */

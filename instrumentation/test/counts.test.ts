@@ -42,7 +42,7 @@ describe('the counted numbers', () => {
   ])('put %d s into every bucket whose bound it does not exceed', (seconds, expected) => {
     const { counts, row } = create();
     addRequest(counts, row, 200, seconds);
-    const samples = familiesOf(counts).durations().values;
+    const samples = familiesOf(counts).durations().samples();
     const own = samples.filter(({ labels }) => labels?.path === 'a' && labels.code === '200');
     expect(own.map(({ metricName, labels, value }) => [metricName, labels?.le, value])).toEqual([
       ['d_bucket', 0.1, expected[0]],
@@ -58,10 +58,15 @@ describe('the counted numbers', () => {
     for (const code of [200, 200, 499, 500, 418, 304]) addRequest(counts, row, code, 0.2);
     for (const code of [404, 404, 405]) addRequest(counts, unmatchedRow(counts, 'brew'), code, 0.2);
     const families = familiesOf(counts);
-    expect(families.requests().values).toEqual([
+    expect(families.requests().samples()).toEqual([
       { labels: { path: 'a', method: 'get' }, value: 6, createdMs: expect.any(Number) },
     ]);
-    expect(families.errors().values.map(({ labels, value }) => [labels?.code, value])).toEqual([
+    expect(
+      families
+        .errors()
+        .samples()
+        .map(({ labels, value }) => [labels?.code, value]),
+    ).toEqual([
       ['404', 2],
       ['405', 1],
       ['499', 1],

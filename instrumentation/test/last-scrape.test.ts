@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Gauge } from 'prom-client';
 import { until } from '../../testing/until.ts';
 import type { Metrics } from '../src/index.ts';
 import { type StartOptions, startApp, type TestApp } from './harness.ts';
@@ -56,13 +57,16 @@ describe('the last scrape', () => {
     let isBroken = false;
     let gathered = 0;
     const metrics = await start();
-    const gather = metrics.registry.getMetricsAsJSON.bind(metrics.registry);
-    metrics.registry.getMetricsAsJSON = async () => {
-      gathered++;
-      await gate;
-      if (isBroken) throw new Error('broken');
-      return gather();
-    };
+    new Gauge({
+      name: 'gate',
+      help: 'Waits until it is let go',
+      registers: [metrics.registry],
+      async collect() {
+        gathered++;
+        await gate;
+        if (isBroken) throw new Error('broken');
+      },
+    });
     const opened: (() => void)[] = [];
     const close = () => {
       gate = new Promise((resolve) => opened.push(resolve));

@@ -1,7 +1,6 @@
 /** The protobuf exposition, read with a decoder that is not ours, of everything that a registry can hold. */
 import { describe, expect, it } from '@jest/globals';
 import { Counter, Gauge, Histogram, Summary } from 'prom-client';
-import protobuf from 'protobufjs';
 import type { Family } from '../src/exposition/family.ts';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
 import { gather, Registry } from '../src/library.ts';
@@ -15,23 +14,7 @@ import {
   type Row,
 } from '../src/recording/counts.ts';
 import { createNativeBuckets } from '../src/recording/native-buckets.ts';
-
-const schema = await protobuf.load(new URL('./metrics.proto', import.meta.url).pathname);
-const MetricFamily = schema.lookupType('io.prometheus.client.MetricFamily');
-
-type Message = Record<string, unknown>;
-
-/** Every family, as plain objects with what stands in the message and nothing that a decoder fills in. */
-function decode(body: Uint8Array): Message[] {
-  const reader = protobuf.Reader.create(body);
-  const families: Message[] = [];
-  while (reader.pos < reader.len) {
-    families.push(
-      MetricFamily.toObject(MetricFamily.decodeDelimited(reader), { longs: Number, enums: String }),
-    );
-  }
-  return families;
-}
+import { decode, type Message } from './decode.ts';
 
 async function read(registry: Registry, withNative = false): Promise<Message[]> {
   return decode(await renderProtobuf(await gather(registry), withNative));

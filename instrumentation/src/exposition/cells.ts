@@ -5,10 +5,10 @@
 import type { Cell, Row } from '../recording/counts.ts';
 import type { NativeBuckets } from '../recording/native-buckets.ts';
 import { type Snapshot, slotsOf } from '../recording/snapshot.ts';
-import type { LabelSet, Sample } from './family.ts';
+import { type LabelSet, type Sample, toNumberText } from './family.ts';
 import { type NativeHistogram, toNativeHistogram } from './native-histogram.ts';
 import { type Distribution, encodeHistogram, encodeLabels } from './protobuf-metric.ts';
-import { toLabelsText, toNumberText } from './text.ts';
+import { toLabelsText } from './text.ts';
 
 /** What is kept of a cell from scrape to scrape. */
 export interface CellView {

@@ -1,7 +1,8 @@
 /** What a scrape hands out, whatever it is written as: families of samples at one moment. */
 import type { NativeHistogram } from './native-histogram.ts';
 
-export type LabelSet = Readonly<Record<string, string | number | undefined>>;
+/** Values are text; the client library keeps whatever else it was given as it is, see {@link toText}. */
+export type LabelSet = Readonly<Record<string, unknown>>;
 
 /** One value of a family, as client libraries hand it out. */
 export interface Sample {
@@ -22,13 +23,54 @@ export interface Written {
   messages(withNative: boolean): Iterable<Uint8Array>;
 }
 
-export interface Family {
+/** What a family is called, before it has values. */
+export interface Description {
   readonly name: string;
   readonly help: string;
   /** `counter`, `gauge`, `histogram` or `summary`. */
   readonly type: string;
+}
+
+export interface Family extends Description {
   /** @prometheus-io/client leaves out the labels where there are none. */
   readonly values: readonly (Omit<Sample, 'labels'> & Partial<Pick<Sample, 'labels'>>)[];
-  /** Undefined once somebody has looked at `values` and may have changed them. */
-  readonly written?: Written | undefined;
+  /** Stands for `values`, which are then empty. */
+  readonly written?: Written;
+}
+
+/** A family that is kept outside the client library: written already, with samples for readers other than our handler. */
+export interface OwnFamily extends Description {
+  readonly samples: () => Sample[];
+  readonly written: Written;
+}
+
+/** The text of whatever a metric of the user's was given as a label value; nothing throws, and no value is left out. */
+export function toText(value: unknown): string {
+  if (typeof value === 'number') return toNumberText(value);
+  try {
+    return String(value ?? '');
+  } catch {
+    return 'unprintable';
+  }
+}
+
+/** What is wrong, from whatever was thrown. */
+export const reasonOf = (error: unknown) => toText(error instanceof Error ? error.message : error);
+
+const LABEL_NAME = /^[a-zA-Z_]\w*$/;
+
+/** The client library checks the names of a metric's own labels, and not those that a registry adds to all. */
+export function toLabelName(name: string): string {
+  return LABEL_NAME.test(name) ? name : name.replace(/\W/g, '_').replace(/^(?!\D)/, '_');
+}
+
+/** The number of whatever a sample has for a value: prom-client adds `''` up to text. */
+export function toNumber(value: unknown): number {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' || typeof value === 'bigint' ? Number(value) : Number.NaN;
+}
+
+export function toNumberText(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return '+Inf';
+  return value === Number.NEGATIVE_INFINITY ? '-Inf' : String(value);
 }

@@ -1,6 +1,6 @@
 /**
  * The metrics endpoint, for any Node HTTP server or Express application. At the level of Go's promhttp: content
- * negotiation, gzip, `name[]` filters, 500 when a collector fails, a limit on scrapes at once. Native histograms are sent to
+ * negotiation, gzip, `name[]` filters, 500 when a collector fails (a sample that is wrong is none), a limit on scrapes at once. Native histograms are sent to
  * a scrape that says `native=1`.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip as gzipInThread, gzipSync } from 'node:zlib';
 import { outcome } from '../recording/outcome.ts';
-import type { Family } from './family.ts';
+import { type Family, reasonOf } from './family.ts';
 import { acceptsGzip, CONTENT_TYPES, type Format, negotiateFormat } from './negotiate.ts';
 import { renderProtobuf } from './protobuf.ts';
 import { render } from './text.ts';
@@ -55,14 +55,17 @@ export function createExposition(
     const format = negotiateFormat(request.headers.accept);
     const query = new URLSearchParams(request.url?.split('?')[1] ?? '');
     const rendering = await renderShared(format, query.getAll('name[]'), query.get('native') === '1');
-    response.setHeader('Content-Type', CONTENT_TYPES[format]);
-    response.setHeader('Vary', 'Accept, Accept-Encoding');
     let body = rendering.plain;
-    if (acceptsGzip(request.headers['accept-encoding'])) {
+    const isGzip = acceptsGzip(request.headers['accept-encoding']);
+    if (isGzip) {
       rendering.gzipped ??= gzip(rendering.plain);
       body = await rendering.gzipped;
-      response.setHeader('Content-Encoding', 'gzip');
     }
+    // The application has answered in the meantime: its middleware for requests that take long.
+    if (response.headersSent) return;
+    response.setHeader('Content-Type', CONTENT_TYPES[format]);
+    response.setHeader('Vary', 'Accept, Accept-Encoding');
+    if (isGzip) response.setHeader('Content-Encoding', 'gzip');
     response.setHeader('Content-Length', body.length).end(body);
     untaken.set(response, performance.now());
   }
@@ -78,6 +81,8 @@ export function createExposition(
   }
 
   return (request, response) => {
+    // Its client has gone while the application made up its mind: there is no `close` to come that would free a place.
+    if (response.destroyed) return;
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return fail(response.setHeader('Allow', 'GET, HEAD'), 405, 'method not allowed');
     }
@@ -91,7 +96,7 @@ export function createExposition(
     if (++scrapes > maxScrapes && !makeRoom())
       return fail(response, 503, `more than ${maxScrapes} scrapes at once`);
     scrape(request, response).catch((error: unknown) => {
-      fail(response, 500, `a collector failed: ${error instanceof Error ? error.message : String(error)}`);
+      fail(response, 500, `a collector failed: ${reasonOf(error)}`);
     });
   };
 }
@@ -141,6 +146,7 @@ async function gzip(plain: Buffer): Promise<Buffer> {
 }
 
 function fail(response: ServerResponse, status: number, message: string): void {
+  if (response.headersSent) return;
   response.statusCode = status;
   response.setHeader('Content-Type', 'text/plain; charset=utf-8').end(`${message}\n`);
 }

@@ -4,7 +4,7 @@
  * https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
  */
 import { PbfWriter } from 'pbf';
-import type { LabelSet } from './family.ts';
+import { type LabelSet, toLabelName, toText } from './family.ts';
 import type { NativeHistogram, Span } from './native-histogram.ts';
 
 /** `MetricFamily.metric`. */
@@ -72,8 +72,8 @@ export function encodeSummary(labels: Uint8Array, summary: Distribution): Uint8A
 export function encodeLabels(labels: LabelSet): Uint8Array {
   const pbf = new PbfWriter();
   for (const name in labels) {
-    const value = String(labels[name] ?? '');
-    if (value !== '') pbf.writeMessage(LABEL, writeLabel, [name, value]);
+    const value = toText(labels[name]);
+    if (value !== '') pbf.writeMessage(LABEL, writeLabel, [toLabelName(name), value]);
   }
   return pbf.finish();
 }

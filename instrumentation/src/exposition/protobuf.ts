@@ -3,10 +3,11 @@
  * written already is only joined together: encodings of repeated fields can stand one after the other.
  */
 import { PbfWriter } from 'pbf';
-import type { Family, LabelSet } from './family.ts';
+import { type Family, type LabelSet, toNumber } from './family.ts';
 import type { NativeHistogram } from './native-histogram.ts';
 import { createOutput } from './output.ts';
 import { encodeHistogram, encodeLabels, encodeSingle, encodeSummary } from './protobuf-metric.ts';
+import { toLabelsText } from './text.ts';
 
 /** `MetricType`. */
 const TYPES: Readonly<Record<string, number>> = {
@@ -55,7 +56,7 @@ function* messagesOf(family: Family, withNative: boolean): Generator<Uint8Array 
   if (type === 'summary') return yield* distributions(family, 'quantile', withNative, encodeSummary);
   const single = type === 'counter' || type === 'gauge' ? type : 'untyped';
   for (const { labels = {}, value, createdMs } of values) {
-    yield encodeSingle(single, encodeLabels(labels), value, createdMs);
+    yield encodeSingle(single, encodeLabels(labels), toNumber(value), createdMs);
   }
 }
 
@@ -77,9 +78,10 @@ function* distributions(
   encode: typeof encodeHistogram,
 ): Generator<Uint8Array | undefined> {
   const byLabels = new Map<string, Gathered>();
-  for (const { metricName = name, labels = {}, value, createdMs, native } of values) {
+  for (const { metricName = name, labels = {}, createdMs, native, ...sample } of values) {
+    const value = toNumber(sample.value);
     const { [pointLabel]: point, ...own } = labels;
-    const key = JSON.stringify(own);
+    const key = toLabelsText(own);
     let gathered = byLabels.get(key);
     if (!gathered) {
       gathered = { labels: own, points: [], count: 0, sum: 0 };
@@ -87,7 +89,7 @@ function* distributions(
     }
     if (metricName === `${name}_count`) Object.assign(gathered, { count: value, createdMs, native });
     else if (metricName === `${name}_sum`) gathered.sum = value;
-    else gathered.points.push([toNumber(point), value]);
+    else gathered.points.push([toBound(point), value]);
     yield undefined;
   }
   for (const { labels, native, ...rest } of byLabels.values()) {
@@ -96,6 +98,4 @@ function* distributions(
 }
 
 /** A bound may be text: `+Inf`. */
-function toNumber(bound: string | number | undefined): number {
-  return bound === '+Inf' ? Number.POSITIVE_INFINITY : Number(bound);
-}
+const toBound = (bound: unknown) => (bound === '+Inf' ? Number.POSITIVE_INFINITY : toNumber(bound));

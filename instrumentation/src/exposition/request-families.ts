@@ -4,10 +4,9 @@
  */
 import { type Cell, type RequestCounts, type Row, snapshotOf } from '../recording/counts.ts';
 import { type CellView, createCellView, createCellWriter } from './cells.ts';
-import type { Family, LabelSet, Sample, Written } from './family.ts';
-import { onDemand } from './on-demand.ts';
+import { type LabelSet, type OwnFamily, type Sample, toNumberText } from './family.ts';
 import { encodeLabels, encodeSingle } from './protobuf-metric.ts';
-import { toLabelsText, toNumberText } from './text.ts';
+import { toLabelsText } from './text.ts';
 
 export interface RequestMetricNames {
   readonly requests: string;
@@ -24,12 +23,12 @@ export interface RequestLabelNames {
 
 export interface RequestFamilies {
   /** Ended requests by path and method, of routes and mounts only. */
-  requests(): Family;
+  requests(): OwnFamily;
   /** Ended requests by code from 400 up, whether a route answered or none. */
-  errors(): Family;
-  inProgress(): Family;
+  errors(): OwnFamily;
+  inProgress(): OwnFamily;
   /** Buckets (cumulated), sum and count of every cell. */
-  durations(): Family;
+  durations(): OwnFamily;
 }
 
 /** How a single sample is written, but for its value. */
@@ -123,15 +122,20 @@ export function createRequestFamilies(
     durations() {
       const cells = allCells().map((view) => ({ view, snapshot: snapshotOf(view.cell) }));
       const help = 'Time from the arrival of a request to the end of its response, in seconds';
-      const samples = () => cells.flatMap(({ view, snapshot }) => writer.toSamples(view, snapshot));
-      return createFamily(names.duration, help, 'histogram', samples, {
-        *lines() {
-          for (const { view, snapshot } of cells) yield writer.toText(view, snapshot);
+      return {
+        name: names.duration,
+        help,
+        type: 'histogram',
+        samples: () => cells.flatMap(({ view, snapshot }) => writer.toSamples(view, snapshot)),
+        written: {
+          *lines() {
+            for (const { view, snapshot } of cells) yield writer.toText(view, snapshot);
+          },
+          *messages(withNative) {
+            for (const { view, snapshot } of cells) yield writer.toMessage(view, snapshot, withNative);
+          },
         },
-        *messages(withNative) {
-          for (const { view, snapshot } of cells) yield writer.toMessage(view, snapshot, withNative);
-        },
-      });
+      };
     },
   };
 }
@@ -151,35 +155,20 @@ function toSeries(name: string, labels: LabelSet): Series {
   return { labels, text: `${name}${toLabelsText(labels)} `, message: encodeLabels(labels) };
 }
 
-function toFamily(name: string, help: string, type: 'counter' | 'gauge', lines: readonly Line[]): Family {
-  const samples = () => lines.map(({ series, ...sample }) => ({ labels: series.labels, ...sample }));
-  return createFamily(name, help, type, samples, {
-    *lines() {
-      for (const { series, value } of lines) yield `${series.text}${toNumberText(value)}\n`;
-    },
-    *messages() {
-      for (const { series, value, createdMs } of lines)
-        yield encodeSingle(type, series.message, value, createdMs);
-    },
-  });
-}
-
-/** Samples are made for who asks for them: the client library's own rendering, or labels that a registry adds to all. */
-function createFamily(
-  name: string,
-  help: string,
-  type: string,
-  samples: () => readonly Sample[],
-  written: Written,
-): Family {
-  const { array: values, isMade } = onDemand(samples);
+function toFamily(name: string, help: string, type: 'counter' | 'gauge', lines: readonly Line[]): OwnFamily {
   return {
     name,
     help,
     type,
-    values,
-    get written() {
-      return isMade() ? undefined : written;
+    samples: () => lines.map(({ series, ...sample }) => ({ labels: series.labels, ...sample })),
+    written: {
+      *lines() {
+        for (const { series, value } of lines) yield `${series.text}${toNumberText(value)}\n`;
+      },
+      *messages() {
+        for (const { series, value, createdMs } of lines)
+          yield encodeSingle(type, series.message, value, createdMs);
+      },
     },
   };
 }

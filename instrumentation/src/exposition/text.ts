@@ -3,10 +3,13 @@
  * renames counters for good once OpenMetrics was asked for, formats every label anew at every scrape, and holds the event
  * loop until it is done. Left out: exemplars and units.
  */
-import type { Family, LabelSet } from './family.ts';
+import { type Family, type LabelSet, toLabelName, toNumber, toNumberText, toText } from './family.ts';
 import { createOutput } from './output.ts';
 
 export type TextFormat = 'text' | 'openmetrics';
+
+/** The types that both formats have. */
+const TYPES = new Set(['counter', 'gauge', 'histogram', 'summary']);
 
 /** Renders `families` as UTF-8. The values should not change until the promise settles. */
 export async function render(families: readonly Family[], format: TextFormat): Promise<Buffer> {
@@ -25,14 +28,16 @@ export async function render(families: readonly Family[], format: TextFormat): P
 
 function headOf(family: Family, format: TextFormat): string {
   const name = familyName(family, format);
-  return `# HELP ${name} ${escapeText(family.help, format === 'openmetrics')}\n# TYPE ${name} ${family.type}\n`;
+  const isOpenMetrics = format === 'openmetrics';
+  const type = TYPES.has(family.type) ? family.type : isOpenMetrics ? 'unknown' : 'untyped';
+  return `# HELP ${name} ${escapeText(family.help, isOpenMetrics)}\n# TYPE ${name} ${type}\n`;
 }
 
 function* linesOf(family: Family, format: TextFormat): Generator<string> {
   const isTotal = format === 'openmetrics' && family.type === 'counter';
   const name = isTotal ? `${familyName(family, format)}_total` : family.name;
   for (const { metricName = name, labels = {}, value } of family.values) {
-    yield `${metricName}${toLabelsText(labels)} ${toNumberText(value)}\n`;
+    yield `${metricName}${toLabelsText(labels)} ${toNumberText(toNumber(value))}\n`;
   }
 }
 
@@ -41,7 +46,7 @@ export function toLabelsText(labels: LabelSet): string {
   let pairs = '';
   for (const name in labels) {
     if (pairs !== '') pairs += ',';
-    pairs += `${name}="${toValueText(name, labels[name])}"`;
+    pairs += `${toLabelName(name)}="${toValueText(name, labels[name])}"`;
   }
   return pairs === '' ? '' : `{${pairs}}`;
 }
@@ -51,22 +56,16 @@ function familyName({ name, type }: Family, format: TextFormat): string {
   return format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name;
 }
 
-function toValueText(name: string, value: string | number | undefined = ''): string {
-  if (typeof value === 'number') {
-    // OpenMetrics wants bounds and quantiles in the canonical form of a float, `le="1.0"`. Text accepts it too, and a
-    // Prometheus that asks for the other format after an upgrade then sees the same series.
-    const isBound = (name === 'le' || name === 'quantile') && Number.isInteger(value);
-    return isBound ? `${value}.0` : toNumberText(value);
-  }
-  return /["\\\n]/.test(value) ? escapeText(value, true) : value;
+function toValueText(name: string, value: unknown): string {
+  const text = toText(value);
+  // OpenMetrics wants bounds and quantiles in the canonical form of a float, `le="1.0"`. Text accepts it too, and a
+  // Prometheus that asks for the other format after an upgrade then sees the same series.
+  if (typeof value === 'number')
+    return (name === 'le' || name === 'quantile') && /^-?\d+$/.test(text) ? `${text}.0` : text;
+  return /["\\\n]/.test(text) ? escapeText(text, true) : text;
 }
 
 function escapeText(raw: string, withQuotes: boolean): string {
   const escaped = raw.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
   return withQuotes ? escaped.replace(/"/g, '\\"') : escaped;
-}
-
-export function toNumberText(value: number): string {
-  if (value === Number.POSITIVE_INFINITY) return '+Inf';
-  return value === Number.NEGATIVE_INFINITY ? '-Inf' : String(value);
 }

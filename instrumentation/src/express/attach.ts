@@ -38,8 +38,9 @@ export function checkApplication(app: unknown): asserts app is Application {
   }
 }
 
-export function attach({ app, recorder, locator, sightings, isSkipped }: Attachment): void {
-  Object.defineProperty(app, instrumented, { value: true });
+/** @returns what takes the recorder off again */
+export function attach({ app, recorder, locator, sightings, isSkipped }: Attachment): () => void {
+  Object.defineProperty(app, instrumented, { value: true, configurable: true });
   const handle = app.handle;
   app.handle = function handleMeasured(request, response, next) {
     if (!isSkipped(request)) recorder.start(request, response);
@@ -47,6 +48,13 @@ export function attach({ app, recorder, locator, sightings, isSkipped }: Attachm
     return handle.call(this, request, response, next);
   };
   watchMounts(app, sightings);
+  const measured = app.handle;
+  return () => {
+    // Where it was replaced once more, ours stays within it, and counts nothing.
+    if (app.handle === measured) app.handle = handle;
+    for (const undo of sightings.unwatch) undo();
+    Reflect.deleteProperty(app, instrumented);
+  };
 }
 
 /** Sees what `use` of `app`, and of the applications mounted in it, is called with from now on. */
@@ -68,6 +76,10 @@ function watchMounts(app: Application, sightings: Sightings): void {
     return result;
   };
   sightings.watched.add(app);
+  const seen = app.use;
+  sightings.unwatch.push(() => {
+    if (app.use === seen) app.use = use;
+  });
 }
 
 function isPath(first: unknown): boolean {

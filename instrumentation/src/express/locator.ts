@@ -20,7 +20,7 @@ import {
   type Sightings,
 } from './route-map.ts';
 import { createRouteRows, type RouteRows, type RowOptions } from './rows.ts';
-import type { Application, Layer, Request, Route, Router } from './types.ts';
+import type { Application, Handle, Layer, Request, Route, Router } from './types.ts';
 
 export interface RouteLocator {
   /** Before a request: sees cheaply whether routes were added to the application itself. */
@@ -29,6 +29,8 @@ export interface RouteLocator {
   refresh(): void;
   /** The row of a request that ended with `status` while it was in no watched route; undefined where none answered it. */
   locate(request: IncomingMessage, ongoing: Ongoing, status: number): Row | undefined;
+  /** Puts back what the routes' layers were entered through. */
+  release(): void;
 }
 
 export interface LocatorParts extends RowOptions {
@@ -44,6 +46,7 @@ export function createLocator(parts: LocatorParts): RouteLocator {
   const { app, counts, sightings, ongoing } = parts;
   const rows = createRouteRows(counts, parts);
   const watched = new WeakMap<Layer, RouteRows>();
+  const entered = new WeakMap<Layer, { before: Handle; watching: Handle }>();
   let root: Router | undefined;
   let rootSize = 0;
   let map = EMPTY;
@@ -55,7 +58,11 @@ export function createLocator(parts: LocatorParts): RouteLocator {
     for (const entry of map.entries) {
       const own = watched.get(entry.layer);
       if (own) own.entry = entry;
-      else watched.set(entry.layer, watchRoute(rows.create(entry)));
+      else {
+        const before = entry.layer.handle;
+        watched.set(entry.layer, watchRoute(rows.create(entry)));
+        entered.set(entry.layer, { before, watching: entry.layer.handle });
+      }
       rows.list(entry);
     }
     for (const layer of map.hidden) watchHidden(layer);
@@ -125,6 +132,12 @@ export function createLocator(parts: LocatorParts): RouteLocator {
       if (root && root.stack.length !== rootSize) read();
     },
     refresh,
+    release() {
+      for (const { layer } of map.entries) {
+        const { before, watching } = entered.get(layer) ?? {};
+        if (before && layer.handle === watching) layer.handle = before;
+      }
+    },
     locate(request: Request, current, status) {
       const { route, baseUrl = '' } = request;
       if (learnTrails(map.unknown, request)) read();

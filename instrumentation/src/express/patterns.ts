@@ -6,6 +6,7 @@
  * - 4 keeps a regular expression, which is turned back into the path.
  * A route knows its path in every version.
  */
+import { countGroups, decodePath } from './compiled-path.ts';
 import type { Layer, Pattern } from './types.ts';
 
 /** One of the paths of a layer. */
@@ -30,8 +31,8 @@ export function alternativesOf(layer: Layer, given: unknown): Alternative[] {
   const sources = raw?.length === 1 ? [regexp] : splitAlternatives(regexp);
   return sources.map((source, i) => {
     const own = keys.slice(used);
-    used += countGroups(source);
-    return { pattern: raw?.[i] ?? decode(source, own), match: (path) => source.exec(path)?.[0] };
+    used += countGroups(source.source);
+    return { pattern: raw?.[i] ?? decodePath(source, own), match: (path) => source.exec(path)?.[0] };
   });
 }
 
@@ -64,29 +65,6 @@ function ofMatcher(
 function splitAlternatives({ source, flags }: RegExp): RegExp[] {
   const joined = /^\(\?:(\^.*)\)$/.exec(source)?.[1] ?? source;
   return joined.split(/\|(?=\^)/).map((alternative) => new RegExp(alternative, flags));
-}
-
-const countGroups = ({ source }: RegExp) => (new RegExp(`${source}|`).exec('')?.length ?? 1) - 1;
-
-/** What Express 4 makes of a parameter or a wildcard, in all versions; the slash before it may be within. */
-const PARAMETER =
-  /\(\?:(?<slash>\\\/)?\((?:\[\^\\?\/\]\+\?|\(\?:\(\?!(?:[^()\\]|\\.)*\)\.\)\+\?|(?<own>(?:[^()\\]|\\.)+))\)\)(?<optional>\?)?|\(\.\*\)/g;
-
-/** The path that Express 4 has compiled into `regexp`; `regexp` itself where it was none. */
-function decode(regexp: RegExp, keys: NonNullable<Layer['keys']>): Pattern {
-  const body = /^\^(.*?)(?:\\\/\?(?:\(\?=\\\/\|\$\)|\$))$/.exec(regexp.source)?.[1];
-  if (body === undefined) return regexp;
-  let next = 0;
-  const path = body.replace(PARAMETER, (whole, slash = '', own, optional = '') => {
-    const name = keys[next++]?.name;
-    if (whole === '(.*)') return '*';
-    return `${slash}:${name}${own === undefined ? '' : `(${own})`}${optional}`;
-  });
-  const literal = path.replace(/\\([/.\-^$|+(){}[\]])/g, '$1');
-  // Anything else that is special was written by a person: the expression itself says it best.
-  return next === countGroups(regexp) && !/\(\?|\.\*/.test(literal.replace(/\([^()]*\)/g, ''))
-    ? literal
-    : regexp;
 }
 
 /** What stands for an expression that cannot be seen. */

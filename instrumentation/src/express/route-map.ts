@@ -49,6 +49,8 @@ export interface Sightings {
   readonly alternatives: WeakMap<Layer, readonly Alternative[]>;
   /** The applications whose `use` is seen. */
   readonly watched: WeakSet<Application>;
+  /** What ends the watch over them. */
+  readonly unwatch: (() => void)[];
 }
 
 export function createSightings(): Sightings {
@@ -57,6 +59,7 @@ export function createSightings(): Sightings {
     applications: new WeakMap(),
     alternatives: new WeakMap(),
     watched: new WeakSet(),
+    unwatch: [],
   };
 }
 

@@ -22,21 +22,16 @@ export function createLateness(startMs: number, periodMs = PERIOD_MS, toleranceM
   };
 }
 
-export function createEventLoopMetrics(registry: Registry, prefix = ''): void {
+/** @returns what begins to watch the loop, and returns what ends that; the timer alone keeps no process alive */
+export function createEventLoopMetrics(registry: Registry): () => () => void {
   const registers = [registry];
   const late = new Counter({
-    name: `${prefix}nodejs_eventloop_late_seconds_total`,
+    name: 'nodejs_eventloop_late_seconds_total',
     help: `Total time by which the event loop came late to a timer due every ${PERIOD_MS} ms, in seconds; lateness up to ${TOLERANCE_MS} ms is not counted`,
     registers,
   });
-  const lateness = createLateness(performance.now());
-  // The timer alone keeps no process alive.
-  setInterval(() => {
-    const lateMs = lateness(performance.now());
-    if (lateMs > 0) late.inc(lateMs / 1000);
-  }, PERIOD_MS).unref();
   new Counter({
-    name: `${prefix}nodejs_eventloop_active_seconds_total`,
+    name: 'nodejs_eventloop_active_seconds_total',
     help: 'Total time that the event loop spent outside of waiting for events, in seconds',
     registers,
     collect() {
@@ -44,4 +39,12 @@ export function createEventLoopMetrics(registry: Registry, prefix = ''): void {
       this.inc(performance.eventLoopUtilization().active / 1000);
     },
   });
+  return () => {
+    const lateness = createLateness(performance.now());
+    const timer = setInterval(() => {
+      const lateMs = lateness(performance.now());
+      if (lateMs > 0) late.inc(lateMs / 1000);
+    }, PERIOD_MS).unref();
+    return () => clearInterval(timer);
+  };
 }

@@ -1,8 +1,11 @@
 /**
  * Metrics of the process (CPU, memory, file descriptors) and of Node (event loop, garbage collection, heap, resources),
  * under the names of the client library's default metrics. What each costs at a scrape is measured in `bench/`.
+ *
+ * They are the process' and not an application's: there is one set, with one timer and one observer of the garbage collection,
+ * which registries read. Nothing in it knows a registry, so nothing keeps an application that was dropped.
  */
-import { collectDefaultMetrics, type Registry } from '../library.ts';
+import { type AnyRegistry, collectDefaultMetrics, metricsOf, Registry, registerMetric } from '../library.ts';
 import { createEventLoopMetrics } from './event-loop.ts';
 
 /**
@@ -24,17 +27,39 @@ export interface ProcessMetricsOptions {
   readonly without?: readonly string[];
 }
 
-/** @param prefix stands before each name */
+let shared: { readonly registry: Registry; readonly watch: () => () => void } | undefined;
+let users = 0;
+let stop = () => {};
+
+function createShared() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: ONE_HOUR_MS });
+  return { registry, watch: createEventLoopMetrics(registry) };
+}
+
+/**
+ * @param prefix stands before each name
+ * @returns what ends the use of them; with the last user, the event loop is not watched any more
+ */
 export function createProcessMetrics(
-  registry: Registry,
+  registry: AnyRegistry,
   { without = [] }: ProcessMetricsOptions = {},
   prefix = '',
-): void {
-  const before = new Set(registry.getMetricsAsArray().map(({ name }) => name));
-  collectDefaultMetrics({ register: registry, prefix, eventLoopMonitoringPrecision: ONE_HOUR_MS });
-  createEventLoopMetrics(registry, prefix);
-  for (const { name } of registry.getMetricsAsArray()) {
-    const isUnwanted = [...NEVER, ...without].some((beginning) => name.startsWith(prefix + beginning));
-    if (isUnwanted && !before.has(name)) registry.removeSingleMetric(name);
+): () => void {
+  shared ??= createShared();
+  for (const metric of metricsOf(shared.registry)) {
+    const { name, help, type, aggregator } = metric;
+    if ([...NEVER, ...without].some((beginning) => name.startsWith(beginning))) continue;
+    const samples = async () =>
+      (await metric.get()).values.map(({ labels = {}, value, metricName }) => ({
+        labels,
+        value,
+        ...(metricName && { metricName: prefix + metricName }),
+      }));
+    registerMetric(registry, { name: prefix + name, help, type }, samples, aggregator);
   }
+  if (users++ === 0) stop = shared.watch();
+  return () => {
+    if (--users === 0) stop();
+  };
 }

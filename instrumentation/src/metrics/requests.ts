@@ -5,7 +5,7 @@ import {
   type RequestLabelNames,
   type RequestMetricNames,
 } from '../exposition/request-families.ts';
-import { type Registry, registerFamily } from '../library.ts';
+import { type AnyRegistry, registerFamily } from '../library.ts';
 import type { RequestCounts } from '../recording/counts.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { RequestCounts } from '../recording/counts.ts';
  * @throws when a name is taken in `registry`
  */
 export function registerRequestMetrics(
-  registry: Registry,
+  registry: AnyRegistry,
   counts: RequestCounts,
   names: RequestMetricNames,
   labels: RequestLabelNames,
@@ -21,8 +21,5 @@ export function registerRequestMetrics(
 ): void {
   const families = createRequestFamilies(counts, names, labels, maxBuckets);
   const order: readonly (keyof RequestFamilies)[] = ['requests', 'errors', 'inProgress', 'durations'];
-  for (const metric of order) {
-    const { name, help, type } = families[metric]();
-    registerFamily(registry, { name, help, type }, families[metric]);
-  }
+  for (const metric of order) registerFamily(registry, families[metric]);
 }

@@ -1,11 +1,11 @@
 /** Counts the scrapes of the exposition and the time spent on them. */
-import { Counter, type Registry } from '../library.ts';
+import { type AnyRegistry, Counter } from '../library.ts';
 
 /** 499 is a scrape whose client did not wait for the end. */
 const CODES = ['200', '499', '500', '503'];
 
 export function createScrapeMetrics(
-  registry: Registry,
+  registry: AnyRegistry,
   prefix = '',
 ): (code: number, seconds: number) => void {
   const registers = [registry];

@@ -23,6 +23,9 @@ const UNMATCHED_CODES: readonly number[] = [404, 405];
  */
 export const MAX_CODES = 16;
 
+/** `1xx` to `5xx`. */
+export const CODE_CLASSES = 5;
+
 /** The ended requests of one path, method and code. */
 export interface Cell extends Numbers {
   /** The `code` label: a status code, or the class (`4xx`) of one that its row does not show. */
@@ -135,7 +138,7 @@ export function unmatchedRow(counts: RequestCounts, method: string): Row {
 
 export const keyOf = (path: string, method: string) => `${method} ${path}`;
 
-/** Adds one ended request. Never throws, and never adds more than {@link MAX_CODES} and five cells to a row. */
+/** Adds one ended request. Never throws, and never adds more than {@link MAX_CODES} and {@link CODE_CLASSES} cells to a row. */
 export function addRequest(counts: RequestCounts, row: Row, code: number, seconds: number): void {
   const { bounds, native } = counts;
   const cell = row.byCode.get(code) ?? newCell(row, code, bounds);
@@ -167,7 +170,7 @@ function newCell(row: Row, code: number, bounds: readonly number[]): Cell {
   const isCode = code >= 100 && code <= 599;
   if (!row.declared && isCode && row.cells.length < MAX_CODES)
     return addCell(row, String(code), bounds, code);
-  const label = `${Math.min(Math.max(Math.floor(code / 100), 1), 5)}xx`;
+  const label = `${Math.min(Math.max(Math.floor(code / 100), 1), CODE_CLASSES)}xx`;
   const cell =
     row.cells.find((candidate) => candidate.code === label) ?? addCell(row, label, bounds, undefined);
   row.byCode.set(code, cell);

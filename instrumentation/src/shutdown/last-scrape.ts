@@ -4,7 +4,7 @@
  * can come is for the shutdown of the application to know.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Gauge, type Registry } from '../library.ts';
+import { type AnyRegistry, Gauge } from '../library.ts';
 import { outcome } from '../recording/outcome.ts';
 
 /** Every Prometheus (and vmagent, and the OpenTelemetry collector) sends it with a scrape; no person does. */
@@ -31,7 +31,7 @@ export interface LastScrape {
 }
 
 /** @throws when `name` is taken in `registry` */
-export function createLastScrape(registry: Registry, name: string): LastScrape {
+export function createLastScrape(registry: AnyRegistry, name: string): LastScrape {
   const gauge = new Gauge({
     name,
     help: 'Whether the process has ended all requests and takes no more: 1 from then on, else 0',

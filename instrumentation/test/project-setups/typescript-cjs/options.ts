@@ -6,7 +6,7 @@ import {
   instrument,
   type Metrics,
 } from 'express-exact-metrics';
-import { Counter, Registry } from 'prom-client';
+import { Counter, type OpenMetricsContentType, Registry } from 'prom-client';
 
 const options: InstrumentOptions = {
   registry: new Registry(),
@@ -20,5 +20,9 @@ const app = express();
 const metrics: Metrics = instrument(app, options);
 app.get('/metrics', metrics.handler);
 new Counter({ name: 'jobs_total', help: 'Jobs', registers: [metrics.registry] }).inc();
+const openMetrics = instrument(express(), { registry: new Registry<OpenMetricsContentType>() });
+const contentType: OpenMetricsContentType = openMetrics.registry.contentType;
+openMetrics.close();
+void contentType;
 // @ts-expect-error: there is no such option
 instrument(app, { bucket: [1] });

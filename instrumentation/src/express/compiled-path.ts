@@ -1,0 +1,69 @@
+/**
+ * Turns an expression that Express 4 has compiled back into its path. path-to-regexp 0.1 has a form of its own for `:name`,
+ * `*` and `/(`, escapes slashes and dots, and leaves everything else as it was given.
+ */
+import type { Layer, Pattern } from './types.ts';
+
+/** What surrounds the path of a mount. */
+const MOUNTED = /^\^(.*?)\\\/\?\(\?[=:]\\\/\|\$\)$/;
+
+/** A parameter up to its own expression, by version: `\/(?:\.`, `(?:\.\/`. */
+const PARAMETER = /(\\\/)?\(\?:(\\\.)?(\\\/)?(?=\((?!\?))/y;
+
+/** The expression of a parameter that was given none; the longer one keeps what stands between two of them out. */
+const DEFAULT_EXPRESSION = /^(?:\[\^[^\]]*\]\+\?|\(\?:\(\?!.*\)\.\)\+\?)$/;
+
+/** What the `*` of `:name*` adds. */
+const REPEATED = /\(\(\?:\[[^\]]*\]\.\+\?\)\?\)/y;
+
+const OTHER = /\(\.\*\)|\\\/\(\?:|\((?:\?<(?![=!]))?(?!\?)|\\?[\s\S]/y;
+const GROUPS = new Set(['(.*)', '(', '(?<']);
+const GIVEN: Readonly<Record<string, string>> = { '(.*)': '*', '\\/(?:': '/(', '\\/': '/', '\\.': '.' };
+
+/** @returns the path; `regexp` itself where it was an expression from the start */
+export function decodePath(regexp: RegExp, keys: NonNullable<Layer['keys']>): Pattern {
+  const body = MOUNTED.exec(regexp.source)?.[1];
+  if (body === undefined) return regexp;
+  let path = '';
+  let groups = 0;
+  let at = 0;
+  const take = (token: RegExp) => {
+    token.lastIndex = at;
+    const found = token.exec(body);
+    at += found?.[0].length ?? 0;
+    return found;
+  };
+  while (at < body.length) {
+    const name = keys[groups]?.name;
+    // An unnamed group has a number.
+    const parameter = typeof name === 'string' && take(PARAMETER);
+    if (parameter) {
+      const end = endOfGroup(body, at);
+      const expression = body.slice(at + 1, end);
+      const given = expression.replaceAll('(.*)', '*').replaceAll('\\/', '/');
+      at = end + 1;
+      const repeated = take(REPEATED);
+      at++;
+      groups += 1 + countGroups(expression) + (repeated ? 1 : 0);
+      path += `${parameter[1] || parameter[3] ? '/' : ''}${parameter[2] ? '.' : ''}:${name}`;
+      path += `${DEFAULT_EXPRESSION.test(expression) ? '' : `(${given})`}${repeated ? '*' : ''}`;
+    } else {
+      const token = take(OTHER)?.[0] ?? '';
+      if (GROUPS.has(token)) groups++;
+      path += GIVEN[token] ?? token;
+    }
+  }
+  return groups === countGroups(regexp.source) ? path : regexp;
+}
+
+export const countGroups = (source: string) => (new RegExp(`${source}|`).exec('')?.length ?? 1) - 1;
+
+/** Where the group that begins at `start` ends. */
+function endOfGroup(source: string, start: number): number {
+  let depth = 0;
+  for (const { 0: token, index } of source.slice(start).matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|[()]/g)) {
+    if (token === '(') depth++;
+    if (token === ')' && --depth === 0) return start + index;
+  }
+  return source.length;
+}

@@ -1,0 +1,127 @@
+/** How an application ends to be instrumented: by `close`, or because nothing holds it any more. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, it, jest } from '@jest/globals';
+import express from 'express';
+import { Counter, Registry } from 'prom-client';
+import { until } from '../../testing/until.ts';
+import { instrument } from '../src/index.ts';
+import { serve } from './harness.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** What the types of Express do not declare. */
+type App = express.Express & { handle(...parameters: unknown[]): unknown };
+
+const ok = (_request: unknown, response: express.Response) => void response.send('ok');
+
+it.each(['express', 'express-4'])(
+  'puts everything back, so that the next one counts alone: %s',
+  async (version) => {
+    const { default: createApp } = (await import(version)) as { default: () => App };
+    const registry = new Registry();
+    new Counter({ name: 'jobs_total', help: 'Jobs', registers: [registry] });
+    const application = createApp();
+    const nested = createApp();
+    application.get('/a', ok).use('/nested', nested.get('/b', ok));
+    const original = [application.handle, application.use, nested.use];
+    const first = instrument(application, { registry });
+    const earlier = await serve(createServer(application), first);
+    await fetch(`${earlier.url}/a`);
+    expect((await earlier.settled(1)).durations).toEqual({ 'get /a 200': 1 });
+    first.close();
+    first.close();
+    await until('the server of its metrics to end', () => !earlier.metricsServer.listening);
+    expect([application.handle, application.use, nested.use]).toEqual(original);
+    expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['jobs_total']);
+    await fetch(`${earlier.url}/a`);
+    await earlier.close();
+
+    const later = await serve(createServer(application), instrument(application, { registry }));
+    for (const path of ['/a', '/nested/b']) await fetch(later.url + path);
+    expect((await later.settled(2)).durations).toEqual({ 'get /a 200': 1, 'get /nested/b 200': 1 });
+    later.metrics.close();
+    await later.close();
+  },
+);
+
+it('counts nothing any more where the application was wrapped once more in the meantime', async () => {
+  const application = express().get('/a', ok) as App;
+  const first = instrument(application, { defaultMetrics: false });
+  const measured = application.handle;
+  application.handle = function wrapped(...parameters: unknown[]) {
+    return measured.apply(this, parameters);
+  };
+  first.close();
+  const later = await serve(createServer(application), instrument(application, { defaultMetrics: false }));
+  await fetch(`${later.url}/a`);
+  expect((await later.settled(1)).durations).toEqual({ 'get /a 200': 1 });
+  expect(first.registry.getMetricsAsArray()).toEqual([]);
+  await later.close();
+});
+
+it('leaves nothing in a registry in which one of its names is taken', () => {
+  const registry = new Registry();
+  new Counter({ name: 'metrics_scrapes_total', help: 'Mine', registers: [registry] });
+  const application = express();
+  expect(() => instrument(application, { registry })).toThrow('has already been registered');
+  expect(registry.getMetricsAsArray()).toHaveLength(1);
+  registry.clear();
+  instrument(application, { registry }).close();
+});
+
+it('watches the event loop with one timer for all applications, until the last of them is closed', () => {
+  const timers = new Set<unknown>();
+  const { setInterval: set, clearInterval: clear } = globalThis;
+  const setting = jest.spyOn(globalThis, 'setInterval').mockImplementation(((...parameters: never[]) => {
+    const timer = (set as (...all: never[]) => NodeJS.Timeout)(...parameters);
+    timers.add(timer);
+    return timer;
+  }) as never);
+  const clearing = jest.spyOn(globalThis, 'clearInterval').mockImplementation((timer) => {
+    timers.delete(timer);
+    clear(timer);
+  });
+  const all = Array.from({ length: 3 }, () => instrument(express()));
+  const during = timers.size;
+  for (const metrics of all) metrics.close();
+  setting.mockRestore();
+  clearing.mockRestore();
+  // The successor of prom-client has one of its own for the process.
+  expect(during - timers.size).toBe(1);
+  expect(timers.size).toBeLessThanOrEqual(1);
+});
+
+it.each([
+  ['its own registry', () => new Registry()],
+  ['a registry that is kept', (kept: Registry) => kept],
+])('an application that is dropped without it is freed, with %s', async (_name, registryOf) => {
+  const kept = new Registry();
+  async function use(i: number): Promise<WeakRef<object>> {
+    const application = express().get('/a', ok);
+    const { handler } = instrument(application, { registry: registryOf(kept), prefix: `app${i}_` });
+    for (const listener of [application, handler]) {
+      const one = createServer(listener).listen(0, '127.0.0.1');
+      await once(one, 'listening');
+      const { port } = one.address() as AddressInfo;
+      await (await fetch(`http://127.0.0.1:${port}/a`, { headers: { connection: 'close' } })).text();
+      one.close();
+      await once(one, 'close');
+    }
+    return new WeakRef(application);
+  }
+  const references: WeakRef<object>[] = [];
+  for (let i = 0; i < 10; i++) references.push(await use(i));
+  const alive = () => references.filter((reference) => reference.deref()).length;
+  await until('the applications to be freed', async () => {
+    await setImmediate();
+    collectGarbage();
+    // The last one may still be referred to by a connection of `fetch`.
+    return alive() <= 1;
+  });
+});

@@ -1,0 +1,71 @@
+/** The paths of mounts in Express 4, from what Express keeps of them. */
+import { describe, expect, it } from '@jest/globals';
+import type { Router } from 'express';
+import { alternativesOf } from '../src/express/patterns.ts';
+import type { Layer } from '../src/express/types.ts';
+
+type Mountable = Router & { stack: Layer[] };
+
+/** The layer of a router that mounts something at `path`. */
+async function mount(version: string, path: string | RegExp | (string | RegExp)[]): Promise<Layer> {
+  const { default: express } = (await import(version)) as { default: { Router(): Mountable } };
+  const router = express.Router();
+  router.use(path, (_request, _response, next) => next());
+  return router.stack[0] as Layer;
+}
+
+const patternsOf = (layer: Layer) => alternativesOf(layer, undefined).map(({ pattern }) => String(pattern));
+
+describe.each(['express-4', 'express-4-18'])('a mount of %s', (version) => {
+  it.each([
+    '/a',
+    '/a-b_c~d',
+    '/a.b',
+    '/:id',
+    '/:from-:to',
+    '/:from-:to/:last',
+    '/f/:file.:ext',
+    '/f.:ext?',
+    '/:a?',
+    '/:a?/:b?',
+    '/x/:a?/y',
+    '/:id(\\d+)',
+    '/:id(\\d+)/:name([a-z]{2,})?',
+    '/:lang(en|fr)/docs',
+    '/v:major.:minor',
+    '/:path*',
+    '/*',
+    '/a/*/b',
+    '/*.:ext',
+    '*',
+    '/ab?cd',
+    '/ab+cd',
+    '/ab*cd',
+    '/ab(cd)?e',
+    '/(:id)',
+    '/a(b|c)/:id(\\d+)/*',
+    '/:id(\\d+|new)',
+    '/:a:b',
+    '/[ab]/c',
+  ])('at %s is called that', async (path) => {
+    expect(patternsOf(await mount(version, path))).toEqual([path]);
+  });
+
+  it('at several paths is called each of them, with its own parameters', async () => {
+    const paths = ['/a/:b', '/c(d)?/:e.:f', '/g'];
+    expect(patternsOf(await mount(version, paths))).toEqual(paths);
+  });
+
+  it('at a path that ends in a slash is called that without it', async () => {
+    expect(patternsOf(await mount(version, '/a/:b/'))).toEqual(['/a/:b']);
+  });
+
+  it.each([/^\/ab+c/, /^\/(?<name>[a-z]+)/i])('at an expression is called that: %s', async (expression) => {
+    expect(patternsOf(await mount(version, expression))).toEqual([String(expression)]);
+  });
+});
+
+it('of Express 4.22 is called what it was given where a path escapes something, or names a group', async () => {
+  for (const path of ['/a\\(b\\)', '/a\\:b', '/a(?<year>\\d+)/:id', '/(ab)?cd', '/(a|b)/:id', '/:id(\\d*)'])
+    expect(patternsOf(await mount('express-4', path))).toEqual([path]);
+});

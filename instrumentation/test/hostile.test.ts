@@ -1,0 +1,248 @@
+/** What a user's metrics and functions get wrong: nothing of it ends a process, loses a count or takes the exposition down. */
+import { createServer } from 'node:http';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import express from 'express';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { until } from '../../testing/until.ts';
+import { renderProtobuf } from '../src/exposition/protobuf.ts';
+import { render } from '../src/exposition/text.ts';
+import { type InstrumentOptions, instrument } from '../src/index.ts';
+import { gather } from '../src/library.ts';
+import { decode } from './decode.ts';
+import { serve, startApp, type TestApp } from './harness.ts';
+
+let app: TestApp | undefined;
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
+});
+
+const ok = (_request: unknown, response: express.Response) => void response.send('ok');
+const tick = () => new Promise((resolve) => setImmediate(resolve));
+
+function failing(): never {
+  throw new Error('no such header');
+}
+
+describe('a function of the user', () => {
+  const rejecting = async () => failing();
+  const unprintable = () => {
+    throw Object.create(null);
+  };
+
+  it.each<[string, unknown, string]>([
+    ['throws', failing, 'skip: expected true or false, got Error: no such header'],
+    ['throws what has no text', unprintable, 'skip: expected true or false, got unprintable'],
+    ['rejects', rejecting, 'skip: expected true or false, got [object Promise]'],
+    ['is asynchronous', async () => true, 'skip: expected true or false, got [object Promise]'],
+    ['returns another type', () => 'kube-probe/1.30', 'skip: expected true or false, got kube-probe/1.30'],
+    ['returns nothing', () => undefined, 'skip: expected true or false, got undefined'],
+  ])('skip, that %s, skips nothing and is reported once', async (_name, skip, warning) => {
+    const warnings: string[] = [];
+    app = await startApp((application) => void application.get('/a', ok), {
+      skip: skip as () => boolean,
+      warn: (message) => void warnings.push(message),
+    });
+    for (let i = 0; i < 3; i++) expect((await fetch(`${app.url}/a`)).status).toBe(200);
+    expect((await app.settled(3)).requests).toEqual({ 'get /a': 3 });
+    expect(warnings).toEqual([`${warning}; the request is counted`]);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['throws', failing, 'pathLabel: expected a string for "/a", got Error: no such header'],
+    ['rejects', rejecting, 'pathLabel: expected a string for "/a", got [object Promise]'],
+    ['returns nothing', () => undefined, 'pathLabel: expected a string for "/a", got undefined'],
+  ])(
+    'pathLabel, that %s, leaves the template as the label and is reported once',
+    async (_name, pathLabel, warning) => {
+      const warnings: string[] = [];
+      app = await startApp((application) => void application.get('/a', ok).get('/b', ok), {
+        pathLabel: pathLabel as () => string,
+        warn: (message) => void warnings.push(message),
+      });
+      for (const path of ['/a', '/b']) await fetch(app.url + path);
+      expect((await app.settled(2)).requests).toEqual({ 'get /a': 1, 'get /b': 1 });
+      expect(warnings).toEqual([`${warning}; the template is the label`]);
+    },
+  );
+
+  it.each<[string, NonNullable<InstrumentOptions['warn']>]>([
+    ['throws', failing],
+    ['rejects', rejecting],
+  ])('warn, that %s, costs nothing but the report', async (_name, warn) => {
+    app = await startApp((application) => void application.get('/a', ok).get('/b', ok), {
+      maxPaths: 1,
+      skip: failing,
+      warn,
+    });
+    for (const path of ['/a', '/b']) expect((await fetch(app.url + path)).status).toBe(200);
+    expect((await app.settled(2)).durations).toEqual({ 'get /a 200': 1, 'get unmatched 200': 1 });
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['throws', failing, 'no such header'],
+    ['throws what has no text', unprintable, 'unprintable'],
+    ['rejects', rejecting, 'no such header'],
+  ])('collect, that %s, is a 500 that names the metric until it works', async (_name, collect, reason) => {
+    let isBroken = true;
+    app = await startApp((application) => void application.get('/a', ok));
+    const registers = [app.metrics.registry];
+    const collector = async () => (isBroken ? collect() : undefined);
+    new Gauge({ name: 'sensor', help: 'Sensor', registers, collect: collector as () => void });
+    expect(await app.scrape()).toBe(`a collector failed: sensor: ${reason}\n`);
+    isBroken = false;
+    expect(await app.scrape()).toContain('\nsensor 0\n');
+  });
+
+  it('get of a metric, that throws while another rejects, ends no process', async () => {
+    app = await startApp((application) => void application.get('/a', ok));
+    const { registry } = app.metrics;
+    const registers = [registry];
+    new Gauge({ name: 'late', help: 'Late', registers, collect: rejecting as unknown as () => void });
+    registry.registerMetric({ name: 'odd', get: failing } as unknown as Gauge);
+    expect(await app.scrape()).toBe('a collector failed: odd: no such header\n');
+    await tick();
+    registry.removeSingleMetric('odd');
+    expect(await app.scrape()).toBe('a collector failed: late: no such header\n');
+  });
+
+  it('collect, that never ends, is a 500 after 10 s, and the next scrape is right', async () => {
+    app = await startApp(() => undefined);
+    let isBroken = true;
+    const collect = () => (isBroken ? new Promise(() => undefined) : undefined);
+    new Gauge({
+      name: 'sensor',
+      help: 'Sensor',
+      registers: [app.metrics.registry],
+      collect: collect as () => void,
+    });
+    const timeouts = jest.spyOn(globalThis, 'setTimeout');
+    const hung = app.scrape();
+    const limit = () => timeouts.mock.calls.find(([, ms]) => ms === 10_000)?.[0];
+    await until('the scrape to have a limit', () => limit() !== undefined);
+    limit()?.();
+    timeouts.mockRestore();
+    expect(await hung).toBe('a collector failed: sensor: no values within 10000 ms\n');
+    isBroken = false;
+    expect(await app.scrape()).toContain('\nsensor 0\n');
+  });
+});
+
+describe('a middleware that answers a scrape in place of the handler', () => {
+  it('ends no process', async () => {
+    const application = express();
+    const metrics = instrument(application, { defaultMetrics: false });
+    const gate = Promise.withResolvers<void>();
+    const collect = () => gate.promise;
+    new Gauge({
+      name: 'slow',
+      help: 'Slow',
+      registers: [metrics.registry],
+      collect: collect as unknown as () => void,
+    });
+    application.get('/metrics', (request, response) => {
+      metrics.handler(request, response);
+      response.status(503).send('too late');
+    });
+    app = await serve(createServer(application), metrics);
+    expect(await (await fetch(`${app.url}/metrics`)).text()).toBe('too late');
+    gate.resolve();
+    await tick();
+    expect(await app.scrape()).toContain('\nslow 0\n');
+  });
+});
+
+describe('a sample of the user', () => {
+  const labelled = (registry: Registry, value: unknown) => {
+    new Counter({ name: 'own_total', help: 'h', labelNames: ['q'], registers: [registry] }).inc({
+      q: value as string,
+    });
+  };
+  const circular: unknown[] = [];
+  circular.push({ circular });
+  let isFragile = false;
+  const fragile = {
+    toString() {
+      if (isFragile) failing();
+      return 'x';
+    },
+  };
+
+  it.each<[string, unknown, string]>([
+    ['an array with a quote', ['a"', 'b'], 'a\\",b'],
+    ['an object', { a: 1 }, '[object Object]'],
+    ['what refers to itself', circular, '[object Object]'],
+    ['null', null, ''],
+    ['undefined', undefined, ''],
+    ['a boolean', false, 'false'],
+    ['a large integer', 2n ** 64n, '18446744073709551616'],
+    ['infinity', Number.POSITIVE_INFINITY, '+Inf'],
+    ['line ends and backslashes', ['\n\\'], '\\n\\\\'],
+    ['half a character', 'a\ud800b', 'a\ufffdb'],
+    ['NUL', 'a\0b', 'a\0b'],
+    ['a megabyte', 'é'.repeat(500_000), 'é'.repeat(500_000)],
+    ['what cannot be shown any more', fragile, 'unprintable'],
+  ])('can have as its label %s', async (_name, value, text) => {
+    const registry = new Registry();
+    labelled(registry, value);
+    isFragile = true;
+    app = await startApp(() => undefined, { registry });
+    expect(await app.scrape('own_total')).toContain(`\nown_total{q="${text}"} 1\n`);
+    expect(await openMetricsOf(registry)).toContain(`\nown_total{q="${text}"} 1\n`);
+    isFragile = false;
+  });
+
+  it('of a histogram can have such labels in protobuf, too', async () => {
+    const registry = new Registry();
+    const registers = [registry];
+    new Histogram({ name: 'own', help: 'h', labelNames: ['q'], buckets: [1e21], registers }).observe(
+      { q: circular as unknown as string },
+      1,
+    );
+    labelled(registry, ['a"', 2n]);
+    registry.setDefaultLabels({ 'app-name': ['x'], '0': null });
+    app = await startApp(() => undefined, { registry });
+    const added = { name: 'app_name', value: 'x' };
+    expect(await messagesOf(registry)).toMatchObject([
+      { name: 'own', metric: [{ label: [{ name: 'q', value: '[object Object]' }, added] }] },
+      { name: 'own_total', metric: [{ label: [{ name: 'q', value: 'a",2' }, added] }] },
+    ]);
+    expect(await app.scrape('own')).toContain(
+      '\nown_bucket{_0="",le="1e+21",q="[object Object]",app_name="x"} 1\n',
+    );
+  });
+
+  it.each<[unknown, string]>([
+    ['', '0'],
+    ['7', '7'],
+    ['x', 'NaN'],
+    [undefined, 'NaN'],
+    [7n, '7'],
+    [Symbol('x'), 'NaN'],
+    [{}, 'NaN'],
+  ])('can have the value %p', async (value, text) => {
+    const registry = new Registry();
+    const get = async () => ({ name: 'own', help: 7, type: 'gauge', values: [{ value, labels: null }] });
+    registry.registerMetric({ name: 'own', get } as unknown as Gauge);
+    app = await startApp(() => undefined, { registry });
+    expect(await app.scrape('own')).toBe(`# HELP own 7\n# TYPE own gauge\nown ${text}\n`);
+    expect(await messagesOf(registry)).toMatchObject([{ metric: [{ gauge: { value: Number(text) } }] }]);
+  });
+
+  it('can be of a type that a format does not have', async () => {
+    const registry = new Registry();
+    const get = async () => ({ name: 'own', help: 'h', type: 'info' });
+    registry.registerMetric({ name: 'own', get } as unknown as Gauge);
+    app = await startApp(() => undefined, { registry });
+    expect(await app.scrape('own')).toBe('# HELP own h\n# TYPE own untyped\n');
+    expect(await openMetricsOf(registry)).toContain('# TYPE own unknown\n');
+  });
+});
+
+const openMetricsOf = async (registry: Registry) =>
+  (await render(await gather(registry), 'openmetrics')).toString();
+
+const messagesOf = async (registry: Registry) =>
+  decode(await renderProtobuf(await gather(registry), false)).filter(({ name }) =>
+    `${name}`.startsWith('own'),
+  );

@@ -1,0 +1,54 @@
+/** The largest scrape that there can be, against the largest that can be provoked. */
+import { METHODS } from 'node:http';
+import { expect, it } from '@jest/globals';
+import type { InstrumentOptions } from '../src/index.ts';
+import { gather } from '../src/library.ts';
+import { maxSeries } from '../src/max-series.ts';
+import { startApp, type TestApp } from './harness.ts';
+
+const linesOf = async (app: TestApp, ...families: string[]) =>
+  (await app.scrape(...families)).split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
+
+it('is what a few routes expose that answer with every code, and as many unknown methods', async () => {
+  const options = { maxPaths: 2, bucketsSeconds: [0.1, 1], codes: { 'GET /b': [200, 201] } };
+  const app = await startApp((application) => {
+    for (const path of ['/a', '/b'])
+      application.get(path, (request, response) => void response.status(Number(request.query.code)).end());
+    application.use((request, response) => void response.status(Number(request.query.code)).end());
+  }, options);
+  // 1xx are no answers, and `fetch` takes none of 407.
+  for (let code = 200; code < 600; code += code === 406 ? 2 : 1)
+    for (const path of ['/a', '/b', '/none'])
+      await fetch(`${app.url}${path}?code=${code}`, { redirect: 'manual' });
+  const exposed = await linesOf(app, 'http_requests_total', 'http_request_duration_seconds');
+  await app.close();
+  const cells = { '/a': 16 + 4, '/b': 4 + 4, 'unmatched get': 16 + 4, 'unmatched other': 4 };
+  expect(exposed).toBe(2 + Object.values(cells).reduce((sum, n) => sum + n, 0) * 5);
+  expect(exposed).toBeLessThan(maxSeries({ ...options, defaultMetrics: false }));
+}, 120_000);
+
+it.each<[string, InstrumentOptions, number]>([
+  ['the options that are not given', {}, 2000 * (21 * 16 + 1)],
+  ['other buckets', { bucketsSeconds: [1], maxPaths: 10 }, 10 * (21 * 4 + 1)],
+  ['native histograms', { bucketsSeconds: [], nativeHistograms: true, maxPaths: 10 }, 10 * (21 * 4 + 1)],
+  [
+    'a route that declares many codes',
+    { codes: { 'GET /a': Array.from({ length: 30 }, (_, i) => 400 + i) }, maxPaths: 1 },
+    37 * 16 + 1,
+  ],
+])('counts %s', (_name, options, routed) => {
+  const perCell = (options.bucketsSeconds?.length ?? 13) + 3 + (options.nativeHistograms ? 1 : 0);
+  expect(maxSeries(options)).toBe(routed + METHODS.length * 21 * perCell + 202 + 7 + 250);
+  expect(maxSeries({ ...options, defaultMetrics: false })).toBe(maxSeries(options) - 250);
+});
+
+it('leaves room for the metrics of the process', async () => {
+  const app = await startApp(() => undefined, { defaultMetrics: true });
+  const families = await gather(app.metrics.registry);
+  await app.close();
+  const values = families
+    .filter(({ name }) => /^(nodejs|process)_/.test(name))
+    .flatMap((family) => family.values);
+  expect(values.length).toBeGreaterThan(40);
+  expect(values.length).toBeLessThan(250 / 2);
+});

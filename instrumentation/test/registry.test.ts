@@ -1,0 +1,103 @@
+/** What readers other than our handler get from the registry: plain data that the client library's own functions accept. */
+import { deserialize, serialize } from 'node:v8';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+import { expect, it } from '@jest/globals';
+import express from 'express';
+import { AggregatorRegistry, Counter, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
+import { render } from '../src/exposition/text.ts';
+import { instrument } from '../src/index.ts';
+import { gather } from '../src/library.ts';
+import { startApp } from './harness.ts';
+
+type Families = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
+async function counted(options = {}) {
+  const app = await startApp((application) => application.get('/a', (_, response) => response.end()), {
+    nativeHistograms: true,
+    defaultMetrics: true,
+    ...options,
+  });
+  await fetch(`${app.url}/a`);
+  await app.settled(1);
+  await app.close();
+  return app.metrics.registry;
+}
+
+it.each<[string, (families: Families) => unknown]>([
+  ['structuredClone', structuredClone],
+  ['v8.serialize', (families) => deserialize(serialize(families))],
+  [
+    'postMessage',
+    (families) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.postMessage(families);
+      const received = receiveMessageOnPort(port2)?.message;
+      port1.close();
+      return received;
+    },
+  ],
+  ['JSON', (families) => JSON.parse(JSON.stringify(families))],
+])('is taken by %s as it is', async (_name, copy) => {
+  const families = await (await counted()).getMetricsAsJSON();
+  const plain = JSON.parse(JSON.stringify(families));
+  expect(families.length).toBeGreaterThan(20);
+  expect(JSON.parse(JSON.stringify(copy(families)))).toEqual(plain);
+});
+
+it('adds up over processes, by the aggregator of each metric', async () => {
+  const registries = [await counted(), await counted()];
+  const all = await Promise.all(registries.map((registry) => registry.getMetricsAsJSON()));
+  expect(all[0]?.filter(({ aggregator }) => aggregator === undefined)).toEqual([]);
+  const text = await AggregatorRegistry.aggregate(all).metrics();
+  for (const line of [
+    'http_requests_total{path="/a",method="get"} 2',
+    'inprogress_requests 0',
+    'http_errors_total{code="404"} 0',
+    'http_request_duration_seconds_bucket{path="/a",method="get",code="200",le="+Inf"} 2',
+    'http_request_duration_seconds_count{path="/a",method="get",code="200"} 2',
+  ])
+    expect(text.split('\n')).toContain(line);
+});
+
+it('can be merged with another registry, read as an array and one by one, and reset without a loss', async () => {
+  const registry = await counted();
+  const other = new Registry();
+  new Counter({ name: 'jobs_total', help: 'Jobs', registers: [other] }).inc();
+  const merged = await Registry.merge([registry, other]).metrics();
+  const line = 'http_requests_total{path="/a",method="get"} 1';
+  expect(merged.split('\n')).toEqual(expect.arrayContaining([line, 'jobs_total 1']));
+  registry.resetMetrics();
+  expect((await registry.getSingleMetricAsString('http_requests_total')).split('\n')).toContain(line);
+  expect(registry.getMetricsAsArray()).toContain(registry.getSingleMetric('http_requests_total'));
+  expect(registry.getSingleMetric('http_requests_total')).toMatchObject({
+    type: 'counter',
+    aggregator: 'sum',
+  });
+});
+
+it('is rendered by a registry of OpenMetrics under the right names, and leaves those of our handler alone', async () => {
+  const registry = new Registry<OpenMetricsContentType>();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  const metrics = instrument(express(), { registry });
+  for (let i = 0; i < 2; i++) {
+    expect((await metrics.registry.metrics()).split('\n')).toEqual(
+      expect.arrayContaining(['# TYPE http_errors counter', 'http_errors_total{code="404"} 0', '# EOF']),
+    );
+    const text = (await render(await gather(registry), 'text')).toString();
+    expect(text).toContain('\n# TYPE http_errors_total counter\nhttp_errors_total{code="404"} 0\n');
+  }
+  metrics.close();
+  expect(registry.getMetricsAsArray()).toEqual([]);
+});
+
+it('has no labels that a registry adds to all, however often that registry is scraped', async () => {
+  const registry = new Registry();
+  const gauge = new Gauge({ name: 'level', help: 'Level', registers: [registry] });
+  gauge.set(1);
+  registry.setDefaultLabels({ zone: 'b' });
+  const app = await startApp(() => undefined, { registry });
+  const lines = (await app.scrape()).split('\n');
+  expect(lines).toEqual(expect.arrayContaining(['level{zone="b"} 1', 'inprogress_requests{zone="b"} 0']));
+  await app.close();
+  expect((await gauge.get()).values).toEqual([{ value: 1, labels: {} }]);
+});
