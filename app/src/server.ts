@@ -28,7 +28,7 @@ export function createServer(answer: RequestListener): Server {
     // Longer than any usual scrape interval or proxy's idle time: with Node's 5 s, a scraper that comes every 5 s
     // finds its connection closed just as it sends, and reports the target down.
     keepAliveTimeout: 65_000,
-    // With more than this untaken, Node reads no further; the answers are small, and there may be a thousand connections.
+    // With more than this not taken, Node reads no further; the answers are small, and there may be a thousand connections.
     highWaterMark: 16_384,
   });
   server.on('request', handler);

@@ -9,7 +9,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { connectRaw } from '../../testing/raw-client.ts';
 import { until } from '../../testing/until.ts';
 import { instrument, outcome } from '../src/index.ts';
-import { type StartOptions, serve, startApp, type TestApp } from './harness.ts';
+import { type StartOptions, serve, startApp, sum, type TestApp } from './harness.ts';
 
 const require = createRequire(import.meta.url);
 const big = 'x'.repeat(8_000_000);
@@ -55,16 +55,17 @@ describe.each(removals.map((events) => [events.join(' and ') || 'all', events] a
     });
 
     it('is a 499 when the client leaves before its end', async () => {
-      let running = 0;
+      let isRunning = false;
       await start((a) =>
         a.get('/a', (_q, r) => {
           remove(r, events);
-          running = r.write('half') ? 1 : 1;
+          r.write('half');
+          isRunning = true;
         }),
       );
       const client = await connectRaw(app.port);
       client.send('GET /a HTTP/1.1\r\nHost: x\r\n\r\n');
-      await until('the handler to run', () => running === 1);
+      await until('the handler to run', () => isRunning);
       client.socket.destroy();
       expect(await app.settled(1)).toMatchObject(none({ 'get /a 499': 1 }));
     });
@@ -326,5 +327,42 @@ describe('a connection that is upgraded', () => {
     await until('the handler to run', () => isRunning);
     client.socket.destroy();
     expect(await app.settled(1)).toMatchObject(none({ 'get /a 499': 1 }));
+  });
+});
+
+describe('a client that pipelines', () => {
+  const request = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';
+
+  it('is answered as by bare Express: all 2,000 of one write', async () => {
+    await start((a) => a.get('/a', (_q, r) => void r.send('ok')));
+    const client = await connectRaw(app.port);
+    client.send(request.repeat(2_000));
+    expect(await client.responses(2_000)).toHaveLength(2_000);
+    expect(await app.settled(2_000)).toMatchObject(none({ 'get /a 200': 2_000 }));
+    client.socket.destroy();
+  });
+
+  it('is counted for each request that came, and nothing of it is left, when it never reads and goes', async () => {
+    let handled = 0;
+    await start((a) =>
+      a.get('/a', (_q, r) => {
+        handled++;
+        r.send('x'.repeat(100_000));
+      }),
+    );
+    const client = await connectRaw(app.port);
+    client.socket.pause();
+    client.send(request.repeat(2_000));
+    let before = -1;
+    await until('the server to wait for the client', async () => {
+      const isStill = handled === before && handled > 0;
+      before = handled;
+      await app.counts();
+      return isStill;
+    });
+    client.socket.destroy();
+    const { durations, inProgress } = await app.settled(handled);
+    expect(Object.keys(durations).sort()).toEqual(['get /a 200', 'get /a 499']);
+    expect([sum(durations), inProgress]).toEqual([handled, 0]);
   });
 });
