@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
+import { outcome } from 'express-exact-metrics';
 import type { Logger } from 'pino';
 
 const HEADER = 'X-Request-Id';
@@ -66,7 +67,7 @@ export function describeRequest(request: IncomingMessage & { originalUrl?: strin
   };
 }
 
-/** One line for each request that has ended. Answers from 500 up have lines of their own, which the others cannot use up. */
+/** One line for each request that has ended, with the code that the metrics count it with. Answers from 500 up have lines of their own, which the others cannot use up. */
 export function createAccessLog(
   log: Pick<Logger, 'info' | 'error'>,
   linesPerSecond: number,
@@ -80,7 +81,7 @@ export function createAccessLog(
     const startMs = performance.now();
     const requestId = identify(request, response);
     response.once('close', () => {
-      const status = response.writableFinished ? response.statusCode : 499;
+      const status = outcome(response);
       const level = status >= 500 ? 'error' : 'info';
       const leftOut = budgets[level].take();
       if (leftOut === undefined) return;

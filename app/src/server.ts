@@ -1,7 +1,7 @@
 /** An HTTP server: timeouts with a reason, and a start that fails with a message. */
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type ProtectOptions, protect } from 'express-exact-metrics';
+import { protect } from 'express-exact-metrics';
 import { watchConnections } from './drain.ts';
 
 /** Of every answer: it is what its type says, and a browser that shows it as a page loads and frames nothing with it. */
@@ -11,7 +11,7 @@ const SAFE_HEADERS = [
 ] as const;
 
 /** A server that does not listen yet. */
-export function createServer(answer: RequestListener, protection?: ProtectOptions): Server {
+export function createServer(answer: RequestListener): Server {
   const handler: RequestListener = (request, response) => {
     for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value);
     // Express asks Node's old parser, which tells of such a target on standard error, in the client's own words.
@@ -28,14 +28,14 @@ export function createServer(answer: RequestListener, protection?: ProtectOption
     // Longer than any usual scrape interval or proxy's idle time: with Node's 5 s, a scraper that comes every 5 s
     // finds its connection closed just as it sends, and reports the target down.
     keepAliveTimeout: 65_000,
-    // What may lie in each direction of a connection; the answers are small, and there may be a thousand connections.
+    // With more than this not taken, Node reads no further; the answers are small, and there may be a thousand connections.
     highWaterMark: 16_384,
   });
   server.on('request', handler);
   // Node answers 417 to an `Expect` that it does not know, behind the handler's back. RFC 9110 (10.1.1) allows to ignore
   // it, and then such a request is counted like every other.
   server.on('checkExpectation', handler);
-  protect(server, protection);
+  protect(server);
   watchConnections(server);
   return server;
 }

@@ -40,8 +40,6 @@ export async function startService(config: Config, routes: readonly Route[], log
   let ready = false;
   const metricsServer = createServer(
     createMetricsHandler({ exposition: metrics.handler, isReady: () => ready }),
-    // Scrapers do not pipeline: a connection has one of the scrapes that may be answered at once.
-    { maxUnanswered: 1 },
   );
   const metricsPort = await listen(metricsServer, config.metricsPort, 'the metrics server');
   const apiPort = await listen(api, config.apiPort, 'the API').catch(async (error: unknown) => {

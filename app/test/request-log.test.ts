@@ -18,13 +18,20 @@ const failing: Route = {
   },
 };
 
+const cut: Route = {
+  method: 'get',
+  path: '/cut',
+  code: 200,
+  handler: (_request, response) => void response.write('half', () => response.destroy()),
+};
+
 let close = async () => {};
 afterEach(() => close());
 
 async function start(accessLogLinesPerSecond = 0) {
   const written: string[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void written.push(line) });
-  const { app } = createApp({ routes: [...routes, failing], log, accessLogLinesPerSecond });
+  const { app, metrics } = createApp({ routes: [...routes, failing, cut], log, accessLogLinesPerSecond });
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -34,6 +41,7 @@ async function start(accessLogLinesPerSecond = 0) {
     await once(server, 'close');
   };
   return {
+    metrics,
     lines: () => written.map((line) => JSON.parse(line) as Record<string, unknown>),
     get: (path: string, headers: Record<string, string> = {}) => fetch(`${url}${path}`, { headers }),
   };
@@ -117,6 +125,18 @@ describe('the access log', () => {
       [50, 'request'],
     ]);
     expect(new Set(lines().map(({ requestId }) => requestId)).size).toBe(1);
+  });
+
+  it('says of an answer that the process cuts what the metrics count: 500, as an error', async () => {
+    const { get, lines, metrics } = await start(100);
+    await expect(get('/cut').then((response) => response.text())).rejects.toThrow();
+    await until('the line', () => lines().some(({ msg }) => msg === 'request'));
+    expect(lines().filter(({ msg }) => msg === 'request')).toEqual([
+      expect.objectContaining({ level: 50, url: '/cut', status: 500 }),
+    ]);
+    expect(await (await metrics.registry.getSingleMetric('http_errors_total')?.get())?.values).toEqual(
+      expect.arrayContaining([expect.objectContaining({ labels: { code: '500' }, value: 1 })]),
+    );
   });
 
   it('cuts what a client makes long', async () => {

@@ -6,5 +6,6 @@ export { maxSeries } from './max-series.ts';
 export type { ProcessMetricsOptions } from './metrics/process.ts';
 export type { NativeHistogramOptions } from './native-option.ts';
 export { DURATION_BUCKETS_SECONDS, type InstrumentOptions, type MetricNames } from './options.ts';
-export { type ProtectOptions, protect } from './protection/protect.ts';
+export { protect } from './protection.ts';
+export { outcome } from './recording/outcome.ts';
 export type { LastScrapeOptions } from './shutdown/last-scrape.ts';

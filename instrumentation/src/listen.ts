@@ -1,6 +1,6 @@
 /** A server for the metrics alone: the exposition and a health check. Readiness is the application's to tell. */
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { protect } from './protection/protect.ts';
+import { protect } from './protection.ts';
 
 export function listen(exposition: RequestListener, port: number, host?: string): Server {
   const server = createServer({
@@ -11,8 +11,7 @@ export function listen(exposition: RequestListener, port: number, host?: string)
     // just as it sends, and reports the target down.
     keepAliveTimeout: 65_000,
   });
-  // Scrapers do not pipeline: a connection has one of the scrapes that may be answered at once.
-  protect(server, { maxUnanswered: 1, maxUnansweredInAll: 1 });
+  protect(server);
   server.on('request', (request, response) => {
     const path = request.url?.split('?')[0];
     if (path === '/' || path === '/metrics') return exposition(request, response);

@@ -6,11 +6,11 @@
  * Standing around the application and not within it, nothing that the application does can keep a request from being
  * counted, it does not matter when `instrument` is called, and the duration begins where Node hands the request over.
  */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Recorder } from '../recording/recorder.ts';
 import type { RouteLocator } from './locator.ts';
 import { isApplication, routerOf, type Sightings } from './route-map.ts';
-import type { Application } from './types.ts';
+import type { Application, Next } from './types.ts';
 
 /** Shared by all copies of this package, so that a second instrumentation is noticed whoever asks for it. */
 const instrumented = Symbol.for('express-exact-metrics: instrumented');
@@ -43,9 +43,10 @@ export function attach({ app, recorder, locator, sightings, isSkipped }: Attachm
   Object.defineProperty(app, instrumented, { value: true, configurable: true });
   const handle = app.handle;
   app.handle = function handleMeasured(request, response, next) {
-    if (!isSkipped(request)) recorder.start(request, response);
+    const leave = next && leaving(recorder, response, next);
+    if (!isSkipped(request)) recorder.start(request, response, request.baseUrl ?? '');
     locator.update();
-    return handle.call(this, request, response, next);
+    return handle.call(this, request, response, leave);
   };
   watchMounts(app, sightings);
   const measured = app.handle;
@@ -54,6 +55,19 @@ export function attach({ app, recorder, locator, sightings, isSkipped }: Attachm
     if (app.handle === measured) app.handle = handle;
     for (const undo of sightings.unwatch) undo();
     Reflect.deleteProperty(app, instrumented);
+  };
+}
+
+/** The `next` of an application that is mounted: what is done with a request out there is not its doing. */
+function leaving(recorder: Recorder, response: ServerResponse, next: Next): Next {
+  // A handler may have handed it to the application that it is in already.
+  const { isOut, mountPath } = recorder.ongoing(response) ?? { isOut: true, mountPath: '' };
+  return (error) => {
+    const ongoing = recorder.ongoing(response);
+    if (ongoing) ongoing.mountPath = mountPath;
+    // With an error, it is what happened in here that is answered.
+    if (ongoing && !error) ongoing.isOut = isOut;
+    next(error);
   };
 }
 

@@ -7,6 +7,7 @@ import { createRow, keyOf, type RequestCounts, type Row } from '../recording/cou
 import type { Ongoing } from '../recording/recorder.ts';
 import { methodLabel } from './methods.ts';
 import {
+  baseOf,
   consume,
   countLayers,
   type Entry,
@@ -47,6 +48,8 @@ export function createLocator(parts: LocatorParts): RouteLocator {
   const rows = createRouteRows(counts, parts);
   const watched = new WeakMap<Layer, RouteRows>();
   const entered = new WeakMap<Layer, { before: Handle; watching: Handle }>();
+  /** The layers on the way of a request that mount an application of which nothing is known. */
+  const inHidden = new WeakMap<Ongoing, readonly { layer: Layer; outer: Application | undefined }[]>();
   let root: Router | undefined;
   let rootSize = 0;
   let map = EMPTY;
@@ -59,60 +62,70 @@ export function createLocator(parts: LocatorParts): RouteLocator {
       const own = watched.get(entry.layer);
       if (own) own.entry = entry;
       else {
-        const before = entry.layer.handle;
         watched.set(entry.layer, watchRoute(rows.create(entry)));
-        entered.set(entry.layer, { before, watching: entry.layer.handle });
       }
       rows.list(entry);
     }
     for (const layer of map.hidden) watchHidden(layer);
   }
 
+  function enterThrough(layer: Layer, watching: Handle): void {
+    entered.set(layer, { before: layer.handle, watching });
+    layer.handle = watching;
+  }
+
   /** From now on Express enters the route of `layer` through a function that notes it. */
   function watchRoute(own: RouteRows): RouteRows {
     const { layer, route } = own.entry;
     const enter = layer.handle;
-    layer.handle = (request, response, next) => {
+    enterThrough(layer, (request, response, next) => {
       const current = ongoing(response);
-      if (!current) return enter(request, response, next);
-      if (own.entry.isPartial && learnTrails(own.entry.trails, request)) read();
+      if (!current || current.isAnswered || response.writableEnded) return enter(request, response, next);
+      if (map.hidden.length > 0) learnHidden(request, current);
+      const { isPartial, trails } = own.entry;
+      if (isPartial && learnTrails(trails, baseOf(request, current.mountPath))) read();
       rows.assign(current, own, request);
+      const hadHead = response.headersSent;
       return enter(request, response, (error) => {
+        current.isAnswered ||= response.writableEnded || (response.headersSent && !hadHead);
         // With an error the route is what answers, by way of an error handler.
-        if (!error || error === 'route' || error === 'router') {
+        if (!current.isAnswered && (!error || error === 'route' || error === 'router')) {
           current.left = { route, row: current.viaAll ? undefined : current.row };
           current.row = undefined;
         }
         next(error);
       });
-    };
+    });
     return own;
   }
 
-  /** An application that was mounted before anybody looked shows itself in the first request that it is handed. */
+  /** An application that was mounted before `instrument` was called is found by the first request that is answered in it. */
   function watchHidden(layer: Layer): void {
-    if (seenHidden.has(layer)) return;
-    seenHidden.add(layer);
+    if (entered.has(layer)) return;
     const enter = layer.handle;
-    layer.handle = (request, response, next) => {
-      const outer = request.app;
-      const result = enter(request, response, next);
-      if (sightings.applications.has(layer)) return result;
-      const chain = mountedBetween(outer, request.app);
-      if (chain.length > 0) {
-        chain.reduce<Layer | undefined>((at, application) => {
-          if (at) sightings.applications.set(at, application);
-          return layerThatHides(application, chain, sightings);
-        }, layer);
-        read();
-        const current = ongoing(response);
-        // It may have gone into a route that was known by another mount only.
-        if (current) current.row = undefined;
-      }
-      return result;
-    };
+    enterThrough(layer, (request, response, next) => {
+      const current = sightings.applications.has(layer) ? undefined : ongoing(response);
+      if (!current) return enter(request, response, next);
+      const before = inHidden.get(current) ?? [];
+      inHidden.set(current, [...before, { layer, outer: request.app }]);
+      return enter(request, response, (error) => {
+        inHidden.set(current, before);
+        next(error);
+      });
+    });
   }
-  const seenHidden = new WeakSet<Layer>();
+
+  function learnHidden(request: Request, current: Ongoing): void {
+    for (const { layer, outer } of inHidden.get(current) ?? []) {
+      const chain = sightings.applications.has(layer) ? [] : mountedBetween(outer, request.app);
+      if (chain.length === 0) continue;
+      chain.reduce<Layer | undefined>((at, application) => {
+        if (at) sightings.applications.set(at, application);
+        return layerThatHides(application, chain, sightings);
+      }, layer);
+      read();
+    }
+  }
 
   function refresh(): void {
     root ??= routerOf(app);
@@ -133,21 +146,23 @@ export function createLocator(parts: LocatorParts): RouteLocator {
     },
     refresh,
     release() {
-      for (const { layer } of map.entries) {
+      for (const layer of [...map.entries.map((entry) => entry.layer), ...map.hidden]) {
         const { before, watching } = entered.get(layer) ?? {};
         if (before && layer.handle === watching) layer.handle = before;
       }
     },
     locate(request: Request, current, status) {
-      const { route, baseUrl = '' } = request;
-      if (learnTrails(map.unknown, request)) read();
+      const { route } = request;
+      const base = baseOf(request, current.mountPath);
+      if (map.hidden.length > 0) learnHidden(request, current);
+      if (learnTrails(map.unknown, base)) read();
       const isRefusal = status === 404 || status === 405;
       const { left } = current;
       if (route && left?.route !== route) {
         if (!map.byRoute.has(route)) refresh();
         const entry = map.byRoute.get(route);
-        if (!entry) return rowAt(hiddenTemplate(map.mounts, baseUrl, route), request);
-        const place = placeOf(entry, request);
+        if (!entry) return rowAt(hiddenTemplate(map.mounts, base, route), request);
+        const place = placeOf(entry, request, current.mountPath);
         // It has matched, and something before its handlers has answered: a handler for a parameter, usually.
         if (place && !isRefusal) return rows.of(entry, place, request.method ?? '').row;
       }
@@ -155,9 +170,8 @@ export function createLocator(parts: LocatorParts): RouteLocator {
       if (isRefusal) return undefined;
       const entry = left && route && map.byRoute.get(route);
       // It has left the rest to a middleware of its router, or of one around it: one that sends what routes have prepared.
-      if (entry && isAround(entry, baseUrl)) return left.row;
-      const mount =
-        baseUrl === '' ? undefined : map.mounts.find(({ mounts }) => consume(mounts, baseUrl) === '');
+      if (entry && isAround(entry, base)) return left.row;
+      const mount = base === '' ? undefined : map.mounts.find(({ mounts }) => consume(mounts, base) === '');
       return mount && rowAt(mount.template, request);
     },
   };

@@ -143,12 +143,18 @@ export function countLayers(root: Router, sightings: Sightings, above: readonly 
   return size;
 }
 
+/** What mounts within the application have consumed of the URL, where those outside of it have consumed `mountPath`. */
+export function baseOf({ baseUrl = '' }: Request, mountPath: string): string {
+  return baseUrl.slice(mountPath.length);
+}
+
 /** The place of `entry` through which `request` has come; the first where that cannot be told. */
-export function placeOf(entry: Entry, request: Request): Place | undefined {
+export function placeOf(entry: Entry, request: Request, mountPath: string): Place | undefined {
   const { places } = entry;
   if (places.length <= 1) return places[0];
+  const base = baseOf(request, mountPath);
   const path = pathOf(request.url);
-  return places.find((place) => leadsTo(place, request.baseUrl ?? '', path)) ?? places[0];
+  return places.find((place) => leadsTo(place, base, path)) ?? places[0];
 }
 
 /** Whether a request whose mounts have consumed `baseUrl`, and that has `path` left, can have come through `place`. */
@@ -167,11 +173,11 @@ export function consume(mounts: readonly Alternative[], baseUrl: string): string
   return rest;
 }
 
-/** Learns the patterns of the mounts on `trails` that `request` has passed. @returns whether any was new */
-export function learnTrails(trails: readonly Trail[], request: Request): boolean {
+/** Learns the patterns of the mounts on `trails` that a request has passed. @returns whether any was new */
+export function learnTrails(trails: readonly Trail[], base: string): boolean {
   let learnt = false;
   for (const trail of trails) {
-    let rest = request.baseUrl ?? '';
+    let rest = base;
     for (const alternatives of trail) {
       const own = alternatives.find(({ match }) => match(rest || '/') !== undefined);
       if (!own) break;

@@ -97,7 +97,7 @@ export function createRouteRows(counts: RequestCounts, options: RowOptions): Row
     },
 
     assign(ongoing, own, request) {
-      const place = placeOf(own.entry, request);
+      const place = placeOf(own.entry, request, ongoing.mountPath);
       if (place !== own.place && place) {
         own.place = place;
         own.current = own.ways.get(place) ?? new Map();

@@ -4,16 +4,64 @@ import type { ServerResponse } from 'node:http';
 /** The code of a request whose client closed before the response was complete (nginx's "client closed request"). */
 export const CLIENT_CLOSED = 499;
 
+/** The code of a request that has become something else, such as a WebSocket. */
+const SWITCHING_PROTOCOLS = 101;
+
+/** What a response carries of each recorder that measures it; the same for all copies of this package. */
+export const requests: unique symbol = Symbol.for('express-exact-metrics: requests');
+
+export interface Measurement {
+  /** What it was counted with; before that {@link ONGOING}, and {@link FORGOTTEN} where it was not. */
+  code: number;
+  readonly next: Measurement | undefined;
+}
+export const ONGOING = 0;
+export const FORGOTTEN = -1;
+
 /**
- * The code that a closed response counts as: its own when it was sent in full. Otherwise somebody cut it: 499 when the
- * connection was ended or broken from the outside, 500 when this process did it (a handler that failed half-way and
- * destroyed the response, or a shutdown whose grace time was over).
+ * The code that a request counts as, once its response has closed or was sent in full: what the metrics have counted, where
+ * they have, so that a log line can say the same.
+ *
+ * It is the status of the response when that was handed to the operating system in full. Otherwise 499 when the connection
+ * was ended or broken from the outside; 500 when this process cut it (a handler that failed half-way and destroyed the
+ * response, or a shutdown whose grace time was over); and 101 when the connection was upgraded.
  */
 export function outcome(response: ServerResponse): number {
-  const { socket } = response.req;
-  // Node 22 calls a response finished, too, whose last bytes were thrown away with the socket.
-  if (response.writableFinished && !socket.destroyed) return response.statusCode;
-  // `response.destroy(error)` hands its error on to the socket.
-  const brokenOutside = socket.errored !== null && socket.errored !== response.errored;
-  return brokenOutside || socket.readableEnded ? CLIENT_CLOSED : 500;
+  return countedOutcome(response) ?? outcomeOfClosed(response);
+}
+
+/** What another recorder, or this one, has counted `response` with. */
+export function countedOutcome(response: ServerResponse & { [requests]?: Measurement }): number | undefined {
+  let request = response[requests];
+  while (request && request.code <= ONGOING) request = request.next;
+  return request?.code;
+}
+
+/**
+ * Whether all of `response` is with the operating system. When a socket is destroyed, what has not left it counts as
+ * written too, and Node 22 calls its response finished.
+ */
+function isSent(response: ServerResponse): boolean {
+  return response.writableFinished && !response.req?.socket?.destroyed;
+}
+
+function outcomeOfClosed(response: ServerResponse): number {
+  if (isSent(response)) return response.statusCode;
+  if (isUpgraded(response)) return SWITCHING_PROTOCOLS;
+  const { errored, readableEnded } = response.req.socket;
+  return isBroken(errored, response) || readableEnded ? CLIENT_CLOSED : 500;
+}
+
+/** Whether `error` came from the outside. */
+function isBroken(error: NodeJS.ErrnoException | null | undefined, response: ServerResponse): boolean {
+  // `response.destroy(error)` hands its error on to the socket; ECANCELED is a write that was under way when the process
+  // destroyed the socket.
+  return Boolean(error) && error !== response.errored && error?.code !== 'ECANCELED';
+}
+
+/** Whether the connection was taken over: by an `upgrade` listener, or by a handler that gave it to a WebSocket library. */
+function isUpgraded({ headersSent, req: request }: ServerResponse & { req: { upgrade?: boolean } }): boolean {
+  if (headersSent) return false;
+  const { upgrade = '' } = request.headers;
+  return request.upgrade === true || (/\bwebsocket\b/i.test(upgrade) && request.socket.bytesWritten > 0);
 }

@@ -1,23 +1,36 @@
 /**
- * Watches requests. It knows when one starts and when, and how, it ends; which row it belongs to is the business of
- * whoever routes it. A request is over when its response closes, whichever way that happens: `finish` alone would miss
- * every abort.
+ * Watches requests. It knows when one starts and when, and how, it ends; which row it belongs to is for the router to say. A
+ * request is over when its response is with the operating system in full, and otherwise when its connection is gone. Both
+ * are read from what the response emits, not from listeners on it: an application may remove those.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { addRequest, listRow, type RequestCounts, type Row, unmatchedRow } from './counts.ts';
-import { outcome } from './outcome.ts';
+import { countedOutcome, FORGOTTEN, type Measurement, ONGOING, outcome, requests } from './outcome.ts';
 
-/** A request that has started and not ended. */
-export interface Ongoing {
+/** A request that has started. */
+export interface Ongoing extends Measurement {
   /** The row of the route that it is in; undefined outside of any. */
   row: Row | undefined;
   /** Whether only a handler for all methods (`route.all`) took it, of a route that has others for some. */
   viaAll: boolean;
   /** What it was in last and left again, by `next()`. */
   left: Left | undefined;
+  /** Whether it has been answered: what it enters from now on has no part in it. */
+  isAnswered: boolean;
+  /** Whether the application has passed it on to the one that it is mounted in. */
+  isOut: boolean;
+  /** The part of the URL that mounts outside of the application have consumed. */
+  mountPath: string;
+  /** The responses that wait for those before them on the connection, where this is one. */
+  queue: Set<ServerResponse> | undefined;
   readonly startedMs: number;
+  readonly counts: RequestCounts;
+  /** Of another recorder, where several measure the same response. */
+  readonly next: Ongoing | undefined;
 }
+
+type Measured = ServerResponse & { [requests]?: Ongoing };
 
 /** A route that has passed a request on, and what the request would have counted on there. */
 export interface Left {
@@ -26,8 +39,8 @@ export interface Left {
 }
 
 export interface Recorder {
-  /** Counts `request` from now on. */
-  start(request: IncomingMessage, response: ServerResponse): void;
+  /** Counts `request` from now on. Where it comes back to the application by another mount, it goes on with that one. */
+  start(request: IncomingMessage, response: ServerResponse, mountPath: string): void;
   /** What is known of the request that `response` answers; undefined where it is not counted. */
   ongoing(response: ServerResponse): Ongoing | undefined;
   /** Takes the request back: it was never counted. */
@@ -53,18 +66,32 @@ export function createRecorder({
   methodLabel,
   nowMs = () => performance.now(),
 }: RecorderParts): Recorder {
-  // Of this recorder alone: two that measure the same response do not disturb each other.
-  const current = Symbol('request being measured');
-  type Measured = ServerResponse & { [current]?: Ongoing | undefined };
   /** Pipelined responses that wait for those before them. If the connection breaks, Node 22 never closes them. */
   const waiting = new WeakMap<Socket, Set<Measured>>();
 
-  function ended(response: Measured): void {
-    const ongoing = response[current];
-    if (!ongoing) return;
-    response[current] = undefined;
+  /** Of this recorder: others that measure the same response do not disturb it. */
+  function measured(response: Measured): Ongoing | undefined {
+    let ongoing = response[requests];
+    while (ongoing && ongoing.counts !== counts) ongoing = ongoing.next;
+    return ongoing;
+  }
+
+  function ongoingOf(response: Measured): Ongoing | undefined {
+    const ongoing = measured(response);
+    return ongoing?.code === ONGOING ? ongoing : undefined;
+  }
+
+  function leave(response: Measured, ongoing: Ongoing, code: number): void {
+    ongoing.code = code;
+    ongoing.queue?.delete(response);
     counts.inProgress--;
-    const code = outcome(response);
+  }
+
+  function ended(response: Measured, isSentNow = false): void {
+    const ongoing = ongoingOf(response);
+    if (!ongoing) return;
+    const code = countedOutcome(response) ?? (isSentNow ? response.statusCode : outcome(response));
+    leave(response, ongoing, code);
     addRequest(counts, rowOf(response, ongoing, code), code, (nowMs() - ongoing.startedMs) / 1000);
   }
 
@@ -73,41 +100,106 @@ export function createRecorder({
     if (row?.listed && !viaAll) return row;
     const { req: request, statusCode } = response;
     // `route.all(refuse)` behind the methods that a route has: no route handled this request, nor one that was cut before
-    // anybody could tell.
+    // the route had answered.
     const isRefused = viaAll && (statusCode === METHOD_NOT_ALLOWED || statusCode !== code);
-    const found = isRefused ? undefined : (row ?? locate(request, ongoing, statusCode));
+    const isElsewhere = isRefused || (ongoing.isOut && !ongoing.isAnswered);
+    const found = isElsewhere ? undefined : (row ?? locate(request, ongoing, statusCode));
     return (found && listRow(counts, found)) ?? unmatchedRow(counts, methodLabel(request.method ?? ''));
   }
 
-  function onClose(this: ServerResponse): void {
-    ended(this);
+  /** Sees every event of a response before its listeners do. */
+  function see(response: Measured, event: unknown): void {
+    const ongoing = ongoingOf(response);
+    if (!ongoing) return;
+    if (event === 'close') ended(response);
+    else if (event === 'finish' || (event === 'prefinish' && response.writableLength === 0)) {
+      // What a destroyed socket has thrown away is finished as well, by Node 22.
+      if (!response.req?.socket?.destroyed) ended(response, true);
+    } else if (event === 'prefinish') {
+      // The answer is complete, however long it takes to leave: the route that it is in has given it.
+      ongoing.row = rowOf(response, ongoing, response.statusCode);
+      ongoing.viaAll = false;
+      ongoing.isAnswered = true;
+    }
   }
 
-  function watchQueued(response: Measured, socket: Socket): void {
-    let queued = waiting.get(socket);
-    if (!queued) {
-      const all = new Set<Measured>();
-      queued = all;
-      waiting.set(socket, all);
-      socket.once('close', () => all.forEach(ended));
+  /** Express gives a response another prototype on the way: `emit` is looked up when it is called. */
+  function emitSeen(this: Measured, event: string, ...values: unknown[]): boolean {
+    see(this, event);
+    const { emit } = Object.getPrototypeOf(this);
+    // Node's own events have no values, and spreading none takes longer than all the rest.
+    return values.length === 0 ? emit.call(this, event) : emit.call(this, event, ...values);
+  }
+
+  function watch(response: Measured): void {
+    if (!Object.hasOwn(response, 'emit')) {
+      response.emit = emitSeen;
+      return;
     }
-    queued.add(response);
-    response.once('close', () => waiting.get(socket)?.delete(response));
+    const { emit } = response;
+    response.emit = (event: string, ...values: unknown[]) => {
+      see(response, event);
+      return emit.call(response, event, ...values);
+    };
+  }
+
+  function watchQueued(response: Measured, ongoing: Ongoing, socket: Socket): void {
+    let queue = waiting.get(socket);
+    if (!queue) {
+      const all = new Set<Measured>();
+      queue = all;
+      waiting.set(socket, all);
+      socket.once('close', () => {
+        for (const one of all) ended(one);
+      });
+    }
+    queue.add(response);
+    ongoing.queue = queue;
+  }
+
+  /** A response that no server made, as tests and express-ws make them, emits nothing when it ends. */
+  function watchEnd(response: Measured): void {
+    const { end } = response;
+    response.end = (...values: unknown[]) => {
+      Reflect.apply(end, response, values);
+      ended(response, true);
+      return response;
+    };
   }
 
   return {
-    start(request, response: Measured) {
-      if (response[current]) return;
+    start(request, response: Measured, mountPath) {
+      const known = measured(response);
+      if (known) {
+        known.mountPath = mountPath;
+        known.isOut = false;
+      }
+      if (known || response.writableEnded) return;
       counts.inProgress++;
-      response[current] = { row: undefined, viaAll: false, left: undefined, startedMs: nowMs() };
-      response.on('close', onClose);
-      if (response.socket === null) watchQueued(response, request.socket);
+      const ongoing: Ongoing = {
+        row: undefined,
+        viaAll: false,
+        left: undefined,
+        isAnswered: false,
+        isOut: false,
+        mountPath,
+        queue: undefined,
+        startedMs: nowMs(),
+        code: ONGOING,
+        counts,
+        next: response[requests],
+      };
+      response[requests] = ongoing;
+      watch(response);
+      if (response.socket !== null) return;
+      const socket: (Socket & { _httpMessage?: ServerResponse | null }) | undefined = request.socket;
+      if (socket) watchQueued(response, ongoing, socket);
+      if (!socket?._httpMessage) watchEnd(response);
     },
-    ongoing: (response: Measured) => response[current],
+    ongoing: ongoingOf,
     forget(response: Measured) {
-      if (!response[current]) return;
-      response[current] = undefined;
-      counts.inProgress--;
+      const ongoing = ongoingOf(response);
+      if (ongoing) leave(response, ongoing, FORGOTTEN);
     },
   };
 }

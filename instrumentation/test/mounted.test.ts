@@ -1,0 +1,117 @@
+/** An instrumented application that is itself mounted in another: its labels are those of its own mounts. */
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Express, Request, Response } from 'express';
+import { instrument, type Metrics } from '../src/index.ts';
+import { consistent, serve, type TestApp } from './harness.ts';
+
+const require = createRequire(import.meta.url);
+const ok = (_request: Request, response: Response) => void response.send('ok');
+
+let app: TestApp | undefined;
+afterEach(() => app?.close());
+
+const versions = ['express-4-18', 'express-4', 'express-5-0', 'express'];
+
+describe.each(versions)('an instrumented application in another (%s)', (id) => {
+  const express = require(id) as typeof import('express');
+  const quiet = () => express().set('env', 'test') as Express;
+
+  function buildInner(): Express {
+    const inner = quiet();
+    const router = express.Router();
+    router.get('/x/:id', ok);
+    inner.use('/a', router);
+    inner.use('/b', router);
+    inner.use('/files', ok);
+    inner.get('/', ok);
+    return inner;
+  }
+
+  async function counted(main: Express, metrics: Metrics, paths: readonly string[]) {
+    app = await serve(createServer(main), metrics);
+    for (const path of paths) await (await fetch(app.url + path)).text();
+    return (await app.settled(paths.length)).durations;
+  }
+
+  const requests = ['/a/x/1', '/b/x/1', '/b/x/2', '/files/1', '/', '/none'];
+  const expected = {
+    'get /a/x/:id 200': 1,
+    'get /b/x/:id 200': 2,
+    'get /files 200': 1,
+    'get / 200': 1,
+    'get unmatched 404': 1,
+  };
+
+  it.each(['before', 'after'])('is labelled within itself, instrumented %s it is mounted', async (when) => {
+    const main = quiet();
+    const inner = buildInner();
+    const early = when === 'before' ? instrument(inner, { defaultMetrics: false }) : undefined;
+    main.use('/t/:tenant', inner);
+    const metrics = early ?? instrument(inner, { defaultMetrics: false });
+    const all = requests.map((path) => `/t/1${path}`);
+    expect(await counted(main, metrics, all)).toEqual(expected);
+  });
+
+  it('is labelled alike when it is mounted twice', async () => {
+    const main = quiet();
+    const inner = buildInner();
+    const metrics = instrument(inner, { defaultMetrics: false });
+    main.use('/one', inner);
+    main.use('/one/two', inner);
+    expect(await counted(main, metrics, ['/one/a/x/1', '/one/two/b/x/1', '/one/two/files/1'])).toEqual({
+      'get /a/x/:id 200': 1,
+      'get /b/x/:id 200': 1,
+      'get /files 200': 1,
+    });
+  });
+
+  it('counts what it passes on as unmatched, and the outer application by its route', async () => {
+    const main = quiet();
+    const inner = buildInner();
+    const inside = instrument(inner, { defaultMetrics: false });
+    main.use(inner);
+    main.get('/outside/:id', ok);
+    const outside = instrument(main, { defaultMetrics: false });
+    const paths = ['/outside/1', '/b/x/1'];
+    expect(await counted(main, inside, paths)).toEqual({
+      'get unmatched 200': 1,
+      'get /b/x/:id 200': 1,
+    });
+    await app?.close();
+    // Those of before, and these.
+    expect(await counted(main, outside, paths)).toEqual({
+      'get /outside/:id 200': 2,
+      'get /b/x/:id 200': 2,
+    });
+    consistent(await (app as TestApp).counts());
+  });
+
+  it('is labelled by the outer mount in the metrics of the outer application', async () => {
+    const main = quiet();
+    const inner = buildInner();
+    instrument(inner, { defaultMetrics: false });
+    main.use('/one', inner);
+    const outside = instrument(main, { defaultMetrics: false });
+    main.use('/two', inner);
+    expect(await counted(main, outside, ['/one/a/x/1', '/two/b/x/1', '/two/files/1'])).toEqual({
+      'get /one/a/x/:id 200': 1,
+      'get /two/b/x/:id 200': 1,
+      'get /two/files 200': 1,
+    });
+  });
+
+  it('keeps its labels where a handler hands a request to it once more', async () => {
+    const inner = buildInner();
+    inner.use('/v1', (request, response, next) => {
+      (inner as unknown as { handle: (...values: unknown[]) => void }).handle(request, response, next);
+    });
+    inner.get('/v1/own', ok);
+    const metrics = instrument(inner, { defaultMetrics: false });
+    expect(await counted(inner, metrics, ['/v1/b/x/1', '/v1/own'])).toEqual({
+      'get /b/x/:id 200': 1,
+      'get /v1/own 200': 1,
+    });
+  });
+});
