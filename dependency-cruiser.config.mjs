@@ -56,7 +56,7 @@ const instrumentation = layers(
     library: ['exposition/'],
     'metrics/': ['library', 'exposition/', 'recording/'],
     'shutdown/': ['library', 'recording/'],
-    listen: [],
+    listen: ['protection'],
     protection: [],
     'native-option': ['recording/'],
     'user-function': ['exposition/'],
