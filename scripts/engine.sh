@@ -42,6 +42,7 @@ require_engine() { engine_answers || refuse_engine 'If it is installed, start it
 # A clone is a project of its own: no command touches what another folder has started under the same name, nor its data. Of
 # an owner that only the data names, the folder has to be there still.
 # require_own_project [FOLDER]: where the Compose file is, if not at the root.
+# shellcheck disable=SC2120,SC3013 # tutorial.sh gives a folder; dash, bash and BusyBox have -ef
 require_own_project() {
   is_project_name "$COMPOSE_PROJECT_NAME" || fail 2 "$(expected_project_name)"
   require_engine

@@ -66,8 +66,6 @@ tidy_up() {
 
 require_own_project
 found=$(containers | grep -c .) || fail 3 'the stack is not running.' 'Start it with: make up'
-on_signal='fail 130 interrupted.'
-trap "$on_signal" INT TERM
 trap tidy_up EXIT
 
 in_own_group "$root/scripts/stack.sh" load rolling --duration "$duration" --wait 120s "$@" &

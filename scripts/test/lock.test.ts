@@ -50,7 +50,7 @@ take_lock "${command}"; say taken; read -r line; say ended`;
 function withoutFlock(): NodeJS.ProcessEnv {
   const path = join(folder, 'bin');
   mkdirSync(path);
-  for (const program of ['perl', 'cat', 'mkdir'])
+  for (const program of ['perl', 'sed', 'mkdir'])
     symlinkSync(execFileSync('which', [program], { encoding: 'utf8' }).trim(), join(path, program));
   return { PATH: path };
 }
@@ -122,10 +122,13 @@ it('writes nothing to the temporary folder, whose names others can take first', 
   expect(readdirSync(join(folder, '.cache'))).toEqual(['observability-stack.lock']);
 });
 
-it('says that its file cannot be written', async () => {
+it('is held in a checkout that is read-only too, without naming the other command', async () => {
   writeFileSync(join(folder, '.cache'), 'a file where the folder should be');
-  expect(await hold('make up').ended).toEqual({
-    status: 1,
-    text: `error: the lock file ${folder}/.cache/observability-stack.lock cannot be written.\n       Does it belong to another user?\n`,
+  writeFileSync(join(folder, 'docker-compose.yml'), '# The whole stack.\n');
+  const first = hold('make up');
+  await until(first.text, () => first.text().includes('taken'));
+  expect(await hold('make down').ended).toEqual({
+    status: 4,
+    text: 'error: another command is changing this stack.\n       Nothing was done. When it has ended, run this again.\n',
   });
 });
