@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from '@jest/globals';
+import { dashboards } from '../../grafana/src/dashboards.ts';
 import { toSvg } from './terminal.ts';
 
 const folder = fileURLToPath(new URL('../pictures/', import.meta.url));
@@ -18,4 +19,11 @@ it.each(texts)('the picture of %s shows its text', (name) => {
   const text = readFileSync(folder + name, 'utf8');
   const svg = readFileSync(folder + name.replace(/\.txt$/, '.svg'), 'utf8');
   expect(svg).toBe(toSvg(text, `A terminal: ${text.split('\n')[0]?.slice(2)}`));
+});
+
+it('of each dashboard that is not text there is one dark picture and one light, and no other', () => {
+  const shown = dashboards.map(({ uid }) => uid).filter((uid) => uid !== 'runbook');
+  const expected = shown.flatMap((uid) => [`${uid}-dark-1440.png`, `${uid}-light-1440.png`]);
+  const found = readdirSync(folder).filter((name) => name.endsWith('.png') && !name.startsWith('console-'));
+  expect(found).toEqual(expected.sort());
 });
