@@ -114,7 +114,8 @@ export function lines(spec: LinesSpec) {
 export function heatmap(spec: PanelSpec) {
   return describe(new Heatmap(), { height: 9, ...spec, unit: 'none' }, 'heatmap')
     .yAxis(new YAxisConfigBuilder().unit(spec.unit))
-    .color(new HeatmapColorOptionsBuilder().scheme('Blues').steps(64))
+    // All of its colours stand out on dark and on light ground; the least of Blues is white on white.
+    .color(new HeatmapColorOptionsBuilder().scheme('Cool').steps(64))
     .exemplarsColor(STATE_COLORS.bad)
     .hideLegend();
 }
