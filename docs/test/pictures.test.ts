@@ -19,3 +19,11 @@ it.each(texts)('the picture of %s shows its text', (name) => {
   const svg = readFileSync(folder + name.replace(/\.txt$/, '.svg'), 'utf8');
   expect(svg).toBe(toSvg(text, `A terminal: ${text.split('\n')[0]?.slice(2)}`));
 });
+
+it('of each dashboard that is not text there is one dark picture and one light, and no other', () => {
+  const files = readdirSync(fileURLToPath(new URL('../../grafana/dashboards/', import.meta.url)));
+  const shown = files.flatMap((file) => /^(?!runbook)(.*)\.json$/.exec(file)?.[1] ?? []);
+  const expected = shown.flatMap((uid) => [`${uid}-dark-1440.png`, `${uid}-light-1440.png`]);
+  const found = readdirSync(folder).filter((name) => name.endsWith('.png') && !name.startsWith('console-'));
+  expect(found).toEqual(expected.sort());
+});

@@ -112,11 +112,14 @@ export function lines(spec: LinesSpec) {
 
 /** A histogram over time: `queries` return increases, native or by `le`, which is in `unit`; the cells hold counts. */
 export function heatmap(spec: PanelSpec) {
-  return describe(new Heatmap(), { height: 9, ...spec, unit: 'none' }, 'heatmap')
-    .yAxis(new YAxisConfigBuilder().unit(spec.unit))
-    .color(new HeatmapColorOptionsBuilder().scheme('Blues').steps(64))
-    .exemplarsColor(STATE_COLORS.bad)
-    .hideLegend();
+  return (
+    describe(new Heatmap(), { height: 9, ...spec, unit: 'none' }, 'heatmap')
+      .yAxis(new YAxisConfigBuilder().unit(spec.unit))
+      // All of its colours stand out on dark and on light ground; the least of Blues is white on white.
+      .color(new HeatmapColorOptionsBuilder().scheme('Cool').steps(64))
+      .exemplarsColor(STATE_COLORS.bad)
+      .hideLegend()
+  );
 }
 
 /** A coloured band for each series, with words for its values. */
