@@ -75,6 +75,7 @@ whereChromiumIs('the page of a run', () => {
     expect(await opened.locator('.verdict li').allInnerTexts()).toEqual([
       expect.stringMatching(/^hundred: max>1h did not hold/),
       expect.stringMatching(/^the proof failed: 1 of \d+ series differ/),
+      'Prometheus has no http_errors_total',
     ]);
     expect((await rowsAfter('Thresholds'))[0]).toEqual([
       'hundred',
