@@ -11,6 +11,9 @@ import type { Socket } from 'node:net';
 /** Requests of one connection that may wait for the answers before them. Browsers have none, clients that pipeline a handful. */
 const MAX_WAITING = 16;
 
+/** So much in one read comes from a client that sends faster than it is read, a large body usually: Node reads up to 64 KiB. */
+const LARGE_READ_BYTES = 32_768;
+
 /** Ends the head of a request; what follows it is a body or the next head. */
 const HEAD_END = Buffer.from('\r\n\r\n');
 
@@ -62,6 +65,11 @@ export function protect(server: Server): void {
         const to = end < 0 ? chunk.length : end + HEAD_END.length;
         parse.call(socket, chunk.subarray(from, to));
         from = to;
+      }
+      // The same turns for large bodies; a socket that Node has paused, since a handler does not take its body, stays so.
+      if (chunk.length >= LARGE_READ_BYTES && !socket.isPaused()) {
+        socket.pause();
+        readOn(socket);
       }
     });
   });
