@@ -11,11 +11,11 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 duration=${DURATION:-180s}
 replicas=${REPLICAS:-3}
 
-# Until the load has ended, or its container has said a word: from then on it listens to signals.
+# Until the load has ended, or reports what it has sent: from then on it ends with a summary.
 wait_for_load() {
   while kill -0 "$load" 2>/dev/null; do
     generator=$(docker ps --quiet --filter label=com.docker.compose.service=loadgen --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME")
-    [ -z "$generator" ] || [ -z "$(docker logs "$generator" 2>&1 | head -c 1)" ] || return 0
+    [ -z "$generator" ] || ! docker logs "$generator" 2>&1 | grep -q ' sent' || return 0
     sleep 0.2
   done
 }

@@ -55,7 +55,7 @@ describe('half of all answers fail', () => {
     });
     expect({ exitCode, stderr }).toMatchObject({
       exitCode: 0,
-      stderr: expect.stringContaining(`${alertmanagerUrl}/`),
+      stderr: expect.stringContaining(`:${project.ports.ALERTMANAGER_HOST_PORT}/`),
     });
   }, startTimeoutMs);
 

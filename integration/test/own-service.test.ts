@@ -62,7 +62,7 @@ beforeAll(async () => {
     replace: [
       ...ports,
       [/http:\/\/localhost:9090/g, stack.prometheusUrl],
-      [/^make query Q=/gm, `node loadgen/src/main.ts query --prometheus ${stack.prometheusUrl}`],
+      [/^make query Q=/gm, `node loadgen/src/main.ts query --prometheus ${stack.prometheusUrl} `],
       [/loadgen\/src/g, `${repositoryRoot}/loadgen/src`],
     ],
     restore: taken.map(([port, own]) => [new RegExp(`\\b${own}\\b`, 'g'), port] as const),
