@@ -1,8 +1,8 @@
 /**
- * The quantiles of durations between two readings, as Prometheus' own histogram gives them: for a person to look at. It lies
- * within its bucket, and `increase()` extrapolates, so nothing is judged by it.
+ * The quantiles of durations between two readings, as Prometheus' own histogram gives them, for users to look at: a quantile is
+ * interpolated within its bucket, so the verification does not use it.
  */
-import type { PrometheusReader, Reading } from './process.ts';
+import { isSameProcess, type PrometheusReader, type Reading } from './process.ts';
 import { DURATIONS } from './series.ts';
 
 export const QUANTILES = [0.5, 0.9, 0.99] as const;
@@ -17,12 +17,20 @@ export function readQuantiles(
 ): Promise<(number | null)[]> {
   const scrapes = [...before.instances, ...after.instances].map(({ scrapedAtSeconds }) => scrapedAtSeconds);
   const end = Math.max(...scrapes);
-  // A range leaves out its first moment, which has the state before the run.
-  const range = `[${Math.ceil(end - Math.min(...scrapes)) + 1}s]`;
+  const rangeMs = Math.ceil((end - Math.min(...scrapes)) * 1000);
+  const isSteady = before.instances.every((one) =>
+    after.instances.some((other) => isSameProcess(one, other)),
+  );
+  // Where a process was restarted only `increase()` is right. Over the creation of a native histogram it is coarse: Prometheus
+  // stores a zero of schema 0 there, whose buckets have a factor of 2. A range is left-open, hence 1 ms more.
+  const grown = (sum: string, series: string) =>
+    isSteady
+      ? `(${sum}(${series}) - ${sum}(${series} offset ${rangeMs}ms) or ${sum}(${series}))`
+      : `${sum}(increase(${series}[${rangeMs + 1}ms]))`;
   const own = `{job=${JSON.stringify(job)}}`;
   const metric = DURATIONS.replace(/_count$/, '');
-  const native = `sum(increase(${metric}${own}${range}))`;
-  const classic = `sum by (le) (increase(${metric}_bucket${own}${range}))`;
+  const native = grown('sum', `${metric}${own}`);
+  const classic = grown('sum by (le)', `${metric}_bucket${own}`);
   return Promise.all(
     QUANTILES.map(async (quantile) => {
       const query = `histogram_quantile(${quantile}, ${native}) or histogram_quantile(${quantile}, ${classic})`;
