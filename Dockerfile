@@ -1,20 +1,16 @@
-# The images of this repository, each a target: `docker build --target app .`, `docker build --target loadgen .`. A workspace
-# that one of them needs is added twice: its manifest to `manifests`, its sources to `build`; and what runs, to the target.
+# The images of this repository, each a target: `docker build --target app .`, `docker build --target loadgen .`. The
+# workspaces that they are made of are those of package.json.
 # No `syntax=` line: it would pull a frontend image, and the engine's own (20.10 and newer) knows all that is used here.
 ARG NODE_IMAGE
+FROM ${NODE_IMAGE} AS context
+WORKDIR /src
+COPY . .
+RUN mkdir /manifests && cp --parents package.json package-lock.json tsconfig.base.json scripts/*.sh */package.json /manifests
+
+# Copied by content: a change of a source leaves the layers with the dependencies in the cache.
 FROM ${NODE_IMAGE} AS manifests
 WORKDIR /src
-COPY package.json package-lock.json tsconfig.base.json ./
-COPY scripts/without-sources.sh scripts/
-COPY instrumentation/package.json instrumentation/
-COPY app/package.json app/
-COPY loadgen/package.json loadgen/
-COPY grafana/package.json grafana/
-COPY integration/package.json integration/
-COPY bench/package.json bench/
-COPY docs/package.json docs/
-COPY lab/package.json lab/
-COPY kubernetes/package.json kubernetes/
+COPY --from=context /manifests ./
 
 # The secret is the certificate authority of a site that signs its own registry; a machine without one mounts nothing.
 FROM manifests AS app-dependencies
@@ -35,9 +31,7 @@ FROM manifests AS build
 RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/root/.npm \
     NODE_EXTRA_CA_CERTS=/run/secrets/ca \
     npm ci --workspace instrumentation --workspace app --workspace loadgen --no-audit --no-fund --loglevel error
-COPY instrumentation instrumentation
-COPY app app
-COPY loadgen loadgen
+COPY --from=context /src ./
 # Files have the modes of the clone that they come from, whose umask may let nobody else read them.
 RUN npm run build --workspaces --if-present && sh scripts/without-sources.sh instrumentation app loadgen \
     && chmod -R a+rX instrumentation app loadgen

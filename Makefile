@@ -88,4 +88,4 @@ sbom: ## a CycloneDX bill of materials of the dependencies: reports/sbom.json
 	@scripts/supply.sh sbom
 
 generate: ## write anew what is made of other files: the dashboards' JSON, the PrometheusRule, docs/licences.md
-	@npm run --silent generate --workspace grafana --workspace kubernetes --workspace docs
+	@npm run --silent generate --workspace tools

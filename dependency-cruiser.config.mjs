@@ -1,6 +1,8 @@
 // Which files may import which. `npm run lint` checks it; the paths are seen from the repository's root. Each entry of
 // `layers` lists what a room may import of its own workspace besides itself; what is not listed is refused.
 
+import { readFileSync } from 'node:fs';
+
 /** @param {string} root @param {Record<string, string[]>} rooms @param {(room: string) => string} pathOf */
 function layers(root, rooms, pathOf) {
   return Object.entries(rooms).map(([room, allowed]) => ({
@@ -66,24 +68,14 @@ const instrumentation = layers(
   file,
 );
 
-const workspaces = [
-  'app',
-  'loadgen',
-  'grafana',
-  'integration',
-  'bench',
-  'instrumentation',
-  'docs',
-  'lab',
-  'kubernetes',
-];
+const { workspaces } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
 /** Whose insides a workspace may see all the same, because what it looks at is no package's to export. */
 const insiders = {
-  // Measures the API as it is, with routes of its own.
-  bench: ['app'],
-  // Asks a real Grafana for what the sources of the dashboards say.
-  integration: ['grafana'],
+  // Measures the API as it is with routes of its own, and writes the dashboards.
+  tools: ['app', 'grafana', 'test'],
+  // Asks a real Grafana for what the sources of the dashboards say, and compares the rules with the settings of the app.
+  test: ['app', 'grafana', 'tools'],
 };
 
 export default {
@@ -124,7 +116,7 @@ export default {
       name: 'sources know no tests',
       severity: 'error',
       from: { path: '/src/' },
-      to: { path: '/test/' },
+      to: { path: '(^|/)(test|tools)/' },
     },
     {
       name: 'no circles',

@@ -23,7 +23,8 @@ export default {
       ...typescript,
       displayName: 'unit',
       testMatch: [
-        '<rootDir>/{app,bench,docs,grafana,instrumentation,kubernetes,lab,loadgen,prometheus,scripts}/test/**/*.test.ts',
+        '<rootDir>/*/test/**/*.test.ts',
+        '<rootDir>/test/{docs,kubernetes,prometheus,scripts}/*.test.ts',
       ],
     },
     {
@@ -37,15 +38,12 @@ export default {
     {
       ...typescript,
       displayName: 'integration',
-      testMatch: [
-        '<rootDir>/integration/test/**/*.test.ts',
-        '<rootDir>/integration/faults/{killed,stopped}.test.ts',
-      ],
+      testMatch: ['<rootDir>/test/integration/*.test.ts', '<rootDir>/test/faults/{killed,stopped}.test.ts'],
     },
     {
       ...typescript,
       displayName: 'faults',
-      testMatch: ['<rootDir>/integration/faults/*.test.ts'],
+      testMatch: ['<rootDir>/test/faults/*.test.ts'],
     },
   ],
 };

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The benchmarks, each with its peers beside it in the same run. Prints the tables and writes them to bench/results/,
+# The benchmarks, each with its peers beside it in the same run. Prints the tables and writes them to tools/bench/results/,
 # which the README and the docs quote. `bench.sh quick` is a short look: its figures are not worth quoting and not written.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -22,4 +22,4 @@ if [ "${1:-}" != quick ]; then
 fi
 run_step 'building the API and the load generator' npm run --silent build || fail 1 'the build failed.'
 say 'The machine should do nothing else now: two cores are busy, one with the server and one with the client.'
-exec npm run --silent bench --workspace bench -- "$@"
+exec npm run --silent bench --workspace tools -- "$@"

@@ -43,7 +43,7 @@ rule_tests() {
 say_left_out() {
   [ -z "$chromium_missing" ] || say "Left out: the tests that look at pages in a browser ($chromium_missing)."
   [ -z "$kubectl_missing" ] || say "Left out: the tests of what kubernetes/ describes ($kubectl_missing)."
-  [ -n "${KUBECONFIG:-}" ] || say 'Left out: the acceptance on a cluster (no KUBECONFIG names one); it is kubernetes/test/cluster.sh.'
+  [ -n "${KUBECONFIG:-}" ] || say 'Left out: the acceptance on a cluster (no KUBECONFIG names one); it is test/kubernetes/cluster.sh.'
 }
 
 # What the tests of real containers need to know of this machine.

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../testing/free-port.ts';
-import { until } from '../../testing/until.ts';
+import { freePort } from '../../test/support/free-port.ts';
+import { until } from '../../test/support/until.ts';
 
 /** What the contract promises to a client, whatever others do. */
 export const OBJECTIVE_MS = 250;

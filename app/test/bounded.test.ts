@@ -2,9 +2,9 @@
 import { METHODS } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { DURATION_BUCKETS_SECONDS } from 'express-exact-metrics';
-import { createRandom, pick } from '../../testing/random.ts';
-import { connectRaw } from '../../testing/raw-client.ts';
-import { until } from '../../testing/until.ts';
+import { createRandom, pick } from '../../test/support/random.ts';
+import { connectRaw } from '../../test/support/raw-client.ts';
+import { until } from '../../test/support/until.ts';
 import { routes } from '../src/routes.ts';
 import { startApp, type TestApp } from './harness.ts';
 

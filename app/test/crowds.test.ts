@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { until } from '../../testing/until.ts';
+import { until } from '../../test/support/until.ts';
 import { type AppProcess, median, OBJECTIVE_MS, probe, startProcess, sumOf } from './app-process.ts';
 
 const PROBES = 100;

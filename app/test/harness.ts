@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { jest } from '@jest/globals';
 import pino from 'pino';
-import { DEADLINE_MS } from '../../testing/until.ts';
+import { DEADLINE_MS } from '../../test/support/until.ts';
 import { createApp } from '../src/app.ts';
 import type { Route } from '../src/routes.ts';
 import { createServer } from '../src/server.ts';

@@ -2,7 +2,7 @@
  * Requests that no client of good will sends, from a seeded generator: bytes for a connection of their own, in latin1. What a
  * right answer is depends on the kind; that none is a 5xx does not.
  */
-import { pick } from '../../testing/random.ts';
+import { pick } from '../../test/support/random.ts';
 
 export interface Malformed {
   readonly kind: keyof typeof kinds;

@@ -1,7 +1,7 @@
 /** Ten thousand malformed requests to the process, on both of its ports: what it answers, exposes and logs. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createRandom } from '../../testing/random.ts';
+import { createRandom } from '../../test/support/random.ts';
 import { type AppProcess, startProcess } from './app-process.ts';
 import { FORGED, type Malformed, malformedRequest } from './malformed-requests.ts';
 

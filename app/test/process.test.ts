@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { connectRaw } from '../../testing/raw-client.ts';
-import { DEADLINE_MS, until } from '../../testing/until.ts';
+import { connectRaw } from '../../test/support/raw-client.ts';
+import { DEADLINE_MS, until } from '../../test/support/until.ts';
 
 // A process is started in each; on a busy machine that alone takes seconds.
 jest.setTimeout(3 * DEADLINE_MS);

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { connectRaw } from '../../testing/raw-client.ts';
-import { until } from '../../testing/until.ts';
+import { connectRaw } from '../../test/support/raw-client.ts';
+import { until } from '../../test/support/until.ts';
 import { createServer } from '../src/server.ts';
 
 let server: Server;

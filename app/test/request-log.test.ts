@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
-import { until } from '../../testing/until.ts';
+import { until } from '../../test/support/until.ts';
 import { createApp } from '../src/app.ts';
 import { createLineBudget } from '../src/request-log.ts';
 import { type Route, routes } from '../src/routes.ts';

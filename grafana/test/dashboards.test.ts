@@ -83,7 +83,7 @@ describe.each(files)('%s', (file) => {
   const variables = dashboard.templating.list.map(({ name }) => name);
   const labels = variables.filter((name) => LABELS.includes(name));
 
-  it('is what `npm run generate --workspace grafana` writes', () => {
+  it('is what `make generate` writes', () => {
     expect(text).toBe(
       toJson(dashboards.find(({ uid }) => `${uid}.json` === file) as (typeof dashboards)[number]),
     );

@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 import { expect, it, jest } from '@jest/globals';
 import express from 'express';
 import { Counter, Registry } from 'prom-client';
-import { until } from '../../testing/until.ts';
+import { until } from '../../test/support/until.ts';
 import { instrument } from '../src/index.ts';
 import { serve } from './harness.ts';
 

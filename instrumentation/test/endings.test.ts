@@ -6,8 +6,8 @@ import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import { connectRaw } from '../../testing/raw-client.ts';
-import { until } from '../../testing/until.ts';
+import { connectRaw } from '../../test/support/raw-client.ts';
+import { until } from '../../test/support/until.ts';
 import { instrument, outcome } from '../src/index.ts';
 import { type StartOptions, serve, startApp, sum, type TestApp } from './harness.ts';
 

@@ -4,8 +4,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Express, NextFunction, Request, Response } from 'express';
-import { connectRaw } from '../../testing/raw-client.ts';
-import { until } from '../../testing/until.ts';
+import { connectRaw } from '../../test/support/raw-client.ts';
+import { until } from '../../test/support/until.ts';
 import { startApp, type TestApp } from './harness.ts';
 
 /** Responses whose handlers wait until the test lets them go on. */

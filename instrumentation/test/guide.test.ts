@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { freePort } from '../../testing/free-port.ts';
-import { blockOf } from '../../testing/markdown.ts';
-import { until } from '../../testing/until.ts';
+import { freePort } from '../../test/support/free-port.ts';
+import { blockOf } from '../../test/support/markdown.ts';
+import { until } from '../../test/support/until.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const guide = readFileSync(path('../../docs/instrument-your-app.md'), 'utf8');

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, jest } from '@jest/globals';
 import express, { type Express } from 'express';
-import { DEADLINE_MS, until } from '../../testing/until.ts';
+import { DEADLINE_MS, until } from '../../test/support/until.ts';
 import { type InstrumentOptions, instrument, type Metrics } from '../src/index.ts';
 
 // Longer than the deadline, whose error says what was waited for.

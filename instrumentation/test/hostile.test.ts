@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import express from 'express';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { until } from '../../testing/until.ts';
+import { until } from '../../test/support/until.ts';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
 import { render } from '../src/exposition/text.ts';
 import { type InstrumentOptions, instrument } from '../src/index.ts';

@@ -2,9 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Express } from 'express';
-import { createRandom, pick } from '../../testing/random.ts';
-import { connectRaw, type RawClient } from '../../testing/raw-client.ts';
-import { until } from '../../testing/until.ts';
+import { createRandom, pick } from '../../test/support/random.ts';
+import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
+import { until } from '../../test/support/until.ts';
 import { startApp, sum, type TestApp } from './harness.ts';
 
 const CONNECTIONS = 600;

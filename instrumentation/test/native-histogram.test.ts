@@ -1,6 +1,6 @@
 /** Where a duration is counted in a native histogram, and the sparse form that is made of it. */
 import { describe, expect, it } from '@jest/globals';
-import { createRandom } from '../../testing/random.ts';
+import { createRandom } from '../../test/support/random.ts';
 import { toNativeHistogram } from '../src/exposition/native-histogram.ts';
 import { createNativeBuckets, slotOf, ZERO_THRESHOLD_SECONDS } from '../src/recording/native-buckets.ts';
 import { copySlots } from '../src/recording/snapshot.ts';

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { afterEach, expect, it } from '@jest/globals';
 import type { Express } from 'express';
-import { until } from '../../testing/until.ts';
+import { until } from '../../test/support/until.ts';
 import { type InstrumentOptions, instrument } from '../src/index.ts';
 import { parse, serve, type TestApp } from './harness.ts';
 

@@ -10,9 +10,9 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { freePort } from '../../testing/free-port.ts';
-import { blockOf } from '../../testing/markdown.ts';
-import { until } from '../../testing/until.ts';
+import { freePort } from '../../test/support/free-port.ts';
+import { blockOf } from '../../test/support/markdown.ts';
+import { until } from '../../test/support/until.ts';
 
 jest.setTimeout(120_000);
 

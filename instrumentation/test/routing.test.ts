@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Express, NextFunction, Request, Response, Router } from 'express';
-import { connectRaw } from '../../testing/raw-client.ts';
+import { connectRaw } from '../../test/support/raw-client.ts';
 import { startApp, type TestApp } from './harness.ts';
 
 const require = createRequire(import.meta.url);

@@ -1,4 +1,4 @@
-/** The conversation with engines that are made up; the real ones are in integration/test/commands.test.ts. */
+/** The conversation with engines that are made up; the real ones are in test/integration/commands.test.ts. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -2,7 +2,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { createServer, type Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { certificate, privateKey } from '../../testing/certificate.ts';
+import { certificate, privateKey } from '../../test/support/certificate.ts';
 import { UsageError } from '../src/common/errors.ts';
 import type { FailureKind, Recorder } from '../src/common/result.ts';
 import { Addresses, waitForTarget } from '../src/http/addresses.ts';

@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { certificate, privateKey } from '../../testing/certificate.ts';
+import { certificate, privateKey } from '../../test/support/certificate.ts';
 import { type FakeStack, startFakeStack } from './fake-stack.ts';
 import { loadgen } from './loadgen.ts';
 import { listen, serveHttp, type TestServer } from './servers.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { freePort } from '../../testing/free-port.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { loadgen } from './loadgen.ts';
 
 const refusal = { status: 'error', errorType: 'bad_data', error: 'parse error: unclosed left parenthesis' };

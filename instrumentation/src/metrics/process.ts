@@ -1,6 +1,6 @@
 /**
  * Metrics of the process (CPU, memory, file descriptors) and of Node (event loop, garbage collection, heap, resources),
- * under the names of the client library's default metrics. What each costs at a scrape is measured in `bench/`.
+ * under the names of the client library's default metrics. What each costs at a scrape is measured in `tools/bench/`.
  *
  * They are the process' and not an application's: there is one set, with one timer and one observer of the garbage collection,
  * which registries read. Nothing in it knows a registry, so nothing keeps an application that was dropped.

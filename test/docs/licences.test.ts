@@ -1,0 +1,56 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { describeLicences, isAllowed, readDependencies } from '../../tools/generators/licences.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const lockFile = JSON.parse(readFileSync(`${root}package-lock.json`, 'utf8'));
+const dependencies = readDependencies(lockFile);
+
+describe('licences', () => {
+  it('of all dependencies are ones that we may use', () => {
+    expect(dependencies.length).toBeGreaterThan(500);
+    expect(dependencies.filter((one) => !isAllowed(one))).toEqual([]);
+  });
+
+  it('are those of the page, which `make generate` writes', () => {
+    expect(readFileSync(`${root}docs/licences.md`, 'utf8')).toBe(describeLicences(dependencies));
+  });
+
+  it.each(['buildcheck', 'busboy', 'cpu-features', 'ssh2', 'streamsearch'])(
+    'that were read by hand are what the text says: %s',
+    (name) => {
+      const folder = `${root}node_modules/${name}`;
+      // Two of them are optional, and are not installed everywhere.
+      if (!existsSync(folder)) return;
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry)) ?? '';
+      expect(readFileSync(`${folder}/${file}`, 'utf8')).toContain(
+        'Permission is hereby granted, free of charge',
+      );
+    },
+  );
+
+  it.each([
+    ['GPL-3.0-only', true, false],
+    ['AGPL-3.0-only', false, false],
+    ['UNLICENSED', false, false],
+    ['SEE LICENSE IN LICENSE', false, false],
+    ['CC-BY-SA-4.0', true, false],
+    ['CC-BY-SA-4.0', false, true],
+    ['MIT', true, true],
+    ['(MIT OR GPL-3.0-only)', true, true],
+    ['MIT AND GPL-3.0-only', true, false],
+  ])('%s, shipped %s: allowed %s', (licence, isShipped, allowed) => {
+    expect(isAllowed({ name: 'a', licence, isShipped })).toBe(allowed);
+  });
+
+  it('of a package that is shipped once and a tool elsewhere are held to the stricter list', () => {
+    const packages = {
+      'node_modules/a': { license: 'WTFPL', dev: true },
+      'node_modules/b/node_modules/a': { license: 'WTFPL' },
+      'node_modules/c': { license: 'MIT', link: true },
+      app: { license: 'GPL' },
+    };
+    expect(readDependencies({ packages })).toEqual([{ name: 'a', licence: 'WTFPL', isShipped: true }]);
+  });
+});

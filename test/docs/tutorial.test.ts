@@ -1,0 +1,72 @@
+/**
+ * docs/tutorial.md does what it says. Here what needs no Prometheus, and that each step is shown as the difference that it
+ * is; the steps that ask Prometheus are followed in test/integration/tutorial.test.ts.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { structuredPatch } from 'diff';
+import { asksPrometheus, copyTutorial, type TutorialCopy, tutorialSections } from '../support/tutorial.ts';
+import { fits, follow } from '../support/walkthrough.ts';
+
+const folder = fileURLToPath(new URL('../../docs/tutorial/', import.meta.url));
+const programs = readdirSync(folder).filter((name) => /^\d\d-.*\.ts$/.test(name));
+const read = (name: string) => readFileSync(folder + name, 'utf8');
+const blocks = tutorialSections.flatMap((section) => section.blocks);
+
+let copy: TutorialCopy;
+beforeAll(async () => {
+  copy = await copyTutorial();
+});
+afterAll(() => copy.remove());
+
+const alone = tutorialSections.filter((section) => !asksPrometheus(section));
+
+it('has steps that need no Prometheus, and steps that do', () => {
+  expect([alone.length, tutorialSections.length - alone.length]).toEqual([9, 7]);
+});
+
+it.each(alone.map((section) => [section.title, section] as const))(
+  'step %s',
+  (_title, section) => follow(section, copy.surroundings),
+  90_000,
+);
+
+describe('what is shown of files', () => {
+  it.each(programs.slice(1).map((name, i) => [name, programs[i] ?? '']))(
+    '%s is shown as its difference to %s',
+    (name, before) => {
+      const { hunks } = structuredPatch(before, name, read(before), read(name), '', '', { context: 1 });
+      const difference = hunks.map(({ lines }) => lines.join('\n')).join('\n@@\n');
+      const shown = blocks.filter(({ language }) => language === 'diff').map(({ body }) => body);
+      // The last step is everything anew; its own line is shown.
+      if (name === programs.at(-1)) expect(read(name)).toContain('instrument(app, {');
+      else expect(shown).toContain(difference);
+    },
+  );
+
+  it('the files of Prometheus are shown as they are', () => {
+    const shown = blocks.filter(({ language }) => language === 'yaml').map(({ body }) => `${body}\n`);
+    expect(shown).toEqual([read('prometheus.yml'), read('alerts.yml')]);
+  });
+
+  it('the lines of code are in the last program', () => {
+    for (const { body } of blocks.filter(({ language }) => language === 'ts'))
+      for (const line of body.split('\n')) expect(read('12-package.ts')).toContain(line);
+  });
+});
+
+describe('the comparison of outputs', () => {
+  it.each([
+    ['a …b\nc', 'a 12b\nc', true],
+    ['a …b\nc', 'a 12c\nc', false],
+    ['a\n…\nb', 'a\nx\ny\nb', true],
+    ['a\n…\nb', 'a\nb', true],
+    ['1.0', '110', false],
+    ['a b\n 1', 'a   b\n1', true],
+    ['ab', 'a b', false],
+    ['a', 'a\nb', false],
+  ])('%j and %j: %s', (shown, printed, expected) => {
+    expect(fits(shown, printed)).toBe(expected);
+  });
+});

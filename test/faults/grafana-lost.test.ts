@@ -1,0 +1,83 @@
+// Grafana is killed, and later its container and volume are gone: it comes back as it is provisioned. Where its image is not
+// (TEST_GRAFANA_IMAGE names it, as in grafana.test.ts), this is left out, and `make test-faults` says so.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import axios from 'axios';
+import { dashboards } from '../../grafana/src/dashboards.ts';
+import { createProject, docker, type Project, removeProject, stackCommand } from '../support/commands.ts';
+import { figure, loadWhile, onlyContainerOf, outcome, seconds, signal } from '../support/faults.ts';
+import { inspect } from '../support/inspect.ts';
+import { eventually } from '../support/prometheus-api.ts';
+
+const startTimeoutMs = 240_000;
+const faultTimeoutMs = 240_000;
+const removeTimeoutMs = 90_000;
+
+const RATE = 100;
+
+const image = process.env.TEST_GRAFANA_IMAGE;
+const whereGrafanaIs = image === undefined ? describe.skip : describe;
+
+whereGrafanaIs('under load', () => {
+  let project: Project;
+  let grafanaUrl: string;
+
+  beforeAll(async () => {
+    project = await createProject('grafana');
+    grafanaUrl = `http://127.0.0.1:${project.ports.GRAFANA_HOST_PORT}`;
+    expect(await stackCommand(project, ['up'], { GRAFANA_IMAGE: image })).toMatchObject({ exitCode: 0 });
+  }, startTimeoutMs);
+
+  afterAll(() => removeProject(project), removeTimeoutMs);
+
+  /** Waits until it has all dashboards and its data source answers. */
+  async function provisioned(): Promise<void> {
+    const startMs = performance.now();
+    await eventually(
+      'the dashboards and the data source',
+      async () => {
+        const { data: found } = await axios.get<{ uid: string }[]>(`${grafanaUrl}/api/search?type=dash-db`);
+        const uids = found.map(({ uid }) => uid);
+        if (!dashboards.every(({ uid }) => uids.includes(uid ?? ''))) return undefined;
+        const queries = [
+          {
+            ...{ refId: 'A', expr: 'sum(http_requests_total)', instant: true, range: false },
+            datasource: { uid: 'prometheus', type: 'prometheus' },
+          },
+        ];
+        const { data } = await axios.post(`${grafanaUrl}/api/ds/query`, {
+          queries,
+          from: 'now-1m',
+          to: 'now',
+        });
+        return data.results.A.frames.length > 0 ? true : undefined;
+      },
+      90_000,
+    );
+    figure(`provisioned after ${seconds(performance.now() - startMs)}`);
+  }
+
+  it(
+    'a Grafana that is killed, and one whose volume is removed, comes back provisioned',
+    async () => {
+      await provisioned();
+      const { report } = await loadWhile(project, ['--rate', String(RATE), '--duration', '60s'], async () => {
+        const killed = await onlyContainerOf(project, 'grafana');
+        await signal(killed, 'KILL');
+        await eventually('a restart', async () =>
+          (await inspect(killed)).RestartCount > 0 ? true : undefined,
+        );
+        await provisioned();
+        await docker('rm', '--force', killed);
+        await docker('volume', 'rm', `${project.name}_grafana-data`);
+        expect(await stackCommand(project, ['up'], { GRAFANA_IMAGE: image })).toMatchObject({
+          exitCode: 0,
+        });
+        await provisioned();
+      });
+      figure(outcome(report));
+      expect(report.phases[0]).toMatchObject({ sent: RATE * 60, errors: 0 });
+      expect(report.proof).toMatchObject({ verdict: 'proved' });
+    },
+    faultTimeoutMs,
+  );
+});

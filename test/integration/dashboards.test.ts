@@ -1,0 +1,167 @@
+/**
+ * The dashboards and the rules against a real Prometheus that scrapes the real API, with two replicas and traffic: every
+ * query returns data with the labels that its legend names, every selector selects something, every rule is evaluated.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import axios from 'axios';
+import { parse } from 'yaml';
+import { dashboards } from '../../grafana/src/dashboards.ts';
+import { fillVariables, parsePromql, type Selector } from '../../grafana/src/promql.ts';
+import { EVERYTHING, panelQueries } from '../support/dashboard-queries.ts';
+import { eventually, query } from '../support/prometheus-api.ts';
+import { composeWords, repositoryRoot } from '../support/repository.ts';
+import { runGenerator, type Stack, startStack } from '../support/stack.ts';
+
+interface RuleFile {
+  groups: { rules: { record?: string; alert?: string; expr: string }[] }[];
+}
+interface RuleState {
+  name: string;
+  health: string;
+  lastError?: string;
+}
+
+/** What may be empty on a healthy stack, and why. Everything else must return data. */
+const MAY_BE_EMPTY = {
+  ALERTS: 'on a healthy stack nothing is wrong',
+  prometheus_notifications_errors_total: 'without ALERTS=1 there is no Alertmanager to notify',
+  '> 0.001': 'this API has fewer routes than a panel tells apart, so there is no rest',
+  ') - sum(topk(': 'for the same reason',
+  'unless on () count(increase(': 'where there are native histograms, the classic ones are not drawn',
+};
+
+const labelsIn = (format: string) => [...format.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label);
+
+// The same on every dashboard.
+const annotations = (dashboards[0]?.annotations?.list ?? []).map(({ name, target, titleFormat = '' }) => ({
+  name,
+  expr: (target as Dataquery).expr,
+  legend: titleFormat,
+}));
+const rules = readdirSync(`${repositoryRoot}/prometheus/rules`).flatMap((file) => {
+  const { groups } = parse(readFileSync(`${repositoryRoot}/prometheus/rules/${file}`, 'utf8'), {
+    merge: true,
+  }) as RuleFile;
+  return groups.flatMap((group) => group.rules);
+});
+
+const mayBeEmpty = (expr: string) => Object.keys(MAY_BE_EMPTY).some((metric) => expr.includes(metric));
+const toText = ({ metric, matchers }: Selector) =>
+  `${metric}{${matchers.map(({ label, operator, value }) => `${label}${operator}"${value}"`).join(',')}}`;
+
+let stack: Stack;
+let traffic: NodeJS.Timeout;
+
+beforeAll(async () => {
+  stack = await startStack({ replicas: 2 });
+  await runGenerator(
+    stack.network,
+    ...['run', 'not-found', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
+  );
+  // A trickle for as long as the tests ask for rates: a route on every replica, and now and then a path that does not
+  // exist, which must stay a minority, because NotFoundSurge would report it otherwise.
+  traffic = setInterval(() => {
+    const urls = stack.apis.map(({ apiUrl }) => `${apiUrl}/products`).concat(`${stack.apis[0]?.apiUrl}/none`);
+    for (const url of urls) void axios.get(url).catch(() => undefined);
+  }, 250);
+}, 120_000);
+
+afterAll(async () => {
+  clearInterval(traffic);
+  await stack?.stop();
+});
+
+/** The answer to a query, once it is not empty; the deadline allows for scrapes and rules, which come every 5 seconds. */
+const answer = (expr: string) =>
+  eventually(`an answer to ${expr}`, async () => {
+    const samples = await query(stack.prometheusUrl, expr);
+    return samples.length > 0 && samples.every(({ value }) => Number.isFinite(value)) ? samples : undefined;
+  });
+
+describe('queries of panels and annotations', () => {
+  const all = [...panelQueries, ...annotations];
+
+  it.each(all.filter(({ expr }) => !mayBeEmpty(expr)))(
+    '$name returns data with the labels that its legend names',
+    async ({ expr, legend }) => {
+      for (const { labels } of await answer(fillVariables(expr, EVERYTHING))) {
+        expect(Object.keys(labels)).toEqual(expect.arrayContaining(labelsIn(legend)));
+      }
+    },
+  );
+
+  it.each(all.filter(({ expr }) => mayBeEmpty(expr)))(
+    '$name is understood, and what it may return has the labels that its legend names',
+    async ({ expr, legend }) => {
+      for (const { labels } of await query(stack.prometheusUrl, fillVariables(expr, EVERYTHING))) {
+        expect(Object.keys(labels)).toEqual(expect.arrayContaining(labelsIn(legend)));
+      }
+    },
+  );
+});
+
+describe('what rules name', () => {
+  const selectors = rules.flatMap(({ expr }) => parsePromql(expr).selectors).map(toText);
+
+  it.each([...new Set(selectors)].filter((selector) => !mayBeEmpty(selector)))(
+    '%s is exposed',
+    async (selector) => {
+      expect((await answer(`count(${selector})`))[0]?.value).toBeGreaterThan(0);
+    },
+  );
+});
+
+describe('queries of the runbook', () => {
+  const runbook = readFileSync(`${repositoryRoot}/docs/runbook.md`, 'utf8');
+  const queries = [...runbook.matchAll(/```promql\n(.*?)```/gs)].flatMap(([, lines = '']) =>
+    lines.trim().split('\n'),
+  );
+
+  // Some look for what is wrong and are empty here; what they look at exists.
+  it.each(queries)('%s is understood, and what it names is exposed', async (expr) => {
+    await query(stack.prometheusUrl, expr);
+    for (const selector of parsePromql(expr).selectors.filter(({ metric }) => metric !== '')) {
+      expect((await answer(`count(${toText(selector)})`))[0]?.value).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('rules', () => {
+  it('are all loaded and evaluated without an error, and none finds a fault', async () => {
+    const states = await eventually('every rule evaluated', async () => {
+      const { data } = await axios.get<{ data: { groups: { rules: RuleState[] }[] } }>(
+        `${stack.prometheusUrl}/api/v1/rules`,
+      );
+      const all = data.data.groups.flatMap((group) => group.rules);
+      return all.every(({ health }) => health !== 'unknown') ? all : undefined;
+    });
+    expect(states.map(({ name }) => name).sort()).toEqual(
+      rules.map((rule) => rule.record ?? rule.alert).sort(),
+    );
+    expect(states.filter(({ health, lastError }) => health !== 'ok' || lastError)).toEqual([]);
+    // A machine that is busy with other tests may well block an event loop and make answers slow.
+    const faults = 'ALERTS{alertstate="firing", alertname!="EventLoopBlocked", slo!="latency"}';
+    expect(await query(stack.prometheusUrl, faults)).toEqual([]);
+  });
+
+  it('see the failure budget of the service as a whole, whatever the number of replicas', async () => {
+    const [availability] = await answer('sum by (slo) (job_slo:requests:rate5m{slo="availability"}) > 0');
+    expect(availability?.labels).toEqual({ slo: 'availability' });
+    expect(
+      await query(stack.prometheusUrl, 'count by (job) (job_slo_window:error_budget:burn_rate)'),
+    ).toEqual([{ labels: { job: 'api' }, value: 14 }]);
+  });
+});
+
+it('keeps at least the days that the longest window of the dashboards looks back', () => {
+  const [flag = ''] = composeWords('prometheus').filter((word) =>
+    word.startsWith('--storage.tsdb.retention.time='),
+  );
+  const windows = panelQueries.flatMap(({ expr }) =>
+    parsePromql(fillVariables(expr, EVERYTHING)).selectors.flatMap(({ range }) => range ?? []),
+  );
+  const days = windows.flatMap((range) => (range.endsWith('d') ? [Number.parseInt(range, 10)] : []));
+  expect(Number.parseInt(flag.split('=')[1] ?? '', 10)).toBeGreaterThanOrEqual(Math.max(...days));
+});

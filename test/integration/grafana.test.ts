@@ -1,0 +1,224 @@
+// Grafana itself, where its image can be had: `make test` names the image in TEST_GRAFANA_IMAGE, and says at its end that
+// these tests were left out where there is none. What needs no Grafana is in dashboards.test.ts.
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import axios, { type AxiosInstance } from 'axios';
+import type { Browser } from 'playwright-core';
+import type { StartedTestContainer } from 'testcontainers';
+import { dashboards } from '../../grafana/src/dashboards.ts';
+import { fillVariables } from '../../grafana/src/promql.ts';
+import { chromiumPath, startBrowser } from '../support/browser.ts';
+import { EVERYTHING } from '../support/dashboard-queries.ts';
+import { eventually } from '../support/prometheus-api.ts';
+import { runGenerator, type Stack, startGrafana, startStack } from '../support/stack.ts';
+
+const image = process.env.TEST_GRAFANA_IMAGE;
+const whereGrafanaIs = image === undefined ? describe.skip : describe;
+
+interface QueryResponse {
+  results: Record<
+    string,
+    { status: number; error?: string; frames?: { data: { values: (number | string)[][] } }[] }
+  >;
+}
+
+/** Those that Grafana's server fills in itself. */
+const OF_THE_SERVER = { __rate_interval: '$__rate_interval', __range: '$__range' };
+
+whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => {
+  let stack: Stack;
+  let grafana: StartedTestContainer;
+  let api: AxiosInstance;
+  let log = '';
+  let startedAtMs: number;
+
+  beforeAll(async () => {
+    stack = await startStack();
+    startedAtMs = Date.now();
+    await runGenerator(
+      stack.network,
+      ...['run', 'lab', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
+    );
+    grafana = await startGrafana(stack.network, image ?? '');
+    (await grafana.logs()).on('data', (line: Buffer) => {
+      log += line.toString();
+    });
+    api = axios.create({
+      baseURL: `http://${grafana.getHost()}:${grafana.getMappedPort(3000)}/api`,
+      validateStatus: () => true,
+    });
+  }, 180_000);
+
+  afterAll(async () => {
+    await grafana?.stop();
+    await stack?.stop();
+  });
+
+  it('reaches Prometheus through the provisioned data source', async () => {
+    // Not its health endpoint, which Grafana has for Prometheus only since 9.5.
+    const queries = [
+      {
+        ...{ refId: 'A', expr: 'sum(http_requests_total)', instant: true, range: false },
+        datasource: { uid: 'prometheus', type: 'prometheus' },
+      },
+    ];
+    const { data } = await api.post<QueryResponse>('/ds/query', { from: 'now-5m', to: 'now', queries });
+    expect(data.results.A?.frames?.[0]?.data.values[1]).toEqual([100]);
+  });
+
+  it('has exactly the dashboards of this repository', async () => {
+    const found = await eventually('all dashboards provisioned', async () => {
+      const { data } = await api.get<{ uid: string }[]>('/search?type=dash-db');
+      return data.length >= dashboards.length ? data : undefined;
+    });
+    expect(found.map(({ uid }) => uid).sort()).toEqual(dashboards.map(({ uid }) => uid).sort());
+  });
+
+  it('shows the API overview first', async () => {
+    const home = await api.get('/dashboards/home');
+    expect(home.data.dashboard).toMatchObject({ uid: 'api-overview' });
+  });
+
+  const panels = dashboards.flatMap((dashboard) =>
+    (dashboard.panels ?? []).flatMap((panel) =>
+      'targets' in panel && panel.targets
+        ? [{ name: `${dashboard.title} / ${panel.title}`, targets: panel.targets }]
+        : [],
+    ),
+  );
+
+  it.each(panels)('$name is answered without an error', async ({ targets }) => {
+    const queries = targets.map((target, i) => ({
+      ...target,
+      refId: `Q${i}`,
+      datasource: { uid: 'prometheus', type: 'prometheus' },
+      expr: fillVariables((target as { expr?: string }).expr ?? '', { ...EVERYTHING, ...OF_THE_SERVER }),
+      intervalMs: 5000,
+      maxDataPoints: 500,
+    }));
+    const response = await api.post<QueryResponse>('/ds/query', { from: 'now-5m', to: 'now', queries });
+    expect(response.status).toBe(200);
+    const errors = Object.values(response.data.results).filter(({ error }) => error !== undefined);
+    expect(errors).toEqual([]);
+  });
+
+  it('lets nobody change anything: anonymous people are viewers, and there is no administrator', async () => {
+    const write = await api.post('/dashboards/db', { dashboard: { title: 'mine' } });
+    expect([401, 403]).toContain(write.status);
+    const asDefaultAdmin = await api.get('/org', { auth: { username: 'admin', password: 'admin' } });
+    expect(asDefaultAdmin.status).toBe(401);
+  });
+
+  /** What docs/security.md lists. Versions differ in how they refuse. */
+  const reads = [200, 302];
+  const refused = [401, 403, 404];
+  const proxy = '/api/datasources/proxy/uid/prometheus';
+
+  it.each([
+    ['GET', `${proxy}/api/v1/status/config`, reads],
+    ['GET', `${proxy}/api/v1/targets`, reads],
+    ['POST', `${proxy}/api/v1/labels`, reads],
+    ['POST', `${proxy}/api/v1/write`, refused],
+    ['POST', `${proxy}/api/v1/rules`, refused],
+    ['POST', `${proxy}/api/v1/admin/tsdb/snapshot`, refused],
+    ['PUT', `${proxy}/api/v1/admin/tsdb/snapshot`, refused],
+    ['DELETE', `${proxy}/api/v1/series`, refused],
+    ['POST', `${proxy}/-/reload`, refused],
+    ['PUT', `${proxy}/-/quit`, refused],
+    ['GET', '/api/admin/settings', refused],
+    ['GET', '/api/users', refused],
+    ['GET', '/metrics', refused],
+    ['GET', '/api/ruler/grafana/api/v1/rules', refused],
+    ['GET', '/api/alertmanager/grafana/api/v2/status', refused],
+    ['POST', '/api/datasources', refused],
+    ['POST', '/api/snapshots', refused],
+  ])(
+    'lets an anonymous viewer read Prometheus and dashboards, and nothing else: %s %s',
+    async (method, path, expected) => {
+      expect(expected).toContain(await statusOf(method, path));
+    },
+  );
+
+  function statusOf(method: string, path: string): Promise<number | undefined> {
+    const address = { host: grafana.getHost(), port: grafana.getMappedPort(3000), method, path };
+    return new Promise((resolve, reject) => {
+      request(address, (response) => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end();
+    });
+  }
+
+  it('has nothing to complain about in its log', () => {
+    // Its migrations of its own database speak of dashboards too.
+    const complaints = log
+      .split('\n')
+      .filter((line) => /level=(warn|error)/.test(line) && !line.includes('logger=migrator'));
+    expect(complaints.filter((line) => /provision|dashboard|datasource/i.test(line))).toEqual([]);
+  });
+
+  const whereChromiumIs = chromiumPath === undefined ? describe.skip : describe;
+
+  whereChromiumIs('in a browser', () => {
+    let browser: Browser;
+
+    beforeAll(async () => {
+      browser = await startBrowser(chromiumPath ?? '');
+    }, 60_000);
+
+    afterAll(() => browser?.close());
+
+    /** Opens a page tall enough for all of its panels, and gathers what went wrong on the way. */
+    async function open(path: string) {
+      const page = await browser.newPage({ viewport: { width: 1440, height: 6000 } });
+      const wrong: string[] = [];
+      page.on('response', (response) => {
+        if (response.status() >= 400) wrong.push(`${response.status()} ${response.url()}`);
+      });
+      page.on('pageerror', (error) => wrong.push(error.message));
+      await page.goto(`http://${grafana.getHost()}:${grafana.getMappedPort(3000)}${path}`);
+      return { page, wrong };
+    }
+
+    it.each(dashboards.map(({ uid, title, panels = [] }) => ({ uid: uid ?? '', title, panels })))(
+      '$title shows every panel without an error',
+      async ({ uid, panels }) => {
+        const { page, wrong } = await open(`/d/${uid}`);
+        for (const { title = '' } of panels.filter(({ type }) => type !== 'row')) {
+          await page.getByText(title, { exact: true }).first().waitFor({ timeout: 30_000 });
+        }
+        expect(wrong).toEqual([]);
+        await page.close();
+      },
+      60_000,
+    );
+
+    it('draws the graphs of the run that was just made', async () => {
+      const { page } = await open(`/d/api-overview?from=${startedAtMs - 30_000}&to=${Date.now()}`);
+      const graphs = dashboards[0]?.panels?.filter(({ type }) => /timeseries|heatmap/.test(type ?? '')) ?? [];
+      // uPlot draws on a canvas; a panel that gave up has none.
+      await eventually('a canvas for each graph', async () =>
+        (await page.locator('canvas').count()) >= graphs.length ? true : undefined,
+      );
+      await page.getByText('post /products').first().waitFor();
+      await page.close();
+    }, 60_000);
+
+    it('leads from a route in the table to its own view', async () => {
+      // A rate needs requests between two scrapes.
+      const asking = setInterval(() => {
+        void axios.get(`${stack.apis[0]?.apiUrl}/products`).catch(() => undefined);
+      }, 200);
+      const { page } = await open('/d/operations?from=now-5m&to=now&refresh=5s');
+      try {
+        const link = page.locator('a[href*="/d/route?"]', { hasText: 'products' }).first();
+        await link.waitFor({ timeout: 60_000 });
+        expect(await link.getAttribute('href')).toMatch(
+          /\/d\/route\?var-path=products&var-method=(get|post)&from=[^&]+&to=[^&]+/,
+        );
+      } finally {
+        clearInterval(asking);
+        await page.close();
+      }
+    }, 90_000);
+  });
+});

@@ -1,0 +1,225 @@
+/**
+ * The rules against everything else that states the same: the tables behind the dashboards, the API's buckets, the scrape
+ * interval, the promtool tests and the runbook. Whether a rule computes what it should is asked by promtool (../tests).
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { DURATION_BUCKETS_SECONDS } from 'express-exact-metrics';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { parseConfig } from '../../app/src/config.ts';
+import {
+  BURN_RATES,
+  EVENT_LOOP_LATE_LIMIT,
+  LATENCY_OBJECTIVE_SECONDS,
+  OBJECTIVES,
+  SCRAPE_TIMEOUT_SECONDS,
+} from '../../grafana/src/limits.ts';
+import { parsePromql } from '../../grafana/src/promql.ts';
+
+const Labels = z.record(z.string(), z.string());
+const Recording = z.strictObject({ record: z.string(), expr: z.string(), labels: Labels.optional() });
+const Alert = z.strictObject({
+  alert: z.string(),
+  expr: z.string(),
+  for: z.string().optional(),
+  labels: Labels,
+  annotations: z.strictObject({ summary: z.string(), description: z.string(), runbook_url: z.string() }),
+});
+const Rules = z.strictObject({
+  groups: z.array(
+    z.strictObject({
+      name: z.string(),
+      interval: z.string().optional(),
+      rules: z.array(z.union([Recording, Alert])),
+    }),
+  ),
+});
+const PromtoolTests = z.looseObject({
+  tests: z.array(
+    z.looseObject({
+      promql_expr_test: z
+        .array(z.looseObject({ expr: z.string(), exp_samples: z.array(z.unknown()).optional() }))
+        .optional(),
+      alert_rule_test: z
+        .array(
+          z.looseObject({
+            alertname: z.string(),
+            exp_alerts: z.array(z.looseObject({ exp_labels: Labels })).optional(),
+          }),
+        )
+        .optional(),
+    }),
+  ),
+});
+const Configuration = z.looseObject({
+  global: z.strictObject({
+    scrape_interval: z.string(),
+    scrape_timeout: z.string(),
+    evaluation_interval: z.string(),
+    sample_limit: z.number(),
+  }),
+});
+const Datasources = z.looseObject({
+  datasources: z.tuple([
+    z.looseObject({ uid: z.string(), jsonData: z.looseObject({ timeInterval: z.string() }) }),
+  ]),
+});
+
+const readText = (path: string) => readFileSync(new URL(`../../prometheus/${path}`, import.meta.url), 'utf8');
+const readYamls = (folder: string) =>
+  readdirSync(new URL(`../../prometheus/${folder}/`, import.meta.url)).map((file) =>
+    parse(readText(`${folder}/${file}`), { merge: true }),
+  );
+
+const { global } = Configuration.parse(parse(readText('prometheus.yml')));
+const groups = readYamls('rules').flatMap((file) => Rules.parse(file).groups);
+const rules = groups.flatMap((group) => group.rules);
+const alerts = rules.filter((rule) => 'alert' in rule);
+const recordings = rules.filter((rule) => 'record' in rule);
+const promtoolTests = readYamls('tests').flatMap((file) => PromtoolTests.parse(file).tests);
+const expressionTests = promtoolTests.flatMap((test) => test.promql_expr_test ?? []);
+const alertTests = promtoolTests.flatMap((test) => test.alert_rule_test ?? []);
+const runbook = readText('../docs/runbook.md');
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86400 };
+function toSeconds(duration: string): number {
+  const [, amount, unit] = /^(\d+)([smhd])$/.exec(duration) ?? [];
+  return Number(amount) * SECONDS[unit as keyof typeof SECONDS];
+}
+
+it('no group is evaluated so seldom that its answers run out before the next', () => {
+  const [, lookback = ''] = /--query\.lookback-delta=(\w+)/.exec(readText('../docker-compose.yml')) ?? [];
+  expect(toSeconds(lookback)).toBeGreaterThan(0);
+  for (const { interval = global.evaluation_interval } of groups)
+    expect(toSeconds(interval)).toBeLessThan(toSeconds(lookback));
+});
+
+describe.each(
+  alerts.map((alert) => [`${alert.alert} (${Object.values(alert.labels).join(', ')})`, alert] as const),
+)('%s', (_name, { alert, labels, annotations, expr }) => {
+  it('has a severity that the Alertmanager routes', () => {
+    expect(['page', 'ticket', 'info']).toContain(labels.severity);
+  });
+
+  it('says in its description how much', () => {
+    // Of what is absent there is nothing but how long.
+    expect(annotations.description).toMatch(
+      expr.startsWith('absent(') ? /for (a|half a) minute/i : /\$value|value \}\}/,
+    );
+  });
+
+  it('links to a section of the runbook that says what it means, what to look at and what to do', () => {
+    expect(annotations.runbook_url).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
+    const section = runbook.split(/^## /m).find((text) => text.startsWith(`${alert}\n`));
+    expect(section).toMatch(/\*\*Means\.\*\* .+\*\*Look at\.\*\* .+\*\*Do\.\*\* /s);
+  });
+
+  it('has a promtool test in which it fires and one in which it stays silent', () => {
+    const own = alertTests.filter(({ alertname }) => alertname === alert);
+    expect(own.flatMap(({ exp_alerts }) => exp_alerts ?? []).map((fired) => fired.exp_labels)).toContainEqual(
+      expect.objectContaining(labels),
+    );
+    expect(own.filter(({ exp_alerts }) => exp_alerts === undefined)).not.toEqual([]);
+  });
+
+  it('is PromQL', () => {
+    expect(parsePromql(expr).selectors).not.toEqual([]);
+  });
+});
+
+describe.each([...new Set(recordings.map(({ record }) => record))])('%s', (record) => {
+  it('is named level:metric:operations', () => {
+    expect(record).toMatch(/^[a-z_]+:[a-z0-9_]+:[a-z0-9_]+$/);
+  });
+
+  it('has a promtool test of its value', () => {
+    const valued = expressionTests.filter(({ exp_samples }) => exp_samples !== undefined);
+    expect(valued.flatMap(({ expr }) => parsePromql(expr).selectors.map(({ metric }) => metric))).toContain(
+      record,
+    );
+  });
+});
+
+it('uses windows of at least four scrape intervals', () => {
+  const ranges = rules.flatMap(({ expr }) => parsePromql(expr).selectors.flatMap(({ range }) => range ?? []));
+  expect(ranges.length).toBeGreaterThan(0);
+  expect(ranges.filter((range) => toSeconds(range) < 4 * toSeconds(global.scrape_interval))).toEqual([]);
+});
+
+it('gives the API two scrape intervals to be scraped once more before it ends', () => {
+  const twoIntervalsMs = 2000 * toSeconds(global.scrape_interval);
+  expect(parseConfig({}).shutdownScrapeWaitMs).toBe(twoIntervalsMs);
+  expect(readText('../.env')).toContain(`\nSHUTDOWN_SCRAPE_WAIT_MS=${twoIntervalsMs}\n`);
+});
+
+it('tells Grafana the scrape interval', () => {
+  const { datasources } = Datasources.parse(
+    parse(readText('../grafana/provisioning/datasources/prometheus.yml')),
+  );
+  expect(datasources[0].jsonData.timeInterval).toBe(global.scrape_interval);
+});
+
+it('lets a scrape fail before the next one begins', () => {
+  expect(toSeconds(global.scrape_timeout)).toBeLessThan(toSeconds(global.scrape_interval));
+  expect(toSeconds(global.scrape_timeout)).toBe(SCRAPE_TIMEOUT_SECONDS);
+});
+
+it('records the objectives that the dashboards draw', () => {
+  const objectives = recordings.filter(({ record }) => record === 'slo:objective:ratio');
+  expect(Object.fromEntries(objectives.map(({ labels, expr }) => [labels?.slo, expr]))).toEqual(
+    Object.fromEntries(Object.entries(OBJECTIVES).map(([slo, target]) => [slo, `vector(${target})`])),
+  );
+});
+
+it('measures latency at an edge of the buckets of the API, the one that the dashboards draw', () => {
+  const edges = recordings.flatMap(({ expr }) =>
+    parsePromql(expr).selectors.flatMap(({ matchers }) => matchers.filter(({ label }) => label === 'le')),
+  );
+  expect(new Set(edges.map(({ value }) => Number(value)))).toEqual(new Set([LATENCY_OBJECTIVE_SECONDS]));
+  expect(DURATION_BUCKETS_SECONDS).toContain(LATENCY_OBJECTIVE_SECONDS);
+});
+
+it('alerts at the windows and factors that the dashboards draw', () => {
+  const burn = alerts.filter(({ alert }) => alert === 'ErrorBudgetBurn');
+  expect(burn.map(({ expr, labels }) => ({ expr, labels }))).toEqual(
+    [...BURN_RATES].reverse().map(({ longWindow, shortWindow, factor, severity }) => ({
+      expr: [
+        `job_slo_window:error_budget:burn_rate{window="${longWindow}"} > ${factor}`,
+        `and ignoring (window) job_slo_window:error_budget:burn_rate{window="${shortWindow}"} > ${factor}`,
+        'and ignoring (window) job_slo:failures:increase6h >= 10',
+      ].join(' '),
+      labels: { severity, window: longWindow },
+    })),
+  );
+  const windows = recordings.flatMap(({ labels }) => labels?.window ?? []);
+  expect(new Set(windows)).toEqual(
+    new Set(BURN_RATES.flatMap((rate) => [rate.longWindow, rate.shortWindow])),
+  );
+});
+
+it('gives the same objectives, windows and factors in the runbook', () => {
+  for (const { longWindow, shortWindow, factor, severity } of BURN_RATES) {
+    const speed = factor === 1 ? 'faster than it may' : `${factor} times too fast`;
+    expect(runbook).toMatch(
+      new RegExp(`\\| ${longWindow} \\| ${shortWindow} \\| ${speed}.* \\| ${severity} \\|`),
+    );
+  }
+  const percent = (target: number) => `${Number((100 - target * 100).toFixed(6))} %`;
+  expect(runbook).toContain(`more than ${LATENCY_OBJECTIVE_SECONDS * 1000} ms`);
+  expect(runbook).toContain(`${percent(OBJECTIVES.availability)} of requests may fail`);
+  expect(runbook).toContain(`${percent(OBJECTIVES.latency)} may be slow`);
+});
+
+it('alerts at the share of late time of the event loop that the dashboards draw', () => {
+  const { expr } = alerts.find(({ alert }) => alert === 'EventLoopBlocked') ?? {};
+  expect(expr).toBe(`rate(nodejs_eventloop_late_seconds_total[2m]) > ${EVENT_LOOP_LATE_LIMIT}`);
+});
+
+it('gives only queries in the runbook that are PromQL', () => {
+  const queries = [...runbook.matchAll(/```promql\n(.*?)```/gs)].flatMap(([, lines = '']) =>
+    lines.trim().split('\n'),
+  );
+  expect(queries.length).toBeGreaterThan(0);
+  for (const query of queries) expect(parsePromql(query).selectors).not.toEqual([]);
+});

@@ -1,0 +1,59 @@
+/** The applications that every variant instruments, plain Express as people write it, and the traffic that they get. */
+import { type Express, type RequestHandler, Router } from 'express';
+import { routes } from '../../../app/src/routes.ts';
+
+export interface Subject {
+  /** Gives `app` its routes, and an answer for everything else. */
+  readonly build: (app: Express) => void;
+  /** One turn of the traffic: `GET /products`. One in six finds nothing. */
+  readonly mix: readonly string[];
+}
+
+const notFound: RequestHandler = (_request, response) => {
+  response.status(404).type('text/plain').send('page not found');
+};
+
+const nine: Subject = {
+  build(app) {
+    for (const { method, path, handler } of routes) app[method](path, handler);
+    app.use(notFound);
+  },
+  mix: ['POST /products', 'GET /products', 'GET /cart', 'POST /cart', 'GET /cars/7', 'GET /missing'],
+};
+
+const text: RequestHandler = (_request, response) => {
+  response.type('text/plain').send('done');
+};
+
+/** Six routes of a resource: the usual five, and a list below one of them. */
+function resource(): Router {
+  const router = Router();
+  router.get('/', text).post('/', text);
+  router.get('/:id', text).patch('/:id', text).delete('/:id', text);
+  router.get('/:id/orders', text);
+  return router;
+}
+
+/** An application of `resources` times six routes, in routers of a router. */
+function large(resources: number): Subject {
+  const asked = [0.12, 0.48, 0.84].map((share) => Math.floor(share * resources));
+  return {
+    build(app) {
+      const api = Router();
+      for (let n = 0; n < resources; n++) api.use(`/resource-${n}`, resource());
+      app.use('/api', api);
+      app.use(notFound);
+    },
+    mix: asked.flatMap((n) => [
+      `GET /api/resource-${n}`,
+      `POST /api/resource-${n}`,
+      `GET /api/resource-${n}/7`,
+      `PATCH /api/resource-${n}/7`,
+      `GET /api/resource-${n}/7/orders`,
+      `GET /missing-${n}`,
+    ]),
+  };
+}
+
+/** By the number of their routes. */
+export const subjects: Readonly<Record<string, Subject>> = { 9: nine, 150: large(25), 1002: large(167) };
