@@ -2,9 +2,9 @@
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createExposition } from './exposition/handler.ts';
 import { attach, checkApplication } from './express/attach.ts';
-import { createLocator } from './express/locator.ts';
 import { methodLabel } from './express/methods.ts';
-import { createSightings, pathOf } from './express/route-map.ts';
+import { createResolver } from './express/resolver.ts';
+import { createObservedMounts, pathOf } from './express/route-map.ts';
 import type { Handle } from './express/types.ts';
 import { type AnyRegistry, gather, metricsOf, type Registry } from './library.ts';
 import { listen } from './listen.ts';
@@ -33,7 +33,7 @@ export interface Metrics<R extends AnyRegistry = Registry> {
    */
   listen(port: number, host?: string): Server;
   /**
-   * For the end of a shutdown, when no request is in progress and none can come: sets the gauge `api_drained` to 1 and
+   * For the end of a shutdown, when no request is in progress and none can come: sets the gauge `http_server_drained` to 1 and
    * waits for one whole scrape that begins after that, so that no count is lost with the process.
    * @returns whether it came within `timeoutMs`
    */
@@ -69,11 +69,11 @@ export function instrument<R extends AnyRegistry = Registry>(
   const counts = createCounts(settings);
   const { lastScrape, onScrape, unregister } = register(settings, counts);
   const uncounted = new WeakSet<Handle>();
-  const sightings = createSightings();
-  const locator = createLocator({
+  const observed = createObservedMounts();
+  const resolver = createResolver({
     app,
     counts,
-    sightings,
+    observed,
     ongoing: (response) => recorder.ongoing(response),
     pathLabel: pathLabelOf(settings),
     codes: settings.codes,
@@ -82,7 +82,7 @@ export function instrument<R extends AnyRegistry = Registry>(
   });
   const recorder: Recorder = createRecorder({
     counts,
-    locate: locator.locate,
+    resolve: resolver.resolve,
     methodLabel: (method) => methodLabel(counts, method),
   });
   const isSkipped = skipOf(settings);
@@ -90,15 +90,15 @@ export function instrument<R extends AnyRegistry = Registry>(
   const detach = attach({
     app,
     recorder,
-    locator,
-    sightings,
+    resolver,
+    observed,
     isSkipped: (request) => isClosed || isSkipped(request),
   });
   const servers: Server[] = [];
 
   function createHandler({ isPublic = false }: HandlerOptions = {}): RequestListener {
     const gatherNow = () => {
-      locator.refresh();
+      resolver.refresh();
       return gather(registry);
     };
     const exposition = createExposition(gatherNow, { maxScrapes, onScrape });
@@ -125,7 +125,7 @@ export function instrument<R extends AnyRegistry = Registry>(
       if (isClosed) return;
       isClosed = true;
       detach();
-      locator.release();
+      resolver.release();
       unregister();
       for (const server of servers) server.close();
     },
@@ -133,15 +133,15 @@ export function instrument<R extends AnyRegistry = Registry>(
 }
 
 /** Here and not in `instrument`: what the registry holds must not hold the application. */
-function createCounts({ bucketsSeconds, native, maxPaths, warn }: Settings): RequestCounts {
+function createCounts({ bucketsSeconds, native, maxRoutes, warn }: Settings): RequestCounts {
   return createRequestCounts({
     bounds: bucketsSeconds,
     native,
-    maxRows: maxPaths,
+    maxRows: maxRoutes,
     onFull: () =>
       warn(
-        `more than ${maxPaths} pairs of path and method: further ones are counted as unmatched. ` +
-          'The application makes new routes for each request, or maxPaths is too low for it.',
+        `more than ${maxRoutes} pairs of path and method: further ones are counted as unmatched. ` +
+          'The application makes new routes for each request, or maxRoutes is too low for it.',
       ),
   });
 }

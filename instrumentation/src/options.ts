@@ -31,7 +31,7 @@ export interface InstrumentOptions<R extends AnyRegistry = Registry> {
   readonly prefix?: string;
   /**
    * Other names than `http_requests_total`, `http_errors_total`, `inprogress_requests`, `http_request_duration_seconds`
-   * and `api_drained`.
+   * and `http_server_drained`.
    */
   readonly names?: Partial<MetricNames>;
   /** Other label names than `path`, `method` and `code`. */
@@ -63,7 +63,7 @@ export interface InstrumentOptions<R extends AnyRegistry = Registry> {
    */
   readonly skip?: readonly string[] | ((request: IncomingMessage) => boolean);
   /** How many pairs of path and method there may be; what comes beyond is counted as `unmatched`. Default 2000. */
-  readonly maxPaths?: number;
+  readonly maxRoutes?: number;
   /** Metrics of the process and of Node; `false` for none. Default: all. */
   readonly defaultMetrics?: boolean | ProcessMetricsOptions;
   /** Scrapes answered at once by each handler; further ones get 503. Default 10. */
@@ -82,7 +82,7 @@ export interface Settings extends NativeSettings {
   readonly codes: Readonly<Record<string, readonly number[]>>;
   readonly bucketsSeconds: readonly number[];
   readonly skip: readonly string[] | ((request: IncomingMessage) => boolean);
-  readonly maxPaths: number;
+  readonly maxRoutes: number;
   readonly defaultMetrics: boolean | ProcessMetricsOptions;
   readonly maxScrapes: number;
   readonly warn: (message: string) => void;
@@ -93,7 +93,7 @@ const NAMES: MetricNames = {
   errors: 'http_errors_total',
   inProgress: 'inprogress_requests',
   duration: 'http_request_duration_seconds',
-  drained: 'api_drained',
+  drained: 'http_server_drained',
 };
 const LABELS: RequestLabelNames = { path: 'path', method: 'method', code: 'code' };
 
@@ -127,7 +127,7 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
       'paths that begin with a slash, or a function',
       value,
     ),
-  maxPaths: (value) => expect(isCount(value), 'a whole number from 1', value),
+  maxRoutes: (value) => expect(isCount(value), 'a whole number from 1', value),
   defaultMetrics: (value) =>
     expect(typeof value === 'boolean' || isObject(value), 'true, false, or { without: [...] }', value) ??
     checkWithout(value),
@@ -166,7 +166,7 @@ export function resolveOptions(options: InstrumentOptions<AnyRegistry>): Setting
     codes: options.codes ?? {},
     bucketsSeconds: [...bucketsSeconds],
     skip: options.skip ?? [],
-    maxPaths: options.maxPaths ?? 2000,
+    maxRoutes: options.maxRoutes ?? 2000,
     defaultMetrics: options.defaultMetrics ?? true,
     maxScrapes: options.maxScrapes ?? 10,
     warn: createReport(options.warn ?? ((message) => process.emitWarning(message, 'ExpressExactMetrics'))),

@@ -6,8 +6,8 @@ import {
   addUnmatched,
   createRequestCounts,
   createRow,
-  fillRow,
-  listRow,
+  expose,
+  initialise,
   MAX_CODES,
   type RequestCounts,
   type Row,
@@ -17,8 +17,8 @@ import {
 function create(declared?: readonly number[], maxRows = 10, onFull = () => undefined) {
   const counts = createRequestCounts({ bounds: [0.1, 0.5], maxRows, onFull });
   addUnmatched(counts, 'get');
-  const row = listRow(counts, createRow('a', 'get', declared)) as Row;
-  fillRow(row, counts.bounds);
+  const row = expose(counts, createRow('a', 'get', declared)) as Row;
+  initialise(row, counts.bounds);
   return { counts, row };
 }
 
@@ -106,15 +106,15 @@ describe('the rows', () => {
       told++;
       return undefined;
     });
-    expect(listRow(counts, createRow('b', 'get'))?.path).toBe('b');
-    expect(listRow(counts, createRow('c', 'get'))).toBeUndefined();
-    expect(listRow(counts, createRow('d', 'get'))).toBeUndefined();
+    expect(expose(counts, createRow('b', 'get'))?.path).toBe('b');
+    expect(expose(counts, createRow('c', 'get'))).toBeUndefined();
+    expect(expose(counts, createRow('d', 'get'))).toBeUndefined();
     expect([...counts.routed.keys(), told]).toEqual(['get a', 'get b', 1]);
   });
 
   it('are one for the same path and method, and none for the label of unmatched requests', () => {
     const { counts, row } = create();
-    expect(listRow(counts, createRow('a', 'get'))).toBe(row);
-    expect(listRow(counts, createRow('unmatched', 'get'))).toBeUndefined();
+    expect(expose(counts, createRow('a', 'get'))).toBe(row);
+    expect(expose(counts, createRow('unmatched', 'get'))).toBeUndefined();
   });
 });

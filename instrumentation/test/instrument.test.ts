@@ -79,7 +79,7 @@ describe('the series', () => {
         void application.use('/shop', (request, response, next) =>
           Router().get(`/${request.url.slice(1)}`, ok)(request, response, next),
         ),
-      { maxPaths: 3, warn: (message) => void warnings.push(message) },
+      { maxRoutes: 3, warn: (message) => void warnings.push(message) },
     );
     for (let i = 0; i < 10; i++) await fetch(`${app.url}/shop/${i}`);
     const { requests, durations } = await app.settled(10);
@@ -333,7 +333,7 @@ describe('the options', () => {
       { skip: ['healthz'] },
       'skip: expected paths that begin with a slash, or a function, got ["healthz"]',
     ],
-    ['a limit of paths', { maxPaths: 0 }, 'maxPaths: expected a whole number from 1, got 0'],
+    ['a limit of paths', { maxRoutes: 0 }, 'maxRoutes: expected a whole number from 1, got 0'],
     ['a limit of scrapes', { maxScrapes: 1.5 }, 'maxScrapes: expected a whole number from 1, got 1.5'],
     ['default metrics', { defaultMetrics: { with: [] } }, 'defaultMetrics: expected only without, got with'],
     [

@@ -9,8 +9,8 @@ import {
   addRequest,
   createRequestCounts,
   createRow,
-  fillRow,
-  listRow,
+  expose,
+  initialise,
   type Row,
 } from '../src/recording/counts.ts';
 import { createNativeBuckets } from '../src/recording/native-buckets.ts';
@@ -25,8 +25,8 @@ const names = { requests: 'r_total', errors: 'e_total', inProgress: 'p', duratio
 function createRequestRegistry({ native = createNativeBuckets(1.05), maxBuckets = 160 } = {}) {
   const registry = new Registry();
   const counts = createRequestCounts({ bounds: [0.25, 1], native, maxRows: 10, onFull: () => undefined });
-  const row = listRow(counts, createRow('a', 'get', [200])) as Row;
-  fillRow(row, counts.bounds);
+  const row = expose(counts, createRow('a', 'get', [200])) as Row;
+  initialise(row, counts.bounds);
   const labels = { path: 'path', method: 'method', code: 'code' };
   registerRequestMetrics(registry, counts, names, labels, maxBuckets);
   return {

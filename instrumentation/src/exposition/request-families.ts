@@ -1,9 +1,9 @@
 /**
  * The four request metrics as families, from the counted numbers. Taken in one turn of the event loop, they agree with
- * each other, and are written when a format is asked for.
+ * each other, and are encoded when a format is asked for.
  */
 import { type Cell, type RequestCounts, type Row, snapshotOf } from '../recording/counts.ts';
-import { type CellView, createCellView, createCellWriter } from './cells.ts';
+import { type CachedCell, createCachedCell, createCellEncoder } from './cached-cell.ts';
 import { type LabelSet, type OwnFamily, type Sample, toNumberText } from './family.ts';
 import { encodeLabels, encodeSingle } from './protobuf-metric.ts';
 import { toLabelsText } from './text.ts';
@@ -31,7 +31,7 @@ export interface RequestFamilies {
   durations(): OwnFamily;
 }
 
-/** How a single sample is written, but for its value. */
+/** How a single sample is encoded, but for its value. */
 interface Series {
   readonly labels: LabelSet;
   readonly text: string;
@@ -42,9 +42,9 @@ interface Line extends Pick<Sample, 'value' | 'createdMs'> {
   readonly series: Series;
 }
 
-interface RowView {
+interface CachedRow {
   readonly row: Row;
-  readonly cells: CellView[];
+  readonly cells: CachedCell[];
   series: Series | undefined;
 }
 
@@ -55,9 +55,9 @@ export function createRequestFamilies(
   labels: RequestLabelNames,
   maxBuckets: number,
 ): RequestFamilies {
-  const views = new Map<Row, RowView>();
+  const cachedRows = new Map<Row, CachedRow>();
   const errorSeries = new Map<string, Series>();
-  const writer = createCellWriter({
+  const encoder = createCellEncoder({
     name: names.duration,
     labelsOf: (row, cell) => ({
       [labels.path]: row.path,
@@ -69,17 +69,17 @@ export function createRequestFamilies(
     maxBuckets,
   });
 
-  function look(rows: Iterable<Row>): RowView[] {
+  function look(rows: Iterable<Row>): CachedRow[] {
     return Array.from(rows, (row) => {
-      let view = views.get(row);
-      if (!view) {
-        view = { row, cells: [], series: undefined };
-        views.set(row, view);
+      let cached = cachedRows.get(row);
+      if (!cached) {
+        cached = { row, cells: [], series: undefined };
+        cachedRows.set(row, cached);
       }
-      for (let i = view.cells.length; i < row.cells.length; i++) {
-        view.cells.push(createCellView(row, row.cells[i] as Cell));
+      for (let i = cached.cells.length; i < row.cells.length; i++) {
+        cached.cells.push(createCachedCell(row, row.cells[i] as Cell));
       }
-      return view;
+      return cached;
     });
   }
 
@@ -88,28 +88,28 @@ export function createRequestFamilies(
 
   return {
     requests() {
-      const lines = look(counts.routed.values()).map((view) => {
-        const { path, method } = view.row;
-        view.series ??= toSeries(names.requests, { [labels.path]: path, [labels.method]: method });
-        return { series: view.series, ...sumOf(view.cells) };
+      const lines = look(counts.routed.values()).map((cached) => {
+        const { path, method } = cached.row;
+        cached.series ??= toSeries(names.requests, { [labels.path]: path, [labels.method]: method });
+        return { series: cached.series, ...sumOf(cached.cells) };
       });
       return toFamily(names.requests, 'Total number of requests', 'counter', lines);
     },
 
     errors() {
-      const byCode = new Map<string, CellView[]>();
-      for (const view of allCells()) {
-        const { code } = view.cell;
+      const byCode = new Map<string, CachedCell[]>();
+      for (const cached of allCells()) {
+        const { code } = cached.cell;
         if (code < '400') continue;
         const same = byCode.get(code);
-        if (same) same.push(view);
-        else byCode.set(code, [view]);
+        if (same) same.push(cached);
+        else byCode.set(code, [cached]);
       }
       const codes = [...byCode.keys()].sort();
       const lines = codes.map((code) => {
         const series = errorSeries.get(code) ?? toSeries(names.errors, { [labels.code]: code });
         errorSeries.set(code, series);
-        return { series, ...sumOf(byCode.get(code) as CellView[]) };
+        return { series, ...sumOf(byCode.get(code) as CachedCell[]) };
       });
       return toFamily(names.errors, 'Total number of errors', 'counter', lines);
     },
@@ -120,19 +120,19 @@ export function createRequestFamilies(
     },
 
     durations() {
-      const cells = allCells().map((view) => ({ view, snapshot: snapshotOf(view.cell) }));
+      const cells = allCells().map((cached) => ({ cached, snapshot: snapshotOf(cached.cell) }));
       const help = 'Time from the arrival of a request to the end of its response, in seconds';
       return {
         name: names.duration,
         help,
         type: 'histogram',
-        samples: () => cells.flatMap(({ view, snapshot }) => writer.toSamples(view, snapshot)),
-        written: {
+        samples: () => cells.flatMap(({ cached, snapshot }) => encoder.toSamples(cached, snapshot)),
+        encoded: {
           *lines() {
-            for (const { view, snapshot } of cells) yield writer.toText(view, snapshot);
+            for (const { cached, snapshot } of cells) yield encoder.toText(cached, snapshot);
           },
           *messages(withNative) {
-            for (const { view, snapshot } of cells) yield writer.toMessage(view, snapshot, withNative);
+            for (const { cached, snapshot } of cells) yield encoder.toMessage(cached, snapshot, withNative);
           },
         },
       };
@@ -141,12 +141,12 @@ export function createRequestFamilies(
 }
 
 /** What the cells have counted together, and since when. */
-function sumOf(views: readonly CellView[]): Pick<Sample, 'value' | 'createdMs'> {
+function sumOf(cells: readonly CachedCell[]): Pick<Sample, 'value' | 'createdMs'> {
   let value = 0;
   let createdMs: number | undefined;
-  for (const view of views) {
-    value += snapshotOf(view.cell).count;
-    createdMs = Math.min(createdMs ?? view.cell.createdMs, view.cell.createdMs);
+  for (const cached of cells) {
+    value += snapshotOf(cached.cell).count;
+    createdMs = Math.min(createdMs ?? cached.cell.createdMs, cached.cell.createdMs);
   }
   return { value, createdMs };
 }
@@ -161,7 +161,7 @@ function toFamily(name: string, help: string, type: 'counter' | 'gauge', lines: 
     help,
     type,
     samples: () => lines.map(({ series, ...sample }) => ({ labels: series.labels, ...sample })),
-    written: {
+    encoded: {
       *lines() {
         for (const { series, value } of lines) yield `${series.text}${toNumberText(value)}\n`;
       },

@@ -6,33 +6,33 @@ import { type Alternative, alternativesOf, learnPattern } from './patterns.ts';
 import type { Application, Layer, Pattern, Request, Route, Router } from './types.ts';
 
 /** The mounts on the way to something, outermost first, each with its alternative paths. */
-export type Trail = readonly (readonly Alternative[])[];
+export type MountPath = readonly (readonly Alternative[])[];
 
 /** One template under which a route or a mount is reached, and how to tell that a request came by it. */
-export interface Place {
+export interface RoutePath {
   readonly template: string;
   readonly mounts: readonly Alternative[];
   /** The route's own path; undefined for a mount. */
   readonly own: Alternative | undefined;
 }
 
-/** A route's layer, and all the places where it is. */
-export interface Entry {
+/** A route's layer, and all the paths under which it is reached. */
+export interface MappedRoute {
   readonly layer: Layer;
   readonly route: Route;
-  readonly trails: readonly Trail[];
+  readonly mountPaths: readonly MountPath[];
   /** Those whose templates are known. */
-  readonly places: readonly Place[];
+  readonly paths: readonly RoutePath[];
   readonly isPartial: boolean;
 }
 
 export interface RouteMap {
-  readonly entries: readonly Entry[];
+  readonly routes: readonly MappedRoute[];
   /** What `use` has mounted anywhere but at `/`. */
-  readonly mounts: readonly Place[];
-  readonly byRoute: ReadonlyMap<Route, Entry>;
-  /** The ways to mounts whose templates are not known yet. */
-  readonly unknown: readonly Trail[];
+  readonly mounts: readonly RoutePath[];
+  readonly byRoute: ReadonlyMap<Route, MappedRoute>;
+  /** The mount paths whose templates are not known yet. */
+  readonly unknown: readonly MountPath[];
   /** Layers that mount an application of which nothing is known. */
   readonly hidden: readonly Layer[];
   /** Number of layers, to see that there are more. */
@@ -40,7 +40,7 @@ export interface RouteMap {
 }
 
 /** What is known beside the stacks. */
-export interface Sightings {
+export interface ObservedMounts {
   /** What `use` of an application was called with, by layer. */
   readonly givenPaths: WeakMap<Layer, unknown>;
   /** The applications mounted by a layer. */
@@ -53,7 +53,7 @@ export interface Sightings {
   readonly unwatch: (() => void)[];
 }
 
-export function createSightings(): Sightings {
+export function createObservedMounts(): ObservedMounts {
   return {
     givenPaths: new WeakMap(),
     applications: new WeakMap(),
@@ -89,77 +89,89 @@ export function isApplication(handler: unknown): handler is Application {
 }
 
 /** Whether `layer` mounts an application that was not seen when it was mounted. */
-export const hidesApplication = (layer: Layer, { applications }: Sightings) =>
+export const hidesApplication = (layer: Layer, { applications }: ObservedMounts) =>
   layer.name === 'mounted_app' && !applications.has(layer);
 
-export function readRoutes(root: Router, sightings: Sightings): RouteMap {
-  const found = new Map<Layer, { route: Route; trails: Trail[] }>();
-  const mounts: Place[] = [];
-  const unknown: Trail[] = [];
+export function readRoutes(root: Router, observed: ObservedMounts): RouteMap {
+  const found = new Map<Layer, { route: Route; mountPaths: MountPath[] }>();
+  const mounts: RoutePath[] = [];
+  const unknown: MountPath[] = [];
   const hidden: Layer[] = [];
   let size = 0;
 
-  function walk(router: Router, trail: Trail, above: ReadonlySet<Router>): void {
+  function walk(router: Router, mountPath: MountPath, above: ReadonlySet<Router>): void {
     for (const layer of router.stack) {
       size++;
       const { route } = layer;
       if (route) {
         const known = found.get(layer);
-        if (known) known.trails.push(trail);
-        else found.set(layer, { route, trails: [trail] });
+        if (known) known.mountPaths.push(mountPath);
+        else found.set(layer, { route, mountPaths: [mountPath] });
         continue;
       }
-      const own = alternativesSeen(layer, sightings);
+      const own = alternativesSeen(layer, observed);
       const isRoot = own.every(({ pattern }) => pattern === '/' || pattern === '');
-      const below = isRoot ? trail : [...trail, own];
-      const places = isRoot ? [] : combine(below).map((way) => toPlace(way, undefined));
-      if (places.includes(undefined)) unknown.push(below);
-      mounts.push(...places.filter((place) => place !== undefined));
-      if (hidesApplication(layer, sightings)) hidden.push(layer);
-      const nested = nestedRouter(layer, sightings);
+      const below = isRoot ? mountPath : [...mountPath, own];
+      const paths = isRoot ? [] : combine(below).map((all) => toRoutePath(all, undefined));
+      if (paths.includes(undefined)) unknown.push(below);
+      mounts.push(...paths.filter((routePath) => routePath !== undefined));
+      if (hidesApplication(layer, observed)) hidden.push(layer);
+      const nested = nestedRouter(layer, observed);
       if (nested && !above.has(nested)) walk(nested, below, new Set([...above, nested]));
     }
   }
 
   walk(root, [], new Set([root]));
-  const entries = [...found].map(([layer, { route, trails }]) => toEntry(layer, route, trails, sightings));
+  const routes = [...found].map(([layer, { route, mountPaths }]) =>
+    toMappedRoute(layer, route, mountPaths, observed),
+  );
   return {
-    entries,
+    routes,
     mounts,
     unknown,
     hidden,
     size,
-    byRoute: new Map(entries.map((entry) => [entry.route, entry])),
+    byRoute: new Map(routes.map((mapped) => [mapped.route, mapped])),
   };
 }
 
 /** The number of layers below `root`, as {@link RouteMap.size}. */
-export function countLayers(root: Router, sightings: Sightings, above: readonly Router[] = [root]): number {
+export function countLayers(
+  root: Router,
+  observed: ObservedMounts,
+  above: readonly Router[] = [root],
+): number {
   let size = root.stack.length;
   for (const layer of root.stack) {
-    const router = layer.route ? undefined : nestedRouter(layer, sightings);
-    if (router && !above.includes(router)) size += countLayers(router, sightings, [...above, router]);
+    const router = layer.route ? undefined : nestedRouter(layer, observed);
+    if (router && !above.includes(router)) size += countLayers(router, observed, [...above, router]);
   }
   return size;
 }
 
-/** What mounts within the application have consumed of the URL, where those outside of it have consumed `mountPath`. */
-export function baseOf({ baseUrl = '' }: Request, mountPath: string): string {
-  return baseUrl.slice(mountPath.length);
+/** What mounts within the application have consumed of the URL, where those outside of it have consumed `outerBaseUrl`. */
+export function baseOf({ baseUrl = '' }: Request, outerBaseUrl: string): string {
+  return baseUrl.slice(outerBaseUrl.length);
 }
 
-/** The place of `entry` through which `request` has come; the first where that cannot be told. */
-export function placeOf(entry: Entry, request: Request, mountPath: string): Place | undefined {
-  const { places } = entry;
-  if (places.length <= 1) return places[0];
-  const base = baseOf(request, mountPath);
+/** The path of `mapped` by which `request` has come; the first where that cannot be told. */
+export function pathTaken(
+  mapped: MappedRoute,
+  request: Request,
+  outerBaseUrl: string,
+): RoutePath | undefined {
+  const { paths } = mapped;
+  if (paths.length <= 1) return paths[0];
+  const base = baseOf(request, outerBaseUrl);
   const path = pathOf(request.url);
-  return places.find((place) => leadsTo(place, base, path)) ?? places[0];
+  return paths.find((routePath) => leadsTo(routePath, base, path)) ?? paths[0];
 }
 
-/** Whether a request whose mounts have consumed `baseUrl`, and that has `path` left, can have come through `place`. */
-export function leadsTo(place: Place, baseUrl: string, path: string): boolean {
-  return consume(place.mounts, baseUrl) === '' && (!place.own || place.own.match(path) !== undefined);
+/** Whether a request whose mounts have consumed `baseUrl`, and that has `path` left, can have come by `routePath`. */
+export function leadsTo(routePath: RoutePath, baseUrl: string, path: string): boolean {
+  return (
+    consume(routePath.mounts, baseUrl) === '' && (!routePath.own || routePath.own.match(path) !== undefined)
+  );
 }
 
 /** What is left of `baseUrl` after `mounts`; undefined where they do not match. */
@@ -173,12 +185,12 @@ export function consume(mounts: readonly Alternative[], baseUrl: string): string
   return rest;
 }
 
-/** Learns the patterns of the mounts on `trails` that a request has passed. @returns whether any was new */
-export function learnTrails(trails: readonly Trail[], base: string): boolean {
+/** Learns the patterns of the mounts on `mountPaths` that a request has passed. @returns whether any was new */
+export function learnMountPaths(mountPaths: readonly MountPath[], base: string): boolean {
   let learnt = false;
-  for (const trail of trails) {
+  for (const mountPath of mountPaths) {
     let rest = base;
-    for (const alternatives of trail) {
+    for (const alternatives of mountPath) {
       const own = alternatives.find(({ match }) => match(rest || '/') !== undefined);
       if (!own) break;
       if (own.pattern === undefined) {
@@ -200,16 +212,21 @@ export function pathOf(url = '/'): string {
   return slash < 0 ? '/' : target.slice(slash);
 }
 
-function toEntry(layer: Layer, route: Route, trails: readonly Trail[], sightings: Sightings): Entry {
-  const own = alternativesSeen(layer, sightings);
-  const places = trails
+function toMappedRoute(
+  layer: Layer,
+  route: Route,
+  mountPaths: readonly MountPath[],
+  observed: ObservedMounts,
+): MappedRoute {
+  const own = alternativesSeen(layer, observed);
+  const paths = mountPaths
     .flatMap(combine)
-    .flatMap((mounts) => own.map((alternative) => toPlace(mounts, alternative)));
-  const known = places.filter((place) => place !== undefined);
-  return { layer, route, trails, places: known, isPartial: known.length < places.length };
+    .flatMap((mounts) => own.map((alternative) => toRoutePath(mounts, alternative)));
+  const known = paths.filter((routePath) => routePath !== undefined);
+  return { layer, route, mountPaths, paths: known, isPartial: known.length < paths.length };
 }
 
-function toPlace(mounts: readonly Alternative[], own: Alternative | undefined): Place | undefined {
+function toRoutePath(mounts: readonly Alternative[], own: Alternative | undefined): RoutePath | undefined {
   const patterns = [...mounts, ...(own ? [own] : [])].map(({ pattern }) => pattern);
   return patterns.includes(undefined) ? undefined : { template: join(patterns as Pattern[]), mounts, own };
 }
@@ -223,26 +240,26 @@ function join(patterns: readonly Pattern[]): string {
   return template === '' ? '/' : template;
 }
 
-/** Every way through the alternatives of `trail`. */
-function combine(trail: Trail): Alternative[][] {
-  return trail.reduce<Alternative[][]>(
-    (ways, alternatives) => ways.flatMap((way) => alternatives.map((alternative) => [...way, alternative])),
+/** Every combination of the alternatives of `mountPath`. */
+function combine(mountPath: MountPath): Alternative[][] {
+  return mountPath.reduce<Alternative[][]>(
+    (found, alternatives) => found.flatMap((mounts) => alternatives.map((own) => [...mounts, own])),
     [[]],
   );
 }
 
-function alternativesSeen(layer: Layer, sightings: Sightings): readonly Alternative[] {
-  let seen = sightings.alternatives.get(layer);
+function alternativesSeen(layer: Layer, observed: ObservedMounts): readonly Alternative[] {
+  let seen = observed.alternatives.get(layer);
   if (!seen) {
-    seen = alternativesOf(layer, sightings.givenPaths.get(layer));
-    sightings.alternatives.set(layer, seen);
+    seen = alternativesOf(layer, observed.givenPaths.get(layer));
+    observed.alternatives.set(layer, seen);
   }
   return seen;
 }
 
 /** What a mount leads into: a router, or the router of a mounted application. */
-function nestedRouter(layer: Layer, sightings: Sightings): Router | undefined {
+function nestedRouter(layer: Layer, observed: ObservedMounts): Router | undefined {
   if (Array.isArray(layer.handle.stack)) return layer.handle as unknown as Router;
-  const application = isApplication(layer.handle) ? layer.handle : sightings.applications.get(layer);
+  const application = isApplication(layer.handle) ? layer.handle : observed.applications.get(layer);
   return application && routerOf(application);
 }

@@ -2,15 +2,15 @@
 import {
   addUnmatched,
   createRow,
-  fillRow,
+  expose,
+  initialise,
   keyOf,
-  listRow,
   type RequestCounts,
   type Row,
 } from '../recording/counts.ts';
 import type { Ongoing } from '../recording/recorder.ts';
 import { COMMON_METHODS, labelOf, methodLabel } from './methods.ts';
-import { type Entry, type Place, placeOf } from './route-map.ts';
+import { type MappedRoute, pathTaken, type RoutePath } from './route-map.ts';
 import type { Handle, Request, Route } from './types.ts';
 
 export interface RowOptions {
@@ -25,27 +25,27 @@ export interface RowOptions {
 }
 
 /** The row that a request with some method counts on, and whether only a handler for all methods takes it. */
-interface Way {
+interface MethodRow {
   readonly row: Row;
   readonly viaAll: boolean;
 }
 
 /** A route with the rows that its requests were given so far. */
 export interface RouteRows {
-  entry: Entry;
-  readonly ways: WeakMap<Place, Map<string, Way>>;
-  /** Of the place that requests came by last: for most routes the only one. */
-  place: Place | undefined;
-  current: Map<string, Way>;
+  mapped: MappedRoute;
+  readonly byPath: WeakMap<RoutePath, Map<string, MethodRow>>;
+  /** Of the path that requests came by last: for most routes the only one. */
+  routePath: RoutePath | undefined;
+  current: Map<string, MethodRow>;
 }
 
 export interface Rows {
-  create(entry: Entry): RouteRows;
-  /** Exposes the rows of `entry`, at 0. */
-  list(entry: Entry): void;
+  create(mapped: MappedRoute): RouteRows;
+  /** Exposes the rows of `mapped`, at 0. */
+  expose(mapped: MappedRoute): void;
   /** Lets the request count on the row of the route that it enters. */
   assign(ongoing: Ongoing, own: RouteRows, request: Request): void;
-  of(entry: Entry, place: Place, method: string): Way;
+  of(mapped: MappedRoute, routePath: RoutePath, method: string): MethodRow;
   label(template: string): string;
 }
 
@@ -69,48 +69,48 @@ export function createRouteRows(counts: RequestCounts, options: RowOptions): Row
     );
   }
 
-  function of({ route }: Entry, place: Place, method: string): Way {
+  function of({ route }: MappedRoute, routePath: RoutePath, method: string): MethodRow {
     const own = ownMethods(route);
     const label = labelOf(method.toLowerCase());
     const isOwn = own.includes(label);
-    const row = rowOf(place.template, isOwn ? label : methodLabel(counts, method));
+    const row = rowOf(routePath.template, isOwn ? label : methodLabel(counts, method));
     return { row, viaAll: !isOwn && own.length > 0 };
   }
 
   return {
     of,
     label: pathLabel,
-    create: (entry) => ({ entry, ways: new WeakMap(), place: undefined, current: new Map() }),
+    create: (mapped) => ({ mapped, byPath: new WeakMap(), routePath: undefined, current: new Map() }),
 
-    list({ route, places }) {
+    expose({ route, paths }) {
       if (route.stack.some(({ handle }) => uncounted.has(handle))) return;
       const own = ownMethods(route);
-      for (const { template } of places) {
+      for (const { template } of paths) {
         if (isSkippedTemplate(template)) continue;
         for (const method of own.length > 0 ? own : COMMON_METHODS) {
           addUnmatched(counts, method);
-          const row = listRow(counts, rowOf(template, method));
+          const row = expose(counts, rowOf(template, method));
           // A handler for all methods takes few of them: the cells of the others would stay at 0 for ever.
-          if (row && own.length > 0) fillRow(row, counts.bounds);
+          if (row && own.length > 0) initialise(row, counts.bounds);
         }
       }
     },
 
     assign(ongoing, own, request) {
-      const place = placeOf(own.entry, request, ongoing.mountPath);
-      if (place !== own.place && place) {
-        own.place = place;
-        own.current = own.ways.get(place) ?? new Map();
-        own.ways.set(place, own.current);
+      const routePath = pathTaken(own.mapped, request, ongoing.outerBaseUrl);
+      if (routePath !== own.routePath && routePath) {
+        own.routePath = routePath;
+        own.current = own.byPath.get(routePath) ?? new Map();
+        own.byPath.set(routePath, own.current);
       }
       const method = request.method ?? '';
-      let way = own.current.get(method);
-      if (!way && place) {
-        way = of(own.entry, place, method);
-        own.current.set(method, way);
+      let methodRow = own.current.get(method);
+      if (!methodRow && routePath) {
+        methodRow = of(own.mapped, routePath, method);
+        own.current.set(method, methodRow);
       }
-      ongoing.row = way?.row;
-      ongoing.viaAll = way?.viaAll ?? false;
+      ongoing.row = methodRow?.row;
+      ongoing.viaAll = methodRow?.viaAll ?? false;
     },
   };
 }

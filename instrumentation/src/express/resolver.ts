@@ -10,45 +10,45 @@ import {
   baseOf,
   consume,
   countLayers,
-  type Entry,
   hidesApplication,
-  learnTrails,
-  type Place,
-  placeOf,
+  learnMountPaths,
+  type MappedRoute,
+  type ObservedMounts,
+  pathTaken,
   type RouteMap,
+  type RoutePath,
   readRoutes,
   routerOf,
-  type Sightings,
 } from './route-map.ts';
 import { createRouteRows, type RouteRows, type RowOptions } from './rows.ts';
 import type { Application, Handle, Layer, Request, Route, Router } from './types.ts';
 
-export interface RouteLocator {
+export interface RouteResolver {
   /** Before a request: sees cheaply whether routes were added to the application itself. */
   update(): void;
   /** Before a scrape: sees whether routes were added anywhere. */
   refresh(): void;
   /** The row of a request that ended with `status` while it was in no watched route; undefined where none answered it. */
-  locate(request: IncomingMessage, ongoing: Ongoing, status: number): Row | undefined;
+  resolve(request: IncomingMessage, ongoing: Ongoing, status: number): Row | undefined;
   /** Puts back what the routes' layers were entered through. */
   release(): void;
 }
 
-export interface LocatorParts extends RowOptions {
+export interface ResolverParts extends RowOptions {
   readonly app: Application;
   readonly counts: RequestCounts;
-  readonly sightings: Sightings;
+  readonly observed: ObservedMounts;
   readonly ongoing: (response: ServerResponse) => Ongoing | undefined;
 }
 
-const EMPTY: RouteMap = { entries: [], mounts: [], unknown: [], hidden: [], size: 0, byRoute: new Map() };
+const EMPTY: RouteMap = { routes: [], mounts: [], unknown: [], hidden: [], size: 0, byRoute: new Map() };
 
-export function createLocator(parts: LocatorParts): RouteLocator {
-  const { app, counts, sightings, ongoing } = parts;
+export function createResolver(parts: ResolverParts): RouteResolver {
+  const { app, counts, observed, ongoing } = parts;
   const rows = createRouteRows(counts, parts);
   const watched = new WeakMap<Layer, RouteRows>();
   const entered = new WeakMap<Layer, { before: Handle; watching: Handle }>();
-  /** The layers on the way of a request that mount an application of which nothing is known. */
+  /** The layers on a request's way that mount an application of which nothing is known. */
   const inHidden = new WeakMap<Ongoing, readonly { layer: Layer; outer: Application | undefined }[]>();
   let root: Router | undefined;
   let rootSize = 0;
@@ -56,15 +56,15 @@ export function createLocator(parts: LocatorParts): RouteLocator {
 
   function read(): void {
     if (!root) return;
-    map = readRoutes(root, sightings);
+    map = readRoutes(root, observed);
     rootSize = root.stack.length;
-    for (const entry of map.entries) {
-      const own = watched.get(entry.layer);
-      if (own) own.entry = entry;
+    for (const mapped of map.routes) {
+      const own = watched.get(mapped.layer);
+      if (own) own.mapped = mapped;
       else {
-        watched.set(entry.layer, watchRoute(rows.create(entry)));
+        watched.set(mapped.layer, watchRoute(rows.create(mapped)));
       }
-      rows.list(entry);
+      rows.expose(mapped);
     }
     for (const layer of map.hidden) watchHidden(layer);
   }
@@ -76,14 +76,14 @@ export function createLocator(parts: LocatorParts): RouteLocator {
 
   /** From now on Express enters the route of `layer` through a function that notes it. */
   function watchRoute(own: RouteRows): RouteRows {
-    const { layer, route } = own.entry;
+    const { layer, route } = own.mapped;
     const enter = layer.handle;
     enterThrough(layer, (request, response, next) => {
       const current = ongoing(response);
       if (!current || current.isAnswered || response.writableEnded) return enter(request, response, next);
       if (map.hidden.length > 0) learnHidden(request, current);
-      const { isPartial, trails } = own.entry;
-      if (isPartial && learnTrails(trails, baseOf(request, current.mountPath))) read();
+      const { isPartial, mountPaths } = own.mapped;
+      if (isPartial && learnMountPaths(mountPaths, baseOf(request, current.outerBaseUrl))) read();
       rows.assign(current, own, request);
       const hadHead = response.headersSent;
       return enter(request, response, (error) => {
@@ -104,7 +104,7 @@ export function createLocator(parts: LocatorParts): RouteLocator {
     if (entered.has(layer)) return;
     const enter = layer.handle;
     enterThrough(layer, (request, response, next) => {
-      const current = sightings.applications.has(layer) ? undefined : ongoing(response);
+      const current = observed.applications.has(layer) ? undefined : ongoing(response);
       if (!current) return enter(request, response, next);
       const before = inHidden.get(current) ?? [];
       inHidden.set(current, [...before, { layer, outer: request.app }]);
@@ -117,11 +117,11 @@ export function createLocator(parts: LocatorParts): RouteLocator {
 
   function learnHidden(request: Request, current: Ongoing): void {
     for (const { layer, outer } of inHidden.get(current) ?? []) {
-      const chain = sightings.applications.has(layer) ? [] : mountedBetween(outer, request.app);
+      const chain = observed.applications.has(layer) ? [] : mountedBetween(outer, request.app);
       if (chain.length === 0) continue;
       chain.reduce<Layer | undefined>((at, application) => {
-        if (at) sightings.applications.set(at, application);
-        return layerThatHides(application, chain, sightings);
+        if (at) observed.applications.set(at, application);
+        return layerThatHides(application, chain, observed);
       }, layer);
       read();
     }
@@ -129,7 +129,7 @@ export function createLocator(parts: LocatorParts): RouteLocator {
 
   function refresh(): void {
     root ??= routerOf(app);
-    if (root && countLayers(root, sightings) !== map.size) read();
+    if (root && countLayers(root, observed) !== map.size) read();
   }
 
   /** The row of a path that belongs to no watched route. */
@@ -146,40 +146,40 @@ export function createLocator(parts: LocatorParts): RouteLocator {
     },
     refresh,
     release() {
-      for (const layer of [...map.entries.map((entry) => entry.layer), ...map.hidden]) {
+      for (const layer of [...map.routes.map((mapped) => mapped.layer), ...map.hidden]) {
         const { before, watching } = entered.get(layer) ?? {};
         if (before && layer.handle === watching) layer.handle = before;
       }
     },
-    locate(request: Request, current, status) {
+    resolve(request: Request, current, status) {
       const { route } = request;
-      const base = baseOf(request, current.mountPath);
+      const base = baseOf(request, current.outerBaseUrl);
       if (map.hidden.length > 0) learnHidden(request, current);
-      if (learnTrails(map.unknown, base)) read();
+      if (learnMountPaths(map.unknown, base)) read();
       const isRefusal = status === 404 || status === 405;
       const { left } = current;
       if (route && left?.route !== route) {
         if (!map.byRoute.has(route)) refresh();
-        const entry = map.byRoute.get(route);
-        if (!entry) return rowAt(hiddenTemplate(map.mounts, base, route), request);
-        const place = placeOf(entry, request, current.mountPath);
+        const mapped = map.byRoute.get(route);
+        if (!mapped) return rowAt(hiddenTemplate(map.mounts, base, route), request);
+        const routePath = pathTaken(mapped, request, current.outerBaseUrl);
         // It has matched, and something before its handlers has answered: a handler for a parameter, usually.
-        if (place && !isRefusal) return rows.of(entry, place, request.method ?? '').row;
+        if (routePath && !isRefusal) return rows.of(mapped, routePath, request.method ?? '').row;
       }
       // Nobody knew the path, or what stands at the end for such.
       if (isRefusal) return undefined;
-      const entry = left && route && map.byRoute.get(route);
+      const mapped = left && route && map.byRoute.get(route);
       // It has left the rest to a middleware of its router, or of one around it: one that sends what routes have prepared.
-      if (entry && isAround(entry, base)) return left.row;
+      if (mapped && isAround(mapped, base)) return left.row;
       const mount = base === '' ? undefined : map.mounts.find(({ mounts }) => consume(mounts, base) === '');
       return mount && rowAt(mount.template, request);
     },
   };
 }
 
-/** Whether `baseUrl` is what one of the routers around the route of `entry` has consumed. */
-function isAround({ places }: Entry, baseUrl: string): boolean {
-  return places.some(({ mounts }) =>
+/** Whether `baseUrl` is what one of the routers around the route of `mapped` has consumed. */
+function isAround({ paths }: MappedRoute, baseUrl: string): boolean {
+  return paths.some(({ mounts }) =>
     [...mounts.keys(), mounts.length].some((n) => consume(mounts.slice(0, n), baseUrl) === ''),
   );
 }
@@ -195,19 +195,19 @@ function mountedBetween(outer: Application | undefined, inner: Application | und
 function layerThatHides(
   application: Application,
   chain: readonly Application[],
-  sightings: Sightings,
+  observed: ObservedMounts,
 ): Layer | undefined {
   const next = chain[chain.indexOf(application) + 1];
-  const layers = (routerOf(application)?.stack ?? []).filter((layer) => hidesApplication(layer, sightings));
+  const layers = (routerOf(application)?.stack ?? []).filter((layer) => hidesApplication(layer, observed));
   const isAt = (layer: Layer) => layer.rawPath === next?.mountpath;
   return next && (layers.find(isAt) ?? layers[0]);
 }
 
 /** The template of a route in a router that a handler calls by itself: the nearest mount, and what the route says. */
-function hiddenTemplate(mounts: readonly Place[], baseUrl: string, route: Route): string {
+function hiddenTemplate(mounts: readonly RoutePath[], baseUrl: string, route: Route): string {
   let nearest = { template: '', rest: baseUrl };
-  for (const { template, mounts: way } of mounts) {
-    const rest = consume(way, baseUrl);
+  for (const { template, mounts: outer } of mounts) {
+    const rest = consume(outer, baseUrl);
     if (rest !== undefined && rest.length < nearest.rest.length) nearest = { template, rest };
   }
   const own = [route.path].flat().map(String).join('|').replace(/\/+$/, '');
