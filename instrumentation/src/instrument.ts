@@ -7,7 +7,7 @@ import { createResolver } from './express/resolver.ts';
 import { createObservedMounts, pathOf } from './express/route-map.ts';
 import type { Handle } from './express/types.ts';
 import { type AnyRegistry, gather, metricsOf, type Registry } from './library.ts';
-import { listen } from './listen.ts';
+import { type ListenOptions, listen } from './listen.ts';
 import { createProcessMetrics } from './metrics/process.ts';
 import { registerRequestMetrics } from './metrics/requests.ts';
 import { createScrapeMetrics } from './metrics/scrapes.ts';
@@ -26,12 +26,12 @@ export interface Metrics<R extends AnyRegistry = Registry> {
   /** One more such handler, with a limit of scrapes of its own: what one port's clients use up, another's still have. */
   createHandler(options?: HandlerOptions): RequestListener;
   /**
-   * A server of its own: `/` and `/metrics` answer the exposition, `/healthz` 200.
+   * A server of its own: `/` and `/metrics` answer the exposition, `/healthz` 200, and `/readyz` what `isReady` says.
    * @param port 0 lets the system choose
-   * @param host default: all interfaces
+   * @param options more than a host, if it is an object
    * @returns the server, as `app.listen` does; `error` is emitted where the port is taken
    */
-  listen(port: number, host?: string): Server;
+  listen(port: number, options?: string | ListenOptions): Server;
   /**
    * For the end of a shutdown, when no request is in progress and none can come: sets the gauge `http_server_drained` to 1 and
    * waits for one whole scrape that begins after that, so that no count is lost with the process.
@@ -115,8 +115,8 @@ export function instrument<R extends AnyRegistry = Registry>(
     registry: registry as R,
     handler: createHandler(),
     createHandler,
-    listen(port, host) {
-      const server = listen(createHandler(), port, host);
+    listen(port, options = {}) {
+      const server = listen(createHandler(), port, options, settings.warn);
       servers.push(server);
       return server;
     },

@@ -361,9 +361,11 @@ describe('the server of the metrics', () => {
     ['POST', '/metrics', 405, 'text/plain; charset=utf-8'],
     ['GET', '/healthz', 200, 'text/plain; charset=utf-8'],
     ['PUT', '/healthz', 405, 'text/plain; charset=utf-8'],
+    ['GET', '/readyz', 200, 'text/plain; charset=utf-8'],
+    ['POST', '/readyz', 405, 'text/plain; charset=utf-8'],
     ['GET', '/users', 404, 'text/plain; charset=utf-8'],
   ])('answers %s %s with %i', async (method, path, status, type) => {
-    const server = instrument(express()).listen(0, '127.0.0.1');
+    const server = instrument(express()).listen(0, { host: '127.0.0.1', isReady: () => true });
     await once(server, 'listening');
     const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, {
       method,
@@ -371,6 +373,27 @@ describe('the server of the metrics', () => {
     await response.text();
     expect([response.status, response.headers.get('content-type')]).toEqual([status, type]);
     server.close();
+    server.closeAllConnections();
+  });
+
+  it.each<[string, (() => unknown) | undefined, number, string, string[]]>([
+    ['is not', () => false, 503, 'not ready\n', []],
+    ['does not say so', undefined, 404, 'not found\n', []],
+    [
+      'says something else',
+      () => 'yes',
+      503,
+      'not ready\n',
+      ['isReady: expected true or false, got yes; it is not ready'],
+    ],
+  ])('answers /readyz for an application that %s', async (_name, isReady, status, body, expected) => {
+    const warnings: string[] = [];
+    const metrics = instrument(express(), { warn: (message) => void warnings.push(message) });
+    const server = metrics.listen(0, { host: '127.0.0.1', isReady: isReady as () => boolean });
+    await once(server, 'listening');
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/readyz`);
+    expect([response.status, await response.text(), warnings]).toEqual([status, body, expected]);
+    metrics.close();
     server.closeAllConnections();
   });
 });
