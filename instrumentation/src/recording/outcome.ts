@@ -1,5 +1,5 @@
 /** How the answer to a request has ended. */
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 
 /** The code of a request whose client closed before the response was complete (nginx's "client closed request"). */
 export const CLIENT_CLOSED = 499;
@@ -57,8 +57,10 @@ function outcomeOfClosed(response: ServerResponse): number {
 
 /** What the head of `response` says: `statusCode` can still be set once that has left, and then no client sees it. */
 export function statusOf(response: ServerResponse & { readonly _header?: string | null }): number {
-  const { statusCode, _header: head } = response;
-  return head ? Number(head.slice(STATUS_AT, STATUS_AT + 3)) || statusCode : statusCode;
+  const { statusCode, statusMessage, _header: head } = response;
+  // Node sets the message with the head, which takes longer to read.
+  if (!head || STATUS_CODES[statusCode] === statusMessage) return statusCode;
+  return Number(head.slice(STATUS_AT, STATUS_AT + 3)) || statusCode;
 }
 
 /** Whether `error` came from the outside. */
