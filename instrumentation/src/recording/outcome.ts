@@ -72,8 +72,9 @@ function isBroken(error: NodeJS.ErrnoException | null | undefined, response: Ser
 }
 
 /** Whether the connection was taken over: by an `upgrade` listener, or by a handler that gave it to a WebSocket library. */
-function isUpgraded({ headersSent, req: request }: ServerResponse & { req: { upgrade?: boolean } }): boolean {
-  if (headersSent) return false;
+function isUpgraded(response: ServerResponse & { req: { upgrade?: boolean } }): boolean {
+  const { headersSent, req: request } = response;
+  if (headersSent) return statusOf(response) === SWITCHING_PROTOCOLS;
   const { upgrade = '' } = request.headers;
   return request.upgrade === true || (/\bwebsocket\b/i.test(upgrade) && request.socket.bytesWritten > 0);
 }

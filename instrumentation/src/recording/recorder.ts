@@ -200,8 +200,10 @@ export function createRecorder({
       };
       response[requests] = ongoing;
       watch(response);
-      if (response.socket !== null) return;
-      const socket: (Socket & { _httpMessage?: ServerResponse | null }) | undefined = request.socket;
+      // None at all, not even null, has only a response that no server made.
+      if (response.socket) return;
+      const socket: (Socket & { _httpMessage?: ServerResponse | null }) | undefined =
+        response.socket === null ? request.socket : undefined;
       if (socket) watchQueued(response, ongoing, socket);
       if (!socket?._httpMessage) watchEnd(response);
     },
