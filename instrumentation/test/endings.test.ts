@@ -329,6 +329,15 @@ describe('a connection that is upgraded', () => {
     expect(await app.settled(1)).toMatchObject(none({ 'get /a 101': 1 }));
   });
 
+  it('is a 101 where a handler sends that head itself', async () => {
+    await start((a) => a.get('/a', (_q, r) => r.writeHead(101, { upgrade: 'websocket' }).flushHeaders()));
+    const client = await connectRaw(app.port);
+    client.send(handshake);
+    await client.responses(1);
+    client.socket.destroy();
+    expect(await app.settled(1)).toMatchObject(none({ 'get /a 101': 1 }));
+  });
+
   it('is a 499 where its client leaves before anything was answered', async () => {
     let isRunning = false;
     await start((a) =>
