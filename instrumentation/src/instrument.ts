@@ -3,8 +3,9 @@ import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createExposition } from './exposition/handler.ts';
 import { attach, checkApplication } from './express/attach.ts';
 import { methodLabel } from './express/methods.ts';
-import { createResolver } from './express/resolver.ts';
-import { createObservedMounts, pathOf } from './express/route-map.ts';
+import { pathOf } from './express/mount-path.ts';
+import { RouteResolver } from './express/resolver.ts';
+import { createObservedMounts } from './express/route-map.ts';
 import type { Handle } from './express/types.ts';
 import { type AnyRegistry, gather, metricsOf, type Registry } from './library.ts';
 import { type ListenOptions, listen } from './listen.ts';
@@ -70,7 +71,7 @@ export function instrument<R extends AnyRegistry = Registry>(
   const { lastScrape, onScrape, unregister } = register(settings, counts);
   const uncounted = new WeakSet<Handle>();
   const observed = createObservedMounts();
-  const resolver = createResolver({
+  const resolver = new RouteResolver({
     app,
     counts,
     observed,
@@ -82,7 +83,7 @@ export function instrument<R extends AnyRegistry = Registry>(
   });
   const recorder: Recorder = createRecorder({
     counts,
-    resolve: resolver.resolve,
+    resolve: (request, ongoing, status) => resolver.resolve(request, ongoing, status),
     methodLabel: (method) => methodLabel(counts, method),
   });
   const isSkipped = skipOf(settings);

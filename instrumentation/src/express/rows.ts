@@ -1,4 +1,4 @@
-/** The rows of watched routes: which exist before the first request, and which of them a request counts on. */
+/** The rows of routes: which exist before the first request, and which of them a request counts on. */
 import {
   addUnmatched,
   createRow,
@@ -8,10 +8,10 @@ import {
   type RequestCounts,
   type Row,
 } from '../recording/counts.ts';
-import type { Ongoing } from '../recording/recorder.ts';
 import { COMMON_METHODS, labelOf, methodLabel } from './methods.ts';
-import { type MappedRoute, pathTaken, type RoutePath } from './route-map.ts';
-import type { Handle, Request, Route } from './types.ts';
+import type { MethodRow, RoutePath } from './mount-path.ts';
+import type { MappedRoute } from './route-map.ts';
+import type { Handle, Route } from './types.ts';
 
 export interface RowOptions {
   /** The label of a template. */
@@ -24,32 +24,16 @@ export interface RowOptions {
   readonly uncounted: WeakSet<Handle>;
 }
 
-/** The row that a request with some method counts on, and whether only a handler for all methods takes it. */
-interface MethodRow {
-  readonly row: Row;
-  readonly viaAll: boolean;
-}
-
-/** A route with the rows that its requests were given so far. */
-export interface RouteRows {
-  mapped: MappedRoute;
-  readonly byPath: WeakMap<RoutePath, Map<string, MethodRow>>;
-  /** Of the path that requests came by last: for most routes the only one. */
-  routePath: RoutePath | undefined;
-  current: Map<string, MethodRow>;
-}
-
 export interface Rows {
-  create(mapped: MappedRoute): RouteRows;
-  /** Exposes the rows of `mapped`, at 0. */
+  /** Exposes the rows of a route, at 0. */
   expose(mapped: MappedRoute): void;
-  /** Lets the request count on the row of the route that it enters. */
-  assign(ongoing: Ongoing, own: RouteRows, request: Request): void;
-  of(mapped: MappedRoute, routePath: RoutePath, method: string): MethodRow;
-  label(template: string): string;
+  /** What a request counts on that enters `route` by `path`. */
+  of(route: Route, path: RoutePath, method: string): MethodRow;
+  /** The row of a template and a method's label. */
+  at(template: string, label: string): Row;
 }
 
-/** More methods than anybody lists by hand: `app.all`, which makes a handler for each. */
+/** More methods than anyone lists by hand: `app.all`, which makes a handler for each. */
 const MANY_METHODS = 20;
 
 /** The labels of the methods that `route` has handlers for; none where it has handlers for all. */
@@ -58,59 +42,44 @@ function ownMethods({ methods }: Route): string[] {
   return names.length > MANY_METHODS ? [] : [...new Set(names.map(labelOf))];
 }
 
-export function createRouteRows(counts: RequestCounts, options: RowOptions): Rows {
+export function createRows(counts: RequestCounts, options: RowOptions): Rows {
   const { pathLabel, codes, isSkippedTemplate, uncounted } = options;
 
-  function rowOf(template: string, method: string): Row {
+  function at(template: string, label: string): Row {
     const path = pathLabel(template);
-    return (
-      counts.routed.get(keyOf(path, method)) ??
-      createRow(path, method, codes[`${method.toUpperCase()} ${template}`])
-    );
-  }
-
-  function of({ route }: MappedRoute, routePath: RoutePath, method: string): MethodRow {
-    const own = ownMethods(route);
-    const label = labelOf(method.toLowerCase());
-    const isOwn = own.includes(label);
-    const row = rowOf(routePath.template, isOwn ? label : methodLabel(counts, method));
-    return { row, viaAll: !isOwn && own.length > 0 };
+    const declared = codes[`${label.toUpperCase()} ${template}`];
+    return counts.routed.get(keyOf(path, label)) ?? createRow(path, label, declared);
   }
 
   return {
-    of,
-    label: pathLabel,
-    create: (mapped) => ({ mapped, byPath: new WeakMap(), routePath: undefined, current: new Map() }),
+    at,
+
+    of(route, { rows, template }, method) {
+      let found = rows.get(method);
+      if (!found) {
+        const own = ownMethods(route);
+        const label = labelOf(method.toLowerCase());
+        const isOwn = own.includes(label);
+        const row = at(template, isOwn ? label : methodLabel(counts, method));
+        found = { row, viaAll: !isOwn && own.length > 0 };
+        rows.set(method, found);
+      }
+      return found;
+    },
 
     expose({ route, paths }) {
       if (route.stack.some(({ handle }) => uncounted.has(handle))) return;
       const own = ownMethods(route);
-      for (const { template } of paths) {
-        if (isSkippedTemplate(template)) continue;
-        for (const method of own.length > 0 ? own : COMMON_METHODS) {
-          addUnmatched(counts, method);
-          const row = expose(counts, rowOf(template, method));
-          // A handler for all methods takes few of them: the cells of the others would stay at 0 for ever.
-          if (row && own.length > 0) initialise(row, counts.bounds);
-        }
+      const labels = own.length > 0 ? own : COMMON_METHODS;
+      const templates = paths.map(({ template }) => template).filter((one) => !isSkippedTemplate(one));
+      for (const [template, label] of templates.flatMap((one) =>
+        labels.map((label) => [one, label] as const),
+      )) {
+        addUnmatched(counts, label);
+        const row = expose(counts, at(template, label));
+        // A handler for all methods takes few of them: the cells of the others would stay at 0 for ever.
+        if (row && own.length > 0) initialise(row, counts.bounds);
       }
-    },
-
-    assign(ongoing, own, request) {
-      const routePath = pathTaken(own.mapped, request, ongoing.outerBaseUrl);
-      if (routePath !== own.routePath && routePath) {
-        own.routePath = routePath;
-        own.current = own.byPath.get(routePath) ?? new Map();
-        own.byPath.set(routePath, own.current);
-      }
-      const method = request.method ?? '';
-      let methodRow = own.current.get(method);
-      if (!methodRow && routePath) {
-        methodRow = of(own.mapped, routePath, method);
-        own.current.set(method, methodRow);
-      }
-      ongoing.row = methodRow?.row;
-      ongoing.viaAll = methodRow?.viaAll ?? false;
     },
   };
 }
