@@ -1,4 +1,4 @@
-/** What `instrument` can be told, the defaults that most people keep, and everything that can be wrong with it. */
+/** The options of `instrument`, their defaults, and everything that can be wrong with them. */
 import type { IncomingMessage } from 'node:http';
 import type { RequestLabelNames, RequestMetricNames } from './exposition/request-families.ts';
 import { type AnyRegistry, Registry } from './library.ts';
@@ -72,20 +72,12 @@ export interface InstrumentOptions<R extends AnyRegistry = Registry> {
   readonly warn?: (message: string) => void;
 }
 
+type Given = Omit<InstrumentOptions<AnyRegistry>, 'names' | 'labels' | 'nativeHistograms'>;
+
 /** {@link InstrumentOptions} with nothing left open. */
-export interface Settings extends NativeSettings {
-  readonly registry: AnyRegistry;
-  readonly prefix: string;
+export interface Settings extends NativeSettings, Required<Given> {
   readonly names: MetricNames;
   readonly labels: RequestLabelNames;
-  readonly pathLabel: (template: string) => string;
-  readonly codes: Readonly<Record<string, readonly number[]>>;
-  readonly bucketsSeconds: readonly number[];
-  readonly skip: readonly string[] | ((request: IncomingMessage) => boolean);
-  readonly maxRoutes: number;
-  readonly defaultMetrics: boolean | ProcessMetricsOptions;
-  readonly maxScrapes: number;
-  readonly warn: (message: string) => void;
 }
 
 const NAMES: MetricNames = {
@@ -147,24 +139,16 @@ export function resolveOptions(options: InstrumentOptions<AnyRegistry>): Setting
     problems.push('bucketsSeconds: expected at least one bound where nativeHistograms is off, got []');
   if (problems.length > 0) throw new TypeError(`instrument: ${problems.join('\n')}`);
   const prefix = options.prefix ?? '';
-  const names = { ...NAMES, ...options.names };
-  const bucketsSeconds = options.bucketsSeconds ?? DURATION_BUCKETS_SECONDS;
-  const native = resolveNative(options.nativeHistograms);
+  const names = Object.entries({ ...NAMES, ...options.names }).map(([key, name]) => [key, prefix + name]);
   return {
-    ...native,
+    ...resolveNative(options.nativeHistograms),
     registry: options.registry ?? new Registry(),
     prefix,
-    names: {
-      requests: prefix + names.requests,
-      errors: prefix + names.errors,
-      inProgress: prefix + names.inProgress,
-      duration: prefix + names.duration,
-      drained: prefix + names.drained,
-    },
+    names: Object.fromEntries(names) as MetricNames,
     labels: { ...LABELS, ...options.labels },
     pathLabel: options.pathLabel ?? ((template) => template),
     codes: options.codes ?? {},
-    bucketsSeconds: [...bucketsSeconds],
+    bucketsSeconds: [...(options.bucketsSeconds ?? DURATION_BUCKETS_SECONDS)],
     skip: options.skip ?? [],
     maxRoutes: options.maxRoutes ?? 2000,
     defaultMetrics: options.defaultMetrics ?? true,

@@ -6,8 +6,8 @@ import type { Cell, Row } from '../recording/counts.ts';
 import type { NativeBuckets } from '../recording/native-buckets.ts';
 import { type Snapshot, slotsOf } from '../recording/snapshot.ts';
 import { type LabelSet, type Sample, toNumberText } from './family.ts';
-import { type NativeHistogram, toNativeHistogram } from './native-histogram.ts';
-import { type Distribution, encodeHistogram, encodeLabels } from './protobuf-metric.ts';
+import { toNativeHistogram } from './native-histogram.ts';
+import { encodeHistogram, encodeLabels } from './protobuf-metric.ts';
 import { toLabelsText } from './text.ts';
 
 /** What is kept of a cell from scrape to scrape. */
@@ -37,7 +37,7 @@ interface CachedBytes {
   length: number;
 }
 
-/** Numbers gain digits: with a quarter to spare, bytes are seldom allocated anew. */
+/** Numbers gain digits: with a quarter to spare, bytes are seldom allocated again. */
 const SPARE = 1.25;
 
 export function createCachedCell(row: Row, cell: Cell): CachedCell {
@@ -55,10 +55,12 @@ export interface CellEncoderOptions {
   readonly maxBuckets: number;
 }
 
+export type CellEncoder = ReturnType<typeof createCellEncoder>;
+
 export function createCellEncoder({ name, labelsOf, bounds, native, maxBuckets }: CellEncoderOptions) {
   const allBounds = [...bounds, Number.POSITIVE_INFINITY];
 
-  function encodedLabels(cached: CachedCell): EncodedLabels {
+  function labelsEncoded(cached: CachedCell): EncodedLabels {
     if (cached.labels) return cached.labels;
     const own = labelsOf(cached.row, cached.cell);
     const toHead = (suffix: string, labels: LabelSet) => {
@@ -71,14 +73,12 @@ export function createCellEncoder({ name, labelsOf, bounds, native, maxBuckets }
     return cached.labels;
   }
 
-  function nativeOf(snapshot: Snapshot): NativeHistogram | undefined {
-    return native && toNativeHistogram(native, slotsOf(snapshot), maxBuckets);
-  }
+  const nativeOf = (snapshot: Snapshot) => native && toNativeHistogram(native, slotsOf(snapshot), maxBuckets);
 
   return {
     toSamples(cached: CachedCell, snapshot: Snapshot): Sample[] {
       const values = valuesOf(snapshot);
-      const { heads } = encodedLabels(cached);
+      const { heads } = labelsEncoded(cached);
       const { createdMs } = cached.cell;
       return heads.map(({ metricName, labels }, i) => {
         const sample = { metricName, labels, value: values[i] as number };
@@ -89,36 +89,33 @@ export function createCellEncoder({ name, labelsOf, bounds, native, maxBuckets }
     toText(cached: CachedCell, snapshot: Snapshot): Uint8Array {
       return reuse(cached.text, snapshot, () => {
         const values = valuesOf(snapshot);
-        let text = '';
-        for (const [i, head] of encodedLabels(cached).heads.entries()) {
-          text += `${head.text}${toNumberText(values[i] as number)}\n`;
-        }
-        return Buffer.from(text);
+        const { heads } = labelsEncoded(cached);
+        return Buffer.from(
+          heads.map(({ text }, i) => `${text}${toNumberText(values[i] as number)}\n`).join(''),
+        );
       });
     },
 
     toMessage(cached: CachedCell, snapshot: Snapshot, withNative: boolean): Uint8Array {
       const sendsNative = withNative && native !== undefined;
       return reuse(cached.messages[sendsNative ? 1 : 0], snapshot, () => {
-        const { count, sumSeconds, buckets } = snapshot;
-        const cumulated = cumulate(buckets);
-        const histogram: Distribution = {
-          count,
-          sum: sumSeconds,
+        const cumulated = cumulate(snapshot.buckets);
+        return encodeHistogram(labelsEncoded(cached).message, {
+          count: snapshot.count,
+          sum: snapshot.sumSeconds,
           points: allBounds.map((bound, i) => [bound, cumulated[i] as number]),
           createdMs: cached.cell.createdMs,
           native: sendsNative ? nativeOf(snapshot) : undefined,
-        };
-        return encodeHistogram(encodedLabels(cached).message, histogram);
+        });
       });
     },
   };
 }
 
-/** What is kept, if it says `snapshot`; otherwise what `write` returns, which is kept from now on. */
-function reuse(cache: CachedBytes, snapshot: Snapshot, write: () => Uint8Array): Uint8Array {
+/** What is kept, if it says `snapshot`; otherwise what `encode` returns, which is kept from now on. */
+function reuse(cache: CachedBytes, snapshot: Snapshot, encode: () => Uint8Array): Uint8Array {
   if (cache.snapshot !== snapshot) {
-    const bytes = write();
+    const bytes = encode();
     if (cache.bytes.length < bytes.length) cache.bytes = new Uint8Array(Math.ceil(bytes.length * SPARE));
     cache.bytes.set(bytes);
     cache.length = bytes.length;

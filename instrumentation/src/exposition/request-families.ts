@@ -3,7 +3,7 @@
  * each other, and are encoded when a format is asked for.
  */
 import { type Cell, type RequestCounts, type Row, snapshotOf } from '../recording/counts.ts';
-import { type CachedCell, createCachedCell, createCellEncoder } from './cached-cell.ts';
+import { type CachedCell, type CellEncoder, createCachedCell, createCellEncoder } from './cached-cell.ts';
 import { type LabelSet, type OwnFamily, type Sample, toNumberText } from './family.ts';
 import { encodeLabels, encodeSingle } from './protobuf-metric.ts';
 import { toLabelsText } from './text.ts';
@@ -45,7 +45,7 @@ interface Line extends Pick<Sample, 'value' | 'createdMs'> {
 interface CachedRow {
   readonly row: Row;
   readonly cells: CachedCell[];
-  series: Series | undefined;
+  readonly series: Series;
 }
 
 /** @param maxBuckets of a native histogram; where more have a count, they become wider */
@@ -55,44 +55,27 @@ export function createRequestFamilies(
   labels: RequestLabelNames,
   maxBuckets: number,
 ): RequestFamilies {
-  const cachedRows = new Map<Row, CachedRow>();
   const errorSeries = new Map<string, Series>();
+  const toCached = createCache(({ path, method }) =>
+    toSeries(names.requests, { [labels.path]: path, [labels.method]: method }),
+  );
+  const cachedRows = (rows: ReadonlyMap<string, Row>) => Array.from(rows.values(), toCached);
+  const allCells = () => [counts.routed, counts.unmatched].flatMap(cachedRows).flatMap(({ cells }) => cells);
   const encoder = createCellEncoder({
     name: names.duration,
-    labelsOf: (row, cell) => ({
-      [labels.path]: row.path,
-      [labels.method]: row.method,
-      [labels.code]: cell.code,
+    labelsOf: ({ path, method }, { code }) => ({
+      [labels.path]: path,
+      [labels.method]: method,
+      [labels.code]: code,
     }),
     bounds: counts.bounds,
     native: counts.native,
     maxBuckets,
   });
 
-  function look(rows: Iterable<Row>): CachedRow[] {
-    return Array.from(rows, (row) => {
-      let cached = cachedRows.get(row);
-      if (!cached) {
-        cached = { row, cells: [], series: undefined };
-        cachedRows.set(row, cached);
-      }
-      for (let i = cached.cells.length; i < row.cells.length; i++) {
-        cached.cells.push(createCachedCell(row, row.cells[i] as Cell));
-      }
-      return cached;
-    });
-  }
-
-  const allCells = () =>
-    [...look(counts.routed.values()), ...look(counts.unmatched.values())].flatMap(({ cells }) => cells);
-
   return {
     requests() {
-      const lines = look(counts.routed.values()).map((cached) => {
-        const { path, method } = cached.row;
-        cached.series ??= toSeries(names.requests, { [labels.path]: path, [labels.method]: method });
-        return { series: cached.series, ...sumOf(cached.cells) };
-      });
+      const lines = cachedRows(counts.routed).map(({ series, cells }) => ({ series, ...sumOf(cells) }));
       return toFamily(names.requests, 'Total number of requests', 'counter', lines);
     },
 
@@ -105,11 +88,10 @@ export function createRequestFamilies(
         if (same) same.push(cached);
         else byCode.set(code, [cached]);
       }
-      const codes = [...byCode.keys()].sort();
-      const lines = codes.map((code) => {
+      const lines = [...byCode.keys()].sort().map((code) => {
         const series = errorSeries.get(code) ?? toSeries(names.errors, { [labels.code]: code });
         errorSeries.set(code, series);
-        return { series, ...sumOf(byCode.get(code) as CachedCell[]) };
+        return { series, ...sumOf(byCode.get(code) ?? []) };
       });
       return toFamily(names.errors, 'Total number of errors', 'counter', lines);
     },
@@ -119,24 +101,23 @@ export function createRequestFamilies(
       return toFamily(names.inProgress, 'Total number of requests in progress', 'gauge', [line]);
     },
 
-    durations() {
-      const cells = allCells().map((cached) => ({ cached, snapshot: snapshotOf(cached.cell) }));
-      const help = 'Time from the arrival of a request to the end of its response, in seconds';
-      return {
-        name: names.duration,
-        help,
-        type: 'histogram',
-        samples: () => cells.flatMap(({ cached, snapshot }) => encoder.toSamples(cached, snapshot)),
-        encoded: {
-          *lines() {
-            for (const { cached, snapshot } of cells) yield encoder.toText(cached, snapshot);
-          },
-          *messages(withNative) {
-            for (const { cached, snapshot } of cells) yield encoder.toMessage(cached, snapshot, withNative);
-          },
-        },
-      };
-    },
+    durations: () => toHistogram(names.duration, allCells(), encoder),
+  };
+}
+
+/** What is kept of each row and of its cells, from scrape to scrape. */
+function createCache(seriesOf: (row: Row) => Series): (row: Row) => CachedRow {
+  const cache = new Map<Row, CachedRow>();
+  return (row) => {
+    let cached = cache.get(row);
+    if (!cached) {
+      cached = { row, cells: [], series: seriesOf(row) };
+      cache.set(row, cached);
+    }
+    const { cells } = cached;
+    while (cells.length < row.cells.length)
+      cells.push(createCachedCell(row, row.cells[cells.length] as Cell));
+    return cached;
   };
 }
 
@@ -144,9 +125,9 @@ export function createRequestFamilies(
 function sumOf(cells: readonly CachedCell[]): Pick<Sample, 'value' | 'createdMs'> {
   let value = 0;
   let createdMs: number | undefined;
-  for (const cached of cells) {
-    value += snapshotOf(cached.cell).count;
-    createdMs = Math.min(createdMs ?? cached.cell.createdMs, cached.cell.createdMs);
+  for (const { cell } of cells) {
+    value += snapshotOf(cell).count;
+    createdMs = Math.min(createdMs ?? cell.createdMs, cell.createdMs);
   }
   return { value, createdMs };
 }
@@ -168,6 +149,24 @@ function toFamily(name: string, help: string, type: 'counter' | 'gauge', lines: 
       *messages() {
         for (const { series, value, createdMs } of lines)
           yield encodeSingle(type, series.message, value, createdMs);
+      },
+    },
+  };
+}
+
+function toHistogram(name: string, all: readonly CachedCell[], encoder: CellEncoder): OwnFamily {
+  const cells = all.map((cached) => ({ cached, snapshot: snapshotOf(cached.cell) }));
+  return {
+    name,
+    help: 'Time from the arrival of a request to the end of its response, in seconds',
+    type: 'histogram',
+    samples: () => cells.flatMap(({ cached, snapshot }) => encoder.toSamples(cached, snapshot)),
+    encoded: {
+      *lines() {
+        for (const { cached, snapshot } of cells) yield encoder.toText(cached, snapshot);
+      },
+      *messages(withNative) {
+        for (const { cached, snapshot } of cells) yield encoder.toMessage(cached, snapshot, withNative);
       },
     },
   };
