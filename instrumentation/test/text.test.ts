@@ -4,15 +4,7 @@ import { Counter, Gauge, Histogram, Summary } from 'prom-client';
 import type { Family } from '../src/exposition/family.ts';
 import { render } from '../src/exposition/text.ts';
 import { gather, Registry } from '../src/library.ts';
-import { registerRequestMetrics } from '../src/metrics/requests.ts';
-import {
-  addRequest,
-  createRequestCounts,
-  createRow,
-  expose,
-  initialise,
-  type Row,
-} from '../src/recording/counts.ts';
+import { createRequestRegistry } from './request-registry.ts';
 
 /** One metric of each kind, with everything that needs care in a text format. */
 function createRegistry(): Registry {
@@ -40,25 +32,6 @@ function createRegistry(): Registry {
   histogram.observe({ q: 'a' }, 0.7);
   new Summary({ name: 'size_bytes', help: 'Size', percentiles: [0.5, 1], registers }).observe(3);
   return registry;
-}
-
-function createRequestRegistry(registry = new Registry()) {
-  const counts = createRequestCounts({ bounds: [0.1, 0.25, 1], maxRows: 10, onFull: () => undefined });
-  const row = expose(counts, createRow('a', 'get')) as Row;
-  initialise(row, counts.bounds);
-  registerRequestMetrics(
-    registry,
-    counts,
-    {
-      requests: 'http_requests_total',
-      errors: 'http_errors_total',
-      inProgress: 'inprogress_requests',
-      duration: 'http_request_duration_seconds',
-    },
-    { path: 'path', method: 'method', code: 'code' },
-    160,
-  );
-  return { registry, add: (code: number, seconds: number) => addRequest(counts, row, code, seconds) };
 }
 
 const textOf = async (registry: Registry) => (await render(await gather(registry), 'text')).toString();
