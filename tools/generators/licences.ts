@@ -5,7 +5,7 @@ export interface Dependency {
   readonly name: string;
   /** An SPDX expression; whatever the package says where that is none. */
   readonly licence: string;
-  /** In an image, or installed with the package `express-exact-metrics`; others are tools of whoever works on this repository. */
+  /** In an image, or installed with the package `express-exact-metrics`; the others are development tools. */
   readonly isShipped: boolean;
 }
 
@@ -31,7 +31,7 @@ const FOR_EVERYTHING = [
   'Zlib',
 ];
 
-/** And for what nobody is handed: texts and data under Creative Commons, and two ways of giving up all rights. */
+/** In addition for what is not shipped: texts and data under Creative Commons, and two ways of giving up all rights. */
 const FOR_DEVELOPMENT = [
   ...FOR_EVERYTHING,
   'CC0-1.0',
@@ -90,5 +90,5 @@ This repository is under the [Apache License 2.0](../LICENSE). What it depends o
 test fails where a package has a licence that is not on the [list](../tools/generators/licences.ts) of those that we may use, or where this page is not up to date.
 
 ${section('In the images, or installed with the package', true)}
-${section('Tools of whoever works on this repository', false)}`;
+${section('Development tools', false)}`;
 }

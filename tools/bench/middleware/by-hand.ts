@@ -1,11 +1,20 @@
-/** What a careful user writes around a client library: the same four metrics, and a middleware that calls them. */
+/** What a careful user writes around a client library: the same four metrics, and a middleware that sets them. */
 import type { RequestListener } from 'node:http';
 import type { Express, RequestHandler } from 'express';
 import type * as successor from 'prometheus-io-client';
 import { BUCKETS } from '../lib/buckets.ts';
 
-/** @param library prom-client or its successor, whose types are the stricter ones */
-export function byHand(library: typeof successor, app: Express): RequestListener {
+type Labels = Record<'path' | 'method' | 'code', string>;
+
+/**
+ * @param library prom-client or its successor, whose types are the stricter ones
+ * @param zeros durations that are exposed before the first request
+ */
+export function byHand(
+  library: typeof successor,
+  app: Express,
+  zeros: readonly Labels[] = [],
+): RequestListener {
   const registry = new library.Registry();
   library.collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -29,6 +38,7 @@ export function byHand(library: typeof successor, app: Express): RequestListener
     buckets: [...BUCKETS],
     registers,
   });
+  for (const labels of zeros) duration.zero(labels);
   const around: RequestHandler = (request, response, next) => {
     const startedMs = performance.now();
     inProgress.inc();
