@@ -1,23 +1,19 @@
 // The panels on errors and latency that several dashboards show, of all that is chosen or of one route.
-import { ANSWER_COLORS, QUANTILE_COLORS, STATE_COLORS } from './colors.ts';
+import { ANSWER_COLORS, QUANTILE_COLORS } from './colors.ts';
 import { LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
-import type { ThresholdStep } from './panel.ts';
+import { lineAt } from './panel.ts';
 import { heatmap, lines } from './panels.ts';
 import { CHOSEN, QUANTILE_CAVEAT, quantile, shareOf } from './promql.ts';
 import { runbook } from './runbook.ts';
 
 interface Place {
-  width: number;
   height?: number;
   matchers?: string;
 }
 
 const NO_TRAFFIC = 'Nothing was asked in this time range';
 
-export const OBJECTIVE_LINE: readonly ThresholdStep[] = [
-  ['transparent', null],
-  [STATE_COLORS.bad, LATENCY_OBJECTIVE_SECONDS],
-];
+export const OBJECTIVE_LINE = lineAt(LATENCY_OBJECTIVE_SECONDS);
 
 /** Classes of answers as regular expressions of status codes; a client that left early is a class of its own. */
 export const STATUS_CODES = {
@@ -36,6 +32,7 @@ export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
     worry: 'about 5xx above 0.1 %, the objective; and about 499, since people leave what is slow.',
     next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
     unit: 'percentunit',
+    legend: 'table',
     softMax: 0.05,
     queries: (['5xx', '4xx', '499'] as const).map((legend) => ({
       expr: shareOf(STATUS_CODES[legend], { matchers }),
@@ -57,11 +54,11 @@ export const latencyQuantiles = ({ matchers = CHOSEN, ...place }: Place) =>
     worry: 'where p99 stays above the dashed line: more than 1 % of answers are slow.',
     next: `*Latency distribution* beside, [the routes in one table](/d/operations), ${runbook('ErrorBudgetBurn')}.`,
     unit: 's',
+    legend: 'table',
     softMax: 0.01,
-    queries: [0.99, 0.95, 0.5].map((q) => ({ expr: quantile(q, { matchers }), legend: `p${q * 100}` })),
+    queries: Object.fromEntries([0.99, 0.95, 0.5].map((q) => [`p${q * 100}`, quantile(q, { matchers })])),
     colors: QUANTILE_COLORS,
-    thresholds: OBJECTIVE_LINE,
-    limit: true,
+    ...OBJECTIVE_LINE,
     noValue: NO_TRAFFIC,
   });
 

@@ -1,6 +1,7 @@
 // What the Node processes behind the API do: CPU, memory, event loop, garbage collection, resources, restarts.
 import { inOrder, STATE_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
+import { COUNT, warnFrom } from './panel.ts';
 import { lines, stat } from './panels.ts';
 import { CHOSEN } from './promql.ts';
 import { runbook } from './runbook.ts';
@@ -12,30 +13,26 @@ const processes = [
     shows: 'Node processes that are scraped: one for each replica.',
     worry: 'where it is not the number of replicas that you asked for.',
     next: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
-    width: 6,
-    unit: 'locale',
-    decimals: 0,
-    queries: [{ expr: `count(nodejs_version_info{${CHOSEN}})`, legend: 'processes' }],
+    ...COUNT,
+    queries: { processes: `count(nodejs_version_info{${CHOSEN}})` },
   }),
   stat({
     title: 'Node version',
     shows: 'The versions of Node that the processes run.',
     worry: 'about more than one version outside of a release: a forgotten replica.',
     next: '*Youngest process*, then the container of that replica; see [the runbook](/d/runbook).',
-    width: 6,
     unit: 'locale',
     show: 'name',
-    queries: [{ expr: `count by (version) (nodejs_version_info{${CHOSEN}})`, legend: '{{version}}' }],
+    queries: { '{{version}}': `count by (version) (nodejs_version_info{${CHOSEN}})` },
   }),
   stat({
     title: 'Youngest process',
     shows: 'Time since the last start among the processes.',
     worry: 'where it is short and nobody released anything.',
     next: `the container's log, ${runbook('ApiDown')}.`,
-    width: 6,
     unit: 's',
     decimals: 0,
-    queries: [{ expr: `min(time() - process_start_time_seconds{${CHOSEN}})`, legend: 'age' }],
+    queries: { age: `min(time() - process_start_time_seconds{${CHOSEN}})` },
   }),
   stat({
     title: 'Restarts in range',
@@ -43,14 +40,9 @@ const processes = [
       'Starts of a process at an address that was already known. A replica with a new address is not counted here, but marked on the graphs.',
     worry: 'about restarts that nobody asked for.',
     next: `the container's log, *Memory, share of the limit*, ${runbook('ApiReplicaDown')}.`,
-    width: 6,
-    unit: 'locale',
-    decimals: 0,
-    queries: [{ expr: `sum(changes(process_start_time_seconds{${CHOSEN}}[$__range]))`, legend: 'restarts' }],
-    thresholds: [
-      ['text', null],
-      [STATE_COLORS.watch, 1],
-    ],
+    ...COUNT,
+    queries: { restarts: `sum(changes(process_start_time_seconds{${CHOSEN}}[$__range]))` },
+    thresholds: warnFrom(1, STATE_COLORS.watch),
   }),
 ];
 
@@ -69,14 +61,11 @@ const memory = [
     worry:
       'where the resident size climbs over a flat heap: memory outside of the heap, buffers. Where the low points of the used heap climb: a leak.',
     next: `*Garbage collection, mean of replicas* below, ${runbook('EventLoopBlocked')}.`,
-    width: 12,
-    legend: 'list',
     unit: 'bytes',
     softMax: 64 * 1024 * 1024,
-    queries: Object.entries(memoryKinds).map(([legend, metric]) => ({
-      expr: `sum(${metric}{${CHOSEN}})`,
-      legend,
-    })),
+    queries: Object.fromEntries(
+      Object.entries(memoryKinds).map(([legend, metric]) => [legend, `sum(${metric}{${CHOSEN}})`]),
+    ),
     colors: inOrder(...Object.keys(memoryKinds)),
   }),
   lines({
@@ -85,16 +74,13 @@ const memory = [
       'Share of wall time by kind of collection, the mean of all chosen processes. Minor ones are cheap and frequent.',
     worry: 'where major ones take more than a few per cent: the heap is near its limit.',
     next: `*Memory by kind, all replicas*, ${runbook('EventLoopBlocked')}.`,
-    width: 12,
     unit: 'percentunit',
+    legend: 'table',
     softMax: 0.01,
     stacked: true,
-    queries: [
-      {
-        expr: `sum by (kind) (rate(nodejs_gc_duration_seconds_sum{${CHOSEN}}[$__rate_interval])) / on () group_left () count(nodejs_version_info{${CHOSEN}})`,
-        legend: '{{kind}}',
-      },
-    ],
+    queries: {
+      '{{kind}}': `sum by (kind) (rate(nodejs_gc_duration_seconds_sum{${CHOSEN}}[$__rate_interval])) / on () group_left () count(nodejs_version_info{${CHOSEN}})`,
+    },
     colors: inOrder('minor', 'major', 'incremental', 'weakcb'),
     noValue: 'No collection yet',
   }),
@@ -106,25 +92,19 @@ const resources = [
     shows: 'What keeps the event loops of all chosen processes alive: sockets, timers, file requests.',
     worry: 'where one type only climbs: it is never closed.',
     next: `${runbook('RequestsStuck')}.`,
-    width: 12,
-    unit: 'locale',
-    decimals: 0,
+    ...COUNT,
     softMax: 10,
     stacked: true,
-    legend: 'list',
-    queries: [{ expr: `sum by (type) (nodejs_active_resources{${CHOSEN}})`, legend: '{{type}}' }],
+    queries: { '{{type}}': `sum by (type) (nodejs_active_resources{${CHOSEN}})` },
   }),
   lines({
     title: 'Open file descriptors',
     shows: 'Sockets and files that each process holds open.',
     worry: 'near the limit of the process (`process_max_fds`): new connections are refused there.',
     next: `*Active resources by type, all replicas*, ${runbook('RequestsStuck')}.`,
-    width: 12,
-    unit: 'locale',
-    decimals: 0,
+    ...COUNT,
     softMax: 10,
-    legend: 'list',
-    queries: [{ expr: `process_open_fds{${CHOSEN}}`, legend: '{{instance}}' }],
+    queries: { '{{instance}}': `process_open_fds{${CHOSEN}}` },
   }),
 ];
 

@@ -6,13 +6,14 @@ import { TOP } from '../src/promql.ts';
 
 const target = z.looseObject({ refId: z.string(), expr: z.string(), legendFormat: z.string() });
 const color = z.looseObject({ color: z.string() });
+export const gridPos = z.strictObject({ x: z.number(), y: z.number(), w: z.number(), h: z.number() });
 export const Panel = z.looseObject({
   type: z.enum(['stat', 'bargauge', 'timeseries', 'heatmap', 'state-timeline', 'table']),
   id: z.number(),
   title: z.string().min(1),
   description: z.string(),
-  datasource: z.looseObject({ type: z.string(), uid: z.string() }),
-  gridPos: z.strictObject({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }),
+  datasource: z.looseObject({ type: z.literal('prometheus'), uid: z.literal('$datasource') }),
+  gridPos,
   targets: z.array(target).min(1),
   options: z.looseObject({
     legend: z.looseObject({ displayMode: z.string().optional() }).optional(),
