@@ -1,5 +1,5 @@
 /** The conversation: asks, listens, answers, and remembers. It knows streams of lines, not terminals. */
-import { type Engines, judge } from './answer.ts';
+import { type Engines, grade } from './answer.ts';
 import type { Progress } from './progress.ts';
 import type { Question } from './questions.ts';
 
@@ -26,18 +26,21 @@ export async function converse(session: Session): Promise<void> {
   const { questions, screen } = session;
   if (questions.every(({ id }) => session.progress.solved.includes(id))) session.progress = { solved: [] };
   const { solved } = session.progress;
-  const begun =
+  const greeting =
     solved.length > 0
       ? `Welcome back: ${solved.length} of ${questions.length} are answered.`
       : 'Questions about your running stack.';
   screen.write(
-    `${screen.paint('bold', begun)}\nAn answer is a number or a query in PromQL. Besides: ${COMMANDS}.\n`,
+    `${screen.paint('bold', greeting)}\nAn answer is a number or a query in PromQL. Besides: ${COMMANDS}.\n`,
   );
   for (const question of questions) {
-    if (session.progress.solved.includes(question.id)) continue;
-    if ((await askOne(question, session)) === 'quit') return leave(session);
+    if (solved.includes(question.id)) continue;
+    if ((await askOne(question, session)) === 'quit') {
+      screen.write(`\n${solved.length} of ${questions.length} answered. "make lab" goes on from here.\n`);
+      return;
+    }
   }
-  const open = questions.length - session.progress.solved.length;
+  const open = questions.length - solved.length;
   if (open > 0) screen.write(`\n${open} skipped. "make lab" asks them again.\n`);
   else
     screen.write(
@@ -87,7 +90,7 @@ async function askOne(question: Question, session: Session): Promise<'next' | 'q
 
 async function isRight(question: Question, given: string, session: Session): Promise<boolean> {
   const { screen } = session;
-  const { right, why } = await judge(question, given, session.engines);
+  const { right, why } = await grade(question, given, session.engines);
   screen.write(
     `${right ? screen.paint('green', 'Right.') : screen.paint('red', 'Not right.')} ${why.join('\n  ')}\n`,
   );
@@ -97,14 +100,8 @@ async function isRight(question: Question, given: string, session: Session): Pro
   return true;
 }
 
-function leave({ progress, questions, screen }: Session): void {
-  screen.write(
-    `\n${progress.solved.length} of ${questions.length} answered. "make lab" goes on from here.\n`,
-  );
-}
-
 function choicesOf(question: Question): string {
-  if (question.kind !== 'choice') return '';
+  if (!('choices' in question)) return '';
   return Object.entries(question.choices)
     .map(([word, text]) => `  ${word}: ${text}\n`)
     .join('');
@@ -126,7 +123,7 @@ export async function showAnswers({
     screen.write(
       `\n${screen.paint('bold', `${i + 1}/${questions.length}  ${question.text}`)}\n> ${question.solution}\n`,
     );
-    const { right, why } = await judge(question, question.solution, engines);
+    const { right, why } = await grade(question, question.solution, engines);
     screen.write(`${right ? 'Right.' : 'Not right now.'} ${why.join('\n  ')}\n`);
   }
 }

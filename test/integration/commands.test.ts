@@ -190,7 +190,7 @@ describe('a stack of its own', () => {
   );
 
   it(
-    'lab with ANSWERS=1 shows solutions that its own judge takes',
+    'lab with ANSWERS=1 shows solutions that its own grader takes',
     async () => {
       const { exitCode, stdout } = await labCommand(project, [], { ANSWERS: '1' });
       expect(exitCode).toBe(0);

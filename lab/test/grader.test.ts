@@ -1,20 +1,20 @@
-/** Answers that try to pass for right: the judge takes a number only if it is exactly the one, and nothing that is not finite. */
+/** Answers that are nearly right: the grader takes a number only if it is exactly the one, and nothing that is not finite. */
 import { describe, expect, it } from '@jest/globals';
-import { judge } from '../src/answer.ts';
+import { grade } from '../src/answer.ts';
 import { isExactly } from '../src/decimal.ts';
 import { createAskLive } from '../src/live.ts';
 import type { Outcome } from '../src/promtool.ts';
 import type { ChoiceQuestion, QueryQuestion } from '../src/questions.ts';
 
 const question: QueryQuestion = {
-  ...{ id: 'all', kind: 'query', acceptsNumber: true, text: 'How many?', solution: 'sum(x)' },
-  ...{ situations: ['traffic'], hints: [], why: 'It is the sum.' },
+  ...{ id: 'all', acceptsNumber: true, text: 'How many?', solution: 'sum(x)' },
+  ...{ scenarios: ['traffic'], hints: [], why: 'It is the sum.' },
 };
 const one = (value: number): Outcome => ({ samples: [{ labels: {}, value }] });
 
 /** Where the solution is this number here and another one elsewhere, and the answer the same everywhere. */
 async function isRight(typed: string, solution: number, answer: Outcome = { refused: 'no query' }) {
-  const { right, why } = await judge(question, typed, {
+  const { right, why } = await grade(question, typed, {
     askLive: async (queries) => queries.map((query) => (query === 'sum(x)' ? one(solution) : answer)),
     evaluate: async (attempts) => attempts.map(({ query }) => (query === 'sum(x)' ? one(150) : answer)),
   });
@@ -29,66 +29,12 @@ describe('a number', () => {
   );
 
   it.each([
-    ...[
-      '1e999',
-      '-1e999',
-      '1e309',
-      '99',
-      '101',
-      '-100',
-      '1e3',
-      '10',
-      '1000',
-      '0',
-      '',
-      '.',
-      'e2',
-      '1e',
-      '--100',
-    ],
-    ...[
-      '100.0000001',
-      '99.9999999999',
-      '100.00000000000000001',
-      '99.99999999999999999999',
-      '1e99999999999999999',
-    ],
-    ...[
-      'NaN',
-      'nan',
-      'Infinity',
-      '-Infinity',
-      'Inf',
-      '+Inf',
-      '0x64',
-      '0b1100100',
-      '0o144',
-      '1_00',
-      '1,00',
-      '100,0',
-    ],
-    ...[
-      '１００',
-      '١٠٠',
-      '100n',
-      '100\u0000',
-      '1 00',
-      '100%',
-      '1/0',
-      'null',
-      'undefined',
-      '[100]',
-      '"100"',
-      '10²',
-    ],
-    ...[
-      '100; 100',
-      '100\n100',
-      '$(echo 100)',
-      '9'.repeat(1e6),
-      `${'0'.repeat(1e6)}100`,
-      `1e${'9'.repeat(900)}`,
-    ],
+    ...'1e999 -1e999 1e309 99 101 -100 1e3 10 1000 0 . e2 1e --100'.split(' '),
+    ...'100.0000001 99.9999999999 100.00000000000000001 99.99999999999999999999'.split(' '),
+    ...'1e99999999999999999 NaN nan Infinity -Infinity Inf +Inf 0x64 0b1100100 0o144'.split(' '),
+    ...'1_00 1,00 100,0 １００ ١٠٠ 100n 100\u0000 100% 1/0 null undefined [100] "100" 10²'.split(' '),
+    ...['', '1 00', '100; 100', '100\n100', '$(echo 100)'],
+    ...['9'.repeat(1e6), `${'0'.repeat(1e6)}100`, `1e${'9'.repeat(900)}`],
   ])('%.40j is not', async (typed) => expect(await isRight(typed, 100)).toBe(false));
 
   it.each(['0', '-0', '0.0', '0e99', '.0'])('%j is 0', async (typed) =>
@@ -131,7 +77,7 @@ describe('a query', () => {
     ['100, as nothing', one(100), { samples: [] }],
   ];
   it.each(answers)('that answers %s is wrong', async (_name, answer, solution) => {
-    const { right } = await judge(question, 'f(x)', {
+    const { right } = await grade(question, 'f(x)', {
       askLive: async () => [answer, solution],
       // So that only what is asked here can make it wrong.
       evaluate: async (attempts) => attempts.map(() => one(150)),
@@ -142,7 +88,7 @@ describe('a query', () => {
   it.each([Number.NaN, Infinity, 150.0000001])(
     'that answers %d where 150 is right is wrong',
     async (value) => {
-      const { right } = await judge(question, 'f(x)', {
+      const { right } = await grade(question, 'f(x)', {
         askLive: async () => [one(100), one(100)],
         evaluate: async () => [one(value), one(150)],
       });
@@ -151,7 +97,7 @@ describe('a query', () => {
   );
 
   it('says what NaN is', async () => {
-    const { why } = await judge(question, 'f(x)', {
+    const { why } = await grade(question, 'f(x)', {
       askLive: async () => [one(Number.NaN), one(Number.NaN)],
       evaluate: async () => [one(150), one(150)],
     });
@@ -161,11 +107,11 @@ describe('a query', () => {
 
 it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', ''])('%j is no choice', async (word) => {
   const choice: ChoiceQuestion = {
-    ...{ id: 'type', kind: 'choice', text: 'Which?', solution: 'gauge', hints: [], why: 'Up and down.' },
+    ...{ id: 'type', text: 'Which?', solution: 'gauge', hints: [], why: 'Up and down.' },
     choices: { gauge: 'goes up and down', counter: 'only goes up' },
   };
   const engines = { askLive: async () => [], evaluate: async () => [] };
-  expect(await judge(choice, word, engines)).toEqual({
+  expect(await grade(choice, word, engines)).toEqual({
     right: false,
     why: [`Expected one of gauge, counter, got "${word}".`],
   });
@@ -180,7 +126,7 @@ it.each([
   const fetched = globalThis.fetch;
   globalThis.fetch = async () => Response.json({ status: 'success', data });
   const askLive = createAskLive('http://prometheus', () => 0);
-  const { right } = await judge(question, 'f(x)', {
+  const { right } = await grade(question, 'f(x)', {
     askLive: async (queries) => [...(await askLive(queries.slice(0, 1))), one(100)],
     evaluate: async () => [one(150), one(150)],
   });

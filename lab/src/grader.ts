@@ -1,8 +1,8 @@
-/** Right or wrong, and why: pure. What was asked where, and what came back, is handed in. */
+/** Right or wrong, and why: pure. Queries and their outcomes are given. */
 import { isExactly } from './decimal.ts';
 import type { Outcome, Sample } from './promtool.ts';
 import type { ChoiceQuestion, QueryQuestion } from './questions.ts';
-import type { Situation } from './situations.ts';
+import type { Scenario } from './scenarios.ts';
 
 export interface Verdict {
   right: boolean;
@@ -10,16 +10,16 @@ export interface Verdict {
   why: string[];
 }
 
-/** One place in which the answer and the solution were both evaluated. */
+/** What the answer and the solution gave on the learner's stack, or in a scenario. */
 export interface Trial {
   answer: Outcome;
   solution: Outcome;
 }
 
-export function judgeQuery(
+export function gradeQuery(
   question: QueryQuestion,
   live: Trial,
-  trials: readonly (Trial & { situation: Situation })[],
+  trials: readonly (Trial & { scenario: Scenario })[],
 ): Verdict {
   const { answer, solution } = live;
   if ('refused' in answer) return wrong(`Prometheus refuses it: ${answer.refused}`);
@@ -34,8 +34,8 @@ export function judgeQuery(
       shown,
       'That is no finite number. A ratio is NaN where nothing was sent in its window: make load, then ask again.',
     );
-  const missing =
-    question.labels?.filter((label) => !answer.samples.every(({ labels }) => label in labels)) ?? [];
+  const isMissing = (label: string) => !answer.samples.every(({ labels }) => label in labels);
+  const missing = question.labels?.filter(isMissing) ?? [];
   if (missing.length > 0)
     return wrong(shown, `The answer has to say which: it lacks the label ${missing.join(' and ')}.`);
   const elsewhere = trials.find((trial) => !agree(question, trial));
@@ -43,46 +43,43 @@ export function judgeQuery(
     return wrong(
       shown,
       'That is not it.',
-      ...(elsewhere === undefined ? [] : [explain(elsewhere, 'In another situation too')]),
+      ...(elsewhere === undefined ? [] : [explain(elsewhere, 'In another scenario too')]),
     );
-  if (elsewhere !== undefined)
-    return wrong(
-      shown,
-      'That is the right value, but by accident.',
-      explain(elsewhere, 'Tried in another situation'),
-    );
-  const also = trials.map(({ situation }) => situation.name).join(', ');
+  if (elsewhere !== undefined) {
+    const why = explain(elsewhere, 'Tried in another scenario');
+    return wrong(shown, 'That is the right value, but by accident.', why);
+  }
+  const also = trials.map(({ scenario }) => scenario.name).join(', ');
   return { right: true, why: [shown, `Also right when tried elsewhere: ${also}.`, question.why] };
 }
 
-function explain({ situation, answer, solution }: Trial & { situation: Situation }, begin: string): string {
+function explain({ scenario, answer, solution }: Trial & { scenario: Scenario }, begin: string): string {
   const right = 'refused' in solution ? solution.refused : format(solution.samples);
   const given = 'refused' in answer ? answer.refused : format(answer.samples);
-  return `${begin}, it gives ${given} where ${right} is right. ${situation.lesson}`;
+  return `${begin}, it gives ${given} where ${right} is right. ${scenario.lesson}`;
 }
 
-/** Where the question is about a number that does not move, the number is an answer; only exactly that one. */
-export function judgeNumber(question: QueryQuestion, given: string, solution: Outcome): Verdict {
+/** An answer without a query: exactly the number that is asked for, or the labels' values in any order: `products post`. */
+export function gradeValue(
+  { labels, ...question }: QueryQuestion,
+  given: string,
+  solution: Outcome,
+): Verdict {
   if ('refused' in solution) return wrong(`Your Prometheus refuses the solution itself: ${solution.refused}`);
-  const [only] = solution.samples;
-  if (only === undefined)
-    return wrong('Your Prometheus knows nothing about it yet: is there traffic? (make load)');
-  if (!isExactly(given, only.value)) return wrong(`Not ${given}, as your Prometheus has it now.`);
-  return { right: true, why: [`That is what ${question.solution} answers now.`, question.why] };
-}
-
-/** The values of the labels that are asked for, in any order: `products post`. */
-export function judgeWords(question: QueryQuestion, given: string, solution: Outcome): Verdict {
-  const [top] = 'refused' in solution ? [] : solution.samples;
-  const expected = (question.labels ?? []).map((label) => top?.labels[label] ?? '');
+  const [top] = solution.samples;
   if (top === undefined)
     return wrong('Your Prometheus knows nothing about it yet: is there traffic? (make load)');
-  if (wordsOf(given).sort().join(' ') !== [...expected].sort().join(' '))
+  if (labels === undefined)
+    return isExactly(given, top.value)
+      ? { right: true, why: [`That is what ${question.solution} answers now.`, question.why] }
+      : wrong(`Not ${given}, as your Prometheus has it now.`);
+  const expected = labels.map((label) => top.labels[label] ?? '');
+  if (wordsOf(given).sort().join(' ') !== expected.sort().join(' '))
     return wrong('That one did not get the most, as your Prometheus has it now.');
   return { right: true, why: [`It got ${top.value}. The query: ${question.solution}`, question.why] };
 }
 
-export function judgeChoice(question: ChoiceQuestion, given: string): Verdict {
+export function gradeChoice(question: ChoiceQuestion, given: string): Verdict {
   const word = given.toLowerCase();
   if (!Object.hasOwn(question.choices, word))
     return wrong(`Expected one of ${Object.keys(question.choices).join(', ')}, got "${given}".`);
