@@ -44,7 +44,7 @@ const mountedAt =
 
 export const cases: Readonly<Record<string, Case>> = {
   zero: {
-    title: 'A route that nobody has asked for yet is there with 0',
+    title: 'A route without requests is there with 0',
     build: (app) => app.get('/items', answer),
     send: async () => undefined,
     expected: { 'get /items 200': 0 },
@@ -95,7 +95,7 @@ export const cases: Readonly<Record<string, Case>> = {
     expected: { 'get /api/items 500': 1 },
   },
   next: {
-    title: 'A handler that passes on, and nobody answers: not found',
+    title: 'A handler calls `next()`, and no other answers: not found',
     build: mountedAt('/api', (_request, _response, next) => next()),
     send: (origin) => get(origin, '/api/items'),
     expected: { 'get unmatched 404': 1 },

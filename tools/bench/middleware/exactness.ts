@@ -3,6 +3,7 @@
  * own, since several of the packages keep their numbers for the whole process. @throws where this package is wrong
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { report } from '../lib/report.ts';
 import { startServer } from '../lib/server-process.ts';
 import { type Case, type Counts, cases } from './cases.ts';
@@ -32,17 +33,14 @@ function toCounts(exposition: string): Record<string, number> {
 /** express-prom-bundle writes `#val` for what looks like an identifier, prometheus-api-metrics `N/A` for no route. */
 const toTemplate = (path: string) => (path === 'N/A' ? 'unmatched' : path.replace('#val', ':id'));
 
-/** What a scrape is counted as where that happens: the business of one case alone. */
+/** A scrape, where it is counted: which one case alone is about. */
 const SCRAPED = 'get unmatched 200';
 
-const notZero = (counts: Counts) =>
-  Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
+const notZero = (counts: Counts, kept: Counts = {}) =>
+  Object.fromEntries(Object.entries(counts).filter(([name, count]) => count !== 0 || name in kept));
 
 /** Whether `counts` has all of `expected`, and nothing else that is not 0. */
-function isRight(counts: Counts, expected: Counts): boolean {
-  const isThere = Object.entries(expected).every(([name, count]) => counts[name] === count);
-  return isThere && Object.keys(notZero(counts)).every((name) => name in expected);
-}
+const isRight = (counts: Counts, expected: Counts) => isDeepStrictEqual(notZero(counts, expected), expected);
 
 async function run(variant: VariantName, name: string, { send, expected }: Case): Promise<Counts> {
   const server = await startServer([variant, name], variantOf(variant).nodeOptions);
