@@ -32,7 +32,7 @@ const answers = [
     title: 'Requests in total',
     shows:
       'Requests that a route has handled since the API started, summed over its replicas: the counter itself, because increase() extrapolates.',
-    worry: 'where it falls: a replica started anew and counts from 0.',
+    worry: 'where it falls: a replica restarted and counts from 0.',
     next: '[Node runtime](/d/node-runtime) shows restarts.',
     width: 8,
     queries: { requests: `sum(http_requests_total{${CHOSEN}})` },
@@ -41,7 +41,7 @@ const answers = [
     ...COUNT,
     title: 'Errors in total',
     shows:
-      'Responses with a status of 400 or more, and clients that left early (499), since the API started. A path that does not exist is a 404 here and never a request beside.',
+      'Responses with a status of 400 or more, and clients that left early (499), since the API started. A path that does not exist is a 404 here and in no count of requests.',
     worry: 'about 5xx alone, see *Errors by code*.',
     next: '[SLOs](/d/slos) say whether there are too many.',
     width: 8,

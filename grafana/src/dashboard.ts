@@ -1,5 +1,5 @@
 // What every dashboard of the stack has in common: the variables, the annotations, the links to the others and the
-// grid. What a dashboard shows stands in its own file; how one panel is drawn in panels.ts.
+// grid. What a dashboard shows is in its own file, how one panel is drawn in panels.ts.
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import * as sdk from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';

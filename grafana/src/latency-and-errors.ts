@@ -29,7 +29,7 @@ export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
     title: 'Share of answers: 4xx, 499 and 5xx',
     shows:
       'Of all answers, those that the client asked wrongly (4xx), left before they were complete (499), and that the API failed (5xx). Where nothing was asked there is no share and no line.',
-    worry: 'about 5xx above 0.1 %, the objective; and about 499, since people leave what is slow.',
+    worry: 'about 5xx above 0.1 %, the objective; and about 499, since users leave what is slow.',
     next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
     unit: 'percentunit',
     legend: 'table',
@@ -52,7 +52,7 @@ export const latencyQuantiles = ({ matchers = CHOSEN, ...place }: Place) =>
     title: 'Latency p50, p95 and p99',
     shows: `From entry to the end of the response, replicas together. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
     worry: 'where p99 stays above the dashed line: more than 1 % of answers are slow.',
-    next: `*Latency distribution* beside, [the routes in one table](/d/operations), ${runbook('ErrorBudgetBurn')}.`,
+    next: `*Latency distribution*, [the routes in one table](/d/operations), ${runbook('ErrorBudgetBurn')}.`,
     unit: 's',
     legend: 'table',
     softMax: 0.01,

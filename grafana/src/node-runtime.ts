@@ -28,7 +28,7 @@ const processes = [
   stat({
     title: 'Youngest process',
     shows: 'Time since the last start among the processes.',
-    worry: 'where it is short and nobody released anything.',
+    worry: 'where it is short without a release.',
     next: `the container's log, ${runbook('ApiDown')}.`,
     unit: 's',
     decimals: 0,
@@ -38,7 +38,7 @@ const processes = [
     title: 'Restarts in range',
     shows:
       'Starts of a process at an address that was already known. A replica with a new address is not counted here, but marked on the graphs.',
-    worry: 'about restarts that nobody asked for.',
+    worry: 'about restarts without a release.',
     next: `the container's log, *Memory, share of the limit*, ${runbook('ApiReplicaDown')}.`,
     ...COUNT,
     queries: { restarts: `sum(changes(process_start_time_seconds{${CHOSEN}}[$__range]))` },

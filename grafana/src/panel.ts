@@ -1,5 +1,5 @@
 // What every panel says and asks, whatever its shape: title, description, queries, unit, limits and colours. The shapes
-// stand in panels.ts.
+// are in panels.ts.
 import type { PanelBuilder as BarGauge } from '@grafana/grafana-foundation-sdk/bargauge';
 import * as sdk from '@grafana/grafana-foundation-sdk/dashboard';
 import type { PanelBuilder as Heatmap } from '@grafana/grafana-foundation-sdk/heatmap';
@@ -41,7 +41,7 @@ export interface PanelSpec {
   decimals?: number;
   /** PromQL by legend, or in full. */
   queries: Readonly<Record<string, string>> | readonly Query[];
-  /** What stands where no series answers. */
+  /** The text in place of an answer. */
   noValue?: string;
   thresholds?: readonly ThresholdStep[];
   min?: number;

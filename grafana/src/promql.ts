@@ -58,7 +58,7 @@ export function fillVariables(expr: string, values: Readonly<Record<string, stri
   });
 }
 
-/** One of Grafana's variables as it stands in queries and links: `${name}`. */
+/** One of Grafana's variables in queries and links: `${name}`. */
 export const variable = (name: string) => `\${${name}}`;
 
 /** Series of what is chosen at the top of a dashboard. */

@@ -1,4 +1,4 @@
-// One route's own view (or several chosen ones): rate, errors, latency and who asks, where a click on a route leads.
+// One route's own view (or several chosen ones): rate, errors, latency and replicas, where a click on a route leads.
 import { ANSWER_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
 import { errorShare, latencyDistribution, latencyQuantiles, STATUS_CODES } from './latency-and-errors.ts';

@@ -88,7 +88,7 @@ const database = [
     title: 'Series in memory over time',
     shows: 'Series in memory. Steps are new targets and rules.',
     worry: 'about a slope: churn, labels whose values come and go.',
-    next: `*New series by target* beside, ${runbook('SeriesGrowth')}.`,
+    next: `*New series by target*, ${runbook('SeriesGrowth')}.`,
     softMax: 1000,
     ...COUNT,
     queries: { '{{instance}}': `prometheus_tsdb_head_series{${CHOSEN}}` },

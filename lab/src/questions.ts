@@ -80,7 +80,7 @@ export const QUESTIONS: readonly Question[] = [
       'It is a gauge: its value is the answer, no rate() needed.',
       'inprogress_requests, of all replicas together.',
     ],
-    why: 'A gauge is read as it stands. Back at 0 without traffic, it also says that no request was lost on its way out.',
+    why: 'A gauge is read as it is. Back at 0 without traffic, it also says that no request was lost on its way out.',
   },
   {
     id: 'up',

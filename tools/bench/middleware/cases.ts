@@ -1,6 +1,6 @@
 /**
  * Requests that are easily counted wrongly, each with a small application, the client that sends them, and what must be
- * counted. A count is named `get /users/:name 200`; `unmatched` stands for requests that no route handled.
+ * counted. A count is named `get /users/:name 200`; `unmatched` are requests that no route handled.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';

@@ -23,7 +23,7 @@ const SETTLE_SECONDS = quick ? 10 : 15;
 const ALL_UP_WITHIN_MS = 120_000;
 const WATCH_SECONDS = quick ? 10 : 20;
 
-/** As many as fit a machine of 16 GB beside everything else: 50 replicas of 1,002 routes would be 2.5 million series. */
+/** As many as fit a machine of 16 GB together with everything else: 50 replicas of 1,002 routes would be 2.5 million series. */
 const sizes: readonly (readonly [routes: string, replicas: number])[] = [
   ['9', 1],
   ['9', 10],
