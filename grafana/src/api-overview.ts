@@ -14,9 +14,8 @@ const routeRate = rate('http_requests_total', { by: ['path', 'method'] });
 
 const answers = [
   statePanel(12),
-  stat({
+  stat('Most requested', {
     ...COUNT,
-    title: 'Most requested',
     shows:
       'The method and path that received the most requests since the API started, summed over its replicas, and how many.',
     worry: 'never: it is an answer, not a measure.',
@@ -27,9 +26,8 @@ const answers = [
     queries: { [ROUTE_LEGEND]: `topk(1, ${byRoute} > 0)` },
     noValue: 'No request yet',
   }),
-  stat({
+  stat('Requests in total', {
     ...COUNT,
-    title: 'Requests in total',
     shows:
       'Requests that a route has handled since the API started, summed over its replicas: the counter itself, because increase() extrapolates.',
     worry: 'where it falls: a replica restarted and counts from 0.',
@@ -37,9 +35,8 @@ const answers = [
     width: 8,
     queries: { requests: `sum(http_requests_total{${CHOSEN}})` },
   }),
-  stat({
+  stat('Errors in total', {
     ...COUNT,
-    title: 'Errors in total',
     shows:
       'Responses with a status of 400 or more, and clients that left early (499), since the API started. A path that does not exist is a 404 here and in no count of requests.',
     worry: 'about 5xx alone, see *Errors by code*.',
@@ -47,18 +44,16 @@ const answers = [
     width: 8,
     queries: { errors: `sum(http_errors_total{${CHOSEN}})` },
   }),
-  stat({
+  stat('In progress now', {
     ...COUNT,
-    title: 'In progress now',
     shows: 'Requests that have entered the API and not left it, at the last scrape. At rest it is 0.',
     worry: 'where it stays above what is expected, see *Requests in progress* below.',
     next: `${runbook('RequestsStuck')}.`,
     width: 8,
     queries: { 'in progress': `sum(inprogress_requests{${CHOSEN}})` },
   }),
-  ranking({
+  ranking('Requests by path and method', {
     ...COUNT,
-    title: 'Requests by path and method',
     shows: `Which route received most? Handled requests since the API started, all replicas together: the ${TOP} most requested, and all others as *the rest*.`,
     worry: 'where a route that should be asked has 0.',
     next: 'click a bar for [that route alone](/d/route).',
@@ -70,9 +65,8 @@ const answers = [
     colors: { 'the rest': STATE_COLORS.none },
     link: ROUTE_LINK,
   }),
-  ranking({
+  ranking('Errors by code', {
     ...COUNT,
-    title: 'Errors by code',
     shows:
       'Errors since the API started. 404: paths that do not exist. 499: the client left before the answer was complete. 5xx: faults of the API.',
     worry: 'about 5xx: they burn the error budget.',
@@ -88,8 +82,7 @@ const answers = [
 ];
 
 const traffic = [
-  lines({
-    title: 'Request rate by path and method',
+  lines('Request rate by path and method', {
     shows: `Requests per second that a route handled: the ${TOP} most requested of the time range, and all others as *the rest*.`,
     worry: 'where one line drops to 0 while others go on: a client or a route broke.',
     next: 'click a line for [that route alone](/d/route).',
@@ -109,8 +102,7 @@ const traffic = [
 const latency = [latencyQuantiles({}), latencyDistribution({})];
 
 const concurrency = [
-  lines({
-    title: 'Requests in progress, counted and expected',
+  lines('Requests in progress, counted and expected', {
     shows:
       "The gauge at each scrape, and what Little's law expects: arrival rate times mean duration. The gauge is a sample and jumps around the expected line.",
     worry: 'where it stays above: requests enter and do not end.',

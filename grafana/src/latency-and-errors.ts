@@ -24,9 +24,8 @@ export const STATUS_CODES = {
 } as const;
 
 export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
-  lines({
+  lines('Share of answers: 4xx, 499 and 5xx', {
     ...place,
-    title: 'Share of answers: 4xx, 499 and 5xx',
     shows:
       'Of all answers, those that the client asked wrongly (4xx), left before they were complete (499), and that the API failed (5xx). Where nothing was asked there is no share and no line.',
     worry: 'about 5xx above 0.1 %, the objective; and about 499, since users leave what is slow.',
@@ -47,9 +46,8 @@ export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
   });
 
 export const latencyQuantiles = ({ matchers = CHOSEN, ...place }: Place) =>
-  lines({
+  lines('Latency p50, p95 and p99', {
     ...place,
-    title: 'Latency p50, p95 and p99',
     shows: `From entry to the end of the response, replicas together. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
     worry: 'where p99 stays above the dashed line: more than 1 % of answers are slow.',
     next: `*Latency distribution*, [the routes in one table](/d/operations), ${runbook('ErrorBudgetBurn')}.`,
@@ -65,9 +63,8 @@ export const latencyQuantiles = ({ matchers = CHOSEN, ...place }: Place) =>
 export const latencyDistribution = ({ matchers = CHOSEN, ...place }: Place) => {
   const native = `increase(http_request_duration_seconds{${matchers}}[$__rate_interval])`;
   const classic = `increase(http_request_duration_seconds_bucket{${matchers}}[$__rate_interval])`;
-  return heatmap({
+  return heatmap('Latency distribution', {
     ...place,
-    title: 'Latency distribution',
     shows:
       'Responses by latency bucket: the stronger the colour, the more. Buckets are 4 % wide from a native histogram, else those of the classic one.',
     worry:

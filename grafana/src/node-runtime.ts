@@ -8,16 +8,14 @@ import { runbook } from './runbook.ts';
 import { cpu, eventLoopLate, memoryOfLimit, openConnections } from './saturation.ts';
 
 const processes = [
-  stat({
-    title: 'Processes',
+  stat('Processes', {
     shows: 'Node processes that are scraped: one for each replica.',
     worry: 'where it is not the number of replicas that you asked for.',
     next: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
     ...COUNT,
     queries: { processes: `count(nodejs_version_info{${CHOSEN}})` },
   }),
-  stat({
-    title: 'Node version',
+  stat('Node version', {
     shows: 'The versions of Node that the processes run.',
     worry: 'about more than one version outside of a release: a forgotten replica.',
     next: '*Youngest process*, then the container of that replica; see [the runbook](/d/runbook).',
@@ -25,8 +23,7 @@ const processes = [
     show: 'name',
     queries: { '{{version}}': `count by (version) (nodejs_version_info{${CHOSEN}})` },
   }),
-  stat({
-    title: 'Youngest process',
+  stat('Youngest process', {
     shows: 'Time since the last start among the processes.',
     worry: 'where it is short without a release.',
     next: `the container's log, ${runbook('ApiDown')}.`,
@@ -34,8 +31,7 @@ const processes = [
     decimals: 0,
     queries: { age: `min(time() - process_start_time_seconds{${CHOSEN}})` },
   }),
-  stat({
-    title: 'Restarts in range',
+  stat('Restarts in range', {
     shows:
       'Starts of a process at an address that was already known. A replica with a new address is not counted here, but marked on the graphs.',
     worry: 'about restarts without a release.',
@@ -55,8 +51,7 @@ const memoryKinds = {
 
 const memory = [
   memoryOfLimit,
-  lines({
-    title: 'Memory by kind, all replicas',
+  lines('Memory by kind, all replicas', {
     shows: 'Memory of all chosen processes together, by kind.',
     worry:
       'where the resident size climbs over a flat heap: memory outside of the heap, buffers. Where the low points of the used heap climb: a leak.',
@@ -68,8 +63,7 @@ const memory = [
     ),
     colors: inOrder(...Object.keys(memoryKinds)),
   }),
-  lines({
-    title: 'Garbage collection, mean of replicas',
+  lines('Garbage collection, mean of replicas', {
     shows:
       'Share of wall time by kind of collection, the mean of all chosen processes. Minor ones are cheap and frequent.',
     worry: 'where major ones take more than a few per cent: the heap is near its limit.',
@@ -87,8 +81,7 @@ const memory = [
 ];
 
 const resources = [
-  lines({
-    title: 'Active resources by type, all replicas',
+  lines('Active resources by type, all replicas', {
     shows: 'What keeps the event loops of all chosen processes alive: sockets, timers, file requests.',
     worry: 'where one type only climbs: it is never closed.',
     next: `${runbook('RequestsStuck')}.`,
@@ -97,8 +90,7 @@ const resources = [
     stacked: true,
     queries: { '{{type}}': `sum by (type) (nodejs_active_resources{${CHOSEN}})` },
   }),
-  lines({
-    title: 'Open file descriptors',
+  lines('Open file descriptors', {
     shows: 'Sockets and files that each process holds open.',
     worry: 'near the limit of the process (`process_max_fds`): new connections are refused there.',
     next: `*Active resources by type, all replicas*, ${runbook('RequestsStuck')}.`,

@@ -18,8 +18,7 @@ const scope = { by, window: '$__range' };
 const objectiveMs = LATENCY_OBJECTIVE_SECONDS * 1000;
 
 const routes = [
-  table({
-    title: 'Routes, those that hurt first',
+  table('Routes, those that hurt first', {
     shows: `Each route that was asked in this time range: answers per second, those of them that failed or took more than ${objectiveMs} ms, the share that failed, and how long. Sorted by what burns the budgets. ${QUANTILE_CAVEAT}`,
     worry: 'about red numbers in the first rows.',
     next: `click a path for [that route alone](/d/route); ${runbook('ErrorBudgetBurn')}.`,
@@ -58,8 +57,7 @@ const routes = [
     sortBy: 'Bad',
     noValue: 'Nothing was asked in this time range',
   }),
-  lines({
-    title: `Course of the ${TOP} busiest routes`,
+  lines(`Course of the ${TOP} busiest routes`, {
     shows: 'Answers per second of each route over the time range.',
     worry: 'where one course breaks off or climbs while the others go on.',
     next: 'click a line for [that route alone](/d/route).',

@@ -26,7 +26,6 @@ export type ThresholdStep = readonly [color: string, from: number | null];
 
 /** What a panel asks, says and how wide it is. */
 export interface PanelSpec {
-  title: string;
   /** What is shown, in words that a newcomer understands. */
   shows: string;
   /** When to worry about it. */
@@ -73,9 +72,9 @@ export function limitsAt(...steps: readonly ThresholdStep[]) {
 export const lineAt = (value: number) => limitsAt([STATE_COLORS.bad, value]);
 
 /** Fills in what a panel says and asks. */
-export function describe<P extends AnyPanel>(panel: P, spec: PanelSpec, format: Format): P {
+export function describe<P extends AnyPanel>(panel: P, title: string, spec: PanelSpec, format: Format): P {
   panel
-    .title(spec.title)
+    .title(title)
     .description(`${spec.shows}\n\n**Worry** ${spec.worry}\n\n**Next** ${spec.next}`)
     .datasource(DATASOURCE)
     .unit(spec.unit ?? 'none')
@@ -96,8 +95,7 @@ export function describe<P extends AnyPanel>(panel: P, spec: PanelSpec, format: 
     panel.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor: color } }]);
   }
   if (spec.link) {
-    const { title, url } = spec.link;
-    panel.dataLinks([new sdk.DashboardLinkBuilder(title).url(url)]);
+    panel.dataLinks([new sdk.DashboardLinkBuilder(spec.link.title).url(spec.link.url)]);
   }
   return panel;
 }

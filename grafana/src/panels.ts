@@ -26,9 +26,9 @@ export type Words = Readonly<Record<number, { text: string; color: string }>>;
  * One number, the latest, in the colour of text unless thresholds say more. `show` puts the series' name next to the number or in
  * its place, at sizes that do not change with the width; `words` takes the place of numbers.
  */
-export function stat(spec: PanelSpec & { show?: 'name' | 'name and value'; words?: Words }) {
+export function stat(title: string, spec: PanelSpec & { show?: 'name' | 'name and value'; words?: Words }) {
   const { show, words } = spec;
-  const panel = describe(new Stat(), { width: 6, height: 4, ...spec }, 'instant')
+  const panel = describe(new Stat(), title, { width: 6, height: 4, ...spec }, 'instant')
     .colorMode(common.BigValueColorMode.Value)
     .graphMode(common.BigValueGraphMode.None)
     .textMode(show ? TEXT_MODES[show] : common.BigValueTextMode.Value)
@@ -42,9 +42,10 @@ export function stat(spec: PanelSpec & { show?: 'name' | 'name and value'; words
 }
 
 /** One bar for each series, in the order in which the query returns them. */
-export function ranking(spec: PanelSpec) {
+export function ranking(title: string, spec: PanelSpec) {
   return describe(
     new BarGauge(),
+    title,
     { min: 0, decimals: 0, thresholds: [[STATE_COLORS.well, null]], ...spec },
     'instant',
   )
@@ -67,14 +68,14 @@ export interface LinesSpec extends PanelSpec {
  * Lines over time from 0 up. A sample without neighbours is a point, and what is missing is a gap: a rate where nothing was
  * asked is no number.
  */
-export function lines(spec: LinesSpec) {
+export function lines(title: string, spec: LinesSpec) {
   const list = spec.legend !== 'table';
   const legend = new common.VizLegendOptionsBuilder()
     .displayMode(list ? common.LegendDisplayMode.List : common.LegendDisplayMode.Table)
     .placement(common.LegendPlacement.Bottom)
     .showLegend(true)
     .calcs(list ? [] : ['lastNotNull', 'max']);
-  const panel = describe(new TimeSeries(), spec, 'range')
+  const panel = describe(new TimeSeries(), title, spec, 'range')
     .legend(legend)
     .tooltip(
       new common.VizTooltipOptionsBuilder()
@@ -100,9 +101,9 @@ export function lines(spec: LinesSpec) {
 }
 
 /** A histogram over time: `queries` return increases, native or by `le`, which is in `unit`; the cells hold counts. */
-export function heatmap(spec: PanelSpec) {
+export function heatmap(title: string, spec: PanelSpec) {
   return (
-    describe(new Heatmap(), { ...spec, unit: 'none' }, 'heatmap')
+    describe(new Heatmap(), title, { ...spec, unit: 'none' }, 'heatmap')
       .yAxis(new YAxisConfigBuilder().unit(spec.unit ?? 'none'))
       // All of its colours stand out on dark and on light ground; the least of Blues is white on white.
       .color(new HeatmapColorOptionsBuilder().scheme('Cool').steps(64))
@@ -112,8 +113,8 @@ export function heatmap(spec: PanelSpec) {
 }
 
 /** A coloured band for each series, with words for its values. */
-export function states(spec: PanelSpec & { words: Words }) {
-  return describe(new StateTimeline(), { width: 24, height: 7, ...spec }, 'range')
+export function states(title: string, spec: PanelSpec & { words: Words }) {
+  return describe(new StateTimeline(), title, { width: 24, height: 7, ...spec }, 'range')
     .mappings([toMapping(spec.words)])
     .showValue(common.VisibilityMode.Never)
     .alignValue(common.TimelineValueAlignment.Left);

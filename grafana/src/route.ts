@@ -16,8 +16,7 @@ const objectiveMs = LATENCY_OBJECTIVE_SECONDS * 1000;
 const whole = { ...scope, window: '$__range' };
 
 const summary = [
-  stat({
-    title: 'Answers per second',
+  stat('Answers per second', {
     shows:
       'Answers of the chosen routes with any status, all replicas together, on average over the time range.',
     worry: 'where it is far from what the time of day explains.',
@@ -25,8 +24,7 @@ const summary = [
     unit: 'reqps',
     queries: { rate: responses(whole) },
   }),
-  stat({
-    title: 'Failed, 5xx',
+  stat('Failed, 5xx', {
     shows: 'Share of the answers in this time range that the API failed.',
     worry: 'above 0.1 %, the objective of the service as a whole.',
     next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}.`,
@@ -34,16 +32,14 @@ const summary = [
     queries: { '5xx': shareOf('5..', whole) },
     noValue: NO_TRAFFIC,
   }),
-  stat({
-    title: 'Failed or slow',
+  stat('Failed or slow', {
     shows: `Answers a second that failed, or took more than ${objectiveMs} ms: these burn an error budget.`,
     worry: 'where it is not 0 over a long range.',
     next: '*Latency distribution*, [Node runtime](/d/node-runtime).',
     unit: 'reqps',
     queries: { bad: badResponses(LATENCY_OBJECTIVE_SECONDS, whole) },
   }),
-  stat({
-    title: 'p99',
+  stat('p99', {
     shows: `One answer in a hundred took longer than this. ${QUANTILE_CAVEAT}`,
     worry: `above ${objectiveMs} ms, the objective.`,
     next: '*Latency distribution* says whether these are a few or a second crowd; [Node runtime](/d/node-runtime).',
@@ -54,8 +50,7 @@ const summary = [
 ];
 
 const traffic = [
-  lines({
-    title: 'Answers by class of status',
+  lines('Answers by class of status', {
     shows: 'Answers per second of the chosen routes, piled up by class of status code.',
     worry: 'where red or grey appears that was not there before.',
     next: `5xx: ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
@@ -73,8 +68,7 @@ const traffic = [
 ];
 
 const replicas = [
-  lines({
-    title: 'Answers by replica',
+  lines('Answers by replica', {
     shows: 'Answers per second of the chosen routes, by replica.',
     worry: 'where one replica gets far fewer than the others: it is not in the balance, or does not answer.',
     next: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
@@ -82,8 +76,7 @@ const replicas = [
     softMax: 1,
     queries: { '{{instance}}': responses({ ...scope, by: ['instance'] }) },
   }),
-  lines({
-    title: 'p99 by replica',
+  lines('p99 by replica', {
     shows: `The 99th percentile of the chosen routes, by replica. ${QUANTILE_CAVEAT}`,
     worry: 'where one is slower than the others: that process is busy or short of memory.',
     next: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,

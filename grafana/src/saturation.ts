@@ -5,8 +5,7 @@ import { lines } from './panels.ts';
 import { CHOSEN } from './promql.ts';
 import { runbook } from './runbook.ts';
 
-export const eventLoopLate = lines({
-  title: 'Event loop late, share of the time',
+export const eventLoopLate = lines('Event loop late, share of the time', {
   shows: 'Share of the time by which turns of the event loop came late, by replica: at 100 % it never rests.',
   worry: 'above the dashed line, where EventLoopBlocked fires: every request that comes then waits.',
   next: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
@@ -16,8 +15,7 @@ export const eventLoopLate = lines({
   ...lineAt(EVENT_LOOP_LATE_LIMIT),
 });
 
-export const cpu = lines({
-  title: 'CPU, share of one core',
+export const cpu = lines('CPU, share of one core', {
   shows:
     'Processor time of each replica. JavaScript runs on one core; above 100 % are garbage collection and the thread pool.',
   worry: 'where a line stays near 100 %: that process cannot take more traffic.',
@@ -28,8 +26,7 @@ export const cpu = lines({
   queries: { '{{instance}}': `rate(process_cpu_seconds_total{${CHOSEN}}[$__rate_interval])` },
 });
 
-export const memoryOfLimit = lines({
-  title: 'Memory, share of the limit',
+export const memoryOfLimit = lines('Memory, share of the limit', {
   shows: `Resident memory of each replica, of the ${MEMORY_LIMIT_MEBIBYTES} MiB that its container may use.`,
   worry: 'near 100 %: the engine kills the process there.',
   next: '[Node runtime](/d/node-runtime) says which kind of memory.',
@@ -40,8 +37,7 @@ export const memoryOfLimit = lines({
   },
 });
 
-export const openConnections = lines({
-  title: 'Open connections',
+export const openConnections = lines('Open connections', {
   shows: 'TCP connections that each replica holds open, busy or not.',
   worry: 'where it climbs and never falls: clients or handlers do not close.',
   next: `*Open file descriptors* in [Node runtime](/d/node-runtime), ${runbook('RequestsStuck')}.`,

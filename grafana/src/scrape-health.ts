@@ -11,8 +11,7 @@ const NOT_CHOSEN = 'Prometheus is not chosen';
 const EACH_TARGET = '{{job}} {{instance}}';
 
 const targets = [
-  stat({
-    title: 'Targets up',
+  stat('Targets up', {
     shows: 'Targets whose last scrape succeeded: one for each replica of the API, and Prometheus.',
     worry: 'where it is less than the number of replicas and one.',
     next: `*Up and down of each target*, ${runbook('ApiTargetMissing')}.`,
@@ -20,8 +19,7 @@ const targets = [
     queries: { up: `sum(up{${CHOSEN}})` },
     noValue: 'No target is known',
   }),
-  stat({
-    title: 'Targets down',
+  stat('Targets down', {
     shows: 'Targets whose last scrape failed: not reachable, too slow, or more samples than allowed.',
     worry: 'where it is not 0.',
     next: `${runbook('ApiDown')}, ${runbook('ApiReplicaDown')}.`,
@@ -29,8 +27,7 @@ const targets = [
     queries: { down: `count(up{${CHOSEN}} == 0) or vector(0)` },
     thresholds: warnFrom(1),
   }),
-  stat({
-    title: 'Series in memory',
+  stat('Series in memory', {
     shows: 'Series that Prometheus holds in its head block, of all targets and rules.',
     worry: 'where it grows without a release.',
     next: `*New series by target*, ${runbook('SeriesGrowth')}.`,
@@ -38,8 +35,7 @@ const targets = [
     queries: { series: `sum(prometheus_tsdb_head_series{${CHOSEN}})` },
     noValue: NOT_CHOSEN,
   }),
-  stat({
-    title: 'Rules failed',
+  stat('Rules failed', {
     shows: 'Rule evaluations that failed in this time range.',
     worry: 'where it is not 0: what they record or watch is missing there.',
     next: `${runbook('PrometheusRuleFailing')}.`,
@@ -48,8 +44,7 @@ const targets = [
     thresholds: warnFrom(1),
     noValue: NOT_CHOSEN,
   }),
-  states({
-    title: 'Up and down of each target',
+  states('Up and down of each target', {
     shows:
       'Whether the scrape of each target succeeded. A gap: the target was not known, because its name had no address.',
     worry: 'about every failed scrape that is no restart.',
@@ -61,8 +56,7 @@ const targets = [
 ];
 
 const scrapes = [
-  lines({
-    title: 'Scrape duration',
+  lines('Scrape duration', {
     shows: 'How long each target takes to answer.',
     worry: `near the dashed line: a scrape of more than ${SCRAPE_TIMEOUT_SECONDS} s fails.`,
     next: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
@@ -71,8 +65,7 @@ const scrapes = [
     queries: { [EACH_TARGET]: `scrape_duration_seconds{${CHOSEN}}` },
     ...lineAt(SCRAPE_TIMEOUT_SECONDS),
   }),
-  lines({
-    title: 'Samples per scrape',
+  lines('Samples per scrape', {
     shows:
       'Samples that each target exposes. The set of the API is fixed; that of Prometheus grows as its features come into use.',
     worry: 'where the line of the API climbs: a label has gone wild.',
@@ -84,8 +77,7 @@ const scrapes = [
 ];
 
 const database = [
-  lines({
-    title: 'Series in memory over time',
+  lines('Series in memory over time', {
     shows: 'Series in memory. Steps are new targets and rules.',
     worry: 'about a slope: churn, labels whose values come and go.',
     next: `*New series by target*, ${runbook('SeriesGrowth')}.`,
@@ -94,8 +86,7 @@ const database = [
     queries: { '{{instance}}': `prometheus_tsdb_head_series{${CHOSEN}}` },
     noValue: NOT_CHOSEN,
   }),
-  lines({
-    title: 'New series by target',
+  lines('New series by target', {
     shows: 'Series that a scrape returned for the first time: all of them after a start, then none.',
     worry: 'where they keep coming.',
     next: `${runbook('SeriesGrowth')}.`,
@@ -115,8 +106,7 @@ const lost = {
 };
 
 const rules = [
-  lines({
-    title: 'Rule evaluation time by group',
+  lines('Rule evaluation time by group', {
     shows: 'Time of the last evaluation of each group of rules.',
     worry: 'where a group needs longer than its interval of 5 s: it misses evaluations.',
     next: `${runbook('PrometheusRuleFailing')}.`,
@@ -127,8 +117,7 @@ const rules = [
     },
     noValue: NOT_CHOSEN,
   }),
-  lines({
-    title: 'What Prometheus lost',
+  lines('What Prometheus lost', {
     shows:
       'Failed rule evaluations, rejected scrapes and samples, failed notifications, per second. All are 0 in health.',
     worry: 'where one is not 0.',

@@ -20,8 +20,7 @@ const failureRatio = (slo: Slo) => {
 };
 
 export const objective = (slo: Slo, width: number) =>
-  stat({
-    title: `${NAMES[slo]}, last 30 days`,
+  stat(`${NAMES[slo]}, last 30 days`, {
     shows: `Share of requests ${GOOD_MEANS[slo]}. Over 30 days, or since the first data where there is less.`,
     worry: `below ${OBJECTIVES[slo] * 100} %, the objective.`,
     next: `*Which route burns it* below, ${runbook('ErrorBudgetBurn')}.`,
@@ -37,8 +36,7 @@ export const objective = (slo: Slo, width: number) =>
   });
 
 export const budgetLeft = (slo: Slo, width: number) =>
-  stat({
-    title: `${NAMES[slo]} budget left`,
+  stat(`${NAMES[slo]} budget left`, {
     shows: `Share of the 30-day error budget that is not spent: of requests, ${Number((100 - OBJECTIVES[slo] * 100).toFixed(3))} % may be bad.`,
     worry: 'below a quarter. Below 0 the objective is missed: stop what is risky and repair what burns.',
     next: `the burn rates in [SLOs](/d/slos) for how fast it goes, ${runbook('ErrorBudgetBurn')}.`,
@@ -62,8 +60,7 @@ const byAlert = (alerts: string) => `max by (alertname, severity, slo, window) (
 const PAGES_FIRST = `${byAlert('ALERTS{alertstate="firing", severity="page"}')} or ${byAlert(FIRING)}`;
 
 export const firingNow = (height: number) =>
-  table({
-    title: 'Firing now',
+  table('Firing now', {
     shows: 'Every alert that fires now, of the API and of Prometheus itself, pages first.',
     worry: 'about *page* at once, about *ticket* in working hours, about *info* never.',
     next: '[the runbook](/d/runbook): what each one means, what to look at and what to do. Click its name.',

@@ -16,8 +16,7 @@ const burnLimits = BURN_RATES.map(
 );
 
 const burnPanel = (slo: Slo, name: string) =>
-  lines({
-    title: `${name}: burn rate by window`,
+  lines(`${name}: burn rate by window`, {
     shows: `How many times faster than allowed the budget goes, averaged over each window: at 1 it lasts exactly 30 days.`,
     worry: `where a long and a short window are both above a dashed line: ${BURN_RATES.map(
       ({ longWindow, shortWindow, factor, severity }) =>
@@ -38,8 +37,7 @@ const burnPanel = (slo: Slo, name: string) =>
   });
 
 const routePanels = [
-  lines({
-    title: '5xx ratio by route',
+  lines('5xx ratio by route', {
     shows:
       'Which route burns the availability budget: its 5xx as a share of all its responses, over 5 minutes.',
     worry: 'where one stays above 0.1 %.',
@@ -51,8 +49,7 @@ const routePanels = [
     ...BY_ROUTE,
     noValue: NO_TRAFFIC,
   }),
-  lines({
-    title: 'p99 latency by route',
+  lines('p99 latency by route', {
     shows: `Which route burns the latency budget: the 99th percentile over 5 minutes. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
     worry: 'where one stays above the dashed line.',
     next: `click a line for [that route alone](/d/route); ${runbook('ErrorBudgetBurn')}.`,
@@ -71,8 +68,7 @@ const routePanels = [
 
 const alertPanels = [
   firingNow(7),
-  states({
-    title: 'Fired in this time range',
+  states('Fired in this time range', {
     shows: 'When each alert fired and for how long.',
     worry: 'where alerts come and go together: they have one cause.',
     next: '[the runbook](/d/runbook), beginning with the one that came first.',

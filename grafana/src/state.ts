@@ -29,8 +29,7 @@ export const stateWords: Words = Object.fromEntries(STATES.map(([text, color], i
 export const stateQuery = STATES.map(([, , expr], i) => `(${expr}) + ${i}`).join(' or ');
 
 export const statePanel = (width: number) =>
-  stat({
-    title: 'State',
+  stat('State', {
     shows: 'What the API is at this moment, and so why other panels show nothing.',
     worry: 'at *Down*, *Degraded* and *Not known*; the alerts do so after a while.',
     next: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}. Without a fresh sample Prometheus does not run, or the clock of this computer is ahead of its clock: [Scrape health](/d/scrape-health) for a range that ends a minute ago tells which.`,

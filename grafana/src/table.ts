@@ -29,14 +29,14 @@ interface TableSpec extends Omit<PanelSpec, 'queries' | 'thresholds'> {
 }
 
 /** Rows of several queries that have the same labels become one. */
-export function table({ columns, expr, legend, sortBy, ...spec }: TableSpec) {
+export function table(title: string, { columns, expr, legend, sortBy, ...spec }: TableSpec) {
   const exprs = [expr, ...columns.map((column) => column.expr)].filter((one) => one !== undefined);
   // Grafana calls a query's values by its letter, where there are several.
   const fields = columns.map(
     ({ field, expr: own = '' }) => field ?? `Value #${String.fromCharCode(65 + exprs.indexOf(own))}`,
   );
   const queries = exprs.map((one) => ({ expr: one, legend }));
-  const panel = describe(new Table(), { width: 24, ...spec, queries }, 'table')
+  const panel = describe(new Table(), title, { width: 24, ...spec, queries }, 'table')
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({
       id: 'organize',
