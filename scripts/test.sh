@@ -52,6 +52,7 @@ prepare_containers() {
   say '== container engine and images'
   check_settings
   ensure_engine
+  require_own_project
   ALERTS=1 ensure_base_images
   ensure_grafana_image
   build_images
