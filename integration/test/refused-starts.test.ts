@@ -85,6 +85,19 @@ describe('a start that cannot work', () => {
     commandTimeoutMs,
   );
 
+  it(
+    'says that a running replica was replaced by one that does not start',
+    async () => {
+      expect(await stackCommand(project, ['up'])).toMatchObject({ exitCode: 0 });
+      const up = await stackCommand(project, ['up'], { SIMULATED_ERROR_RATIO: 'often' });
+      expect(up.exitCode).toBe(1);
+      expect(up.stderr).toContain('SIMULATED_ERROR_RATIO: expected');
+      expect(up.stderr).toContain('not all that was running before still runs');
+      expect(await stackCommand(project, ['up'])).toMatchObject({ exitCode: 0 });
+    },
+    2 * startTimeoutMs,
+  );
+
   it('names the commands that there are when asked for another', async () => {
     const result = await stackCommand(project, ['upp']);
     expect(result.exitCode).toBe(2);
