@@ -9,37 +9,26 @@ export interface Dependency {
   readonly isShipped: boolean;
 }
 
+type LockEntry = {
+  readonly name?: string;
+  readonly license?: string;
+  readonly dev?: boolean;
+  readonly link?: boolean;
+};
+
 interface LockFile {
-  readonly packages: Readonly<
-    Record<
-      string,
-      { readonly name?: string; readonly license?: string; readonly dev?: boolean; readonly link?: boolean }
-    >
-  >;
+  readonly packages: Readonly<Record<string, LockEntry>>;
 }
 
-/** Permissive: a notice is all that they ask for. */
-const FOR_EVERYTHING = [
-  'MIT',
-  'MIT-0',
-  'ISC',
-  '0BSD',
-  'BSD-2-Clause',
-  'BSD-3-Clause',
-  'Apache-2.0',
-  'BlueOak-1.0.0',
-  'Zlib',
-];
+/** Permissive: all they require is a notice. */
+const FOR_EVERYTHING = 'MIT MIT-0 ISC 0BSD BSD-2-Clause BSD-3-Clause Apache-2.0 BlueOak-1.0.0 Zlib'.split(
+  ' ',
+);
 
 /** In addition for what is not shipped: texts and data under Creative Commons, and two ways of giving up all rights. */
 const FOR_DEVELOPMENT = [
   ...FOR_EVERYTHING,
-  'CC0-1.0',
-  'CC-BY-3.0',
-  'CC-BY-4.0',
-  'CC-BY-SA-4.0',
-  'Unlicense',
-  'WTFPL',
+  ...'CC0-1.0 CC-BY-3.0 CC-BY-4.0 CC-BY-SA-4.0 Unlicense WTFPL'.split(' '),
 ];
 
 /** Packages whose metadata is of a form that npm does not read, or no SPDX expression; the licence is that of their own text. */

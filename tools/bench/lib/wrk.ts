@@ -68,14 +68,14 @@ export async function load(
 
 /** Why this load says nothing of its servers; undefined where it does. */
 export function objection({ idle, others, clientBusy }: Load): string | undefined {
+  const conditions = [
+    ['the client used its core for', clientBusy, CLIENT_BUSY_AT_MOST],
+    ["the servers' core was idle for", idle, IDLE_AT_MOST],
+    ["other programs used the servers' core for", others, OTHERS_AT_MOST],
+  ] as const;
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
-  if (clientBusy > CLIENT_BUSY_AT_MOST)
-    return `the client used ${percent(clientBusy)} of its core, more than ${percent(CLIENT_BUSY_AT_MOST)}`;
-  if (idle > IDLE_AT_MOST)
-    return `the server's core was idle for ${percent(idle)}, more than ${percent(IDLE_AT_MOST)}`;
-  if (others > OTHERS_AT_MOST)
-    return `other programs used ${percent(others)} of the server's core, more than ${percent(OTHERS_AT_MOST)}`;
-  return undefined;
+  const [broken] = conditions.filter(([, share, atMost]) => share > atMost);
+  return broken && `${broken[0]} ${percent(broken[1])}, more than ${percent(broken[2])}`;
 }
 
 async function wrk(url: string, mix: readonly string[], seconds: number): Promise<Summary> {
