@@ -60,11 +60,8 @@ function explain({ scenario, answer, solution }: Trial & { scenario: Scenario },
 }
 
 /** An answer without a query: exactly the number that is asked for, or the labels' values in any order: `products post`. */
-export function gradeValue(
-  { labels, ...question }: QueryQuestion,
-  given: string,
-  solution: Outcome,
-): Verdict {
+export function gradeValue(question: QueryQuestion, given: string, solution: Outcome): Verdict {
+  const { labels } = question;
   if ('refused' in solution) return wrong(`Your Prometheus refuses the solution itself: ${solution.refused}`);
   const [top] = solution.samples;
   if (top === undefined)

@@ -94,6 +94,7 @@ it.each([
 
 it('takes a choice by its word, and says what the others are', async () => {
   const { text } = await play(['skip', 'skip', 'histogram', 'Counter', 'gauge']);
+  expect(text).toContain('3/3  What type?\n  gauge: goes up and down\n  counter: only goes up\n> ');
   expect(text).toContain('Expected one of gauge, counter, got "histogram".');
   expect(text).toContain('Not right. A counter only goes up.');
   expect(text).toContain('Right. Up and down.');
