@@ -1,6 +1,6 @@
 // The panels on errors and latency that several dashboards show, of all that is chosen or of one route.
 import { ANSWER_COLORS, QUANTILE_COLORS } from './colors.ts';
-import { LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
+import { BUDGETS, LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
 import { lineAt } from './panel.ts';
 import { heatmap, lines } from './panels.ts';
 import { CHOSEN, QUANTILE_CAVEAT, quantile, shareOf } from './promql.ts';
@@ -28,7 +28,7 @@ export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
     ...place,
     shows:
       'Of all answers, those that the client asked wrongly (4xx), left before they were complete (499), and that the API failed (5xx). Where nothing was asked there is no share and no line.',
-    worry: 'about 5xx above 0.1 %, the objective; and about 499, since users leave what is slow.',
+    worry: `about 5xx above ${BUDGETS.availability}, the objective; and about 499, since users leave what is slow.`,
     next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
     unit: 'percentunit',
     legend: 'table',

@@ -25,6 +25,9 @@ export type Slo = 'availability' | 'latency';
 const objective = (slo: Slo) =>
   findNumber(SLO_RULES, new RegExp(`expr: vector\\(([\\d.]+)\\)\n +labels: { slo: ${slo} }`, 'g'));
 export const OBJECTIVES = { availability: objective('availability'), latency: objective('latency') };
+/** The rest, as texts say it: `0.1 %`. */
+const budget = (slo: Slo) => `${Number((100 - OBJECTIVES[slo] * 100).toFixed(3))} %`;
+export const BUDGETS = { availability: budget('availability'), latency: budget('latency') };
 
 /**
  * An alert fires when both windows burn faster than `factor` times what the budget allows. Site Reliability Workbook,
@@ -50,6 +53,9 @@ export const EVENT_LOOP_LATE_LIMIT = findNumber(
 
 /** A scrape that takes longer fails. */
 export const SCRAPE_TIMEOUT_SECONDS = findNumber('prometheus/prometheus.yml', /scrape_timeout: (\d+)s/g);
+
+/** Of each group of rules. */
+export const RULES_INTERVAL_SECONDS = findNumber('prometheus/prometheus.yml', /evaluation_interval: (\d+)s/g);
 
 /** Of the API, in MiB: a process that needs more is killed. */
 export const MEMORY_LIMIT_MEBIBYTES = findNumber(

@@ -2,7 +2,7 @@
 import { ANSWER_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
 import { errorShare, latencyDistribution, latencyQuantiles, STATUS_CODES } from './latency-and-errors.ts';
-import { LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
+import { BUDGETS, LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
 import { lines, stat } from './panels.ts';
 import { badResponses, CHOSEN, QUANTILE_CAVEAT, quantile, responses, shareOf } from './promql.ts';
 import { runbook } from './runbook.ts';
@@ -26,7 +26,7 @@ const summary = [
   }),
   stat('Failed, 5xx', {
     shows: 'Share of the answers in this time range that the API failed.',
-    worry: 'above 0.1 %, the objective of the service as a whole.',
+    worry: `above ${BUDGETS.availability}, the objective of the service as a whole.`,
     next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}.`,
     unit: 'percentunit',
     queries: { '5xx': shareOf('5..', whole) },

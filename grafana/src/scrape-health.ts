@@ -1,7 +1,7 @@
 // Whether the monitoring itself can be trusted: are targets scraped, do they stay small, are rules evaluated?
 import { inOrder, STATE_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
-import { SCRAPE_TIMEOUT_SECONDS } from './limits.ts';
+import { RULES_INTERVAL_SECONDS, SCRAPE_TIMEOUT_SECONDS } from './limits.ts';
 import { COUNT, lineAt, warnFrom } from './panel.ts';
 import { lines, stat, states } from './panels.ts';
 import { CHOSEN } from './promql.ts';
@@ -108,7 +108,7 @@ const lost = {
 const rules = [
   lines('Rule evaluation time by group', {
     shows: 'Time of the last evaluation of each group of rules.',
-    worry: 'where a group needs longer than its interval of 5 s: it misses evaluations.',
+    worry: `where a group needs longer than its interval of ${RULES_INTERVAL_SECONDS} s: it misses evaluations.`,
     next: `${runbook('PrometheusRuleFailing')}.`,
     softMax: 0.02,
     unit: 's',

@@ -1,6 +1,6 @@
 // The panels on objectives and alerts that more than one dashboard shows.
 import { STATE_COLORS } from './colors.ts';
-import { LATENCY_OBJECTIVE_SECONDS, OBJECTIVES, type Slo } from './limits.ts';
+import { BUDGETS, LATENCY_OBJECTIVE_SECONDS, OBJECTIVES, type Slo } from './limits.ts';
 import { stat } from './panels.ts';
 import { runbook } from './runbook.ts';
 import { table } from './table.ts';
@@ -37,7 +37,7 @@ export const objective = (slo: Slo, width: number) =>
 
 export const budgetLeft = (slo: Slo, width: number) =>
   stat(`${NAMES[slo]} budget left`, {
-    shows: `Share of the 30-day error budget that is not spent: of requests, ${Number((100 - OBJECTIVES[slo] * 100).toFixed(3))} % may be bad.`,
+    shows: `Share of the 30-day error budget that is not spent: of requests, ${BUDGETS[slo]} may be bad.`,
     worry: 'below a quarter. Below 0 the objective is missed: stop what is risky and repair what burns.',
     next: `the burn rates in [SLOs](/d/slos) for how fast it goes, ${runbook('ErrorBudgetBurn')}.`,
     width,

@@ -3,7 +3,7 @@
 import { STATE_COLORS, WINDOW_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
 import { OBJECTIVE_LINE } from './latency-and-errors.ts';
-import { BURN_RATES, LATENCY_OBJECTIVE_SECONDS, type Slo } from './limits.ts';
+import { BUDGETS, BURN_RATES, LATENCY_OBJECTIVE_SECONDS, type Slo } from './limits.ts';
 import { limitsAt } from './panel.ts';
 import { lines, states } from './panels.ts';
 import { QUANTILE_CAVEAT } from './promql.ts';
@@ -40,7 +40,7 @@ const routePanels = [
   lines('5xx ratio by route', {
     shows:
       'Which route burns the availability budget: its 5xx as a share of all its responses, over 5 minutes.',
-    worry: 'where one stays above 0.1 %.',
+    worry: `where one stays above ${BUDGETS.availability}.`,
     next: `click a line for [that route alone](/d/route); ${runbook('ErrorBudgetBurn')}.`,
     height: 10,
     unit: 'percentunit',
