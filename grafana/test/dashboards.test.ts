@@ -13,21 +13,13 @@ const Text = z.looseObject({
   title: z.string().min(1),
   gridPos,
 });
+const named = z.looseObject({ name: z.string() });
 const Dashboard = z.looseObject({
   description: z.string().min(20),
   editable: z.literal(false),
   panels: z.array(z.union([Text, Panel])),
-  templating: z.strictObject({ list: z.array(z.looseObject({ name: z.string() })) }),
-  annotations: z.strictObject({
-    list: z.array(
-      z.looseObject({
-        name: z.string(),
-        expr: z.string(),
-        iconColor: z.string(),
-        target: z.looseObject({ expr: z.string() }),
-      }),
-    ),
-  }),
+  templating: z.strictObject({ list: z.array(named) }),
+  annotations: z.strictObject({ list: z.array(named.extend({ expr: z.string() })) }),
   links: z.array(z.looseObject({})).min(1),
 });
 
@@ -42,12 +34,8 @@ const SHOWN_AS_TOTALS = [
 /** Alerts concern every job, and an alert on a missing target has no instance; the state asks whether anything is known. */
 const WITHOUT_MATCHERS = ['ALERTS', 'up'];
 const FILLED = {
-  job: 'api',
-  instance: 'a',
-  path: 'products',
-  method: 'get',
-  __rate_interval: '20s',
-  __range: '15m',
+  ...{ job: 'api', instance: 'a', path: 'products', method: 'get' },
+  ...{ __rate_interval: '20s', __range: '15m' },
 };
 /** The labels that a dashboard's panels must match: those that can be chosen, and not what follows from them. */
 const LABELS = ['job', 'instance', 'path', 'method'];
@@ -78,11 +66,10 @@ describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s',
   it('annotates restarts and pages, for Grafana 9 and for later ones alike', () => {
     const names = panels.length > 0 ? ['Restarts', 'Pages'] : [];
     expect(dashboard.annotations.list.map(({ name }) => name)).toEqual(names);
-    for (const { expr, target, iconColor, datasource } of dashboard.annotations.list) {
-      expect(datasource).toMatchObject({ uid: '$datasource' });
-      expect(parsePromql(target.expr)).toHaveLength(1);
-      expect(expr).toBe(target.expr);
-      expect(KNOWN_COLORS).toContain(iconColor);
+    for (const each of dashboard.annotations.list) {
+      expect(parsePromql(each.expr)).toHaveLength(1);
+      expect(each).toMatchObject({ datasource: { uid: '$datasource' }, target: { expr: each.expr } });
+      expect(KNOWN_COLORS).toContain(each.iconColor);
     }
   });
 
