@@ -17,26 +17,18 @@ export function byHand(
 ): RequestListener {
   const registry = new library.Registry();
   library.collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const requests = new library.Counter({
-    name: 'http_requests_total',
-    help: 'Requests',
-    labelNames: ['path', 'method'],
-    registers,
+  const options = <Label extends string>(name: string, ...labelNames: Label[]) => ({
+    name,
+    help: name,
+    labelNames,
+    registers: [registry],
   });
-  const errors = new library.Counter({
-    name: 'http_errors_total',
-    help: 'Errors',
-    labelNames: ['code'],
-    registers,
-  });
-  const inProgress = new library.Gauge({ name: 'inprogress_requests', help: 'In progress', registers });
+  const requests = new library.Counter(options('http_requests_total', 'path', 'method'));
+  const errors = new library.Counter(options('http_errors_total', 'code'));
+  const inProgress = new library.Gauge(options('inprogress_requests'));
   const duration = new library.Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Duration',
-    labelNames: ['path', 'method', 'code'],
+    ...options('http_request_duration_seconds', 'path', 'method', 'code'),
     buckets: [...BUCKETS],
-    registers,
   });
   for (const labels of zeros) duration.zero(labels);
   const around: RequestHandler = (request, response, next) => {
