@@ -18,8 +18,8 @@ const answers = [
     ...COUNT,
     shows:
       'The method and path that received the most requests since the API started, summed over its replicas, and how many.',
-    worry: 'never: it is an answer, not a measure.',
-    next: '[the routes in one table](/d/operations).',
+    investigate: 'if it is a route that few users need.',
+    seeAlso: '[the routes in one table](/d/operations).',
     width: 12,
     height: 3,
     show: 'name and value',
@@ -30,8 +30,8 @@ const answers = [
     ...COUNT,
     shows:
       'Requests that a route has handled since the API started, summed over its replicas: the counter itself, because increase() extrapolates.',
-    worry: 'where it falls: a replica restarted and counts from 0.',
-    next: '[Node runtime](/d/node-runtime) shows restarts.',
+    investigate: 'if it falls: a replica restarted and counts from 0.',
+    seeAlso: '[Node runtime](/d/node-runtime) shows restarts.',
     width: 8,
     queries: { requests: `sum(http_requests_total{${CHOSEN}})` },
   }),
@@ -39,24 +39,24 @@ const answers = [
     ...COUNT,
     shows:
       'Responses with a status of 400 or more, and clients that left early (499), since the API started. A path that does not exist is a 404 here and in no count of requests.',
-    worry: 'about 5xx alone, see *Errors by code*.',
-    next: '[SLOs](/d/slos) say whether there are too many.',
+    investigate: 'if there are 5xx among them: *Errors by code*.',
+    seeAlso: '[SLOs](/d/slos) say whether there are too many.',
     width: 8,
     queries: { errors: `sum(http_errors_total{${CHOSEN}})` },
   }),
   stat('In progress now', {
     ...COUNT,
     shows: 'Requests that have entered the API and not left it, at the last scrape. At rest it is 0.',
-    worry: 'where it stays above what is expected, see *Requests in progress* below.',
-    next: `${runbook('RequestsStuck')}.`,
+    investigate: 'if it stays above the expected number: *Requests in progress, counted and expected*.',
+    seeAlso: `${runbook('RequestsStuck')}.`,
     width: 8,
     queries: { 'in progress': `sum(inprogress_requests{${CHOSEN}})` },
   }),
   ranking('Requests by path and method', {
     ...COUNT,
     shows: `Which route received most? Handled requests since the API started, all replicas together: the ${TOP} most requested, and all others as *the rest*.`,
-    worry: 'where a route that should be asked has 0.',
-    next: 'click a bar for [that route alone](/d/route).',
+    investigate: 'if a route that clients use has 0.',
+    seeAlso: '[that route alone](/d/route): click a bar.',
     height: 10,
     queries: {
       [ROUTE_LEGEND]: `sort_desc(topk(${TOP}, ${byRoute}))`,
@@ -69,8 +69,8 @@ const answers = [
     ...COUNT,
     shows:
       'Errors since the API started. 404: paths that do not exist. 499: the client left before the answer was complete. 5xx: faults of the API.',
-    worry: 'about 5xx: they burn the error budget.',
-    next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; many 404: ${runbook('NotFoundSurge')}.`,
+    investigate: 'if there are 5xx: they burn the error budget.',
+    seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; many 404: ${runbook('NotFoundSurge')}.`,
     height: 10,
     thresholds: [[ANSWER_COLORS['4xx'], null]],
     queries: { '{{code}}': `sort_desc(sum by (code) (http_errors_total{${CHOSEN}}))` },
@@ -84,8 +84,8 @@ const answers = [
 const traffic = [
   lines('Request rate by path and method', {
     shows: `Requests per second that a route handled: the ${TOP} most requested of the time range, and all others as *the rest*.`,
-    worry: 'where one line drops to 0 while others go on: a client or a route broke.',
-    next: 'click a line for [that route alone](/d/route).',
+    investigate: 'if one line drops to 0 while others do not: a client or a route broke.',
+    seeAlso: '[that route alone](/d/route): click a line.',
     height: 10,
     unit: 'reqps',
     softMax: 1,
@@ -105,8 +105,8 @@ const concurrency = [
   lines('Requests in progress, counted and expected', {
     shows:
       "The gauge at each scrape, and what Little's law expects: arrival rate times mean duration. The gauge is a sample and jumps around the expected line.",
-    worry: 'where it stays above: requests enter and do not end.',
-    next: `${runbook('RequestsStuck')}.`,
+    investigate: 'if the gauge stays above the expected line: requests enter and do not end.',
+    seeAlso: `${runbook('RequestsStuck')}.`,
     width: 24,
     unit: 'locale',
     legend: 'table',

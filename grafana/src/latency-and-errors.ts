@@ -28,8 +28,8 @@ export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
     ...place,
     shows:
       'Of all answers, those that the client asked wrongly (4xx), left before they were complete (499), and that the API failed (5xx). Where nothing was asked there is no share and no line.',
-    worry: `about 5xx above ${BUDGETS.availability}, the objective; and about 499, since users leave what is slow.`,
-    next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
+    investigate: `if 5xx are above ${BUDGETS.availability}, the objective, or 499 rise: users leave slow pages.`,
+    seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
     unit: 'percentunit',
     legend: 'table',
     softMax: 0.05,
@@ -49,8 +49,8 @@ export const latencyQuantiles = ({ matchers = CHOSEN, ...place }: Place) =>
   lines('Latency p50, p95 and p99', {
     ...place,
     shows: `From entry to the end of the response, replicas together. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
-    worry: 'where p99 stays above the dashed line: more than 1 % of answers are slow.',
-    next: `*Latency distribution*, [the routes in one table](/d/operations), ${runbook('ErrorBudgetBurn')}.`,
+    investigate: 'if p99 stays above the dashed line: more than 1 % of the answers are slow.',
+    seeAlso: `*Latency distribution*, [the routes in one table](/d/operations), ${runbook('ErrorBudgetBurn')}.`,
     unit: 's',
     legend: 'table',
     softMax: 0.01,
@@ -67,9 +67,9 @@ export const latencyDistribution = ({ matchers = CHOSEN, ...place }: Place) => {
     ...place,
     shows:
       'Responses by latency bucket: the stronger the colour, the more. Buckets are 4 % wide from a native histogram, else those of the classic one.',
-    worry:
-      'where there are two bands: two kinds of request or two kinds of replica, which a percentile hides.',
-    next: '[the routes in one table](/d/operations), or choose one instance at the top; a busy process: [Node runtime](/d/node-runtime).',
+    investigate: 'if there are two bands: two kinds of request or of replica, which a percentile hides.',
+    seeAlso:
+      '[the routes in one table](/d/operations), or choose one instance at the top; a busy process: [Node runtime](/d/node-runtime).',
     unit: 's',
     // One of the two answers: Grafana draws the cells of one kind of histogram.
     queries: [

@@ -10,23 +10,23 @@ import { cpu, eventLoopLate, memoryOfLimit, openConnections } from './saturation
 const processes = [
   stat('Processes', {
     shows: 'Node processes that are scraped: one for each replica.',
-    worry: 'where it is not the number of replicas that you asked for.',
-    next: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
+    investigate: 'if it is not the number of replicas that you asked for.',
+    seeAlso: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
     ...COUNT,
     queries: { processes: `count(nodejs_version_info{${CHOSEN}})` },
   }),
   stat('Node version', {
     shows: 'The versions of Node that the processes run.',
-    worry: 'about more than one version outside of a release: a forgotten replica.',
-    next: '*Youngest process*, then the container of that replica; see [the runbook](/d/runbook).',
+    investigate: 'if there is more than one version outside of a release: a forgotten replica.',
+    seeAlso: '*Youngest process*, then the container of that replica; see [the runbook](/d/runbook).',
     unit: 'locale',
     show: 'name',
     queries: { '{{version}}': `count by (version) (nodejs_version_info{${CHOSEN}})` },
   }),
   stat('Youngest process', {
     shows: 'Time since the last start among the processes.',
-    worry: 'where it is short without a release.',
-    next: `the container's log, ${runbook('ApiDown')}.`,
+    investigate: 'if it is short without a release.',
+    seeAlso: `the container's log, ${runbook('ApiDown')}.`,
     unit: 's',
     decimals: 0,
     queries: { age: `min(time() - process_start_time_seconds{${CHOSEN}})` },
@@ -34,8 +34,8 @@ const processes = [
   stat('Restarts in range', {
     shows:
       'Starts of a process at an address that was already known. A replica with a new address is not counted here, but marked on the graphs.',
-    worry: 'about restarts without a release.',
-    next: `the container's log, *Memory, share of the limit*, ${runbook('ApiReplicaDown')}.`,
+    investigate: 'if there are restarts without a release.',
+    seeAlso: `the container's log, *Memory, share of the limit*, ${runbook('ApiReplicaDown')}.`,
     ...COUNT,
     queries: { restarts: `sum(changes(process_start_time_seconds{${CHOSEN}}[$__range]))` },
     thresholds: warnFrom(1, STATE_COLORS.watch),
@@ -53,9 +53,9 @@ const memory = [
   memoryOfLimit,
   lines('Memory by kind, all replicas', {
     shows: 'Memory of all chosen processes together, by kind.',
-    worry:
-      'where the resident size climbs over a flat heap: memory outside of the heap, buffers. Where the low points of the used heap climb: a leak.',
-    next: `*Garbage collection, mean of replicas* below, ${runbook('EventLoopBlocked')}.`,
+    investigate:
+      'if the resident size climbs over a flat heap (memory outside of the heap, buffers), or the low points of the used heap climb (a leak).',
+    seeAlso: `*Garbage collection, mean of replicas* below, ${runbook('EventLoopBlocked')}.`,
     unit: 'bytes',
     softMax: 64 * 1024 * 1024,
     queries: Object.fromEntries(
@@ -66,8 +66,8 @@ const memory = [
   lines('Garbage collection, mean of replicas', {
     shows:
       'Share of wall time by kind of collection, the mean of all chosen processes. Minor ones are cheap and frequent.',
-    worry: 'where major ones take more than a few per cent: the heap is near its limit.',
-    next: `*Memory by kind, all replicas*, ${runbook('EventLoopBlocked')}.`,
+    investigate: 'if major ones take more than a few per cent: the heap is near its limit.',
+    seeAlso: `*Memory by kind, all replicas*, ${runbook('EventLoopBlocked')}.`,
     unit: 'percentunit',
     legend: 'table',
     softMax: 0.01,
@@ -83,8 +83,8 @@ const memory = [
 const resources = [
   lines('Active resources by type, all replicas', {
     shows: 'What keeps the event loops of all chosen processes alive: sockets, timers, file requests.',
-    worry: 'where one type only climbs: it is never closed.',
-    next: `${runbook('RequestsStuck')}.`,
+    investigate: 'if one type only climbs: it is never closed.',
+    seeAlso: `${runbook('RequestsStuck')}.`,
     ...COUNT,
     softMax: 10,
     stacked: true,
@@ -92,8 +92,9 @@ const resources = [
   }),
   lines('Open file descriptors', {
     shows: 'Sockets and files that each process holds open.',
-    worry: 'near the limit of the process (`process_max_fds`): new connections are refused there.',
-    next: `*Active resources by type, all replicas*, ${runbook('RequestsStuck')}.`,
+    investigate:
+      'if it is near the limit of the process (`process_max_fds`), where new connections are refused.',
+    seeAlso: `*Active resources by type, all replicas*, ${runbook('RequestsStuck')}.`,
     ...COUNT,
     softMax: 10,
     queries: { '{{instance}}': `process_open_fds{${CHOSEN}}` },

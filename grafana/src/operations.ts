@@ -20,8 +20,8 @@ const objectiveMs = LATENCY_OBJECTIVE_SECONDS * 1000;
 const routes = [
   table('Routes, those that hurt first', {
     shows: `Each route that was asked in this time range: answers per second, those of them that failed or took more than ${objectiveMs} ms, the share that failed, and how long. Sorted by what burns the budgets. ${QUANTILE_CAVEAT}`,
-    worry: 'about red numbers in the first rows.',
-    next: `click a path for [that route alone](/d/route); ${runbook('ErrorBudgetBurn')}.`,
+    investigate: 'if there are red numbers in the first rows.',
+    seeAlso: `[that route alone](/d/route): click a path; ${runbook('ErrorBudgetBurn')}.`,
     // Ten rows: the routes of the API, and `unmatched`.
     height: 13,
     legend: ROUTE_LEGEND,
@@ -59,8 +59,8 @@ const routes = [
   }),
   lines(`Course of the ${TOP} busiest routes`, {
     shows: 'Answers per second of each route over the time range.',
-    worry: 'where one course breaks off or climbs while the others go on.',
-    next: 'click a line for [that route alone](/d/route).',
+    investigate: 'if one line breaks off or climbs while the others do not.',
+    seeAlso: '[that route alone](/d/route): click a line.',
     width: 24,
     unit: 'reqps',
     softMax: 1,

@@ -28,10 +28,10 @@ export type ThresholdStep = readonly [color: string, from: number | null];
 export interface PanelSpec {
   /** What is shown, in words that a newcomer understands. */
   shows: string;
-  /** When to worry about it. */
-  worry: string;
+  /** When to investigate, beginning with "if". */
+  investigate: string;
   /** Where to look next: names a dashboard or a section of the runbook by link. */
-  next: string;
+  seeAlso: string;
   /** Columns of the grid's 24, and rows of about 38 pixels each. Each shape has its own defaults. */
   width?: number;
   height?: number;
@@ -75,7 +75,7 @@ export const lineAt = (value: number) => limitsAt([STATE_COLORS.bad, value]);
 export function describe<P extends AnyPanel>(panel: P, title: string, spec: PanelSpec, format: Format): P {
   panel
     .title(title)
-    .description(`${spec.shows}\n\n**Worry** ${spec.worry}\n\n**Next** ${spec.next}`)
+    .description(`${spec.shows}\n\n**Investigate** ${spec.investigate}\n\n**See also** ${spec.seeAlso}`)
     .datasource(DATASOURCE)
     .unit(spec.unit ?? 'none')
     .span(spec.width ?? 12)

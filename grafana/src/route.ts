@@ -19,30 +19,31 @@ const summary = [
   stat('Answers per second', {
     shows:
       'Answers of the chosen routes with any status, all replicas together, on average over the time range.',
-    worry: 'where it is far from what the time of day explains.',
-    next: '*Answers by class of status* below, [API overview](/d/api-overview) for all routes.',
+    investigate: 'if the time of day does not explain it.',
+    seeAlso: '*Answers by class of status* below, [API overview](/d/api-overview) for all routes.',
     unit: 'reqps',
     queries: { rate: responses(whole) },
   }),
   stat('Failed, 5xx', {
     shows: 'Share of the answers in this time range that the API failed.',
-    worry: `above ${BUDGETS.availability}, the objective of the service as a whole.`,
-    next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}.`,
+    investigate: `if it is above ${BUDGETS.availability}, the objective of the service as a whole.`,
+    seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}.`,
     unit: 'percentunit',
     queries: { '5xx': shareOf('5..', whole) },
     noValue: NO_TRAFFIC,
   }),
   stat('Failed or slow', {
     shows: `Answers a second that failed, or took more than ${objectiveMs} ms: these burn an error budget.`,
-    worry: 'where it is not 0 over a long range.',
-    next: '*Latency distribution*, [Node runtime](/d/node-runtime).',
+    investigate: 'if it is not 0 over a long range.',
+    seeAlso: '*Latency distribution*, [Node runtime](/d/node-runtime).',
     unit: 'reqps',
     queries: { bad: badResponses(LATENCY_OBJECTIVE_SECONDS, whole) },
   }),
   stat('p99', {
     shows: `One answer in a hundred took longer than this. ${QUANTILE_CAVEAT}`,
-    worry: `above ${objectiveMs} ms, the objective.`,
-    next: '*Latency distribution* says whether these are a few or a second crowd; [Node runtime](/d/node-runtime).',
+    investigate: `if it is above ${objectiveMs} ms, the objective.`,
+    seeAlso:
+      '*Latency distribution* says whether these are a few or a second crowd; [Node runtime](/d/node-runtime).',
     unit: 's',
     queries: { p99: quantile(0.99, whole) },
     noValue: NO_TRAFFIC,
@@ -52,8 +53,8 @@ const summary = [
 const traffic = [
   lines('Answers by class of status', {
     shows: 'Answers per second of the chosen routes, piled up by class of status code.',
-    worry: 'where red or grey appears that was not there before.',
-    next: `5xx: ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
+    investigate: 'if red or grey appears.',
+    seeAlso: `5xx: ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
     unit: 'reqps',
     softMax: 1,
     stacked: true,
@@ -70,16 +71,16 @@ const traffic = [
 const replicas = [
   lines('Answers by replica', {
     shows: 'Answers per second of the chosen routes, by replica.',
-    worry: 'where one replica gets far fewer than the others: it is not in the balance, or does not answer.',
-    next: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
+    investigate: 'if one replica gets far fewer than the others: it is not balanced to, or does not answer.',
+    seeAlso: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
     unit: 'reqps',
     softMax: 1,
     queries: { '{{instance}}': responses({ ...scope, by: ['instance'] }) },
   }),
   lines('p99 by replica', {
     shows: `The 99th percentile of the chosen routes, by replica. ${QUANTILE_CAVEAT}`,
-    worry: 'where one is slower than the others: that process is busy or short of memory.',
-    next: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
+    investigate: 'if one is slower than the others: that process is busy or short of memory.',
+    seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
     unit: 's',
     softMax: 0.01,
     queries: { '{{instance}}': quantile(0.99, { ...scope, by: ['instance'] }) },

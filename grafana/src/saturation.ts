@@ -7,8 +7,8 @@ import { runbook } from './runbook.ts';
 
 export const eventLoopLate = lines('Event loop late, share of the time', {
   shows: 'Share of the time by which turns of the event loop came late, by replica: at 100 % it never rests.',
-  worry: 'above the dashed line, where EventLoopBlocked fires: every request that comes then waits.',
-  next: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
+  investigate: 'if it is above the dashed line, where EventLoopBlocked fires: all requests wait.',
+  seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
   unit: 'percentunit',
   softMax: 0.25,
   queries: { '{{instance}}': `rate(nodejs_eventloop_late_seconds_total{${CHOSEN}}[$__rate_interval])` },
@@ -18,8 +18,8 @@ export const eventLoopLate = lines('Event loop late, share of the time', {
 export const cpu = lines('CPU, share of one core', {
   shows:
     'Processor time of each replica. JavaScript runs on one core; above 100 % are garbage collection and the thread pool.',
-  worry: 'where a line stays near 100 %: that process cannot take more traffic.',
-  next: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}; add replicas.`,
+  investigate: 'if a line stays near 100 %: that process cannot take more traffic.',
+  seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}; add replicas.`,
   unit: 'percentunit',
   softMax: 0.2,
   max: 4,
@@ -28,8 +28,8 @@ export const cpu = lines('CPU, share of one core', {
 
 export const memoryOfLimit = lines('Memory, share of the limit', {
   shows: `Resident memory of each replica, of the ${MEMORY_LIMIT_MEBIBYTES} MiB that its container may use.`,
-  worry: 'near 100 %: the engine kills the process there.',
-  next: '[Node runtime](/d/node-runtime) says which kind of memory.',
+  investigate: 'if it is near 100 %, where the kernel kills the process.',
+  seeAlso: '[Node runtime](/d/node-runtime) says which kind of memory.',
   unit: 'percentunit',
   softMax: 0.5,
   queries: {
@@ -39,8 +39,8 @@ export const memoryOfLimit = lines('Memory, share of the limit', {
 
 export const openConnections = lines('Open connections', {
   shows: 'TCP connections that each replica holds open, busy or not.',
-  worry: 'where it climbs and never falls: clients or handlers do not close.',
-  next: `*Open file descriptors* in [Node runtime](/d/node-runtime), ${runbook('RequestsStuck')}.`,
+  investigate: 'if it climbs and never falls: clients or handlers do not close.',
+  seeAlso: `*Open file descriptors* in [Node runtime](/d/node-runtime), ${runbook('RequestsStuck')}.`,
   ...COUNT,
   softMax: 10,
   queries: { '{{instance}}': `sum by (instance) (nodejs_active_resources{${CHOSEN}, type="TCPSocketWrap"})` },

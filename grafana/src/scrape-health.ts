@@ -13,32 +13,32 @@ const EACH_TARGET = '{{job}} {{instance}}';
 const targets = [
   stat('Targets up', {
     shows: 'Targets whose last scrape succeeded: one for each replica of the API, and Prometheus.',
-    worry: 'where it is less than the number of replicas and one.',
-    next: `*Up and down of each target*, ${runbook('ApiTargetMissing')}.`,
+    investigate: 'if it is less than the number of replicas and one.',
+    seeAlso: `*Up and down of each target*, ${runbook('ApiTargetMissing')}.`,
     ...COUNT,
     queries: { up: `sum(up{${CHOSEN}})` },
     noValue: 'No target is known',
   }),
   stat('Targets down', {
     shows: 'Targets whose last scrape failed: not reachable, too slow, or more samples than allowed.',
-    worry: 'where it is not 0.',
-    next: `${runbook('ApiDown')}, ${runbook('ApiReplicaDown')}.`,
+    investigate: 'if it is not 0.',
+    seeAlso: `${runbook('ApiDown')}, ${runbook('ApiReplicaDown')}.`,
     ...COUNT,
     queries: { down: `count(up{${CHOSEN}} == 0) or vector(0)` },
     thresholds: warnFrom(1),
   }),
   stat('Series in memory', {
     shows: 'Series that Prometheus holds in its head block, of all targets and rules.',
-    worry: 'where it grows without a release.',
-    next: `*New series by target*, ${runbook('SeriesGrowth')}.`,
+    investigate: 'if it grows without a release.',
+    seeAlso: `*New series by target*, ${runbook('SeriesGrowth')}.`,
     ...COUNT,
     queries: { series: `sum(prometheus_tsdb_head_series{${CHOSEN}})` },
     noValue: NOT_CHOSEN,
   }),
   stat('Rules failed', {
     shows: 'Rule evaluations that failed in this time range.',
-    worry: 'where it is not 0: what they record or watch is missing there.',
-    next: `${runbook('PrometheusRuleFailing')}.`,
+    investigate: 'if it is not 0: their series or alerts are missing.',
+    seeAlso: `${runbook('PrometheusRuleFailing')}.`,
     ...COUNT,
     queries: { failures: `sum(increase(prometheus_rule_evaluation_failures_total{${CHOSEN}}[$__range]))` },
     thresholds: warnFrom(1),
@@ -47,8 +47,8 @@ const targets = [
   states('Up and down of each target', {
     shows:
       'Whether the scrape of each target succeeded. A gap: the target was not known, because its name had no address.',
-    worry: 'about every failed scrape that is no restart.',
-    next: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}.`,
+    investigate: 'if a scrape fails without a restart.',
+    seeAlso: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}.`,
     queries: { [EACH_TARGET]: `up{${CHOSEN}}` },
     words: { 0: { text: 'down', color: STATE_COLORS.bad }, 1: { text: 'up', color: STATE_COLORS.well } },
     noValue: 'No target is known',
@@ -58,8 +58,8 @@ const targets = [
 const scrapes = [
   lines('Scrape duration', {
     shows: 'How long each target takes to answer.',
-    worry: `near the dashed line: a scrape of more than ${SCRAPE_TIMEOUT_SECONDS} s fails.`,
-    next: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
+    investigate: `if it is near the dashed line: a scrape of more than ${SCRAPE_TIMEOUT_SECONDS} s fails.`,
+    seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
     softMax: 0.05,
     unit: 's',
     queries: { [EACH_TARGET]: `scrape_duration_seconds{${CHOSEN}}` },
@@ -68,8 +68,8 @@ const scrapes = [
   lines('Samples per scrape', {
     shows:
       'Samples that each target exposes. The set of the API is fixed; that of Prometheus grows as its features come into use.',
-    worry: 'where the line of the API climbs: a label has gone wild.',
-    next: `${runbook('SeriesGrowth')}, ${runbook('SampleLimitNear')}.`,
+    investigate: 'if the line of the API climbs: a label has unbounded values.',
+    seeAlso: `${runbook('SeriesGrowth')}, ${runbook('SampleLimitNear')}.`,
     softMax: 1000,
     ...COUNT,
     queries: { [EACH_TARGET]: `scrape_samples_post_metric_relabeling{${CHOSEN}}` },
@@ -79,8 +79,8 @@ const scrapes = [
 const database = [
   lines('Series in memory over time', {
     shows: 'Series in memory. Steps are new targets and rules.',
-    worry: 'about a slope: churn, labels whose values come and go.',
-    next: `*New series by target*, ${runbook('SeriesGrowth')}.`,
+    investigate: 'if there is a slope: churn, labels whose values come and go.',
+    seeAlso: `*New series by target*, ${runbook('SeriesGrowth')}.`,
     softMax: 1000,
     ...COUNT,
     queries: { '{{instance}}': `prometheus_tsdb_head_series{${CHOSEN}}` },
@@ -88,8 +88,8 @@ const database = [
   }),
   lines('New series by target', {
     shows: 'Series that a scrape returned for the first time: all of them after a start, then none.',
-    worry: 'where they keep coming.',
-    next: `${runbook('SeriesGrowth')}.`,
+    investigate: 'if they keep coming.',
+    seeAlso: `${runbook('SeriesGrowth')}.`,
     softMax: 100,
     ...COUNT,
     queries: { [EACH_TARGET]: `sum_over_time(scrape_series_added{${CHOSEN}}[$__rate_interval])` },
@@ -108,8 +108,8 @@ const lost = {
 const rules = [
   lines('Rule evaluation time by group', {
     shows: 'Time of the last evaluation of each group of rules.',
-    worry: `where a group needs longer than its interval of ${RULES_INTERVAL_SECONDS} s: it misses evaluations.`,
-    next: `${runbook('PrometheusRuleFailing')}.`,
+    investigate: `if a group needs longer than its interval of ${RULES_INTERVAL_SECONDS} s: it misses evaluations.`,
+    seeAlso: `${runbook('PrometheusRuleFailing')}.`,
     softMax: 0.02,
     unit: 's',
     queries: {
@@ -120,8 +120,8 @@ const rules = [
   lines('What Prometheus lost', {
     shows:
       'Failed rule evaluations, rejected scrapes and samples, failed notifications, per second. All are 0 in health.',
-    worry: 'where one is not 0.',
-    next: `${runbook('PrometheusSamplesRejected')}, ${runbook('PrometheusRuleFailing')}, ${runbook('PrometheusNotificationsFailing')}.`,
+    investigate: 'if one is not 0.',
+    seeAlso: `${runbook('PrometheusSamplesRejected')}, ${runbook('PrometheusRuleFailing')}, ${runbook('PrometheusNotificationsFailing')}.`,
     softMax: 1,
     unit: 'locale',
     queries: Object.fromEntries(

@@ -22,8 +22,8 @@ const failureRatio = (slo: Slo) => {
 export const objective = (slo: Slo, width: number) =>
   stat(`${NAMES[slo]}, last 30 days`, {
     shows: `Share of requests ${GOOD_MEANS[slo]}. Over 30 days, or since the first data where there is less.`,
-    worry: `below ${OBJECTIVES[slo] * 100} %, the objective.`,
-    next: `*Which route burns it* below, ${runbook('ErrorBudgetBurn')}.`,
+    investigate: `if it is below ${OBJECTIVES[slo] * 100} %, the objective.`,
+    seeAlso: `*Which route burns it* below, ${runbook('ErrorBudgetBurn')}.`,
     width,
     unit: 'percentunit',
     decimals: 3,
@@ -38,8 +38,9 @@ export const objective = (slo: Slo, width: number) =>
 export const budgetLeft = (slo: Slo, width: number) =>
   stat(`${NAMES[slo]} budget left`, {
     shows: `Share of the 30-day error budget that is not spent: of requests, ${BUDGETS[slo]} may be bad.`,
-    worry: 'below a quarter. Below 0 the objective is missed: stop what is risky and repair what burns.',
-    next: `the burn rates in [SLOs](/d/slos) for how fast it goes, ${runbook('ErrorBudgetBurn')}.`,
+    investigate:
+      'if it is below a quarter. Below 0 the objective is missed: stop risky releases and repair what burns.',
+    seeAlso: `the burn rates in [SLOs](/d/slos) for how fast it goes, ${runbook('ErrorBudgetBurn')}.`,
     width,
     unit: 'percentunit',
     decimals: 1,
@@ -62,8 +63,9 @@ const PAGES_FIRST = `${byAlert('ALERTS{alertstate="firing", severity="page"}')} 
 export const firingNow = (height: number) =>
   table('Firing now', {
     shows: 'Every alert that fires now, of the API and of Prometheus itself, pages first.',
-    worry: 'about *page* at once, about *ticket* in working hours, about *info* never.',
-    next: '[the runbook](/d/runbook): what each one means, what to look at and what to do. Click its name.',
+    investigate: 'if a *page* fires, at once; if a *ticket* does, in working hours. An *info* needs nothing.',
+    seeAlso:
+      '[the runbook](/d/runbook): what each one means, what to look at and what to do. Click its name.',
     height,
     // That nothing fires can be said only where there are fresh samples.
     expr: `${PAGES_FIRST} or label_replace(0 * max(up) unless on () ${FIRING}, "alertname", "Nothing is firing", "", "")`,

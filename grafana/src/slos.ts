@@ -18,11 +18,11 @@ const burnLimits = BURN_RATES.map(
 const burnPanel = (slo: Slo, name: string) =>
   lines(`${name}: burn rate by window`, {
     shows: `How many times faster than allowed the budget goes, averaged over each window: at 1 it lasts exactly 30 days.`,
-    worry: `where a long and a short window are both above a dashed line: ${BURN_RATES.map(
+    investigate: `if a long and a short window are both above a dashed line: ${BURN_RATES.map(
       ({ longWindow, shortWindow, factor, severity }) =>
         `${longWindow} and ${shortWindow} above ${factor} (${severity})`,
     ).join(', ')}.`,
-    next: `*Which route burns it* below, ${runbook('ErrorBudgetBurn')}.`,
+    seeAlso: `*Which route burns it* below, ${runbook('ErrorBudgetBurn')}.`,
     height: 10,
     unit: 'locale',
     softMax: 2,
@@ -40,8 +40,8 @@ const routePanels = [
   lines('5xx ratio by route', {
     shows:
       'Which route burns the availability budget: its 5xx as a share of all its responses, over 5 minutes.',
-    worry: `where one stays above ${BUDGETS.availability}.`,
-    next: `click a line for [that route alone](/d/route); ${runbook('ErrorBudgetBurn')}.`,
+    investigate: `if one stays above ${BUDGETS.availability}.`,
+    seeAlso: `[that route alone](/d/route): click a line; ${runbook('ErrorBudgetBurn')}.`,
     height: 10,
     unit: 'percentunit',
     softMax: 0.01,
@@ -51,8 +51,8 @@ const routePanels = [
   }),
   lines('p99 latency by route', {
     shows: `Which route burns the latency budget: the 99th percentile over 5 minutes. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
-    worry: 'where one stays above the dashed line.',
-    next: `click a line for [that route alone](/d/route); ${runbook('ErrorBudgetBurn')}.`,
+    investigate: 'if one stays above the dashed line.',
+    seeAlso: `[that route alone](/d/route): click a line; ${runbook('ErrorBudgetBurn')}.`,
     height: 10,
     unit: 's',
     softMax: 0.01,
@@ -70,8 +70,8 @@ const alertPanels = [
   firingNow(7),
   states('Fired in this time range', {
     shows: 'When each alert fired and for how long.',
-    worry: 'where alerts come and go together: they have one cause.',
-    next: '[the runbook](/d/runbook), beginning with the one that came first.',
+    investigate: 'if alerts come and go together: they have one cause.',
+    seeAlso: '[the runbook](/d/runbook), beginning with the one that came first.',
     queries: { '{{alertname}} ({{severity}})': 'max by (alertname, severity) (ALERTS{alertstate="firing"})' },
     words: { 1: { text: 'firing', color: STATE_COLORS.bad } },
     noValue: 'Nothing fired',

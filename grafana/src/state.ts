@@ -31,8 +31,8 @@ export const stateQuery = STATES.map(([, , expr], i) => `(${expr}) + ${i}`).join
 export const statePanel = (width: number) =>
   stat('State', {
     shows: 'What the API is at this moment, and so why other panels show nothing.',
-    worry: 'at *Down*, *Degraded* and *Not known*; the alerts do so after a while.',
-    next: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}. Without a fresh sample Prometheus does not run, or the clock of this computer is ahead of its clock: [Scrape health](/d/scrape-health) for a range that ends a minute ago tells which.`,
+    investigate: 'if it is *Down*, *Degraded* or *Not known*; the alerts fire after a while.',
+    seeAlso: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}. Without a fresh sample Prometheus does not run, or the clock of this computer is ahead of its clock: [Scrape health](/d/scrape-health) for a range that ends a minute ago tells which.`,
     width,
     height: width > 8 ? 3 : 4,
     unit: 'none',

@@ -15,10 +15,10 @@ function panelOf(title: string): Panel {
 
 /** For each rule a panel, and what breaks it: another value at a path, or another text in its queries. */
 const BROKEN: Record<string, [title: string, what: string | RegExp, value?: unknown]> = {
-  'says what it shows, when to worry and where to look next, with a link': [
+  'says what it shows, when to investigate and where to look next, with a link': [
     'Processes',
     'description',
-    'Processes.\n\n**Worry** never.\n\n**Next** nothing.',
+    'Processes.\n\n**Investigate** if needed.\n\n**See also** nothing.',
   ],
   'has a unit': ['Processes', 'fieldConfig.defaults.unit'],
   'says in words that it has no value': ['Processes', 'fieldConfig.defaults.noValue', 'No data'],

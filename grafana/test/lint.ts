@@ -58,11 +58,13 @@ const TABLE_ROWS = 3;
 type Rule = (panel: Panel) => string | false;
 
 export const rules: Readonly<Record<string, Rule>> = {
-  'says what it shows, when to worry and where to look next, with a link': ({ description }) => {
-    const [shows = '', worry = '', next = ''] = description.split('\n\n');
+  'says what it shows, when to investigate and where to look next, with a link': ({ description }) => {
+    const [shows = '', investigate = '', seeAlso = ''] = description.split('\n\n');
     const whole =
-      /^.{30,}\.$/s.test(shows) && /^\*\*Worry\*\* .+\.$/.test(worry) && /^\*\*Next\*\* .+\.$/.test(next);
-    return !(whole && /\]\(\/d\/[\w-]+/.test(next)) && description;
+      /^.{30,}\.$/s.test(shows) &&
+      /^\*\*Investigate\*\* if .+\.$/.test(investigate) &&
+      /^\*\*See also\*\* .+\.$/.test(seeAlso);
+    return !(whole && /\]\(\/d\/[\w-]+/.test(seeAlso)) && description;
   },
   'has a unit': ({ fieldConfig }) => !fieldConfig.defaults.unit && 'no unit',
   'says in words that it has no value': ({ fieldConfig: { defaults } }) =>
