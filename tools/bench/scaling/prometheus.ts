@@ -23,17 +23,11 @@ const SETTLE_SECONDS = quick ? 10 : 15;
 const ALL_UP_WITHIN_MS = 120_000;
 const WATCH_SECONDS = quick ? 10 : 20;
 
-/** As many as fit a machine of 16 GB together with everything else: 50 replicas of 1,002 routes would be 2.5 million series. */
-const sizes: readonly (readonly [routes: string, replicas: number])[] = [
-  ['9', 1],
-  ['9', 10],
-  ['9', 50],
-  ['150', 1],
-  ['150', 10],
-  ['150', 50],
-  ['1002', 1],
-  ['1002', 10],
-];
+/** Replicas by routes; as many as fit a machine of 16 GB: 50 replicas of 1,002 routes would be 2.5 million series. */
+const SIZES = quick ? { 9: [1, 10] } : { 9: [1, 10, 50], 150: [1, 10, 50], 1002: [1, 10] };
+
+const folder = mkdtempSync(join(tmpdir(), 'bench-prometheus-'));
+process.once('exit', () => rmSync(folder, { recursive: true }));
 
 /** What an application with so many routes exposes. */
 async function expositionOf(routes: string): Promise<string> {
@@ -47,7 +41,6 @@ const docker = (words: readonly string[]) => promisify(execFile)('docker', words
 
 /** Ends the process where there is no engine or no image. */
 async function startPrometheus(target: string, replicas: number) {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-prometheus-'));
   const interval = `${SCRAPE_INTERVAL_SECONDS}s`;
   const targets = Array.from({ length: replicas }, (_, i) => ({
     targets: [target],
@@ -67,16 +60,9 @@ async function startPrometheus(target: string, replicas: number) {
     `--web.listen-address=${new URL(url).host}`,
   ]).catch((error: Error) => {
     process.stderr.write(`left out: ${error.message}\n`);
-    rmSync(folder, { recursive: true });
     process.exit(0);
   });
-  return {
-    url,
-    async stop() {
-      await docker(['kill', started.stdout.trim()]);
-      rmSync(folder, { recursive: true });
-    },
-  };
+  return { url, stop: () => docker(['kill', started.stdout.trim()]) };
 }
 
 /** What Prometheus at `url` says of itself: the value of a family, of several series the sum. */
@@ -103,8 +89,9 @@ async function watch(url: string, replicas: number): Promise<Record<string, stri
   };
 }
 
-const rows: Record<string, string>[] = [];
-for (const [routes, replicas] of quick ? sizes.slice(0, 2) : sizes) {
+const kilobytes = (length: number) => (length / 1000).toFixed(1);
+
+async function measure(routes: string, replicas: number): Promise<Record<string, string>> {
   process.stderr.write(`${routes} routes, ${replicas} replicas\n`);
   const exposition = await expositionOf(routes);
   const gzipped = gzipSync(exposition, { level: 1 });
@@ -114,16 +101,18 @@ for (const [routes, replicas] of quick ? sizes.slice(0, 2) : sizes) {
   const { port } = server.address() as AddressInfo;
   const prometheus = await startPrometheus(`127.0.0.1:${port}`, replicas);
   try {
-    const used = await watch(prometheus.url, replicas);
-    const kilobytes = (length: number) => (length / 1000).toFixed(1);
-    const sizes = { 'a scrape, kB': kilobytes(exposition.length), 'gzip, kB': kilobytes(gzipped.length) };
-    rows.push({ routes, replicas: String(replicas), ...sizes, ...used });
+    const size = { 'a scrape, kB': kilobytes(exposition.length), 'gzip, kB': kilobytes(gzipped.length) };
+    return { routes, replicas: String(replicas), ...size, ...(await watch(prometheus.url, replicas)) };
   } finally {
     await prometheus.stop();
     server.close();
     server.closeAllConnections();
   }
 }
+
+const rows: Record<string, string>[] = [];
+for (const [routes, counts] of Object.entries(SIZES))
+  for (const replicas of counts) rows.push(await measure(routes, replicas));
 report(
   'scaling-prometheus',
   rows,
