@@ -1,23 +1,23 @@
 // Which files may import which. `npm run lint` checks it; the paths are seen from the repository's root. Each entry of
-// `layers` lists what a room may import of its own workspace besides itself; what is not listed is refused.
+// `layers` lists what a layer may import of its own workspace besides itself; what is not listed is refused.
 
 import { readFileSync } from 'node:fs';
 
-/** @param {string} root @param {Record<string, string[]>} rooms @param {(room: string) => string} pathOf */
-function layers(root, rooms, pathOf) {
-  return Object.entries(rooms).map(([room, allowed]) => ({
-    name: `${root}: ${room} -> ${allowed.join(', ') || 'nothing else'}`,
+/** @param {string} root @param {Record<string, string[]>} layersOf @param {(layer: string) => string} pathOf */
+function layers(root, layersOf, pathOf) {
+  return Object.entries(layersOf).map(([layer, allowed]) => ({
+    name: `${root}: ${layer} -> ${allowed.join(', ') || 'nothing else'}`,
     severity: 'error',
-    from: { path: `^${root}/src/${pathOf(room)}` },
+    from: { path: `^${root}/src/${pathOf(layer)}` },
     to: {
       path: `^${root}/src/`,
-      pathNot: [room, ...allowed].map((name) => `^${root}/src/${pathOf(name)}`),
+      pathNot: [layer, ...allowed].map((name) => `^${root}/src/${pathOf(name)}`),
     },
   }));
 }
 
-const folder = (room) => `${room}/`;
-const file = (room) => (room.endsWith('/') ? room : `${room}\\.ts$`);
+const folder = (layer) => `${layer}/`;
+const file = (layer) => (layer.endsWith('/') ? layer : `${layer}\\.ts$`);
 
 const loadgen = layers(
   'loadgen',
@@ -26,10 +26,10 @@ const loadgen = layers(
     load: ['common'],
     http: ['common'],
     pattern: ['common', 'load'],
-    proof: ['common'],
-    report: ['common', 'load', 'proof'],
-    run: ['common', 'load', 'http', 'pattern', 'proof', 'report'],
-    cli: ['common', 'load', 'http', 'pattern', 'proof', 'report', 'run'],
+    verify: ['common'],
+    report: ['common', 'load', 'verify'],
+    run: ['common', 'load', 'http', 'pattern', 'verify', 'report'],
+    cli: ['common', 'load', 'http', 'pattern', 'verify', 'report', 'run'],
   },
   folder,
 );
@@ -99,7 +99,7 @@ export default {
     {
       name: 'only http speaks to the target, and only post to Prometheus',
       severity: 'error',
-      from: { path: '^loadgen/src/', pathNot: '^loadgen/src/(http/|proof/post\\.ts$)' },
+      from: { path: '^loadgen/src/', pathNot: '^loadgen/src/(http/|verify/post\\.ts$)' },
       to: { path: '^(node:)?(net|tls|http|https|dns|dgram)(/|$)', dependencyTypes: ['core'] },
     },
     ...workspaces.map((name) => {

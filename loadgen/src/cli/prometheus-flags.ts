@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { isNativeError } from 'node:util/types';
 import type { Command } from 'commander';
 import { UsageError } from '../common/errors.ts';
-import type { Access } from '../proof/access.ts';
-import { Prometheus } from '../proof/prometheus.ts';
+import type { Access } from '../verify/access.ts';
+import { Prometheus } from '../verify/prometheus.ts';
 import type { Io } from './io.ts';
 
 export interface PrometheusFlags {

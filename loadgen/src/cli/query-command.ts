@@ -1,6 +1,6 @@
 /** `loadgen query`: asks Prometheus as a person does, and prints the answer as a table, a column for each label. */
 import { EXIT } from '../common/errors.ts';
-import type { Answer } from '../proof/prometheus.ts';
+import type { Answer } from '../verify/prometheus.ts';
 import type { Io } from './io.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { connectPrometheus, type PrometheusFlags } from './prometheus-flags.ts';

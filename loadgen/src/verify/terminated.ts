@@ -4,16 +4,16 @@
  */
 
 import {
-  type GoneReading,
-  type InstanceReading,
+  type InstanceSnapshot,
   isSameProcess,
   isSameTarget,
   type Labels,
   type PrometheusReader,
-  type Reading,
+  type Snapshot,
   START_JITTER_SECONDS,
   START_TIME,
   selectorOf,
+  type TerminatedProcess,
   toProcesses,
 } from './process.ts';
 import type { Samples } from './prometheus.ts';
@@ -27,27 +27,27 @@ interface Process {
 
 /**
  * @param present those that are still there
- * @param before an earlier reading
+ * @param before an earlier snapshot
  * @returns those of `before` and those that appeared after it, which are not among `present`
  */
-export async function readGone(
+export async function readTerminated(
   prometheus: PrometheusReader,
   job: string,
-  present: readonly InstanceReading[],
-  before: Reading,
+  present: readonly InstanceSnapshot[],
+  before: Snapshot,
   signal: AbortSignal,
-): Promise<GoneReading[]> {
+): Promise<TerminatedProcess[]> {
   const own = `job=${JSON.stringify(job)}`;
   const starts = await readStarts(prometheus, own, before.askedAtSeconds - MARGIN_SECONDS, signal);
   // A process that ended while `before` was taken is in neither: what it had counted came before the run.
   const readAtSeconds = Math.max(...before.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
-  const isOf = (instances: readonly InstanceReading[], process: Process) =>
+  const isOf = (instances: readonly InstanceSnapshot[], process: Process) =>
     instances.some((other) => isSameProcess(other, process));
-  const gone = processesOf(starts)
+  const terminated = processesOf(starts)
     .filter((process) => !isOf(present, process))
     .filter((process) => isOf(before.instances, process) || process.lastScrapeSeconds > readAtSeconds);
   const last = await Promise.all(
-    gone.map(async (process) => {
+    terminated.map(async (process) => {
       const samples = await prometheus.query(
         selectorOf(matchersOf(process.labels)),
         signal,
