@@ -88,8 +88,8 @@ describe('a snapshot', () => {
   it('asks again where the counters are of an older scrape than Prometheus had just named', async () => {
     const prometheus = createPrometheus(() => ({ a: { scrapedAt: 1005, start: 1 } }));
     const query = prometheus.query.bind(prometheus);
-    prometheus.query = async (expression, signal) => {
-      const samples = await query(expression, signal);
+    prometheus.query = async (expression, options) => {
+      const samples = await query(expression, options);
       const isOld = prometheus.polls === 0;
       return samples.map((one) =>
         isOld && 'loadgen_scraped_at' in one.labels ? { ...one, value: 995 } : one,
@@ -168,8 +168,9 @@ describe('processes that have ended', () => {
     },
   };
   const now = prometheus.query.bind(prometheus);
-  prometheus.query = async (expression, signal, atSeconds) => {
-    if (atSeconds === undefined) return now(expression, signal);
+  prometheus.query = async (expression, options = {}) => {
+    const { atSeconds } = options;
+    if (atSeconds === undefined) return now(expression, options);
     const [, instance] = /instance="(\w+)"/.exec(expression) ?? [];
     const found = scrapes.find(([name, at]) => name === instance && at === atSeconds);
     if (!found) return [];
@@ -217,7 +218,7 @@ describe('processes that have ended', () => {
     let read = 0;
     const long: PrometheusReader = {
       ...prometheus,
-      samples: async (expression, _signal, nowSeconds = 1000) => {
+      samples: async (expression, { atSeconds: nowSeconds = 1000 } = {}) => {
         const [, of, part = '0', seconds = '0'] =
           /^(min|max)?.*?\[(\d+)s\](?:\)?\)?\[(\d+)s)?/.exec(expression) ?? [];
         const within = (end: number, length: string) => (point: [number, number]) =>
@@ -240,8 +241,9 @@ describe('processes that have ended', () => {
           return { labels: { instance, job: 'api' }, points };
         });
       },
-      query: async (expression, signal, atSeconds) => {
-        if (atSeconds === undefined) return now(expression, signal);
+      query: async (expression, options = {}) => {
+        const { atSeconds } = options;
+        if (atSeconds === undefined) return now(expression, options);
         const [, instance = ''] = /instance="(\w+)"/.exec(expression) ?? [];
         const start = series[instance]?.find(([at]) => at === atSeconds)?.[1] ?? Number.NaN;
         const labels = { instance, job: 'api' };

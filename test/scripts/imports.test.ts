@@ -14,6 +14,7 @@ const right = [
   ['app/src/app.ts', 'app/src/routes.ts'],
   ['tools/bench/middleware/variants.ts', 'app/src/app.ts'],
   ['app/test/routes.test.ts', 'test/support/until.ts'],
+  ['lab/src/live.ts', 'loadgen/src/verify/prometheus.ts'],
 ] as const;
 const wrong = [
   ['loadgen/src/load/summary.ts', 'loadgen/src/http/client.ts', 'loadgen: load -> common'],

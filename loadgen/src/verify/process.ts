@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { CheckError } from '../common/errors.ts';
-import type { Prometheus, Sample } from './prometheus.ts';
+import type { Labels, Prometheus, Sample } from './prometheus.ts';
 import { DRAINED, DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, seriesSchema, toSeries } from './series.ts';
 
 export const START_TIME = 'process_start_time_seconds';
@@ -15,8 +15,6 @@ export const START_TIME = 'process_start_time_seconds';
  * next to nothing; to take both for one can make a verification fail, and never succeed.
  */
 export const START_JITTER_SECONDS = 0.5;
-
-export type Labels = Readonly<Record<string, string>>;
 
 const instanceSchema = z.strictObject({
   labels: z.record(z.string(), z.string()).meta({ description: 'All labels of its target in Prometheus.' }),

@@ -1,58 +1,65 @@
-/** The little of Prometheus' HTTP API that is needed here: its clock and instant queries. */
+/**
+ * A client for what is needed here of Prometheus' HTTP API (prometheus.io/docs/prometheus/latest/querying/api): queries at a
+ * moment and over a range, series and targets. The lab, the tests and the benchmarks use it too.
+ */
 import { z } from 'zod';
 import { reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
 import { hideCredentials } from '../common/secrets.ts';
+import { parseUrl } from '../common/url.ts';
 import { sleep } from '../common/wait.ts';
 import { type Access, authorize, explainRefusal, isTlsFailure, toBasic } from './access.ts';
-import { post } from './post.ts';
+import { exchange } from './exchange.ts';
+import {
+  answerSchema,
+  type Labels,
+  type QueryAnswer,
+  seriesSchema,
+  type Target,
+  targetsSchema,
+} from './prometheus-answers.ts';
+
+export type { Labels, QueryAnswer, Target };
+export { UnreachableError };
 
 export interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
+  /** NaN for a native histogram. */
   readonly value: number;
+  readonly histogram?: { readonly count: number; readonly sum: number };
 }
 
 /** Several values of one series, in order. */
 export interface Samples {
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
   readonly points: readonly { readonly atSeconds: number; readonly value: number }[];
 }
 
-const point = z.tuple([z.number(), z.string()]);
-const number = z.string().transform(Number);
-/** Native; its buckets are not read. */
-const histogram = z.object({ count: number, sum: number });
-const answers = z.discriminatedUnion('resultType', [
-  z.object({ resultType: z.literal('scalar'), result: point }),
-  z.object({ resultType: z.literal('string'), result: point }),
-  z.object({
-    resultType: z.literal('vector'),
-    result: z.array(
-      z.object({
-        metric: z.record(z.string(), z.string()),
-        value: point.optional(),
-        histogram: z.tuple([z.number(), histogram]).optional(),
-      }),
-    ),
-  }),
-  z.object({
-    resultType: z.literal('matrix'),
-    result: z.array(
-      z.object({
-        metric: z.record(z.string(), z.string()), // Of native histograms there are none.
-        values: z.array(point).default([]),
-      }),
-    ),
-  }),
-]);
-const envelope = z.object({ status: z.literal('success'), data: answers });
-/** What Prometheus says of a query that it does not understand or cannot evaluate. */
+export interface PrometheusOptions extends Access {
+  /** How long to keep asking a Prometheus that does not answer, before giving up. At once by default. */
+  readonly retryMs?: number;
+}
+
+export interface QueryOptions {
+  readonly signal?: AbortSignal;
+  /** In seconds on Prometheus' clock; now where it is left out. */
+  readonly atSeconds?: number;
+}
+
+/** Prometheus does not understand the query or cannot evaluate it; `reason` is its own text. */
+export class RefusedQueryError extends UsageError {
+  override name = 'RefusedQueryError';
+  readonly reason: string;
+  constructor(reason: string) {
+    super(`Prometheus refuses the query: ${reason}`);
+    this.reason = reason;
+  }
+}
+
 const refusal = z.object({
   status: z.literal('error'),
   errorType: z.enum(['bad_data', 'execution']),
   error: z.string(),
 });
-
-export type Answer = z.output<typeof envelope>['data'];
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const RETRY_MS = 250;
@@ -60,81 +67,103 @@ const RETRY_MS = 250;
 export class Prometheus {
   /** Without the credentials. */
   readonly url: string;
-  readonly #endpoint: URL;
   readonly #access: Access;
   readonly #retryMs: number;
 
   /**
-   * @param url may have basic credentials in it, which go before a bearer token
-   * @param retryMs how long to go on asking a Prometheus that does not answer, before saying so
+   * @param url may have basic credentials in it, which take precedence over a bearer token
    * @throws UsageError when `url` is not an http or https URL
    */
-  constructor(url: string, retryMs: number, access: Access = {}) {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new UsageError(
-        `--prometheus: expected a URL such as http://localhost:9090, got "${hideCredentials(url)}"`,
-      );
-    }
-    const bare = new URL(url);
-    if (bare.search !== '' || bare.hash !== '')
-      throw new UsageError('--prometheus: expected a URL without a query or fragment');
+  constructor(url: string, { retryMs = 0, ...access }: PrometheusOptions = {}) {
+    const bare = parseUrl('--prometheus', url, 'http://localhost:9090');
     const basic = toBasic(bare);
     bare.username = '';
     bare.password = '';
     this.url = bare.href.replace(/\/+$/, '');
-    this.#endpoint = new URL(`${this.url}/api/v1/query`);
     this.#retryMs = retryMs;
     this.#access = { ...access, ...(basic && { basic }) };
   }
 
   /** Its clock, in seconds since 1970. */
-  async time(signal: AbortSignal): Promise<number> {
-    const data = await this.ask('time()', signal);
-    if (data.resultType !== 'scalar') throw this.#notPrometheus('time()', 'scalar', data);
-    return Number(data.result[1]);
+  async time(signal?: AbortSignal): Promise<number> {
+    const answer = await this.ask('time()', { ...(signal && { signal }) });
+    if (answer.resultType !== 'scalar') throw this.#unexpected('time()', 'scalar', answer);
+    return Number(answer.result[1]);
   }
 
-  /**
-   * An instant query whose answer is a vector.
-   * @param atSeconds on its clock; now where it is left out
-   * @throws UnreachableError, naming the URL and the cause
-   */
-  async query(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Sample[]> {
-    const data = await this.ask(expression, signal, atSeconds);
-    if (data.resultType !== 'vector') throw this.#notPrometheus(expression, 'vector', data);
-    return data.result.flatMap(({ metric, value }) =>
-      value ? [{ labels: metric, value: Number(value[1]) }] : [],
-    );
-  }
-
-  /** The same of an expression with a range, whose answer is a matrix. @throws as {@link query} */
-  async samples(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Samples[]> {
-    const data = await this.ask(expression, signal, atSeconds);
-    if (data.resultType !== 'matrix') throw this.#notPrometheus(expression, 'matrix', data);
-    return data.result.map(({ metric, values }) => ({
+  /** A query at a moment, whose answer is a vector. @throws as {@link ask} */
+  async query(expression: string, options?: QueryOptions): Promise<Sample[]> {
+    const answer = await this.ask(expression, options);
+    if (answer.resultType !== 'vector') throw this.#unexpected(expression, 'vector', answer);
+    return answer.result.map(({ metric, value, histogram }) => ({
       labels: metric,
-      points: values.map(([at, value]) => ({ atSeconds: at, value: Number(value) })),
+      value: toNumber(value?.[1]),
+      ...(histogram && { histogram: histogram[1] }),
     }));
   }
 
-  #notPrometheus(expression: string, expected: string, { resultType }: Answer): UnreachableError {
+  /** The same of an expression with a range, such as `up[1m]`, whose answer is a matrix. */
+  async samples(expression: string, options?: QueryOptions): Promise<Samples[]> {
+    return this.#toSamples(expression, await this.ask(expression, options));
+  }
+
+  /** A query at several moments, `stepSeconds` apart. */
+  async queryRange(
+    expression: string,
+    range: { readonly fromSeconds: number; readonly toSeconds: number; readonly stepSeconds: number },
+    signal?: AbortSignal,
+  ): Promise<Samples[]> {
+    const { fromSeconds, toSeconds, stepSeconds } = range;
+    const form = { query: expression, start: `${fromSeconds}`, end: `${toSeconds}`, step: `${stepSeconds}` };
+    return this.#toSamples(expression, await this.#call('POST', 'query_range', form, answerSchema, signal));
+  }
+
+  /** The labels of each series that a selector matches. */
+  series(selector: string, signal?: AbortSignal): Promise<Labels[]> {
+    return this.#call('POST', 'series', { 'match[]': selector }, seriesSchema, signal);
+  }
+
+  async targets(signal?: AbortSignal): Promise<Target[]> {
+    const { activeTargets } = await this.#call('GET', 'targets', {}, targetsSchema, signal);
+    return activeTargets;
+  }
+
+  /**
+   * A query at a moment, with whatever answer it has.
+   * @throws RefusedQueryError, and UnreachableError that names the URL and the cause
+   */
+  ask(expression: string, { signal, atSeconds }: QueryOptions = {}): Promise<QueryAnswer> {
+    const form = { query: expression, ...(atSeconds !== undefined && { time: `${atSeconds}` }) };
+    return this.#call('POST', 'query', form, answerSchema, signal);
+  }
+
+  #toSamples(expression: string, answer: QueryAnswer): Samples[] {
+    if (answer.resultType !== 'matrix') throw this.#unexpected(expression, 'matrix', answer);
+    return answer.result.map(({ metric, values }) => ({
+      labels: metric,
+      points: values.map(([atSeconds, value]) => ({ atSeconds, value: toNumber(value) })),
+    }));
+  }
+
+  #unexpected(expression: string, expected: string, { resultType }: QueryAnswer): UnreachableError {
     return new UnreachableError(
       `--prometheus: ${this.url}: expected a ${expected} as answer to ${expression}, got a ${resultType}`,
     );
   }
 
-  /**
-   * An instant query with whatever answer it has.
-   * @throws UsageError with Prometheus' own words where it refuses the query
-   * @throws UnreachableError, naming the URL and the cause
-   */
-  async ask(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Answer> {
+  async #call<T>(
+    method: 'GET' | 'POST',
+    path: string,
+    form: Record<string, string>,
+    schema: z.ZodType<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
     const deadline = performance.now() + this.#retryMs;
     for (;;) {
       try {
-        return await this.#askOnce(expression, signal, atSeconds);
+        return await this.#callOnce(method, path, form, schema, signal);
       } catch (error) {
-        signal.throwIfAborted();
+        signal?.throwIfAborted();
         // What has answered, and is no Prometheus, will not become one.
         if (error instanceof UnreachableError || error instanceof UsageError) throw error;
         if (performance.now() >= deadline || isTlsFailure(error)) {
@@ -146,31 +175,42 @@ export class Prometheus {
     }
   }
 
-  async #askOnce(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Answer> {
-    const { status, text, location } = await post(this.#endpoint, {
-      form: new URLSearchParams({
-        query: expression,
-        ...(atSeconds === undefined ? {} : { time: String(atSeconds) }),
-      }),
+  async #callOnce<T>(
+    method: 'GET' | 'POST',
+    path: string,
+    form: Record<string, string>,
+    schema: z.ZodType<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const { status, text, location } = await exchange(new URL(`${this.url}/api/v1/${path}`), {
+      method,
+      form: new URLSearchParams(form),
       authorization: await authorize(this.#access),
       ca: this.#access.ca,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
     // A Prometheus that starts, or a proxy before one that does, answers with a 5xx.
     if (status >= 500) throw new Error(`${status} ${shorten(text)}`);
     if (status === 401 || status === 403)
       throw new UnreachableError(`Prometheus at ${this.url} ${explainRefusal(this.#access)} (${status})`);
     const json = parseJson(text);
-    const { success, data } = envelope.safeParse(json);
-    if (status === 200 && success) return data.data;
+    const envelope = z.object({ status: z.literal('success'), data: schema }).safeParse(json);
+    if (status === 200 && envelope.success) return envelope.data.data;
     const refused = refusal.safeParse(json);
-    if (refused.success) throw new UsageError(`Prometheus refuses the query: ${refused.data.error}`);
+    if (refused.success) throw new RefusedQueryError(refused.data.error);
     const redirect = location === undefined ? '' : `, a redirect to ${hideCredentials(location)},`;
     throw new UnreachableError(
       `--prometheus: what answers at ${this.url} is not Prometheus, or does not let this query pass: ` +
-        `POST /api/v1/query gave ${status}${redirect} ${shorten(text) || '(no text)'}`,
+        `${method} /api/v1/${path} gave ${status}${redirect} ${shorten(text) || '(no text)'}`,
     );
   }
+}
+
+/** As Prometheus writes it: `+Inf`, `NaN`, `3.3E+01`. @returns NaN where there is none */
+export function toNumber(text: string | undefined): number {
+  if (text === undefined || text === '') return Number.NaN;
+  return Number(text.replace(/Inf$/, 'Infinity'));
 }
 
 /** @returns undefined for what is not JSON */

@@ -34,7 +34,7 @@ export function readQuantiles(
   return Promise.all(
     QUANTILES.map(async (quantile) => {
       const query = `histogram_quantile(${quantile}, ${native}) or histogram_quantile(${quantile}, ${classic})`;
-      const [sample] = await prometheus.query(query, signal, end).catch(() => []);
+      const [sample] = await prometheus.query(query, { signal, atSeconds: end }).catch(() => []);
       return sample !== undefined && Number.isFinite(sample.value) ? sample.value : null;
     }),
   );

@@ -118,13 +118,13 @@ async function readFresh(
   const own = `job=${JSON.stringify(job)}`;
   // Cheap, and asked for several times a second; what follows is all that the API counts.
   const [ups, scrapes] = await Promise.all([
-    prometheus.query(`up{${own}}`, signal),
-    prometheus.query(`timestamp(up{${own}})`, signal),
+    prometheus.query(`up{${own}}`, { signal }),
+    prometheus.query(`timestamp(up{${own}})`, { signal }),
   ]);
   if (ups.length === 0) return `it knows no target of job "${job}" yet`;
   const missing = findDown(ups) ?? findStale(ups, scrapes, since);
   if (missing !== undefined) return missing;
-  const samples = await prometheus.query(snapshotQueryOf(own), signal);
+  const samples = await prometheus.query(snapshotQueryOf(own), { signal });
   const instances = toProcesses(samples, since).map(({ isDrained, ...instance }) => instance);
   if (instances.length === 0) return `it has nothing of job "${job}" yet`;
   // Targets may have come, gone or failed a scrape since the first two queries.

@@ -7,7 +7,6 @@ import {
   type InstanceSnapshot,
   isSameProcess,
   isSameTarget,
-  type Labels,
   type PrometheusReader,
   type Snapshot,
   START_JITTER_SECONDS,
@@ -16,7 +15,7 @@ import {
   type TerminatedProcess,
   toProcesses,
 } from './process.ts';
-import type { Samples } from './prometheus.ts';
+import type { Labels, Samples } from './prometheus.ts';
 
 interface Process {
   readonly labels: Labels;
@@ -48,12 +47,10 @@ export async function readTerminated(
     .filter((process) => isOf(before.instances, process) || process.lastScrapeSeconds > readAtSeconds);
   const last = await Promise.all(
     terminated.map(async (process) => {
-      const samples = await prometheus.query(
-        selectorOf(matchersOf(process.labels)),
-        signal,
-        process.lastScrapeSeconds,
-      );
-      return toProcesses(samples, process.lastScrapeSeconds).filter((one) => isSameProcess(one, process));
+      const atSeconds = process.lastScrapeSeconds;
+      const selector = selectorOf(matchersOf(process.labels));
+      const samples = await prometheus.query(selector, { signal, atSeconds });
+      return toProcesses(samples, atSeconds).filter((one) => isSameProcess(one, process));
     }),
   );
   return last.flat();
@@ -76,15 +73,18 @@ async function readStarts(
   const selector = `${START_TIME}{${matchers}}`;
   const now = await prometheus.time(signal);
   const seconds = Math.max(1, Math.ceil(now - sinceSeconds));
-  if (seconds <= RAW_SECONDS) return prometheus.samples(`${selector}[${seconds}s]`, signal);
+  if (seconds <= RAW_SECONDS) return prometheus.samples(`${selector}[${seconds}s]`, { signal });
   const step = Math.ceil(seconds / PARTS);
   const [lowest = [], highest = []] = await Promise.all(
     ['min', 'max'].map((of) =>
-      prometheus.samples(`${of}_over_time(${selector}[${step}s])[${seconds}s:${step}s]`, signal, now),
+      prometheus.samples(`${of}_over_time(${selector}[${step}s])[${seconds}s:${step}s]`, {
+        signal,
+        atSeconds: now,
+      }),
     ),
   );
   const ends = new Set([now, ...highest.flatMap((high, n) => changesOf(high, lowest[n], step))]);
-  const raw = [...ends].map((end) => prometheus.samples(`${selector}[${step}s]`, signal, end));
+  const raw = [...ends].map((end) => prometheus.samples(`${selector}[${step}s]`, { signal, atSeconds: end }));
   return (await Promise.all(raw)).flat();
 }
 
