@@ -303,6 +303,21 @@ describe('targets that declare no series', () => {
   });
 });
 
+it('a counter that fell makes the verification unverifiable, also where another one makes up for it', () => {
+  const both = (a: number, b: number) =>
+    snapshot({
+      a: { values: { [GET_CART]: a, [CART_200]: a } },
+      b: { values: { [GET_CART]: b, [CART_200]: b } },
+    });
+  expect(verify(both(10, 10), both(7, 18), [cart()])).toMatchObject({
+    verdict: 'unverifiable',
+    obstacles: [
+      `${GET_CART} of a is 3 less than before, without a restart`,
+      `${CART_200} of a is 3 less than before, without a restart`,
+    ],
+  });
+});
+
 describe('a metric that is not there', () => {
   const after = (values: Record<string, number>) =>
     verify(snapshot({ a: { values: {} } }), snapshot({ a: { values } }), [cart()]);
@@ -315,6 +330,15 @@ describe('a metric that is not there', () => {
     expect(after({ [GET_CART]: 5, [CART_200]: 5 })).toMatchObject({
       verdict: 'verified',
       notes: ['Prometheus has no http_errors_total'],
+    });
+  });
+
+  it('is named where it was there before', () => {
+    const before = snapshot({ a: { values: { [GET_CART]: 7, [CART_200]: 7 } } });
+    expect(verify(before, snapshot({ a: { values: { [CART_200]: 12 } } }), [cart()])).toMatchObject({
+      verdict: 'unverifiable',
+      obstacles: [`${GET_CART} of a is 7 less than before, without a restart`],
+      notes: ['Prometheus has no http_requests_total', 'Prometheus has no http_errors_total'],
     });
   });
 

@@ -10,7 +10,7 @@ import { hideCredentials } from './secrets.ts';
 export function parseUrl(flag: string, text: string, example: string, credentials?: string): URL {
   const expect = (expected: string, holds: boolean) => {
     // The parser of URLs drops tabs and line breaks; a message shows them, and no password.
-    const shown = JSON.stringify(hideCredentials(text));
+    const shown = hideCredentials(JSON.stringify(text));
     if (!holds) throw new UsageError(`${flag}: expected ${expected}, got ${shown}`);
   };
   const isHttp = /^https?:\/\/[^/]/i.test(text) && !/[\s\p{Cc}\\]/u.test(text);

@@ -182,27 +182,32 @@ export class Prometheus {
     schema: z.ZodType<T>,
     signal?: AbortSignal,
   ): Promise<T> {
+    const authorization = await authorize(this.#access);
     const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     const { status, text, location } = await exchange(new URL(`${this.url}/api/v1/${path}`), {
       method,
       form: new URLSearchParams(form),
-      authorization: await authorize(this.#access),
+      authorization,
       ca: this.#access.ca,
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
-    // A Prometheus that starts, or a proxy before one that does, answers with a 5xx.
-    if (status >= 500) throw new Error(`${status} ${shorten(text)}`);
+    // A server may repeat what it was sent.
+    const secret = authorization?.replace(/^\w+ /, '') ?? '';
+    const quote = (said: string) => (secret === '' ? said : said.replaceAll(secret, '***'));
+    const said = shorten(quote(text));
+    // A Prometheus that starts, or a proxy before one that does, answers with a 5xx; one that limits the rate with a 429.
+    if (status >= 500 || status === 429) throw new Error(`${status} ${said}`);
     if (status === 401 || status === 403)
       throw new UnreachableError(`Prometheus at ${this.url} ${explainRefusal(this.#access)} (${status})`);
     const json = parseJson(text);
     const envelope = z.object({ status: z.literal('success'), data: schema }).safeParse(json);
     if (status === 200 && envelope.success) return envelope.data.data;
     const refused = refusal.safeParse(json);
-    if (refused.success) throw new RefusedQueryError(refused.data.error);
-    const redirect = location === undefined ? '' : `, a redirect to ${hideCredentials(location)},`;
+    if (refused.success) throw new RefusedQueryError(quote(refused.data.error));
+    const redirect = location === undefined ? '' : `, a redirect to ${hideCredentials(quote(location))},`;
     throw new UnreachableError(
       `--prometheus: what answers at ${this.url} is not Prometheus, or does not let this query pass: ` +
-        `${method} /api/v1/${path} gave ${status}${redirect} ${shorten(text) || '(no text)'}`,
+        `${method} /api/v1/${path} gave ${status}${redirect} ${said || '(no text)'}`,
     );
   }
 }
