@@ -4,7 +4,8 @@
  */
 import { createInterface } from 'node:readline';
 import { parseArgs, styleText } from 'node:util';
-import { createAskLive, Unreachable } from './live.ts';
+import { Prometheus, UnreachableError } from '@observability-stack/loadgen/prometheus';
+import { createAskLive } from './live.ts';
 import { readProgress, writeProgress } from './progress.ts';
 import { createEvaluate } from './promtool.ts';
 import { QUESTIONS } from './questions.ts';
@@ -17,7 +18,10 @@ const {
   options: { prometheus: { type: 'string' }, progress: { type: 'string' }, answers: { type: 'boolean' } },
   allowPositionals: true,
 });
-const engines = { askLive: createAskLive(prometheus, Date.now), evaluate: createEvaluate(promtool) };
+const engines = {
+  askLive: createAskLive(new Prometheus(prometheus), Date.now),
+  evaluate: createEvaluate(promtool),
+};
 const screen: Screen = {
   write: (text) => void process.stdout.write(text),
   paint: (style, text) => styleText(style, text, { stream: process.stdout, validateStream: true }),
@@ -50,5 +54,5 @@ try {
   else await talk();
 } catch (error) {
   process.stderr.write(`\nlab: ${(error as Error).message}\n`);
-  process.exitCode = error instanceof Unreachable ? 3 : 1;
+  process.exitCode = error instanceof UnreachableError ? 3 : 1;
 }

@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { toNumber } from '@observability-stack/loadgen/prometheus';
 import type { Scenario } from './scenarios.ts';
 
 export interface Sample {
@@ -74,14 +75,8 @@ function parseSamples(got: string): Sample[] {
         String(JSON.parse(text)),
       ]),
     ),
-    value: toNumber(value ?? ''),
+    value: toNumber(value),
   }));
-}
-
-/** As Go writes it: `+Inf`, `NaN`, `3.3E+01`. */
-export function toNumber(text: string): number {
-  if (/^[+-]?Inf$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
-  return text === '' ? Number.NaN : Number(text);
 }
 
 /** @returns what it prints, whether it passes or fails. @throws when it cannot be started */
