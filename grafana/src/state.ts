@@ -15,7 +15,7 @@ const STATES = [
   ['Not known: no API is scraped', bad, `0 * max(up) unless on () max(${TARGETS})`],
   ['Down: no replica answers scrapes', bad, `0 * (max(${TARGETS}) == 0)`],
   ['Degraded: a replica fails its scrapes', watch, `0 * (min(${TARGETS}) == 0)`],
-  ['Draining: waits for its last scrape', none, `0 * (max(api_drained{${CHOSEN}}) == 1)`],
+  ['Draining: waits for its last scrape', none, `0 * (max(http_server_drained{${CHOSEN}}) == 1)`],
   [
     'Just started: rates need some scrapes',
     none,

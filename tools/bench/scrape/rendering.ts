@@ -138,7 +138,7 @@ await measureLibraries(stack);
 for (const subject of sizes.map(subjectOf)) {
   for (const nativeHistograms of [false, true]) {
     const app = express();
-    const { handler } = instrument(app, { maxPaths: subject.targets.length, nativeHistograms });
+    const { handler } = instrument(app, { maxRoutes: subject.targets.length, nativeHistograms });
     subject.build(app);
     const how = `this package${nativeHistograms ? ', protobuf with native histograms' : ''}`;
     await measure(subject, how, app, handler, nativeHistograms ? asProtobuf : asText);
