@@ -87,5 +87,5 @@ audit: ## ask the registry for known flaws of the dependencies, of level high an
 sbom: ## a CycloneDX bill of materials of the dependencies: reports/sbom.json
 	@scripts/supply.sh sbom
 
-generate: ## write the files that are made of others: the dashboards' JSON, the PrometheusRule, docs/licences.md, pictures of terminals
+generate: ## write anew what is made of other files: the dashboards' JSON, the PrometheusRule, docs/licences.md
 	@npm run --silent generate --workspace tools
