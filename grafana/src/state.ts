@@ -33,7 +33,7 @@ const STATES = [
   {
     text: 'Draining: waits for its last scrape',
     color: none,
-    expr: `0 * (max(api_drained{${CHOSEN}}) == 1)`,
+    expr: `0 * (max(http_server_drained{${CHOSEN}}) == 1)`,
   },
   {
     text: 'Just started: rates need some scrapes',

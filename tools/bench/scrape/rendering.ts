@@ -77,7 +77,7 @@ function asked(app: RequestListener, scrape: RequestListener, targets: readonly 
 
 function instrumented(targets: readonly Target[], nativeHistograms = false): Subject {
   const app = express();
-  const { handler } = instrument(app, { defaultMetrics: false, maxPaths: targets.length, nativeHistograms });
+  const { handler } = instrument(app, { defaultMetrics: false, maxRoutes: targets.length, nativeHistograms });
   withRoutes(app, targets);
   return asked(app, handler, targets);
 }

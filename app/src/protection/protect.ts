@@ -22,7 +22,7 @@ interface ParsedSocket extends Socket {
   readonly _paused?: boolean;
 }
 
-/** To be called before `server` listens. A server with `upgrade` listeners is left as it is. */
+/** To be called before `server` has connections. A server with `upgrade` listeners is left as it is. */
 export function protect(server: Server): void {
   const waiting = new WeakMap<Socket, number>();
   const isFull = (socket: Socket) => (waiting.get(socket) ?? 0) >= MAX_WAITING;

@@ -1,26 +1,26 @@
 /**
- * How the histogram of a cell is written. The bytes are kept for as long as nothing is added to the cell, and then
+ * How the histogram of a cell is encoded. The bytes are kept for as long as nothing is added to the cell, and then
  * overwritten in place: a scrape of thousands of cells leaves nothing behind that would have to be collected.
  */
 import type { Cell, Row } from '../recording/counts.ts';
 import type { NativeBuckets } from '../recording/native-buckets.ts';
 import { type Snapshot, slotsOf } from '../recording/snapshot.ts';
 import { type LabelSet, type Sample, toNumberText } from './family.ts';
-import { type NativeHistogram, toNativeHistogram } from './native-histogram.ts';
-import { type Distribution, encodeHistogram, encodeLabels } from './protobuf-metric.ts';
+import { toNativeHistogram } from './native-histogram.ts';
+import { encodeHistogram, encodeLabels } from './protobuf-metric.ts';
 import { toLabelsText } from './text.ts';
 
 /** What is kept of a cell from scrape to scrape. */
-export interface CellView {
+export interface CachedCell {
   readonly row: Row;
   readonly cell: Cell;
-  labels: WrittenLabels | undefined;
-  readonly text: Kept;
+  labels: EncodedLabels | undefined;
+  readonly text: CachedBytes;
   /** Without and with native buckets. */
-  readonly messages: readonly [Kept, Kept];
+  readonly messages: readonly [CachedBytes, CachedBytes];
 }
 
-interface WrittenLabels {
+interface EncodedLabels {
   readonly message: Uint8Array;
   /** Name and labels of its lines: the buckets, the sum, the count. */
   readonly heads: readonly {
@@ -31,21 +31,21 @@ interface WrittenLabels {
 }
 
 /** Bytes, and the numbers that they say. */
-interface Kept {
+interface CachedBytes {
   snapshot: Snapshot | undefined;
   bytes: Uint8Array;
   length: number;
 }
 
-/** Numbers gain digits: with a quarter to spare, bytes are seldom allocated anew. */
+/** Numbers gain digits: with a quarter to spare, bytes are seldom allocated again. */
 const SPARE = 1.25;
 
-export function createCellView(row: Row, cell: Cell): CellView {
-  const nothing = (): Kept => ({ snapshot: undefined, bytes: new Uint8Array(), length: 0 });
+export function createCachedCell(row: Row, cell: Cell): CachedCell {
+  const nothing = (): CachedBytes => ({ snapshot: undefined, bytes: new Uint8Array(), length: 0 });
   return { row, cell, labels: undefined, text: nothing(), messages: [nothing(), nothing()] };
 }
 
-export interface CellWriterOptions {
+export interface CellEncoderOptions {
   /** Of the histogram. */
   readonly name: string;
   readonly labelsOf: (row: Row, cell: Cell) => LabelSet;
@@ -55,76 +55,73 @@ export interface CellWriterOptions {
   readonly maxBuckets: number;
 }
 
-export function createCellWriter({ name, labelsOf, bounds, native, maxBuckets }: CellWriterOptions) {
+export type CellEncoder = ReturnType<typeof createCellEncoder>;
+
+export function createCellEncoder({ name, labelsOf, bounds, native, maxBuckets }: CellEncoderOptions) {
   const allBounds = [...bounds, Number.POSITIVE_INFINITY];
 
-  function labelsWritten(view: CellView): WrittenLabels {
-    if (view.labels) return view.labels;
-    const own = labelsOf(view.row, view.cell);
+  function labelsEncoded(cached: CachedCell): EncodedLabels {
+    if (cached.labels) return cached.labels;
+    const own = labelsOf(cached.row, cached.cell);
     const toHead = (suffix: string, labels: LabelSet) => {
       const metricName = `${name}${suffix}`;
       return { metricName, labels, text: `${metricName}${toLabelsText(labels)} ` };
     };
     const buckets = [...bounds, '+Inf'].map((le) => toHead('_bucket', { ...own, le }));
     const heads = [...buckets, toHead('_sum', own), toHead('_count', own)];
-    view.labels = { message: encodeLabels(own), heads };
-    return view.labels;
+    cached.labels = { message: encodeLabels(own), heads };
+    return cached.labels;
   }
 
-  function nativeOf(snapshot: Snapshot): NativeHistogram | undefined {
-    return native && toNativeHistogram(native, slotsOf(snapshot), maxBuckets);
-  }
+  const nativeOf = (snapshot: Snapshot) => native && toNativeHistogram(native, slotsOf(snapshot), maxBuckets);
 
   return {
-    toSamples(view: CellView, snapshot: Snapshot): Sample[] {
+    toSamples(cached: CachedCell, snapshot: Snapshot): Sample[] {
       const values = valuesOf(snapshot);
-      const { heads } = labelsWritten(view);
-      const { createdMs } = view.cell;
+      const { heads } = labelsEncoded(cached);
+      const { createdMs } = cached.cell;
       return heads.map(({ metricName, labels }, i) => {
         const sample = { metricName, labels, value: values[i] as number };
         return i === heads.length - 1 ? { ...sample, createdMs, native: nativeOf(snapshot) } : sample;
       });
     },
 
-    toText(view: CellView, snapshot: Snapshot): Uint8Array {
-      return kept(view.text, snapshot, () => {
+    toText(cached: CachedCell, snapshot: Snapshot): Uint8Array {
+      return reuse(cached.text, snapshot, () => {
         const values = valuesOf(snapshot);
-        let text = '';
-        for (const [i, head] of labelsWritten(view).heads.entries()) {
-          text += `${head.text}${toNumberText(values[i] as number)}\n`;
-        }
-        return Buffer.from(text);
+        const { heads } = labelsEncoded(cached);
+        return Buffer.from(
+          heads.map(({ text }, i) => `${text}${toNumberText(values[i] as number)}\n`).join(''),
+        );
       });
     },
 
-    toMessage(view: CellView, snapshot: Snapshot, withNative: boolean): Uint8Array {
+    toMessage(cached: CachedCell, snapshot: Snapshot, withNative: boolean): Uint8Array {
       const sendsNative = withNative && native !== undefined;
-      return kept(view.messages[sendsNative ? 1 : 0], snapshot, () => {
-        const { count, sumSeconds, buckets } = snapshot;
-        const cumulated = cumulate(buckets);
-        const histogram: Distribution = {
-          count,
-          sum: sumSeconds,
+      return reuse(cached.messages[sendsNative ? 1 : 0], snapshot, () => {
+        const cumulated = cumulate(snapshot.buckets);
+        return encodeHistogram(labelsEncoded(cached).message, {
+          count: snapshot.count,
+          sum: snapshot.sumSeconds,
           points: allBounds.map((bound, i) => [bound, cumulated[i] as number]),
-          createdMs: view.cell.createdMs,
+          createdMs: cached.cell.createdMs,
           native: sendsNative ? nativeOf(snapshot) : undefined,
-        };
-        return encodeHistogram(labelsWritten(view).message, histogram);
+        });
       });
     },
   };
 }
 
-/** What is kept, if it says `snapshot`; otherwise what `write` returns, which is kept from now on. */
-function kept(place: Kept, snapshot: Snapshot, write: () => Uint8Array): Uint8Array {
-  if (place.snapshot !== snapshot) {
-    const bytes = write();
-    if (place.bytes.length < bytes.length) place.bytes = new Uint8Array(Math.ceil(bytes.length * SPARE));
-    place.bytes.set(bytes);
-    place.length = bytes.length;
-    place.snapshot = snapshot;
+/** What is kept, if it says `snapshot`; otherwise what `encode` returns, which is kept from now on. */
+function reuse(cache: CachedBytes, snapshot: Snapshot, encode: () => Uint8Array): Uint8Array {
+  if (cache.snapshot !== snapshot) {
+    const bytes = encode();
+    if (cache.bytes.length < bytes.length) cache.bytes = new Uint8Array(Math.ceil(bytes.length * SPARE));
+    cache.bytes.set(bytes);
+    cache.length = bytes.length;
+    cache.snapshot = snapshot;
   }
-  return place.bytes.subarray(0, place.length);
+  return cache.bytes.subarray(0, cache.length);
 }
 
 /** The values of a cell's lines, in the order of their heads: cumulated buckets, sum, count. */
