@@ -1,5 +1,5 @@
 #!/bin/sh
-# The benchmarks, each with its peers beside it in the same run. Prints the tables and writes them to tools/bench/results/,
+# The benchmarks, each with its peers in the same run. Prints the tables and writes them to tools/bench/results/,
 # which the README and the docs quote. `bench.sh quick` is a short look: its figures are not worth quoting and not written.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -12,7 +12,7 @@ require_own_project
 [ -n "$(compose ps --quiet --status running prometheus 2>/dev/null)" ] ||
   fail 3 'the stack is not running.' 'Start it with: make up'
 ensure_node_modules
-# An answer is tried in other situations with the promtool of the Prometheus that runs; nothing is written to it
+# An answer is tried in other scenarios with the promtool of the Prometheus that runs; nothing is written to it
 # (its root is read-only, and promtool wants a folder for its while).
 cd "$root" && exec node_modules/.bin/node lab/src/main.ts --prometheus "http://localhost:$PROMETHEUS_HOST_PORT" \
   --progress "${LAB_PROGRESS:-$root/.cache/lab.json}" ${ANSWERS:+--answers} -- \
