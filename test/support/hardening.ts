@@ -1,10 +1,10 @@
 /**
- * The measures of docs/security.md, each as a check of running containers: what the engine says of them, and what the kernel says of
- * their first process.
+ * The measures of docs/security.md, each as a check of running containers: what the engine reports about them, and what the
+ * kernel reports about their first process.
  */
 import { readFileSync } from 'node:fs';
 import { expect } from '@jest/globals';
-import { docker } from './commands.ts';
+import { docker } from './command.ts';
 import { type Container, filesOf } from './inspect.ts';
 import { repositoryRoot } from './repository.ts';
 

@@ -1,7 +1,7 @@
-/** What the engine, and the kernel from within, say of a container. */
+/** What the engine reports about a container, and the kernel from within it. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { docker } from './commands.ts';
+import { docker } from './command.ts';
 
 export interface Inspected {
   readonly Id: string;
@@ -47,10 +47,10 @@ export interface Inspected {
 
 export interface Container extends Inspected {
   readonly service: string;
-  /** /proc/1/status, by name: read by the shell of the health checks, since not every image has a `cat`. */
+  /** /proc/1/status, by name: read by the shell that the health checks use, because not every image has `cat`. */
   readonly status: Readonly<Record<string, string>>;
   readonly pidsMax: string;
-  /** What a shell in the container says to an attempt to write into its root. */
+  /** What a shell in the container prints when it tries to write to its root. */
   readonly write: string;
 }
 
@@ -63,21 +63,15 @@ done
 printf 'write:\\t'; (: >/probe) 2>&1 && echo written
 exit 0`;
 
-/** @throws where one of them is not there */
-async function inspectAll(ids: readonly string[]): Promise<Inspected[]> {
-  return JSON.parse(await docker('inspect', ...ids)) as Inspected[];
-}
-
 export async function inspect(id: string): Promise<Inspected> {
-  const [found] = await inspectAll([id]);
-  if (!found) throw new Error(`no container ${id}`);
+  const [found] = JSON.parse(await docker('inspect', id)) as [Inspected];
   return found;
 }
 
 export async function inspectContainers(ids: readonly string[]): Promise<Container[]> {
-  const inspected = await inspectAll(ids);
   return Promise.all(
-    inspected.map(async (one) => {
+    ids.map(async (id) => {
+      const one = await inspect(id);
       const text = await docker('exec', one.Id, 'sh', '-c', PROBE);
       const status = Object.fromEntries(
         text.split('\n').map((line) => [line.split(':')[0], line.slice(line.indexOf(':') + 1).trim()]),
