@@ -31,7 +31,7 @@ const generatorRuns = () =>
 
 it('more replicas, each restarted in turn, and as many as before, lose no request and no count', async () => {
   const before = await project.containers('api');
-  const settings = { ...REPLICAS, DURATION: '90s' };
+  const settings = { ...REPLICAS, DURATION: '120s' };
   const { stdout, stderr } = await project.run('scripts/rolling.sh', ['--rate', '200'], settings);
   // Together, so that a failure shows both.
   const output = `${stderr}\n${stdout}`;

@@ -3,55 +3,25 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { docker } from './command.ts';
 
-export interface Inspected {
-  readonly Id: string;
-  readonly Name: string;
-  readonly Image: string;
-  readonly Config: {
-    readonly User: string;
-    readonly Image: string;
-    readonly Env: readonly string[] | null;
-    readonly Labels: Readonly<Record<string, string>>;
-  };
-  readonly HostConfig: {
-    readonly ReadonlyRootfs: boolean;
-    readonly Privileged: boolean;
-    readonly CapAdd: readonly string[] | null;
-    readonly CapDrop: readonly string[];
-    readonly SecurityOpt: readonly string[];
-    readonly Memory: number;
-    readonly PidsLimit: number | null;
-    readonly NetworkMode: string;
-    readonly PidMode: string;
-    readonly IpcMode: string;
-    readonly UsernsMode: string;
-    readonly LogConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
-    readonly PortBindings: Readonly<Record<string, readonly { HostIp: string }[]>> | null;
-  };
-  readonly Mounts: readonly {
-    readonly Type: string;
-    readonly Source: string;
-    readonly Destination: string;
-    readonly RW: boolean;
-  }[];
-  readonly NetworkSettings: {
-    readonly Ports: Readonly<Record<string, readonly { HostIp: string; HostPort: string }[] | null>>;
-  };
-  readonly RestartCount: number;
-  readonly State: {
-    readonly Pid: number;
-    readonly OOMKilled: boolean;
-    readonly Health?: { readonly Status: string };
-  };
+interface Inspected {
+  Id: string;
+  Name: string;
+  Image: string;
+  Config: { User: string; Image: string; Env: string[] | null; Labels: Record<string, string> };
+  HostConfig: Record<string, unknown> & { Memory: number };
+  Mounts: { Type: string; Source: string; Destination: string; RW: boolean }[];
+  NetworkSettings: { Ports: Record<string, { HostIp: string }[] | null> };
+  RestartCount: number;
+  State: { Pid: number; Health?: { Status: string } };
 }
 
 export interface Container extends Inspected {
-  readonly service: string;
+  service: string;
   /** /proc/1/status, by name: read by the shell that the health checks use, because not every image has `cat`. */
-  readonly status: Readonly<Record<string, string>>;
-  readonly pidsMax: string;
+  status: Record<string, string>;
+  pidsMax: string;
   /** What a shell in the container prints when it tries to write to its root. */
-  readonly write: string;
+  write: string;
 }
 
 const PROBE = `
