@@ -1,6 +1,6 @@
 // Starts that cannot work: each names its cause, ends with the documented status and leaves nothing behind.
+import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { listen } from '../support/free-port.ts';
 import { Project } from '../support/project.ts';
 
 let project: Project;
@@ -12,14 +12,15 @@ beforeAll(async () => {
 afterAll(() => project.remove());
 
 it('names the port that is taken and its variable, and leaves nothing behind', async () => {
-  const squatter = await listen();
+  const port = project.port('PROMETHEUS_HOST_PORT');
+  const other = createServer().listen(port, '127.0.0.1');
   try {
-    const up = await project.stack(['up'], { PROMETHEUS_HOST_PORT: String(squatter.port) });
+    const up = await project.stack(['up']);
     expect(up.exitCode).toBe(1);
-    expect(up.stderr).toContain(`port ${squatter.port} (PROMETHEUS_HOST_PORT) is taken`);
+    expect(up.stderr).toContain(`port ${port} (PROMETHEUS_HOST_PORT) is taken`);
     expect(await project.containers()).toEqual([]);
   } finally {
-    await squatter.close();
+    other.close();
   }
 });
 
