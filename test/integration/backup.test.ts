@@ -1,9 +1,11 @@
 // `make backup` and `make restore`: whole or not at all, and back on a machine that has none.
+import { execFileSync } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Project } from '../support/project.ts';
 import { nextScrape, query, queryValue } from '../support/prometheus.ts';
+import { repositoryRoot } from '../support/repository.ts';
 
 let project: Project;
 let file: string;
@@ -38,7 +40,7 @@ it('backup that finds no room leaves no file, and Prometheus goes on', async () 
   await nextScrape(project.prometheusUrl);
 });
 
-it('restore refuses a file that was cut off, and what is there stays', async () => {
+it('restore refuses a file that was cut off, or is no backup, and what is there stays', async () => {
   const whole = await readFile(file);
   const short = join(project.reports, 'short.tgz');
   for (const size of [whole.length - 1, whole.length >> 1, 0]) {
@@ -47,6 +49,9 @@ it('restore refuses a file that was cut off, and what is there stays', async () 
     const reason = 'FILE: expected a file that make backup has written, and all of it';
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(reason) });
   }
+  const other = join(project.reports, 'other.tgz');
+  execFileSync('tar', ['-czf', other, '--transform', 's,^,./wal/,', '-C', repositoryRoot, 'README.md']);
+  expect(await restore(other)).toMatchObject({ exitCode: 2 });
   expect(await queryValue(project.prometheusUrl, 'sum(http_requests_total)')).toBe(100);
 });
 

@@ -35,7 +35,7 @@ it('shows what the API says of a broken setting, and leaves nothing behind', asy
 it('lists every broken setting of its own at once, with status 2', async () => {
   const up = await project.stack(['up'], { API_REPLICAS: 'two', GRAFANA_HOST_PORT: '99999' });
   expect(up.exitCode).toBe(2);
-  expect(up.stderr).toContain('API_REPLICAS: expected a whole number from 1, got "two"');
+  expect(up.stderr).toContain('API_REPLICAS: expected a whole number from 1 to 65535, got "two"');
   expect(up.stderr).toContain(
     'GRAFANA_HOST_PORT: expected a port from 1 to 65535, or a range such as 5001-5003, got "99999"',
   );
@@ -62,6 +62,15 @@ it('names a folder for reports that cannot be written, before anything starts', 
   expect(up.stderr).toMatch(/^error: the folder \/proc\/reports cannot be written/m);
   expect(up.stderr).not.toContain('starting the services');
   expect(await project.containers()).toEqual([]);
+});
+
+it('says that a running replica was replaced by one that does not start', async () => {
+  await project.up();
+  const up = await project.stack(['up'], { SIMULATED_ERROR_RATIO: 'often' });
+  expect(up.exitCode).toBe(1);
+  expect(up.stderr).toContain('SIMULATED_ERROR_RATIO: expected');
+  expect(up.stderr).toContain('not all that was running before still runs');
+  await project.up();
 });
 
 it('names the commands that there are when asked for another', async () => {
