@@ -1,4 +1,4 @@
-# Load and proof as Jobs in the cluster. Sourced by kubernetes.sh, never run. Reports come out by the Jobs' logs and go in again as
+# Load and verification as Jobs in the cluster. Sourced by kubernetes.sh, never run. Reports come out by the Jobs' logs and go in again as
 # ConfigMaps: no storage is needed that several nodes may write to, and no pod gets a token.
 
 shards=${SHARDS:-4}

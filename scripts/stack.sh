@@ -47,7 +47,7 @@ generator() {
 }
 reports=${REPORTS_FOLDER:-$root/reports}
 target='--target http://api:5001'
-proof='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
+verification='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
 
 running_containers() { compose ps --quiet 2>/dev/null | sort; }
 has_containers() { [ -n "$(compose --profile load --profile alerts ps --all --quiet 2>/dev/null)" ]; }
@@ -172,7 +172,7 @@ send() {
   status=0
   run_started=$(date +%s)
   # shellcheck disable=SC2086 # lists of words
-  generator run "$@" $target $proof || status=$?
+  generator run "$@" $target $verification || status=$?
   [ ! -e "$page" ] || say "The run as a page: $page"
 }
 
@@ -190,7 +190,7 @@ load() {
 verify() {
   require_stack
   # shellcheck disable=SC2086 # a list of words
-  generator verify $proof "$@"
+  generator verify $verification "$@"
 }
 
 query() {

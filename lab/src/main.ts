@@ -5,7 +5,8 @@
  */
 import { createInterface } from 'node:readline';
 import { parseArgs, styleText } from 'node:util';
-import { createAskLive, Unreachable } from './live.ts';
+import { Prometheus, UnreachableError } from '@observability-stack/loadgen/prometheus';
+import { createAskLive } from './live.ts';
 import { type Progress, readProgress, writeProgress } from './progress.ts';
 import { createEvaluate } from './promtool.ts';
 import { QUESTIONS } from './questions.ts';
@@ -23,10 +24,9 @@ function readArguments() {
     allowPositionals: true,
   });
   const { prometheus = '', progress = '', answers } = values;
-  if (!URL.canParse(prometheus)) throw new TypeError(`--prometheus: expected a URL, got "${prometheus}"`);
   if (progress === '') throw new TypeError('--progress: expected a file, got nothing');
   if (positionals.length === 0) throw new TypeError('expected the command that runs promtool, got nothing');
-  return { prometheus, progress, answers, promtool: positionals };
+  return { prometheus: new Prometheus(prometheus), progress, answers, promtool: positionals };
 }
 
 const screen: Screen = {
@@ -53,7 +53,7 @@ async function main(): Promise<number> {
     return 0;
   } catch (error) {
     process.stderr.write(`\nlab: ${(error as Error).message}\n`);
-    if (error instanceof Unreachable) return 3;
+    if (error instanceof UnreachableError) return 3;
     return 1;
   }
 }

@@ -3,6 +3,7 @@
  * expect nothing, and says what it got instead. Nothing of this reaches the Prometheus that runs.
  */
 import { spawn } from 'node:child_process';
+import { toNumber } from '@observability-stack/loadgen/prometheus';
 import type { Situation } from './situations.ts';
 
 export interface Sample {
@@ -73,14 +74,8 @@ function parseSamples(got: string): Sample[] {
         String(JSON.parse(text)),
       ]),
     ),
-    value: toNumber(value ?? ''),
+    value: toNumber(value),
   }));
-}
-
-/** As Go writes it: `+Inf`, `NaN`, `3.3E+01`. */
-export function toNumber(text: string): number {
-  if (/^[+-]?Inf$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
-  return text === '' ? Number.NaN : Number(text);
 }
 
 function run([program = '', ...words]: readonly string[], input: string): Promise<string> {

@@ -1,5 +1,6 @@
 /** Answers that try to pass for right: the judge takes a number only if it is exactly the one, and nothing that is not finite. */
 import { describe, expect, it } from '@jest/globals';
+import type { QueryAnswer } from '@observability-stack/loadgen/prometheus';
 import { judge } from '../src/answer.ts';
 import { isExactly } from '../src/decimal.ts';
 import { createAskLive } from '../src/live.ts';
@@ -171,19 +172,19 @@ it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', ''])('%j is n
   });
 });
 
-it.each([
+it.each<[string, QueryAnswer]>([
   ['a string', { resultType: 'string', result: [0, '100'] }],
   ['a matrix', { resultType: 'matrix', result: [] }],
-  ['a native histogram', { resultType: 'vector', result: [{ metric: {}, histogram: [0, {}] }] }],
+  [
+    'a native histogram',
+    { resultType: 'vector', result: [{ metric: {}, histogram: [0, { count: 1, sum: 1 }] }] },
+  ],
   ['an odd number', { resultType: 'scalar', result: [0, ''] }],
-])('%s from Prometheus is not right', async (_name, data) => {
-  const fetched = globalThis.fetch;
-  globalThis.fetch = async () => Response.json({ status: 'success', data });
-  const askLive = createAskLive('http://prometheus', () => 0);
+])('%s from Prometheus is not right', async (_name, answer) => {
+  const askLive = createAskLive({ ask: async () => answer }, () => 0);
   const { right } = await judge(question, 'f(x)', {
     askLive: async (queries) => [...(await askLive(queries.slice(0, 1))), one(100)],
     evaluate: async () => [one(150), one(150)],
   });
-  globalThis.fetch = fetched;
   expect(right).toBe(false);
 });

@@ -36,7 +36,7 @@ afterAll(() => stack?.stop());
 it('a clock of the day that is stepped by an hour leaves all durations right, and each request counted once', async () => {
   const { metricsUrl, container } = stack.api;
   const words = ['--rate', String(RATE), '--duration', `${SECONDS}s`];
-  const { phases, proof } = await sendWhile(stack, words, async () => {
+  const { phases, verification } = await sendWhile(stack, words, async () => {
     for (const hours of [1, -1, 0]) {
       const setClock = `echo '${hours < 0 ? '' : '+'}${hours}h' >/dev/shm/clock`;
       await docker('exec', container.getId(), 'sh', '-c', setClock);
@@ -52,7 +52,7 @@ it('a clock of the day that is stepped by an hour leaves all durations right, an
   const [{ sent, errors, serviceTimeMs }] = phases;
   const requests = RATE * SECONDS;
   expect({ sent, errors }).toEqual({ sent: requests, errors: 0 });
-  expect(proof).toMatchObject({ verdict: 'proved', answered: requests });
+  expect(verification).toMatchObject({ verdict: 'verified', answered: requests });
   const counted = (selector: string) =>
     queryValue(stack.prometheusUrl, `sum(http_request_duration_seconds_${selector})`);
   expect(await counted('count')).toBe(requests);

@@ -74,7 +74,7 @@ it("a full disk of Prometheus is said by its health and by an alert, and fails n
   );
   figure(outcome(report));
   expect(report.phases[0]).toMatchObject({ sent: RATE * SECONDS, errors: 0, dropped: 0 });
-  expect(report.proof).toMatchObject({ verdict: 'proved', answered: RATE * SECONDS });
+  expect(report.verification).toMatchObject({ verdict: 'verified', answered: RATE * SECONDS });
   await eventually('a healthy Prometheus', () => isHealth('healthy'));
   figure(`restarted ${(await inspect(prometheus)).RestartCount} times`);
 });

@@ -1,11 +1,12 @@
 // Processes that are killed, under load: they are back by themselves, and what is lost is reported.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { Prometheus } from '@observability-stack/loadgen/prometheus';
 import axios from 'axios';
 import { docker } from '../support/command.ts';
 import { figure, firing, loadWhile, outcome, seconds, signal } from '../support/faults.ts';
 import { inspect } from '../support/inspect.ts';
 import { Project } from '../support/project.ts';
-import { ask, nextScrape, query, queryValue } from '../support/prometheus.ts';
+import { nextScrape, query, queryValue, read } from '../support/prometheus.ts';
 import { eventually } from '../support/until.ts';
 
 const RATE = 100;
@@ -63,7 +64,7 @@ async function expectOneMore(before: number): Promise<void> {
   figure(`ApiRestarting fires, or reports one more, after ${seconds(performance.now() - startMs)}`);
 }
 
-it('an API that is killed is back within 15 seconds, and the proof names the most that is lost', async () => {
+it('an API that is killed is back within 15 seconds, and the verification names the most that is lost', async () => {
   const reported = await reportedEnds();
   const { report, exitCode } = await loadFor('15s', async () => {
     // So that there is something to lose.
@@ -74,8 +75,8 @@ it('an API that is killed is back within 15 seconds, and the proof names the mos
     await killApi();
   });
   expect(exitCode).toBe(1);
-  expect(report.proof).toMatchObject({ verdict: 'impossible', obstacles: [expect.any(String)] });
-  const { obstacles: [obstacle = ''] = [], rows = [], unknown = 0 } = report.proof ?? {};
+  expect(report.verification).toMatchObject({ verdict: 'unverifiable', obstacles: [expect.any(String)] });
+  const { obstacles: [obstacle = ''] = [], rows = [], unknown = 0 } = report.verification ?? {};
   const words =
     /^\S+ ended without being drained: at most (\d+) requests that it answered after its last scrape are lost$/;
   const named = Number(words.exec(obstacle)?.[1]);
@@ -90,7 +91,7 @@ it('an API that is killed is back within 15 seconds, and the proof names the mos
   await expectOneMore(reported);
 });
 
-it('a Prometheus that is killed is back with all its samples, scrapes, rules and alerts, and the run is proved', async () => {
+it('a Prometheus that is killed is back with all its samples, scrapes, rules and alerts, and the run is verified', async () => {
   const everything = '{__name__=~"http_requests_total|up|job_path_method:http_requests:rate5m"}[1h]';
   const { report } = await loadFor('15s', async () => {
     await nextScrape(prometheusUrl);
@@ -102,7 +103,7 @@ it('a Prometheus that is killed is back with all its samples, scrapes, rules and
   });
   figure(outcome(report));
   expect(report.phases[0]).toMatchObject({ errors: 0, dropped: 0 });
-  expect(report.proof).toMatchObject({ verdict: 'proved' });
+  expect(report.verification).toMatchObject({ verdict: 'verified' });
   await nextScrape(prometheusUrl);
   await rulesAreEvaluated();
   const reported = await reportedEnds();
@@ -124,16 +125,13 @@ it('an API that runs out of memory is restarted, an alert says so, and the stack
   await expectOneMore(reported);
   await eventually('a healthy API', async () => (await inspect(api)).State.Health?.Status === 'healthy');
   const { report } = await loadFor('5s', async () => {});
-  expect(report.proof).toMatchObject({ verdict: 'proved', answered: RATE * 5 });
+  expect(report.verification).toMatchObject({ verdict: 'verified', answered: RATE * 5 });
 });
 
 /** Raw samples as they are stored, by series. */
-async function samples(selector: string, at: number): Promise<[string, unknown][]> {
-  interface Matrix {
-    result: { metric: object; values: unknown[] }[];
-  }
-  const { result } = await ask<Matrix>(prometheusUrl, 'query', { query: selector, time: at });
-  const rows = result.map(({ metric, values }): [string, unknown] => [JSON.stringify(metric), values]);
+async function samples(selector: string, atSeconds: number): Promise<[string, unknown][]> {
+  const series = await new Prometheus(prometheusUrl).samples(selector, { atSeconds });
+  const rows = series.map(({ labels, points }): [string, unknown] => [JSON.stringify(labels), points]);
   return rows.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
@@ -145,7 +143,7 @@ async function rulesAreEvaluated(): Promise<void> {
   }
   const sinceMs = Date.now();
   await eventually('the rules', async () => {
-    const { groups } = await ask<{ groups: Group[] }>(prometheusUrl, 'rules');
+    const { groups } = await read<{ groups: Group[] }>(prometheusUrl, 'rules');
     const isWell = ({ lastEvaluation, rules }: Group) =>
       Date.parse(lastEvaluation) > sinceMs && rules.every(({ health }) => health === 'ok');
     return groups.length > 3 && groups.every(isWell);

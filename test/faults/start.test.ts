@@ -32,26 +32,26 @@ async function interruptAt(share: number): Promise<CommandResult> {
     if (wholeMs !== undefined) up.interrupt();
     const result = await up.result;
     if (result.exitCode !== 0) return result;
-    expectProof(result);
+    expectVerified(result);
     wholeMs = performance.now() - startMs;
     await project.remove();
     project = await Project.create('start');
   }
 }
 
-function expectProof({ exitCode, stdout, stderr }: CommandResult): void {
+function expectVerified({ exitCode, stdout, stderr }: CommandResult): void {
   // Together, so that a failure shows all.
   expect(`${stderr}\n${stdout}\nstatus ${exitCode}`).toMatch(/counted exactly once[\s\S]*status 0$/);
 }
 
 describe('make up that is interrupted', () => {
   it.each(Array.from({ length: MOMENTS }, (_, i) => [i + 1, ((i + 0.5) * 100) / MOMENTS]))(
-    'at moment %i (%d %% of its time) comes up when it is run again, proof included',
+    'at moment %i (%d %% of its time) comes up when it is run again, verification included',
     async (_number, percent) => {
       const { exitCode, stderr } = await interruptAt(percent / 100);
       figure(`ended with ${exitCode} ${/interrupted.*/.exec(stderr)?.[0] ?? ''}`);
       expect(`${stderr}\nstatus ${exitCode}`).toMatch(/status 130$/);
-      expectProof(await project.stack(['up']));
+      expectVerified(await project.stack(['up']));
       expect(await queryValue(project.prometheusUrl, 'up{job="api"}')).toBe(1);
     },
   );
@@ -61,11 +61,11 @@ describe('make up twice at once', () => {
   it('is done by one, and the other says so and touches nothing', async () => {
     const results = await Promise.all([startUp().result, startUp().result]);
     const [winner, other] = results[0].exitCode === 0 ? results : [results[1], results[0]];
-    expectProof(winner);
+    expectVerified(winner);
     const reason = 'error: another command is changing this stack: make up (process ';
     expect(other).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(reason) });
     const before = await project.containers();
-    expectProof(await project.stack(['up']));
+    expectVerified(await project.stack(['up']));
     expect(await project.containers()).toEqual(before);
   });
 
@@ -73,6 +73,6 @@ describe('make up twice at once', () => {
     const up = startUp();
     await eventually('a container', async () => (await project.containers()).length > 0, 180_000);
     expect(await project.stack(['down'])).toMatchObject({ exitCode: 4 });
-    expectProof(await up.result);
+    expectVerified(await up.result);
   });
 });

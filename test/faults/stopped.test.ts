@@ -10,7 +10,7 @@ const RATE = 50;
 const SECONDS = 25;
 const STOPPED_MS = 10_000;
 /** How long a handler takes, so that requests are in progress when everything stops. */
-const LATENCY_MS = 1000;
+const LATENCY_MS = 2000;
 
 let stack: Stack;
 
@@ -23,7 +23,7 @@ afterAll(() => stack?.stop());
 it('an API that is stopped for 10 s shows it in latency, requests in progress and its event loop, and counts nothing twice', async () => {
   const id = stack.api.container.getId();
   const words = ['--rate', String(RATE), '--duration', `${SECONDS}s`];
-  const { phases, proof } = await sendWhile(stack, words, async () => {
+  const { phases, verification } = await sendWhile(stack, words, async () => {
     await signal(id, 'STOP');
     const stoppedMs = performance.now();
     try {
@@ -60,6 +60,6 @@ it('an API that is stopped for 10 s shows it in latency, requests in progress an
   expect(await queryValue(stack.prometheusUrl, 'nodejs_eventloop_late_seconds_total')).toBeGreaterThan(
     STOPPED_MS / 1000,
   );
-  expect(proof).toMatchObject({ verdict: 'proved', answered: RATE * SECONDS });
+  expect(verification).toMatchObject({ verdict: 'verified', answered: RATE * SECONDS });
   expect(await queryValue(stack.prometheusUrl, 'inprogress_requests')).toBe(0);
 });

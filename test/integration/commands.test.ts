@@ -16,10 +16,10 @@ import { eventually } from '../support/until.ts';
 const controlCharacters = /[^\P{Cc}\n]/u;
 
 /**
- * The proof table as series -> [sent, counted, difference]. A metric's name has a line of its own, its series follow, indented,
+ * The verification table as series -> [sent, counted, difference]. A metric's name has a line of its own, its series follow, indented,
  * as labels; a metric without labels is one line.
  */
-function proofRows(output: string): Record<string, string[]> {
+function verificationRows(output: string): Record<string, string[]> {
   const lines = output.slice(output.indexOf('\nseries ')).split('\n');
   let metric = '';
   const rows: Record<string, string[]> = {};
@@ -56,8 +56,8 @@ async function expectPassed({ stderr }: CommandResult): Promise<void> {
   expect(await readFile(page, 'utf8')).toContain('<p class="word">Passed</p>');
 }
 
-it('up ends with the proof table and the URLs', () => {
-  expect(proofRows(firstUp.stdout)).toMatchObject({
+it('up ends with the verification table and the URLs', () => {
+  expect(verificationRows(firstUp.stdout)).toMatchObject({
     'http_requests_total{path="products",method="post"}': ['40', '40', '0'],
     'http_requests_total{path="products",method="get"}': ['30', '30', '0'],
     'http_requests_total{path="cart",method="get"}': ['20', '20', '0'],
@@ -153,10 +153,10 @@ it('lab with ANSWERS=1 shows solutions that its own judge takes', async () => {
   expect(stdout).toContain('> sum(http_requests_total)\nRight. Your Prometheus answers 100.');
 });
 
-it('load not-found adds 33 errors, proven, and verify agrees', async () => {
+it('load not-found adds 33 errors, verified, and verify agrees', async () => {
   const load = await project.stack(['load', 'not-found']);
   expect(load.exitCode).toBe(0);
-  expect(proofRows(load.stdout)[NOT_FOUND]).toEqual(['33', '33', '0']);
+  expect(verificationRows(load.stdout)[NOT_FOUND]).toEqual(['33', '33', '0']);
   expect(await value(NOT_FOUND)).toBe(66);
   expect(await project.stack(['verify'])).toMatchObject({ exitCode: 0 });
 });
@@ -184,7 +184,7 @@ it("one request behind the generator's back makes verify fail, and it names the 
   const verify = await project.stack(['verify']);
   expect(verify.exitCode).toBe(1);
   const series = 'http_requests_total{path="cart",method="get"}';
-  expect(proofRows(verify.stdout)[series]).toEqual(['60', '61', '+1']);
+  expect(verificationRows(verify.stdout)[series]).toEqual(['60', '61', '+1']);
   expect(verify.stdout).toContain(`${series}: counted 1 more than sent`);
 });
 
@@ -206,7 +206,7 @@ it('a Prometheus that is stopped during verify ends it with status 3 and its add
   await docker('start', prometheus);
 });
 
-it('an API that is killed during load ends it with status 3 and no proof, and up brings it back', async () => {
+it('an API that is killed during load ends it with status 3 and no verification, and up brings it back', async () => {
   const api = await project.container('api');
   const flags = ['--duration', '12s', '--rate', '100', '--timeout', '2s', '--wait', '10s'];
   const load = project.start('scripts/stack.sh', ['load', 'steady', ...flags]);
@@ -214,12 +214,12 @@ it('an API that is killed during load ends it with status 3 and no proof, and up
   await docker('kill', api);
   const { exitCode, stderr } = await load.result;
   expect(exitCode).toBe(3);
-  const reason = 'no proof: Prometheus at http://prometheus:9090 got no new scrape of the API';
+  const reason = 'not verified: Prometheus at http://prometheus:9090 got no new scrape of the API';
   expect(stderr).toContain(reason);
-  expect(proofRows((await project.up()).stdout)[NOT_FOUND]).toEqual(['33', '33', '0']);
+  expect(verificationRows((await project.up()).stdout)[NOT_FOUND]).toEqual(['33', '33', '0']);
 });
 
-it('down and up again ends with the proof table again', async () => {
+it('down and up again ends with the verification table again', async () => {
   expect(await project.stack(['down'])).toMatchObject({ exitCode: 0 });
   expect(await project.containers()).toEqual([]);
   expect((await project.up()).stdout).toContain('counted exactly once');

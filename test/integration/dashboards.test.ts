@@ -10,7 +10,7 @@ import { parse } from 'yaml';
 import { dashboards } from '../../grafana/src/dashboards.ts';
 import { fillVariables, parsePromql, type Selector } from '../../grafana/src/promql.ts';
 import { EVERYTHING, panelQueries } from '../support/dashboard-queries.ts';
-import { ask, query } from '../support/prometheus.ts';
+import { query, read } from '../support/prometheus.ts';
 import { composeWords, repositoryRoot } from '../support/repository.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
@@ -119,7 +119,7 @@ describe('queries of the runbook', () => {
 describe('rules', () => {
   it('are all loaded and evaluated without an error, and none finds a fault', async () => {
     const states = await eventually('every rule evaluated', async () => {
-      const { groups } = await ask<{ groups: { rules: RuleState[] }[] }>(stack.prometheusUrl, 'rules');
+      const { groups } = await read<{ groups: { rules: RuleState[] }[] }>(stack.prometheusUrl, 'rules');
       const all = groups.flatMap((group) => group.rules);
       return all.every(({ health }) => health !== 'unknown') && all;
     });

@@ -31,7 +31,7 @@ afterAll(async () => {
 const value = (expression: string) => queryValue(stack.prometheusUrl, expression);
 
 describe('after the traffic of the lab', () => {
-  it('the generator has proven each count and ends with status 0', () => {
+  it('the generator has verified each count and ends with status 0', () => {
     expect(run.stdout).toContain('counted exactly once');
     expect(run.exitCode).toBe(0);
   });

@@ -11,7 +11,7 @@ import { eventually } from '../support/until.ts';
 
 interface LatencyReport {
   latency: { quantile: number; measuredMs: number | null; prometheusMs: number | null }[] | null;
-  proof: { verdict: string; answered: number };
+  verification: { verdict: string; answered: number };
   phases: [{ latenessMs: Record<string, number> }];
 }
 
@@ -56,18 +56,18 @@ describe.each([
       ...['--rate', '100', '--duration', '15s'],
       ...['--json', '-', '--quiet'],
     );
-    const { latency, proof, phases } = JSON.parse(stdout) as LatencyReport;
-    expect(proof.verdict).toBe('proved');
+    const { latency, verification, phases } = JSON.parse(stdout) as LatencyReport;
+    expect(verification.verdict).toBe('verified');
     expect(latency?.map(({ quantile }) => quantile)).toEqual([0.5, 0.9, 0.99]);
     expect(latency?.every(({ prometheusMs }) => (prometheusMs ?? 0) > 2)).toBe(true);
     expectNear({ latency, phases });
     const value = (expression: string) => queryValue(stack.prometheusUrl, expression);
     const counted = await Promise.all([COUNTER, CLASSIC, NATIVE].map(value));
-    expect(counted).toEqual([proof.answered, proof.answered, proof.answered]);
-    expect(proof.answered).toBeGreaterThan(1_000);
+    expect(counted).toEqual([verification.answered, verification.answered, verification.answered]);
+    expect(verification.answered).toBeGreaterThan(1_000);
     // 0.25 s is a bound of both.
     const fraction = 'histogram_fraction(0, 0.25, sum(http_request_duration_seconds{path!="unmatched"}))';
-    const within = await value(`${fraction} * ${proof.answered}`);
+    const within = await value(`${fraction} * ${verification.answered}`);
     expect(Math.round(within * 1e6) / 1e6).toBe(
       await value('sum(http_request_duration_seconds_bucket{path!="unmatched", le="0.25"})'),
     );

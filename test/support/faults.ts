@@ -6,7 +6,7 @@ import axios from 'axios';
 import { type CommandResult, docker } from './command.ts';
 import { inspect } from './inspect.ts';
 import type { Project } from './project.ts';
-import { ask } from './prometheus.ts';
+import { read } from './prometheus.ts';
 import { settingOf } from './repository.ts';
 import type { Stack } from './stack.ts';
 import { eventually } from './until.ts';
@@ -27,7 +27,7 @@ export interface LoadReport {
       serviceTimeMs: Times;
     },
   ];
-  proof: {
+  verification: {
     verdict: string;
     answered: number;
     unknown: number;
@@ -56,8 +56,8 @@ export function figure(text: string): void {
 }
 
 /** The outcome of a run that nothing should have disturbed. */
-export function outcome({ phases: [{ sent, failures }], proof }: LoadReport): string {
-  return `${sent} sent, failed: ${JSON.stringify(failures)}, ${proof?.verdict}`;
+export function outcome({ phases: [{ sent, failures }], verification }: LoadReport): string {
+  return `${sent} sent, failed: ${JSON.stringify(failures)}, ${verification?.verdict}`;
 }
 
 export const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
@@ -97,7 +97,7 @@ async function breakUnder<T>(
  * More connections than wait in any of the faults, and longer than any lasts: a request that finds none free would be dropped,
  * and one that gives up may or may not be counted. How fast a busy machine answers does not matter here.
  */
-const PATIENT = ['--connections', '2000', '--timeout', '30s', '--threshold', 'dropped=0'];
+const LENIENT = ['--connections', '2000', '--timeout', '30s', '--threshold', 'dropped=0'];
 
 /** `make load` with a constant rate, while `breakIt` happens. */
 export async function loadWhile(
@@ -106,7 +106,7 @@ export async function loadWhile(
   breakIt: () => Promise<void>,
 ): Promise<CommandResult & { report: LoadReport }> {
   const file = join(project.reports, `${words.join('')}.json`);
-  const load = () => project.stack(['load', 'steady', ...PATIENT, ...words, '--json', file]);
+  const load = () => project.stack(['load', 'steady', ...LENIENT, ...words, '--json', file]);
   const result = await breakUnder(project.url('METRICS_HOST_PORT'), load, breakIt);
   return { ...result, report: JSON.parse(await readFile(file, 'utf8')) as LoadReport };
 }
@@ -117,7 +117,7 @@ export async function sendWhile(
   words: string[],
   breakIt: () => Promise<void>,
 ): Promise<LoadReport> {
-  const load = () => stack.load('steady', ...PATIENT, ...words, '--quiet', '--json', '-');
+  const load = () => stack.load('steady', ...LENIENT, ...words, '--quiet', '--json', '-');
   const { stdout } = await breakUnder(stack.api.metricsUrl, load, breakIt);
   return JSON.parse(stdout) as LoadReport;
 }
@@ -130,6 +130,6 @@ export interface Alert {
 
 /** The alerts of that name that fire. */
 export async function firing(prometheusUrl: string, name: string): Promise<Alert[]> {
-  const { alerts } = await ask<{ alerts: Alert[] }>(prometheusUrl, 'alerts');
+  const { alerts } = await read<{ alerts: Alert[] }>(prometheusUrl, 'alerts');
   return alerts.filter(({ labels, state }) => labels.alertname === name && state === 'firing');
 }

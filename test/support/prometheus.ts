@@ -1,33 +1,22 @@
-/** What the tests ask Prometheus: instant queries, lists of its HTTP API, and waiting for a scrape. */
+/** What the tests ask Prometheus beyond its client: exactly one value, what only it reports, and waiting for a scrape. */
+import { Prometheus, type Target } from '@observability-stack/loadgen/prometheus';
 import axios from 'axios';
 import { eventually } from './until.ts';
 
 export interface Sample {
-  labels: Record<string, string>;
+  labels: Readonly<Record<string, string>>;
   /** Of a native histogram its count. */
   value: number;
 }
 
-interface Vector {
-  result: ({ metric: Record<string, string> } & (
-    | { value: [atSeconds: number, value: string] }
-    | { histogram: [atSeconds: number, histogram: { count: string }] }
-  ))[];
-}
-
-/** `/api/v1/PATH`, what is in its envelope. */
-export async function ask<T>(prometheusUrl: string, path: string, params: object = {}): Promise<T> {
-  const { data } = await axios.get<{ data: T }>(`${prometheusUrl}/api/v1/${path}`, { params });
-  return data.data;
-}
-
-/** An instant query that answers with a vector; one entry a series. `at` is a moment in Unix seconds, by default now. */
-export async function query(prometheusUrl: string, expression: string, at?: number): Promise<Sample[]> {
-  const { result } = await ask<Vector>(prometheusUrl, 'query', { query: expression, time: at });
-  return result.map((sample) => ({
-    labels: sample.metric,
-    value: Number('value' in sample ? sample.value[1] : sample.histogram[1].count),
-  }));
+/** An instant query that answers with a vector; one entry a series. `atSeconds` is a moment in Unix seconds, by default now. */
+export async function query(
+  prometheusUrl: string,
+  expression: string,
+  atSeconds = Date.now() / 1000,
+): Promise<Sample[]> {
+  const samples = await new Prometheus(prometheusUrl).query(expression, { atSeconds });
+  return samples.map(({ labels, value, histogram }) => ({ labels, value: histogram?.count ?? value }));
 }
 
 /** An instant query that must answer with exactly one series. */
@@ -39,9 +28,9 @@ export async function queryValue(prometheusUrl: string, expression: string): Pro
   return only.value;
 }
 
-/** Waits until every API target was scraped after this moment, on Prometheus' own clock. */
+/** Waits until the API was scraped after this moment, on Prometheus' own clock. */
 export async function nextScrape(prometheusUrl: string): Promise<void> {
-  const moment = await queryValue(prometheusUrl, 'vector(time())');
+  const moment = await new Prometheus(prometheusUrl).time();
   await eventually(`a scrape of the API after ${moment}`, async () => {
     // timestamp() of anything but a bare selector is the moment of evaluation, not that of the sample.
     const fresh = await query(prometheusUrl, `(timestamp(up{job="api"}) > ${moment}) and up{job="api"} == 1`);
@@ -49,14 +38,14 @@ export async function nextScrape(prometheusUrl: string): Promise<void> {
   });
 }
 
-export interface Target {
-  labels: Record<string, string>;
-  health: string;
-  lastError: string;
-}
-
 /** What Prometheus scrapes of a job. */
 export async function targetsOf(prometheusUrl: string, job: string): Promise<Target[]> {
-  const { activeTargets } = await ask<{ activeTargets: Target[] }>(prometheusUrl, 'targets');
-  return activeTargets.filter(({ labels }) => labels.job === job);
+  const targets = await new Prometheus(prometheusUrl).targets();
+  return targets.filter(({ labels }) => labels.job === job);
+}
+
+/** `/api/v1/PATH`, for what the client does not read. */
+export async function read<T>(prometheusUrl: string, path: 'alerts' | 'rules'): Promise<T> {
+  const { data } = await axios.get<{ data: T }>(`${prometheusUrl}/api/v1/${path}`);
+  return data.data;
 }

@@ -22,7 +22,7 @@ ${rows.join('')}  </g>
 
 function styleOf(line: string): string {
   if (line.startsWith('$ ')) return ' fill="#ffffff" font-weight="bold"';
-  if (line.startsWith('proof: ') || line.startsWith('Right.')) return ' fill="#73d98a"';
+  if (line.startsWith('verified: ') || line.startsWith('Right.')) return ' fill="#73d98a"';
   if (line.startsWith('Not right.')) return ' fill="#ff8f8f"';
   return line.startsWith('- ') || line.startsWith('  done') ? ' fill="#8c96a3"' : '';
 }

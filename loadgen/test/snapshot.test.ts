@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PrometheusReader, Reading } from '../src/proof/process.ts';
-import type { Sample } from '../src/proof/prometheus.ts';
-import type { Standing } from '../src/proof/proof.ts';
-import { sumOf, takeReading, takeSettledReading } from '../src/proof/reading.ts';
+import type { PrometheusReader, Snapshot } from '../src/verify/process.ts';
+import type { Sample } from '../src/verify/prometheus.ts';
+import { readSettledSnapshot, readSnapshot, sumOf } from '../src/verify/snapshot.ts';
+import type { Standing } from '../src/verify/verification.ts';
 import { valuesOf } from './series-text.ts';
 
 interface Instance {
@@ -47,7 +47,7 @@ function createPrometheus(
 
 const options = { job: 'api', waitMs: 2000, signal: new AbortController().signal };
 
-describe('a reading', () => {
+describe('a snapshot', () => {
   it('waits until every target was scraped after it was asked for, on the clock of Prometheus', async () => {
     const states = [
       { a: { scrapedAt: 999, start: 1 }, b: { scrapedAt: 998, start: 2 } },
@@ -55,9 +55,9 @@ describe('a reading', () => {
       { a: { scrapedAt: 1004, start: 1, counted: 7 }, b: { scrapedAt: 1003, start: 2, counted: 5 } },
     ];
     const prometheus = createPrometheus((poll) => states[poll] ?? {});
-    const reading = await takeReading(prometheus, options);
+    const snapshot = await readSnapshot(prometheus, options);
     expect(prometheus.polls).toBe(2);
-    expect(reading).toEqual({
+    expect(snapshot).toEqual({
       askedAtSeconds: 1000,
       instances: [
         {
@@ -74,29 +74,29 @@ describe('a reading', () => {
         },
       ],
     });
-    expect(sumOf(reading, 'http_requests_total')).toBe(12);
+    expect(sumOf(snapshot, 'http_requests_total')).toBe(12);
   });
 
   it('does not trust a scrape that Prometheus may have dated forward', async () => {
     const prometheus = createPrometheus((poll) => ({
       a: { scrapedAt: poll === 0 ? 1000.002 : 1005, start: 1 },
     }));
-    await takeReading(prometheus, options);
+    await readSnapshot(prometheus, options);
     expect(prometheus.polls).toBe(1);
   });
 
   it('asks again where the counters are of an older scrape than Prometheus had just named', async () => {
     const prometheus = createPrometheus(() => ({ a: { scrapedAt: 1005, start: 1 } }));
     const query = prometheus.query.bind(prometheus);
-    prometheus.query = async (expression, signal) => {
-      const samples = await query(expression, signal);
+    prometheus.query = async (expression, options) => {
+      const samples = await query(expression, options);
       const isOld = prometheus.polls === 0;
       return samples.map((one) =>
         isOld && 'loadgen_scraped_at' in one.labels ? { ...one, value: 995 } : one,
       );
     };
-    const reading = await takeReading(prometheus, options);
-    expect([prometheus.polls, reading.instances[0]?.scrapedAtSeconds]).toEqual([1, 1005]);
+    const snapshot = await readSnapshot(prometheus, options);
+    expect([prometheus.polls, snapshot.instances[0]?.scrapedAtSeconds]).toEqual([1, 1005]);
   });
 
   it.each([
@@ -107,7 +107,7 @@ describe('a reading', () => {
     const waited: string[] = [];
     const brief = { ...options, waitMs: 150, onWait: (why: string) => waited.push(why) };
     await expect(
-      takeReading(
+      readSnapshot(
         createPrometheus(() => state),
         brief,
       ),
@@ -119,26 +119,26 @@ describe('a reading', () => {
 
   it('is refused where restarts could not be told', async () => {
     const prometheus = createPrometheus(() => ({ a: { scrapedAt: 1005 } }));
-    await expect(takeReading(prometheus, options)).rejects.toThrow(
+    await expect(readSnapshot(prometheus, options)).rejects.toThrow(
       'a of job "api" in Prometheus has no process_start_time_seconds',
     );
   });
 
   it('is refused where several targets have one set of labels', async () => {
     const prometheus = createPrometheus(() => ({ a: { scrapedAt: 1005, start: 1 } }));
-    const query = async (expression: string, signal: AbortSignal) => {
-      const samples = await prometheus.query(expression, signal);
+    const query: PrometheusReader['query'] = async (expression, options) => {
+      const samples = await prometheus.query(expression, options);
       const ups = samples.filter(({ labels }) => labels.__name__ === 'up');
       return [...samples, ...ups.map((up) => ({ ...up, labels: { ...up.labels, pod: 'b' } }))];
     };
-    await expect(takeReading({ ...prometheus, query }, options)).rejects.toThrow(
+    await expect(readSnapshot({ ...prometheus, query }, options)).rejects.toThrow(
       '2 targets of job "api" in Prometheus have the labels of 1: they cannot be told apart',
     );
   });
 
   it('can be given up', async () => {
     const controller = new AbortController();
-    const waiting = takeReading(
+    const waiting = readSnapshot(
       createPrometheus(() => ({})),
       { ...options, signal: controller.signal },
     );
@@ -149,7 +149,7 @@ describe('a reading', () => {
 
 describe('processes that have ended', () => {
   const CART = 'http_requests_total';
-  const before: Reading = {
+  const before: Snapshot = {
     askedAtSeconds: 900,
     instances: ['a', 'b'].map((instance) => ({
       labels: { instance, job: 'api' },
@@ -180,8 +180,9 @@ describe('processes that have ended', () => {
     },
   };
   const now = prometheus.query.bind(prometheus);
-  prometheus.query = async (expression, signal, atSeconds) => {
-    if (atSeconds === undefined) return now(expression, signal);
+  prometheus.query = async (expression, options = {}) => {
+    const { atSeconds } = options;
+    if (atSeconds === undefined) return now(expression, options);
     const [, instance] = /instance="(\w+)"/.exec(expression) ?? [];
     const found = scrapes.find(([name, at]) => name === instance && at === atSeconds);
     if (!found) return [];
@@ -198,14 +199,14 @@ describe('processes that have ended', () => {
     ] as Sample[];
   };
 
-  it('are read as they were last scraped, since the reading that it is compared with', async () => {
-    const reading = await takeReading(prometheus, { ...options, beforeOf: () => before });
-    const gone = (reading.gone ?? []).map(({ values, labels: { instance }, ...process }) => ({
+  it('are read as they were last scraped, since the snapshot that it is compared with', async () => {
+    const snapshot = await readSnapshot(prometheus, { ...options, beforeOf: () => before });
+    const terminated = (snapshot.terminated ?? []).map(({ values, labels: { instance }, ...process }) => ({
       instance,
       ...process,
       counted: values.map(({ metric, value }) => [metric, value]),
     }));
-    expect(gone).toEqual([
+    expect(terminated).toEqual([
       { instance: 'a', startTimeSeconds: 1, scrapedAtSeconds: 955, isDrained: true, counted: [[CART, 25]] },
       { instance: 'b', startTimeSeconds: 1, scrapedAtSeconds: 905, isDrained: false, counted: [[CART, 7]] },
       {
@@ -218,7 +219,7 @@ describe('processes that have ended', () => {
     ]);
   });
 
-  it('are found after a month without reading every sample since', async () => {
+  it('are found after a month without snapshot every sample since', async () => {
     const month = 30 * 86_400;
     // One target, scraped every 10 minutes, whose process ends twice; another one that is there for a minute only.
     const ends = [100_003, month - 5];
@@ -229,7 +230,7 @@ describe('processes that have ended', () => {
     let read = 0;
     const long: PrometheusReader = {
       ...prometheus,
-      samples: async (expression, _signal, nowSeconds = 1000) => {
+      samples: async (expression, { atSeconds: nowSeconds = 1000 } = {}) => {
         const [, of, part = '0', seconds = '0'] =
           /^(min|max)?.*?\[(\d+)s\](?:\)?\)?\[(\d+)s)?/.exec(expression) ?? [];
         const within = (end: number, length: string) => (point: [number, number]) =>
@@ -252,8 +253,9 @@ describe('processes that have ended', () => {
           return { labels: { instance, job: 'api' }, points };
         });
       },
-      query: async (expression, signal, atSeconds) => {
-        if (atSeconds === undefined) return now(expression, signal);
+      query: async (expression, options = {}) => {
+        const { atSeconds } = options;
+        if (atSeconds === undefined) return now(expression, options);
         const [, instance = ''] = /instance="(\w+)"/.exec(expression) ?? [];
         const start = series[instance]?.find(([at]) => at === atSeconds)?.[1] ?? Number.NaN;
         const labels = { instance, job: 'api' };
@@ -261,9 +263,12 @@ describe('processes that have ended', () => {
       },
     };
     const then = { ...before, askedAtSeconds: 1000 - month };
-    const { gone } = await takeReading(long, { ...options, beforeOf: () => ({ ...then, instances: [] }) });
+    const { terminated } = await readSnapshot(long, {
+      ...options,
+      beforeOf: () => ({ ...then, instances: [] }),
+    });
     expect(
-      gone?.map((one) => [one.labels.instance, one.startTimeSeconds, one.scrapedAtSeconds]).toSorted(),
+      terminated?.map((one) => [one.labels.instance, one.startTimeSeconds, one.scrapedAtSeconds]).toSorted(),
     ).toEqual([
       ['a', 10, 100_600 - month],
       ['a', 485, 400],
@@ -273,22 +278,22 @@ describe('processes that have ended', () => {
   });
 
   it('are not read where there is nothing to compare with', async () => {
-    expect(await takeReading(prometheus, options)).not.toHaveProperty('gone');
+    expect(await readSnapshot(prometheus, options)).not.toHaveProperty('terminated');
   });
 });
 
-describe('a reading after traffic', () => {
+describe('a snapshot after traffic', () => {
   it.each<[string, string[], number]>([
     ['again while something is missing, and once more when all is equal', ['missing', 'equal', 'equal'], 3],
     ['until two in a row are equal', ['equal', 'missing', 'equal', 'equal'], 4],
     ['no more when something is wrong after it was equal', ['equal', 'wrong'], 2],
   ])('is taken %s', async (_name, standings, times) => {
     const prometheus = createPrometheus((poll) => ({ a: { scrapedAt: 1005, start: 1, counted: poll + 1 } }));
-    const reading = await takeSettledReading(
+    const snapshot = await readSettledSnapshot(
       prometheus,
       options,
       (now) => standings[sumOf(now, 'http_requests_total') - 1] as Standing,
     );
-    expect(sumOf(reading, 'http_requests_total')).toBe(times);
+    expect(sumOf(snapshot, 'http_requests_total')).toBe(times);
   });
 });

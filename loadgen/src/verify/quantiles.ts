@@ -1,8 +1,8 @@
 /**
- * The quantiles of durations between two readings, as Prometheus' own histogram gives them, for users to look at: a quantile is
+ * The quantiles of durations between two snapshots, as Prometheus' own histogram gives them, for users to look at: a quantile is
  * interpolated within its bucket, so the verification does not use it.
  */
-import { isSameProcess, type PrometheusReader, type Reading } from './process.ts';
+import { isSameProcess, type PrometheusReader, type Snapshot } from './process.ts';
 import { DURATIONS } from './series.ts';
 
 export const QUANTILES = [0.5, 0.9, 0.99] as const;
@@ -10,8 +10,8 @@ export const QUANTILES = [0.5, 0.9, 0.99] as const;
 /** In seconds; null for each that Prometheus does not give, for whatever reason. */
 export function readQuantiles(
   prometheus: Pick<PrometheusReader, 'query'>,
-  before: Reading,
-  after: Reading,
+  before: Snapshot,
+  after: Snapshot,
   job: string,
   signal: AbortSignal,
 ): Promise<(number | null)[]> {
@@ -34,7 +34,7 @@ export function readQuantiles(
   return Promise.all(
     QUANTILES.map(async (quantile) => {
       const query = `histogram_quantile(${quantile}, ${native}) or histogram_quantile(${quantile}, ${classic})`;
-      const [sample] = await prometheus.query(query, signal, end).catch(() => []);
+      const [sample] = await prometheus.query(query, { signal, atSeconds: end }).catch(() => []);
       return sample !== undefined && Number.isFinite(sample.value) ? sample.value : null;
     }),
   );

@@ -1,6 +1,6 @@
 /**
- * The tally of a run: what the generator knows that it did. Per series of the API, how many requests were answered with
- * which status, and how many have a fate that cannot be known from here. The proof compares it with Prometheus.
+ * The expectedCounts of a run: what the generator knows that it did. Per series of the API, how many requests were answered with
+ * which status, and how many have a fate that cannot be known from here. The verification compares it with Prometheus.
  */
 import { z } from 'zod';
 import { type RouteLabels, routeLabelsSchema } from '../common/route-labels.ts';
@@ -19,10 +19,10 @@ const entrySchema = z.strictObject({
   }),
   notSent: count.meta({ description: 'Never left this machine: cannot have been counted.' }),
 });
-export const tallySchema = z.array(entrySchema);
+export const expectedCountsSchema = z.array(entrySchema);
 
-export type TallyEntry = z.output<typeof entrySchema>;
-export type Tally = readonly TallyEntry[];
+export type ExpectedCount = z.output<typeof entrySchema>;
+export type ExpectedCounts = readonly ExpectedCount[];
 
 interface Line {
   readonly series: RouteLabels | null;
@@ -31,8 +31,8 @@ interface Line {
   notSent: number;
 }
 
-/** Keeps the tally of a list of targets, which it knows by their index. Targets with the same series share a line. */
-export class TallyKeeper {
+/** Keeps the expectedCounts of a list of targets, which it knows by their index. Targets with the same series share a line. */
+export class ExpectedCountsKeeper {
   readonly #byTarget: Line[];
 
   constructor(targets: readonly { readonly series?: RouteLabels | undefined }[]) {
@@ -55,7 +55,7 @@ export class TallyKeeper {
     else this.#line(target).notSent++;
   }
 
-  toTally(): TallyEntry[] {
+  toExpectedCounts(): ExpectedCount[] {
     return [...new Set(this.#byTarget)].map((line) => ({
       ...line,
       answered: Object.fromEntries(line.answered),
@@ -69,10 +69,10 @@ export class TallyKeeper {
   }
 }
 
-/** One tally that says what all of them say. */
-export function sumTallies(tallies: readonly Tally[]): TallyEntry[] {
-  const sum = new Map<string, TallyEntry>();
-  for (const { series, answered, unknown, notSent } of tallies.flat()) {
+/** One expectedCounts that says what all of them say. */
+export function sumExpectedCounts(expectedCounts: readonly ExpectedCounts[]): ExpectedCount[] {
+  const sum = new Map<string, ExpectedCount>();
+  for (const { series, answered, unknown, notSent } of expectedCounts.flat()) {
     const key = keyOf(series);
     const into = sum.get(key) ?? { series, answered: {}, unknown: 0, notSent: 0 };
     for (const [status, more] of Object.entries(answered))
@@ -85,12 +85,12 @@ export function sumTallies(tallies: readonly Tally[]): TallyEntry[] {
 }
 
 /** How many requests the API must have counted, and how many it may have counted besides. */
-export function tallyTotals(tally: Tally): { answered: number; unknown: number } {
-  const answered = tally.reduce(
+export function totalsOf(expectedCounts: ExpectedCounts): { answered: number; unknown: number } {
+  const answered = expectedCounts.reduce(
     (sum, entry) => sum + Object.values(entry.answered).reduce((a, b) => a + b, 0),
     0,
   );
-  return { answered, unknown: tally.reduce((sum, entry) => sum + entry.unknown, 0) };
+  return { answered, unknown: expectedCounts.reduce((sum, entry) => sum + entry.unknown, 0) };
 }
 
 function keyOf(series: RouteLabels | null): string {

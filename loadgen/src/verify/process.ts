@@ -1,10 +1,10 @@
 /**
- * What is read of each process of the API: the vocabulary of readings. A process is known by all labels of its target and its
+ * What is read of each process of the API: the vocabulary of snapshots. A process is known by all labels of its target and its
  * start time.
  */
 import { z } from 'zod';
 import { CheckError } from '../common/errors.ts';
-import type { Prometheus, Sample } from './prometheus.ts';
+import type { Labels, Prometheus, Sample } from './prometheus.ts';
 import { DRAINED, DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, seriesSchema, toSeries } from './series.ts';
 
 export const START_TIME = 'process_start_time_seconds';
@@ -12,11 +12,9 @@ export const START_TIME = 'process_start_time_seconds';
 /**
  * Some client libraries compute the start time at each scrape, and it varies by some milliseconds
  * (github.com/prometheus/client_golang/issues/289). A process that is replaced within less than half a second has counted
- * next to nothing; to take both for one can make a proof fail, and never succeed.
+ * next to nothing; to take both for one can make a verification fail, and never succeed.
  */
 export const START_JITTER_SECONDS = 0.5;
-
-export type Labels = Readonly<Record<string, string>>;
 
 const instanceSchema = z.strictObject({
   labels: z.record(z.string(), z.string()).meta({ description: 'All labels of its target in Prometheus.' }),
@@ -35,34 +33,34 @@ const instanceSchema = z.strictObject({
   ),
 });
 
-const goneSchema = z.strictObject({
+const terminatedSchema = z.strictObject({
   ...instanceSchema.shape,
   isDrained: z.boolean().meta({
     description: 'Whether it had ended all requests and took no more when it was last scraped.',
   }),
 });
 
-export const readingSchema = z
+export const snapshotSchema = z
   .strictObject({
     askedAtSeconds: z.number().meta({
       description:
-        "Prometheus' clock when the reading was asked for: everything that happened before it is in the reading.",
+        "Prometheus' clock when the snapshot was asked for: everything that happened before it is in the snapshot.",
     }),
     instances: z.array(instanceSchema),
-    gone: z.array(goneSchema).optional().meta({
-      description: 'Processes that have ended since an earlier reading, as they were last scraped.',
+    terminated: z.array(terminatedSchema).optional().meta({
+      description: 'Processes that have ended since an earlier snapshot, as they were last scraped.',
     }),
   })
   .meta({ description: 'Raw counter values per process.' });
 
-export type InstanceReading = z.output<typeof instanceSchema>;
-export type GoneReading = z.output<typeof goneSchema>;
-export type Reading = z.output<typeof readingSchema>;
+export type InstanceSnapshot = z.output<typeof instanceSchema>;
+export type TerminatedProcess = z.output<typeof terminatedSchema>;
+export type Snapshot = z.output<typeof snapshotSchema>;
 
-/** What a reading needs of Prometheus. */
+/** What a snapshot needs of Prometheus. */
 export type PrometheusReader = Pick<Prometheus, 'url' | 'time' | 'query' | 'samples'>;
 
-type ProcessName = Pick<InstanceReading, 'labels' | 'startTimeSeconds'>;
+type ProcessName = Pick<InstanceSnapshot, 'labels' | 'startTimeSeconds'>;
 
 export function isSameTarget(a: Labels, b: Labels): boolean {
   return sizeOf(a) === sizeOf(b) && isWithin(a, b);
@@ -81,7 +79,7 @@ export function formatTarget({ __name__, job, instance = 'a target', ...others }
   return pairs.length === 0 ? instance : `${instance} {${pairs.join(',')}}`;
 }
 
-/** All that a reading is made of, of the targets that `matchers` select. */
+/** All that a snapshot is made of, of the targets that `matchers` select. */
 export function selectorOf(matchers: string): string {
   const names = ['up', START_TIME, DRAINED, REQUESTS, ERRORS, DURATIONS, IN_PROGRESS].join('|');
   return `{__name__=~"${names}",${matchers}}`;
@@ -90,18 +88,18 @@ export function selectorOf(matchers: string): string {
 const SCRAPED_AT = 'loadgen_scraped_at';
 
 /** {@link selectorOf} with the time of each scrape, in one query: Prometheus evaluates a query on one state of its data. */
-export function readingQueryOf(matchers: string): string {
+export function snapshotQueryOf(matchers: string): string {
   const scrapedAt = `timestamp(${START_TIME}{${matchers}})`;
   return `${selectorOf(matchers)} or label_replace(${scrapedAt}, "${SCRAPED_AT}", "1", "", "")`;
 }
 
 /**
- * The processes that an answer to {@link readingQueryOf} or {@link selectorOf} is about. A sample belongs to the process all
+ * The processes that an answer to {@link snapshotQueryOf} or {@link selectorOf} is about. A sample belongs to the process all
  * of whose labels it has.
  * @param scrapedAtSeconds for an answer that does not say
  * @throws CheckError for a sample of no process
  */
-export function toProcesses(samples: readonly Sample[], scrapedAtSeconds: number): GoneReading[] {
+export function toProcesses(samples: readonly Sample[], scrapedAtSeconds: number): TerminatedProcess[] {
   const processes = samples
     .filter(({ labels, value }) => labels.__name__ === START_TIME && Number.isFinite(value))
     .map(({ labels: { __name__, ...labels }, value }) => ({
@@ -109,7 +107,7 @@ export function toProcesses(samples: readonly Sample[], scrapedAtSeconds: number
       startTimeSeconds: value,
       scrapedAtSeconds,
       isDrained: false,
-      values: [] as GoneReading['values'],
+      values: [] as TerminatedProcess['values'],
     }))
     .sort((a, b) => sizeOf(b.labels) - sizeOf(a.labels));
   const ups = samples.filter(({ labels, value }) => labels.__name__ === 'up' && value === 1);

@@ -51,8 +51,8 @@ export async function ledgerFiles(folder: string): Promise<string[]> {
 
 /**
  * @returns the entry; undefined for one that another version of the generator wrote. To leave such a run out is safe: a
- * proof begins with the reading of its first run, so the requests of a run in between would show as those of another client
- * @throws CheckError that names the file and the place of every mistake: a damaged ledger proves nothing
+ * verification begins with the snapshot of its first run, so the requests of a run in between would show as those of another client
+ * @throws CheckError that names the file and the place of every mistake: a damaged ledger verifies nothing
  */
 export async function readEntry(path: string): Promise<Entry | undefined> {
   const json = await readJson(path);

@@ -1,6 +1,6 @@
 /**
- * One POST of a form, over HTTP or HTTPS. Not `fetch`, which takes neither a certificate authority of the caller's nor every
- * port. It follows no redirect: credentials are for the server they were given for.
+ * One request to Prometheus, over HTTP or HTTPS. Not `fetch`, which takes neither a certificate authority of the caller nor
+ * every port. It follows no redirect: credentials are for the server they were given for.
  */
 import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -13,7 +13,9 @@ export interface Answer {
   readonly location: string | undefined;
 }
 
-export interface PostOptions {
+export interface ExchangeOptions {
+  readonly method: 'GET' | 'POST';
+  /** The body of a POST. */
   readonly form: URLSearchParams;
   readonly authorization: string | undefined;
   /** PEM, in the place of the system's authorities. */
@@ -22,12 +24,13 @@ export interface PostOptions {
 }
 
 /** @throws what went wrong on the way, as Node has it */
-export async function post(url: URL, { form, authorization, ca, signal }: PostOptions): Promise<Answer> {
-  const body = form.toString();
-  const options: RequestOptions & { ca?: string } = {
-    method: 'POST',
+export async function exchange(url: URL, options: ExchangeOptions): Promise<Answer> {
+  const { method, form, authorization, ca, signal } = options;
+  const body = method === 'POST' ? form.toString() : '';
+  const request: RequestOptions & { ca?: string } = {
+    method,
     headers: {
-      'content-type': 'application/x-www-form-urlencoded',
+      ...(method === 'POST' && { 'content-type': 'application/x-www-form-urlencoded' }),
       'content-length': Buffer.byteLength(body),
       ...(authorization !== undefined && { authorization }),
     },
@@ -35,9 +38,8 @@ export async function post(url: URL, { form, authorization, ca, signal }: PostOp
     signal,
   };
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, options, resolve);
-    request.once('error', reject);
-    request.end(body);
+    const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+    send(url, request, resolve).once('error', reject).end(body);
   });
   const { statusCode = 0, headers } = response;
   return { status: statusCode, text: await text(response), location: headers.location };

@@ -1,33 +1,33 @@
 /**
  * What Prometheus holds of the API at a moment: raw counter values per process, never `rate()` or `increase()`, which
- * extrapolate. A reading is *fresh*: every target was scraped after it was asked for. Only Prometheus' own clock says so;
+ * extrapolate. A snapshot is *fresh*: every target was scraped after it was asked for. Only Prometheus' own clock says so;
  * it is never compared with a clock of this machine.
  */
 import { UnreachableError } from '../common/errors.ts';
 import { sleep } from '../common/wait.ts';
-import { readGone } from './gone.ts';
 import {
   formatTarget,
-  type InstanceReading,
+  type InstanceSnapshot,
   isSameProcess,
   isSameTarget,
   type PrometheusReader,
-  type Reading,
-  readingQueryOf,
+  type Snapshot,
+  snapshotQueryOf,
   toProcesses,
 } from './process.ts';
 import type { Sample } from './prometheus.ts';
-import type { Standing } from './proof.ts';
+import { readTerminated } from './terminated.ts';
+import type { Standing } from './verification.ts';
 
-export interface ReadingOptions {
+export interface SnapshotOptions {
   readonly job: string;
   /** How long to wait for a scrape of every target. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
   /** Told once, when it has to wait, what for. */
   readonly onWait?: (reason: string) => void;
-  /** The earlier reading that this one is to be compared with: processes that have ended since are read as well. */
-  readonly beforeOf?: (now: Reading) => Reading | undefined;
+  /** The earlier snapshot that this one is to be compared with: processes that have ended since are read as well. */
+  readonly beforeOf?: (now: Snapshot) => Snapshot | undefined;
 }
 
 const POLL_MS = 100;
@@ -39,18 +39,21 @@ const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
  * @throws UnreachableError when the API is not scraped in time, saying which target and why, or Prometheus is away
  * @throws CheckError for a process that cannot be told from a restarted one
  */
-export async function takeReading(prometheus: PrometheusReader, options: ReadingOptions): Promise<Reading> {
+export async function readSnapshot(
+  prometheus: PrometheusReader,
+  options: SnapshotOptions,
+): Promise<Snapshot> {
   const askedAtSeconds = await prometheus.time(options.signal);
   const since = askedAtSeconds + TIMESTAMP_TOLERANCE_SECONDS;
   const deadline = performance.now() + options.waitMs;
   for (let told = false; ; told = true) {
     const instances = await readFresh(prometheus, options, since);
     if (typeof instances !== 'string') {
-      const reading = { askedAtSeconds, instances };
-      const before = options.beforeOf?.(reading);
-      if (before === undefined) return reading;
+      const snapshot = { askedAtSeconds, instances };
+      const before = options.beforeOf?.(snapshot);
+      if (before === undefined) return snapshot;
       const { job, signal } = options;
-      return { ...reading, gone: await readGone(prometheus, job, instances, before, signal) };
+      return { ...snapshot, terminated: await readTerminated(prometheus, job, instances, before, signal) };
     }
     if (performance.now() > deadline) {
       throw new UnreachableError(
@@ -63,41 +66,41 @@ export async function takeReading(prometheus: PrometheusReader, options: Reading
 }
 
 /**
- * A reading after traffic: as {@link takeReading}, and again while something is missing that a later scrape can bring. A
+ * A snapshot after traffic: as {@link readSnapshot}, and again while something is missing that a later scrape can bring. A
  * request that this side has given up may still be worked on there; a replica that has just started is found only when
  * Prometheus asks the DNS again (5 s), has passed that on (5 s) and scrapes it (5 s). Where all is equal, one further scrape of
  * every target must find it so: a service may count late what it counts twice.
  */
-export async function takeSettledReading(
+export async function readSettledSnapshot(
   prometheus: PrometheusReader,
-  options: ReadingOptions,
-  standingOf: (reading: Reading) => Standing,
-): Promise<Reading> {
+  options: SnapshotOptions,
+  standingOf: (snapshot: Snapshot) => Standing,
+): Promise<Snapshot> {
   const deadline = performance.now() + SETTLE_MS;
   for (let wasEqual = false; ; ) {
-    const reading = await takeReading(prometheus, options);
-    const standing = standingOf(reading);
-    if (standing === 'wrong' || (standing === 'equal' && wasEqual)) return reading;
-    if (standing === 'missing' && performance.now() >= deadline) return reading;
+    const snapshot = await readSnapshot(prometheus, options);
+    const standing = standingOf(snapshot);
+    if (standing === 'wrong' || (standing === 'equal' && wasEqual)) return snapshot;
+    if (standing === 'missing' && performance.now() >= deadline) return snapshot;
     wasEqual = standing === 'equal';
   }
 }
 
 /** The sum of a metric over all its series and instances. */
-export function sumOf({ instances }: Reading, metric: string): number {
+export function sumOf({ instances }: Snapshot, metric: string): number {
   const values = instances.flatMap((instance) => instance.values);
   return values.reduce((sum, sample) => (sample.metric === metric ? sum + (sample.value ?? 0) : sum), 0);
 }
 
 /**
- * One reading of several that were taken before runs which may overlap: of each instance its earliest scrape. Every run
- * began after its own reading, so all that was sent came after these scrapes. An instance that the first reading does
+ * One snapshot of several that were taken before runs which may overlap: of each instance its earliest scrape. Every run
+ * began after its own snapshot, so all that was sent came after these scrapes. An instance that the first snapshot does
  * not know appeared later, and began at 0.
  * @throws RangeError for none
  */
-export function earliest(readings: readonly Reading[]): Reading {
-  const [first, ...others] = readings.toSorted((a, b) => a.askedAtSeconds - b.askedAtSeconds);
-  if (first === undefined) throw new RangeError('no earliest of no readings');
+export function earliest(snapshots: readonly Snapshot[]): Snapshot {
+  const [first, ...others] = snapshots.toSorted((a, b) => a.askedAtSeconds - b.askedAtSeconds);
+  if (first === undefined) throw new RangeError('no earliest of no snapshots');
   const instances = first.instances.map((instance) =>
     others
       .flatMap((other) => other.instances.filter((candidate) => isSameProcess(candidate, instance)))
@@ -109,19 +112,19 @@ export function earliest(readings: readonly Reading[]): Reading {
 /** @returns what is waited for where a target was not scraped since then, or is down */
 async function readFresh(
   prometheus: PrometheusReader,
-  { job, signal }: ReadingOptions,
+  { job, signal }: SnapshotOptions,
   since: number,
-): Promise<InstanceReading[] | string> {
+): Promise<InstanceSnapshot[] | string> {
   const own = `job=${JSON.stringify(job)}`;
   // Cheap, and asked for several times a second; what follows is all that the API counts.
   const [ups, scrapes] = await Promise.all([
-    prometheus.query(`up{${own}}`, signal),
-    prometheus.query(`timestamp(up{${own}})`, signal),
+    prometheus.query(`up{${own}}`, { signal }),
+    prometheus.query(`timestamp(up{${own}})`, { signal }),
   ]);
   if (ups.length === 0) return `it knows no target of job "${job}" yet`;
   const missing = findDown(ups) ?? findStale(ups, scrapes, since);
   if (missing !== undefined) return missing;
-  const samples = await prometheus.query(readingQueryOf(own), signal);
+  const samples = await prometheus.query(snapshotQueryOf(own), { signal });
   const instances = toProcesses(samples, since).map(({ isDrained, ...instance }) => instance);
   if (instances.length === 0) return `it has nothing of job "${job}" yet`;
   // Targets may have come, gone or failed a scrape since the first two queries.

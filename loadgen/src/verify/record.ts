@@ -1,9 +1,9 @@
 /** What the ledger keeps, as far as `verify` reads it: the record of a run, and the mark from which it counts. */
 import { z } from 'zod';
-import { readingSchema } from './process.ts';
-import { tallySchema } from './tally.ts';
+import { expectedCountsSchema } from './expected-counts.ts';
+import { snapshotSchema } from './process.ts';
 
-export const RECORD_VERSION = 3;
+export const RECORD_VERSION = 4;
 
 /** A run's report holds this, whatever else it or another version of the generator has put into it. */
 export const recordSchema = z.object({
@@ -12,8 +12,8 @@ export const recordSchema = z.object({
   id: z.uuid(),
   state: z.enum(['started', 'finished', 'interrupted', 'gave-up']),
   startedAt: z.iso.datetime(),
-  tally: tallySchema,
-  readings: z.strictObject({ before: readingSchema.nullable(), after: readingSchema.nullable() }),
+  expectedCounts: expectedCountsSchema,
+  snapshots: z.strictObject({ before: snapshotSchema.nullable(), after: snapshotSchema.nullable() }),
 });
 
 /** A mark after which what was counted before no longer matters. */
@@ -22,7 +22,7 @@ export const rebaseSchema = z.strictObject({
   version: z.literal(RECORD_VERSION),
   id: z.uuid(),
   startedAt: z.iso.datetime(),
-  reading: readingSchema,
+  snapshot: snapshotSchema,
 });
 
 export type RunRecord = z.output<typeof recordSchema>;

@@ -1,19 +1,19 @@
-/** The proof as a person reads it: one row per series, in at most 80 columns, ASCII only. */
+/** The verification as a person reads it: one row per series, in at most 80 columns, ASCII only. */
 import { formatCount, formatNumber } from '../common/units.ts';
-import { formatProved, type Proof } from '../proof/proof.ts';
-import { formatRowName, type ProofRow } from '../proof/rows.ts';
-import { IN_PROGRESS } from '../proof/series.ts';
+import { formatRowName, type VerificationRow } from '../verify/rows.ts';
+import { IN_PROGRESS } from '../verify/series.ts';
+import { formatVerified, type Verification } from '../verify/verification.ts';
 import type { Paint } from './paint.ts';
 
 const HEADERS = ['series', 'sent', 'counted', 'difference'] as const;
 
 /** @returns lines: the rows, the verdict, and what belongs to it */
-export function formatProof(proof: Proof, paint: Paint): string[] {
-  const lines = proof.rows.length > 0 ? [...formatRows(proof.rows, paint), ''] : [];
-  return [...lines, ...formatVerdict(proof, paint)];
+export function formatVerification(verification: Verification, paint: Paint): string[] {
+  const lines = verification.rows.length > 0 ? [...formatRows(verification.rows, paint), ''] : [];
+  return [...lines, ...formatVerdict(verification, paint)];
 }
 
-function formatRows(rows: readonly ProofRow[], paint: Paint): string[] {
+function formatRows(rows: readonly VerificationRow[], paint: Paint): string[] {
   const cells = rows.map((row) => ({ row, labels: formatLabels(row), numbers: toNumbers(row) }));
   const names = cells.map(({ row, labels }) => (labels === '' ? row.metric : `  ${labels}`));
   const nameWidth = Math.max(...[...names, ...rows.map(({ metric }) => metric)].map((name) => name.length));
@@ -35,44 +35,46 @@ function formatRows(rows: readonly ProofRow[], paint: Paint): string[] {
 }
 
 /** Below the name of their metric, without braces and commas. */
-function formatLabels({ labels }: ProofRow): string {
+function formatLabels({ labels }: VerificationRow): string {
   if (labels === null) return 'any other';
   return Object.entries(labels)
     .map(([label, value]) => `${label}=${JSON.stringify(value)}`)
     .join(' ');
 }
 
-function toNumbers({ atLeast, atMost, counted, difference }: ProofRow): string[] {
+function toNumbers({ atLeast, atMost, counted, difference }: VerificationRow): string[] {
   const sent =
     atLeast === atMost ? formatNumber(atLeast) : `${formatNumber(atLeast)}..${formatNumber(atMost)}`;
   return [sent, formatNumber(counted), `${difference > 0 ? '+' : ''}${formatNumber(difference)}`];
 }
 
-function formatVerdict(proof: Proof, paint: Paint): string[] {
-  const { verdict, answered, unknown, rows, obstacles, notes } = proof;
+function formatVerdict(verification: Verification, paint: Paint): string[] {
+  const { verdict, answered, unknown, rows, obstacles, notes } = verification;
   const below = (texts: readonly string[]) => texts.map((text) => `  ${text}`);
-  if (verdict === 'proved') {
-    const [claim, ...more] = formatProved(proof);
-    return [paint('green', `proof: ${claim}`), ...below([...more, ...notes])];
+  if (verdict === 'verified') {
+    const [claim, ...more] = formatVerified(verification);
+    return [paint('green', `verified: ${claim}`), ...below([...more, ...notes])];
   }
-  if (verdict === 'impossible')
-    return [paint('red', 'proof: impossible'), ...below([...obstacles, ...notes])];
+  if (verdict === 'unverifiable') return [paint('red', 'unverifiable:'), ...below([...obstacles, ...notes])];
   if (verdict === 'inconclusive') {
-    if (unknown === 0) return [paint('yellow', 'proof: inconclusive'), ...below(notes)];
+    if (unknown === 0) return [paint('yellow', 'verification inconclusive:'), ...below(notes)];
     const requests = formatCount(answered + unknown, 'request');
     return [
-      paint('yellow', `proof: inconclusive, ${formatNumber(unknown)} of ${requests} got no complete answer`),
+      paint(
+        'yellow',
+        `verification inconclusive: ${formatNumber(unknown)} of ${requests} got no complete answer`,
+      ),
       ...below(['the API has counted each of those once or not at all', ...notes]),
     ];
   }
   const wrong = rows.filter(({ difference }) => difference !== 0);
   return [
-    paint('red', `proof: FAILED, ${wrong.length} of ${rows.length} series differ from what was sent`),
+    paint('red', `verification FAILED: ${wrong.length} of ${rows.length} series differ from what was sent`),
     ...below([...wrong.map((row) => `${formatRowName(row)}: ${formatDifference(row)}`), ...notes]),
   ];
 }
 
-function formatDifference({ metric, counted, difference }: ProofRow): string {
+function formatDifference({ metric, counted, difference }: VerificationRow): string {
   if (metric === IN_PROGRESS) return `${formatNumber(counted)} where 0 is expected`;
   return `counted ${formatNumber(Math.abs(difference))} ${difference > 0 ? 'more' : 'fewer'} than sent`;
 }

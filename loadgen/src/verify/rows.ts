@@ -1,5 +1,6 @@
-/** The rows of a proof: what each series must have grown by, and has. */
+/** The rows of a verification: what each series must have grown by, and has. */
 import { z } from 'zod';
+import { type ExpectedCounts, totalsOf } from './expected-counts.ts';
 import {
   DURATIONS,
   ERRORS,
@@ -11,7 +12,6 @@ import {
   seriesSchema,
   toSeries,
 } from './series.ts';
-import { type Tally, tallyTotals } from './tally.ts';
 
 const count = z.int().min(0);
 
@@ -20,34 +20,34 @@ export const rowSchema = z.strictObject({
   labels: seriesSchema.shape.labels.nullable().meta({
     description: 'Null for the row in which all those series are pooled that no target has declared.',
   }),
-  atLeast: count.meta({ description: 'What the tally says: the answered requests.' }),
+  atLeast: count.meta({ description: 'What the expectedCounts says: the answered requests.' }),
   atMost: count.meta({ description: 'Those and the ones with unknown fate.' }),
   counted: z.number().meta({ description: "By how much Prometheus' value grew; for the gauge, its value." }),
   difference: z.number().meta({ description: '0 inside the bounds, otherwise how far outside.' }),
 });
 
-export type ProofRow = z.output<typeof rowSchema>;
+export type VerificationRow = z.output<typeof rowSchema>;
 
 /** The name of a row for a person. */
-export function formatRowName({ metric, labels }: Pick<ProofRow, 'metric' | 'labels'>): string {
+export function formatRowName({ metric, labels }: Pick<VerificationRow, 'metric' | 'labels'>): string {
   return labels === null ? `${metric}{any other}` : formatSeries({ metric, labels });
 }
 
-export function toRows(counted: SeriesCounts, tally: Tally): ProofRow[] {
-  const { exact, slackOf } = expectations(tally);
+export function toRows(counted: SeriesCounts, expectedCounts: ExpectedCounts): VerificationRow[] {
+  const { exact, slackOf } = expectations(expectedCounts);
   const rows = exact.seriesWith(counted).flatMap((series) => {
     const atLeast = exact.of(series);
     const isIdle = atLeast === 0 && counted.of(series) === 0 && series.metric !== IN_PROGRESS;
     return isIdle ? [] : [toRow(series, atLeast, atLeast + slackOf(series), counted.of(series))];
   });
-  return withUndeclared(rows, tally).sort(byMetricThenLabels);
+  return withUndeclared(rows, expectedCounts).sort(byMetricThenLabels);
 }
 
 /** What each series must have grown by, and by how much more it may have grown because of requests with unknown fate. */
-function expectations(tally: Tally) {
+function expectations(expectedCounts: ExpectedCounts) {
   const exact = new SeriesCounts();
   const slack = new SeriesCounts();
-  for (const { series, answered, unknown } of tally) {
+  for (const { series, answered, unknown } of expectedCounts) {
     for (const [code, requests] of Object.entries(answered)) {
       if (Number(code) >= 400) exact.add(toSeries(ERRORS, { code }), requests);
       if (series === null) continue;
@@ -73,10 +73,10 @@ function isRoute({ path }: { readonly path: string }): boolean {
  * Targets that declare no series may be counted under any: what exceeds the declared ones is theirs, up to their number.
  * It is taken out of the single rows and shown as one row per metric.
  */
-function withUndeclared(rows: ProofRow[], tally: Tally): ProofRow[] {
-  const { answered, unknown } = tallyTotals(tally.filter(({ series }) => series === null));
+function withUndeclared(rows: VerificationRow[], expectedCounts: ExpectedCounts): VerificationRow[] {
+  const { answered, unknown } = totalsOf(expectedCounts.filter(({ series }) => series === null));
   if (answered + unknown === 0) return rows;
-  const kept: ProofRow[] = [];
+  const kept: VerificationRow[] = [];
   const surplus = new Map([REQUESTS, DURATIONS].map((metric) => [metric, 0]));
   let unmatched = 0;
   for (const row of rows) {
@@ -90,7 +90,7 @@ function withUndeclared(rows: ProofRow[], tally: Tally): ProofRow[] {
     if (row.atMost > 0) kept.push({ ...row, counted: row.counted - row.difference, difference: 0 });
   }
   // The range of a declared row may hold some of theirs.
-  const atLeast = Math.max(0, answered - (tallyTotals(tally).unknown - unknown));
+  const atLeast = Math.max(0, answered - (totalsOf(expectedCounts).unknown - unknown));
   const atMost = answered + unknown;
   const durations = surplus.get(DURATIONS) ?? 0;
   // How many of them a route handled, and so counted, only the histogram says. Without it their number is only bounded.
@@ -105,11 +105,11 @@ function withUndeclared(rows: ProofRow[], tally: Tally): ProofRow[] {
 }
 
 function toRow(
-  { metric, labels }: Pick<ProofRow, 'metric' | 'labels'>,
+  { metric, labels }: Pick<VerificationRow, 'metric' | 'labels'>,
   atLeast: number,
   atMost: number,
   counted: number,
-): ProofRow {
+): VerificationRow {
   const nearest = Math.min(Math.max(counted, atLeast), atMost);
   return { metric, labels, atLeast, atMost, counted, difference: counted - nearest };
 }
@@ -117,7 +117,7 @@ function toRow(
 const UNMATCHED = 'unmatched';
 const METRIC_ORDER = [REQUESTS, ERRORS, DURATIONS, IN_PROGRESS];
 
-function byMetricThenLabels(a: ProofRow, b: ProofRow): number {
+function byMetricThenLabels(a: VerificationRow, b: VerificationRow): number {
   const order = METRIC_ORDER.indexOf(a.metric) - METRIC_ORDER.indexOf(b.metric);
   return order !== 0 ? order : formatRowName(a) < formatRowName(b) ? -1 : 1;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Reading } from '../src/proof/process.ts';
-import { formatProved, prove, standingOf } from '../src/proof/proof.ts';
-import type { Tally, TallyEntry } from '../src/proof/tally.ts';
+import type { ExpectedCount, ExpectedCounts } from '../src/verify/expected-counts.ts';
+import type { Snapshot } from '../src/verify/process.ts';
+import { formatVerified, standingOf, verify } from '../src/verify/verification.ts';
 import { textRow, valuesOf } from './series-text.ts';
 
 const GET_CART = 'http_requests_total{path="cart",method="get"}';
@@ -14,7 +14,7 @@ const ERRORS_499 = 'http_errors_total{code="499"}';
 
 type Instances = Record<string, { start?: number; values: Record<string, number> }>;
 
-function instancesOf(instances: Instances): Reading['instances'] {
+function instancesOf(instances: Instances): Snapshot['instances'] {
   return Object.entries(instances).map(([instance, { start = 1, values }]) => ({
     labels: { job: 'api', instance },
     startTimeSeconds: start,
@@ -23,41 +23,44 @@ function instancesOf(instances: Instances): Reading['instances'] {
   }));
 }
 
-function reading(instances: Instances): Reading {
+function snapshot(instances: Instances): Snapshot {
   return { askedAtSeconds: 0, instances: instancesOf(instances) };
 }
 
 /** With processes that have ended since. */
-function readingWith(instances: Instances, gone: Instances, isDrained: boolean): Reading {
-  return { ...reading(instances), gone: instancesOf(gone).map((process) => ({ ...process, isDrained })) };
+function readingWith(instances: Instances, terminated: Instances, isDrained: boolean): Snapshot {
+  return {
+    ...snapshot(instances),
+    terminated: instancesOf(terminated).map((process) => ({ ...process, isDrained })),
+  };
 }
 
-const cart = (overrides: Partial<TallyEntry> = {}): TallyEntry => ({
+const cart = (overrides: Partial<ExpectedCount> = {}): ExpectedCount => ({
   series: { path: 'cart', method: 'get' },
   answered: { 200: 5 },
   unknown: 0,
   notSent: 0,
   ...overrides,
 });
-const missing = (count: number): TallyEntry => ({
+const missing = (count: number): ExpectedCount => ({
   series: { path: 'unmatched', method: 'get' },
   answered: { 404: count },
   unknown: 0,
   notSent: 0,
 });
-const differing = (before: Instances, after: Instances, tally: Tally) => {
-  const { verdict, rows } = prove(reading(before), reading(after), tally);
+const differing = (before: Instances, after: Instances, expectedCounts: ExpectedCounts) => {
+  const { verdict, rows } = verify(snapshot(before), snapshot(after), expectedCounts);
   const wrong = rows.map(textRow).filter(({ difference }) => difference !== 0);
   return { verdict, wrong: Object.fromEntries(wrong.map(({ series, difference }) => [series, difference])) };
 };
 
-describe('the proof', () => {
+describe('the verification', () => {
   it('holds when every series grew by what was sent', () => {
     const before = { a: { values: { [GET_CART]: 10, [CART_200]: 10, [ERRORS_404]: 3, [MISSING]: 3 } } };
     const after = { a: { values: { [GET_CART]: 15, [CART_200]: 15, [ERRORS_404]: 5, [MISSING]: 5 } } };
-    const proof = prove(reading(before), reading(after), [cart(), missing(2)]);
-    expect(proof).toMatchObject({ verdict: 'proved', answered: 7, unknown: 0 });
-    expect(proof.rows.map(textRow)).toEqual([
+    const verification = verify(snapshot(before), snapshot(after), [cart(), missing(2)]);
+    expect(verification).toMatchObject({ verdict: 'verified', answered: 7, unknown: 0 });
+    expect(verification.rows.map(textRow)).toEqual([
       { series: GET_CART, atLeast: 5, atMost: 5, counted: 5, difference: 0 },
       { series: ERRORS_404, atLeast: 2, atMost: 2, counted: 2, difference: 0 },
       { series: CART_200, atLeast: 5, atMost: 5, counted: 5, difference: 0 },
@@ -96,36 +99,40 @@ describe('the proof', () => {
       a: { values: { [GET_CART]: 12, [CART_200]: 12 } },
       b: { values: { [GET_CART]: 3, [CART_200]: 3 } },
     };
-    expect(prove(reading(before), reading(after), [cart()]).verdict).toBe('proved');
+    expect(verify(snapshot(before), snapshot(after), [cart()]).verdict).toBe('verified');
   });
 
-  it('is impossible when a replica was restarted or is gone, and says which', () => {
+  it('is unverifiable when a replica was restarted or is gone, and says which', () => {
     const before = { a: { start: 1, values: {} }, b: { start: 1, values: {} }, c: { start: 1, values: {} } };
     const after = { a: { start: 1, values: {} }, b: { start: 2, values: {} } };
-    const { verdict, obstacles, rows } = prove(reading(before), reading(after), [cart()]);
-    expect([verdict, rows]).toEqual(['impossible', []]);
+    const { verdict, obstacles, rows } = verify(snapshot(before), snapshot(after), [cart()]);
+    expect([verdict, rows]).toEqual(['unverifiable', []]);
     expect(obstacles).toEqual([
       'b was restarted in between, so its counters began again at 0',
-      'c is gone, and what it had counted with it',
+      'c has terminated, and what it had counted is lost',
     ]);
   });
 });
 
 describe('processes that have ended', () => {
-  const before = reading({ a: { values: { [GET_CART]: 10, [CART_200]: 10 } }, b: { values: {} } });
+  const before = snapshot({ a: { values: { [GET_CART]: 10, [CART_200]: 10 } }, b: { values: {} } });
   const counted = (count: number) => ({ values: { [GET_CART]: count, [CART_200]: count } });
 
   it('count in full when they were drained, also where another has their place, or they appeared in between', () => {
-    const gone = { a: counted(11), b: counted(1), c: counted(1) };
-    const after = readingWith({ a: { start: 2, ...counted(2) } }, gone, true);
-    expect(prove(before, after, [cart()])).toMatchObject({ verdict: 'proved', answered: 5, obstacles: [] });
+    const terminated = { a: counted(11), b: counted(1), c: counted(1) };
+    const after = readingWith({ a: { start: 2, ...counted(2) } }, terminated, true);
+    expect(verify(before, after, [cart()])).toMatchObject({
+      verdict: 'verified',
+      answered: 5,
+      obstacles: [],
+    });
   });
 
   it('are named with the most that they have lost when they were not', () => {
     const busy = { values: { [GET_CART]: 12, [CART_200]: 12, inprogress_requests: 1 } };
     const after = readingWith({ b: counted(1) }, { a: busy }, false);
-    const { verdict, obstacles, rows } = prove(before, after, [cart({ unknown: 1 })]);
-    expect(verdict).toBe('impossible');
+    const { verdict, obstacles, rows } = verify(before, after, [cart({ unknown: 1 })]);
+    expect(verdict).toBe('unverifiable');
     expect(obstacles).toEqual([
       'a ended without being drained: at most 3 requests that it answered after its last scrape are lost',
     ]);
@@ -139,29 +146,32 @@ describe('processes that have ended', () => {
   });
 
   it('may bring what is missing with a later scrape of others', () => {
-    const proof = prove(before, readingWith({ b: counted(1) }, { a: counted(12) }, false), [cart()]);
-    expect(standingOf(proof)).toBe('missing');
+    const verification = verify(before, readingWith({ b: counted(1) }, { a: counted(12) }, false), [cart()]);
+    expect(standingOf(verification)).toBe('missing');
   });
 
   it('are no obstacle when nothing is missing', () => {
     const after = readingWith({ b: counted(3) }, { a: counted(12) }, false);
-    expect(prove(before, after, [cart()]).verdict).toBe('proved');
+    expect(verify(before, after, [cart()]).verdict).toBe('verified');
   });
 
   it('do not excuse a request too many', () => {
     const after = readingWith({ b: counted(3) }, { a: counted(13) }, false);
-    expect(prove(before, after, [cart()]).verdict).toBe('failed');
+    expect(verify(before, after, [cart()]).verdict).toBe('failed');
   });
 
   it('are an obstacle when nothing is known of them', () => {
-    const { verdict, obstacles } = prove(before, readingWith({ b: counted(3) }, {}, true), [cart()]);
-    expect([verdict, obstacles]).toEqual(['impossible', ['a is gone, and what it had counted with it']]);
+    const { verdict, obstacles } = verify(before, readingWith({ b: counted(3) }, {}, true), [cart()]);
+    expect([verdict, obstacles]).toEqual([
+      'unverifiable',
+      ['a has terminated, and what it had counted is lost'],
+    ]);
   });
 });
 
 describe('a later scrape', () => {
   const standing = (values: Record<string, number>) =>
-    standingOf(prove(reading({ a: { values: {} } }), reading({ a: { values } }), [cart()]));
+    standingOf(verify(snapshot({ a: { values: {} } }), snapshot({ a: { values } }), [cart()]));
 
   it.each([
     ['may bring what is missing', { [GET_CART]: 3, [CART_200]: 3 }, 'missing'],
@@ -173,19 +183,19 @@ describe('a later scrape', () => {
   });
 
   it('does not bring back a process', () => {
-    expect(standingOf(prove(reading({ a: { values: {} } }), reading({}), [cart()]))).toBe('wrong');
+    expect(standingOf(verify(snapshot({ a: { values: {} } }), snapshot({}), [cart()]))).toBe('wrong');
   });
 });
 
 describe('requests with an unknown fate', () => {
-  const tally = [cart({ unknown: 2 })];
+  const expectedCounts = [cart({ unknown: 2 })];
 
   it.each([
     ['were not counted', { [GET_CART]: 5, [CART_200]: 5 }],
     ['were counted as aborted', { [GET_CART]: 7, [CART_200]: 5, [CART_499]: 2, [ERRORS_499]: 2 }],
     ['were counted as answered', { [GET_CART]: 7, [CART_200]: 7 }],
-  ])('leave the proof inconclusive when they %s', (_, values) => {
-    expect(differing({ a: { values: {} } }, { a: { values } }, tally)).toEqual({
+  ])('leave the verification inconclusive when they %s', (_, values) => {
+    expect(differing({ a: { values: {} } }, { a: { values } }, expectedCounts)).toEqual({
       verdict: 'inconclusive',
       wrong: {},
     });
@@ -193,7 +203,7 @@ describe('requests with an unknown fate', () => {
 
   it('cover no more than their number', () => {
     const after = { a: { values: { [GET_CART]: 8, [CART_200]: 5, [ERRORS_499]: 3 } } };
-    expect(differing({ a: { values: {} } }, after, tally)).toEqual({
+    expect(differing({ a: { values: {} } }, after, expectedCounts)).toEqual({
       verdict: 'failed',
       wrong: { [GET_CART]: 1, [ERRORS_499]: 1 },
     });
@@ -201,26 +211,26 @@ describe('requests with an unknown fate', () => {
 
   it('cover no other series', () => {
     const after = { a: { values: { [GET_CART]: 5, [CART_200]: 5, [POST_CART]: 1 } } };
-    expect(differing({ a: { values: {} } }, after, tally).wrong).toEqual({ [POST_CART]: 1 });
+    expect(differing({ a: { values: {} } }, after, expectedCounts).wrong).toEqual({ [POST_CART]: 1 });
   });
 });
 
 describe('targets that declare no series', () => {
   const undeclared = (answered: Record<string, number>, unknown = 0) =>
     cart({ series: null, answered, unknown });
-  const rowsOf = (values: Record<string, number>, tally: Tally) => {
-    const proof = prove(reading({ a: { values: {} } }), reading({ a: { values } }), tally);
-    const rows = proof.rows
+  const rowsOf = (values: Record<string, number>, expectedCounts: ExpectedCounts) => {
+    const verification = verify(snapshot({ a: { values: {} } }), snapshot({ a: { values } }), expectedCounts);
+    const rows = verification.rows
       .filter(({ labels }) => labels === null)
       .map(({ atLeast, atMost, counted, difference }) => [atLeast, atMost, counted, difference]);
-    return { proof, verdict: proof.verdict, rows };
+    return { verification, verdict: verification.verdict, rows };
   };
 
-  it('are proved in the sum, and the sentence says so', () => {
+  it('are verified in the sum, and the sentence says so', () => {
     const values = { [GET_CART]: 5, [POST_CART]: 2, [CART_200]: 7, [MISSING]: 1, [ERRORS_404]: 1 };
-    const { proof, verdict, rows } = rowsOf(values, [cart(), undeclared({ 200: 2, 404: 1 })]);
-    expect([verdict, ...rows]).toEqual(['proved', [2, 2, 2, 0], [3, 3, 3, 0]]);
-    expect(formatProved(proof)).toEqual([
+    const { verification, verdict, rows } = rowsOf(values, [cart(), undeclared({ 200: 2, 404: 1 })]);
+    expect([verdict, ...rows]).toEqual(['verified', [2, 2, 2, 0], [3, 3, 3, 0]]);
+    expect(formatVerified(verification)).toEqual([
       '8 requests, counted 8 times in all',
       'of 3 only the sum was compared: their targets declare no series',
     ]);
@@ -277,11 +287,11 @@ describe('targets that declare no series', () => {
     expect([verdict, rows]).toEqual(['failed', expected]);
   });
 
-  it('are proved where no route handled any of them', () => {
+  it('are verified where no route handled any of them', () => {
     const { verdict, rows } = rowsOf({ [MISSING]: 2, [ERRORS_404]: 2, [GET_CART]: 0 }, [
       undeclared({ 404: 2 }),
     ]);
-    expect([verdict, ...rows]).toEqual(['proved', [0, 0, 0, 0], [2, 2, 2, 0]]);
+    expect([verdict, ...rows]).toEqual(['verified', [0, 0, 0, 0], [2, 2, 2, 0]]);
   });
 
   it('leave a range where requests have an unknown fate, their own or that of others', () => {
@@ -293,14 +303,14 @@ describe('targets that declare no series', () => {
   });
 });
 
-it('a counter that fell makes the proof impossible, also where another one makes up for it', () => {
+it('a counter that fell makes the verification unverifiable, also where another one makes up for it', () => {
   const both = (a: number, b: number) =>
-    reading({
+    snapshot({
       a: { values: { [GET_CART]: a, [CART_200]: a } },
       b: { values: { [GET_CART]: b, [CART_200]: b } },
     });
-  expect(prove(both(10, 10), both(7, 18), [cart()])).toMatchObject({
-    verdict: 'impossible',
+  expect(verify(both(10, 10), both(7, 18), [cart()])).toMatchObject({
+    verdict: 'unverifiable',
     obstacles: [
       `${GET_CART} of a is 3 less than before, without a restart`,
       `${CART_200} of a is 3 less than before, without a restart`,
@@ -310,7 +320,7 @@ it('a counter that fell makes the proof impossible, also where another one makes
 
 describe('a metric that is not there', () => {
   const after = (values: Record<string, number>) =>
-    prove(reading({ a: { values: {} } }), reading({ a: { values } }), [cart()]);
+    verify(snapshot({ a: { values: {} } }), snapshot({ a: { values } }), [cart()]);
 
   it('is named', () => {
     expect(after({ [CART_200]: 5 })).toMatchObject({
@@ -318,25 +328,25 @@ describe('a metric that is not there', () => {
       notes: ['Prometheus has no http_requests_total', 'Prometheus has no http_errors_total'],
     });
     expect(after({ [GET_CART]: 5, [CART_200]: 5 })).toMatchObject({
-      verdict: 'proved',
+      verdict: 'verified',
       notes: ['Prometheus has no http_errors_total'],
     });
   });
 
   it('is named where it was there before', () => {
-    const before = reading({ a: { values: { [GET_CART]: 7, [CART_200]: 7 } } });
-    expect(prove(before, reading({ a: { values: { [CART_200]: 12 } } }), [cart()])).toMatchObject({
-      verdict: 'impossible',
+    const before = snapshot({ a: { values: { [GET_CART]: 7, [CART_200]: 7 } } });
+    expect(verify(before, snapshot({ a: { values: { [CART_200]: 12 } } }), [cart()])).toMatchObject({
+      verdict: 'unverifiable',
       obstacles: [`${GET_CART} of a is 7 less than before, without a restart`],
       notes: ['Prometheus has no http_requests_total', 'Prometheus has no http_errors_total'],
     });
   });
 
-  it('leaves the proof inconclusive when it is the gauge, of one process already', () => {
+  it('leaves the verification inconclusive when it is the gauge, of one process already', () => {
     const counted = { [GET_CART]: 5, [CART_200]: 5, [ERRORS_404]: 0 };
-    const both = reading({ a: { values: counted }, b: { values: {} } });
+    const both = snapshot({ a: { values: counted }, b: { values: {} } });
     const instances = both.instances.map((process, n) => (n === 0 ? process : { ...process, values: [] }));
-    expect(prove(reading({}), { ...both, instances }, [cart()])).toMatchObject({
+    expect(verify(snapshot({}), { ...both, instances }, [cart()])).toMatchObject({
       verdict: 'inconclusive',
       notes: ['Prometheus has no inprogress_requests of b: requests may still be in progress there'],
     });
@@ -350,33 +360,33 @@ describe('a process', () => {
     scrapedAtSeconds: 0,
     values: valuesOf({ inprogress_requests: 0, [GET_CART]: count, [CART_200]: count }),
   });
-  const proofOf = (before: ReturnType<typeof one>[], after: ReturnType<typeof one>[]) =>
-    prove({ askedAtSeconds: 0, instances: before }, { askedAtSeconds: 0, instances: after }, [cart()]);
+  const verificationOf = (before: ReturnType<typeof one>[], after: ReturnType<typeof one>[]) =>
+    verify({ askedAtSeconds: 0, instances: before }, { askedAtSeconds: 0, instances: after }, [cart()]);
 
   it('is known by all labels of its target, not by its instance alone', () => {
     const before = [one({ pod: 'x' }, 1, 100), one({ pod: 'y' }, 2, 200)];
     const after = [one({ pod: 'x' }, 1, 103), one({ pod: 'y' }, 2, 202)];
-    expect(proofOf(before, after).verdict).toBe('proved');
-    expect(proofOf(before, [one({ pod: 'x' }, 1, 105)]).obstacles).toEqual([
-      'api {pod="y"} is gone, and what it had counted with it',
+    expect(verificationOf(before, after).verdict).toBe('verified');
+    expect(verificationOf(before, [one({ pod: 'x' }, 1, 105)]).obstacles).toEqual([
+      'api {pod="y"} has terminated, and what it had counted is lost',
     ]);
   });
 
   it.each([
-    [0.02, 'proved'],
-    [-0.02, 'proved'],
-    [1, 'impossible'],
+    [0.02, 'verified'],
+    [-0.02, 'verified'],
+    [1, 'unverifiable'],
   ])('whose start time is %s s later has the verdict %s', (later, verdict) => {
-    expect(proofOf([one({}, 1000, 10)], [one({}, 1000 + later, 15)]).verdict).toBe(verdict);
+    expect(verificationOf([one({}, 1000, 10)], [one({}, 1000 + later, 15)]).verdict).toBe(verdict);
   });
 
-  it('with a value that is not a count makes the proof impossible, which names it', () => {
+  it('with a value that is not a count makes the verification unverifiable, which names it', () => {
     const odd = {
       ...one({}, 1, 0),
       values: [{ metric: 'http_errors_total', labels: { code: '500' }, value: null }],
     };
-    expect(proofOf([one({}, 1, 0)], [odd])).toMatchObject({
-      verdict: 'impossible',
+    expect(verificationOf([one({}, 1, 0)], [odd])).toMatchObject({
+      verdict: 'unverifiable',
       obstacles: ['http_errors_total{code="500"} of api is not a count in Prometheus'],
     });
   });

@@ -1,9 +1,9 @@
 /** Workers that are lost, without a process: the messages are enough. */
 import { describe, expect, it } from '@jest/globals';
 import { CheckError, InterruptedError, NotSentError, UnreachableError } from '../src/common/errors.ts';
-import { createCrew, type WorkerProcess } from '../src/run/crew.ts';
 import type { Sender } from '../src/run/sender.ts';
 import type { FromWorker, ToWorker } from '../src/run/worker.ts';
+import { createWorkerPool, type WorkerProcess } from '../src/run/worker-pool.ts';
 
 class FakeWorker implements WorkerProcess {
   readonly got: ToWorker['kind'][] = [];
@@ -33,11 +33,11 @@ function create() {
     prepare: async () => {},
     phases: [],
     lost: new AbortController().signal,
-    send: () => Promise.reject(new Error('the crew sends')),
+    send: () => Promise.reject(new Error('the pool sends')),
     close() {},
   };
   let started = 0;
-  const crew = createCrew(
+  const pool = createWorkerPool(
     {
       origin: { url: '', secure: false, hostname: '', port: 0, host: '', prefix: '' },
       phases: [],
@@ -46,57 +46,57 @@ function create() {
       signal: interrupt.signal,
       workers: 2,
       shard: { index: 1, of: 1 },
-      order: { target: '', patterns: [], overrides: { thresholds: [], seed: 1 }, waitMs: 1000 },
+      job: { target: '', patterns: [], overrides: { thresholds: [], seed: 1 }, waitMs: 1000 },
       startWorker: () => workers[started++] ?? new FakeWorker(),
     },
     own,
   );
-  return { crew, workers: workers as [FakeWorker, FakeWorker], interrupt };
+  return { pool, workers: workers as [FakeWorker, FakeWorker], interrupt };
 }
 
 const nothing = {} as Parameters<Sender['send']>[1];
 
 describe('a worker that is lost', () => {
   it.each(['SIGKILL', 'spawn EAGAIN'])('before it is ready ends the preparation: %s', async (how) => {
-    const { crew, workers } = create();
-    const prepared = crew.prepare();
+    const { pool, workers } = create();
+    const prepared = pool.prepare();
     setImmediate(() => workers[1].end(how));
     await expect(prepared).rejects.toEqual(
       new CheckError(`shard 2/2 was lost: its process ended with ${how}`),
     );
-    crew.close();
+    pool.close();
     expect(workers.map(({ isKilled }) => isKilled)).toEqual([true, true]);
   });
 
   it('because it reaches no target ends the preparation as unreachable', async () => {
-    const { crew, workers } = create();
-    const prepared = crew.prepare();
+    const { pool, workers } = create();
+    const prepared = pool.prepare();
     setImmediate(() => workers[0].tell({ kind: 'failed', reason: 'connect ECONNREFUSED' }));
     await expect(prepared).rejects.toBeInstanceOf(UnreachableError);
   });
 
   it('aborts `lost` while the others wait for the start', async () => {
-    const { crew, workers } = create();
-    const prepared = crew.prepare();
+    const { pool, workers } = create();
+    const prepared = pool.prepare();
     setImmediate(() => {
       for (const worker of workers) worker.tell({ kind: 'ready' });
     });
     await prepared;
-    expect(crew.lost.aborted).toBe(false);
+    expect(pool.lost.aborted).toBe(false);
     workers[0].end('SIGKILL');
-    expect(crew.lost.reason).toEqual(new CheckError('shard 1/2 was lost: its process ended with SIGKILL'));
+    expect(pool.lost.reason).toEqual(new CheckError('shard 1/2 was lost: its process ended with SIGKILL'));
   });
 });
 
 async function sendAfter(act: (worker: FakeWorker) => void): Promise<unknown> {
-  const { crew, workers } = create();
-  const prepared = crew.prepare();
+  const { pool, workers } = create();
+  const prepared = pool.prepare();
   setImmediate(() => {
     for (const worker of workers) worker.tell({ kind: 'ready' });
   });
   await prepared;
   for (const worker of workers) worker.onStart = () => act(worker);
-  return crew.send(undefined, nothing).catch((error: unknown) => error);
+  return pool.send(undefined, nothing).catch((error: unknown) => error);
 }
 
 describe('when no worker leaves a report', () => {
@@ -120,8 +120,8 @@ describe('when no worker leaves a report', () => {
 });
 
 it('an interrupt ends the preparation although a worker is not ready', async () => {
-  const { crew, interrupt } = create();
-  const prepared = crew.prepare();
+  const { pool, interrupt } = create();
+  const prepared = pool.prepare();
   interrupt.abort(new InterruptedError('interrupted'));
   await expect(prepared).rejects.toThrow('interrupted');
 });

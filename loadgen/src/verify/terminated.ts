@@ -4,19 +4,18 @@
  */
 
 import {
-  type GoneReading,
-  type InstanceReading,
+  type InstanceSnapshot,
   isSameProcess,
   isSameTarget,
-  type Labels,
   type PrometheusReader,
-  type Reading,
+  type Snapshot,
   START_JITTER_SECONDS,
   START_TIME,
   selectorOf,
+  type TerminatedProcess,
   toProcesses,
 } from './process.ts';
-import type { Samples } from './prometheus.ts';
+import type { Labels, Samples } from './prometheus.ts';
 
 interface Process {
   readonly labels: Labels;
@@ -27,33 +26,31 @@ interface Process {
 
 /**
  * @param present those that are still there
- * @param before an earlier reading
+ * @param before an earlier snapshot
  * @returns those of `before` and those that appeared after it, which are not among `present`
  */
-export async function readGone(
+export async function readTerminated(
   prometheus: PrometheusReader,
   job: string,
-  present: readonly InstanceReading[],
-  before: Reading,
+  present: readonly InstanceSnapshot[],
+  before: Snapshot,
   signal: AbortSignal,
-): Promise<GoneReading[]> {
+): Promise<TerminatedProcess[]> {
   const own = `job=${JSON.stringify(job)}`;
   const starts = await readStarts(prometheus, own, before.askedAtSeconds - MARGIN_SECONDS, signal);
   // A process that ended while `before` was taken is in neither: what it had counted came before the run.
   const readAtSeconds = Math.max(...before.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
-  const isOf = (instances: readonly InstanceReading[], process: Process) =>
+  const isOf = (instances: readonly InstanceSnapshot[], process: Process) =>
     instances.some((other) => isSameProcess(other, process));
-  const gone = processesOf(starts)
+  const terminated = processesOf(starts)
     .filter((process) => !isOf(present, process))
     .filter((process) => isOf(before.instances, process) || process.lastScrapeSeconds > readAtSeconds);
   const last = await Promise.all(
-    gone.map(async (process) => {
-      const samples = await prometheus.query(
-        selectorOf(matchersOf(process.labels)),
-        signal,
-        process.lastScrapeSeconds,
-      );
-      return toProcesses(samples, process.lastScrapeSeconds).filter((one) => isSameProcess(one, process));
+    terminated.map(async (process) => {
+      const atSeconds = process.lastScrapeSeconds;
+      const selector = selectorOf(matchersOf(process.labels));
+      const samples = await prometheus.query(selector, { signal, atSeconds });
+      return toProcesses(samples, atSeconds).filter((one) => isSameProcess(one, process));
     }),
   );
   return last.flat();
@@ -76,15 +73,18 @@ async function readStarts(
   const selector = `${START_TIME}{${matchers}}`;
   const now = await prometheus.time(signal);
   const seconds = Math.max(1, Math.ceil(now - sinceSeconds));
-  if (seconds <= RAW_SECONDS) return prometheus.samples(`${selector}[${seconds}s]`, signal);
+  if (seconds <= RAW_SECONDS) return prometheus.samples(`${selector}[${seconds}s]`, { signal });
   const step = Math.ceil(seconds / PARTS);
   const [lowest = [], highest = []] = await Promise.all(
     ['min', 'max'].map((of) =>
-      prometheus.samples(`${of}_over_time(${selector}[${step}s])[${seconds}s:${step}s]`, signal, now),
+      prometheus.samples(`${of}_over_time(${selector}[${step}s])[${seconds}s:${step}s]`, {
+        signal,
+        atSeconds: now,
+      }),
     ),
   );
   const ends = new Set([now, ...highest.flatMap((high, n) => changesOf(high, lowest[n], step))]);
-  const raw = [...ends].map((end) => prometheus.samples(`${selector}[${step}s]`, signal, end));
+  const raw = [...ends].map((end) => prometheus.samples(`${selector}[${step}s]`, { signal, atSeconds: end }));
   return (await Promise.all(raw)).flat();
 }
 

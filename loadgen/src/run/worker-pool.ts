@@ -6,9 +6,9 @@ import { CheckError, NotSentError, UnreachableError } from '../common/errors.ts'
 import { partOf, type Shard } from '../load/shard.ts';
 import { combine, formatLost } from '../report/combine.ts';
 import type { LostShard, Report } from '../report/report.ts';
-import { createProgress, type Snapshot } from './progress.ts';
+import { createProgress, type LiveNumbers } from './progress.ts';
 import type { Sender, SenderOptions } from './sender.ts';
-import type { FromWorker, Order, ToWorker } from './worker.ts';
+import type { FromWorker, Job, ToWorker } from './worker.ts';
 
 /** The other end of a worker. */
 export interface WorkerProcess {
@@ -20,10 +20,10 @@ export interface WorkerProcess {
   kill(): void;
 }
 
-export interface CrewOptions extends SenderOptions {
+export interface WorkerPoolOptions extends SenderOptions {
   readonly workers: number;
   readonly shard: Shard;
-  readonly order: Omit<Order, 'shard'>;
+  readonly job: Omit<Job, 'shard'>;
   startWorker(): WorkerProcess;
 }
 
@@ -31,9 +31,9 @@ export interface CrewOptions extends SenderOptions {
 const LEAD_MS = 50;
 const LEAD_PER_WORKER_MS = 10;
 
-export function createCrew(options: CrewOptions, own: Sender): Sender {
+export function createWorkerPool(options: WorkerPoolOptions, own: Sender): Sender {
   const { workers, signal } = options;
-  const members: Member[] = [];
+  const pool: Worker[] = [];
   const lost = new AbortController();
   return {
     lost: lost.signal,
@@ -41,33 +41,33 @@ export function createCrew(options: CrewOptions, own: Sender): Sender {
     async prepare() {
       await own.prepare();
       for (let n = 1; n <= workers; n++) {
-        const order = { ...options.order, shard: partOf(options.shard, n, workers) };
-        members.push(new Member(options.startWorker(), order, (error) => lost.abort(error)));
+        const job = { ...options.job, shard: partOf(options.shard, n, workers) };
+        pool.push(new Worker(options.startWorker(), job, (error) => lost.abort(error)));
       }
       await Promise.race([
-        Promise.all(members.map(({ ready }) => ready)),
+        Promise.all(pool.map(({ ready }) => ready)),
         failOnAbort(AbortSignal.any([signal, lost.signal])),
       ]);
     },
     async send(startAtMs, started) {
       const stop = () => {
-        for (const member of members) member.tell({ kind: 'stop' });
+        for (const worker of pool) worker.send({ kind: 'stop' });
       };
       signal.addEventListener('abort', stop);
       const atMs = startAtMs ?? Date.now() + LEAD_MS + LEAD_PER_WORKER_MS * workers;
-      watchPhases(options, members, atMs);
-      for (const member of members) member.tell({ kind: 'start', atMs, started });
+      watchPhases(options, pool, atMs);
+      for (const worker of pool) worker.send({ kind: 'start', atMs, started });
       if (signal.aborted) stop();
-      const results = await Promise.all(members.map(({ ended }) => ended));
+      const results = await Promise.all(pool.map(({ ended }) => ended));
       signal.removeEventListener('abort', stop);
       const parts = results.filter((result) => 'phases' in result);
       const missing = results.filter((result) => 'reason' in result);
-      if (parts.length === 0) throw createLostError(missing, members);
-      const { id, startedAt, readings } = started;
-      return { ...combine(parts, options.shard, missing), id, startedAt, readings };
+      if (parts.length === 0) throw createLostError(missing, pool);
+      const { id, startedAt, snapshots } = started;
+      return { ...combine(parts, options.shard, missing), id, startedAt, snapshots };
     },
     close() {
-      for (const member of members) member.kill();
+      for (const worker of pool) worker.kill();
     },
   };
 }
@@ -81,15 +81,22 @@ function failOnAbort(signal: AbortSignal): Promise<never> {
 }
 
 /** What is thrown when no worker has left a report. Only those that lived to say why are known to have sent nothing. */
-function createLostError(lost: readonly LostShard[], members: readonly Member[]): CheckError {
+function createLostError(lost: readonly LostShard[], workers: readonly Worker[]): CheckError {
   const message = lost.map(formatLost).join('\n');
-  const hasSentNothing = members.every(({ hasFailed, phasesStarted }) => hasFailed && phasesStarted === 0);
+  const hasSentNothing = workers.every(({ hasFailed, phasesStarted }) => hasFailed && phasesStarted === 0);
   return hasSentNothing ? new NotSentError(message) : new CheckError(message);
 }
 
-class Member {
+class Worker {
   readonly #process: WorkerProcess;
-  snapshot: Snapshot = { sent: 0, errors: 0, dropped: 0, inFlight: 0, p50Ms: Number.NaN, p99Ms: Number.NaN };
+  numbers: LiveNumbers = {
+    sent: 0,
+    errors: 0,
+    dropped: 0,
+    inFlight: 0,
+    p50Ms: Number.NaN,
+    p99Ms: Number.NaN,
+  };
   phasesStarted = 0;
   phasesEnded = 0;
   isOver = false;
@@ -99,7 +106,7 @@ class Member {
   readonly ready: Promise<void>;
   readonly ended: Promise<Report | LostShard>;
 
-  constructor(process: WorkerProcess, order: Order, onLost: (error: Error) => void) {
+  constructor(process: WorkerProcess, job: Job, onLost: (error: Error) => void) {
     this.#process = process;
     const ready = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<Report | LostShard>();
@@ -107,7 +114,7 @@ class Member {
     this.ended = ended.promise;
     const lose = (reason: string, LostError: typeof CheckError | typeof UnreachableError) => {
       if (this.isOver) return;
-      const lost = { ...order.shard, reason };
+      const lost = { ...job.shard, reason };
       this.#end(() => ended.resolve(lost));
       onLost(new LostError(formatLost(lost)));
     };
@@ -120,19 +127,19 @@ class Member {
       else this.#follow(message);
     });
     process.onExit((how) => lose(`was lost: its process ended with ${how}`, CheckError));
-    process.send({ kind: 'order', order });
+    process.send({ kind: 'job', job });
   }
 
   kill(): void {
     this.#process.kill();
   }
 
-  tell(message: ToWorker): void {
+  send(message: ToWorker): void {
     if (!this.isOver) this.#process.send(message);
   }
 
   #follow(message: FromWorker): void {
-    if (message.kind === 'progress') this.snapshot = message.snapshot;
+    if (message.kind === 'progress') this.numbers = message.numbers;
     if (message.kind === 'phase-started') this.phasesStarted++;
     if (message.kind === 'phase-ended') this.phasesEnded++;
     this.onPhase();
@@ -146,32 +153,36 @@ class Member {
 }
 
 /** Tells the observer of the phases of the whole: one begins with its first worker and ends with its last. */
-function watchPhases({ phases, observer }: CrewOptions, members: readonly Member[], atMs: number): void {
+function watchPhases(
+  { phases, observer }: WorkerPoolOptions,
+  workers: readonly Worker[],
+  atMs: number,
+): void {
   let begun = 0;
   let ended = 0;
   const look = () => {
     const phase = phases[begun];
-    if (phase !== undefined && begun === ended && members.some((one) => one.phasesStarted > begun)) {
+    if (phase !== undefined && begun === ended && workers.some((one) => one.phasesStarted > begun)) {
       const startMs = performance.now() + Math.max(0, atMs - Date.now());
-      for (const member of members)
-        member.snapshot = { ...member.snapshot, sent: 0, errors: 0, dropped: 0, inFlight: 0 };
-      observer.phaseStarted(createProgress(phase, startMs, () => sumSnapshots(members)));
+      for (const worker of workers)
+        worker.numbers = { ...worker.numbers, sent: 0, errors: 0, dropped: 0, inFlight: 0 };
+      observer.phaseStarted(createProgress(phase, startMs, () => sumLiveNumbers(workers)));
       begun++;
     }
-    const isEnded = members.every((one) => one.isOver || one.phasesEnded > ended);
+    const isEnded = workers.every((one) => one.isOver || one.phasesEnded > ended);
     if (begun > ended && isEnded) {
       observer.phaseEnded();
       ended++;
       look();
     }
   };
-  for (const member of members) member.onPhase = look;
+  for (const worker of workers) worker.onPhase = look;
 }
 
 /** Percentiles of parts do not add up, so there are none until the histograms themselves are here. */
-function sumSnapshots(members: readonly Member[]): Snapshot {
-  const sum = (of: (snapshot: Snapshot) => number) =>
-    members.reduce((total, { snapshot }) => total + of(snapshot), 0);
+function sumLiveNumbers(workers: readonly Worker[]): LiveNumbers {
+  const sum = (of: (numbers: LiveNumbers) => number) =>
+    workers.reduce((total, { numbers }) => total + of(numbers), 0);
   return {
     sent: sum(({ sent }) => sent),
     errors: sum(({ errors }) => errors),
