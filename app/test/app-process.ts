@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../../test/support/free-port.ts';
 import { until } from '../../test/support/until.ts';
 
-/** What the contract promises to a client, whatever others do. */
+/** What the contract promises to a client, independent of what others do. */
 export const OBJECTIVE_MS = 250;
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));

@@ -66,7 +66,7 @@ export class RouteResolver {
   /** The row of a request that ended with `status` while it was in no watched route; undefined where none answered it. */
   resolve(request: Request, current: Ongoing, status: number): Row | undefined {
     const base = baseOf(request, current.outerBaseUrl);
-    this.#learnHidden(request, current);
+    if (this.#map.hidden.length > 0) this.#learnHidden(request, current);
     if (learnMountPaths(this.#map.unknown, base)) this.#read();
     const isRefusal = status === 404 || status === 405;
     const { route } = request;
@@ -110,40 +110,42 @@ export class RouteResolver {
     for (const layer of this.#map.hidden) this.#hidden.watch(layer);
   }
 
-  /** From now on Express enters the route of a layer through a function that notes it. */
   #watch(mapped: MappedRoute): void {
     const watched = { mapped };
     this.#watched.set(mapped.layer, watched);
-    this.#entrances.replace(
-      mapped.layer,
-      (enter): Handle =>
-        (request, response, next) => {
-          const current = this.#parts.ongoing(response);
-          if (!current || current.isAnswered || response.writableEnded) return enter(request, response, next);
-          this.#learnHidden(request, current);
-          const { isPartial, mountPaths } = watched.mapped;
-          if (isPartial && learnMountPaths(mountPaths, baseOf(request, current.outerBaseUrl))) this.#read();
-          const { route, paths } = watched.mapped;
-          const path = pathTaken(paths, request, current.outerBaseUrl);
-          const { row, viaAll = false } = path ? this.#rows.of(route, path, request.method ?? '') : {};
-          current.row = row;
-          current.viaAll = viaAll;
-          const hadHead = response.headersSent;
-          return enter(request, response, (error) => {
-            current.isAnswered ||= response.writableEnded || (response.headersSent && !hadHead);
-            // With an error the route is what answers, by way of an error handler.
-            if (!current.isAnswered && (!error || error === 'route' || error === 'router')) {
-              current.left = { route, row: current.viaAll ? undefined : current.row };
-              current.row = undefined;
-            }
-            next(error);
-          });
-        },
-    );
+    this.#entrances.replace(mapped.layer, (enter) => this.#watching(watched, enter));
+  }
+
+  /** What Express enters a route through: notes on which row the request counts, and whether the route passes it on. */
+  #watching(watched: { readonly mapped: MappedRoute }, enter: Handle): Handle {
+    const { ongoing } = this.#parts;
+    const rows = this.#rows;
+    return (request, response, next) => {
+      const current = ongoing(response);
+      if (!current || current.isAnswered || response.writableEnded) return enter(request, response, next);
+      if (this.#map.hidden.length > 0) this.#learnHidden(request, current);
+      const { isPartial, mountPaths } = watched.mapped;
+      if (isPartial && learnMountPaths(mountPaths, baseOf(request, current.outerBaseUrl))) this.#read();
+      const { route, paths } = watched.mapped;
+      const path = pathTaken(paths, request, current.outerBaseUrl);
+      const found = path && rows.of(route, path, request.method ?? '');
+      current.row = found?.row;
+      current.viaAll = found?.viaAll ?? false;
+      const hadHead = response.headersSent;
+      return enter(request, response, (error) => {
+        current.isAnswered ||= response.writableEnded || (response.headersSent && !hadHead);
+        // With an error the route is what answers, by way of an error handler.
+        if (!current.isAnswered && (!error || error === 'route' || error === 'router')) {
+          current.left = { route, row: current.viaAll ? undefined : current.row };
+          current.row = undefined;
+        }
+        next(error);
+      });
+    };
   }
 
   #learnHidden(request: Request, current: Ongoing): void {
-    if (this.#map.hidden.length > 0 && this.#hidden.learn(request, current)) this.#read();
+    if (this.#hidden.learn(request, current)) this.#read();
   }
 }
 
