@@ -127,7 +127,7 @@ it('lab takes right answers, says why others are wrong or right by accident, and
   expect(second.stdout).toContain('All 10 answered.');
 });
 
-it('lab with ANSWERS=1 shows solutions that its own judge takes', async () => {
+it('lab with ANSWERS=1 shows solutions that its own grader takes', async () => {
   const { exitCode, stdout } = await lab([], { ANSWERS: '1' });
   expect(exitCode).toBe(0);
   expect(stdout.match(/^Right\./gm)).toHaveLength(10);

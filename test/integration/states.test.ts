@@ -5,11 +5,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { fillVariables } from '../../grafana/src/promql.ts';
-import { LOOKBACK_SECONDS, stateQuery, stateWords } from '../../grafana/src/state.ts';
+import { stateQuery, stateWords } from '../../grafana/src/state.ts';
 import { docker } from '../support/command.ts';
 import { EVERYTHING, panelQueries } from '../support/dashboard-queries.ts';
 import { query } from '../support/prometheus.ts';
-import { composeWords } from '../support/repository.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
@@ -97,8 +96,4 @@ it('down: it hangs', async () => {
 it('gone: its name has no address', async () => {
   await docker('stop', stack.api.container.getId());
   await expectState('Not known: no API is scraped', /^Unknown: Prometheus finds no API to scrape\.$/);
-});
-
-it('knows how far Prometheus looks back', () => {
-  expect(composeWords('prometheus')).toContain(`--query.lookback-delta=${LOOKBACK_SECONDS}s`);
 });

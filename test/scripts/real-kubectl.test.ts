@@ -183,7 +183,7 @@ whereKubectlIs('with the real kubectl', () => {
     'the acceptance on a cluster passes every check, in the context of its KUBECONFIG',
     async () => {
       loadRuns = true;
-      const { code, out, err } = await run(`${repository}kubernetes/test/cluster.sh`, [], {
+      const { code, out, err } = await run(`${repository}test/kubernetes/cluster.sh`, [], {
         K8S_TIMEOUT: '60',
       });
       expect(out.split('\n').filter((line) => line.includes('**failed**'))).toEqual([]);
