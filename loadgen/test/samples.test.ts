@@ -32,7 +32,7 @@ const METRICS = [
   'http_request_duration_seconds_count',
   'inprogress_requests',
   'process_start_time_seconds',
-  'api_drained',
+  'http_server_drained',
 ];
 
 describe.each(METRICS)('%s', (metric) => {

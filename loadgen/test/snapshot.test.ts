@@ -181,7 +181,7 @@ describe('processes that have ended', () => {
     return [
       sample('up', 1),
       sample('process_start_time_seconds', start),
-      sample('api_drained', drained),
+      sample('http_server_drained', drained),
       sample(CART, counted, { path: 'cart', method: 'get' }),
     ] as Sample[];
   };
