@@ -99,13 +99,6 @@ describe('loadgen combine', () => {
     expect(await combine('1 2')).toMatchObject({ code: 1, out });
   });
 
-  it('finds the request of another client', async () => {
-    await sendShards(2, `hundred ${lab.prometheus}`);
-    await (await fetch(`${lab.stack.target.url}/cart`)).text();
-    const out = expect.stringContaining('http_requests_total{path="cart",method="get"}: counted 1 more');
-    expect(await combine(`1 2 ${lab.prometheus}`)).toMatchObject({ code: 1, out });
-  });
-
   it('refuses what is not parts of one run, and says which', async () => {
     await sendShards(2, 'hundred');
     const refused = async (words: string, message: string, code = 1) =>
