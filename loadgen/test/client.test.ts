@@ -109,7 +109,7 @@ describe('bad weather', () => {
       (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n'),
       'too-large',
     ],
-  ])('a server that %s is told by its kind, as sent', async (_, act, kind) => {
+  ])('a server that %s is recorded by its kind, as sent', async (_, act, kind) => {
     const { server, client, recorder } = await against(act, { timeoutMs: 200 });
     await send(client);
     expect(recorder).toMatchObject({ statuses: [], failures: [{ kind, wasSent: true }] });
@@ -128,7 +128,7 @@ describe('bad weather', () => {
     expect(recorder.failures).toEqual([{ kind: 'timeout', wasSent: true }]);
   });
 
-  it('nothing listening is told as refused, and as not sent', async () => {
+  it('nothing listening is recorded as refused, and as not sent', async () => {
     const { client, recorder } = createClient(`http://127.0.0.1:${await closedPort()}`);
     await send(client);
     expect(recorder.failures).toEqual([{ kind: 'refused', wasSent: false }]);
@@ -145,7 +145,7 @@ describe('bad weather', () => {
 });
 
 describe('several addresses', () => {
-  it('take each other’s requests where one refuses, and it is told how many', async () => {
+  it('take each other’s requests where one refuses, and are counted', async () => {
     const { client, recorder } = await against(OK, {
       addresses: ['127.0.0.2', '127.0.0.3', '127.0.0.1'],
     });

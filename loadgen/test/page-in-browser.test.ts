@@ -105,7 +105,7 @@ whereChromiumIs('the page of a run', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('tells the numbers under the pointer', async () => {
+  it('shows the numbers under the pointer', async () => {
     const opened = await open(1440, 'light');
     await opened.locator('.chart[data-kind="distribution"] .u-over').hover();
     const legend = opened.locator('.chart[data-kind="distribution"] .u-legend');

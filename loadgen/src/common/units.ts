@@ -10,7 +10,7 @@ export function parseDurationMs(text: string): number | undefined {
   return unit === undefined ? undefined : Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS];
 }
 
-/** Three significant digits, in the unit in which a person would say it: `740us`, `1.25ms`, `2.01s`. */
+/** Three significant digits, in the unit that is read most easily: `740us`, `1.25ms`, `2.01s`. */
 export function formatMs(durationMs: number | null | undefined): string {
   if (durationMs === null || durationMs === undefined || Number.isNaN(durationMs)) return '-';
   if (durationMs < 1) return `${Math.round(durationMs * 1000)}us`;

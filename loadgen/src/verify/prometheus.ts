@@ -1,6 +1,6 @@
 /**
- * A client for what is needed here of Prometheus' HTTP API (prometheus.io/docs/prometheus/latest/querying/api): queries at a
- * moment and over a range, series and targets. The lab, the tests and the benchmarks use it too.
+ * A client for what is needed here of Prometheus' HTTP API (prometheus.io/docs/prometheus/latest/querying/api): queries and
+ * targets. The lab, the tests and the benchmarks use it too.
  */
 import { z } from 'zod';
 import { reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
@@ -13,7 +13,6 @@ import {
   answerSchema,
   type Labels,
   type QueryAnswer,
-  seriesSchema,
   type Target,
   targetsSchema,
 } from './prometheus-answers.ts';
@@ -113,25 +112,12 @@ export class Prometheus {
 
   /** The same of an expression with a range, such as `up[1m]`, whose answer is a matrix. */
   async samples(expression: string, options?: QueryOptions): Promise<Samples[]> {
-    return this.#toSamples(expression, await this.ask(expression, options));
-  }
-
-  /** A query at several moments, `stepSeconds` apart. */
-  async queryRange(
-    expression: string,
-    range: { readonly fromSeconds: number; readonly toSeconds: number; readonly stepSeconds: number },
-    signal?: AbortSignal,
-  ): Promise<Samples[]> {
-    const { fromSeconds, toSeconds, stepSeconds } = range;
-    const form = { query: expression, start: `${fromSeconds}`, end: `${toSeconds}`, step: `${stepSeconds}` };
-    const call = { method: 'POST', path: 'query_range', form, schema: answerSchema, signal } as const;
-    return this.#toSamples(expression, await this.#call(call));
-  }
-
-  /** The labels of each series that a selector matches. */
-  series(selector: string, signal?: AbortSignal): Promise<Labels[]> {
-    const form = { 'match[]': selector };
-    return this.#call({ method: 'POST', path: 'series', form, schema: seriesSchema, signal });
+    const answer = await this.ask(expression, options);
+    if (answer.resultType !== 'matrix') throw this.#unexpected(expression, 'matrix', answer);
+    return answer.result.map(({ metric, values }) => ({
+      labels: metric,
+      points: values.map(([atSeconds, value]) => ({ atSeconds, value: toNumber(value) })),
+    }));
   }
 
   async targets(signal?: AbortSignal): Promise<Target[]> {
@@ -147,14 +133,6 @@ export class Prometheus {
   ask(expression: string, { signal, atSeconds }: QueryOptions = {}): Promise<QueryAnswer> {
     const form = { query: expression, ...(atSeconds !== undefined && { time: `${atSeconds}` }) };
     return this.#call({ method: 'POST', path: 'query', form, schema: answerSchema, signal });
-  }
-
-  #toSamples(expression: string, answer: QueryAnswer): Samples[] {
-    if (answer.resultType !== 'matrix') throw this.#unexpected(expression, 'matrix', answer);
-    return answer.result.map(({ metric, values }) => ({
-      labels: metric,
-      points: values.map(([atSeconds, value]) => ({ atSeconds, value: toNumber(value) })),
-    }));
   }
 
   #unexpected(expression: string, expected: string, { resultType }: QueryAnswer): UnreachableError {

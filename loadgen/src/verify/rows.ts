@@ -28,7 +28,7 @@ export const rowSchema = z.strictObject({
 
 export type VerificationRow = z.output<typeof rowSchema>;
 
-/** The name of a row for a person. */
+/** The name of a row, as a user reads it. */
 export function formatRowName({ metric, labels }: Pick<VerificationRow, 'metric' | 'labels'>): string {
   return labels === null ? `${metric}{any other}` : formatSeries({ metric, labels });
 }

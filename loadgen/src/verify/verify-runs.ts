@@ -20,7 +20,7 @@ export interface RunsVerification {
 }
 
 /**
- * @param entries in any order; what belongs together is told by the instances' start times, the order by Prometheus' clock
+ * @param entries in any order; the instances' start times say what belongs together, Prometheus' clock says the order
  * @throws CheckError when no run belongs to the API's present processes: comparing nothing would always succeed
  */
 export function verifyRuns(entries: readonly Entry[], now: Snapshot): RunsVerification {
