@@ -110,7 +110,7 @@ describe('bad weather', () => {
       'too-large',
     ],
   ])('a server that %s is recorded by its kind, as sent', async (_, act, kind) => {
-    const { server, client, recorder } = await against(act, { timeoutMs: 200 });
+    const { server, client, recorder } = await against(act, { timeoutMs: kind === 'timeout' ? 200 : 5000 });
     await send(client);
     expect(recorder).toMatchObject({ statuses: [], failures: [{ kind, wasSent: true }] });
     await until('the connection is closed', () => server.sockets.size === 0);

@@ -1,11 +1,8 @@
 /** Several shards, as several machines send them, and their sum. */
 import { readFile } from 'node:fs/promises';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { type Report, reportSchema } from '../src/report/report.ts';
 import { type Ended, loadgen, useLab } from './loadgen.ts';
-
-// Several runs each, which on a busy machine take their time.
-jest.setTimeout(30_000);
 
 const lab = useLab();
 const fileOf = (n: number) => lab.at(`${n}.json`);

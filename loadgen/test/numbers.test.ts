@@ -20,11 +20,11 @@ function feed(summary: Summary, k: number): void {
   const target = k % 3;
   const sentMs = dueMs + 3 * randomAt(1, k);
   const endedMs = sentMs + 500 * randomAt(2, k) ** 6 + randomAt(3, k);
-  const fate = k % 100;
-  if (fate === 7) summary.recordDrop(target, dueMs);
-  else if (fate === 17) summary.recordFailure(target, 'refused', dueMs, Number.NaN, endedMs);
-  else if (fate === 27) summary.recordFailure(target, 'timeout', dueMs, sentMs, sentMs + 900);
-  else summary.recordAnswer(target, target === 2 ? 201 : fate === 37 ? 500 : 200, dueMs, sentMs, endedMs);
+  const outcome = k % 100;
+  if (outcome === 7) summary.recordDrop(target, dueMs);
+  else if (outcome === 17) summary.recordFailure(target, 'refused', dueMs, Number.NaN, endedMs);
+  else if (outcome === 27) summary.recordFailure(target, 'timeout', dueMs, sentMs, sentMs + 900);
+  else summary.recordAnswer(target, target === 2 ? 201 : outcome === 37 ? 500 : 200, dueMs, sentMs, endedMs);
 }
 
 const COUNT = 10_000;

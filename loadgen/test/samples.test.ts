@@ -1,8 +1,7 @@
 /** Whatever Prometheus holds of the API, a run ends with a summary and a verdict. */
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { useLab } from './loadgen.ts';
 
-jest.setTimeout(60_000);
 const lab = useLab();
 
 const HUNDRED = 'hundred: 100 requests sent';
@@ -14,7 +13,7 @@ async function sendWhile(change: () => void) {
     lab.stack.api.intercept = () => false;
     return false;
   };
-  return lab.run(`hundred ${lab.prometheus} --wait 200ms`);
+  return lab.run(`hundred ${lab.prometheus} --wait 500ms`);
 }
 
 type Shape = (value: [number, string]) => object;

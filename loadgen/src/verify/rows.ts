@@ -20,8 +20,8 @@ export const rowSchema = z.strictObject({
   labels: seriesSchema.shape.labels.nullable().meta({
     description: 'Null for the row in which all those series are pooled that no target has declared.',
   }),
-  atLeast: count.meta({ description: 'What the expectedCounts says: the answered requests.' }),
-  atMost: count.meta({ description: 'Those and the ones with unknown fate.' }),
+  atLeast: count.meta({ description: 'The expected count: the answered requests.' }),
+  atMost: count.meta({ description: 'Those, and the ones that may have been counted.' }),
   counted: z.number().meta({ description: "By how much Prometheus' value grew; for the gauge, its value." }),
   difference: z.number().meta({ description: '0 inside the bounds, otherwise how far outside.' }),
 });
@@ -43,7 +43,7 @@ export function toRows(counted: SeriesCounts, expectedCounts: ExpectedCounts): V
   return withUndeclared(rows, expectedCounts).sort(byMetricThenLabels);
 }
 
-/** What each series must have grown by, and by how much more it may have grown because of requests with unknown fate. */
+/** What each series must have grown by, and by how much more it may have grown because of requests that may have been counted or not. */
 function expectations(expectedCounts: ExpectedCounts) {
   const exact = new SeriesCounts();
   const slack = new SeriesCounts();

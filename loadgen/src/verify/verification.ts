@@ -1,6 +1,6 @@
 /**
- * The verification that every request was counted exactly once: the expectedCounts against the differences of two snapshots, one row per
- * series. A series that changed and is not in the expectedCounts gets a row too: that is how other traffic is named.
+ * The verification that every request was counted exactly once: the expected counts against the differences of two snapshots, one row per
+ * series. A series that changed and has no expected count gets a row too: that is how other traffic is named.
  */
 import { z } from 'zod';
 import { formatCount, formatNumber } from '../common/units.ts';
@@ -20,7 +20,7 @@ const count = z.int().min(0);
 export const verificationSchema = z.strictObject({
   verdict: z.enum(['verified', 'inconclusive', 'failed', 'unverifiable']).meta({
     description:
-      'inconclusive: nothing contradicts the expectedCounts, but requests with unknown fate leave more than one possibility, or the gauge is missing.',
+      'inconclusive: nothing contradicts the expected counts, but requests of which it is unknown whether they were counted leave more than one possibility, or the gauge is missing.',
   }),
   answered: count,
   unknown: count,

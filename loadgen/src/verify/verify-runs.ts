@@ -1,5 +1,5 @@
 /**
- * `verify`: sends nothing. It adds up the expectedCounts of the runs since the API's processes started and compares the sum with
+ * `verify`: sends nothing. It adds up the expected counts of the runs since the API's processes started and compares the sum with
  * what Prometheus holds now. The first of those runs says what had been counted before it.
  */
 import { randomUUID } from 'node:crypto';
