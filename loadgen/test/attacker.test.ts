@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type Attack, attack, type Clock, type Schedule, type Starter } from '../src/load/attacker.ts';
 import { constantPacer, stagedPacer } from '../src/load/pacer.ts';
 
-/** Time that passes only when it is told to. */
+/** Time that passes only when a test says so. */
 function createClock(): Clock & { advance(durationMs: number): void } {
   let nowMs = 1000;
   let timers: { atMs: number; act: () => void }[] = [];

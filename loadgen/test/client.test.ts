@@ -46,8 +46,15 @@ async function serve(starting: Promise<TestServer>): Promise<TestServer> {
   return server;
 }
 
-/** A server that says the same on every request. */
-const answering = (answer: string) => serve(serveRaw((socket) => socket.write(answer)));
+/** A raw server, which says the same on every request where it is given as a text, and a client for it. */
+async function against(
+  onRequest: string | ((socket: Socket, text: string) => void),
+  options: Parameters<typeof createClient>[1] = {},
+) {
+  const act = typeof onRequest === 'string' ? (socket: Socket) => socket.write(onRequest) : onRequest;
+  const server = await serve(serveRaw(act));
+  return { server, ...createClient(server.url, options) };
+}
 
 async function serveCounting(answer: string) {
   const counted = { connections: 0 };
@@ -102,9 +109,8 @@ describe('bad weather', () => {
       (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n'),
       'too-large',
     ],
-  ])('a server that %s is told by its kind, as sent', async (_, act, kind) => {
-    const server = await serve(serveRaw(act));
-    const { client, recorder } = createClient(server.url, { timeoutMs: 200 });
+  ])('a server that %s is recorded by its kind, as sent', async (_, act, kind) => {
+    const { server, client, recorder } = await against(act, { timeoutMs: kind === 'timeout' ? 200 : 5000 });
     await send(client);
     expect(recorder).toMatchObject({ statuses: [], failures: [{ kind, wasSent: true }] });
     await until('the connection is closed', () => server.sockets.size === 0);
@@ -122,7 +128,7 @@ describe('bad weather', () => {
     expect(recorder.failures).toEqual([{ kind: 'timeout', wasSent: true }]);
   });
 
-  it('nothing listening is told as refused, and as not sent', async () => {
+  it('nothing listening is recorded as refused, and as not sent', async () => {
     const { client, recorder } = createClient(`http://127.0.0.1:${await closedPort()}`);
     await send(client);
     expect(recorder.failures).toEqual([{ kind: 'refused', wasSent: false }]);
@@ -130,19 +136,17 @@ describe('bad weather', () => {
 
   it('goes on after a failure with a new connection', async () => {
     let requests = 0;
-    const server = await serve(
-      serveRaw((socket) => (++requests === 1 ? socket.resetAndDestroy() : socket.write(OK))),
+    const { client, recorder } = await against((socket) =>
+      ++requests === 1 ? socket.resetAndDestroy() : socket.write(OK),
     );
-    const { client, recorder } = createClient(server.url);
     await send(client, 2);
     expect(recorder).toMatchObject({ statuses: [200], failures: [{ kind: 'reset' }] });
   });
 });
 
 describe('several addresses', () => {
-  it('take each other’s requests where one refuses, and it is told how many', async () => {
-    const server = await answering(OK);
-    const { client, recorder } = createClient(server.url, {
+  it('take each other’s requests where one refuses, and are counted', async () => {
+    const { client, recorder } = await against(OK, {
       addresses: ['127.0.0.2', '127.0.0.3', '127.0.0.1'],
     });
     await send(client, 3);
@@ -160,13 +164,11 @@ describe('several addresses', () => {
 
   it('never get a request that has left for another', async () => {
     let requests = 0;
-    const server = await serve(
-      serveRaw((socket) => {
-        requests++;
-        socket.resetAndDestroy();
-      }),
-    );
-    const { client, recorder } = createClient(server.url, { addresses: ['127.0.0.1', '127.0.0.2'] });
+    const reset = (socket: Socket) => {
+      requests++;
+      socket.resetAndDestroy();
+    };
+    const { client, recorder } = await against(reset, { addresses: ['127.0.0.1', '127.0.0.2'] });
     await send(client);
     expect([requests, recorder.failures]).toEqual([1, [{ kind: 'reset', wasSent: true }]]);
   });
@@ -218,13 +220,10 @@ describe('several addresses', () => {
 describe('a connection', () => {
   it('is used again, and no request is sent twice', async () => {
     const seen: string[] = [];
-    const server = await serve(
-      serveRaw((socket, text) => {
-        seen.push(text);
-        socket.write(OK);
-      }),
-    );
-    const { client, recorder } = createClient(server.url);
+    const { server, client, recorder } = await against((socket, text) => {
+      seen.push(text);
+      socket.write(OK);
+    });
     await send(client, 5);
     expect(recorder.statuses).toEqual([200, 200, 200, 200, 200]);
     expect(seen).toHaveLength(5);
@@ -232,8 +231,7 @@ describe('a connection', () => {
   });
 
   it('that the server closed while idle is replaced without losing a request', async () => {
-    const server = await serve(serveRaw((socket) => socket.end(OK)));
-    const { client, recorder } = createClient(server.url);
+    const { server, client, recorder } = await against((socket) => socket.end(OK));
     for (let n = 0; n < 3; n++) {
       await send(client);
       await until('the connection is closed', () => server.sockets.size === 0);
@@ -265,7 +263,7 @@ describe('a connection', () => {
   ])('whose server promises to keep it for %p s is given up when idle for %i ms', async (seconds, idleMs) => {
     const promise = seconds === undefined ? '' : `Keep-Alive: timeout=${seconds}\r\n`;
     const answer = `HTTP/1.1 200 OK\r\n${promise}Content-Length: 0\r\n\r\n`;
-    const server = await answering(answer);
+    const { server } = await serveCounting(answer);
     const origin = parseOrigin(server.url);
     const ended = Promise.withResolvers<void>();
     const listener = { answered: () => ended.resolve(), failed: () => ended.reject(), closed: () => {} };
@@ -290,16 +288,16 @@ describe('a connection', () => {
   );
 
   it('is used again after a request with another option, and after an answer that ends with empty lines', async () => {
-    const server = await answering(`${OK}\r\n`);
-    const { client, recorder } = createClient(server.url, { headers: { Connection: 'closed, TE' } });
+    const { server, client, recorder } = await against(`${OK}\r\n`, {
+      headers: { Connection: 'closed, TE' },
+    });
     await send(client, 5);
     expect([recorder.statuses, recorder.failures]).toEqual([[200, 200, 200, 200, 200], []]);
     expect(server.sockets.size).toBe(1);
   });
 
   it('is closed after an answer with other bytes behind it, and the answer counts', async () => {
-    const server = await answering(`${OK}HTTP/1.1`);
-    const { client, recorder } = createClient(server.url);
+    const { server, client, recorder } = await against(`${OK}HTTP/1.1`);
     await send(client, 3);
     expect([recorder.statuses, recorder.failures]).toEqual([[200, 200, 200], []]);
     await until('the client has closed all', () => server.sockets.size === 0);
@@ -310,18 +308,16 @@ describe('a connection', () => {
       'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
       'HTTP/1.1 200 OK\r\n\r\nbody',
     ]) {
-      const server = await serve(
-        serveRaw((socket) => (answer.endsWith('body') ? socket.end(answer) : socket.write(answer))),
+      const { client, recorder } = await against((socket) =>
+        answer.endsWith('body') ? socket.end(answer) : socket.write(answer),
       );
-      const { client, recorder } = createClient(server.url);
       await send(client, 2);
       expect(recorder).toMatchObject({ statuses: [200, 200], failures: [] });
     }
   });
 
   it('is closed when the server says something unasked', async () => {
-    const server = await answering(OK);
-    const { client } = createClient(server.url);
+    const { server, client } = await against(OK);
     await send(client);
     for (const socket of server.sockets) socket.write('HTTP/1.1 408 Request Timeout\r\n\r\n');
     await until('the client has closed', () => server.sockets.size === 0);
@@ -339,16 +335,14 @@ describe('a connection', () => {
 
 describe('the client', () => {
   it('has no more in flight than its connections', async () => {
-    const server = await serve(serveRaw(() => {}));
-    const { client } = createClient(server.url, { connections: 2 });
+    const { client } = await against(() => {}, { connections: 2 });
     expect([client.start(0, 0), client.start(0, 0), client.start(0, 0)]).toEqual([true, true, false]);
     expect(client.inFlight).toBe(2);
   });
 
   it('counts the bytes of all its connections, closed ones included', async () => {
     const request = 'GET /x HTTP/1.1\r\nHost: 127.0.0.1:12345\r\nUser-Agent: loadgen\r\n\r\n';
-    const server = await serve(serveRaw((socket) => socket.end(OK)));
-    const { client } = createClient(server.url);
+    const { server, client } = await against((socket) => socket.end(OK));
     for (let n = 0; n < 3; n++) {
       await send(client);
       // Else the next request may cross the server's close, and gets no answer.
@@ -360,8 +354,7 @@ describe('the client', () => {
   });
 
   it('leaves no connection behind when it is closed', async () => {
-    const server = await serve(serveRaw(() => {}));
-    const { client, recorder } = createClient(server.url, { connections: 3 });
+    const { server, client, recorder } = await against(() => {}, { connections: 3 });
     for (let n = 0; n < 3; n++) client.start(0, 0);
     await until('all are connected', () => server.sockets.size === 3);
     client.close();

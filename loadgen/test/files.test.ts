@@ -1,32 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import {
-  chmod,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  readlink,
-  realpath,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, readFile, readlink, realpath, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { checkWritable, writeWhole } from '../src/common/files.ts';
+import { useLab } from './loadgen.ts';
 
-let folder = '';
-const at = (name: string) => join(folder, name);
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'loadgen-'));
-});
-afterEach(() => rm(folder, { recursive: true }));
+const { at, write } = useLab();
 
 describe('a regular file', () => {
   it('is replaced, keeps its mode, and leaves nothing next to it', async () => {
-    await writeFile(at('a'), 'old and longer');
+    await write('a', 'old and longer');
     await chmod(at('a'), 0o640);
     expect(await checkWritable(at('a'))).toBe(await realpath(at('a')));
     const { ino } = await stat(at('a'));
@@ -34,12 +17,12 @@ describe('a regular file', () => {
     const after = await stat(at('a'));
     expect([await readFile(at('a'), 'utf8'), after.mode & 0o777]).toEqual(['new', 0o640]);
     expect(after.ino).not.toBe(ino);
-    expect(await readdir(folder)).toEqual(['a']);
+    expect(await readdir(at(''))).toEqual(['a']);
   });
 
   it('is found through symbolic links, which stay', async () => {
     await mkdir(at('deep'));
-    await writeFile(at('deep/a'), 'old');
+    await write('deep/a', 'old');
     await symlink('deep/a', at('inner'));
     await symlink(at('inner'), at('outer'));
     await writeWhole(at('outer'), 'new');
@@ -49,7 +32,7 @@ describe('a regular file', () => {
 
   it('is made where a symbolic link leads to nothing yet', async () => {
     await symlink('later', at('link'));
-    expect(await checkWritable(at('link'))).toBe(join(await realpath(folder), 'later'));
+    expect(await checkWritable(at('link'))).toBe(join(await realpath(at('')), 'later'));
     await writeWhole(at('link'), 'new');
     expect([await readFile(at('later'), 'utf8'), await readlink(at('link'))]).toEqual(['new', 'later']);
   });
@@ -92,10 +75,10 @@ describe('what cannot be written is named before and when it is written', () => 
     ['folder', 'it is a folder'],
     ['folder/', 'it is a folder'],
   ])('%s: %s', async (name, reason) => {
-    await writeFile(at('file'), '');
+    await write('file', '');
     await symlink('loop', at('loop'));
     await mkdir(at('folder'));
-    const path = `${folder}/${name}`;
+    const path = `${at('')}/${name}`;
     await expect(checkWritable(path)).rejects.toThrow(`cannot write ${path}: ${reason}`);
     await expect(writeWhole(path, 'x')).rejects.toThrow(`cannot write ${path}: `);
   });

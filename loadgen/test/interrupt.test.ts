@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { createInterrupt } from '../src/cli/interrupt.ts';
 
 /** What has happened after signals at these moments, in milliseconds: whether the sending stops, and how often the end came at once. */
@@ -16,20 +16,11 @@ function after(...moments: readonly number[]): { stops: boolean; ended: number }
   return { stops: signal.aborted, ended };
 }
 
-describe('signals', () => {
-  it('stop nothing before there is one', () => {
-    expect(after()).toEqual({ stops: false, ended: 0 });
-  });
-
-  it('stop the sending with the first', () => {
-    expect(after(0)).toEqual({ stops: true, ended: 0 });
-  });
-
-  it('are one where they come within half a second, as docker compose hands one on twice', () => {
-    expect(after(7_000, 7_011, 7_500)).toEqual({ stops: true, ended: 0 });
-  });
-
-  it('end at once with the second that comes later', () => {
-    expect(after(7_000, 7_011, 7_501)).toEqual({ stops: true, ended: 1 });
-  });
+it.each([
+  ['stop nothing before there is one', [], false, 0],
+  ['stop the sending with the first', [0], true, 0],
+  ['are one within half a second, as docker compose hands one on twice', [7_000, 7_011, 7_500], true, 0],
+  ['end at once with the second that comes later', [7_000, 7_011, 7_501], true, 1],
+])('signals %s', (_, moments, stops, ended) => {
+  expect(after(...moments)).toEqual({ stops, ended });
 });

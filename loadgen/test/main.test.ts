@@ -3,12 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { reportSchema } from '../src/report/report.ts';
 import { startFakeStack } from './fake-stack.ts';
 import { closedPort, serveHttp, type TestServer, until } from './servers.ts';
 
-jest.setTimeout(30_000);
 const servers: TestServer[] = [];
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.stop();

@@ -12,7 +12,7 @@ const run = (words = '', signal?: AbortSignal) => lab.run(`hundred ${words}`.tri
 const verified = (words = '', signal?: AbortSignal) =>
   run(`${words} ${lab.prometheus} ${lab.ledger}`.trim(), signal);
 
-/** A signal that aborts, as at a Ctrl-C, when it is told to. */
+/** A signal that aborts, as at a Ctrl-C, when a test says so. */
 function createInterrupt() {
   const controller = new AbortController();
   const abort = () => controller.abort(new InterruptedError('interrupted'));

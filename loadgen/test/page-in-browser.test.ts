@@ -1,5 +1,5 @@
 /**
- * The page in a browser, from a run to what a person reads there. `make test` names a Chromium in TEST_CHROMIUM, and says
+ * The page in a browser, from a run to what a user reads there. `make test` names a Chromium in TEST_CHROMIUM, and says
  * at its end that these tests were left out where there is none.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -25,17 +25,16 @@ whereChromiumIs('the page of a run', () => {
   beforeAll(async () => {
     stack = await startFakeStack();
     folder = await mkdtemp(join(tmpdir(), 'loadgen-'));
-    let requests = 0;
     stack.api.intercept = () => {
-      if (requests++ === 0) stack.api.count('http_requests_total{path="cars",method="get"}');
+      stack.api.count('http_requests_total{path="cars",method="get"}');
+      stack.api.intercept = () => false;
       return false;
     };
     const file = join(folder, 'report.html');
-    const ended = await loadgen([
-      ...['run', 'hundred', '--target', stack.target.url, '--prometheus', stack.observer.url],
-      ...['--json', join(folder, 'a.json'), '--html', file, '--threshold', 'max>1h'],
-    ]);
-    expect(ended.code).toBe(1);
+    const flags = `--target ${stack.target.url} --prometheus ${stack.observer.url} --json ${folder}/a.json`;
+    expect(await loadgen(`run hundred ${flags} --html ${file} --threshold max>1h`)).toMatchObject({
+      code: 1,
+    });
     url = pathToFileURL(file).href;
     browser = await startBrowser(chromiumPath ?? '');
   }, 90_000);
@@ -98,7 +97,7 @@ whereChromiumIs('the page of a run', () => {
     [400, 'dark'],
     [1440, 'light'],
     [1440, 'dark'],
-  ] as const)('at %i px, %s, is drawn, fits, and asks nobody for anything', async (width, colorScheme) => {
+  ] as const)('at %i px, %s, is drawn, fits, and asks for nothing', async (width, colorScheme) => {
     const opened = await open(width, colorScheme);
     const seen = await opened.evaluate<Seen>(SEEN);
     expect(seen).toMatchObject({ scrollWidth: width, charts: 4 });
@@ -106,7 +105,7 @@ whereChromiumIs('the page of a run', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('tells the numbers under the pointer', async () => {
+  it('shows the numbers under the pointer', async () => {
     const opened = await open(1440, 'light');
     await opened.locator('.chart[data-kind="distribution"] .u-over').hover();
     const legend = opened.locator('.chart[data-kind="distribution"] .u-legend');
@@ -127,7 +126,7 @@ whereChromiumIs('the page of a run', () => {
     expect(held.phases[0].histograms).toEqual(written.phases[0].histograms);
   });
 
-  it('can be printed, also by who reads it in the dark', async () => {
+  it('can be printed, also from the dark', async () => {
     const opened = await open(1440, 'dark');
     await opened.emulateMedia({ media: 'print' });
     const ground = await opened.evaluate('getComputedStyle(document.documentElement).backgroundColor');
@@ -137,8 +136,7 @@ whereChromiumIs('the page of a run', () => {
 
   it('compares two', async () => {
     const [a, b] = [join(folder, 'a.json'), join(folder, 'b.json')];
-    const flags = ['--target', stack.target.url, '--seed', '2', '--json', b];
-    await loadgen(['run', 'hundred', ...flags]);
+    await loadgen(`run hundred --target ${stack.target.url} --seed 2 --json ${b}`);
     const file = join(folder, 'both.html');
     expect(await loadgen(['report', a, b, '--html', file])).toMatchObject({ code: 0, out: `${file}\n` });
     const opened = await open(1440, 'light', pathToFileURL(file).href);

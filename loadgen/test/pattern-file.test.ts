@@ -58,7 +58,7 @@ describe('a pattern file', () => {
       `a: &a [${Array(30).fill('x').join()}]\nb: &b [${Array(30).fill('*a').join()}]\nc: [${Array(30).fill('*b').join()}]\n`,
       'own.yaml:2:29: expected at most 100 aliases',
     ],
-  ])('is told the place of an alias %s', (_, text, mistake) => {
+  ])('is refused with the place of an alias %s', (_, text, mistake) => {
     expect(mistakesOf(text)).toEqual([mistake]);
   });
 
@@ -74,7 +74,7 @@ describe('a pattern file', () => {
     ]);
   });
 
-  it('is told all its mistakes at once, each with place, expected and found', () => {
+  it('is refused with all its mistakes at once, each with place, expected and found', () => {
     const text = `description: 5
 stages:
   - duration: 10

@@ -1,10 +1,8 @@
 /** `loadgen query`, against a server that answers as Prometheus does. */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { freePort } from '../../test/support/free-port.ts';
 import { loadgen } from './loadgen.ts';
+import { serveHttp, type TestServer } from './servers.ts';
 
 const refusal = { status: 'error', errorType: 'bad_data', error: 'parse error: unclosed left parenthesis' };
 const success = (resultType: string, result: unknown) => ({
@@ -33,22 +31,16 @@ const ANSWERS: Record<string, unknown> = {
   'sum(': refusal,
 };
 
-let server: Server;
-let url = '';
+let server: TestServer;
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += String(chunk);
-    const answer = ANSWERS[new URLSearchParams(body).get('query') ?? ''];
-    response.statusCode = answer === refusal ? 400 : 200;
-    response.end(JSON.stringify(answer));
-  }).listen(0);
-  await once(server, 'listening');
-  url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  server = await serveHttp(async (request, response) => {
+    const answer = ANSWERS[new URLSearchParams(await text(request)).get('query') ?? ''];
+    response.writeHead(answer === refusal ? 400 : 200).end(JSON.stringify(answer));
+  });
 });
-afterAll(() => void server.close());
+afterAll(() => server.stop());
 
-const ask = (expression: string, prometheus = url) => loadgen(['query', expression, '-p', prometheus]);
+const ask = (expression: string) => loadgen(['query', expression, '-p', server.url]);
 
 it.each([
   [
@@ -79,11 +71,4 @@ it('passes on what Prometheus says of a query that it refuses, with exit code 2'
   const { code, err } = await ask('sum(');
   expect(code).toBe(2);
   expect(err).toContain('parse error: unclosed left parenthesis');
-});
-
-it('names the address of a Prometheus that does not answer, with exit code 3', async () => {
-  const nobody = `http://localhost:${await freePort()}`;
-  const { code, err } = await ask('up', nobody);
-  expect(code).toBe(3);
-  expect(err).toContain(nobody);
 });

@@ -42,6 +42,9 @@ function read(text: string, isHead = false): string {
 const head = (...lines: string[]) => `HTTP/1.1 200 OK\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
 const chunked = (body: string) => `${head('Transfer-Encoding: chunked')}${body}`;
 const OK = `${head('Content-Length: 2')}ok`;
+/** A head with another status line. */
+const headOf = (status: string, ...lines: string[]) => head(...lines).replace('200 OK', status);
+const CHUNKED = 'Transfer-Encoding: chunked';
 
 describe('where a response ends', () => {
   it.each([
@@ -53,17 +56,9 @@ describe('where a response ends', () => {
     ['after the last chunk', chunked('3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n'), '200'],
     ['after a chunk size with zeros in front', chunked('0000000000000003\r\nabc\r\n000\r\n\r\n'), '200'],
     ['after a chunk extension with a quoted text', chunked('1 ; a="b;c"\r\nx\r\n0 ;z\r\n\r\n'), '200'],
-    [
-      'after the trailers',
-      `${head('Transfer-Encoding: gzip, Chunked')}1\r\na\r\n0\r\nX: y\r\n z\r\n\r\n`,
-      '200',
-    ],
+    ['after trailers', `${head('Transfer-Encoding: gzip, Chunked')}1\r\na\r\n0\r\nX: y\r\n z\r\n\r\n`, '200'],
     ['after trailers with bare LF', chunked('0\r\nX: y\n\n'), '200'],
-    [
-      'at the chunks, not at the length',
-      `${head('Content-Length: 9', 'Transfer-Encoding: chunked')}0\r\n\r\n`,
-      '200, last',
-    ],
+    ['at the chunks, not the length', `${head('Content-Length: 9', CHUNKED)}0\r\n\r\n`, '200, last'],
     [
       'at the length where the coding is identity',
       `${head('Transfer-Encoding: identity', 'Content-Length: 2')}ok`,
@@ -71,29 +66,17 @@ describe('where a response ends', () => {
     ],
     ['at the close without a framing', `${head()}some body`, '200 by close'],
     [
-      'at the close where chunked is not the last coding',
+      'at the close where chunked is not last',
       `${head('Transfer-Encoding: chunked, gzip')}x`,
       '200 by close',
     ],
     ['at the close where identity is all', `${head('Transfer-Encoding: identity')}x`, '200 by close'],
     ['at the head of a 204', 'HTTP/1.1 204 No Content\r\n\r\n', '204'],
-    [
-      'at the head of a 304, whatever its length',
-      'HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n',
-      '304',
-    ],
-    [
-      'at the head of a 204, whatever its framing',
-      'HTTP/1.1 204 X\r\nTransfer-Encoding: chunked\r\n\r\n',
-      '204',
-    ],
+    ['at the head of a 304, whatever its length', headOf('304 Not Modified', 'Content-Length: 99'), '304'],
+    ['at the head of a 204, whatever its framing', headOf('204 X', CHUNKED), '204'],
     ['at the head of a 205 without a framing', 'HTTP/1.1 205 Reset Content\r\n\r\n', '205, last'],
     ['at the length of a 205 that has one', 'HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n', '205'],
-    [
-      'after the interim answers',
-      `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 E\r\nLink: x\r\n\r\n${OK}`,
-      '200',
-    ],
+    ['after the interim answers', `${headOf('100 Continue')}${headOf('103 E', 'Link: x')}${OK}`, '200'],
   ])('is %s', (_, text, outcome) => {
     expect(read(text)).toBe(outcome);
   });

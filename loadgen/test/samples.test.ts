@@ -1,8 +1,7 @@
 /** Whatever Prometheus holds of the API, a run ends with a summary and a verdict. */
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { useLab } from './loadgen.ts';
 
-jest.setTimeout(60_000);
 const lab = useLab();
 
 const HUNDRED = 'hundred: 100 requests sent';
@@ -14,7 +13,7 @@ async function sendWhile(change: () => void) {
     lab.stack.api.intercept = () => false;
     return false;
   };
-  return lab.run(`hundred ${lab.prometheus} --wait 200ms`);
+  return lab.run(`hundred ${lab.prometheus} --wait 500ms`);
 }
 
 type Shape = (value: [number, string]) => object;
@@ -64,41 +63,6 @@ it.each([
   });
   expect([code, out]).toEqual([3, expect.stringContaining(HUNDRED)]);
   expect(err).toMatch(/^loadgen: not verified: /m);
-});
-
-it.each<[string, RegExp, string]>([
-  ['the counter', /^http_requests_total$/, 'Prometheus has no http_requests_total'],
-  ['the histogram', /_count$/, 'Prometheus has no http_request_duration_seconds_count'],
-  ['the gauge', /^inprogress/, 'Prometheus has no inprogress_requests of api-1:8000'],
-  ['the start time', /^process_start/, 'api-1:8000 of job "api" in Prometheus has no process_start_time'],
-])('names %s that is dropped after the run began', async (_name, dropped, text) => {
-  const { code, out } = await sendWhile(() => {
-    lab.stack.api.count('http_errors_total{code="500"}');
-    lab.stack.prometheus.keep = ({ metric }) => !dropped.test(metric.__name__ ?? '');
-  });
-  expect([code, out]).toEqual([1, expect.stringContaining(HUNDRED)]);
-  expect(out).toMatch(/^(verification FAILED|unverifiable):/m);
-  expect(out).toContain(text);
-});
-
-it('does not verify a run whose gauge is missing, and says why', async () => {
-  lab.stack.prometheus.keep = ({ metric }) => metric.__name__ !== 'inprogress_requests';
-  const { code, out } = await sendWhile(() => {});
-  expect(code).toBe(1);
-  expect(out).toContain('verification inconclusive:\n');
-  expect(out).toContain('  Prometheus has no inprogress_requests of api-1:8000: requests may still be');
-});
-
-it('finds a request that is counted again after a scrape at which all was equal', async () => {
-  let equal = 0;
-  lab.stack.prometheus.reshape = (sample) => {
-    const isOne = sample.metric.__name__ === 'http_requests_total' && sample.metric.path === 'cart';
-    if (!isOne || sample.metric.method !== 'get' || sample.value[1] !== '20' || ++equal === 1) return sample;
-    return { ...sample, value: [sample.value[0], '21'] };
-  };
-  const { code, out } = await sendWhile(() => {});
-  expect(code).toBe(1);
-  expect(out).toContain('http_requests_total{path="cart",method="get"}: counted 1 more than sent');
 });
 
 describe('the latency of a run', () => {

@@ -200,7 +200,7 @@ describe('processes that have ended', () => {
     ]);
   });
 
-  it('are found after a month without snapshot every sample since', async () => {
+  it('are found after a month without reading every sample since', async () => {
     const month = 30 * 86_400;
     // One target, scraped every 10 minutes, whose process ends twice; another one that is there for a minute only.
     const ends = [100_003, month - 5];
@@ -209,48 +209,39 @@ describe('processes that have ended', () => {
       series.a?.push([at, 10 + 475 * ends.filter((end) => at + month - 1000 > end).length]);
     for (let at = -900_000; at < -899_940; at += 10) series.b?.push([at, 77]);
     let read = 0;
+    /** `x[PARTs]`, or the lowest or highest of each part: `min_over_time(x[PARTs])[SECONDSs:PARTs]`. */
+    const samplesOf = (all: [number, number][], expression: string, nowSeconds: number) => {
+      const [, of, ...lengths] = /^(min|max)?.*?\[(\d+)s\](?:\)?\)?\[(\d+)s)?/.exec(expression) ?? [];
+      const [part = 0, seconds = 0] = lengths.map(Number);
+      const within = (end: number) => all.filter(([at]) => at > end - part && at <= end);
+      if (of === undefined) return within(nowSeconds).map(([atSeconds, value]) => ({ atSeconds, value }));
+      const last = Math.floor(nowSeconds / part);
+      const moments = Array.from({ length: Math.floor(seconds / part) }, (_, n) => (last - n) * part);
+      return moments.reverse().flatMap((atSeconds) => {
+        const values = within(atSeconds).map(([, value]) => value);
+        const value = of === 'min' ? Math.min(...values) : Math.max(...values);
+        return values.length === 0 ? [] : [{ atSeconds, value }];
+      });
+    };
     const long: PrometheusReader = {
       ...prometheus,
-      samples: async (expression, { atSeconds: nowSeconds = 1000 } = {}) => {
-        const [, of, part = '0', seconds = '0'] =
-          /^(min|max)?.*?\[(\d+)s\](?:\)?\)?\[(\d+)s)?/.exec(expression) ?? [];
-        const within = (end: number, length: string) => (point: [number, number]) =>
-          point[0] > end - Number(length) && point[0] <= end;
-        const ends = Array.from(
-          { length: Math.floor(Number(seconds) / Number(part)) },
-          (_, n) => (Math.floor(nowSeconds / Number(part)) - n) * Number(part),
-        ).reverse();
-        return Object.entries(series).map(([instance, all]) => {
-          const points =
-            of === undefined
-              ? all.filter(within(nowSeconds, part)).map(([atSeconds, value]) => ({ atSeconds, value }))
-              : ends.flatMap((atSeconds) => {
-                  const values = all.filter(within(atSeconds, part)).map(([, value]) => value);
-                  return values.length === 0
-                    ? []
-                    : [{ atSeconds, value: of === 'min' ? Math.min(...values) : Math.max(...values) }];
-                });
+      samples: async (expression, { atSeconds = 1000 } = {}) =>
+        Object.entries(series).map(([instance, all]) => {
+          const points = samplesOf(all, expression, atSeconds);
           read += points.length;
           return { labels: { instance, job: 'api' }, points };
-        });
-      },
+        }),
       query: async (expression, options = {}) => {
-        const { atSeconds } = options;
-        if (atSeconds === undefined) return now(expression, options);
+        if (options.atSeconds === undefined) return now(expression, options);
         const [, instance = ''] = /instance="(\w+)"/.exec(expression) ?? [];
-        const start = series[instance]?.find(([at]) => at === atSeconds)?.[1] ?? Number.NaN;
-        const labels = { instance, job: 'api' };
-        return [{ labels: { ...labels, __name__: 'process_start_time_seconds' }, value: start }];
+        const value = series[instance]?.find(([at]) => at === options.atSeconds)?.[1] ?? Number.NaN;
+        return [{ labels: { instance, job: 'api', __name__: 'process_start_time_seconds' }, value }];
       },
     };
-    const then = { ...before, askedAtSeconds: 1000 - month };
-    const { terminated } = await readSnapshot(long, {
-      ...options,
-      beforeOf: () => ({ ...then, instances: [] }),
-    });
-    expect(
-      terminated?.map((one) => [one.labels.instance, one.startTimeSeconds, one.scrapedAtSeconds]).toSorted(),
-    ).toEqual([
+    const then = { askedAtSeconds: 1000 - month, instances: [] };
+    const { terminated = [] } = await readSnapshot(long, { ...options, beforeOf: () => then });
+    const found = terminated.map((one) => [one.labels.instance, one.startTimeSeconds, one.scrapedAtSeconds]);
+    expect(found.toSorted()).toEqual([
       ['a', 10, 100_600 - month],
       ['a', 485, 400],
       ['b', 77, -899_950],
