@@ -1,145 +1,83 @@
 #!/usr/bin/env bash
-# The acceptance on a real cluster, the one that KUBECONFIG names: apply, lab traffic, proof, load from four pods while the API is scaled
-# and restarted, proof again, delete. Nothing is built and nothing is pulled that is on the nodes: the images are expected
-# there. Where no cluster is given it says so and ends with 0. The table at the end is Markdown.
+# The acceptance on a real cluster, the one that KUBECONFIG names: start, lab traffic, load from four pods while the API is scaled and
+# restarted, verification, removal. Nothing is built: the images are expected on the nodes. The table at the end is Markdown.
 # PROMETHEUS_IMAGE and GRAFANA_IMAGE name images of the site's own; RATE (500) and DURATION (150s) the load.
 # Exit status: 0 all well or left out, 1 a check did not hold, 3 the cluster does not answer.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 : "${RATE:=500}" "${DURATION:=150s}" "${K8S_TIMEOUT:=300}" "${KUBECTL:=kubectl}" "${START_IN:=60}"
-export K8S_TIMEOUT KUBECTL START_IN
-
-if [[ -z ${KUBECONFIG:-} ]]; then
+[[ -n ${KUBECONFIG:-} ]] || {
   echo 'Left out: the acceptance on a cluster. KUBECONFIG names none.'
   exit 0
-fi
-# Named, so that nobody is asked: whoever starts this means this cluster.
+}
 K8S_CONTEXT=${K8S_CONTEXT:-$("$KUBECTL" config current-context)} || exit 3
-export K8S_CONTEXT
+export K8S_TIMEOUT KUBECTL START_IN K8S_CONTEXT
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export REPORTS_FOLDER=$work/reports
 
 in_namespace() { "$KUBECTL" --context "$K8S_CONTEXT" --namespace observability-stack "$@"; }
-stack() { "$root/scripts/kubernetes.sh" "$@"; }
-# PROMQL: the value of an instant query, asked inside Prometheus' own pod, which NetworkPolicies let through.
+stack() { "$root/scripts/kubernetes.sh" "$@" 2>&1 | tee "$work/$1"; }
+# query PROMQL: asked inside Prometheus' own pod, which NetworkPolicies let through.
 query() { in_namespace exec prometheus-0 -- promtool query instant http://127.0.0.1:9090 "$1" 2>/dev/null | sed -nE 's/.*=> ([^ ]+) @.*/\1/p' | head -n 1; }
 
 rows=() failed=0
-row() { rows+=("| $1 | $2 |") && echo "  $1: $2"; }
-check() { # TITLE, WHAT WAS SEEN, COMMAND...
-  local title=$1 seen=$2
-  shift 2
-  if "$@"; then row "$title" "$seen"; else row "$title" "**failed**: $seen" && failed=1; fi
-}
-# How long the last row's matter took is known only when it has been checked.
-add_time() { rows[-1]="${rows[-1]%|}$1 s |" && rows[-1]=${rows[-1]/  / }; }
-step() { printf '\n== %s (%(%T)T)\n' "$*" -1; }
-# until_true SECONDS COMMAND...: sets took to how long it was.
-until_true() {
-  local start=$SECONDS end=$((SECONDS + $1))
+# check TITLE COMMAND...: a row with the seconds that it took, and with what COMMAND has left in seen.
+check() {
+  local title=$1 start=$SECONDS verdict=
   shift
-  until "$@"; do
-    ((SECONDS < end)) || { took=$((SECONDS - start)) && return 1; }
-    sleep 1
-  done
-  took=$((SECONDS - start))
+  seen=
+  "$@" || { verdict='**failed** ' && failed=1; }
+  rows+=("| $title | $verdict${seen:+$seen, }$((SECONDS - start)) s |")
+  echo "== ${rows[-1]}"
+}
+until_true() {
+  local end=$((SECONDS + K8S_TIMEOUT))
+  until "$@"; do ((SECONDS < end)) && sleep 1 || return 1; done
 }
 
-# ---- what this cluster has
-has_default_storage() { in_namespace get storageclass -o 'jsonpath={.items[*].metadata.annotations.storageclass\.kubernetes\.io/is-default-class}' | grep -qw true; }
-has_metrics() { in_namespace get --raw /apis/metrics.k8s.io/v1beta1/nodes >/dev/null 2>&1; }
-node_has() { in_namespace get nodes -o 'jsonpath={.items[*].status.images[*].names}' | grep -qF "/$1\""; }
-choose() {
-  has_default_storage || export K8S_STORAGE=ephemeral
-  # A site without a registry has the stand-in that `make up` builds.
-  local standin=observability-stack/prometheus:3-debian
-  if [[ -z ${PROMETHEUS_IMAGE:-} ]] && node_has "$standin"; then export PROMETHEUS_IMAGE=$standin; fi
-}
-
-# ---- what is watched
+start() { stack up && seen=$(grep 'Grafana left out' "$work/up" || echo 'with Grafana'); }
+lab_traffic() { seen="$(query 'sum(http_requests_total)')/$(query 'sum(http_errors_total{code="404"})')" && [[ $seen == 100/33 ]]; }
+start_again() { stack up && seen=$(grep '^applied: ' "$work/up") && [[ $seen == *' 0 new, 0 different' ]]; }
+no_warning() { ! grep -i 'PodSecurity\|Warning' "$work/up"; }
 ready() { [[ $(in_namespace get deployment api -o 'jsonpath={.status.readyReplicas}/{.status.replicas}/{.spec.replicas}') == "$1/$1/$1" ]]; }
-pods() { [[ $(in_namespace get pods -l app.kubernetes.io/name=api --no-headers 2>/dev/null | wc -l) == "$1" ]]; }
 scraped() { [[ $(query 'count(up{job="api"} == 1)') == "$1" && $(query 'count(up{job="api"})') == "$1" ]]; }
-# The autoscaler owns the number, so it is told: between its limits it would follow the CPU.
-scale() { in_namespace patch horizontalpodautoscaler api --type merge -p "{\"spec\":{\"minReplicas\":$1,\"maxReplicas\":$2}}" >/dev/null; }
-scale_to() {
-  scale "$1" "$1"
-  check "$2 to $1 pods: all ready, after" '' until_true "$K8S_TIMEOUT" ready "$1"
-  add_time "$took"
-  check "$2 to $1 pods: Prometheus scrapes these and no other, after" '' until_true 90 scraped "$1"
-  add_time "$took"
+# The autoscaler owns the number, so its limits are set: between them it would follow the CPU.
+scale() { in_namespace patch horizontalpodautoscaler api --type merge -p "{\"spec\":{\"minReplicas\":$1,\"maxReplicas\":${2:-$1}}}" >/dev/null; }
+scale_to() { scale "$1" && until_true ready "$1" && until_true scraped "$1"; }
+restart() { in_namespace rollout restart deployment/api && in_namespace rollout status deployment/api --timeout "${K8S_TIMEOUT}s"; }
+is_sending() { [[ $(query 'sum(rate(http_requests_total[15s])) > bool 10') == 1 ]]; }
+load_ends() {
+  wait "$load"
+  seen=$(cat "$REPORTS_FOLDER"/*.json | node -e '
+    const reports = require("fs").readFileSync(0, "utf8").split(/(?<=^})\n/m).filter(Boolean).map((text) => JSON.parse(text));
+    const { phases: [{ sent, errors, dropped }], proof } = reports.at(-1);
+    console.log(`${sent} sent, ${errors} errors, ${dropped} dropped, ${proof?.verdict}`)')
+  [[ $seen == *' 0 errors, '*', proved' ]]
 }
-# Runs the generator's report: a figure of it, by a path such as .proof.verdict
-figure() { node -e 'const [, file, path] = process.argv; console.log(path.split(".").reduce((value, key) => value?.[key], JSON.parse(require("fs").readFileSync(file, "utf8"))))' "$1" "$2"; }
+verify() { stack verify && seen=$(grep '^proof: ' "$work/verify"); }
+no_alert() { seen=$(query 'count(ALERTS{alertname=~"Api.*|Prometheus.*",alertstate="firing"})') && [[ -z $seen ]]; }
+remove() { stack down --volumes && [[ -z $("$KUBECTL" --context "$K8S_CONTEXT" get namespace observability-stack -o name --ignore-not-found) ]]; }
 
 in_namespace get --raw /readyz >/dev/null || exit 3
-choose
-version=$(in_namespace version -o json | sed -n '/serverVersion/,/}/s/.*"gitVersion": "\([^"]*\)".*/\1/p')
-row 'Kubernetes, nodes' "$version, $(in_namespace get nodes --no-headers | wc -l)"
-[[ -z ${K8S_STORAGE:-} ]] || row 'volume' 'left out: no default StorageClass, so the data is in the pod'
-
-step 'apply, lab traffic, proof'
-start=$SECONDS
-stack up 2>&1 | tee "$work/up"
-check 'make k8s-up, until the lab traffic was proved' "$((SECONDS - start)) s" test "${PIPESTATUS[0]}" = 0
-row Grafana "$(sed -n 's/^Grafana \(left out: .*\)/\1/p' "$work/up" | grep . || echo ready)"
-check 'pods are let in as `restricted`, without a warning' 'yes' test -z "$(grep -i 'PodSecurity\|Warning' "$work/up")"
-check 'lab traffic' "$(query 'sum(http_requests_total)') requests, $(query 'sum(http_errors_total{code="404"})') not found" \
-  test "$(query 'sum(http_requests_total)')/$(query 'sum(http_errors_total{code="404"})')" = 100/33
-
-step 'apply again'
-generations() { in_namespace get deployment,statefulset,service,configmap,serviceaccount,networkpolicy,poddisruptionbudget,pod -o 'jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.uid} {.metadata.generation}{"\n"}{end}' | sort; }
-before=$(generations)
-stack up 2>&1 | tee "$work/again"
-check 'make k8s-up again' "$(sed -n 's/^applied: //p' "$work/again" | head -n 1)" grep -qE '^applied: [0-9]+ objects, 0 new, 0 different$' "$work/again"
-check 'what runs after it' 'as before, pod by pod' test "$before" = "$(generations)"
-
-step "load: $RATE requests/s for $DURATION from 4 pods, while the API is scaled and restarted"
-stack load steady --rate "$RATE" --duration "$DURATION" --threshold errors=0 >"$work/load" 2>&1 &
+in_namespace get storageclass -o 'jsonpath={.items[*].metadata.annotations.storageclass\.kubernetes\.io/is-default-class}' | grep -qw true ||
+  export K8S_STORAGE=ephemeral
+check 'make k8s-up' start
+check 'pods are let in as `restricted`, without a warning' no_warning
+check 'lab traffic: requests/not found' lab_traffic
+check 'make k8s-up again' start_again
+stack load steady --rate "$RATE" --duration "$DURATION" --threshold errors=0 >/dev/null &
 load=$!
-until_true 120 test -n "$(in_namespace get job loadgen -o name 2>/dev/null)"
-sleeping() { [[ $(query 'sum(rate(http_requests_total[15s])) > bool 10') == 1 ]]; }
-until_true 180 sleeping
-scale_to 6 2
-start=$SECONDS
-in_namespace rollout restart deployment/api
-check 'rolling restart of 6 pods, after' '' in_namespace rollout status deployment/api --timeout "${K8S_TIMEOUT}s"
-add_time $((SECONDS - start))
-scale_to 2 6
-check 'the load still ran when that was done' 'yes' kill -0 "$load"
-wait "$load"
-status=$?
+check "the load of $RATE requests/s for $DURATION from 4 pods sends" until_true is_sending
+check '2 to 6 pods: all ready and scraped' scale_to 6
+check 'rolling restart of 6 pods' restart
+check '6 to 2 pods: none but these are scraped' scale_to 2
+check 'the load still ran when that was done' kill -0 "$load"
+check 'the load' load_ends
 scale 2 10
-cat "$work/load"
-report=$(find "$REPORTS_FOLDER" -name '*.json' 2>/dev/null | sort | tail -n 1)
-for name in sent answered unanswered dropped; do row "requests $name" "$(figure "$report" "phases.0.$name")"; done
-check 'errors' "$(figure "$report" phases.0.errors)" test "$(figure "$report" phases.0.errors)" = 0
-check 'verdict of the proof over 4 shards' "$(figure "$report" proof.verdict)" test "$(figure "$report" proof.verdict)" = proved
-# Of the pattern, about speed: they are the machine's to hold, and shown. What this is about are errors and counts.
-row 'thresholds of the pattern that did not hold' "$(sed -nE 's/^ *threshold (.*): FAILED (.*)$/\1 \2/p' "$work/load" | paste -sd ';' | grep . || echo none)"
-row 'exit status of make k8s-load' "$status"
-
-step 'proof of everything, alerts, autoscaler'
-stack verify | tee "$work/verify"
-verified=${PIPESTATUS[0]}
-check 'make k8s-verify, over all runs' "$(grep '^proof: ' "$work/verify")" test "$verified" = 0
-alerts=$(query 'count(ALERTS{alertname=~"Api.*|Prometheus.*",alertstate="firing"})')
-check 'alerts that fired about the API or Prometheus' "${alerts:-0}" test -z "$alerts"
-if has_metrics; then
-  active() { in_namespace get horizontalpodautoscaler api -o 'jsonpath={.status.conditions[?(@.type=="ScalingActive")].status}' | grep -q True; }
-  check 'the autoscaler knows the CPU' "$(in_namespace get horizontalpodautoscaler api --no-headers | awk '{ print $3, $4 }')" until_true 60 active
-  in_namespace top pods --no-headers
-else
-  row 'autoscaler' 'left out: no metrics API; it kept the number of pods between its limits'
-fi
-row "Prometheus' memory, series in its head" "$(query 'round(process_resident_memory_bytes{job="prometheus"} / 1e6)') MB, $(query 'prometheus_tsdb_head_series')"
-row 'memory of a pod of the API, largest' "$(query 'round(max(process_resident_memory_bytes{job="api"}) / 1e6)') MB"
-
-step delete
-stack down --volumes
-check 'make k8s-down ARGS=--volumes leaves nothing' 'the namespace is gone' test -z "$("$KUBECTL" --context "$K8S_CONTEXT" get namespace observability-stack -o name --ignore-not-found)"
-
+check 'make k8s-verify, over all runs' verify
+check 'no alert fired about the API or Prometheus' no_alert
+check 'make k8s-down ARGS=--volumes leaves nothing' remove
 printf '\n| what | seen |\n|---|---|\n'
 printf '%s\n' "${rows[@]}"
 exit "$failed"

@@ -7,7 +7,7 @@ import {
   type StartedTestContainer,
   Wait,
 } from 'testcontainers';
-import { composeWords, ownImage, prometheusFeatures, repositoryRoot, settingOf } from './repository.ts';
+import { composeWords, ownImage, repositoryRoot, settingOf } from './repository.ts';
 
 export interface Stack {
   network: StartedNetwork;
@@ -92,7 +92,7 @@ function startPrometheus(network: StartedNetwork): Promise<StartedTestContainer>
     .withNetworkAliases('prometheus')
     .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
     .withCopyDirectoriesToContainer([{ source: `${repositoryRoot}/prometheus`, target: '/etc/prometheus' }])
-    .withCommand(composeWords('prometheus', { PROMETHEUS_FEATURES: prometheusFeatures(image) }))
+    .withCommand(composeWords('prometheus'))
     .withExposedPorts(9090)
     .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
     .withStartupTimeout(startupTimeoutMs)
