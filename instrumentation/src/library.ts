@@ -87,6 +87,9 @@ export function registerFamily(registry: AnyRegistry, read: () => OwnFamily): vo
   ownFamilies.set(metric, read);
 }
 
+/** What a reader does to its samples reaches no other reader. */
+const copyOf = (sample: Sample): Sample => ({ ...sample, labels: { ...sample.labels } });
+
 /** Registers a metric whose values come from `samples`. @throws when the name is taken */
 export function registerMetric(
   registry: AnyRegistry,
@@ -100,7 +103,7 @@ export function registerMetric(
     type,
     aggregator,
     // The name is read anew: the library's own OpenMetrics shortens it.
-    get: async () => ({ name: metric.name, help, type, aggregator, values: await samples() }),
+    get: async () => ({ name: metric.name, help, type, aggregator, values: (await samples()).map(copyOf) }),
     // What is counted is not the library's to reset: to Prometheus that would look like a restart.
     reset: () => undefined,
   };

@@ -1,13 +1,16 @@
 /** Calls the functions that the user gave as options: they run outside of Express, where what they throw ends the process. */
 import { toText } from './exposition/family.ts';
 
+/** As much of a wrong result stands in a warning. */
+const MAX_SHOWN = 200;
+
 /** @returns `warn`, of which nothing comes back: what fails to report has nowhere to be reported */
 export function createReport(warn: (message: string) => unknown): (message: string) => void {
   return (message) => {
     try {
       ignore(warn(message));
-    } catch {
-      // See above.
+    } catch (error) {
+      ignore(error);
     }
   };
 }
@@ -27,17 +30,21 @@ export function guard<Argument, Result extends boolean | string>(
     try {
       got = call(argument);
       if (typeof got === type) return got as Result;
-      ignore(got);
     } catch (error) {
       got = error;
     }
-    if (!isReported) report(toText(got ?? String(got)), argument);
+    ignore(got);
+    if (!isReported) report(toText(got ?? String(got)).slice(0, MAX_SHOWN), argument);
     isReported = true;
     return undefined;
   };
 }
 
-/** A promise that rejects ends the process, unless something listens. */
-function ignore(result: unknown): void {
-  Promise.resolve(result).catch(() => undefined);
+/** A promise that rejects ends the process unless something awaits it, also one that was thrown. */
+async function ignore(result: unknown): Promise<void> {
+  try {
+    await result;
+  } catch {
+    // What was wrong is reported already, or cannot be.
+  }
 }

@@ -110,6 +110,20 @@ describe('a response that was handed over in full', () => {
     expect(outcomes).toEqual([500]);
   });
 
+  it('has the status that was sent, whatever is set afterwards', async () => {
+    const outcomes: number[] = [];
+    await start((a) =>
+      a.get('/a', (_q, r) => {
+        r.once('close', () => outcomes.push(outcome(r)));
+        r.status(201).write('half');
+        r.status(500).end('rest');
+      }),
+    );
+    expect(await get()).toContain('201 Created');
+    expect(await app.settled(1)).toMatchObject(none({ 'get /a 201': 1 }));
+    expect(outcomes).toEqual([201]);
+  });
+
   it.each<[string, string, string, (response: Response) => void, number]>([
     ['HTTP/1.0', '1.0', '', (r) => void r.send('ok'), 200],
     ['204', '1.1', '', (r) => void r.sendStatus(204), 204],
@@ -308,6 +322,15 @@ describe('a connection that is upgraded', () => {
 
   it('is a 101 where a handler gives its socket away', async () => {
     await start((a) => a.get('/a', (q) => void q.socket.write(switching)));
+    const client = await connectRaw(app.port);
+    client.send(handshake);
+    await client.responses(1);
+    client.socket.destroy();
+    expect(await app.settled(1)).toMatchObject(none({ 'get /a 101': 1 }));
+  });
+
+  it('is a 101 where a handler sends that head itself', async () => {
+    await start((a) => a.get('/a', (_q, r) => r.writeHead(101, { upgrade: 'websocket' }).flushHeaders()));
     const client = await connectRaw(app.port);
     client.send(handshake);
     await client.responses(1);

@@ -287,6 +287,28 @@ describe('a response that the server itself cuts', () => {
     expect((await app.settled(1)).durations).toEqual({ 'get /held 500': 1 });
   });
 
+  it.each<[string, (response: Response) => void]>([
+    ['the socket', (response) => response.socket?.destroy(new Error('destroyed by the test'))],
+    [
+      'the request',
+      (response) => response.req.once('error', () => undefined).destroy(new Error('by the test')),
+    ],
+    [
+      'the request, with a code',
+      (response) =>
+        response.req
+          .once('error', () => undefined)
+          .destroy(Object.assign(new Error('by the test'), { code: 'ENOENT' })),
+    ],
+  ])('is a 500 when it is destroyed with an error by way of %s', async (_name, destroy) => {
+    const client = await connectRaw(app.port);
+    client.send(get('/held'));
+    await until('the handler to run', () => held.length === 1);
+    destroy(held[0] as Response);
+    await client.closed();
+    expect((await app.settled(1)).durations).toEqual({ 'get /held 500': 1 });
+  });
+
   it('is a 500 when a shutdown has waited long enough, and the answered ones keep their code', async () => {
     const client = await connectRaw(app.port);
     const patient = await connectRaw(app.port);

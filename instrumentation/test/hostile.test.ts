@@ -29,11 +29,16 @@ describe('a function of the user', () => {
   const unprintable = () => {
     throw Object.create(null);
   };
+  const throwing = () => {
+    throw Promise.reject(new Error('no such header'));
+  };
 
   it.each<[string, unknown, string]>([
     ['throws', failing, 'skip: expected true or false, got Error: no such header'],
     ['throws what has no text', unprintable, 'skip: expected true or false, got unprintable'],
     ['rejects', rejecting, 'skip: expected true or false, got [object Promise]'],
+    ['throws what rejects', throwing, 'skip: expected true or false, got [object Promise]'],
+    ['returns long text', () => 'a'.repeat(1e6), `skip: expected true or false, got ${'a'.repeat(200)}`],
     ['is asynchronous', async () => true, 'skip: expected true or false, got [object Promise]'],
     ['returns another type', () => 'kube-probe/1.30', 'skip: expected true or false, got kube-probe/1.30'],
     ['returns nothing', () => undefined, 'skip: expected true or false, got undefined'],
@@ -68,6 +73,7 @@ describe('a function of the user', () => {
 
   it.each<[string, NonNullable<InstrumentOptions['warn']>]>([
     ['throws', failing],
+    ['throws what rejects', throwing],
     ['rejects', rejecting],
   ])('warn, that %s, costs nothing but the report', async (_name, warn) => {
     app = await startApp((application) => void application.get('/a', ok).get('/b', ok), {

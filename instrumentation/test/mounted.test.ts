@@ -102,6 +102,17 @@ describe.each(versions)('an instrumented application in another (%s)', (id) => {
     });
   });
 
+  it('is labelled by the mount that was asked for, where that was made before anything was seen', async () => {
+    const [main, middle, inner] = [quiet(), quiet(), quiet()];
+    inner.get('/x/:id', ok);
+    middle.use('/m', inner);
+    middle.use('/n', inner);
+    main.use('/o', middle);
+    const metrics = instrument(main, { defaultMetrics: false });
+    const seen = await counted(main, metrics, ['/o/m/x/1', '/o/n/x/1', '/o/m/x/2']);
+    expect(seen).toEqual({ 'get /o/m/x/:id 200': 2, 'get /o/n/x/:id 200': 1 });
+  });
+
   it('keeps its labels where a handler hands a request to it once more', async () => {
     const inner = buildInner();
     inner.use('/v1', (request, response, next) => {

@@ -59,6 +59,20 @@ it('adds up over processes, by the aggregator of each metric', async () => {
     expect(text.split('\n')).toContain(line);
 });
 
+it('is a copy for each reader of the request metrics', async () => {
+  const registry = await counted({ defaultMetrics: false });
+  const read = async () =>
+    (await registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('http_')) as Families;
+  const before = await read();
+  const plain = JSON.stringify(before);
+  for (const { values } of before)
+    for (const sample of values) {
+      sample.value = -1;
+      Object.assign(sample.labels, { path: 'changed', code: 'changed' });
+    }
+  expect(JSON.stringify(await read())).toBe(plain);
+});
+
 it('can be merged with another registry, read as an array and one by one, and reset without a loss', async () => {
   const registry = await counted();
   const other = new Registry();

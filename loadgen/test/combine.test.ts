@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { reportSchema } from '../src/report/report.ts';
+import { type Report, reportSchema } from '../src/report/report.ts';
 import { type FakeStack, startFakeStack } from './fake-stack.ts';
 import { type Ended, loadgen } from './loadgen.ts';
 
@@ -37,6 +37,29 @@ function sendShards(of: number, ...args: string[]): Promise<Ended[]> {
 const filesOf = (...shards: number[]) => shards.map(fileOf);
 
 describe('loadgen combine', () => {
+  it.each([
+    ['a histogram', (phase) => Object.assign(phase.histograms, { latency: 'AAAA' }), 'histograms.latency'],
+    ['a threshold', (phase) => phase.plan.thresholds.push('p99 is low'), 'plan.thresholds.1'],
+    [
+      'a course',
+      (phase) => Object.assign(phase.timeline.points[0] ?? {}, { latency: '-' }),
+      'timeline.points.0.latency',
+    ],
+  ] as [string, (phase: Report['phases'][number]) => void, string][])(
+    'names the place of %s that cannot be read',
+    async (_, spoil, place) => {
+      await sendShards(1, 'hundred');
+      const report = reportSchema.parse(JSON.parse(await readFile(fileOf(1), 'utf8')));
+      for (const phase of report.phases) spoil(phase);
+      await writeFile(fileOf(1), JSON.stringify(report));
+      for (const command of ['combine', 'report'])
+        expect(await loadgen([command, fileOf(1)])).toMatchObject({
+          code: 1,
+          err: expect.stringMatching(`^${fileOf(1)}: phases\\.0\\.${place}: expected `),
+        });
+    },
+  );
+
   it('proves that 4 shards of hundred have sent exactly its 100 requests', async () => {
     const shards = await sendShards(4, 'hundred', ...proof());
     expect(shards.map(({ code, err }) => [code, err])).toEqual(Array(4).fill([0, expect.any(String)]));

@@ -55,6 +55,15 @@ describe('a report', () => {
     });
   });
 
+  it('and its page are refused the same file, before anything is sent', async () => {
+    await symlink(at('report'), at('link'));
+    expect(await run('--json', at('report'), '--html', at('link'))).toEqual({
+      code: 2,
+      out: '',
+      err: `--json, --html: expected two files, got ${at('report')} for both\n`,
+    });
+  });
+
   it('that cannot be written at the end leaves the summary, and makes the exit code 1', async () => {
     await symlink('/dev/full', at('full'));
     const { code, out, err } = await run('--json', at('full'), '--html', at('page.html'));

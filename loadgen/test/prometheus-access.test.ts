@@ -59,6 +59,51 @@ describe('basic credentials in the URL of --prometheus', () => {
   });
 });
 
+it.each([
+  ['http://127.0.0.1:0', 'http://127.0.0.1:0'],
+  ['http://ann:p w@h:99999', 'http://***@h:99999'],
+  ['ht\ttp://ann:pw@host', '***@host'],
+])('the URL %j is refused, without its credentials', async (url, shown) => {
+  expect(await loadgen(['query', 'up', '-p', url])).toEqual({
+    code: 2,
+    out: '',
+    err: expect.stringContaining(`such as http://localhost:9090, got "${shown}"`),
+  });
+});
+
+describe('a server that repeats what it was sent', () => {
+  const SECRETS = [
+    ['Bearer t0ken', { PROMETHEUS_TOKEN: 't0ken' }, ''],
+    [`Basic ${Buffer.from('ann:pw').toString('base64')}`, {}, 'ann:pw@'],
+  ] as const;
+  it.each([400, 404, 429, 500])('with status %i has no credentials of it shown', async (status) => {
+    for (const [credentials, env, userinfo] of SECRETS) {
+      const echo = await serveHttp((request, response) => {
+        const error = `got ${request.headers.authorization}`;
+        const refusal = JSON.stringify({ status: 'error', errorType: 'bad_data', error });
+        response.writeHead(status).end(status === 400 ? refusal : error);
+      });
+      const url = echo.url.replace('//', `//${userinfo}`);
+      const { err } = await loadgen(['query', 'up', '-p', url], undefined, env);
+      expect(err).toContain(`got ${credentials.split(' ')[0]} ***`);
+      expect(err).not.toContain(credentials);
+      await echo.stop();
+    }
+  });
+});
+
+it('a Prometheus that limits the rate is asked again', async () => {
+  let asked = 0;
+  const limited = await serveHttp((request, response) => {
+    if (asked++ % 3 === 1) response.writeHead(429).end('slow down');
+    else void stack.prometheus.handle(request, response);
+  });
+  const { code, out } = await loadgen(['run', 'hundred', '-t', stack.target.url, '-p', limited.url]);
+  await limited.stop();
+  expect(out).toContain('100 requests, every one counted exactly once');
+  expect(code).toBe(0);
+});
+
 describe('a bearer token', () => {
   it('comes from a file, which is read again for each request', async () => {
     accepted = 'Bearer first';

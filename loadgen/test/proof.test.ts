@@ -293,6 +293,21 @@ describe('targets that declare no series', () => {
   });
 });
 
+it('a counter that fell makes the proof impossible, also where another one makes up for it', () => {
+  const both = (a: number, b: number) =>
+    reading({
+      a: { values: { [GET_CART]: a, [CART_200]: a } },
+      b: { values: { [GET_CART]: b, [CART_200]: b } },
+    });
+  expect(prove(both(10, 10), both(7, 18), [cart()])).toMatchObject({
+    verdict: 'impossible',
+    obstacles: [
+      `${GET_CART} of a is 3 less than before, without a restart`,
+      `${CART_200} of a is 3 less than before, without a restart`,
+    ],
+  });
+});
+
 describe('a metric that is not there', () => {
   const after = (values: Record<string, number>) =>
     prove(reading({ a: { values: {} } }), reading({ a: { values } }), [cart()]);
@@ -305,6 +320,15 @@ describe('a metric that is not there', () => {
     expect(after({ [GET_CART]: 5, [CART_200]: 5 })).toMatchObject({
       verdict: 'proved',
       notes: ['Prometheus has no http_errors_total'],
+    });
+  });
+
+  it('is named where it was there before', () => {
+    const before = reading({ a: { values: { [GET_CART]: 7, [CART_200]: 7 } } });
+    expect(prove(before, reading({ a: { values: { [CART_200]: 12 } } }), [cart()])).toMatchObject({
+      verdict: 'impossible',
+      obstacles: [`${GET_CART} of a is 7 less than before, without a restart`],
+      notes: ['Prometheus has no http_requests_total', 'Prometheus has no http_errors_total'],
     });
   });
 

@@ -124,6 +124,18 @@ describe('a reading', () => {
     );
   });
 
+  it('is refused where several targets have one set of labels', async () => {
+    const prometheus = createPrometheus(() => ({ a: { scrapedAt: 1005, start: 1 } }));
+    const query = async (expression: string, signal: AbortSignal) => {
+      const samples = await prometheus.query(expression, signal);
+      const ups = samples.filter(({ labels }) => labels.__name__ === 'up');
+      return [...samples, ...ups.map((up) => ({ ...up, labels: { ...up.labels, pod: 'b' } }))];
+    };
+    await expect(takeReading({ ...prometheus, query }, options)).rejects.toThrow(
+      '2 targets of job "api" in Prometheus have the labels of 1: they cannot be told apart',
+    );
+  });
+
   it('can be given up', async () => {
     const controller = new AbortController();
     const waiting = takeReading(

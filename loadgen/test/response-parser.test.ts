@@ -166,6 +166,8 @@ describe('a chunked body', () => {
     ['a size with a bare LF', '1\na\r\n'],
     ['a chunk that ends with a bare LF', '1\r\na\n0\r\n\r\n'],
     ['a bare CR in an extension', '1;a\rb\r\n'],
+    ['a trailer without a colon', '0\r\nnonsense\r\n\r\n'],
+    ['white space before the colon of a trailer', '0\r\nname : value\r\n\r\n'],
   ])('is refused with %s', (_, body) => {
     expect(read(chunked(body))).toBe('protocol');
   });

@@ -9,6 +9,12 @@ describe('credentials are hidden', () => {
       "error: unknown option '--prom=https://***@host'",
     ],
     ['-phttp://ann:s3cret@host', '-phttp://***@host'],
+    [
+      "option '--wait' argument 'http://ann:s3 cret@host' is",
+      "option '--wait' argument 'http://***@host' is",
+    ],
+    ['got "ann:s3 cret@host", expected a URL', 'got "***@host", expected a URL'],
+    ['got "http" from http://ann:s3cret@host', 'got "http" from http://***@host'],
     ['got "ann:s3cret@host:9090"', 'got "***@host:9090"'],
     ['https:\\\\ann:s3cret@host', 'https:\\\\***@host'],
     ['http://ann:s3/cr@t@host/', 'http://***@host/'],

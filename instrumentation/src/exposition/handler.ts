@@ -75,8 +75,9 @@ export function createExposition(
     const [oldest] = untaken;
     if (!oldest || performance.now() - oldest[1] < TAKING_MS) return false;
     untaken.delete(oldest[0]);
-    // With an error: it is not this process that has failed.
-    oldest[0].req.socket.destroy(new Error('the client did not take its answer'));
+    // As an error of the connection: it is not this process that has failed.
+    const late = Object.assign(new Error('the client did not take its answer'), { code: 'ETIMEDOUT' });
+    oldest[0].req.socket.destroy(late);
     return true;
   }
 

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRow, keyOf, type RequestCounts, type Row } from '../recording/counts.ts';
 import type { Ongoing } from '../recording/recorder.ts';
 import { methodLabel } from './methods.ts';
+import { alternativesOf } from './patterns.ts';
 import {
   baseOf,
   consume,
@@ -41,6 +42,13 @@ export interface LocatorParts extends RowOptions {
   readonly ongoing: (response: ServerResponse) => Ongoing | undefined;
 }
 
+/** A layer that mounts an application of which nothing is known: where it stands, and what is consumed when it is entered. */
+interface Hidden {
+  readonly layer: Layer;
+  readonly outer: Application | undefined;
+  readonly base: string;
+}
+
 const EMPTY: RouteMap = { entries: [], mounts: [], unknown: [], hidden: [], size: 0, byRoute: new Map() };
 
 export function createLocator(parts: LocatorParts): RouteLocator {
@@ -49,7 +57,7 @@ export function createLocator(parts: LocatorParts): RouteLocator {
   const watched = new WeakMap<Layer, RouteRows>();
   const entered = new WeakMap<Layer, { before: Handle; watching: Handle }>();
   /** The layers on the way of a request that mount an application of which nothing is known. */
-  const inHidden = new WeakMap<Ongoing, readonly { layer: Layer; outer: Application | undefined }[]>();
+  const inHidden = new WeakMap<Ongoing, readonly Hidden[]>();
   let root: Router | undefined;
   let rootSize = 0;
   let map = EMPTY;
@@ -107,7 +115,7 @@ export function createLocator(parts: LocatorParts): RouteLocator {
       const current = sightings.applications.has(layer) ? undefined : ongoing(response);
       if (!current) return enter(request, response, next);
       const before = inHidden.get(current) ?? [];
-      inHidden.set(current, [...before, { layer, outer: request.app }]);
+      inHidden.set(current, [...before, { layer, outer: request.app, base: request.baseUrl ?? '' }]);
       return enter(request, response, (error) => {
         inHidden.set(current, before);
         next(error);
@@ -116,12 +124,15 @@ export function createLocator(parts: LocatorParts): RouteLocator {
   }
 
   function learnHidden(request: Request, current: Ongoing): void {
-    for (const { layer, outer } of inHidden.get(current) ?? []) {
+    for (const { layer, outer, base } of inHidden.get(current) ?? []) {
       const chain = sightings.applications.has(layer) ? [] : mountedBetween(outer, request.app);
       if (chain.length === 0) continue;
+      let rest = (request.baseUrl ?? '').slice(base.length);
       chain.reduce<Layer | undefined>((at, application) => {
         if (at) sightings.applications.set(at, application);
-        return layerThatHides(application, chain, sightings);
+        const found = at && layerThatHides(application, chain, rest, sightings);
+        rest = found?.rest ?? '';
+        return found?.layer;
       }, layer);
       read();
     }
@@ -191,16 +202,25 @@ function mountedBetween(outer: Application | undefined, inner: Application | und
   return chain[0]?.parent === outer ? chain : [];
 }
 
-/** The layer of `application` that mounts the one after it in `chain`, where that was not seen. */
+/**
+ * The layer of `application` that mounts the one after it in `chain`, where that was not seen and `path` tells it, and what
+ * that leaves of `path`. Of several that match none: each of them says what it mounts when it is entered again.
+ */
 function layerThatHides(
   application: Application,
   chain: readonly Application[],
+  path: string,
   sightings: Sightings,
-): Layer | undefined {
-  const next = chain[chain.indexOf(application) + 1];
-  const layers = (routerOf(application)?.stack ?? []).filter((layer) => hidesApplication(layer, sightings));
-  const isAt = (layer: Layer) => layer.rawPath === next?.mountpath;
-  return next && (layers.find(isAt) ?? layers[0]);
+): { readonly layer: Layer; readonly rest: string } | undefined {
+  if (application === chain.at(-1)) return undefined;
+  const found = (routerOf(application)?.stack ?? [])
+    .filter((layer) => hidesApplication(layer, sightings))
+    .flatMap((layer) => {
+      const rests = alternativesOf(layer, undefined).map((alternative) => consume([alternative], path));
+      const rest = rests.find((left) => left !== undefined);
+      return rest === undefined ? [] : [{ layer, rest }];
+    });
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** The template of a route in a router that a handler calls by itself: the nearest mount, and what the route says. */

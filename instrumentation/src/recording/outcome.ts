@@ -1,11 +1,14 @@
 /** How the answer to a request has ended. */
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 
 /** The code of a request whose client closed before the response was complete (nginx's "client closed request"). */
 export const CLIENT_CLOSED = 499;
 
 /** The code of a request that has become something else, such as a WebSocket. */
 const SWITCHING_PROTOCOLS = 101;
+
+/** Where the status stands in a head: behind `HTTP/1.1 `. */
+const STATUS_AT = 9;
 
 /** What a response carries of each recorder that measures it; the same for all copies of this package. */
 export const requests: unique symbol = Symbol.for('express-exact-metrics: requests');
@@ -46,22 +49,32 @@ function isSent(response: ServerResponse): boolean {
 }
 
 function outcomeOfClosed(response: ServerResponse): number {
-  if (isSent(response)) return response.statusCode;
+  if (isSent(response)) return statusOf(response);
   if (isUpgraded(response)) return SWITCHING_PROTOCOLS;
   const { errored, readableEnded } = response.req.socket;
   return isBroken(errored, response) || readableEnded ? CLIENT_CLOSED : 500;
 }
 
+/** What the head of `response` says: `statusCode` can still be set once that has left, and then no client sees it. */
+export function statusOf(response: ServerResponse & { readonly _header?: string | null }): number {
+  const { statusCode, statusMessage, _header: head } = response;
+  // Node sets the message with the head, which takes longer to read.
+  if (!head || STATUS_CODES[statusCode] === statusMessage) return statusCode;
+  return Number(head.slice(STATUS_AT, STATUS_AT + 3)) || statusCode;
+}
+
 /** Whether `error` came from the outside. */
 function isBroken(error: NodeJS.ErrnoException | null | undefined, response: ServerResponse): boolean {
-  // `response.destroy(error)` hands its error on to the socket; ECANCELED is a write that was under way when the process
-  // destroyed the socket.
-  return Boolean(error) && error !== response.errored && error?.code !== 'ECANCELED';
+  // Node's own errors have codes. `destroy(error)` of a request or a response hands its error on to the socket; ECANCELED
+  // is a write that was under way when the process destroyed the socket.
+  if (!error?.code || error.code === 'ECANCELED') return false;
+  return error !== response.errored && error !== response.req.errored;
 }
 
 /** Whether the connection was taken over: by an `upgrade` listener, or by a handler that gave it to a WebSocket library. */
-function isUpgraded({ headersSent, req: request }: ServerResponse & { req: { upgrade?: boolean } }): boolean {
-  if (headersSent) return false;
+function isUpgraded(response: ServerResponse & { req: { upgrade?: boolean } }): boolean {
+  const { headersSent, req: request } = response;
+  if (headersSent) return statusOf(response) === SWITCHING_PROTOCOLS;
   const { upgrade = '' } = request.headers;
   return request.upgrade === true || (/\bwebsocket\b/i.test(upgrade) && request.socket.bytesWritten > 0);
 }

@@ -6,7 +6,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { addRequest, listRow, type RequestCounts, type Row, unmatchedRow } from './counts.ts';
-import { countedOutcome, FORGOTTEN, type Measurement, ONGOING, outcome, requests } from './outcome.ts';
+import {
+  countedOutcome,
+  FORGOTTEN,
+  type Measurement,
+  ONGOING,
+  outcome,
+  requests,
+  statusOf,
+} from './outcome.ts';
 
 /** A request that has started. */
 export interface Ongoing extends Measurement {
@@ -90,7 +98,7 @@ export function createRecorder({
   function ended(response: Measured, isSentNow = false): void {
     const ongoing = ongoingOf(response);
     if (!ongoing) return;
-    const code = countedOutcome(response) ?? (isSentNow ? response.statusCode : outcome(response));
+    const code = countedOutcome(response) ?? (isSentNow ? statusOf(response) : outcome(response));
     leave(response, ongoing, code);
     addRequest(counts, rowOf(response, ongoing, code), code, (nowMs() - ongoing.startedMs) / 1000);
   }
@@ -98,12 +106,13 @@ export function createRecorder({
   function rowOf(response: ServerResponse, ongoing: Ongoing, code: number): Row {
     const { row, viaAll } = ongoing;
     if (row?.listed && !viaAll) return row;
-    const { req: request, statusCode } = response;
+    const { req: request } = response;
+    const status = statusOf(response);
     // `route.all(refuse)` behind the methods that a route has: no route handled this request, nor one that was cut before
     // the route had answered.
-    const isRefused = viaAll && (statusCode === METHOD_NOT_ALLOWED || statusCode !== code);
+    const isRefused = viaAll && (status === METHOD_NOT_ALLOWED || status !== code);
     const isElsewhere = isRefused || (ongoing.isOut && !ongoing.isAnswered);
-    const found = isElsewhere ? undefined : (row ?? locate(request, ongoing, statusCode));
+    const found = isElsewhere ? undefined : (row ?? locate(request, ongoing, status));
     return (found && listRow(counts, found)) ?? unmatchedRow(counts, methodLabel(request.method ?? ''));
   }
 
@@ -117,7 +126,7 @@ export function createRecorder({
       if (!response.req?.socket?.destroyed) ended(response, true);
     } else if (event === 'prefinish') {
       // The answer is complete, however long it takes to leave: the route that it is in has given it.
-      ongoing.row = rowOf(response, ongoing, response.statusCode);
+      ongoing.row = rowOf(response, ongoing, statusOf(response));
       ongoing.viaAll = false;
       ongoing.isAnswered = true;
     }
@@ -191,8 +200,10 @@ export function createRecorder({
       };
       response[requests] = ongoing;
       watch(response);
-      if (response.socket !== null) return;
-      const socket: (Socket & { _httpMessage?: ServerResponse | null }) | undefined = request.socket;
+      // None at all, not even null, has only a response that no server made.
+      if (response.socket) return;
+      const socket: (Socket & { _httpMessage?: ServerResponse | null }) | undefined =
+        response.socket === null ? request.socket : undefined;
       if (socket) watchQueued(response, ongoing, socket);
       if (!socket?._httpMessage) watchEnd(response);
     },

@@ -43,9 +43,12 @@ export async function openOutputs({ ledger, json, html }: Outputs, signal: Abort
     ...(await openFile(json, async (report) => formatJson(report), signal)),
     ...(await openFile(html, (report) => renderPage([report]), signal)),
   ];
-  const repeatable = files.filter(({ isRegular }) => isRegular).map(({ write }) => write);
+  const [first, second] = files;
+  if (first?.regular !== undefined && first.regular === second?.regular)
+    throw new UsageError(`--json, --html: expected two files, got ${json} for both`);
+  const repeatable = files.filter(({ regular }) => regular !== undefined).map(({ write }) => write);
   if (ledger !== undefined) repeatable.unshift((report) => keepInLedger(ledger, report));
-  const single = files.filter(({ isRegular }) => !isRegular).map(({ write }) => write);
+  const single = files.filter(({ regular }) => regular === undefined).map(({ write }) => write);
   let unsaved: string[] = [];
   return {
     async save(report) {
@@ -70,10 +73,10 @@ async function openFile(
   path: string | undefined,
   render: (report: Report) => Promise<string>,
   signal: AbortSignal,
-): Promise<{ isRegular: boolean; write: Write }[]> {
+): Promise<{ regular: string | undefined; write: Write }[]> {
   if (path === undefined || path === '-') return [];
-  const isRegular = await checkWritable(path);
-  return [{ isRegular, write: async (report) => writeWhole(path, await render(report), signal) }];
+  const regular = await checkWritable(path);
+  return [{ regular, write: async (report) => writeWhole(path, await render(report), signal) }];
 }
 
 /** One that fails is no reason to leave the others out. */

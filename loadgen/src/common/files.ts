@@ -32,10 +32,11 @@ interface Place {
 }
 
 /**
- * Finds out, without a change, whether a file can be written. @returns whether it is a regular one, which may be written several times
+ * Finds out, without a change, whether a file can be written. @returns the path of a regular one, after its links, which may be
+ * written several times; undefined for others
  * @throws UsageError when it cannot
  */
-export async function checkWritable(path: string): Promise<boolean> {
+export async function checkWritable(path: string): Promise<string | undefined> {
   try {
     const { path: own, kind, info } = await locate(path);
     if (info !== undefined) await access(own, constants.W_OK);
@@ -43,7 +44,7 @@ export async function checkWritable(path: string): Promise<boolean> {
     if (info?.isDirectory()) throw new Error('it is a folder');
     const isSink = info?.isFile() || info?.isFIFO() || info?.isCharacterDevice() || info?.isBlockDevice();
     if (info !== undefined && !isSink) throw new Error('it is no file, FIFO or device');
-    return kind === 'file';
+    return kind === 'file' ? own : undefined;
   } catch (error) {
     throw new UsageError(describe(path, error));
   }

@@ -1,5 +1,6 @@
 /** Where requests go: the parsed base URL of the target. */
 import { UsageError } from '../common/errors.ts';
+import { hideCredentials } from '../common/secrets.ts';
 
 export interface Origin {
   readonly url: string;
@@ -16,7 +17,7 @@ export interface Origin {
 export function parseOrigin(text: string): Origin {
   const expect = (expected: string, holds: boolean) => {
     // The parser of URLs drops tabs and line breaks; a message shows them, and no password.
-    const shown = JSON.stringify(text.replace(/\/\/.*@/s, '//...@'));
+    const shown = hideCredentials(JSON.stringify(text.replace(/\/\/.*@/s, '//...@')));
     if (!holds) throw new UsageError(`--target: expected ${expected}, got ${shown}`);
   };
   expect(

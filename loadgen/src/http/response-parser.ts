@@ -211,7 +211,10 @@ export class ResponseParser {
 /** Whether a line of the chunked framing may begin like this. Only trailers may end with a bare LF (RFC 9112, 2.2). */
 function mayBegin(state: State, text: string): boolean {
   if (state === 'chunk-end') return '\r\n'.startsWith(text);
-  if (state === 'trailer') return /^[^\0\r\n]*(?:\r?\n?)$/.test(text);
+  if (state === 'trailer')
+    return /^(?:[!#$%&'*+.^_`|~0-9a-z-]*|(?:[!#$%&'*+.^_`|~0-9a-z-]+:|[ \t])[^\0\r\n]*\r?\n?|\r?\n?)$/i.test(
+      text,
+    );
   return /^(?:[0-9a-f]+[ \t]*(?:;[^\0\r\n]*)?(?:\r\n?)?)?$/i.test(text);
 }
 

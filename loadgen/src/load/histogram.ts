@@ -42,6 +42,18 @@ export function encodeHistogram(histogram: Histogram): string {
   return encodeIntoCompressedBase64(histogram);
 }
 
+/** An encoded one, as reports hold it. */
+export const histogramSchema = z.string().refine(isHistogram, 'expected an HDR histogram');
+
+function isHistogram(text: string): boolean {
+  try {
+    decodeHistogram(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** @throws TypeError for a text that is none */
 export function decodeHistogram(text: string): Histogram {
   try {

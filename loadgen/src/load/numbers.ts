@@ -9,6 +9,7 @@ import {
   type Distribution,
   distributionSchema,
   encodeHistogram,
+  histogramSchema,
   sumHistograms,
   toDistribution,
 } from './histogram.ts';
@@ -16,9 +17,9 @@ import { sumTimelines, timelineSchema } from './timeline.ts';
 
 const count = z.int().min(0);
 const distribution = distributionSchema.nullable();
-const histogram = z
-  .string()
-  .meta({ description: 'An HDR histogram of microseconds (V2, compressed, base64).' });
+const histogram = histogramSchema.meta({
+  description: 'An HDR histogram of microseconds (V2, compressed, base64).',
+});
 const statuses = z.record(z.string().regex(/^\d{3}$/), count);
 
 const targetLineSchema = z.strictObject({

@@ -4,10 +4,17 @@
  * ended when it ended; its durations count for the moment at which it was due: that is when its user began to wait.
  */
 import { z } from 'zod';
-import { createHistogram, encodeHistogram, type Histogram, record, sumHistograms } from './histogram.ts';
+import {
+  createHistogram,
+  encodeHistogram,
+  type Histogram,
+  histogramSchema,
+  record,
+  sumHistograms,
+} from './histogram.ts';
 
 const count = z.int().min(0);
-const histogram = z.string().nullable().meta({ description: 'Null where nothing was due.' });
+const histogram = histogramSchema.nullable().meta({ description: 'Null where nothing was due.' });
 
 export const timelineSchema = z.strictObject({
   intervalSeconds: z.number().positive(),

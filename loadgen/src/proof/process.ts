@@ -29,7 +29,7 @@ const instanceSchema = z.strictObject({
     z.strictObject({
       ...seriesSchema.shape,
       value: z.number().nullable().meta({
-        description: 'Null for a sample that is not a count: not finite, or too large to be exact.',
+        description: 'Null for a sample that is not a count: negative, not finite, or too large to be exact.',
       }),
     }),
   ),
@@ -112,9 +112,13 @@ export function toProcesses(samples: readonly Sample[], scrapedAtSeconds: number
       values: [] as GoneReading['values'],
     }))
     .sort((a, b) => sizeOf(b.labels) - sizeOf(a.labels));
-  const ups = samples.filter(({ labels }) => labels.__name__ === 'up');
+  const ups = samples.filter(({ labels, value }) => labels.__name__ === 'up' && value === 1);
   const stranger = ups.find(({ labels }) => !processes.some((one) => isCompatible(one.labels, labels)));
   if (stranger !== undefined) throw withoutStart(stranger.labels);
+  if (ups.length > processes.length)
+    throw new CheckError(
+      `${ups.length} targets of job "${ups[0]?.labels.job}" in Prometheus have the labels of ${processes.length}: they cannot be told apart`,
+    );
   for (const { labels, value } of samples) {
     const { __name__: name = '' } = labels;
     if (name === 'up' || name === START_TIME) continue;
@@ -134,7 +138,7 @@ function withoutStart(labels: Labels): CheckError {
 }
 
 function toCount(value: number): number | null {
-  return Math.abs(value) <= Number.MAX_SAFE_INTEGER ? value : null;
+  return value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : null;
 }
 
 function sizeOf(labels: Labels): number {

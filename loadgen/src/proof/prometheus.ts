@@ -70,12 +70,13 @@ export class Prometheus {
    * @throws UsageError when `url` is not an http or https URL
    */
   constructor(url: string, retryMs: number, access: Access = {}) {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new UsageError(
-        `--prometheus: expected a URL such as http://localhost:9090, got "${hideCredentials(url)}"`,
-      );
+    // The parser of URLs drops tabs and line breaks, and what hides credentials would not know the URL again; Node takes port
+    // 0 for the default.
+    const bare = URL.canParse(url) && !/\p{Cc}/u.test(url) ? new URL(url) : undefined;
+    if (bare === undefined || !/^https?:$/.test(bare.protocol) || bare.port === '0') {
+      const shown = hideCredentials(JSON.stringify(url));
+      throw new UsageError(`--prometheus: expected a URL such as http://localhost:9090, got ${shown}`);
     }
-    const bare = new URL(url);
     if (bare.search !== '' || bare.hash !== '')
       throw new UsageError('--prometheus: expected a URL without a query or fragment');
     const basic = toBasic(bare);
@@ -147,28 +148,33 @@ export class Prometheus {
   }
 
   async #askOnce(expression: string, signal: AbortSignal, atSeconds?: number): Promise<Answer> {
+    const authorization = await authorize(this.#access);
     const { status, text, location } = await post(this.#endpoint, {
       form: new URLSearchParams({
         query: expression,
         ...(atSeconds === undefined ? {} : { time: String(atSeconds) }),
       }),
-      authorization: await authorize(this.#access),
+      authorization,
       ca: this.#access.ca,
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
     });
-    // A Prometheus that starts, or a proxy before one that does, answers with a 5xx.
-    if (status >= 500) throw new Error(`${status} ${shorten(text)}`);
+    // A server may repeat what it was sent.
+    const secret = authorization?.replace(/^\w+ /, '') ?? '';
+    const quote = (said: string) => (secret === '' ? said : said.replaceAll(secret, '***'));
+    const said = shorten(quote(text));
+    // A Prometheus that starts, or a proxy before one that does, answers with a 5xx; one that limits the rate with a 429.
+    if (status >= 500 || status === 429) throw new Error(`${status} ${said}`);
     if (status === 401 || status === 403)
       throw new UnreachableError(`Prometheus at ${this.url} ${explainRefusal(this.#access)} (${status})`);
     const json = parseJson(text);
     const { success, data } = envelope.safeParse(json);
     if (status === 200 && success) return data.data;
     const refused = refusal.safeParse(json);
-    if (refused.success) throw new UsageError(`Prometheus refuses the query: ${refused.data.error}`);
-    const redirect = location === undefined ? '' : `, a redirect to ${hideCredentials(location)},`;
+    if (refused.success) throw new UsageError(`Prometheus refuses the query: ${quote(refused.data.error)}`);
+    const redirect = location === undefined ? '' : `, a redirect to ${hideCredentials(quote(location))},`;
     throw new UnreachableError(
       `--prometheus: what answers at ${this.url} is not Prometheus, or does not let this query pass: ` +
-        `POST /api/v1/query gave ${status}${redirect} ${shorten(text) || '(no text)'}`,
+        `POST /api/v1/query gave ${status}${redirect} ${said || '(no text)'}`,
     );
   }
 }

@@ -45,8 +45,9 @@ export function prove(before: Reading, after: Reading, tally: Tally): Proof {
   const counted = countedBetween(before, after);
   const rows = toRows(counted, tally);
   const gaugeless = findGaugeless(after);
-  const notes = [...findAbsent(counted), ...gaugeless];
-  const losses = rows.some(({ difference }) => difference < 0) ? findLosses(after, counted, tally) : [];
+  const notes = [...findAbsent(after), ...gaugeless];
+  const missing = rows.some(({ difference }) => difference < 0) ? findLosses(after, counted, tally) : [];
+  const losses = [...missing, ...findFallen(before, after)];
   if (losses.length > 0) return { ...impossible(tally, losses), rows, notes };
   const failed = rows.some((row) => row.difference !== 0);
   const verdict = failed ? 'failed' : unknown > 0 || gaugeless.length > 0 ? 'inconclusive' : 'proved';
@@ -68,8 +69,10 @@ export function standingOf({ verdict, rows }: Proof): Standing {
   return mayHeal ? 'missing' : 'wrong';
 }
 
-function findAbsent(counted: SeriesCounts): string[] {
-  const present = new Set(counted.seriesWith().map(({ metric }) => metric));
+function findAbsent({ instances, gone = [] }: Reading): string[] {
+  const present = new Set(
+    [...instances, ...gone].flatMap(({ values }) => values.map(({ metric }) => metric)),
+  );
   return [REQUESTS, ERRORS, DURATIONS]
     .filter((metric) => !present.has(metric))
     .map((metric) => `Prometheus has no ${metric}`);
@@ -104,6 +107,23 @@ function findNoCounts({ labels, values }: InstanceReading): string[] {
     .map((series) => `${formatSeries(series)} of ${formatTarget(labels)} is not a count in Prometheus`);
 }
 
+/** A counter of a process only grows: the sum would hide one that fell behind another that grew too much. */
+function findFallen(before: Reading, after: Reading): string[] {
+  return before.instances.flatMap((process) => {
+    const grown = new SeriesCounts();
+    for (const later of [...after.instances, ...(after.gone ?? [])])
+      if (isSameProcess(later, process)) addTo(grown, later, 1, false);
+    addTo(grown, process, -1, false);
+    return grown
+      .seriesWith()
+      .filter((series) => grown.of(series) < 0)
+      .map((series) => {
+        const less = `${formatNumber(-grown.of(series))} less than before, without a restart`;
+        return `${formatSeries(series)} of ${formatTarget(process.labels)} is ${less}`;
+      });
+  });
+}
+
 /** Where something is missing, processes that ended without being drained may have taken it with them. */
 function findLosses({ gone = [] }: Reading, counted: SeriesCounts, tally: Tally): string[] {
   const { answered, unknown } = tallyTotals(tally);
@@ -121,12 +141,13 @@ function findLosses({ gone = [] }: Reading, counted: SeriesCounts, tally: Tally)
 /** Growth per series over all processes. One that appeared in between began at 0; one that ended stays as it was last seen. */
 function countedBetween(before: Reading, after: Reading): SeriesCounts {
   const counted = new SeriesCounts();
-  const add = ({ values }: InstanceReading, factor: number, withGauge: boolean) => {
-    for (const { value, ...series } of values)
-      if (withGauge || series.metric !== IN_PROGRESS) counted.add(series, factor * (value ?? 0));
-  };
-  for (const instance of after.instances) add(instance, 1, true);
-  for (const instance of after.gone ?? []) add(instance, 1, instance.isDrained);
-  for (const instance of before.instances) add(instance, -1, false);
+  for (const instance of after.instances) addTo(counted, instance, 1, true);
+  for (const instance of after.gone ?? []) addTo(counted, instance, 1, instance.isDrained);
+  for (const instance of before.instances) addTo(counted, instance, -1, false);
   return counted;
+}
+
+function addTo(counts: SeriesCounts, { values }: InstanceReading, factor: number, withGauge: boolean): void {
+  for (const { value, ...series } of values)
+    if (withGauge || series.metric !== IN_PROGRESS) counts.add(series, factor * (value ?? 0));
 }

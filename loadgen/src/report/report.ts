@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { routeLabelsSchema } from '../common/route-labels.ts';
 import { numbersSchema } from '../load/numbers.ts';
 import { shardSchema } from '../load/shard.ts';
-import { thresholdResultSchema } from '../load/thresholds.ts';
+import { THRESHOLD_FORM, THRESHOLD_PATTERN, thresholdResultSchema } from '../load/thresholds.ts';
 import { proofSchema } from '../proof/proof.ts';
 import { recordSchema } from '../proof/record.ts';
 import { latencySchema } from './latency.ts';
@@ -35,7 +35,7 @@ const planSchema = z
         series: routeLabelsSchema.nullable(),
       }),
     ),
-    thresholds: z.array(z.string()),
+    thresholds: z.array(z.string().regex(THRESHOLD_PATTERN, `expected ${THRESHOLD_FORM}`)),
   })
   .meta({ description: 'Of the whole, also in the report of a shard.' });
 
