@@ -25,6 +25,7 @@ prepare_images() {
 # load_images COMMAND...: builds, tags with the images' own numbers, so that a change reaches pods that run, and hands each over.
 load_images() {
   ensure_engine
+  require_own_project
   ensure_images
   build_images
   own_tag=$(docker image inspect --format '{{.Id}}' "$COMPOSE_PROJECT_NAME/app" "$COMPOSE_PROJECT_NAME/loadgen" | sha256sum | cut -c 1-12)

@@ -5,6 +5,11 @@ shards=${SHARDS:-4}
 # After so many seconds all pods start to send: until then each has to run.
 start_in=${START_IN:-30}
 
+check_load_settings() {
+  is_port "$shards" && [ "$shards" -gt 1 ] || fail 2 "SHARDS: expected a whole number from 2, got \"$shards\""
+  check_seconds START_IN "$start_in"
+}
+
 ledger_exists() { in_namespace get configmap loadgen-ledger >/dev/null 2>&1; }
 
 load() {
@@ -14,8 +19,6 @@ load() {
 
 # send [PATTERN] [OPTION...]: a built-in pattern or a file of this machine, and options of `loadgen run`.
 send() {
-  is_whole_number "$shards" && [ "$shards" -gt 1 ] || fail 2 "SHARDS: expected a whole number from 2, got \"$shards\""
-  check_seconds START_IN "$start_in"
   pattern=${1:-lab}
   [ $# -eq 0 ] || shift
   [ -z "$(in_namespace get job loadgen --ignore-not-found --output 'jsonpath={.status.active}')" ] ||

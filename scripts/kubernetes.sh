@@ -123,6 +123,7 @@ case ${1:-} in
   *) fail 2 "expected a command, got \"${1:-}\"." "$usage" ;;
 esac
 check_seconds K8S_TIMEOUT "$timeout"
+check_load_settings
 choose_context
 work=$(mktemp -d) || fail 1 'no temporary folder could be made.'
 trap 'rm -rf "$work"; tidy_console' EXIT

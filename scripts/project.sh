@@ -39,12 +39,20 @@ require_own_project() {
       --format 'containers {{.Label "com.docker.compose.project.working_dir"}}'
     docker volume inspect --format "data {{index .Labels \"$folder_label\"}}" "${COMPOSE_PROJECT_NAME}_prometheus-data" 2>/dev/null
   } | while read -r kind folder; do
-    [ -z "$folder" ] || [ "$folder" -ef "${1:-$root}" ] || { [ "$kind" = data ] && [ ! -d "$folder" ]; } || { echo "$folder" && break; }
+    [ -z "$folder" ] || [ "$folder" -ef "${1:-$root}" ] || { [ "$kind" = data ] && is_gone "$folder"; } || { echo "$folder" && break; }
   done)
   [ -z "$owner" ] || fail 7 "the stack \"$COMPOSE_PROJECT_NAME\" belongs to another folder: $owner" \
     'Nothing was done. A clone of its own has its own name and host ports, in its .env or before each command:' \
-    "COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME-2$(for name in $port_names; do printf ' %s' "$name=$(($(value_of "$name") + 10000))"; done) make up" \
+    "COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME-2$(for name in $port_names; do printf ' %s' "$name=$(other_port "$name")"; done) make up" \
     "If that folder was moved here: docker compose --project-name $COMPOSE_PROJECT_NAME down"
+}
+
+# A folder that this user may not see, in another user's home for instance, is not gone.
+is_gone() {
+  [ ! -d "$1" ] || return 1
+  above=$(dirname -- "$1")
+  while [ ! -d "$above" ]; do above=$(dirname -- "$above"); done
+  [ -x "$above" ]
 }
 
 # The volume is Compose's in all but its maker, and names its folder: the data outlives the containers.

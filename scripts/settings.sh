@@ -24,7 +24,7 @@ compose() { docker compose --project-directory "$root" --file "$root/docker-comp
 
 value_of() { eval "printf '%s' \"\$$1\""; }
 is_default() { grep -qxF "$1=$(value_of "$1")" "$root/.env"; }
-is_whole_number() { case $1 in '' | *[!0-9]* | 0* | ??????*) return 1 ;; esac; }
+is_port() { case $1 in '' | *[!0-9]* | 0* | ??????*) return 1 ;; esac && [ "$1" -le 65535 ]; }
 
 # What Compose takes, and the name of an image can begin with.
 is_project_name() { case $1 in '' | *[!a-z0-9_-]* | [_-]* | *[_-] | *___* | *_-* | *-_*) return 1 ;; esac; }
@@ -40,6 +40,11 @@ replica_ports='API_HOST_PORT API_LAB_HOST_PORT METRICS_HOST_PORT'
 last_port() {
   case " $replica_ports " in *" $1 "*) echo $(($(value_of "$1") + API_REPLICAS - 1)) ;; *) value_of "$1" ;; esac
 }
+# other_port NAME: one to propose in the place of a setting's.
+other_port() {
+  port=$(value_of "$1")
+  if ! is_port "$port"; then echo PORT; elif [ "$port" -le 55535 ]; then echo $((port + 10000)); else echo $((port - 10000)); fi
+}
 
 # Every problem at once, one a line, as the API reports its own.
 check_settings() {
@@ -51,10 +56,22 @@ check_settings() {
 }
 list_problems() {
   is_project_name "$COMPOSE_PROJECT_NAME" || expected_project_name
-  is_whole_number "$API_REPLICAS" || echo "API_REPLICAS: expected a whole number from 1, got \"$API_REPLICAS\""
+  is_port "$API_REPLICAS" || {
+    echo "API_REPLICAS: expected a whole number from 1 to 65535, got \"$API_REPLICAS\""
+    API_REPLICAS=1
+  }
+  taken=''
   for name in $port_names; do
-    is_whole_number "$(value_of "$name")" && [ "$(value_of "$name")" -le 65535 ] ||
+    is_port "$(value_of "$name")" || {
       echo "$name: expected a port from 1 to 65535, got \"$(value_of "$name")\""
+      continue
+    }
+    is_port "$(last_port "$name")" || echo "$name: expected a port for each of $API_REPLICAS replicas, got $(value_of "$name")-$(last_port "$name")"
+    for other in $taken; do
+      [ "$(value_of "$name")" -gt "$(last_port "$other")" ] || [ "$(last_port "$name")" -lt "$(value_of "$other")" ] ||
+        echo "$name: expected ports that no other setting names, got $(value_of "$name")-$(last_port "$name"), which meets $other=$(value_of "$other")-$(last_port "$other")"
+    done
+    taken="$taken $name"
   done
   # Docker would make a folder of that name.
   [ -z "${ALERTS:-}" ] || (cd "$root" && [ -f "$ALERTMANAGER_CONFIG" ]) ||

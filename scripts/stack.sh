@@ -46,7 +46,10 @@ start_failed() {
     [ "$health" = 'running healthy ' ] ||
       say "- $service is ${health% }$(compose --profile alerts logs --no-log-prefix --tail 15 "$service" 2>&1 | last_lines '; its last lines:')"
   done
-  [ -z "$before" ] || fail 1 'the stack did not start as asked. What was running before was left alone.'
+  if [ -n "$before" ]; then
+    [ "$before" = "$(running_containers)" ] || fail 1 'the stack did not start as asked, and not all that was running before still runs.' 'Mend the cause and run it again.'
+    fail 1 'the stack did not start as asked. What was running before was left alone.'
+  fi
   compose --profile alerts down >/dev/null 2>&1
   fail 1 'the stack did not start. What had started was removed again; volumes are kept.' 'Mend the cause and run it again.'
 }
@@ -57,7 +60,7 @@ explain_taken_port() {
   for name in ${port:+$port_names}; do
     [ "$port" -lt "$(value_of "$name")" ] || [ "$port" -gt "$(last_port "$name")" ] || {
       say "error: port $port ($name) is taken by another program."
-      say "       Free it, or choose another: $name=$(($(value_of "$name") + 10000)) make up"
+      say "       Free it, or choose another: $name=$(other_port "$name") make up"
     }
   done
 }

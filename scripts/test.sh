@@ -34,6 +34,7 @@ Left out: $1."
 prepare_containers() {
   check_settings
   ensure_engine
+  require_own_project
   ALERTS=1 ensure_images
   ensure_grafana
   build_images

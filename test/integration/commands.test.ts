@@ -1,5 +1,6 @@
 // The compose file and the scripts behind `make`, from the first start on. The tests build on each other, as a person's
 // commands do. Starts that are refused are in refused-starts.test.ts.
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -229,7 +230,7 @@ describe('a stack of its own', () => {
   );
 
   it(
-    'restore refuses a file that was cut off, and what is there stays',
+    'restore refuses a file that was cut off, or is no backup, and what is there stays',
     async () => {
       const whole = await readFile(join(project.reports, 'prometheus.tgz'));
       const file = join(project.reports, 'short.tgz');
@@ -243,6 +244,9 @@ describe('a stack of its own', () => {
           ),
         });
       }
+      const other = join(project.reports, 'other.tgz');
+      execFileSync('tar', ['-czf', other, '--transform', 's,^,./wal/,', '-C', repositoryRoot, 'README.md']);
+      expect(await backupCommand(project, 'restore', other)).toMatchObject({ exitCode: 2 });
       expect(await queryValue(prometheusUrl, 'sum(http_requests_total)')).toBe(100);
     },
     commandTimeoutMs,

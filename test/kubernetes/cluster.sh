@@ -49,10 +49,9 @@ restart() { in_namespace rollout restart deployment/api && in_namespace rollout 
 is_sending() { [[ $(query 'sum(rate(http_requests_total[15s])) > bool 10') == 1 ]]; }
 load_ends() {
   wait "$load"
-  seen=$(cat "$REPORTS_FOLDER"/*.json | node -e '
-    const reports = require("fs").readFileSync(0, "utf8").split(/(?<=^})\n/m).filter(Boolean).map((text) => JSON.parse(text));
-    const { phases: [{ sent, errors, dropped }], proof } = reports.at(-1);
-    console.log(`${sent} sent, ${errors} errors, ${dropped} dropped, ${proof?.verdict}`)')
+  seen=$(node -e '
+    const { phases: [{ sent, errors, dropped }], proof } = require(process.argv.at(-1));
+    console.log(`${sent} sent, ${errors} errors, ${dropped} dropped, ${proof?.verdict}`)' "$REPORTS_FOLDER"/*.json)
   [[ $seen == *' 0 errors, '*', proved' ]]
 }
 verify() { stack verify && seen=$(grep '^proof: ' "$work/verify"); }

@@ -16,7 +16,7 @@ export const FOLDERS = [
   'load/shards',
   'load/combine',
   'load/verify',
-  'test/ephemeral',
+  'overlays/ephemeral',
 ] as const;
 export type Folder = (typeof FOLDERS)[number];
 

@@ -1,5 +1,8 @@
-/** An engine that does not answer, one that refuses the user, and one chosen by name: three different ends. */
+/** An engine that does not answer, one that refuses the user, and one chosen by name: three different ends. And whose data it keeps. */
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
+import { repositoryRoot } from '../support/repository.ts';
 import { useSandbox } from './sandbox.ts';
 
 const COMMANDS = [
@@ -62,4 +65,19 @@ it.each([
       err: expect.stringContaining(`error: no container engine answers ${chosen}.\n`),
     });
   }
+});
+
+it('a folder that this user may not see is not gone, so its data stay with it', async () => {
+  await mkdir(box.path('home/clone'), { recursive: true });
+  await mkdir(box.path('closed'), { mode: 0o000 });
+  await chmod(box.folder, 0o755);
+  // Root sees everything.
+  const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  const script = `${await readFile(`${repositoryRoot}/scripts/project.sh`, 'utf8')}\nis_gone "$0"`;
+  const isGone = (path: string) =>
+    new Promise((resolve) => {
+      execFile('sh', ['-c', script, box.path(path)], user, (error) => resolve(error === null));
+    });
+  const paths = ['home/clone', 'home/other', 'other/clone', 'closed/clone', 'closed/deep/clone'];
+  expect(await Promise.all(paths.map(isGone))).toEqual([false, true, true, false, false]);
 });

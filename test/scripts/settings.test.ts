@@ -57,9 +57,25 @@ describe('ports', () => {
     expect(await withSettings(last)).toMatchObject({ out: '5001 3000\n' });
   });
 
-  it.each(['5001-5003', '0', '5001-x', 'many', '70000', '$(id)', ''])('must not be "%s"', async (value) => {
-    const err = `API_HOST_PORT: expected a port from 1 to 65535, got "${value}"\n`;
-    expect(await check({ API_HOST_PORT: value })).toEqual({ code: 2, out: '', err });
+  const numbers = ['5001-5003', '0', '01', '-1', '1e3', '65536', '999999999999999999999', '$(id)', ''];
+  it.each(numbers)('and numbers of replicas must not be "%s"', async (value) => {
+    expect(await check({ API_HOST_PORT: value })).toMatchObject({
+      code: 2,
+      err: `API_HOST_PORT: expected a port from 1 to 65535, got "${value}"\n`,
+    });
+    expect(await check({ API_REPLICAS: value })).toMatchObject({
+      code: 2,
+      err: `API_REPLICAS: expected a whole number from 1 to 65535, got "${value}"\n`,
+    });
+  });
+
+  const overlap = 'METRICS_HOST_PORT: expected ports that no other setting names, got 8000-8002, which meets';
+  it.each([
+    [{ API_REPLICAS: '3', API_HOST_PORT: '7998' }, `${overlap} API_HOST_PORT=7998-8000\n`],
+    [{ API_REPLICAS: '3', PROMETHEUS_HOST_PORT: '8002' }, 'which meets METRICS_HOST_PORT=8000-8002\n'],
+    [{ API_REPLICAS: '3', API_HOST_PORT: '65534' }, 'a port for each of 3 replicas, got 65534-65536\n'],
+  ])('must not overlap, nor end: %j', async (variables, err) => {
+    expect(await check(variables)).toEqual({ code: 2, out: '', err: expect.stringContaining(err) });
   });
 });
 
@@ -67,7 +83,7 @@ it('every problem is listed at once', async () => {
   expect(await check({ API_REPLICAS: 'two', GRAFANA_HOST_PORT: '99999' })).toEqual({
     code: 2,
     out: '',
-    err: `API_REPLICAS: expected a whole number from 1, got "two"
+    err: `API_REPLICAS: expected a whole number from 1 to 65535, got "two"
 GRAFANA_HOST_PORT: expected a port from 1 to 65535, got "99999"
 `,
   });
