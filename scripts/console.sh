@@ -52,7 +52,8 @@ show_progress() {
 
 progress=''
 end_progress() {
-  [ -z "$progress" ] || { kill "$progress" && wait "$progress"; } 2>/dev/null
+  # A script that cleans up ignores other signals, and so do its children.
+  [ -z "$progress" ] || { kill -KILL "$progress" && wait "$progress"; } 2>/dev/null
   progress=''
 }
 

@@ -41,3 +41,8 @@ it('a step shows its output only where it failed, and gives its status', async (
     err: '- quiet ...\n- loud ...\n- loud: failed after 0 s (status 7). Its last lines:\n    shown\n',
   });
 });
+
+it('a step ends in a script that ignores signals while it cleans up', async () => {
+  const script = "trap '' INT TERM; run_step cleaning true";
+  expect(await box.shell(['console'], script)).toEqual({ code: 0, out: '', err: '- cleaning ...\n' });
+});
