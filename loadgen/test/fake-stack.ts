@@ -3,7 +3,7 @@
  * one process. The real ones are in integration/.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { formatSeries } from '../src/proof/series.ts';
+import { formatSeries } from '../src/verify/series.ts';
 import { seriesOf } from './series-text.ts';
 import { serveHttp, type TestServer } from './servers.ts';
 
@@ -99,7 +99,7 @@ export class FakePrometheus {
     if (query.startsWith('up{')) return { resultType: 'vector', result: [sample({ __name__: 'up' }, up)] };
     const own = values.map(([series, value]) => sample(toLabels(series), value));
     const start = sample({ __name__: 'process_start_time_seconds' }, startTimeSeconds);
-    const drained = sample({ __name__: 'api_drained' }, isDrained ? 1 : 0);
+    const drained = sample({ __name__: 'http_server_drained' }, isDrained ? 1 : 0);
     const scrapedAt = sample({ loadgen_scraped_at: '1' }, atSeconds);
     const all = [sample({ __name__: 'up' }, up), start, scrapedAt, drained, ...own];
     return { resultType: 'vector', result: all.filter(this.keep).map(this.reshape) };

@@ -4,18 +4,18 @@ import { createLineReporter, createLiveReporter, createSilentReporter } from '..
 import { PATTERNS } from '../src/pattern/built-in.ts';
 import { patternSchema } from '../src/pattern/pattern.ts';
 import { planPhase } from '../src/run/plan.ts';
-import { createProgress, type Progress, type Snapshot } from '../src/run/progress.ts';
+import { createProgress, type LiveNumbers, type Progress } from '../src/run/progress.ts';
 
 let written = '';
 const write = (text: string) => {
   written += text;
 };
 
-const nothing: Snapshot = { sent: 0, errors: 0, dropped: 0, inFlight: 3, p50Ms: NaN, p99Ms: NaN };
+const nothing: LiveNumbers = { sent: 0, errors: 0, dropped: 0, inFlight: 3, p50Ms: NaN, p99Ms: NaN };
 
-function progressOf(name: string, snapshot: () => Snapshot = () => nothing): Progress {
+function progressOf(name: string, numbers: () => LiveNumbers = () => nothing): Progress {
   const phase = planPhase(name, patternSchema.parse(PATTERNS[name]), { thresholds: [], seed: 1 });
-  return createProgress(phase, performance.now(), snapshot);
+  return createProgress(phase, performance.now(), numbers);
 }
 
 /** What a terminal of 80 columns shows after the text: only the movements that the live view makes. */

@@ -63,7 +63,7 @@ it(
     const [{ sent, errors, serviceTimeMs }] = report.phases;
     const requests = RATE * SECONDS;
     expect({ sent, errors }).toEqual({ sent: requests, errors: 0 });
-    expect(report.proof).toMatchObject({ verdict: 'proved', answered: requests });
+    expect(report.verification).toMatchObject({ verdict: 'verified', answered: requests });
     const counted = (selector: string) =>
       queryValue(stack.prometheusUrl, `sum(http_request_duration_seconds_${selector})`);
     expect(await counted('count')).toBe(requests);

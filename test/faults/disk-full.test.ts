@@ -73,7 +73,7 @@ it(
     );
     figure(outcome(report));
     expect(report.phases[0]).toMatchObject({ sent: RATE * SECONDS, errors: 0, dropped: 0 });
-    expect(report.proof).toMatchObject({ verdict: 'proved', answered: RATE * SECONDS });
+    expect(report.verification).toMatchObject({ verdict: 'verified', answered: RATE * SECONDS });
     await eventually('a healthy Prometheus', () => isHealth('healthy'));
     figure(`restarted ${(await inspect(prometheus)).RestartCount} times`);
   },

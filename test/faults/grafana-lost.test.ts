@@ -76,7 +76,7 @@ whereGrafanaIs('under load', () => {
       });
       figure(outcome(report));
       expect(report.phases[0]).toMatchObject({ sent: RATE * 60, errors: 0 });
-      expect(report.proof).toMatchObject({ verdict: 'proved' });
+      expect(report.verification).toMatchObject({ verdict: 'verified' });
     },
     faultTimeoutMs,
   );

@@ -79,7 +79,7 @@ async function oneMoreTold(before: number): Promise<void> {
 
 describe('under load', () => {
   it(
-    'an API that is killed is back within 15 seconds, and the proof names the most that is lost',
+    'an API that is killed is back within 15 seconds, and the verification names the most that is lost',
     async () => {
       const { RestartCount: restarts } = await inspect(api);
       const told = await endsTold();
@@ -91,20 +91,21 @@ describe('under load', () => {
       });
       expect(backMs).toBeLessThan(BACK_WITHIN_MS);
       expect(exitCode).toBe(1);
-      expect(report.proof).toMatchObject({ verdict: 'impossible', obstacles: [expect.any(String)] });
-      const [obstacle = ''] = report.proof?.obstacles ?? [];
+      expect(report.verification).toMatchObject({ verdict: 'unverifiable', obstacles: [expect.any(String)] });
+      const [obstacle = ''] = report.verification?.obstacles ?? [];
       const [, named] =
         /^\S+ ended without being drained: at most (\d+) requests that it answered after its last scrape are lost$/.exec(
           obstacle,
         ) ?? [];
       // What was answered and is in no counter. Requests whose fate is unknown may be among what is named, and no more.
       const durations =
-        report.proof?.rows.filter(({ metric }) => metric === 'http_request_duration_seconds_count') ?? [];
+        report.verification?.rows.filter(({ metric }) => metric === 'http_request_duration_seconds_count') ??
+        [];
       const missing = durations.reduce((sum, { atLeast, counted }) => sum + atLeast - counted, 0);
       figure(`${missing} requests lost, at most ${named} named, ${report.phases[0].errors} failed`);
       expect(missing).toBeGreaterThan(0);
       expect(Number(named)).toBeGreaterThanOrEqual(missing);
-      expect(Number(named)).toBeLessThanOrEqual(missing + (report.proof?.unknown ?? 0));
+      expect(Number(named)).toBeLessThanOrEqual(missing + (report.verification?.unknown ?? 0));
       expect(missing).toBeLessThanOrEqual(RATE * (SCRAPE_INTERVAL_SECONDS + 1));
       await oneMoreTold(told);
     },
@@ -112,7 +113,7 @@ describe('under load', () => {
   );
 
   it(
-    'a Prometheus that is killed is back with all its samples, scrapes, rules and alerts, and the run is proved',
+    'a Prometheus that is killed is back with all its samples, scrapes, rules and alerts, and the run is verified',
     async () => {
       const { RestartCount: restarts } = await inspect(prometheus);
       const everything = '{__name__=~"http_requests_total|up|job_path_method:http_requests:rate5m"}[1h]';
@@ -129,7 +130,7 @@ describe('under load', () => {
       expect(backMs).toBeLessThan(BACK_WITHIN_MS);
       figure(outcome(report));
       expect(report.phases[0]).toMatchObject({ errors: 0, dropped: 0 });
-      expect(report.proof).toMatchObject({ verdict: 'proved' });
+      expect(report.verification).toMatchObject({ verdict: 'verified' });
       await nextScrape(prometheusUrl);
       await rulesAreEvaluated();
       const { RestartCount: apiRestarts } = await inspect(api);
@@ -170,7 +171,7 @@ describe('under load', () => {
         (await inspect(api)).State.Health?.Status === 'healthy' ? true : undefined,
       );
       const { report } = await loadWhile(project, load('--duration', '5s'), async () => {});
-      expect(report.proof).toMatchObject({ verdict: 'proved', answered: RATE * 5 });
+      expect(report.verification).toMatchObject({ verdict: 'verified', answered: RATE * 5 });
     },
     faultTimeoutMs,
   );

@@ -55,7 +55,7 @@ it(
     });
     figure(outcome(report));
     expect(report.phases[0]).toMatchObject({ sent: RATE * SECONDS, errors: 0, dropped: 0 });
-    expect(report.proof).toMatchObject({ verdict: 'proved', answered: RATE * SECONDS });
+    expect(report.verification).toMatchObject({ verdict: 'verified', answered: RATE * SECONDS });
     expect(await ask('sum(http_requests_total)')).toContain(`=> ${RATE * SECONDS} @`);
   },
   faultTimeoutMs,

@@ -53,7 +53,7 @@ function expectProof({ exitCode, stdout, stderr }: CommandResult): void {
 
 describe('make up that is interrupted', () => {
   it.each(Array.from({ length: MOMENTS }, (_, i) => [i + 1, ((i + 0.5) * 100) / MOMENTS]))(
-    'at moment %i (%d %% of its time) comes up when it is run again, proof included',
+    'at moment %i (%d %% of its time) comes up when it is run again, verification included',
     async (_number, percent) => {
       const { exitCode, stderr } = await interruptAt(percent / 100);
       figure(`ended with ${exitCode} ${/interrupted.*/.exec(stderr)?.[0] ?? ''}`);

@@ -67,7 +67,7 @@ it(
     expect(await queryValue(stack.prometheusUrl, 'nodejs_eventloop_late_seconds_total')).toBeGreaterThan(
       STOPPED_MS / 1000,
     );
-    expect(report.proof).toMatchObject({ verdict: 'proved', answered: RATE * SECONDS });
+    expect(report.verification).toMatchObject({ verdict: 'verified', answered: RATE * SECONDS });
     expect(await queryValue(stack.prometheusUrl, 'inprogress_requests')).toBe(0);
   },
   faultTimeoutMs,

@@ -94,7 +94,7 @@ describe('two clones at once', () => {
   );
 
   it(
-    'up of a clone made under umask 077 comes up beside the other, proof included',
+    'up of a clone made under umask 077 comes up beside the other, verification included',
     async () => {
       expect((await stat(join(folders[1] ?? '', 'docker-compose.yml'))).mode & 0o777).toBe(0o600);
       const before = await belongings(first);

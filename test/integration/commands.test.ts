@@ -29,10 +29,10 @@ const commandTimeoutMs = 90_000;
 const controlCharacters = /[^\P{Cc}\n]/u;
 
 /**
- * The proof table as series -> [sent, counted, difference]. A metric's name stands on a line of its own, its series below
+ * The verification table as series -> [sent, counted, difference]. A metric's name stands on a line of its own, its series below
  * it, indented, as labels; a metric without labels is one line.
  */
-function proofRows(output: string): Record<string, string[]> {
+function verificationRows(output: string): Record<string, string[]> {
   const lines = output.slice(output.indexOf('\nseries ')).split('\n');
   let metric = '';
   const rows: Record<string, string[]> = {};
@@ -66,9 +66,9 @@ describe('a stack of its own', () => {
 
   afterAll(() => removeProject(project), commandTimeoutMs);
 
-  it('up ends with the proof table and the URLs', () => {
+  it('up ends with the verification table and the URLs', () => {
     expect(firstUp).toMatchObject({ exitCode: 0 });
-    expect(proofRows(firstUp.stdout)).toMatchObject({
+    expect(verificationRows(firstUp.stdout)).toMatchObject({
       'http_requests_total{path="products",method="post"}': ['40', '40', '0'],
       'http_requests_total{path="products",method="get"}': ['30', '30', '0'],
       'http_requests_total{path="cart",method="get"}': ['20', '20', '0'],
@@ -191,7 +191,7 @@ describe('a stack of its own', () => {
   );
 
   it(
-    'lab with ANSWERS=1 shows solutions that its own judge takes',
+    'lab with ANSWERS=1 shows solutions that its own grader takes',
     async () => {
       const { exitCode, stdout } = await labCommand(project, [], { ANSWERS: '1' });
       expect(exitCode).toBe(0);
@@ -253,11 +253,11 @@ describe('a stack of its own', () => {
   );
 
   it(
-    'load not-found adds 33 errors, proven, and verify agrees',
+    'load not-found adds 33 errors, verified, and verify agrees',
     async () => {
       const load = await stackCommand(project, ['load', 'not-found']);
       expect(load.exitCode).toBe(0);
-      expect(proofRows(load.stdout)['http_errors_total{code="404"}']).toEqual(['33', '33', '0']);
+      expect(verificationRows(load.stdout)['http_errors_total{code="404"}']).toEqual(['33', '33', '0']);
       expect(await queryValue(prometheusUrl, 'http_errors_total{code="404"}')).toBe(66);
       expect(await stackCommand(project, ['verify'])).toMatchObject({ exitCode: 0 });
     },
@@ -296,7 +296,7 @@ describe('a stack of its own', () => {
       const verify = await stackCommand(project, ['verify']);
       expect(verify.exitCode).toBe(1);
       const series = 'http_requests_total{path="cart",method="get"}';
-      expect(proofRows(verify.stdout)[series]).toEqual(['60', '61', '+1']);
+      expect(verificationRows(verify.stdout)[series]).toEqual(['60', '61', '+1']);
       expect(verify.stdout).toContain(`${series}: counted 1 more than sent`);
     },
     commandTimeoutMs,
@@ -332,7 +332,7 @@ describe('a stack of its own', () => {
   );
 
   it(
-    'an API that is killed during load ends it with status 3 and no proof, and up brings it back',
+    'an API that is killed during load ends it with status 3 and no verification, and up brings it back',
     async () => {
       const [api] = await containersOf(project, 'api');
       if (!api) throw new Error('expected an API container');
@@ -348,11 +348,11 @@ describe('a stack of its own', () => {
       const result = await load.result;
       expect(result.exitCode).toBe(3);
       expect(result.stderr).toContain(
-        'no proof: Prometheus at http://prometheus:9090 got no new scrape of the API',
+        'not verified: Prometheus at http://prometheus:9090 got no new scrape of the API',
       );
       const up = await stackCommand(project, ['up']);
       expect(up.exitCode).toBe(0);
-      expect(proofRows(up.stdout)['http_errors_total{code="404"}']).toEqual(['33', '33', '0']);
+      expect(verificationRows(up.stdout)['http_errors_total{code="404"}']).toEqual(['33', '33', '0']);
     },
     startTimeoutMs,
   );
@@ -376,7 +376,7 @@ describe('a stack of its own', () => {
   );
 
   it(
-    'down and up again ends with the proof table again',
+    'down and up again ends with the verification table again',
     async () => {
       expect(await stackCommand(project, ['down'])).toMatchObject({ exitCode: 0 });
       expect(await containersOf(project)).toEqual([]);

@@ -103,7 +103,7 @@ describe('queries of panels and annotations', () => {
 });
 
 describe('what rules name', () => {
-  const selectors = rules.flatMap(({ expr }) => parsePromql(expr).selectors).map(toText);
+  const selectors = rules.flatMap(({ expr }) => parsePromql(expr)).map(toText);
 
   it.each([...new Set(selectors)].filter((selector) => !mayBeEmpty(selector)))(
     '%s is exposed',
@@ -122,7 +122,7 @@ describe('queries of the runbook', () => {
   // Some look for what is wrong and are empty here; what they look at exists.
   it.each(queries)('%s is understood, and what it names is exposed', async (expr) => {
     await query(stack.prometheusUrl, expr);
-    for (const selector of parsePromql(expr).selectors.filter(({ metric }) => metric !== '')) {
+    for (const selector of parsePromql(expr).filter(({ metric }) => metric !== '')) {
       expect((await answer(`count(${toText(selector)})`))[0]?.value).toBeGreaterThan(0);
     }
   });
@@ -160,7 +160,7 @@ it('keeps at least the days that the longest window of the dashboards looks back
     word.startsWith('--storage.tsdb.retention.time='),
   );
   const windows = panelQueries.flatMap(({ expr }) =>
-    parsePromql(fillVariables(expr, EVERYTHING)).selectors.flatMap(({ range }) => range ?? []),
+    parsePromql(fillVariables(expr, EVERYTHING)).flatMap(({ range }) => range ?? []),
   );
   const days = windows.flatMap((range) => (range.endsWith('d') ? [Number.parseInt(range, 10)] : []));
   expect(Number.parseInt(flag.split('=')[1] ?? '', 10)).toBeGreaterThanOrEqual(Math.max(...days));

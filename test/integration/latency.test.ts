@@ -9,7 +9,7 @@ import { runGenerator, type Stack, startStack } from '../support/stack.ts';
 
 interface LatencyReport {
   latency: { quantile: number; measuredMs: number | null; prometheusMs: number | null }[] | null;
-  proof: { verdict: string; answered: number };
+  verification: { verdict: string; answered: number };
   phases: [{ latenessMs: Record<string, number> }];
 }
 
@@ -61,20 +61,20 @@ describe.each([
 ])('latencies %s (%s ms)', (_name, simulated) => {
   it('are in Prometheus what the generator measured, and the counts are the same everywhere', async () => {
     stack = await startStack({ environment: { SIMULATED_LATENCY_MS: simulated } });
-    const { latency, proof, phases } = await send(stack, '--rate', '60', '--duration', '30s');
-    expect(proof.verdict).toBe('proved');
+    const { latency, verification, phases } = await send(stack, '--rate', '60', '--duration', '30s');
+    expect(verification.verdict).toBe('verified');
     expect(latency?.map(({ quantile }) => quantile)).toEqual([0.5, 0.9, 0.99]);
     expect(latency?.every(({ prometheusMs }) => (prometheusMs ?? 0) > 2)).toBe(true);
     expectNear({ latency, phases });
     const counted = await Promise.all(
       [COUNTER, CLASSIC, NATIVE].map((one) => queryValue(stack?.prometheusUrl ?? '', one)),
     );
-    expect(counted).toEqual([proof.answered, proof.answered, proof.answered]);
-    expect(proof.answered).toBeGreaterThan(1_000);
+    expect(counted).toEqual([verification.answered, verification.answered, verification.answered]);
+    expect(verification.answered).toBeGreaterThan(1_000);
     // 0.25 s is a bound of both.
     const within = await queryValue(
       stack.prometheusUrl,
-      `histogram_fraction(0, 0.25, sum(http_request_duration_seconds{path!="unmatched"})) * ${proof.answered}`,
+      `histogram_fraction(0, 0.25, sum(http_request_duration_seconds{path!="unmatched"})) * ${verification.answered}`,
     );
     expect(Math.round(within * 1e6) / 1e6).toBe(
       await queryValue(

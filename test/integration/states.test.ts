@@ -5,11 +5,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { fillVariables } from '../../grafana/src/promql.ts';
-import { LOOKBACK_SECONDS, stateQuery, stateWords } from '../../grafana/src/state.ts';
+import { stateQuery, stateWords } from '../../grafana/src/state.ts';
 import { docker } from '../support/commands.ts';
 import { EVERYTHING, panelQueries } from '../support/dashboard-queries.ts';
 import { eventually, query } from '../support/prometheus-api.ts';
-import { composeWords } from '../support/repository.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 const stateTimeoutMs = 60_000;
@@ -125,8 +124,4 @@ describe.each([['the states of the API, one after the other']])('%s', () => {
     },
     stateTimeoutMs * 2,
   );
-});
-
-it('knows how far Prometheus looks back', () => {
-  expect(composeWords('prometheus')).toContain(`--query.lookback-delta=${LOOKBACK_SECONDS}s`);
 });

@@ -50,11 +50,11 @@ is_sending() { [[ $(query 'sum(rate(http_requests_total[15s])) > bool 10') == 1 
 load_ends() {
   wait "$load"
   seen=$(node -e '
-    const { phases: [{ sent, errors, dropped }], proof } = require(process.argv.at(-1));
-    console.log(`${sent} sent, ${errors} errors, ${dropped} dropped, ${proof?.verdict}`)' "$REPORTS_FOLDER"/*.json)
-  [[ $seen == *' 0 errors, '*', proved' ]]
+    const { phases: [{ sent, errors, dropped }], verification } = require(process.argv.at(-1));
+    console.log(`${sent} sent, ${errors} errors, ${dropped} dropped, ${verification?.verdict}`)' "$REPORTS_FOLDER"/*.json)
+  [[ $seen == *' 0 errors, '*', verified' ]]
 }
-verify() { stack verify && seen=$(grep '^proof: ' "$work/verify"); }
+verify() { stack verify && seen=$(grep '^verified: ' "$work/verify"); }
 no_alert() { seen=$(query 'count(ALERTS{alertname=~"Api.*|Prometheus.*",alertstate="firing"})') && [[ -z $seen ]]; }
 remove() { stack down --volumes && [[ -z $("$KUBECTL" --context "$K8S_CONTEXT" get namespace observability-stack -o name --ignore-not-found) ]]; }
 

@@ -16,8 +16,8 @@ const TIMEOUT_MS = 5 * 60_000;
 
 const phases = [{ sent: 4, answered: 4, unanswered: 0, dropped: 0, errors: 0 }];
 const packed = (text: string) => gzipSync(text).toString('base64');
-const log = `proof: every one counted exactly once
-report.json:${packed(JSON.stringify({ phases, proof: { verdict: 'proved' } }))}
+const log = `verified: every one counted exactly once
+report.json:${packed(JSON.stringify({ phases, verification: { verdict: 'verified' } }))}
 page.html:${packed('<p>')}
 `;
 
@@ -86,7 +86,7 @@ function run(program: string, words: string[], variables: Record<string, string>
 }
 const PROMETHEUS_IMAGE = 'mirror:5000/prometheus@sha256:00ff';
 const make = (...words: string[]) => run('make', words, { K8S_CONTEXT: 'production', PROMETHEUS_IMAGE });
-const VERIFIED = { code: 0, out: 'proof: every one counted exactly once\n' };
+const VERIFIED = { code: 0, out: 'verified: every one counted exactly once\n' };
 
 // In this order, as they build on each other.
 whereKubectlIs('with the real kubectl', () => {
@@ -178,7 +178,7 @@ whereKubectlIs('with the real kubectl', () => {
       });
       expect(out.split('\n').filter((line) => line.includes('**failed**'))).toEqual([]);
       expect({ code, err }).toMatchObject({ code: 0 });
-      expect(out).toContain('| the load | 4 sent, 0 errors, 0 dropped, proved, ');
+      expect(out).toContain('| the load | 4 sent, 0 errors, 0 dropped, verified, ');
       expect(out).toMatch(/^\| make k8s-down ARGS=--volumes leaves nothing \|/m);
     },
     TIMEOUT_MS,

@@ -23,12 +23,18 @@ export interface LoadReport {
       serviceTimeMs: Times;
     },
   ];
-  proof: { verdict: string; answered: number; unknown: number; obstacles: string[]; rows: ProofRow[] } | null;
+  verification: {
+    verdict: string;
+    answered: number;
+    unknown: number;
+    obstacles: string[];
+    rows: VerificationRow[];
+  } | null;
 }
 
 type Times = Record<'min' | 'mean' | 'p50' | 'p99' | 'max', number>;
 
-interface ProofRow {
+interface VerificationRow {
   metric: string;
   atLeast: number;
   counted: number;
@@ -61,8 +67,8 @@ export function figure(text: string): void {
 }
 
 /** What a run that nothing should have disturbed has come to. */
-export function outcome({ phases: [{ sent, failures }], proof }: LoadReport): string {
-  return `${sent} sent, failed: ${JSON.stringify(failures)}, ${proof?.verdict}`;
+export function outcome({ phases: [{ sent, failures }], verification }: LoadReport): string {
+  return `${sent} sent, failed: ${JSON.stringify(failures)}, ${verification?.verdict}`;
 }
 
 export const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
@@ -95,7 +101,7 @@ async function underWay(metricsUrl: string, before: number): Promise<void> {
  * More connections than wait in any of the faults, and longer than any lasts: what finds none free would be dropped, and what gives
  * up is in nobody's count for certain. How fast it is answered on a busy machine is not what is looked at.
  */
-const PATIENT = ['--connections', '2000', '--timeout', '30s', '--threshold', 'dropped=0'];
+const LENIENT = ['--connections', '2000', '--timeout', '30s', '--threshold', 'dropped=0'];
 
 /** `make load` with a constant rate, while `breakIt` happens. */
 export async function loadWhile(
@@ -106,7 +112,7 @@ export async function loadWhile(
   const metricsUrl = `http://127.0.0.1:${project.ports.METRICS_HOST_PORT}`;
   const file = join(project.reports, `${words.join('')}.json`);
   const before = await timed(metricsUrl);
-  const load = stackCommand(project, ['load', 'steady', ...PATIENT, ...words, '--json', file]);
+  const load = stackCommand(project, ['load', 'steady', ...LENIENT, ...words, '--json', file]);
   await underWay(metricsUrl, before);
   await breakIt();
   const result = await load;
@@ -123,7 +129,7 @@ export async function sendWhile(
   const before = await timed(api.metricsUrl);
   const load = runGenerator(
     network,
-    ...['run', 'steady', ...PATIENT, ...words, '--quiet', '--json', '-'],
+    ...['run', 'steady', ...LENIENT, ...words, '--quiet', '--json', '-'],
     ...['--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
   );
   await underWay(api.metricsUrl, before);

@@ -46,7 +46,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
 
 function createProgram(args: readonly string[], io: Io, setExitCode: (code: number) => void): Command {
   const program = new Command('loadgen')
-    .description('Sends load and proves, through Prometheus, that every request was counted exactly once.')
+    .description('Sends load and verifies, through Prometheus, that every request was counted exactly once.')
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(hideCredentials(text)),
@@ -115,7 +115,7 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
     )
     .option('--shard <i/n>', 'send only every n-th request, from the i-th; see `loadgen combine`', parseShard)
     .option('--start-at <time>', 'begin at that moment, so that shards begin together', parseMoment)
-    .optionsGroup('Proof:')
+    .optionsGroup('Verification:')
     .option('-p, --prometheus <url>', 'compare what was sent with what this Prometheus holds')
     .addOption(new Option('--verify', 'compare (the default with --prometheus)').default(undefined))
     .option('--no-verify', 'do not compare')
@@ -135,7 +135,7 @@ function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) 
     .requiredOption('-p, --prometheus <url>', 'the Prometheus to ask')
     .option('--ledger <folder>', 'the folder into which `loadgen run --ledger` wrote')
     .option('--rebase', 'begin a new ledger now: what was counted so far is taken as given; needs --ledger')
-    .option('-j, --json <file>', 'writes the proof as JSON; "-" is standard output, without the table')
+    .option('-j, --json <file>', 'writes the verification as JSON; "-" is standard output, without the table')
     .option('-q, --quiet', 'no progress');
   addAccess(addShared(command)).addHelpText('after', VERIFY_HELP).action(act);
 }
@@ -143,7 +143,7 @@ function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) 
 function addCombine(program: Command, act: (files: string[], flags: CombineFlags) => Promise<void>): void {
   const command = program.command('combine');
   command
-    .description('adds up the reports of shards, names those that are missing, and proves the sum')
+    .description('adds up the reports of shards, names those that are missing, and verifies the sum')
     .argument('<report...>', 'what `loadgen run --shard --json` wrote, one of each shard')
     .option('-p, --prometheus <url>', 'compare what all sent with what this Prometheus holds')
     .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
@@ -184,7 +184,7 @@ function addShared(command: Command): Command {
 }
 
 function listPatterns(): string {
-  const groups = Object.entries(GROUPS).map(([name, members]) => [name, `${members.join(', then ')}`]);
+  const groups = Object.entries(GROUPS).map(([name, workers]) => [name, `${workers.join(', then ')}`]);
   const rows = [...groups, ...Object.entries(PATTERNS).map(([name, { description }]) => [name, description])];
   const mark = (name: string | undefined) => (name === DEFAULT_PATTERN ? ' (default)' : '');
   return rows.map(([name, text]) => `${name?.padEnd(12)}${text}${mark(name)}\n`).join('');

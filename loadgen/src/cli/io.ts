@@ -1,6 +1,7 @@
 /** The outside world of a command, so that tests can be it. */
-import type { WorkerProcess } from '../run/crew.ts';
+
 import type { Channel } from '../run/worker.ts';
+import type { WorkerProcess } from '../run/worker-pool.ts';
 
 export interface Io {
   readonly stdout: NodeJS.WriteStream;

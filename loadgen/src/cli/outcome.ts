@@ -9,15 +9,15 @@ import {
 } from '../common/errors.ts';
 import { checkWritable, writeWhole } from '../common/files.ts';
 import { hideCredentials } from '../common/secrets.ts';
-import { openLedger, removeEntry, saveEntry } from '../proof/ledger.ts';
 import { renderPage } from '../report/html/page.ts';
 import type { Report } from '../report/report.ts';
 import type { RunOutcome } from '../run/run.ts';
+import { openLedger, removeEntry, saveEntry } from '../verify/ledger.ts';
 import type { Io } from './io.ts';
 import { formatLatency } from './latency-table.ts';
 import { createPaint } from './paint.ts';
-import { formatProof } from './proof-table.ts';
 import { formatEnd, formatPhase } from './summary-text.ts';
+import { formatVerification } from './verification-table.ts';
 
 /** Where a report goes besides the summary; `-` is standard output in the place of the summary. */
 export interface Outputs {
@@ -100,11 +100,14 @@ export async function showOutcome(
   saver: Saver,
   io: Io,
 ): Promise<number> {
-  const { report, unproved } = outcome;
+  const { report, unverified } = outcome;
   if (json === '-') io.stdout.write(formatJson(report));
   else io.stdout.write(html === '-' ? await renderPage([report]) : formatText(report, io));
   const unsaved = await saver.finish(report);
-  const problems = [...(unproved === undefined ? [] : [`no proof: ${reasonOf(unproved)}`]), ...unsaved];
+  const problems = [
+    ...(unverified === undefined ? [] : [`not verified: ${reasonOf(unverified)}`]),
+    ...unsaved,
+  ];
   for (const problem of problems) io.stderr.write(`loadgen: ${hideCredentials(problem)}\n`);
   const code = exitCodeOf(outcome);
   if (unsaved.length > 0 && io.signal.aborted) return EXIT.interrupted;
@@ -120,7 +123,7 @@ function formatText(report: Report, io: Io): string {
   const blocks = [
     ...report.phases.map((phase) => formatPhase(phase, paint)),
     formatEnd(report, paint),
-    ...(report.proof === null ? [] : [formatProof(report.proof, paint)]),
+    ...(report.verification === null ? [] : [formatVerification(report.verification, paint)]),
     ...(report.latency === null ? [] : [formatLatency(report.latency, paint)]),
   ];
   const shown = blocks.filter((lines) => lines.length > 0);
@@ -128,13 +131,14 @@ function formatText(report: Report, io: Io): string {
 }
 
 /** Interrupted before everything; then a target or Prometheus that was not there; then what failed. */
-function exitCodeOf({ report, unproved }: RunOutcome): number {
-  if (report.state === 'interrupted' || unproved instanceof InterruptedError) return EXIT.interrupted;
+function exitCodeOf({ report, unverified }: RunOutcome): number {
+  if (report.state === 'interrupted' || unverified instanceof InterruptedError) return EXIT.interrupted;
   const answered = report.phases.some((phase) => phase.answered > 0);
   const isIdle = report.phases.every(({ sent, unsent, dropped }) => sent + unsent + dropped === 0);
-  if (unproved instanceof UnreachableError || report.state === 'gave-up' || (!answered && !isIdle))
+  if (unverified instanceof UnreachableError || report.state === 'gave-up' || (!answered && !isIdle))
     return EXIT.unreachable;
   const failed = report.phases.some(({ thresholds }) => thresholds.some(({ ok }) => !ok));
-  const isUnproved = unproved !== undefined || (report.proof !== null && report.proof.verdict !== 'proved');
-  return failed || isUnproved || report.lostShards.length > 0 ? EXIT.failed : EXIT.ok;
+  const isUnverified =
+    unverified !== undefined || (report.verification !== null && report.verification.verdict !== 'verified');
+  return failed || isUnverified || report.lostShards.length > 0 ? EXIT.failed : EXIT.ok;
 }

@@ -65,11 +65,11 @@ export function createLiveReporter(write: (text: string) => void, paint: Paint):
 }
 
 /** Requests per second over about the last second. */
-function createRateMeter({ snapshot, startMs }: Progress): () => number {
+function createRateMeter({ numbers, startMs }: Progress): () => number {
   const points = [{ atMs: startMs, sent: 0 }];
   return () => {
     const atMs = performance.now();
-    const { sent } = snapshot();
+    const { sent } = numbers();
     points.push({ atMs, sent });
     while (points.length > 2 && (points[1]?.atMs ?? atMs) < atMs - RATE_WINDOW_MS) points.shift();
     const first = points[0] ?? { atMs, sent: 0 };
@@ -79,7 +79,7 @@ function createRateMeter({ snapshot, startMs }: Progress): () => number {
 
 function describe(progress: Progress, ratePerSecond: number) {
   const { startMs, requests, totalMs, connections } = progress;
-  const now = progress.snapshot();
+  const now = progress.numbers();
   const elapsedMs = Math.max(0, performance.now() - startMs);
   const done =
     totalMs === undefined ? now.sent / (requests ?? Number.POSITIVE_INFINITY) : elapsedMs / totalMs;

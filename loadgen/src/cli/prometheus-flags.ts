@@ -4,8 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { isNativeError } from 'node:util/types';
 import type { Command } from 'commander';
 import { UsageError } from '../common/errors.ts';
-import type { Access } from '../proof/access.ts';
-import { Prometheus } from '../proof/prometheus.ts';
+import { Prometheus } from '../verify/prometheus.ts';
 import type { Io } from './io.ts';
 
 export interface PrometheusFlags {
@@ -46,8 +45,7 @@ export async function connectPrometheus(
   const ca = prometheusCaFile === undefined ? undefined : await readAuthorities(prometheusCaFile);
   const bearerToken = tokenSource(prometheusTokenFile, env.PROMETHEUS_TOKEN);
   await bearerToken?.();
-  const access: Access = { ca, ...(bearerToken && { bearerToken }) };
-  return new Prometheus(prometheus, retryMs, access);
+  return new Prometheus(prometheus, { retryMs, ca, ...(bearerToken && { bearerToken }) });
 }
 
 /** A file is read again for each request: what rotates tokens replaces the file. */

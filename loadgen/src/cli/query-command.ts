@@ -1,11 +1,11 @@
 /** `loadgen query`: asks Prometheus as a person does, and prints the answer as a table, a column for each label. */
 import { EXIT } from '../common/errors.ts';
-import type { Answer } from '../proof/prometheus.ts';
+import type { QueryAnswer } from '../verify/prometheus.ts';
 import type { Io } from './io.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { connectPrometheus, type PrometheusFlags } from './prometheus-flags.ts';
 
-type Series = Extract<Answer, { resultType: 'vector' | 'matrix' }>;
+type Series = Extract<QueryAnswer, { resultType: 'vector' | 'matrix' }>;
 
 export interface QueryFlags extends PrometheusFlags {
   readonly prometheus: string;
@@ -14,7 +14,7 @@ export interface QueryFlags extends PrometheusFlags {
 /** @returns the exit code. @throws UsageError for a query that Prometheus refuses */
 export async function queryCommand(expression: string, flags: QueryFlags, io: Io): Promise<number> {
   const prometheus = await connectPrometheus(flags, 0, io);
-  const answer = await prometheus.ask(expression, io.signal);
+  const answer = await prometheus.ask(expression, { signal: io.signal });
   const table = formatAnswer(answer, createPaint(io.stdout));
   if (table.length > 0) io.stdout.write(`${table.join('\n')}\n`);
   else io.stderr.write('Nothing matches: no series has these names and labels now.\n');
@@ -22,7 +22,7 @@ export async function queryCommand(expression: string, flags: QueryFlags, io: Io
 }
 
 /** @returns lines; none where the answer is empty. A range has its values in one cell, the oldest first. */
-export function formatAnswer(answer: Answer, paint: Paint): string[] {
+export function formatAnswer(answer: QueryAnswer, paint: Paint): string[] {
   if (answer.resultType === 'scalar' || answer.resultType === 'string') return [answer.result[1]];
   const series = seriesOf(answer);
   if (series.length === 0) return [];

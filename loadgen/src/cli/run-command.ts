@@ -4,11 +4,11 @@ import { formatCount, formatNumber } from '../common/units.ts';
 import { parseOrigin } from '../http/origin.ts';
 import { isWhole, type Shard, WHOLE } from '../load/shard.ts';
 import type { Threshold } from '../load/thresholds.ts';
-import { createCrew } from '../run/crew.ts';
 import { describeEnvironment } from '../run/environment.ts';
 import type { Overrides } from '../run/plan.ts';
 import { type RunObserver, run } from '../run/run.ts';
 import { createSender, type Sender, type SenderOptions } from '../run/sender.ts';
+import { createWorkerPool } from '../run/worker-pool.ts';
 import type { Io } from './io.ts';
 import { type Outputs, openOutputs, type Saver, showOutcome } from './outcome.ts';
 import { createPaint } from './paint.ts';
@@ -20,7 +20,7 @@ import {
   type ProgressReporter,
 } from './progress.ts';
 import { connectPrometheus, type PrometheusFlags } from './prometheus-flags.ts';
-import { showProved } from './verify-command.ts';
+import { showVerified } from './verify-command.ts';
 
 export interface RunFlags extends Outputs, PrometheusFlags {
   readonly target: string;
@@ -67,9 +67,9 @@ export async function runCommand(
     observer,
   });
   if ('alreadyHandled' in outcome) {
-    const { alreadyHandled, reading } = outcome;
+    const { alreadyHandled, snapshot } = outcome;
     io.stdout.write(`the API has already handled ${formatCount(alreadyHandled, 'request')}: nothing sent\n`);
-    if (flags.ledger !== undefined) await showProved(flags.ledger, reading, io);
+    if (flags.ledger !== undefined) await showVerified(flags.ledger, snapshot, io);
     return EXIT.ok;
   }
   return showOutcome(outcome, flags, saver, io);
@@ -84,7 +84,7 @@ function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, shard = WHOLE,
   if (prometheus === undefined && needing.length > 0)
     throw new UsageError(`${needing.join(', ')}: needs --prometheus <url>`);
   if (verify === true && !isWhole(shard))
-    throw new UsageError('--verify: a shard cannot be proved alone; `loadgen combine` proves the sum');
+    throw new UsageError('--verify: a shard cannot be verified alone; `loadgen combine` verifies the sum');
   const lateMs = Date.now() - (startAt ?? Number.POSITIVE_INFINITY);
   if (lateMs > 0)
     throw new UsageError(`--start-at: expected a moment to come, got one ${formatNumber(lateMs)} ms ago`);
@@ -106,8 +106,8 @@ async function createSenders(
   // A mistake that only the parts would find is told here, before any of them is started.
   planPatterns(patterns, overrides, { index: shard.index, of: shard.of * workers });
   const { startWorker } = io;
-  return createCrew(
-    { ...options, workers, shard, startWorker, order: { target, patterns, overrides, waitMs } },
+  return createWorkerPool(
+    { ...options, workers, shard, startWorker, job: { target, patterns, overrides, waitMs } },
     own,
   );
 }

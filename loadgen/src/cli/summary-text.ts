@@ -47,7 +47,7 @@ export function formatEnd({ state, shard, lostShards, phases }: Report, paint: P
   if (state === 'gave-up') lines.push('given up: nothing was answered for 30 s; the rest was not sent');
   if (!isWhole(shard))
     lines.push(
-      `shard ${shard.index} of ${shard.of}: thresholds and proof are about the whole (loadgen combine)`,
+      `shard ${shard.index} of ${shard.of}: thresholds and verification are about the whole (loadgen combine)`,
     );
   return lines;
 }

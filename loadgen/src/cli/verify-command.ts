@@ -2,17 +2,17 @@
 import { CheckError, EXIT, UsageError } from '../common/errors.ts';
 import { checkWritable, writeWhole } from '../common/files.ts';
 import { formatCount } from '../common/units.ts';
-import { ledgerFiles, openLedger, readEntry, saveEntry } from '../proof/ledger.ts';
-import type { Reading } from '../proof/process.ts';
-import { standingOf } from '../proof/proof.ts';
-import { takeReading, takeSettledReading } from '../proof/reading.ts';
-import type { Entry } from '../proof/record.ts';
-import { baselineOf, createRebase, type Verification, verify } from '../proof/verify.ts';
+import { ledgerFiles, openLedger, readEntry, saveEntry } from '../verify/ledger.ts';
+import type { Snapshot } from '../verify/process.ts';
+import type { Entry } from '../verify/record.ts';
+import { readSettledSnapshot, readSnapshot } from '../verify/snapshot.ts';
+import { standingOf } from '../verify/verification.ts';
+import { baselineOf, createRebase, type RunsVerification, verifyRuns } from '../verify/verify-runs.ts';
 import type { Io } from './io.ts';
 import { formatJson } from './outcome.ts';
 import { createPaint } from './paint.ts';
 import { connectPrometheus, type PrometheusFlags } from './prometheus-flags.ts';
-import { formatProof } from './proof-table.ts';
+import { formatVerification } from './verification-table.ts';
 
 export interface VerifyFlags extends PrometheusFlags {
   readonly prometheus: string;
@@ -42,7 +42,7 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   };
   if (rebase && ledger !== undefined) {
     await openLedger(ledger);
-    await saveEntry(ledger, createRebase(await takeReading(prometheus, options)));
+    await saveEntry(ledger, createRebase(await readSnapshot(prometheus, options)));
     io.stdout.write('the ledger now starts here: what Prometheus holds is taken as given\n');
     return EXIT.ok;
   }
@@ -50,12 +50,12 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   const { entries, older } = await readEntries(ledger === undefined ? files : await ledgerFiles(ledger));
   if (older > 0 && !flags.quiet)
     io.stderr.write(`${formatCount(older, 'run')} of another version of loadgen left out\n`);
-  const standing = (now: Reading) => standingOf(verify(entries, now).proof);
-  const beforeOf = (now: Reading) => baselineOf(entries, now);
-  const now = await takeSettledReading(prometheus, { ...options, beforeOf }, standing);
-  const verification = verify(entries, now);
-  await show(verification, flags, io);
-  return verification.proof.verdict === 'proved' ? EXIT.ok : EXIT.failed;
+  const standing = (now: Snapshot) => standingOf(verifyRuns(entries, now).verification);
+  const beforeOf = (now: Snapshot) => baselineOf(entries, now);
+  const now = await readSettledSnapshot(prometheus, { ...options, beforeOf }, standing);
+  const result = verifyRuns(entries, now);
+  await show(result, flags, io);
+  return result.verification.verdict === 'verified' ? EXIT.ok : EXIT.failed;
 }
 
 async function readEntries(files: readonly string[]): Promise<{ entries: Entry[]; older: number }> {
@@ -65,35 +65,35 @@ async function readEntries(files: readonly string[]): Promise<{ entries: Entry[]
 }
 
 /**
- * Shows the proof of what a ledger has, by a reading that was taken for something else. Only where it is one: a user who did
+ * Shows the verification of what a ledger has, by a snapshot that was taken for something else. Only where it is one: a user who did
  * not ask for a comparison need not know that there is nothing to compare, or that another client has used the API too.
  */
-export async function showProved(ledger: string, now: Reading, io: Io): Promise<void> {
+export async function showVerified(ledger: string, now: Snapshot, io: Io): Promise<void> {
   try {
     const { entries } = await readEntries(await ledgerFiles(ledger));
-    const { proof } = verify(entries, now);
-    if (proof.verdict === 'proved')
-      io.stdout.write(`${formatProof(proof, createPaint(io.stdout)).join('\n')}\n`);
+    const { verification } = verifyRuns(entries, now);
+    if (verification.verdict === 'verified')
+      io.stdout.write(`${formatVerification(verification, createPaint(io.stdout)).join('\n')}\n`);
   } catch (error) {
     if (!(error instanceof CheckError || error instanceof UsageError)) throw error;
   }
 }
 
 async function show(
-  { proof, runs, notes }: Verification,
+  { verification, runs, notes }: RunsVerification,
   { json, quiet, ledger }: VerifyFlags,
   io: Io,
 ): Promise<void> {
   if (!quiet) for (const note of notes) io.stderr.write(`${note}\n`);
   if (json === '-') {
-    io.stdout.write(formatJson({ runs, proof }));
+    io.stdout.write(formatJson({ runs, verification }));
     return;
   }
   io.stdout.write(
-    `${[`${formatCount(runs, 'run')} in the ledger`, ...formatProof(proof, createPaint(io.stdout))].join('\n')}\n`,
+    `${[`${formatCount(runs, 'run')} in the ledger`, ...formatVerification(verification, createPaint(io.stdout))].join('\n')}\n`,
   );
-  if (json !== undefined) await writeWhole(json, formatJson({ runs, proof }), io.signal);
-  if (proof.verdict !== 'proved' && ledger !== undefined) {
+  if (json !== undefined) await writeWhole(json, formatJson({ runs, verification }), io.signal);
+  if (verification.verdict !== 'verified' && ledger !== undefined) {
     io.stderr.write(
       'what is counted now can be taken as given, and a new ledger begun, with: verify --rebase\n',
     );

@@ -1,4 +1,4 @@
-/** Reading and showing quantities with units. */
+/** Snapshot and showing quantities with units. */
 
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 /** The look-ahead leaves out durations of 0; the bound on digits, those that are infinite or 0 as a number. */

@@ -7,9 +7,9 @@ import { CheckError } from '../common/errors.ts';
 import { sumNumbers } from '../load/numbers.ts';
 import { isWhole, partOf, type Shard, WHOLE } from '../load/shard.ts';
 import { checkThreshold, parseThreshold } from '../load/thresholds.ts';
-import { impossible, type Proof } from '../proof/proof.ts';
-import { earliest } from '../proof/reading.ts';
-import { sumTallies, type Tally } from '../proof/tally.ts';
+import { type ExpectedCounts, sumExpectedCounts } from '../verify/expected-counts.ts';
+import { earliest } from '../verify/snapshot.ts';
+import { unverifiable, type Verification } from '../verify/verification.ts';
 import type { LostShard, PhaseReport, Report } from './report.ts';
 
 /**
@@ -37,7 +37,7 @@ export function combine(
       (shard) => ![...parts.map((part) => part.shard), ...known].some((other) => other.index === shard.index),
     )
     .map((shard) => toLost(shard, 'left no report'));
-  const befores = parts.flatMap(({ readings: { before } }) => before ?? []);
+  const befores = parts.flatMap(({ snapshots: { before } }) => before ?? []);
   return {
     ...first,
     id: randomUUID(),
@@ -55,18 +55,21 @@ export function combine(
       (a, b) => a.index - b.index,
     ),
     phases: combinePhases(ended, isWhole(whole)),
-    tally: sumTallies(ended.map((part) => part.tally)),
-    readings: { before: befores.length === parts.length ? earliest(befores) : null, after: null },
-    proof: null,
+    expectedCounts: sumExpectedCounts(ended.map((part) => part.expectedCounts)),
+    snapshots: { before: befores.length === parts.length ? earliest(befores) : null, after: null },
+    verification: null,
     latency: null,
   };
 }
 
-/** What stands in the place of a proof where a shard is lost. */
-export function withoutLost(tally: Tally, lost: readonly LostShard[]): Proof | undefined {
+/** What stands in the place of a verification where a shard is lost. */
+export function withoutLost(
+  expectedCounts: ExpectedCounts,
+  lost: readonly LostShard[],
+): Verification | undefined {
   if (lost.length === 0) return undefined;
-  return impossible(
-    tally,
+  return unverifiable(
+    expectedCounts,
     lost.map((shard) => `${formatLost(shard)}: what it sent is not known`),
   );
 }

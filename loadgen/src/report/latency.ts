@@ -1,7 +1,7 @@
 /** The quantiles of a run as the generator measured them, and as Prometheus' histogram gives them: no verdict. */
 import { z } from 'zod';
 import { percentileMs, sumHistograms } from '../load/histogram.ts';
-import { QUANTILES } from '../proof/quantiles.ts';
+import { QUANTILES } from '../verify/quantiles.ts';
 
 export const latencySchema = z.array(
   z.strictObject({

@@ -1,4 +1,4 @@
-/** One phase of a run: a pattern, sent. It joins schedule, client, summary and tally, which know nothing of each other. */
+/** One phase of a run: a pattern, sent. It joins schedule, client, summary and expectedCounts, which know nothing of each other. */
 import type { Recorder } from '../common/result.ts';
 import type { Addresses } from '../http/addresses.ts';
 import { HttpClient } from '../http/client.ts';
@@ -10,8 +10,8 @@ import { Summary } from '../load/summary.ts';
 import { TargetLines } from '../load/target-lines.ts';
 import { checkThreshold } from '../load/thresholds.ts';
 import type { Target } from '../pattern/pattern.ts';
-import { type TallyEntry, TallyKeeper } from '../proof/tally.ts';
 import type { PhaseReport } from '../report/report.ts';
+import { type ExpectedCount, ExpectedCountsKeeper } from '../verify/expected-counts.ts';
 import { type Phase, plannedMs } from './plan.ts';
 import { createProgress, type PhaseObserver } from './progress.ts';
 
@@ -27,7 +27,7 @@ export interface PhaseOptions {
 
 export interface PhaseOutcome {
   readonly report: PhaseReport;
-  readonly tally: TallyEntry[];
+  readonly expectedCounts: ExpectedCount[];
   /** Nothing was answered any more, so the rest was not sent. */
   readonly gaveUp: boolean;
 }
@@ -42,7 +42,7 @@ export async function runPhase(
 ): Promise<PhaseOutcome> {
   const lines = new TargetLines(phase.targets);
   const summary = new Summary({ startMs, plannedMs: plannedMs(phase), lines });
-  const keeper = new TallyKeeper(phase.targets);
+  const keeper = new ExpectedCountsKeeper(phase.targets);
   const recorder = createRecorder(summary, keeper);
   const requests = phase.targets.map((target) => encodeRequest(origin, toRequestParts(target)));
   const client = new HttpClient({ ...phase, origin, addresses, requests, recorder });
@@ -73,7 +73,7 @@ export async function runPhase(
   }
   return {
     report: reportPhase(phase, summary, startMs, client),
-    tally: keeper.toTally(),
+    expectedCounts: keeper.toExpectedCounts(),
     gaveUp: patience.signal.aborted,
   };
 }
@@ -86,7 +86,7 @@ function following(source: AbortSignal): AbortSignal {
   return controller.signal;
 }
 
-function createRecorder(summary: Summary, keeper: TallyKeeper): Recorder {
+function createRecorder(summary: Summary, keeper: ExpectedCountsKeeper): Recorder {
   return {
     answered(target, status, intendedMs, sentMs, endedMs) {
       summary.recordAnswer(target, status, intendedMs, sentMs, endedMs);

@@ -1,8 +1,8 @@
 /** Who sends: this process, or several of it. Both wait for the target first and then send all phases, from one moment on. */
 import { type Addresses, waitForTarget } from '../http/addresses.ts';
 import type { Origin } from '../http/origin.ts';
-import { sumTallies, type TallyEntry } from '../proof/tally.ts';
 import type { PhaseReport, Report } from '../report/report.ts';
+import { type ExpectedCount, sumExpectedCounts } from '../verify/expected-counts.ts';
 import { runPhase } from './phase.ts';
 import type { Phase } from './plan.ts';
 import type { PhaseObserver } from './progress.ts';
@@ -58,7 +58,7 @@ export function createSender(options: SenderOptions): Sender {
 
 async function sendAll(options: SenderOptions, addresses: Addresses, startMs: number) {
   const phases: PhaseReport[] = [];
-  const tallies: TallyEntry[][] = [];
+  const expectedCounts: ExpectedCount[][] = [];
   let gaveUp = false;
   for (const phase of options.phases) {
     if (options.signal.aborted || gaveUp) break;
@@ -68,9 +68,14 @@ async function sendAll(options: SenderOptions, addresses: Addresses, startMs: nu
       startMs: phases.length === 0 ? startMs : performance.now(),
     });
     phases.push(ended.report);
-    tallies.push(ended.tally);
+    expectedCounts.push(ended.expectedCounts);
     gaveUp = ended.gaveUp;
   }
   const state = options.signal.aborted ? 'interrupted' : gaveUp ? 'gave-up' : 'finished';
-  return { state, endedAt: new Date().toISOString(), phases, tally: sumTallies(tallies) } as const;
+  return {
+    state,
+    endedAt: new Date().toISOString(),
+    phases,
+    expectedCounts: sumExpectedCounts(expectedCounts),
+  } as const;
 }

@@ -5,7 +5,7 @@ import type { Shard } from '../load/shard.ts';
 import type { Pattern } from '../pattern/pattern.ts';
 import type { Report } from '../report/report.ts';
 import { type Overrides, planPhase } from './plan.ts';
-import type { Progress, Snapshot } from './progress.ts';
+import type { LiveNumbers, Progress } from './progress.ts';
 import { createSender, type SenderObserver } from './sender.ts';
 
 export interface NamedPattern {
@@ -13,7 +13,7 @@ export interface NamedPattern {
   readonly pattern: Pattern;
 }
 
-export interface Order {
+export interface Job {
   readonly target: string;
   readonly patterns: readonly NamedPattern[];
   readonly overrides: Overrides;
@@ -22,14 +22,14 @@ export interface Order {
 }
 
 export type ToWorker =
-  | { readonly kind: 'order'; readonly order: Order }
+  | { readonly kind: 'job'; readonly job: Job }
   | { readonly kind: 'start'; readonly atMs: number; readonly started: Report }
   | { readonly kind: 'stop' };
 
 export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'phase-started' }
-  | { readonly kind: 'progress'; readonly snapshot: Snapshot }
+  | { readonly kind: 'progress'; readonly numbers: LiveNumbers }
   | { readonly kind: 'phase-ended' }
   | { readonly kind: 'sent'; readonly report: Report }
   | { readonly kind: 'failed'; readonly reason: string };
@@ -47,12 +47,12 @@ export async function work(channel: Channel, signal: AbortSignal): Promise<void>
   const stop = new AbortController();
   const inbox = createInbox(channel, () => stop.abort());
   try {
-    const { target, patterns, overrides, shard, waitMs } = await inbox.order;
+    const { target, patterns, overrides, shard, waitMs } = await inbox.job;
     const sender = createSender({
       origin: parseOrigin(target),
       phases: patterns.map(({ name, pattern }) => planPhase(name, pattern, overrides, shard)),
       waitMs,
-      observer: createTeller(channel),
+      observer: createObserver(channel),
       signal: AbortSignal.any([signal, stop.signal]),
     });
     await sender.prepare();
@@ -65,23 +65,23 @@ export async function work(channel: Channel, signal: AbortSignal): Promise<void>
 }
 
 function createInbox(channel: Channel, onStop: () => void) {
-  const order = Promise.withResolvers<Order>();
+  const job = Promise.withResolvers<Job>();
   const start = Promise.withResolvers<{ atMs: number; started: Report }>();
   channel.onMessage((message) => {
-    if (message.kind === 'order') order.resolve(message.order);
+    if (message.kind === 'job') job.resolve(message.job);
     else if (message.kind === 'start') start.resolve(message);
     else onStop();
   });
-  return { order: order.promise, start: start.promise };
+  return { job: job.promise, start: start.promise };
 }
 
-function createTeller(channel: Channel): SenderObserver {
+function createObserver(channel: Channel): SenderObserver {
   let timer: NodeJS.Timeout | undefined;
   return {
     note() {},
-    phaseStarted({ snapshot }: Progress) {
+    phaseStarted({ numbers }: Progress) {
       channel.send({ kind: 'phase-started' });
-      timer = setInterval(() => channel.send({ kind: 'progress', snapshot: snapshot() }), TELL_EVERY_MS);
+      timer = setInterval(() => channel.send({ kind: 'progress', numbers: numbers() }), TELL_EVERY_MS);
     },
     phaseEnded() {
       clearInterval(timer);

@@ -1,0 +1,58 @@
+/** Series of the API as Prometheus labels them: objects everywhere, text only where a person reads them. */
+import { z } from 'zod';
+
+export const seriesSchema = z.strictObject({
+  metric: z.string(),
+  labels: z.record(z.string(), z.string()),
+});
+export type Series = z.output<typeof seriesSchema>;
+
+export const REQUESTS = 'http_requests_total';
+export const ERRORS = 'http_errors_total';
+export const DURATIONS = 'http_request_duration_seconds_count';
+export const IN_PROGRESS = 'inprogress_requests';
+export const DRAINED = 'http_server_drained';
+
+/** The labels that the API itself sets, in the order in which they are shown. Others (job, instance) say where, not what. */
+const OWN_LABELS = ['path', 'method', 'code'] as const;
+
+export function toSeries(metric: string, labels: Readonly<Record<string, string | undefined>>): Series {
+  const own = OWN_LABELS.flatMap((label) => {
+    const value = labels[label];
+    return value === undefined ? [] : [[label, value] as const];
+  });
+  return { metric, labels: Object.fromEntries(own) };
+}
+
+/** As in PromQL: `name{path="cart",method="get"}`. */
+export function formatSeries({ metric, labels }: Series): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  return pairs.length === 0 ? metric : `${metric}{${pairs.join(',')}}`;
+}
+
+/** A number per series; 0 for those that were never named. */
+export class SeriesCounts {
+  readonly #entries = new Map<string, { readonly series: Series; count: number }>();
+
+  add(series: Series, by: number): void {
+    const key = keyOf(series);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) this.#entries.set(key, { series, count: by });
+    else entry.count += by;
+  }
+
+  of(series: Series): number {
+    return this.#entries.get(keyOf(series))?.count ?? 0;
+  }
+
+  /** Every series of this and of others, once. */
+  seriesWith(...others: readonly SeriesCounts[]): Series[] {
+    const all = new Map([this, ...others].flatMap((counts) => [...counts.#entries]));
+    return [...all.values()].map(({ series }) => series);
+  }
+}
+
+/** Only ever compared with other keys. */
+function keyOf({ metric, labels }: Series): string {
+  return JSON.stringify([metric, ...OWN_LABELS.map((label) => labels[label])]);
+}
