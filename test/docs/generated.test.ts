@@ -1,4 +1,4 @@
-/** The committed files that are made of other files are what `make generate` writes. */
+/** The committed files that are made of other files are what `npm run generate` writes. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { generatedFiles } from '../../tools/generators/generated.ts';
@@ -10,6 +10,6 @@ it('there are dashboards, their data source, rules for the operator, licences an
   expect(new Set(endings)).toEqual(new Set(['json', 'yml', 'yaml', 'md', 'svg']));
 });
 
-it.each(generated)('%s is what `make generate` writes', (path, text) => {
+it.each(generated)('%s is what `npm run generate` writes', (path, text) => {
   expect(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')).toBe(text);
 });

@@ -75,7 +75,7 @@ export function describeLicences(dependencies: readonly Dependency[]): string {
   };
   return `# Licences
 
-This repository is under the [Apache License 2.0](../LICENSE). What it depends on is listed here by licence; \`make generate\` writes this page from \`package-lock.json\`, and a
+This repository is under the [Apache License 2.0](../LICENSE). What it depends on is listed here by licence; \`npm run generate\` writes this page from \`package-lock.json\`, and a
 test fails where a package has a licence that is not on the [list](../tools/generators/licences.ts) of those that we may use, or where this page is not up to date.
 
 ${section('In the images, or installed with the package', true)}

@@ -12,6 +12,6 @@ export function toPrometheusRule(texts: readonly string[]): string {
     metadata: { name: 'observability-stack', labels: { release: 'kube-prometheus-stack' } },
     spec: { groups: texts.flatMap((text) => RuleFile.parse(parse(text)).groups) },
   };
-  const header = '# Made of prometheus/rules by `make generate`. Do not edit: a test compares them.\n';
+  const header = '# Made of prometheus/rules by `npm run generate`. Do not edit: a test compares them.\n';
   return header + stringify(rule, { lineWidth: 0 });
 }
