@@ -1,4 +1,4 @@
-# How images reach a cluster's nodes, and their names what is applied. Sourced by kubernetes.sh, never run. A cluster on this machine
+# How images reach a cluster's nodes, and their names what is applied. Sourced. A cluster on this machine
 # gets what is built here; with K8S_REGISTRY it is built and pushed there; else the images are expected on the nodes, under the
 # names that compose uses.
 

@@ -1,4 +1,4 @@
-# Load and verification as Jobs in the cluster. Sourced by kubernetes.sh, never run. Reports leave by the Jobs' logs and come in as
+# Load and verification as Jobs in the cluster. Sourced. Reports leave by the Jobs' logs and come in as
 # ConfigMaps: no storage is needed that several nodes may write to, and no pod gets a token.
 
 shards=${SHARDS:-4}

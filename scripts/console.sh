@@ -1,5 +1,4 @@
-# How the scripts report. Sourced, never run. Everything here goes to stderr; stdout belongs to what a command answers (a
-# verification table, a report).
+# How the scripts report: to stderr, because stdout belongs to what a command answers (a verification table, a report). Sourced.
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -26,11 +25,8 @@ run_step() {
   status=$?
   end_progress
   elapsed=$(($(date +%s) - started))
-  if [ "$status" != 0 ]; then
-    say "- $title: failed after $elapsed s (status $status).$(last_lines ' Its last lines:' <"$step_log")"
-  elif [ "$elapsed" -ge 3 ]; then
-    say "  done in $elapsed s"
-  fi
+  [ "$status" = 0 ] || say "- $title: failed after $elapsed s (status $status).$(last_lines ' Its last lines:' <"$step_log")"
+  [ "$status" != 0 ] || [ "$elapsed" -lt 3 ] || say "  done in $elapsed s"
   return "$status"
 }
 
@@ -56,11 +52,7 @@ end_progress() {
   [ -z "$progress" ] || { kill -KILL "$progress" && wait "$progress"; } 2>/dev/null
   progress=''
 }
-
-tidy_console() {
-  end_progress
-  rm -f "${step_log:-}"
-}
+tidy_console() { end_progress && rm -f "${step_log:-}"; }
 trap tidy_console EXIT
 # Without this, a shell that a signal ends would leave out its EXIT trap.
 trap 'fail 130 "interrupted${progress:+ while: $title}."' INT TERM

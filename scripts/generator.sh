@@ -1,4 +1,4 @@
-# The load generator in its container, as the user who calls it. Sourced by stack.sh, never run.
+# The load generator in its container, as the user who calls it. Sourced.
 
 reports=${REPORTS_FOLDER:-$root/reports}
 prometheus='--prometheus http://prometheus:9090'

@@ -1,5 +1,5 @@
-# What has to be on this machine before a command: an engine with Compose and Buildx, the images, readable configuration. Sourced after
-# project.sh, never run. Where something is missing, offline/ installs or builds it.
+# What has to be on this machine before a command: an engine with Compose and Buildx, the images, readable configuration. Where something
+# is missing, offline/ installs or builds it. Sourced.
 . "$root/scripts/offline/install.sh"
 . "$root/scripts/offline/engine.sh"
 . "$root/scripts/offline/images.sh"
@@ -16,8 +16,7 @@ ensure_engine() {
 image_present() { docker image inspect "$1" >/dev/null 2>&1; }
 image_names() { docker image ls --format '{{.Repository}}:{{.Tag}}' --filter "reference=$1" | grep -v '<none>'; }
 
-# obtain_image VARIABLE: 0 when the image that the variable names is here or could be pulled. Nothing replaces an image that the user
-# named.
+# obtain_image VARIABLE: 0 when the image that it names is here or could be pulled. Nothing replaces an image that the user named.
 obtain_image() {
   image=$(value_of "$1")
   ! image_present "$image" || return 0
@@ -38,11 +37,9 @@ ensure_images() {
   [ -z "$missing" ] || use_fallback_images
 }
 
-# Nothing replaces Grafana: Debian does not have it. grafana_missing is empty or says why it is left out.
-ensure_grafana() {
-  grafana_missing=''
-  obtain_image GRAFANA_IMAGE || grafana_missing="no image $GRAFANA_IMAGE on this machine, and no registry answers"
-}
+# Debian has no Grafana. grafana_missing says why it is left out.
+grafana_missing=''
+ensure_grafana() { obtain_image GRAFANA_IMAGE || grafana_missing="no image $GRAFANA_IMAGE on this machine, and no registry answers"; }
 
 # What containers mount. Their users are others than the owner of this clone, whose umask may have hidden it from them.
 ensure_readable() {
@@ -57,7 +54,6 @@ ensure_readable() {
 # instance, would then pass for one of the project's own.
 build_images() {
   export BUILDX_BAKE_ENTITLEMENTS_FS=0 # the certificate authority is a file outside of this folder
-  run_step 'building the API and the load generator' \
-    docker buildx bake --progress plain --file "$root/docker-compose.yml" api loadgen ||
+  run_step 'building the API and the load generator' docker buildx bake --progress plain --file "$root/docker-compose.yml" api loadgen ||
     fail 1 'an image could not be built; the last lines above say why.'
 }

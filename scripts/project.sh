@@ -1,5 +1,5 @@
 # The engine, and the stack that this folder may change: which engine answers, whose stack runs under the name, and one command
-# at a time. Sourced after console.sh and settings.sh, never run. The exit statuses are listed in docs/operations.md.
+# at a time. Sourced. docs/operations.md lists the exit statuses.
 
 engine_answers() { engine_error=$(docker version --format '{{.Server.Version}}' 2>&1 >/dev/null); }
 is_refused() { case $engine_error in *[Pp]'ermission denied'*) ;; *) return 1 ;; esac; }
@@ -28,8 +28,8 @@ refuse_engine() {
 
 folder_label=observability-stack.folder
 
-# require_own_project [FOLDER]: no command touches what another clone has started under the same name, nor its data. A folder that only
-# the data names has to exist still. FOLDER is where the Compose file is, if not at the root.
+# require_own_project [FOLDER]: no command touches what another clone has started under the same name, nor its data, as long as
+# that clone exists. FOLDER is where the Compose file is, if not at the root.
 # shellcheck disable=SC2120,SC3013 # tutorial.sh gives a folder; dash, bash and BusyBox have -ef
 require_own_project() {
   is_project_name "$COMPOSE_PROJECT_NAME" || fail 2 "$(expected_project_name)"
@@ -68,8 +68,8 @@ require_running() {
   is_running "$1" || fail 3 'the stack is not running.' 'Start it with: make up'
 }
 
-# take_lock COMMAND: one command at a time changes a stack. The kernel gives the lock, flock(2)'s, back when this script and all that
-# it has started have ended. A read-only checkout has nothing to write the name of the command into.
+# take_lock COMMAND: the kernel gives the lock, flock(2)'s, back when this script and all that it has started have ended. A read-only
+# checkout has nothing to write the name of the command into.
 take_lock() {
   lock=$root/.cache/$COMPOSE_PROJECT_NAME.lock
   { mkdir -p "$root/.cache" && : >>"$lock"; } 2>/dev/null || lock=$root/docker-compose.yml

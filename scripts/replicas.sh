@@ -1,5 +1,5 @@
 # The replicas of the API. Each has host ports of its own: the n-th takes the n-th of the API's ports, so that the first port belongs
-# to a replica however many come and go. Sourced after settings.sh, never run.
+# to a replica however many come and go. Sourced.
 
 # with_ports OFFSET COMMAND...: runs COMMAND with the ports of the replica at that distance from the first.
 with_ports() (

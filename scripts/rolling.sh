@@ -1,7 +1,7 @@
 #!/bin/sh
-# Replicas that come, restart and go, under load: more replicas, each restarted in turn, and as many again as there were. No request may
-# fail and no count may be lost; the generator verifies it. Called by `make rolling`.
-# Exit status: the generator's (0 all well, 1 a check did not hold), 1 when a step failed or outlasted the load; else as in stack.sh.
+# Replicas that come, restart and go under load: more of them, each restarted in turn, and as many again as there were. No request may
+# fail and no count may be lost; the generator verifies it. Exit status: the generator's, 1 when a step failed or outlasted the
+# load; else as in stack.sh.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/common.sh"
@@ -10,7 +10,7 @@ duration=${DURATION:-180s}
 containers() { compose ps --quiet api | sort; }
 scale() { API_REPLICAS=$1 run_step "API_REPLICAS=$1 make up" "$root/scripts/stack.sh" up; }
 
-# wait_for_load: until it has ended, or reports what it has sent: from then on it ends with a summary.
+# Until the load has ended, or reports what it has sent: from then on it ends with a summary.
 wait_for_load() {
   while kill -0 "$load" 2>/dev/null; do
     generator=$(docker ps --quiet --filter label=com.docker.compose.service=loadgen --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME")
@@ -30,13 +30,11 @@ restart() {
 
 roll() {
   scale "${REPLICAS:-3}" || return 1
-  for container in $(containers); do run_step "restart of replica $container" restart "$container" || return 1; done
+  for container in $(containers); do run_step "restart of $container" restart "$container" || return 1; done
   scale "$found"
 }
 
-# However this ends early, the load sums up, and there are as many replicas as before. The load is in a group of its own, so that a
-# Ctrl-C reaches it from here alone: a second one would end it without a summary.
-in_own_group() { if command -v setsid >/dev/null 2>&1; then setsid "$@"; else perl -e 'setpgrp(0, 0); exec @ARGV' "$@"; fi; }
+# However this ends early, the load sums up, and there are as many replicas as before.
 load=''
 tidy_up() {
   trap '' INT TERM
@@ -53,9 +51,10 @@ tidy_up() {
 require_running api
 found=$(containers | grep -c .)
 trap tidy_up EXIT
+# In a group of its own, so that a Ctrl-C reaches it from tidy_up alone: a second one would end it without a summary.
+in_own_group() { if command -v setsid >/dev/null 2>&1; then setsid "$@"; else perl -e 'setpgrp(0, 0); exec @ARGV' "$@"; fi; }
 in_own_group "$root/scripts/stack.sh" load rolling --duration "$duration" --wait 120s "$@" &
 load=$!
-# Not before it sends: it looks at the stack first, which is then as it was.
 wait_for_load
 roll || exit 1
 kill -0 "$load" 2>/dev/null || late="the load of $duration was over before the steps were; give them longer: DURATION=300s make rolling"

@@ -1,7 +1,6 @@
-# Reads .env, lets the environment win over it, and checks what Compose would only fail on later. Sourced, never run.
+# Reads .env, lets the environment win over it, and checks what Compose would only fail on later. Sourced.
 
-# As Compose reads it: everything after the first = is the value, quotes around the whole of it are not part of it, and the
-# last line needs no end.
+# As Compose reads it: everything after the first = is the value, and quotes around the whole of it are not part of it.
 while IFS= read -r line || [ -n "$line" ]; do
   case $line in '' | '#'*) continue ;; esac
   name=${line%%=*} value=${line#*=}
@@ -36,10 +35,7 @@ port_names=$(sed -n 's/^\([A-Z_]*_HOST_PORT\)=.*/\1/p' "$root/.env")
 # The n-th replica takes the n-th port from each of these on.
 replica_ports='API_HOST_PORT API_LAB_HOST_PORT METRICS_HOST_PORT'
 
-# last_port NAME: the last port that a setting takes.
-last_port() {
-  case " $replica_ports " in *" $1 "*) echo $(($(value_of "$1") + API_REPLICAS - 1)) ;; *) value_of "$1" ;; esac
-}
+last_port() { case " $replica_ports " in *" $1 "*) echo $(($(value_of "$1") + API_REPLICAS - 1)) ;; *) value_of "$1" ;; esac; }
 # other_port NAME: one to propose in the place of a setting's.
 other_port() {
   port=$(value_of "$1")
@@ -49,23 +45,14 @@ other_port() {
 # Every problem at once, one a line, as the API reports its own.
 check_settings() {
   problems=$(list_problems)
-  [ -z "$problems" ] || {
-    printf '%s\n' "$problems" >&2
-    exit 2
-  }
+  [ -z "$problems" ] || { say "$problems" && exit 2; }
 }
 list_problems() {
   is_project_name "$COMPOSE_PROJECT_NAME" || expected_project_name
-  is_port "$API_REPLICAS" || {
-    echo "API_REPLICAS: expected a whole number from 1 to 65535, got \"$API_REPLICAS\""
-    API_REPLICAS=1
-  }
+  is_port "$API_REPLICAS" || { echo "API_REPLICAS: expected a whole number from 1 to 65535, got \"$API_REPLICAS\"" && API_REPLICAS=1; }
   taken=''
   for name in $port_names; do
-    is_port "$(value_of "$name")" || {
-      echo "$name: expected a port from 1 to 65535, got \"$(value_of "$name")\""
-      continue
-    }
+    is_port "$(value_of "$name")" || { echo "$name: expected a port from 1 to 65535, got \"$(value_of "$name")\"" && continue; }
     is_port "$(last_port "$name")" || echo "$name: expected a port for each of $API_REPLICAS replicas, got $(value_of "$name")-$(last_port "$name")"
     for other in $taken; do
       [ "$(value_of "$name")" -gt "$(last_port "$other")" ] || [ "$(last_port "$name")" -lt "$(value_of "$other")" ] ||

@@ -22,11 +22,8 @@ up() {
   STEP_TAIL=5 run_step 'starting the services and waiting until each is healthy' start_services || start_failed
   say ''
   send lab --only-on-fresh-api
-  case $status in
-    0) ;;
-    130) fail 130 "interrupted while sending the lab's traffic; the stack runs on." ;;
-    *) fail "$status" "the lab's traffic was not verified (status $status); the stack runs on, see the lines above." ;;
-  esac
+  [ "$status" != 130 ] || fail 130 "interrupted while sending the lab's traffic; the stack runs on."
+  [ "$status" = 0 ] || fail "$status" "the lab's traffic was not verified (status $status); the stack runs on, see the lines above."
   [ "$before" != "$(running_containers)" ] || say 'The stack was running already: nothing was changed.'
   show_urls
 }
@@ -46,12 +43,13 @@ start_failed() {
     [ "$health" = 'running healthy ' ] ||
       say "- $service is ${health% }$(compose --profile alerts logs --no-log-prefix --tail 15 "$service" 2>&1 | last_lines '; its last lines:')"
   done
-  if [ -n "$before" ]; then
-    [ "$before" = "$(running_containers)" ] || fail 1 'the stack did not start as asked, and not all that was running before still runs.' 'Mend the cause and run it again.'
-    fail 1 'the stack did not start as asked. What was running before was left alone.'
-  fi
-  compose --profile alerts down >/dev/null 2>&1
-  fail 1 'the stack did not start. What had started was removed again; volumes are kept.' 'Mend the cause and run it again.'
+  hint='Mend the cause and run it again.'
+  [ -n "$before" ] || {
+    compose --profile alerts down >/dev/null 2>&1
+    fail 1 'the stack did not start. What had started was removed again; volumes are kept.' "$hint"
+  }
+  [ "$before" = "$(running_containers)" ] || fail 1 'the stack did not start as asked, and not all that was running before still runs.' "$hint"
+  fail 1 'the stack did not start as asked. What was running before was left alone.'
 }
 
 # Engines word it in several ways; all name the port.
@@ -77,7 +75,7 @@ load() {
   require_stack
   [ $# -gt 0 ] || set -- lab
   send "$@"
-  # Only of a run that there was.
+  # Of a run that there was.
   [ "$status" != 0 ] && [ ! -e "$page" ] || show_overview
   return "$status"
 }

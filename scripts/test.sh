@@ -58,7 +58,6 @@ else
   TEST_CHROMIUM=${TEST_CHROMIUM:-$(ensure_chromium)} && export TEST_CHROMIUM ||
     left_out 'the tests that look at pages in a browser (no Chromium on this machine, and none could be installed)'
   TEST_KUBECTL=$(ensure_kubectl) && export TEST_KUBECTL || left_out 'the tests that need kubectl (none on this machine, and none could be installed)'
-  [ -n "${KUBECONFIG:-}" ] || left_out 'the acceptance on a cluster (no KUBECONFIG names one); it is test/kubernetes/cluster.sh'
   check 'lint (biome, dependency-cruiser, shellcheck)' npm run --silent lint
   check 'types (tsc)' npm run --silent types
   check 'unit tests (jest)' npm run --silent test:unit

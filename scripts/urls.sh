@@ -1,4 +1,8 @@
-# Where to look: the addresses that `make up` and `make load` end with. Sourced by stack.sh, never run.
+# Where to look: the addresses that `make up` and `make load` end with. Sourced by stack.sh.
+
+host=$BIND_ADDRESS
+[ "$host" != 0.0.0.0 ] || host=localhost
+show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$host" "$2" "$3" >&2; }
 
 show_urls() {
   say ''
@@ -15,11 +19,8 @@ show_urls() {
     say "              Bring it (docker load --input FILE, or GRAFANA_IMAGE=<mirror>/grafana), then: make up"
   fi
   [ -z "${ALERTS:-}" ] || show_page Alertmanager "$ALERTMANAGER_IMAGE" "$ALERTMANAGER_HOST_PORT" "curl http://localhost:$ALERTMANAGER_HOST_PORT/api/v2/alerts"
-  say ''
-  say 'Next: make lab   make load PATTERN=not-found   make verify   make down'
+  printf '\nNext: make lab   make load PATTERN=not-found   make verify   make down\n' >&2
 }
-
-show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$([ "$BIND_ADDRESS" = 0.0.0.0 ] && echo localhost || echo "$BIND_ADDRESS")" "$2" "$3" >&2; }
 
 # show_page NAME IMAGE PORT COMMAND: Debian's builds have the whole API and no page; COMMAND asks one of them.
 show_page() {

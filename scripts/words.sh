@@ -6,10 +6,8 @@ set -uf
 pattern=$1 text=$2
 shift 2
 if [ -e "$pattern" ]; then set -- "$@" "$pattern"; else text="$pattern $text"; fi
-words=$(printf '%s\n' "$text" | xargs -n 1 printf '%s\n' 2>/dev/null) || {
-  printf 'error: expected words with an end to each quote, got: %s\n' "${text# }" >&2
-  exit 2
-}
+words=$(printf '%s\n' "$text" | xargs -n 1 printf '%s\n' 2>/dev/null) ||
+  { printf 'error: expected words with an end to each quote, got: %s\n' "${text# }" >&2 && exit 2; }
 IFS='
 '
 # shellcheck disable=SC2086 # a word a line

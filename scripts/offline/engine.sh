@@ -1,5 +1,5 @@
-# A container engine for a machine that has none: the distribution's, on Debian and Ubuntu, as root. Deliberately left out: any other
-# distribution, and rootless engines. Sourced by prepare.sh, never run.
+# A container engine for a machine that has none: the distribution's, on Debian and Ubuntu, as root. Left out: any other
+# distribution, and rootless engines. Sourced by prepare.sh.
 
 may_start_engine() { ! is_refused && [ -z "$(chosen_engine)" ] && may_install; }
 

@@ -1,5 +1,5 @@
 # Images for a machine that no registry answers: for Node, Prometheus and Alertmanager, made of Debian's packages, under names of their
-# own. Sourced by prepare.sh, never run.
+# own. Sourced by prepare.sh.
 
 fallback_pattern='observability-stack/*:*debian'
 
@@ -7,13 +7,10 @@ fallback_pattern='observability-stack/*:*debian'
 registry_silent=''
 registry_is_silent() { [ -n "$registry_silent" ] || [ -n "$(image_names "$fallback_pattern")" ]; }
 
-fallback_name() {
-  case $1 in
-    NODE_IMAGE) echo observability-stack/node:24-debian ;;
-    PROMETHEUS_IMAGE) echo observability-stack/prometheus:3-debian ;;
-    ALERTMANAGER_IMAGE) echo observability-stack/alertmanager:debian ;;
-  esac
-}
+NODE_FALLBACK=observability-stack/node:24-debian
+PROMETHEUS_FALLBACK=observability-stack/prometheus:3-debian
+ALERTMANAGER_FALLBACK=observability-stack/alertmanager:debian
+fallback_name() { value_of "${1%_IMAGE}_FALLBACK"; }
 
 # Sets each of $missing to its fallback image, which is built where it is not here.
 use_fallback_images() {

@@ -1,5 +1,5 @@
 # Installs programs on Debian and Ubuntu, as root, from the distribution's own packages. INSTALL_ENGINE=no forbids every
-# installation. Sourced, never run.
+# installation. Sourced.
 
 # What is newer than this machine's own packages comes from this suite.
 debian_suite=forky

@@ -75,14 +75,6 @@ it.each([
   },
 );
 
-it('the acceptance on a cluster uses the context of its KUBECONFIG, and ends with 3 when that does not answer', async () => {
-  await kubernetes(['halt'], 'production');
-  expect(await box.run('test/kubernetes/cluster.sh', [], { KUBECONFIG: '/none' })).toMatchObject({ code: 3 });
-  expect(await box.read('calls')).toBe(
-    'config current-context\n--context production --namespace observability-stack get --raw /readyz\n',
-  );
-});
-
 /** Programs that a script wraps, asks for with `command -v`, or installs. */
 const PROGRAMS = /^(docker|kubectl|promtool|npm|node|git|curl|tar|flock|perl|make|kind|k3d|minikube)$/;
 

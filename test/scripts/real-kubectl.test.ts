@@ -1,4 +1,4 @@
-/** Every `make k8s-*` command and the acceptance on a cluster, with the real kubectl, as it is on the PATH, and nothing but a KUBECONFIG. */
+/** Every `make k8s-*` command with the real kubectl, as it is on the PATH, and nothing but a KUBECONFIG. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,6 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ApiServer, startApiServer } from '../support/kubernetes/api-server.ts';
-import type { Stored } from '../support/kubernetes/cluster.ts';
 import { repositoryRoot } from '../support/repository.ts';
 
 /** `make test` names the program, and reports at its end that these tests were left out where there is none. */
@@ -23,31 +22,11 @@ page.html:${packed('<p>')}
 
 let folder = '';
 let server: ApiServer;
-/** The load of the acceptance runs until the API was scaled, restarted, and scaled back. */
-let loadRuns = false;
-
-function execute(words: string[]): string {
-  const query = words.at(-1) ?? '';
-  const replicas = server.cluster.find('Deployment', 'api')?.spec?.replicas;
-  const answers: Record<string, unknown> = {
-    'count(up{job="api"} == 1)': replicas,
-    'count(up{job="api"})': replicas,
-    'sum(http_requests_total)': 100,
-    'sum(http_errors_total{code="404"})': 33,
-    'sum(rate(http_requests_total[15s])) > bool 10': 1,
-  };
-  const restarted = JSON.stringify(server.cluster.find('Deployment', 'api')).includes('restartedAt');
-  if (query === 'count(up{job="api"})' && replicas === 2 && restarted) loadRuns = false;
-  return query in answers ? `{} => ${answers[query]} @[1]\n` : '';
-}
-
 const settings = () => server.cluster.find('ConfigMap', 'loadgen-settings')?.data ?? {};
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'real kubectl '));
-  const hasEnded = ({ metadata }: Stored) =>
-    metadata.name !== 'loadgen' || settings().PATTERN === 'lab\n' || !loadRuns;
-  server = await startApiServer({ log: () => log, execute, hasEnded });
+  server = await startApiServer(() => log);
   const isDefault = { 'storageclass.kubernetes.io/is-default-class': 'true' };
   const standard = { name: 'standard', annotations: isDefault };
   server.cluster.apply({ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: standard });
@@ -74,7 +53,6 @@ function run(program: string, words: string[], variables: Record<string, string>
     KUBECONFIG: join(folder, 'config'),
     REPORTS_FOLDER: join(folder, 'reports'),
     START_IN: '0',
-    KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'true',
     ...variables,
   };
   server.changes.length = 0;
@@ -165,21 +143,6 @@ whereKubectlIs('with the real kubectl', () => {
       expect((await make('k8s-verify')).err).toContain('nothing has been sent here yet');
       expect(await make('k8s-down', 'ARGS=--volumes')).toMatchObject({ code: 0 });
       expect(server.cluster.find('Namespace', 'observability-stack')).toBeUndefined();
-    },
-    TIMEOUT_MS,
-  );
-
-  it(
-    'the acceptance on a cluster passes every check, in the context of its KUBECONFIG',
-    async () => {
-      loadRuns = true;
-      const { code, out, err } = await run(`${repositoryRoot}/test/kubernetes/cluster.sh`, [], {
-        K8S_TIMEOUT: '60',
-      });
-      expect(out.split('\n').filter((line) => line.includes('**failed**'))).toEqual([]);
-      expect({ code, err }).toMatchObject({ code: 0 });
-      expect(out).toContain('| the load | 4 sent, 0 errors, 0 dropped, verified, ');
-      expect(out).toMatch(/^\| make k8s-down ARGS=--volumes leaves nothing \|/m);
     },
     TIMEOUT_MS,
   );
