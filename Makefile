@@ -63,7 +63,7 @@ test-unit: ## the checks that need no container engine
 test-faults: ## kills, fills, cuts off and interrupts stacks under load, in half an hour; one row of docs/reliability.md: ARGS=disk-full
 	@scripts/words.sh '' "$$ARGS" scripts/test.sh faults
 
-bench: ## the benchmarks, with their peers; writes the tables of the docs (QUICK=1 is a look of a minute that writes nothing)
+bench: ## the benchmarks, with their peers; writes the tables of the docs (QUICK=1 is a look of 90 seconds that writes nothing)
 	@scripts/bench.sh $${QUICK:+quick}
 
 lint: ## Biome, the directions of imports, and shellcheck

@@ -29,7 +29,7 @@ const loadgen = layers(
     verify: ['common'],
     report: ['common', 'load', 'verify'],
     run: ['common', 'load', 'http', 'pattern', 'verify', 'report'],
-    cli: ['common', 'load', 'http', 'pattern', 'verify', 'report', 'run'],
+    cli: ['common', 'report', 'run'],
   },
   folder,
 );

@@ -17,7 +17,6 @@ export const Panel = z.looseObject({
   targets: z.array(target).min(1),
   options: z.looseObject({
     legend: z.looseObject({ displayMode: z.string().optional() }).optional(),
-    yAxis: z.looseObject({ unit: z.string().optional() }).optional(),
   }),
   fieldConfig: z.looseObject({
     defaults: z.looseObject({

@@ -60,7 +60,7 @@ function begin(schedule: Schedule, slots: number, overrides: Partial<Attack> = {
   const client = new Slots(slots, clock);
   const recorder = {
     drops: 0,
-    dropped() {
+    recordDrop() {
       this.drops++;
     },
   };
@@ -104,7 +104,7 @@ describe('the open model', () => {
     const client = new Slots(100, clock);
     const signal = new AbortController().signal;
     const schedule = { kind: 'open', pacer: tenPerSecond } as const;
-    const recorder = { dropped: () => {} };
+    const recorder = { recordDrop: () => {} };
     const startMs = clock.now();
     void attack({
       schedule,

@@ -20,15 +20,15 @@ class Results implements Recorder {
   readonly failures: { kind: FailureKind; wasSent: boolean }[] = [];
   drops = 0;
 
-  answered(_target: number, status: number): void {
+  recordAnswer(_target: number, status: number): void {
     this.statuses.push(status);
   }
 
-  failed(_target: number, kind: FailureKind, _intendedMs: number, sentMs: number): void {
+  recordFailure(_target: number, kind: FailureKind, _intendedMs: number, sentMs: number): void {
     this.failures.push({ kind, wasSent: !Number.isNaN(sentMs) });
   }
 
-  dropped(): void {
+  recordDrop(): void {
     this.drops++;
   }
 }

@@ -54,8 +54,6 @@ function create() {
   return { pool, workers: workers as [FakeWorker, FakeWorker], interrupt };
 }
 
-const nothing = {} as Parameters<Sender['send']>[1];
-
 describe('a worker that is lost', () => {
   it.each(['SIGKILL', 'spawn EAGAIN'])('before it is ready ends the preparation: %s', async (how) => {
     const { pool, workers } = create();
@@ -96,7 +94,7 @@ async function sendAfter(act: (worker: FakeWorker) => void): Promise<unknown> {
   });
   await prepared;
   for (const worker of workers) worker.onStart = () => act(worker);
-  return pool.send(undefined, nothing).catch((error: unknown) => error);
+  return pool.send(undefined).catch((error: unknown) => error);
 }
 
 describe('when no worker leaves a report', () => {

@@ -6,8 +6,6 @@ import { repositoryRoot } from '../support/repository.ts';
 import { asksPrometheus, copyTutorial, type TutorialCopy, tutorialSections } from '../support/tutorial.ts';
 import { follow } from '../support/walkthrough.ts';
 
-const startTimeoutMs = 90_000;
-
 let copy: TutorialCopy;
 beforeAll(async () => {
   copy = await copyTutorial();
@@ -29,11 +27,10 @@ beforeEach(async () => {
   });
   expect(stderr).toContain(`http://localhost:${copy.prometheusPort}`);
   stop = /Stop it with: docker (.*)/.exec(stderr)?.[1]?.split(' ') ?? [];
-}, startTimeoutMs);
-afterEach(() => promisify(execFile)('docker', stop), startTimeoutMs);
+});
+afterEach(() => promisify(execFile)('docker', stop));
 
 it.each(tutorialSections.filter(asksPrometheus).map((section) => [section.title, section] as const))(
   'step %s',
   (_title, section) => follow(section, copy.surroundings),
-  180_000,
 );

@@ -13,7 +13,7 @@ const BENCHMARKS = [
   'stack-idle',
   'loadgen-throughput',
 ];
-/** A look at the middleware, a scrape and the generator, within a minute. */
+/** A look at the middleware, a scrape and the generator, within 90 seconds. */
 const QUICK = ['middleware-throughput', 'scrape-rendering', 'loadgen-throughput'];
 
 const words = process.argv.slice(2);

@@ -13,8 +13,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { freePort } from '../../../test/support/free-port.ts';
-import { eventually, queryValue } from '../../../test/support/prometheus-api.ts';
+import { queryValue } from '../../../test/support/prometheus.ts';
 import { settingOf } from '../../../test/support/repository.ts';
+import { eventually } from '../../../test/support/until.ts';
 import { quick, report } from '../lib/report.ts';
 import { startServer } from '../lib/server-process.ts';
 

@@ -1,8 +1,8 @@
 /** The verification as a person reads it: one row per series, in at most 80 columns, ASCII only. */
-import { formatCount, formatNumber } from '../common/units.ts';
-import { formatRowName, type VerificationRow } from '../verify/rows.ts';
-import { IN_PROGRESS } from '../verify/series.ts';
-import { formatVerified, type Verification } from '../verify/verification.ts';
+import { formatCount, formatNumber } from '../../common/units.ts';
+import { formatRowName, type VerificationRow } from '../../verify/rows.ts';
+import { IN_PROGRESS } from '../../verify/series.ts';
+import { formatVerified, type Verification } from '../../verify/verification.ts';
 import type { Paint } from './paint.ts';
 
 const HEADERS = ['series', 'sent', 'counted', 'difference'] as const;

@@ -1,14 +1,11 @@
-/** The flags that say where Prometheus is and how to get in, and what they give. */
+/** From the flags that say how to get into Prometheus to its client. */
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isNativeError } from 'node:util/types';
-import type { Command } from 'commander';
 import { UsageError } from '../common/errors.ts';
 import { Prometheus } from '../verify/prometheus.ts';
-import type { Io } from './io.ts';
 
-export interface PrometheusFlags {
-  readonly prometheus?: string;
+export interface AccessFlags {
   readonly prometheusTokenFile?: string;
   readonly prometheusCaFile?: string;
 }
@@ -16,36 +13,17 @@ export interface PrometheusFlags {
 /** A bearer token (RFC 6750), without its line break. */
 const TOKEN = /^[\w.~+/=-]+$/;
 
-export function addAccess(command: Command): Command {
-  return command
-    .option('--prometheus-token-file <file>', 'a bearer token for Prometheus (or PROMETHEUS_TOKEN=<token>)')
-    .option('--prometheus-ca-file <file>', "certificate authorities for Prometheus, instead of the system's");
-}
-
-/**
- * @returns undefined without --prometheus
- * @throws UsageError for a URL that is none and a file that cannot be read
- */
-export function connectPrometheus(
-  flags: PrometheusFlags & { readonly prometheus: string },
-  retryMs: number,
-  io: Io,
-): Promise<Prometheus>;
-export function connectPrometheus(
-  flags: PrometheusFlags,
-  retryMs: number,
-  io: Io,
-): Promise<Prometheus | undefined>;
+/** @throws UsageError for a URL that is none and a file that cannot be read */
 export async function connectPrometheus(
-  { prometheus, prometheusTokenFile, prometheusCaFile }: PrometheusFlags,
+  url: string,
+  { prometheusTokenFile, prometheusCaFile }: AccessFlags,
+  env: Readonly<Record<string, string | undefined>>,
   retryMs: number,
-  { env = {} }: Io,
-): Promise<Prometheus | undefined> {
-  if (prometheus === undefined) return undefined;
+): Promise<Prometheus> {
   const ca = prometheusCaFile === undefined ? undefined : await readAuthorities(prometheusCaFile);
   const bearerToken = tokenSource(prometheusTokenFile, env.PROMETHEUS_TOKEN);
   await bearerToken?.();
-  return new Prometheus(prometheus, { retryMs, ca, ...(bearerToken && { bearerToken }) });
+  return new Prometheus(url, { retryMs, ca, ...(bearerToken && { bearerToken }) });
 }
 
 /** A file is read again for each request: what rotates tokens replaces the file. */

@@ -1,13 +1,39 @@
 /** The summary of a run as a person reads it, in at most 80 columns. */
-import { FAILURE_KINDS, FAILURE_MEANING } from '../common/result.ts';
-import { formatBytes, formatCount, formatMs, formatNumber } from '../common/units.ts';
-import type { Distribution } from '../load/histogram.ts';
-import { isWhole } from '../load/shard.ts';
-import { formatLost } from '../report/combine.ts';
-import type { PhaseReport, Report } from '../report/report.ts';
+import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
+import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
+import type { Distribution } from '../../load/histogram.ts';
+import { isWhole } from '../../load/shard.ts';
+import { formatLost } from '../combine.ts';
+import type { Latency } from '../latency.ts';
+import type { PhaseReport, Report } from '../report.ts';
 import type { Paint } from './paint.ts';
+import { formatVerification } from './verification-table.ts';
 
-export function formatPhase(phase: PhaseReport, paint: Paint): string[] {
+export function formatReport(report: Report, paint: Paint): string {
+  const { phases, verification, latency } = report;
+  const blocks = [
+    ...phases.map((phase) => formatPhase(phase, paint)),
+    formatEnd(report, paint),
+    ...(verification === null ? [] : [formatVerification(verification, paint)]),
+    ...(latency === null ? [] : [formatLatency(latency, paint)]),
+  ];
+  const shown = blocks.filter((lines) => lines.length > 0);
+  return `${shown.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+/** The service time, as the generator and as Prometheus have it. */
+function formatLatency(rows: Latency, paint: Paint): string[] {
+  const line = (...cells: readonly string[]) =>
+    cells.map((cell, n) => (n === 0 ? cell.padEnd(12) : cell.padStart(12))).join('');
+  return [
+    paint('bold', line('service time', 'generator', 'prometheus')),
+    ...rows.map(({ quantile, measuredMs, prometheusMs }) =>
+      line(`p${quantile * 100}`, formatMs(measuredMs), formatMs(prometheusMs)),
+    ),
+  ];
+}
+
+function formatPhase(phase: PhaseReport, paint: Paint): string[] {
   const { statuses, plan } = phase;
   const answers = Object.entries(statuses).map(([status, count]) => `${formatNumber(count)} x ${status}`);
   const unexpected = phase.errors - phase.unanswered;
@@ -36,7 +62,7 @@ export function formatPhase(phase: PhaseReport, paint: Paint): string[] {
 }
 
 /** What became of the run as a whole, where that is not simply its end. */
-export function formatEnd({ state, shard, lostShards, phases }: Report, paint: Paint): string[] {
+function formatEnd({ state, shard, lostShards, phases }: Report, paint: Paint): string[] {
   const lines = lostShards.map((lost) => paint('red', `${formatLost(lost)}: it is in none of these numbers`));
   if (state === 'interrupted')
     lines.push(
