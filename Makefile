@@ -64,7 +64,7 @@ test-faults: ## kills, fills, cuts off and interrupts stacks under load, in half
 	@scripts/words.sh '' "$$ARGS" scripts/test.sh faults
 
 bench: ## the benchmarks, with their peers; writes the tables of the docs (QUICK=1 is a look of 90 seconds that writes nothing)
-	@scripts/bench.sh $${QUICK:+quick}
+	@scripts/test.sh bench $${QUICK:+quick}
 
 lint: ## Biome, the directions of imports, and shellcheck
 	@npm run --silent lint

@@ -12,11 +12,7 @@ check_load_settings() {
 
 ledger_exists() { in_namespace get configmap loadgen-ledger >/dev/null 2>&1; }
 
-load() {
-  find_own_images
-  send "$@"
-}
-
+load() { find_own_images && send "$@"; }
 # send [PATTERN] [OPTION...]: a built-in pattern or a file of this machine, and options of `loadgen run`.
 send() {
   pattern=${1:-lab}
@@ -55,6 +51,7 @@ verify() {
   return "$job_status"
 }
 
+# apply OPTION...: what standard input holds.
 apply() { cluster apply -f - "$@" >"$work/applied" 2>&1 || fail 1 'the cluster did not take the job:' "$(cat "$work/applied")"; }
 apply_shared() { render load/shared | apply; }
 

@@ -1,6 +1,5 @@
 #!/bin/sh
-# The stack on the cluster of kubectl's current context: up, load, verify, down. Called by the Makefile; to be called directly where the
-# exact exit status matters. What is applied is what kustomize makes of kubernetes/, with the images of this site.
+# The stack on the cluster of kubectl's current context: what kustomize makes of kubernetes/, with the images of this site.
 # Exit status: 0 all well, 1 something failed or a check did not hold, 2 a wrong command or setting, 3 no kubectl, or the
 # cluster, an image or Prometheus cannot be reached, 130 interrupted.
 set -u
@@ -69,8 +68,7 @@ up() {
   else
     send lab || exit $?
   fi
-  say ''
-  say 'From this machine, each in a terminal of its own:'
+  printf '\nFrom this machine, each in a terminal of its own:\n' >&2
   for service in 'api-balanced 5001:5001' 'prometheus 9090:9090' 'grafana 3000:3000'; do
     say "  kubectl --context $context --namespace $namespace port-forward service/$service"
   done
@@ -80,13 +78,12 @@ up() {
 
 # The autoscaler lifts the number of pods to its lower limit; until then the API is not complete.
 wait_for_core() {
-  rolled_out statefulset/prometheus && rolled_out deployment/api && wait_until at_least_minimum && rolled_out deployment/api
+  in_namespace rollout status statefulset/prometheus --timeout "${timeout}s" && wait_until at_least_minimum &&
+    in_namespace rollout status deployment/api --timeout "${timeout}s"
 }
-rolled_out() { in_namespace rollout status "$1" --timeout "${timeout}s"; }
 at_least_minimum() {
   minimum=$(in_namespace get horizontalpodautoscaler api --output 'jsonpath={.spec.minReplicas}')
-  wanted=$(in_namespace get deployment api --output 'jsonpath={.spec.replicas}')
-  [ "${wanted:-0}" -ge "${minimum:-1}" ]
+  [ "$(in_namespace get deployment api --output 'jsonpath={.spec.replicas}')" -ge "${minimum:-1}" ]
 }
 
 # Its image is the one that some sites cannot have; the rest works without.

@@ -2,6 +2,7 @@
 # Every check of the repository, in the order in which they are cheap; stops at the first that fails and names it.
 # `test.sh unit` leaves out what needs a container engine; `test.sh faults [OPTION...]` breaks stacks, and nothing else: options
 # are Jest's, a file's name for instance. What a machine cannot run is named at the end, with the reason.
+# `test.sh bench [quick]` runs the benchmarks instead, and writes the tables of the docs; quick is a short look that writes nothing.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/common.sh"
@@ -45,12 +46,23 @@ prepare_containers() {
   ! registry_is_silent || [ -n "$(docker image ls --quiet testcontainers/ryuk)" ] || export TESTCONTAINERS_RYUK_DISABLED=true
 }
 
+bench() {
+  # The server that is never the bottleneck, and the fastest peer. Without them that one table is left out, with a note.
+  command -v nginx >/dev/null 2>&1 && command -v wrk >/dev/null 2>&1 || ! may_install || apt_install nginx-light wrk
+  # The whole run has tables of a real Prometheus and of the idle stack; the short look has neither.
+  [ "${1:-}" = quick ] || { check_settings && ensure_engine && ensure_images; }
+  run_step 'building the API and the load generator' npm run --silent build || fail 1 'the build failed.'
+  say 'The machine should do nothing else now: two cores are busy, one with the server and one with the client.'
+  exec npm run --silent bench --workspace tools -- "$@"
+}
+
 what=${1:-all}
 [ $# -eq 0 ] || shift
 case $what in
-  all | unit | faults) ensure_node_modules ;;
-  *) fail 2 "expected nothing, \"unit\" or \"faults\", got \"$what\"." 'usage: scripts/test.sh [unit | faults [OPTION...]]' ;;
+  all | unit | faults | bench) ensure_node_modules ;;
+  *) fail 2 "expected nothing, \"unit\", \"faults\" or \"bench\", got \"$what\"." 'usage: scripts/test.sh [unit | faults [OPTION...] | bench [quick]]' ;;
 esac
+[ "$what" != bench ] || bench "$@"
 if [ "$what" = faults ]; then
   prepare_containers
   check 'faults (jest)' npm run --silent test:faults -- "$@"
