@@ -24,6 +24,7 @@ run_step() {
   ("$@") >"$step_log" 2>&1 </dev/null
   status=$?
   end_progress
+  [ "$status" != 130 ] || fail 130 "interrupted while: $title."
   elapsed=$(($(date +%s) - started))
   [ "$status" = 0 ] || say "- $title: failed after $elapsed s (status $status).$(last_lines ' Its last lines:' <"$step_log")"
   [ "$status" != 0 ] || [ "$elapsed" -lt 3 ] || say "  done in $elapsed s"

@@ -30,7 +30,11 @@ restart() {
 
 roll() {
   scale "${REPLICAS:-3}" || return 1
-  for container in $(containers); do run_step "restart of $container" restart "$container" || return 1; done
+  number=0
+  for container in $(containers); do
+    number=$((number + 1))
+    run_step "restart of replica $number" restart "$container" || return 1
+  done
   scale "$found"
 }
 

@@ -36,6 +36,7 @@ port_names=$(sed -n 's/^\([A-Z_]*_HOST_PORT\)=.*/\1/p' "$root/.env")
 replica_ports='API_HOST_PORT API_LAB_HOST_PORT METRICS_HOST_PORT'
 
 last_port() { case " $replica_ports " in *" $1 "*) echo $(($(value_of "$1") + API_REPLICAS - 1)) ;; *) value_of "$1" ;; esac; }
+port_range() { [ "$(value_of "$1")" = "$(last_port "$1")" ] || printf '%s-' "$(value_of "$1")" && last_port "$1"; }
 # other_port NAME: one to propose in the place of a setting's.
 other_port() {
   port=$(value_of "$1")
@@ -53,10 +54,10 @@ list_problems() {
   taken=''
   for name in $port_names; do
     is_port "$(value_of "$name")" || { echo "$name: expected a port from 1 to 65535, got \"$(value_of "$name")\"" && continue; }
-    is_port "$(last_port "$name")" || echo "$name: expected a port for each of $API_REPLICAS replicas, got $(value_of "$name")-$(last_port "$name")"
+    is_port "$(last_port "$name")" || echo "$name: expected a port for each of $API_REPLICAS replicas, got $(port_range "$name")"
     for other in $taken; do
       [ "$(value_of "$name")" -gt "$(last_port "$other")" ] || [ "$(last_port "$name")" -lt "$(value_of "$other")" ] ||
-        echo "$name: expected ports that no other setting names, got $(value_of "$name")-$(last_port "$name"), which meets $other=$(value_of "$other")-$(last_port "$other")"
+        echo "$name: expected ports that no other setting names, got $(port_range "$name"), which meets $other=$(port_range "$other")"
     done
     taken="$taken $name"
   done

@@ -9,7 +9,7 @@ show_urls() {
   # First the dashboard of the run just made, if one was: an API that is not fresh is sent nothing.
   [ -z "$grafana_missing" ] && [ ! -e "$page" ] || show_overview
   show_url API "$API_HOST_PORT" "/products (also on $API_LAB_HOST_PORT, which browsers refuse)"
-  [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $API_HOST_PORT-$(last_port API_HOST_PORT), their metrics on $METRICS_HOST_PORT-$(last_port METRICS_HOST_PORT)"
+  [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $(port_range API_HOST_PORT), their metrics on $(port_range METRICS_HOST_PORT)"
   show_url Metrics "$METRICS_HOST_PORT" /metrics
   show_page Prometheus "$PROMETHEUS_IMAGE" "$PROMETHEUS_HOST_PORT" "make query Q='sum(http_requests_total)'"
   if [ -z "$grafana_missing" ]; then

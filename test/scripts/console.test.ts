@@ -42,6 +42,14 @@ it('a step shows its output only where it failed, and gives its status', async (
   });
 });
 
+it('a step that was interrupted by itself interrupts the script', async () => {
+  expect(await box.shell(['console'], "run_step a sh -c 'exit 130'; echo on")).toEqual({
+    code: 130,
+    out: '',
+    err: '- a ...\nerror: interrupted while: a.\n',
+  });
+});
+
 it('a step ends in a script that ignores signals while it cleans up', async () => {
   const script = "trap '' INT TERM; run_step cleaning true";
   expect(await box.shell(['console'], script)).toEqual({ code: 0, out: '', err: '- cleaning ...\n' });

@@ -52,9 +52,9 @@ describe('the name of the stack', () => {
 
 describe('ports', () => {
   it('are as many as there are replicas', async () => {
-    const last = 'check_settings; echo "$(last_port API_HOST_PORT) $(last_port GRAFANA_HOST_PORT)"';
-    expect(await withSettings(last, { API_REPLICAS: '3' })).toMatchObject({ out: '5003 3000\n' });
-    expect(await withSettings(last)).toMatchObject({ out: '5001 3000\n' });
+    const ranges = 'check_settings; echo "$(port_range API_HOST_PORT) $(port_range GRAFANA_HOST_PORT)"';
+    expect(await withSettings(ranges, { API_REPLICAS: '3' })).toMatchObject({ out: '5001-5003 3000\n' });
+    expect(await withSettings(ranges)).toMatchObject({ out: '5001 3000\n' });
   });
 
   const numbers = ['5001-5003', '0', '01', '-1', '1e3', '65536', '999999999999999999999', '$(id)', ''];
@@ -72,7 +72,7 @@ describe('ports', () => {
   const overlap = 'METRICS_HOST_PORT: expected ports that no other setting names, got 8000-8002, which meets';
   it.each([
     [{ API_REPLICAS: '3', API_HOST_PORT: '7998' }, `${overlap} API_HOST_PORT=7998-8000\n`],
-    [{ API_REPLICAS: '3', PROMETHEUS_HOST_PORT: '8002' }, 'which meets METRICS_HOST_PORT=8000-8002\n'],
+    [{ API_REPLICAS: '3', PROMETHEUS_HOST_PORT: '8002' }, '8002, which meets METRICS_HOST_PORT=8000-8002\n'],
     [{ API_REPLICAS: '3', API_HOST_PORT: '65534' }, 'a port for each of 3 replicas, got 65534-65536\n'],
   ])('must not overlap, nor end: %j', async (variables, err) => {
     expect(await check(variables)).toEqual({ code: 2, out: '', err: expect.stringContaining(err) });
