@@ -9,8 +9,9 @@ import { useSandbox } from './sandbox.ts';
 const box = useSandbox();
 
 it('Ctrl-C ends what a step started, and what that started', async () => {
-  const pidFile = box.path('pid');
-  const inner = `sh -c 'echo $$ >"${pidFile}"; sleep 60; :'; :`;
+  // Not a shell: dash can lose a signal that arrives while it forks, until the command that it starts has ended.
+  const program = `require('fs').writeFileSync(process.argv[1], process.pid + '\\n'); setTimeout(() => {}, 60_000)`;
+  const inner = `"${process.execPath}" -e "${program}" '${box.path('pid')}'; :`;
   const script = `. '${repositoryRoot}/scripts/console.sh'; run_step 'a long step' sh -c "$1"`;
   const env = { PATH: process.env.PATH, TMPDIR: box.folder };
   const child = spawn('sh', ['-c', script, 'sh', inner], { env, stdio: 'ignore', detached: true });

@@ -8,7 +8,7 @@ const box = useSandbox();
 
 /** Runs a script after settings.sh has read the .env of the folder. */
 const withSettings = (script: string, variables: Record<string, string> = {}) =>
-  box.shell([], `root=$HOME; . '${repositoryRoot}/scripts/settings.sh'; ${script}`, variables);
+  box.shell(['console'], `root=$HOME; . '${repositoryRoot}/scripts/settings.sh'; ${script}`, variables);
 const check = (variables: Record<string, string>) => withSettings('check_settings', variables);
 
 beforeEach(() => copyFile(`${repositoryRoot}/.env`, box.path('.env')));
