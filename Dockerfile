@@ -39,7 +39,7 @@ RUN npm run build --workspaces --if-present && sh scripts/without-sources.sh ins
 # What runs is not what builds: Node, the shell and the few programs of the health checks and of the Jobs' script, with their
 # libraries (docs/security.md lists what was left behind).
 FROM ${NODE_IMAGE} AS collected
-COPY scripts/runtime-root.sh /
+COPY scripts/offline/runtime-root.sh /
 RUN /runtime-root.sh /root-of-runtime bash sh sleep timeout rm mkdir cat gzip base64 && mkdir -p /data/loadgen && chmod 1777 /data/loadgen
 
 FROM scratch AS runtime

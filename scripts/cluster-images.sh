@@ -1,12 +1,14 @@
-# How the images of this repository reach a cluster's nodes. Sourced by kubernetes.sh, never run.
-# A cluster on this machine gets what is built here; with K8S_REGISTRY it is built and pushed there; else it is expected to be on
-# the nodes already, under the names that compose uses.
-# Result: own_prefix and own_tag, for image_overrides.
+# How images reach a cluster's nodes, and their names what is applied. Sourced. A cluster on this machine
+# gets what is built here; with K8S_REGISTRY it is built and pushed there; else the images are expected on the nodes, under the
+# names that compose uses.
 
-own_prefix=$COMPOSE_PROJECT_NAME
+own_prefix=${K8S_REGISTRY:-$COMPOSE_PROJECT_NAME}
 own_tag=''
 
 prepare_images() {
+  for variable in PROMETHEUS_IMAGE GRAFANA_IMAGE; do
+    case $(value_of "$variable") in *[!A-Za-z0-9_./:@-]*) fail 2 "$variable: expected the name of an image, got \"$(value_of "$variable")\"" ;; esac
+  done
   case $context in
     kind-*) load_images kind load docker-image --name "${context#kind-}" ;;
     k3d-*) load_images k3d image import --cluster "${context#k3d-}" ;;
@@ -14,56 +16,45 @@ prepare_images() {
     # These run the containers of the same engine that builds.
     docker-desktop | orbstack | rancher-desktop | colima | colima-*) load_images : ;;
     *)
-      if [ -n "${K8S_REGISTRY:-}" ]; then
-        own_prefix=$K8S_REGISTRY
-        load_images docker push --quiet
-      else
+      [ -n "${K8S_REGISTRY:-}" ] && load_images docker push --quiet ||
         say "The images $own_prefix/app and $own_prefix/loadgen are expected on the nodes (or build and push them: K8S_REGISTRY=registry.example/team)."
-      fi
       ;;
   esac
 }
 
-# load_images COMMAND...: builds, tags with the image's own number, so that a change reaches pods that run, and hands each over.
+# load_images COMMAND...: builds, tags with the images' own numbers, so that a change reaches pods that run, and hands each over.
 load_images() {
   ensure_engine
   require_own_project
-  ensure_base_images
+  ensure_images
   build_images
   own_tag=$(docker image inspect --format '{{.Id}}' "$COMPOSE_PROJECT_NAME/app" "$COMPOSE_PROJECT_NAME/loadgen" | sha256sum | cut -c 1-12)
+  images=''
   for name in app loadgen; do
     docker tag "$COMPOSE_PROJECT_NAME/$name" "$own_prefix/$name:$own_tag"
-    run_step "bringing $own_prefix/$name:$own_tag to the cluster" "$@" "$own_prefix/$name:$own_tag" || fail 3 'an image could not be brought to the cluster.'
+    images="$images $own_prefix/$name:$own_tag"
   done
-  # What this machine calls by another name the cluster cannot pull: it is brought as well.
+  # What this machine calls by another name the cluster cannot pull.
   for variable in PROMETHEUS_IMAGE GRAFANA_IMAGE; do
     image=$(value_of "$variable")
-    is_default "$variable" || ! image_present "$image" || [ -n "${K8S_REGISTRY:-}" ] || run_step "bringing $image to the cluster" "$@" "$image" ||
-      fail 3 'an image could not be brought to the cluster.'
+    is_default "$variable" || [ -n "${K8S_REGISTRY:-}" ] || ! image_present "$image" || images="$images $image"
+  done
+  for image in $images; do
+    run_step "bringing $image to the cluster" "$@" "$image" || fail 3 'an image could not be brought to the cluster.'
   done
 }
 
-# The lines of kustomize's `images`.
-image_overrides() {
-  for name in app loadgen; do
-    echo "  - { name: observability-stack/$name, newName: $own_prefix/$name${own_tag:+, newTag: '$own_tag'} }"
-  done
+# The images that `up` has brought.
+find_own_images() {
+  image=$(in_namespace get deployment api --output 'jsonpath={.spec.template.spec.containers[0].image}' 2>/dev/null)
+  case $image in */app | */app:*) own_prefix=${image%/app*} own_tag=${image##*/app} && own_tag=${own_tag#:} ;; esac
+}
+
+# render FOLDER: what kustomize makes of a folder of kubernetes/, with the images of this site.
+render() { cluster kustomize "$root/kubernetes/$1" | sed "$(image_edits)"; }
+image_edits() {
+  for name in app loadgen; do echo "s|image: observability-stack/$name\$|image: $own_prefix/$name${own_tag:+:$own_tag}|"; done
   for variable in PROMETHEUS_IMAGE GRAFANA_IMAGE; do
-    default=$(sed -n "s/^$variable=//p" "$root/.env")
-    echo "  - { name: ${default%:*}, $(as_new_image "$(value_of "$variable")") }"
+    echo "s|image: $(sed -n "s/^$variable=//p" "$root/.env")\$|image: $(value_of "$variable")|"
   done
-}
-
-# as_new_image IMAGE: as kustomize wants it in parts. A registry may have a port; a tag has no slash.
-as_new_image() {
-  case $1 in
-    *@*) echo "newName: ${1%@*}, digest: '${1#*@}'" ;;
-    *:*)
-      case ${1##*:} in
-        */*) echo "newName: $1, newTag: latest" ;;
-        *) echo "newName: ${1%:*}, newTag: '${1##*:}'" ;;
-      esac
-      ;;
-    *) echo "newName: $1, newTag: latest" ;;
-  esac
 }

@@ -1,50 +1,37 @@
-# The replicas of the API. Each has host ports of its own, one number and no range: the n-th takes the n-th of the API's ports, so
-# that the first port belongs to a replica however many come and go. Sourced after settings.sh, never run.
+# The replicas of the API. Each has host ports of its own: the n-th takes the n-th of the API's ports, so that the first port belongs
+# to a replica however many come and go. Sourced.
 
-# with_ports OFFSET COMMAND...: runs COMMAND with the ports of the replica that is so far from the first.
+# with_ports OFFSET COMMAND...: runs COMMAND with the ports of the replica at that distance from the first.
 with_ports() (
   offset=$1
   shift
-  for name in $replica_ports; do
-    set_port_range "$name"
-    export "$name=$((first + offset))"
-  done
+  for name in $replica_ports; do export "$name=$(($(value_of "$name") + offset))"; done
   "$@"
 )
 
-is_kept() { case "$kept" in *" $1 "*) ;; *) return 1 ;; esac; }
-
-# Adds what is missing of API_REPLICAS and removes what is not asked for. A replica that was made of today's image and settings
-# (Compose's own hash of them) is not touched.
+# Adds what is missing of API_REPLICAS and removes the rest. A replica made of the current image and settings (Compose's own hash
+# of them) is not touched.
 scale_api() {
-  set_port_range METRICS_HOST_PORT
-  lowest=$first
-  kept=' '
-  count=0
+  missing=$(seq 0 $((API_REPLICAS - 1)))
   unwanted=''
   image=$(docker image inspect --format '{{.Id}}' "$COMPOSE_PROJECT_NAME/app") || return 1
   for id in $(compose ps --all --quiet api); do
     # shellcheck disable=SC2046 # a list of words
     set -- $(docker inspect --format '{{index .Config.Labels "com.docker.compose.image"}} {{index .Config.Labels "com.docker.compose.config-hash"}}
       {{with index .HostConfig.PortBindings "8000/tcp"}}{{(index . 0).HostPort}}{{end}}' "$id")
-    offset=$((${3:-0} - lowest))
-    if [ "$offset" -ge 0 ] && [ "$offset" -lt "$API_REPLICAS" ] && ! is_kept "$offset" &&
-      [ "$1 api $2" = "$image $(with_ports "$offset" compose config --hash api)" ]; then
-      kept="$kept$offset "
-      count=$((count + 1))
+    offset=$((${3:-0} - METRICS_HOST_PORT))
+    if echo "$missing" | grep -qx -e "$offset" && [ "$1 api $2" = "$image $(with_ports "$offset" compose config --hash api)" ]; then
+      missing=$(echo "$missing" | grep -vx -e "$offset")
     else
       unwanted="$unwanted $id"
     fi
   done
   # shellcheck disable=SC2086 # a list of words
   [ -z "$unwanted" ] || { docker stop $unwanted && docker rm --volumes $unwanted; } || return 1
-  offset=0
-  while [ "$offset" -lt "$API_REPLICAS" ]; do
-    is_kept "$offset" || {
-      count=$((count + 1))
-      with_ports "$offset" up_as_it_is --scale "api=$count" api || return 1
-    }
-    offset=$((offset + 1))
+  count=$(($(compose ps --all --quiet api | grep -c .)))
+  for offset in $missing; do
+    count=$((count + 1))
+    with_ports "$offset" up_as_it_is --scale "api=$count" api || return 1
   done
   up_as_it_is --wait --wait-timeout 120 --scale "api=$count" api
 }

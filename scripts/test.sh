@@ -1,104 +1,87 @@
 #!/bin/sh
-# Every check of the repository, in the order in which they are cheap; stops at the first that fails and says which.
+# Every check of the repository, in the order in which they are cheap; stops at the first that fails and names it.
 # `test.sh unit` leaves out what needs a container engine; `test.sh faults [OPTION...]` breaks stacks, and nothing else: options
 # are Jest's, a file's name for instance. What a machine cannot run is named at the end, with the reason.
+# `test.sh bench [quick]` runs the benchmarks instead, and writes the tables of the docs; quick is a short look that writes nothing.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
-. "$root/scripts/console.sh"
-. "$root/scripts/settings.sh"
-. "$root/scripts/engine.sh"
-. "$root/scripts/images.sh"
-. "$root/scripts/node.sh"
-. "$root/scripts/chromium.sh"
-. "$root/scripts/kubectl.sh"
+. "$root/scripts/common.sh"
 cd "$root" || exit 1
 
 # check TITLE COMMAND...: its output is shown as it comes, because a test's own words are the best report.
 check() {
-  say ''
-  say "== $1"
   title=$1
   shift
+  printf '\n== %s\n' "$title" >&2
   "$@" </dev/null || fail 1 "$title: failed (status $?)."
 }
 
-# in_image IMAGE FOLDER PROGRAM WORDS...: a program of an image looks at a folder of this repository, and can do nothing else.
+# in_image IMAGE PROGRAM WORDS...: a program of an image looks at prometheus/, and can do nothing else.
 in_image() {
-  image=$1
-  folder=$2
-  program=$3
-  shift 3
+  image=$1 program=$2
+  shift 2
   docker run --rm --network none --read-only --tmpfs /tmp --cap-drop ALL --user 65534:65534 \
-    --volume "$root/$folder:/etc/$folder:ro" --workdir "/etc/$folder" --entrypoint "$program" "$image" "$@"
+    --volume "$root/prometheus:/etc/prometheus:ro" --workdir /etc/prometheus --entrypoint "$program" "$image" "$@"
 }
 
-with_promtool() { in_image "$PROMETHEUS_IMAGE" prometheus promtool "$@"; }
-
-rule_tests() {
-  set --
-  for file in "$root"/prometheus/tests/*.yml; do set -- "$@" "tests/${file##*/}"; done
-  with_promtool test rules "$@"
-}
-
-say_left_out() {
-  [ -z "$chromium_missing" ] || say "Left out: the tests that look at pages in a browser ($chromium_missing)."
-  [ -z "$kubectl_missing" ] || say "Left out: the tests that need kubectl ($kubectl_missing)."
-  [ -n "${KUBECONFIG:-}" ] || say 'Left out: the acceptance on a cluster (no KUBECONFIG names one); it is test/kubernetes/cluster.sh.'
+# left_out WHAT: at the end.
+summary=''
+left_out() {
+  summary="$summary
+Left out: $1."
 }
 
 # What the tests of real containers need to know of this machine.
 prepare_containers() {
-  say ''
-  say '== container engine and images'
   check_settings
   ensure_engine
   require_own_project
-  ALERTS=1 ensure_base_images
-  ensure_grafana_image
+  ALERTS=1 ensure_images
+  ensure_grafana
   build_images
-  [ -z "$grafana_missing" ] && export TEST_GRAFANA_IMAGE="$GRAFANA_IMAGE"
   export TEST_GRAFANA_MISSING="$grafana_missing"
+  if [ -n "$grafana_missing" ]; then left_out "the tests of Grafana ($grafana_missing)"; else export TEST_GRAFANA_IMAGE="$GRAFANA_IMAGE"; fi
   # testcontainers' janitor removes what a killed test run left. Its image comes from a registry only; every test removes
   # what it started, so without a registry it is switched off.
-  if [ -n "$registry_silent" ] && [ -z "$(docker image ls --quiet testcontainers/ryuk)" ]; then
-    export TESTCONTAINERS_RYUK_DISABLED=true
-  fi
+  ! registry_is_silent || [ -n "$(docker image ls --quiet testcontainers/ryuk)" ] || export TESTCONTAINERS_RYUK_DISABLED=true
 }
 
-case ${1:-} in
-  '' | unit | faults) ;;
-  *) fail 2 "expected nothing, \"unit\" or \"faults\", got \"$1\"." 'usage: scripts/test.sh [unit | faults [OPTION...]]' ;;
-esac
+bench() {
+  # The server that is never the bottleneck, and the fastest peer. Without them that one table is left out, with a note.
+  command -v nginx >/dev/null 2>&1 && command -v wrk >/dev/null 2>&1 || ! may_install || apt_install nginx-light wrk
+  # The whole run has tables of a real Prometheus and of the idle stack; the short look has neither.
+  [ "${1:-}" = quick ] || { check_settings && ensure_engine && ensure_images; }
+  run_step 'building the API and the load generator' npm run --silent build || fail 1 'the build failed.'
+  say 'The machine should do nothing else now: two cores are busy, one with the server and one with the client.'
+  exec npm run --silent bench --workspace tools -- "$@"
+}
 
-ensure_node_modules
-if [ "${1:-}" = faults ]; then
-  shift
+what=${1:-all}
+[ $# -eq 0 ] || shift
+case $what in
+  all | unit | faults | bench) ensure_node_modules ;;
+  *) fail 2 "expected nothing, \"unit\", \"faults\" or \"bench\", got \"$what\"." 'usage: scripts/test.sh [unit | faults [OPTION...] | bench [quick]]' ;;
+esac
+[ "$what" != bench ] || bench "$@"
+if [ "$what" = faults ]; then
   prepare_containers
   check 'faults (jest)' npm run --silent test:faults -- "$@"
-  [ -z "$grafana_missing" ] || say "Left out: the faults of Grafana ($grafana_missing)."
-  exit 0
+else
+  TEST_CHROMIUM=${TEST_CHROMIUM:-$(ensure_chromium)} && export TEST_CHROMIUM ||
+    left_out 'the tests that look at pages in a browser (no Chromium on this machine, and none could be installed)'
+  TEST_KUBECTL=$(ensure_kubectl) && export TEST_KUBECTL || left_out 'the tests that need kubectl (none on this machine, and none could be installed)'
+  check 'lint (biome, dependency-cruiser, shellcheck)' npm run --silent lint
+  check 'types (tsc)' npm run --silent types
+  check 'unit tests (jest)' npm run --silent test:unit
+  check 'known flaws of dependencies (npm audit)' make --no-print-directory audit
 fi
-ensure_chromium
-find_kubectl
-[ -n "$kubectl_missing" ] || export TEST_KUBECTL="$kubectl_program"
-check 'lint (biome, dependency-cruiser, shellcheck)' npm run --silent lint
-check 'types (tsc)' npm run --silent types
-check 'unit tests (jest)' npm run --silent test:unit
-check 'known flaws of dependencies (npm audit)' "$root/scripts/supply.sh" audit
-if [ "${1:-}" = unit ]; then
-  say ''
-  say 'All that needs no container engine passed. Left out: promtool and the integration tests (make test).'
-  say_left_out
-  exit 0
+[ "$what" != unit ] || left_out 'promtool and the integration tests (make test)'
+if [ "$what" = all ]; then
+  prepare_containers
+  check 'Prometheus configuration and rules (promtool check config)' \
+    in_image "$PROMETHEUS_IMAGE" promtool check config --lint all --lint-fatal prometheus.yml
+  check 'rule tests (promtool test rules)' in_image "$PROMETHEUS_IMAGE" sh -c 'exec promtool test rules tests/*.yml'
+  check 'Alertmanager configuration (amtool check-config)' in_image "$ALERTMANAGER_IMAGE" amtool check-config alertmanager.yml
+  check 'integration tests (jest, testcontainers)' npm run --silent test:integration
 fi
-
-prepare_containers
-check 'Prometheus configuration and rules (promtool check config)' with_promtool check config --lint all --lint-fatal prometheus.yml
-check 'rule tests (promtool test rules)' rule_tests
-check 'Alertmanager configuration (amtool check-config)' in_image "$ALERTMANAGER_IMAGE" prometheus amtool check-config alertmanager.yml
-check 'integration tests (jest, testcontainers)' npm run --silent test:integration
-
-say ''
-say 'Everything passed.'
-[ -z "$grafana_missing" ] || say "Left out: the tests that need Grafana ($grafana_missing)."
-say_left_out
+printf '\nEverything passed.%s\n' "$summary" >&2

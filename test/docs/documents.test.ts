@@ -139,5 +139,5 @@ const MADE = [/^prometheus\/targets\/(shop|worker|billing)\.yml$/, /\/dist\//, /
 it('an unknown name is found', () => {
   expect(words.has('SIMULATED_LATENCY_MS')).toBe(true);
   expect(words.has('SIMULATED_LATENZ_MS')).toBe(false);
-  expect(targets).toEqual(expect.arrayContaining(['up', 'query', 'lab', 'tutorial-down']));
+  expect(targets).toEqual(expect.arrayContaining(['up', 'query', 'lab', 'k8s-down']));
 });

@@ -36,9 +36,7 @@ it('lists every broken setting of its own at once, with status 2', async () => {
   const up = await project.stack(['up'], { API_REPLICAS: 'two', GRAFANA_HOST_PORT: '99999' });
   expect(up.exitCode).toBe(2);
   expect(up.stderr).toContain('API_REPLICAS: expected a whole number from 1 to 65535, got "two"');
-  expect(up.stderr).toContain(
-    'GRAFANA_HOST_PORT: expected a port from 1 to 65535, or a range such as 5001-5003, got "99999"',
-  );
+  expect(up.stderr).toContain('GRAFANA_HOST_PORT: expected a port from 1 to 65535, got "99999"');
 });
 
 it.each([['load'], ['verify'], ['query', 'up'], ['logs']])(

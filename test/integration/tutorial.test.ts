@@ -12,8 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => copy.remove());
 
-const tutorial = (command: 'up' | 'down') =>
-  promisify(execFile)('scripts/tutorial.sh', [command], {
+/** The command that ends this Prometheus, as the script prints it. */
+let stop: string[] = [];
+
+beforeEach(async () => {
+  const { stderr } = await promisify(execFile)('scripts/tutorial.sh', {
     cwd: repositoryRoot,
     env: {
       ...process.env,
@@ -22,11 +25,10 @@ const tutorial = (command: 'up' | 'down') =>
       PROMETHEUS_HOST_PORT: String(copy.prometheusPort),
     },
   });
-
-beforeEach(async () => {
-  expect((await tutorial('up')).stderr).toContain(`http://localhost:${copy.prometheusPort}`);
+  expect(stderr).toContain(`http://localhost:${copy.prometheusPort}`);
+  stop = /Stop it with: docker (.*)/.exec(stderr)?.[1]?.split(' ') ?? [];
 });
-afterEach(() => tutorial('down'));
+afterEach(() => promisify(execFile)('docker', stop));
 
 it.each(tutorialSections.filter(asksPrometheus).map((section) => [section.title, section] as const))(
   'step %s',

@@ -13,7 +13,7 @@ if [[ -z ${KUBECONFIG:-} ]]; then
   echo 'Left out: the acceptance on a cluster. KUBECONFIG names none.'
   exit 0
 fi
-# Named, so that nobody is asked: whoever starts this means this cluster.
+# The scripts ask for a name where the context is not local.
 K8S_CONTEXT=${K8S_CONTEXT:-$("$KUBECTL" config current-context)} || exit 3
 export K8S_CONTEXT
 work=$(mktemp -d)
@@ -52,9 +52,9 @@ has_metrics() { in_namespace get --raw /apis/metrics.k8s.io/v1beta1/nodes >/dev/
 node_has() { in_namespace get nodes -o 'jsonpath={.items[*].status.images[*].names}' | grep -qF "/$1\""; }
 choose() {
   has_default_storage || export K8S_STORAGE=ephemeral
-  # A site without a registry has the stand-in that `make up` builds.
-  local standin=observability-stack/prometheus:3-debian
-  if [[ -z ${PROMETHEUS_IMAGE:-} ]] && node_has "$standin"; then export PROMETHEUS_IMAGE=$standin; fi
+  # A site without a registry has the fallback image that `make up` builds.
+  local fallback=observability-stack/prometheus:3-debian
+  if [[ -z ${PROMETHEUS_IMAGE:-} ]] && node_has "$fallback"; then export PROMETHEUS_IMAGE=$fallback; fi
 }
 
 # ---- what is watched
@@ -98,9 +98,10 @@ check 'what runs after it' 'as before, pod by pod' test "$before" = "$(generatio
 step "load: $RATE requests/s for $DURATION from 4 pods, while the API is scaled and restarted"
 stack load steady --rate "$RATE" --duration "$DURATION" --threshold errors=0 >"$work/load" 2>&1 &
 load=$!
-until_true 120 test -n "$(in_namespace get job loadgen -o name 2>/dev/null)"
-sleeping() { [[ $(query 'sum(rate(http_requests_total[15s])) > bool 10') == 1 ]]; }
-until_true 180 sleeping
+sending() { [[ -n $(in_namespace get job loadgen -o name 2>/dev/null) ]]; }
+until_true 120 sending
+counting() { [[ $(query 'sum(rate(http_requests_total[15s])) > bool 10') == 1 ]]; }
+until_true 180 counting
 scale_to 6 2
 start=$SECONDS
 in_namespace rollout restart deployment/api

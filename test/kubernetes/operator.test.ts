@@ -1,5 +1,5 @@
 /** What the Prometheus Operator is told is what prometheus/ says to a Prometheus of one's own. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import type {
   IPrometheusRule,
@@ -7,9 +7,8 @@ import type {
 } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import type { IConfigMap, IService } from 'kubernetes-models/v1';
 import { parse } from 'yaml';
-import { objectsOf, ofKind, only, repositoryRoot, whereKubectlIs } from './rendered.ts';
+import { objectsOf, ofKind, only, read, repositoryRoot, whereKubectlIs } from './rendered.ts';
 
-const read = (path: string) => readFileSync(new URL(path, repositoryRoot), 'utf8');
 const rules = readdirSync(new URL('prometheus/rules', repositoryRoot))
   .filter((name) => name.endsWith('.yml'))
   .sort()

@@ -1,5 +1,6 @@
 /** What kustomize makes of a folder of kubernetes/, as objects. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe } from '@jest/globals';
 import type { IDeployment, IStatefulSet } from 'kubernetes-models/apps/v1';
@@ -8,6 +9,12 @@ import type { IConfigMap, IContainer, IPodSpec } from 'kubernetes-models/v1';
 import { parseAllDocuments } from 'yaml';
 
 export const repositoryRoot = new URL('../../', import.meta.url);
+/** The text of a file of the repository. */
+export const read = (path: string) => readFileSync(new URL(path, repositoryRoot), 'utf8');
+/** What .env sets, whatever the environment says. */
+export const defaults: Readonly<Record<string, string>> = Object.fromEntries(
+  [...read('.env').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+);
 
 /** Everything that `kubectl apply -k` is meant for. */
 export const FOLDERS = [
@@ -16,7 +23,7 @@ export const FOLDERS = [
   'load/shards',
   'load/combine',
   'load/verify',
-  'test/ephemeral',
+  'overlays/ephemeral',
 ] as const;
 export type Folder = (typeof FOLDERS)[number];
 
@@ -30,18 +37,15 @@ export interface KubernetesObject {
 const program = process.env.TEST_KUBECTL;
 export const whereKubectlIs = program === undefined ? describe.skip : describe;
 
-export function kustomize(path: string): string {
-  if (program === undefined) throw new Error('expected TEST_KUBECTL to name kubectl');
-  return execFileSync(program, ['kustomize', path], { encoding: 'utf8', maxBuffer: 32 * 1024 * 1024 });
-}
-
 const rendered = new Map<Folder, readonly KubernetesObject[]>();
 
 /** Rendered once for all tests of a file. */
 export function objectsOf(folder: Folder): readonly KubernetesObject[] {
   const known = rendered.get(folder);
   if (known) return known;
-  const text = kustomize(fileURLToPath(new URL(`kubernetes/${folder}`, repositoryRoot)));
+  if (program === undefined) throw new Error('expected TEST_KUBECTL to name kubectl');
+  const path = fileURLToPath(new URL(`kubernetes/${folder}`, repositoryRoot));
+  const text = execFileSync(program, ['kustomize', path], { encoding: 'utf8', maxBuffer: 2 ** 25 });
   const objects = parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
   rendered.set(folder, objects);
   return objects;
@@ -72,7 +76,6 @@ export function configMap(folder: Folder, name: string): IConfigMap {
 
 /** What runs pods, with the labels and the specification of these. */
 export interface Workload {
-  readonly kind: string;
   readonly name: string;
   readonly selector: Readonly<Record<string, string>> | undefined;
   readonly labels: Readonly<Record<string, string>>;
@@ -88,7 +91,6 @@ export function workloadsOf(folder: Folder): Workload[] {
     const pod = spec?.template.spec;
     if (!pod) throw new Error(`${kind} ${metadata?.name}: expected a pod`);
     return {
-      kind,
       name: metadata?.name ?? '',
       selector: spec?.selector?.matchLabels,
       labels: spec?.template.metadata?.labels ?? {},

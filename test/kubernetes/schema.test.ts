@@ -18,38 +18,20 @@ describe('the strict validator', () => {
     );
   });
 
+  const noSuchField = (path: string) => `${path}: no such field`;
   it.each([
-    ['at the top', { ...deployment({ containers: [container] }), sepc: {} }, '/sepc'],
-    ['in the specification', deployment({ containers: [container] }, { replica: 2 }), '/spec/replica'],
-    ['in the pod', deployment({ containers: [container], hostname_: 'a' }), '/spec/template/spec/hostname_'],
+    [{ ...deployment({ containers: [container] }), sepc: {} }, noSuchField('/sepc')],
+    [deployment({ containers: [container] }, { replica: 2 }), noSuchField('/spec/replica')],
+    [deployment({ containers: [container], hostname_: 'a' }), noSuchField('/spec/template/spec/hostname_')],
     [
-      'in a container',
-      deployment({ containers: [{ ...container, imagePullPolice: 'Never' }] }),
-      '/spec/template/spec/containers/0/imagePullPolice',
-    ],
-    [
-      'in a probe',
       deployment({ containers: [{ ...container, livenessProbe: { httpGet: { port: 1, pfad: '/' } } }] }),
-      '/spec/template/spec/containers/0/livenessProbe/httpGet/pfad',
+      noSuchField('/spec/template/spec/containers/0/livenessProbe/httpGet/pfad'),
     ],
-  ])('refuses a field that the API does not know, %s', async (_where, object, path) => {
-    expect(await problemsOf(object)).toEqual([`${path}: no such field`]);
-  });
-
-  it('refuses a value of the wrong type', async () => {
-    const [problem] = await problemsOf(deployment({ containers: [container] }, { replicas: 'two' }));
-    expect(problem).toContain('spec/replicas must be integer');
-  });
-
-  it('refuses a field that is missing', async () => {
-    const [problem] = await problemsOf(deployment({ containers: [{ image: 'b' }] }));
-    expect(problem).toContain('containers/0 must have required property name');
-  });
-
-  it('refuses a kind that the API does not have', async () => {
-    expect(await problemsOf({ apiVersion: 'apps/v1', kind: 'Deploiment' })).toEqual([
-      'the API has no Deploiment in apps/v1',
-    ]);
+    [deployment({ containers: [container] }, { replicas: 'two' }), 'spec/replicas must be integer'],
+    [deployment({ containers: [{ image: 'b' }] }), 'containers/0 must have required property name'],
+    [{ apiVersion: 'apps/v1', kind: 'Deploiment' }, 'the API has no Deploiment in apps/v1'],
+  ])('refuses %j', async (object, problem) => {
+    expect(await problemsOf(object)).toEqual([expect.stringContaining(problem)]);
   });
 
   it('knows the objects of the Prometheus Operator', async () => {

@@ -1,60 +1,57 @@
-/** What the scripts do to the programs that they start. */
+/** What the scripts do to the programs that they start, and what a step shows. */
 import { spawn } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { readdir } from 'node:fs/promises';
+import { expect, it } from '@jest/globals';
+import { repositoryRoot } from '../support/repository.ts';
+import { until } from '../support/until.ts';
+import { useSandbox } from './sandbox.ts';
 
-const repository = fileURLToPath(new URL('../..', import.meta.url));
-/** What a minimal Debian has of what console.sh uses; no procps, hence no pgrep. */
-const PROGRAMS = ['sh', 'cat', 'cut', 'date', 'grep', 'mktemp', 'rm', 'sleep', 'stty', 'tail', 'tr'];
+const box = useSandbox();
 
-let folder = '';
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'console-'));
-});
-afterEach(() => rm(folder, { recursive: true }));
-
-async function until<T>(description: string, attempt: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 15_000;
-  for (;;) {
-    const value = await attempt().catch(() => undefined);
-    if (value !== undefined) return value;
-    if (Date.now() > deadline) throw new Error(`waited 15 s until ${description}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-it('Ctrl-C ends what a step started, and what that started, also on a machine without pgrep', async () => {
-  for (const program of PROGRAMS) {
-    const where = (process.env.PATH ?? '').split(':').map((path) => join(path, program));
-    const found = await until(`${program} is found`, async () => {
-      for (const path of where) if (await readFile(path).then(Boolean, () => false)) return path;
-      return undefined;
-    });
-    await symlink(found, join(folder, program));
-  }
-  await chmod(folder, 0o755);
-  const pidFile = join(folder, 'pid');
-  const inner = `sh -c 'echo $$ >${pidFile}; sleep 60; :'; :`;
-  const script = `. '${repository}/scripts/console.sh'; run_step 'a long step' sh -c "$1"`;
-  const child = spawn('sh', ['-c', script, 'sh', inner], { env: { PATH: folder }, stdio: 'ignore' });
+it('Ctrl-C ends what a step started, and what that started', async () => {
+  // Not a shell: dash can lose a signal that arrives while it forks, until the command that it starts has ended.
+  const program = `require('fs').writeFileSync(process.argv[1], process.pid + '\\n'); setTimeout(() => {}, 60_000)`;
+  const inner = `"${process.execPath}" -e "${program}" '${box.path('pid')}'; :`;
+  const script = `. '${repositoryRoot}/scripts/console.sh'; run_step 'a long step' sh -c "$1"`;
+  const env = { PATH: process.env.PATH, TMPDIR: box.folder };
+  const child = spawn('sh', ['-c', script, 'sh', inner], { env, stdio: 'ignore', detached: true });
   const ended = new Promise((resolve) => child.once('close', resolve));
-  const pid = await until(
-    'the step is under way',
-    async () => Number(await readFile(pidFile, 'utf8')) || undefined,
-  );
-  child.kill('SIGINT');
+  await until('the step is under way', async () => /\d\n/.test(await box.read('pid')));
+  const pid = Number(await box.read('pid'));
+  // As a terminal sends it: to the whole group.
+  process.kill(-(child.pid ?? 0), 'SIGINT');
   expect(await ended).toBe(130);
-  await until('the program is gone', async () => !isAlive(pid) || undefined);
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  expect(await readdir(box.folder)).toEqual(['pid']);
 }, 30_000);
+
+it('a script that a signal ends between two steps leaves nothing behind', async () => {
+  const script = `trap 'rm "$file"; tidy_console' EXIT; file=$(mktemp); run_step a true; kill -TERM $$; sleep 10`;
+  expect(await box.shell(['console'], script)).toMatchObject({
+    code: 130,
+    err: '- a ...\nerror: interrupted.\n',
+  });
+  expect(await readdir(box.folder)).toEqual([]);
+});
+
+it('a step shows its output only where it failed, and gives its status', async () => {
+  const script = 'run_step quiet sh -c "echo hidden"; run_step loud sh -c "echo shown; exit 7"';
+  expect(await box.shell(['console'], script)).toEqual({
+    code: 7,
+    out: '',
+    err: '- quiet ...\n- loud ...\n- loud: failed after 0 s (status 7). Its last lines:\n    shown\n',
+  });
+});
+
+it('a step that was interrupted by itself interrupts the script', async () => {
+  expect(await box.shell(['console'], "run_step a sh -c 'exit 130'; echo on")).toEqual({
+    code: 130,
+    out: '',
+    err: '- a ...\nerror: interrupted while: a.\n',
+  });
+});
+
+it('a step ends in a script that ignores signals while it cleans up', async () => {
+  const script = "trap '' INT TERM; run_step cleaning true";
+  expect(await box.shell(['console'], script)).toEqual({ code: 0, out: '', err: '- cleaning ...\n' });
+});

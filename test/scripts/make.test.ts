@@ -1,40 +1,32 @@
 /** What `make` hands to the scripts: exactly what was typed, with nothing of it expanded or executed on the way. */
-import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { repositoryRoot } from '../support/repository.ts';
+import { useSandbox } from './sandbox.ts';
 
-const repository = fileURLToPath(new URL('../..', import.meta.url));
-/** Also where a value that is executed leaves its file: a target runs in this folder. */
-let folder = '';
+const box = useSandbox();
 
-/** The Makefile with scripts that print their words and variables. */
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'make-'));
-  await mkdir(join(folder, 'scripts'));
-  for (const file of ['Makefile', 'scripts/words.sh']) await cp(join(repository, file), join(folder, file));
-  const script = 'printf "%s\\0" "$Q" "$DURATION" "$SHARDS" "$(basename "$0")" "$@"\n';
-  for (const name of ['stack', 'rolling', 'backup', 'kubernetes', 'test', 'bench', 'lab'])
-    await writeFile(join(folder, `scripts/${name}.sh`), `#!/bin/sh\n${script}`, { mode: 0o755 });
+/** The Makefile with scripts that print their words and variables. A value that is executed leaves its file in the same folder. */
+beforeEach(async () => {
+  await mkdir(box.path('scripts'));
+  for (const file of ['Makefile', 'scripts/words.sh'])
+    await copyFile(`${repositoryRoot}/${file}`, box.path(file));
+  for (const name of ['stack', 'rolling', 'backup', 'kubernetes', 'test'])
+    await box.program(
+      `scripts/${name}.sh`,
+      `printf '%s\\0' "$Q" "$DURATION" "$SHARDS" "$(basename "$0" .sh)" "$@"`,
+    );
 });
-afterAll(() => rm(folder, { recursive: true }));
 
-interface Called {
-  words: string[];
-  [variable: string]: unknown;
-}
-
-/** As a user calls it, not as a part of the make that runs the tests. */
-async function make(words: string[], variables: Record<string, string> = {}): Promise<Called> {
-  const env = { PATH: process.env.PATH, ...variables };
-  const { stdout, stderr } = await promisify(execFile)('make', words, { cwd: folder, env });
-  expect(stderr).toBe('');
-  expect((await readdir(folder)).sort()).toEqual(['Makefile', 'scripts']);
-  const [Q, DURATION, SHARDS, script = '', ...rest] = stdout.split('\0').slice(0, -1);
-  return { words: [script.replace('.sh', ''), ...rest], Q, DURATION, SHARDS };
+async function make(words: string[], variables: Record<string, string> = {}) {
+  const { code, out, err } = await box.run('make', words, variables, box.folder);
+  expect({ code, err, files: await readdir(box.folder) }).toEqual({
+    code: 0,
+    err: '',
+    files: ['Makefile', 'scripts'],
+  });
+  const [Q, DURATION, SHARDS, ...called] = out.split('\0').slice(0, -1);
+  return { Q, DURATION, SHARDS, called };
 }
 
 /** PromQL that make or a shell would take apart, and what would leave a file if it were executed. */
@@ -67,80 +59,61 @@ describe.each([
   ['on the command line', (name: string, value: string) => [[`${name}=${value}`], {}] as const],
   ['in the environment', (name: string, value: string) => [[], { [name]: value }] as const],
 ])('a value %s', (_where, given) => {
-  it.each(HOSTILE)('reaches make query whole: %j', async (value) => {
-    const [words, variables] = given('Q', value);
-    const called = await make(['query', ...words], variables);
-    expect(called).toMatchObject({ words: ['stack', 'query', value], Q: value });
-  });
+  const call = (target: string, name: string, value: string) => {
+    const [words, variables] = given(name, value);
+    return make([target, ...words], variables);
+  };
 
-  it.each(HOSTILE)('reaches make backup and the variables of make rolling whole: %j', async (value) => {
-    const [file, inFile] = given('FILE', value);
-    expect((await make(['backup', ...file], inFile)).words).toEqual(['backup', 'backup', value]);
-    const [duration, inDuration] = given('DURATION', value);
-    expect(await make(['rolling', ...duration], inDuration)).toMatchObject({
-      words: ['rolling'],
-      DURATION: value,
-    });
-    const [shards, inShards] = given('SHARDS', value);
-    expect(await make(['k8s-load', ...shards], inShards)).toMatchObject({ SHARDS: value });
+  it.each(HOSTILE)('reaches the script whole: %j', async (value) => {
+    expect(await call('query', 'Q', value)).toMatchObject({ Q: value, called: ['stack', 'query', value] });
+    expect((await call('backup', 'FILE', value)).called).toEqual(['backup', 'backup', value]);
+    expect(await call('rolling', 'DURATION', value)).toMatchObject({ DURATION: value, called: ['rolling'] });
+    expect(await call('k8s-load', 'SHARDS', value)).toMatchObject({ SHARDS: value });
   });
 
   it.each([
     ['--rate 200 --duration 1m', ['--rate', '200', '--duration', '1m']],
     ['--threshold "p99<50ms" \'a  b\' "it\'s"', ['--threshold', 'p99<50ms', 'a  b', "it's"]],
-    ['--threshold="p99 < 50ms" ""', ['--threshold=p99 < 50ms', '']],
+    ['--threshold="p99 < 50ms"', ['--threshold=p99 < 50ms']],
     ['$(touch pwned) `touch pwned` $HOME', ['$(touch', 'pwned)', '`touch', 'pwned`', '$HOME']],
     ['* ? [a-z] ~ ; & > pwned', ['*', '?', '[a-z]', '~', ';', '&', '>', 'pwned']],
     ['$(shell touch pwned) != #', ['$(shell', 'touch', 'pwned)', '!=', '#']],
     [' two\n\tlines\n', ['two', 'lines']],
-    ['-j out\\ put.json %s', ['-j', 'out\\', 'put.json', '%s']],
+    ["-j out\\ put.json '%s\\n'", ['-j', 'out put.json', '%s\\n']],
     ['', []],
   ])('is split into words for the script: %j', async (value, words) => {
-    const [args, inArgs] = given('ARGS', value);
-    expect((await make(['load', ...args], inArgs)).words).toEqual(['stack', 'load', 'lab', ...words]);
-    expect((await make(['rolling', ...args], inArgs)).words).toEqual(['rolling', ...words]);
-    expect((await make(['test-faults', ...args], inArgs)).words).toEqual(['test', 'faults', ...words]);
-    expect((await make(['k8s-load', ...args], inArgs)).words).toEqual([
-      'kubernetes',
-      'load',
-      'lab',
-      ...words,
-    ]);
-    expect((await make(['k8s-down', ...args], inArgs)).words).toEqual(['kubernetes', 'down', ...words]);
+    expect((await call('load', 'ARGS', value)).called).toEqual(['stack', 'load', 'lab', ...words]);
+    expect((await call('rolling', 'ARGS', value)).called).toEqual(['rolling', ...words]);
+    expect((await call('test-faults', 'ARGS', value)).called).toEqual(['test', 'faults', ...words]);
+    expect((await call('k8s-load', 'ARGS', value)).called).toEqual(['kubernetes', 'load', 'lab', ...words]);
+    expect((await call('k8s-down', 'ARGS', value)).called).toEqual(['kubernetes', 'down', ...words]);
   });
 
   it.each([
-    ['steady', ['steady']],
     ['hundred not-found', ['hundred', 'not-found']],
     ['./my.yaml', ['./my.yaml']],
     ['$(touch pwned)', ['$(touch', 'pwned)']],
   ])('names patterns: %j', async (value, words) => {
-    const [pattern, inPattern] = given('PATTERN', value);
-    expect((await make(['load', ...pattern, 'ARGS=--rate 2'], inPattern)).words).toEqual([
-      ...['stack', 'load', ...words, '--rate', '2'],
-    ]);
+    expect((await call('load', 'PATTERN', value)).called).toEqual(['stack', 'load', ...words]);
   });
 
   it('is one word where it names a file, whatever that is called', async () => {
-    const files = await mkdtemp(join(tmpdir(), 'make "it\'s" $x `y` '));
-    const file = join(files, 'my pattern.yaml');
+    const file = box.path('scripts/my "it\'s" $x `y` pattern.yaml');
     await writeFile(file, '');
-    const [pattern, inPattern] = given('PATTERN', file);
-    expect((await make(['load', ...pattern], inPattern)).words).toEqual(['stack', 'load', file]);
-    await rm(files, { recursive: true });
+    expect((await call('load', 'PATTERN', file)).called).toEqual(['stack', 'load', file]);
   });
 
-  it('only says that a benchmark is quick', async () => {
-    const [quick, inQuick] = given('QUICK', '$(shell touch pwned)');
-    expect((await make(['bench', ...quick], inQuick)).words).toEqual(['bench', 'quick']);
-    expect((await make(['bench'])).words).toEqual(['bench']);
+  it('only sets that a benchmark is quick', async () => {
+    expect((await call('bench', 'QUICK', '$(shell touch pwned)')).called).toEqual(['test', 'bench', 'quick']);
+    expect((await make(['bench'])).called).toEqual(['test', 'bench']);
   });
 });
 
 it('words with a quote that has no end are refused', async () => {
-  await expect(make(['load', 'ARGS=--threshold "p99<50ms'])).rejects.toMatchObject({
+  const { code, err } = await box.run('make', ['load', 'ARGS=--threshold "p99<50ms'], {}, box.folder);
+  expect({ code, err }).toEqual({
     code: 2,
-    stderr: expect.stringContaining(
+    err: expect.stringContaining(
       'error: expected words with an end to each quote, got: lab --threshold "p99<50ms\n',
     ),
   });

@@ -1,5 +1,4 @@
 // What the tests read of the repository itself, so that no fact of the stack stands a second time in a test.
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -10,20 +9,12 @@ interface ComposeFile {
   services: Record<string, { command?: string[] }>;
 }
 
-/** What docker-compose.yml starts a service with; `settings` win over the environment and .env. */
-export function composeWords(service: string, settings: Readonly<Record<string, string>> = {}): string[] {
+/** What docker-compose.yml starts a service with. */
+export function composeWords(service: string): string[] {
   const compose = parse(readFileSync(`${repositoryRoot}/docker-compose.yml`, 'utf8')) as ComposeFile;
   const words = compose.services[service]?.command;
   if (!words) throw new Error(`docker-compose.yml: expected a command for the service "${service}"`);
-  return words.map((word) =>
-    word.replace(/\$\{(\w+)\}/g, (_, name: string) => settings[name] ?? settingOf(name)),
-  );
-}
-
-/** The features that Prometheus of `image` has to be started with. */
-export function prometheusFeatures(image: string): string {
-  const script = `${repositoryRoot}/scripts/prometheus-features.sh`;
-  return execFileSync(script, [image], { encoding: 'utf8' }).trim();
+  return words.map((word) => word.replace(/\$\{(\w+)\}/g, (_, name: string) => settingOf(name)));
 }
 
 /** An image that this repository builds, as it is called here. */

@@ -8,7 +8,7 @@ import {
   Wait,
 } from 'testcontainers';
 import { type CommandResult, docker, run } from './command.ts';
-import { composeWords, ownImage, prometheusFeatures, repositoryRoot, settingOf } from './repository.ts';
+import { composeWords, ownImage, repositoryRoot, settingOf } from './repository.ts';
 
 export interface Api {
   apiUrl: string;
@@ -116,7 +116,7 @@ function startPrometheus(network: StartedNetwork): Promise<StartedTestContainer>
     .withNetworkAliases('prometheus')
     .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
     .withCopyDirectoriesToContainer([{ source: `${repositoryRoot}/prometheus`, target: '/etc/prometheus' }])
-    .withCommand(composeWords('prometheus', { PROMETHEUS_FEATURES: prometheusFeatures(image) }))
+    .withCommand(composeWords('prometheus'))
     .withExposedPorts(9090)
     .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
     .withStartupTimeout(startupTimeoutMs)

@@ -9,7 +9,7 @@ export const tutorialSections = readSections(readFileSync(`${root}docs/tutorial.
 
 /** Whether a section asks Prometheus. */
 export const asksPrometheus = ({ blocks }: Section): boolean =>
-  blocks.some(({ language, body }) => language === 'sh' && body.includes('make tutorial'));
+  blocks.some(({ language, body }) => language === 'sh' && body.includes('scripts/tutorial.sh'));
 
 export interface TutorialCopy {
   folder: string;
@@ -48,7 +48,7 @@ export async function copyTutorial(): Promise<TutorialCopy> {
       [/main\.ts run/g, `main.ts run --target http://localhost:${api}`],
       [/main\.ts query/g, `main.ts query --prometheus http://localhost:${prometheusPort}`],
       // The test has started it already.
-      [/^make tutorial$/g, ':'],
+      [/^scripts\/tutorial\.sh$/g, ':'],
     ],
     restore: [[new RegExp(`\\b${metrics}\\b`, 'g'), '8000']],
     programs: [{ pattern: /^node docs\/tutorial\/\S+\.ts$/, port: api }],

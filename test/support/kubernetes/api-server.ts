@@ -2,21 +2,11 @@
  * An API server on loopback for the real kubectl. It keeps what it is given, lists, watches and removes it. Left out: admission,
  * conversion, strategic merges (a list is replaced whole), and all else that the commands of this repository do not use.
  */
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { Cluster, isObject, type Json, KINDS, type Stored } from './cluster.ts';
 import { discovery, plural } from './discovery.ts';
-import { configMapOf, isProtobuf } from './protobuf.ts';
-
-/** What the programs in the pods do. */
-export interface Programs {
-  log(pod: Stored): string;
-  execute(words: string[]): string;
-  hasEnded(job: Stored): boolean;
-}
 
 export interface ApiServer {
   url: string;
@@ -53,7 +43,6 @@ async function bodyOf(request: IncomingMessage): Promise<Json> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const bytes = Buffer.concat(chunks);
-  if (isProtobuf(bytes)) return configMapOf(bytes);
   return bytes.length === 0 ? {} : JSON.parse(bytes.toString());
 }
 
@@ -115,13 +104,13 @@ function watch(cluster: Cluster, asked: Asked, response: ServerResponse): Server
 function readFrom(
   cluster: Cluster,
   asked: Asked,
-  programs: Programs,
+  logOf: () => string,
   response: ServerResponse,
 ): ServerResponse {
   const { kind, apiVersion, name, part } = asked;
   if (asked.query.get('watch') === 'true') return watch(cluster, asked, response);
   const items = cluster.all().filter((object) => isWanted(asked, object));
-  for (const object of items) if (kind === 'Job' && programs.hasEnded(object)) cluster.end(object);
+  for (const object of items) if (kind === 'Job') cluster.end(object);
   if (name === undefined) {
     return answer(response, {
       kind: `${kind}List`,
@@ -132,7 +121,7 @@ function readFrom(
   }
   const found = items.find((object) => object.metadata.name === name);
   if (found === undefined) return refuse(response, 404, 'NotFound', `${plural(kind)} "${name}" not found`);
-  return answer(response, part === 'log' ? programs.log(found) : found);
+  return answer(response, part === 'log' ? logOf() : found);
 }
 
 function change(cluster: Cluster, asked: Asked, response: ServerResponse): ServerResponse {
@@ -155,27 +144,8 @@ function change(cluster: Cluster, asked: Asked, response: ServerResponse): Serve
   return answer(response, merged);
 }
 
-/** `kubectl exec` by WebSocket: what the program prints (channel 1), and that it ended well (channel 3). */
-function execute(request: IncomingMessage, socket: Duplex, programs: Programs): void {
-  const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
-  const head = [
-    'HTTP/1.1 101 Switching Protocols',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    'Sec-WebSocket-Protocol: v5.channel.k8s.io',
-    `Sec-WebSocket-Accept: ${createHash('sha1').update(key).digest('base64')}`,
-  ];
-  socket.write(`${head.join('\r\n')}\r\n\r\n`);
-  const send = (opcode: number, text: string) =>
-    socket.write(Buffer.concat([Buffer.from([0x80 + opcode, text.length]), Buffer.from(text, 'latin1')]));
-  const words = new URL(request.url ?? '', 'http://cluster').searchParams.getAll('command');
-  send(2, `\x01${programs.execute(words)}`);
-  send(2, '\x03{"status":"Success"}');
-  send(8, '\x03\xe8');
-  socket.resume().end();
-}
-
-export async function startApiServer(programs: Programs): Promise<ApiServer> {
+/** @param logOf what the program in each pod prints */
+export async function startApiServer(logOf: () => string): Promise<ApiServer> {
   const cluster = new Cluster();
   const changes: string[] = [];
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
@@ -184,7 +154,7 @@ export async function startApiServer(programs: Programs): Promise<ApiServer> {
     if (known !== undefined) return answer(response, known);
     const asked = await parse(request);
     if (asked === undefined) return refuse(response, 404, 'NotFound', `nothing is at ${path}`);
-    if (asked.method === 'GET') return readFrom(cluster, asked, programs, response);
+    if (asked.method === 'GET') return readFrom(cluster, asked, logOf, response);
     const policy = asked.body.propagationPolicy;
     if (!asked.query.has('dryRun')) changes.push(`${asked.method} ${path}${policy ? ` ${policy}` : ''}`);
     return change(cluster, asked, response);
@@ -194,7 +164,6 @@ export async function startApiServer(programs: Programs): Promise<ApiServer> {
       refuse(response, 500, 'InternalError', String(error)),
     );
   });
-  server.on('upgrade', (request, socket) => execute(request, socket, programs));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
   const close = async () => {

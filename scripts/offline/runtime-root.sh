@@ -1,7 +1,7 @@
 #!/bin/sh
 # runtime-root.sh FOLDER PROGRAM...: makes the root file system of an image that has Node, these programs, the libraries that
 # they are linked with, and nothing else: no package manager, compiler or shell beyond those named. Called by the Dockerfile, in
-# an image that has all of it: upstream's, or the stand-in made of Debian's packages.
+# an image that has all of it: upstream's, or the fallback made of Debian's packages.
 set -eu
 folder=$1
 shift

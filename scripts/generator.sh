@@ -1,0 +1,58 @@
+# The load generator in its container, as the user who calls it. Sourced.
+
+reports=${REPORTS_FOLDER:-$root/reports}
+prometheus='--prometheus http://prometheus:9090'
+ledger='--ledger /var/lib/loadgen'
+
+# generator COMMAND WORD...: the container sees the current folder, the reports and the folders of files named elsewhere, under their own
+# names, so that paths need no translation; not those that would hide the image's own. Ctrl-C is the generator's to handle: it
+# stops sending, waits for what is in flight and sums up.
+generator() {
+  terminal=--no-TTY
+  if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then terminal=''; fi
+  user=$(id -u):$(id -g)
+  # An engine without root has its user as number 0.
+  case $(docker info --format '{{.SecurityOptions}}' 2>/dev/null) in *name=rootless*) user=0:0 ;; esac
+  # Root reads and writes the files of others, as it does outside of containers.
+  case $user in 0:*) root_rights=DAC_OVERRIDE ;; *) root_rights='' ;; esac
+  set -- loadgen "$@"
+  shared=:
+  for word in "$PWD/." "$reports/." "$@"; do
+    case $word in --*=*) word=${word#*=} ;; -j?*) word=${word#-j} ;; esac
+    link_target=''
+    [ ! -L "$word" ] || link_target=$(readlink -f -- "$word")
+    for folder in "$(cd "$(dirname -- "$word")" 2>/dev/null && pwd)" "${link_target%/*}"; do
+      case $folder in
+        '' | / | /dev* | /proc* | /sys* | /bin | /lib | /etc | /srv | /usr | /usr/bin | /usr/lib | /usr/local | /usr/local/bin | /var | /var/lib) continue ;;
+        *:*) fail 2 "expected a folder without a colon in its name, which no container can be given, got \"$folder\"." ;;
+      esac
+      case $shared in *":$folder:"*) continue ;; esac
+      shared=$shared$folder:
+      set -- --volume "$folder:$folder" "$@"
+    done
+  done
+  trap : INT
+  # shellcheck disable=SC2086 # nothing, or one word
+  compose --progress quiet run --rm --no-deps --quiet-pull $terminal --user "$user" ${root_rights:+--cap-add "$root_rights"} \
+    --workdir "$PWD" "$@"
+}
+
+prepare_reports() {
+  { mkdir -p "$reports" && [ -w "$reports" ]; } 2>/dev/null ||
+    fail 1 "the folder $reports cannot be written, and reports of runs go there." 'Choose another one: REPORTS_FOLDER=FOLDER'
+}
+
+# send WORD...: a run with a page, whose name sorts by time. Sets status, page and run_started.
+send() {
+  page=''
+  case " $*" in
+    *' --html'*) ;;
+    *) page=$reports/$(date +%Y%m%d-%H%M%S).html && set -- "$@" --html "$page" ;;
+  esac
+  prepare_reports
+  status=0
+  run_started=$(date +%s)
+  # shellcheck disable=SC2086 # lists of words
+  generator run "$@" --target http://api:5001 $prometheus $ledger || status=$?
+  [ ! -e "$page" ] || say "The run as a page: $page"
+}

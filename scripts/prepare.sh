@@ -1,0 +1,59 @@
+# What has to be on this machine before a command: an engine with Compose and Buildx, the images, readable configuration. Where something
+# is missing, offline/ installs or builds it. Sourced.
+. "$root/scripts/offline/install.sh"
+. "$root/scripts/offline/engine.sh"
+. "$root/scripts/offline/images.sh"
+
+ensure_engine() {
+  engine_answers || install_engine
+  for plugin in compose buildx; do docker "$plugin" version >/dev/null 2>&1 || install_plugin "$plugin"; done
+  version=$(docker compose version --short 2>/dev/null)
+  case ${version#v} in
+    0.* | 1.* | 2.[0-9].* | 2.1[0-9].*) fail 3 "expected Docker Compose 2.20 or newer, found $version." 'Update it, then run this again.' ;;
+  esac
+}
+
+image_present() { docker image inspect "$1" >/dev/null 2>&1; }
+image_names() { docker image ls --format '{{.Repository}}:{{.Tag}}' --filter "reference=$1" | grep -v '<none>'; }
+
+# obtain_image VARIABLE: 0 when the image that it names is here or could be pulled. Nothing replaces an image that the user named.
+obtain_image() {
+  image=$(value_of "$1")
+  ! image_present "$image" || return 0
+  ! is_default "$1" || ! registry_is_silent || return 1
+  STEP_TAIL=1 run_step "pulling $image" docker pull --quiet "$image" && return 0
+  is_default "$1" || fail 3 "$1=$image could not be pulled." 'Name an image that this machine can reach, or load it first: docker load --input FILE'
+  registry_silent=1
+  return 1
+}
+
+# Sets NODE_IMAGE, PROMETHEUS_IMAGE and, with ALERTS, ALERTMANAGER_IMAGE to images that exist.
+ensure_images() {
+  ensure_readable
+  missing=''
+  for variable in NODE_IMAGE PROMETHEUS_IMAGE ${ALERTS:+ALERTMANAGER_IMAGE}; do
+    obtain_image "$variable" || missing="$missing $variable"
+  done
+  [ -z "$missing" ] || use_fallback_images
+}
+
+# Debian has no Grafana. grafana_missing says why it is left out.
+grafana_missing=''
+ensure_grafana() { obtain_image GRAFANA_IMAGE || grafana_missing="no image $GRAFANA_IMAGE on this machine, and no registry answers"; }
+
+# What containers mount. Their users are others than the owner of this clone, whose umask may have hidden it from them.
+ensure_readable() {
+  set -- prometheus grafana/grafana.ini grafana/provisioning grafana/dashboards docs/tutorial
+  hidden=$(cd "$root" && find "$@" \( -type d ! -perm -005 -o -type f ! -perm -004 \) -print | head -n 1) && [ -n "$hidden" ] || return 0
+  say 'Making the configuration readable for the users of the containers (chmod a+rX), which the umask of this clone forbade.'
+  (cd "$root" && chmod -R a+rX "$@" 2>/dev/null) ||
+    fail 1 "the containers' users may not read $root/$hidden." "As the owner of the files: cd $root && chmod -R a+rX $*"
+}
+
+# By bake and not by Compose, which labels an image with the project that built it: every container of that image, a test's for
+# instance, would then pass for one of the project's own.
+build_images() {
+  export BUILDX_BAKE_ENTITLEMENTS_FS=0 # the certificate authority is a file outside of this folder
+  run_step 'building the API and the load generator' docker buildx bake --progress plain --file "$root/docker-compose.yml" api loadgen ||
+    fail 1 'an image could not be built; the last lines above say why.'
+}

@@ -1,0 +1,41 @@
+# Where to look: the addresses that `make up` and `make load` end with. Sourced by stack.sh.
+
+host=$BIND_ADDRESS
+[ "$host" != 0.0.0.0 ] || host=localhost
+show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$host" "$2" "$3" >&2; }
+
+show_urls() {
+  say ''
+  # First the dashboard of the run just made, if one was: an API that is not fresh is sent nothing.
+  [ -z "$grafana_missing" ] && [ ! -e "$page" ] || show_overview
+  show_url API "$API_HOST_PORT" "/products (also on $API_LAB_HOST_PORT, which browsers refuse)"
+  [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $(port_range API_HOST_PORT), their metrics on $(port_range METRICS_HOST_PORT)"
+  show_url Metrics "$METRICS_HOST_PORT" /metrics
+  show_page Prometheus "$PROMETHEUS_IMAGE" "$PROMETHEUS_HOST_PORT" "make query Q='sum(http_requests_total)'"
+  if [ -z "$grafana_missing" ]; then
+    show_url Grafana "$GRAFANA_HOST_PORT" /
+  else
+    say "Grafana       left out: $grafana_missing."
+    say "              Bring it (docker load --input FILE, or GRAFANA_IMAGE=<mirror>/grafana), then: make up"
+  fi
+  [ -z "${ALERTS:-}" ] || show_page Alertmanager "$ALERTMANAGER_IMAGE" "$ALERTMANAGER_HOST_PORT" "curl http://localhost:$ALERTMANAGER_HOST_PORT/api/v2/alerts"
+  printf '\nNext: make lab   make load PATTERN=not-found   make verify   make down\n' >&2
+}
+
+# show_page NAME IMAGE PORT COMMAND: Debian's builds have the whole API and no page; COMMAND asks one of them.
+show_page() {
+  case $2 in
+    observability-stack/*) printf "%-13s without its page in Debian's build; ask it: %s\n" "$1" "$4" >&2 ;;
+    *) show_url "$1" "$3" / ;;
+  esac
+}
+
+# The dashboard from shortly before the last run until now: panels of one moment show the end of the range, and there is no sample
+# of the future. Without Grafana, the page that Prometheus renders.
+show_overview() {
+  if is_running grafana; then
+    show_url 'This run' "$GRAFANA_HOST_PORT" "/d/api-overview?from=$((run_started - 30))000&to=$(date +%s)000"
+  else
+    show_url 'Overview' "$PROMETHEUS_HOST_PORT" /consoles/index.html
+  fi
+}
