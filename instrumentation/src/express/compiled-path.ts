@@ -42,11 +42,11 @@ export function decodePath(regexp: RegExp, keys: NonNullable<Layer['keys']>): Pa
       const expression = body.slice(at + 1, end);
       const given = expression.replaceAll('(.*)', '*').replaceAll('\\/', '/');
       at = end + 1;
-      const repeated = take(REPEATED);
+      const repeated = take(REPEATED) ? '*' : '';
       at++;
-      groups += 1 + countGroups(expression) + (repeated ? 1 : 0);
-      path += `${parameter[1] || parameter[3] ? '/' : ''}${parameter[2] ? '.' : ''}:${name}`;
-      path += `${DEFAULT_EXPRESSION.test(expression) ? '' : `(${given})`}${repeated ? '*' : ''}`;
+      groups += 1 + countGroups(expression) + repeated.length;
+      const own = DEFAULT_EXPRESSION.test(expression) ? '' : `(${given})`;
+      path += `${prefixOf(parameter)}:${name}${own}${repeated}`;
     } else {
       const token = take(OTHER)?.[0] ?? '';
       if (GROUPS.has(token)) groups++;
@@ -55,6 +55,10 @@ export function decodePath(regexp: RegExp, keys: NonNullable<Layer['keys']>): Pa
   }
   return groups === countGroups(regexp.source) ? path : regexp;
 }
+
+/** What stands before the name of a parameter. */
+const prefixOf = ([, slash, dot, optionalSlash]: readonly string[]) =>
+  (slash || optionalSlash ? '/' : '') + (dot ? '.' : '');
 
 export const countGroups = (source: string) => (new RegExp(`${source}|`).exec('')?.length ?? 1) - 1;
 

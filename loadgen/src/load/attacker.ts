@@ -78,15 +78,19 @@ function attackOnTime(
           cancelTimer = clock.after(offsetMs - dueMs, guarded);
           return;
         }
-        if (queueing && client.inFlight + resting.count >= connections) return;
-        const target = targeter(next);
-        if (!client.start(target, startMs + offsetMs)) {
-          if (queueing) return;
-          recorder.recordDrop(target, startMs + offsetMs);
-        }
-        next++;
+        if (!hasTaken(offsetMs)) return;
       }
       settle();
+    };
+    /** Sends or drops the next request; a queueing one waits for a connection instead. */
+    const hasTaken = (offsetMs: number) => {
+      if (queueing && client.inFlight + resting.count >= connections) return false;
+      const target = targeter(next);
+      const isSent = client.start(target, startMs + offsetMs);
+      if (queueing && !isSent) return false;
+      if (!isSent) recorder.recordDrop(target, startMs + offsetMs);
+      next++;
+      return true;
     };
     const settle = () => {
       if (client.inFlight > 0) return;

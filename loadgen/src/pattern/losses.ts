@@ -3,6 +3,7 @@
  * refused with its place, so that what is sent is what was written. Aliases that cannot be resolved are refused here, too.
  */
 import {
+  type Alias,
   type Document,
   isAlias,
   isCollection,
@@ -32,15 +33,15 @@ export function findLosses(document: Document): Loss[] {
   const refuse = (node: Node, message: string) => void losses.push({ at: node.range?.[0] ?? 0, message });
   const open: unknown[] = [];
   let used = 0;
+  const follow = (alias: Alias) => {
+    const source = alias.resolve(document);
+    if (source === undefined) refuse(alias, `no anchor "&${alias.source}" before this alias`);
+    else if (open.includes(source)) refuse(alias, `alias "*${alias.source}" inside itself`);
+    else if (++used <= MOST_ALIASES) enter(source);
+    else if (used === MOST_ALIASES + 1) refuse(alias, `expected at most ${MOST_ALIASES} aliases`);
+  };
   const enter = (node: Node) => {
-    if (isAlias(node)) {
-      const source = node.resolve(document);
-      if (source === undefined) refuse(node, `no anchor "&${node.source}" before this alias`);
-      else if (open.includes(source)) refuse(node, `alias "*${node.source}" inside itself`);
-      else if (++used <= MOST_ALIASES) enter(source);
-      else if (used === MOST_ALIASES + 1) refuse(node, `expected at most ${MOST_ALIASES} aliases`);
-      return;
-    }
+    if (isAlias(node)) return follow(node);
     if (isScalar(node)) checkScalar(node, refuse);
     if (isMap(node)) checkKeys(node, document, refuse);
     if (!isCollection(node)) return;
