@@ -217,28 +217,32 @@ describe('a response that no server made', () => {
   });
 
   it.each([
-    ['with events', EventEmitter],
-    ['without', class {}],
-  ] as const)('is counted when it is ended: an object that stands for one, %s', async (_name, Base) => {
-    const application = await startUnserved();
-    const response = Object.assign(new Base(), {
-      statusCode: 200,
-      writableFinished: false,
-      setHeader() {
-        return this;
-      },
-      status(code: number) {
-        this.statusCode = code;
-        return this;
-      },
-      end() {
-        this.writableFinished = true;
-        (this as unknown as EventEmitter).emit('finish');
-      },
-    });
-    application(requestOf() as Request, response as unknown as Response);
-    expect(await app.counts()).toMatchObject(none({ 'get /u/:id 201': 1 }));
-  });
+    ['that emits its end', EventEmitter, true],
+    ['that emits nothing', EventEmitter, false],
+    ['without events', class {}, true],
+  ] as const)(
+    'is counted when it is ended: an object that stands for one, %s',
+    async (_name, Base, emits) => {
+      const application = await startUnserved();
+      const response = Object.assign(new Base(), {
+        statusCode: 200,
+        writableFinished: false,
+        setHeader() {
+          return this;
+        },
+        status(code: number) {
+          this.statusCode = code;
+          return this;
+        },
+        end() {
+          this.writableFinished = true;
+          if (emits) (this as unknown as EventEmitter).emit('finish');
+        },
+      });
+      application(requestOf() as Request, response as unknown as Response);
+      expect(await app.counts()).toMatchObject(none({ 'get /u/:id 201': 1 }));
+    },
+  );
 
   it('is counted with its status: one that is injected, and closed before its sink has taken it', async () => {
     const application = await startUnserved();
@@ -257,6 +261,23 @@ describe('a response that no server made', () => {
     application(request as Request, response as Response);
     await once(response, 'close');
     expect(await app.counts()).toMatchObject(none({ 'get /u/:id 201': 1 }));
+  });
+
+  it.each([
+    ['aborted', 499, (request: IncomingMessage) => request.emit('close')],
+    ['cut by its handler', 500, () => undefined],
+  ])('is a status of its own where it is injected, on no real socket, and %s', async (name, code, emit) => {
+    const application = await startUnserved();
+    application.get('/hangs', () => undefined);
+    const request = new IncomingMessage(new EventEmitter() as Socket);
+    const response = new ServerResponse(Object.assign(request, { method: 'GET', url: '/hangs' }));
+    response.assignSocket(new Writable() as unknown as Socket);
+    application(request as Request, response as Response);
+    // As light-my-request does, whose socket and `destroy` are its own.
+    if (name === 'aborted') Object.defineProperty(request, 'destroyed', { value: true });
+    emit(request);
+    response.emit('close');
+    expect(await app.counts()).toMatchObject(none({ [`get /hangs ${code}`]: 1 }));
   });
 
   it('leaves the `emit` of its own in place', async () => {
@@ -338,6 +359,72 @@ describe('a connection that is upgraded', () => {
     expect(await app.settled(1)).toMatchObject(none({ 'get /a 101': 1 }));
   });
 
+  it.each([
+    ['a string', 'tcp', (head: string) => head, 101],
+    ['bytes', 'websocket', (head: string) => Buffer.from(head), 101],
+    ['a plain array of bytes', 'my-protocol/2', (head: string) => Uint8Array.from(Buffer.from(head)), 101],
+    ['early hints first', 'tcp', (head: string) => `HTTP/1.1 103 Early Hints\r\n\r\n${head}`, 499],
+  ])(
+    'has the status of the head on its socket, for any protocol: %s',
+    async (_name, protocol, toBytes, code) => {
+      const head = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
+      await start((a) => a.get('/a', (q) => void q.socket.write(toBytes(head))));
+      const client = await connectRaw(app.port);
+      client.send(handshake.replace('websocket', protocol));
+      await client.responses(1);
+      client.socket.destroy();
+      expect(await app.settled(1)).toMatchObject(none({ [`get /a ${code}`]: 1 }));
+    },
+  );
+
+  it('has the status of its refusal where a library ends the socket with that', async () => {
+    await start((a) => a.get('/a', (q) => void q.socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
+    const client = await connectRaw(app.port);
+    client.send(handshake);
+    await client.closed();
+    expect(await app.settled(1)).toMatchObject(none({ 'get /a 400': 1 }));
+  });
+
+  it.each([
+    ['after an answer', false],
+    ['pipelined behind one', true],
+  ])('is a 499 where its client leaves a connection that was used before, %s', async (_name, isPipelined) => {
+    let isRunning = false;
+    await start((a) =>
+      a
+        .get('/b', (_q, r) => setImmediate(() => r.send('ok')))
+        .get('/a', () => {
+          isRunning = true;
+        }),
+    );
+    const client = await connectRaw(app.port);
+    const first = 'GET /b HTTP/1.1\r\nHost: x\r\n\r\n';
+    client.send(isPipelined ? first + handshake : first);
+    await client.responses(1);
+    if (!isPipelined) client.send(handshake);
+    await until('the handler to run', () => isRunning);
+    client.socket.destroy();
+    expect(await app.settled(2)).toMatchObject(none({ 'get /a 499': 1, 'get /b 200': 1 }));
+  });
+
+  it('leaves the socket of a client that always asks for one as it was', async () => {
+    const writes = new Set<unknown>();
+    await start((a) =>
+      a.get('/a', (q, r) => {
+        r.once('finish', () => writes.add(q.socket.write).add(q.socket.end));
+        r.send('ok');
+      }),
+    );
+    const client = await connectRaw(app.port);
+    for (let answered = 1; answered <= 5; answered++) {
+      client.send(handshake.replace('websocket', 'h2c'));
+      await client.responses(answered);
+    }
+    expect(await app.settled(5)).toMatchObject(none({ 'get /a 200': 5 }));
+    expect(writes).toEqual(new Set([Socket.prototype.write, Socket.prototype.end]));
+    client.socket.destroy();
+  });
+
   it('is a 499 where its client leaves before anything was answered', async () => {
     let isRunning = false;
     await start((a) =>
@@ -350,6 +437,29 @@ describe('a connection that is upgraded', () => {
     await until('the handler to run', () => isRunning);
     client.socket.destroy();
     expect(await app.settled(1)).toMatchObject(none({ 'get /a 499': 1 }));
+  });
+});
+
+describe('a response that a handler detaches from its socket', () => {
+  const answer = 'HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n';
+  it.each<[string, (socket: Socket) => unknown, number]>([
+    ['the client leaves', () => undefined, 499],
+    ['the process ends it', (socket) => socket.destroy(), 500],
+    ['it answers by itself', (socket) => socket.end(answer), 202],
+  ])('ends with the connection: %s', async (_name, use, code) => {
+    let isRunning = false;
+    const inner = express().get('/b', (q, r) => {
+      isRunning = true;
+      r.detachSocket(q.socket);
+      use(q.socket);
+    });
+    await start((a) => a.use('/a', inner));
+    const client = await connectRaw(app.port);
+    client.send('GET /a/b HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until('the handler to run', () => isRunning);
+    if (code === 499) client.socket.destroy();
+    expect(await app.settled(1)).toMatchObject(none({ [`get /a/b ${code}`]: 1 }));
+    client.socket.destroy();
   });
 });
 
