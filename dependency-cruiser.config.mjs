@@ -1,23 +1,23 @@
 // Which files may import which. `npm run lint` checks it; the paths are seen from the repository's root. Each entry of
-// `layers` lists what a room may import of its own workspace besides itself; what is not listed is refused.
+// `layers` lists what a layer may import of its own workspace besides itself; what is not listed is refused.
 
 import { readFileSync } from 'node:fs';
 
-/** @param {string} root @param {Record<string, string[]>} rooms @param {(room: string) => string} pathOf */
-function layers(root, rooms, pathOf) {
-  return Object.entries(rooms).map(([room, allowed]) => ({
-    name: `${root}: ${room} -> ${allowed.join(', ') || 'nothing else'}`,
+/** @param {string} root @param {Record<string, string[]>} layersOf @param {(layer: string) => string} pathOf */
+function layers(root, layersOf, pathOf) {
+  return Object.entries(layersOf).map(([layer, allowed]) => ({
+    name: `${root}: ${layer} -> ${allowed.join(', ') || 'nothing else'}`,
     severity: 'error',
-    from: { path: `^${root}/src/${pathOf(room)}` },
+    from: { path: `^${root}/src/${pathOf(layer)}` },
     to: {
       path: `^${root}/src/`,
-      pathNot: [room, ...allowed].map((name) => `^${root}/src/${pathOf(name)}`),
+      pathNot: [layer, ...allowed].map((name) => `^${root}/src/${pathOf(name)}`),
     },
   }));
 }
 
-const folder = (room) => `${room}/`;
-const file = (room) => (room.endsWith('/') ? room : `${room}\\.ts$`);
+const folder = (layer) => `${layer}/`;
+const file = (layer) => (layer.endsWith('/') ? layer : `${layer}\\.ts$`);
 
 const loadgen = layers(
   'loadgen',
@@ -26,10 +26,10 @@ const loadgen = layers(
     load: ['common'],
     http: ['common'],
     pattern: ['common', 'load'],
-    proof: ['common'],
-    report: ['common', 'load', 'proof'],
-    run: ['common', 'load', 'http', 'pattern', 'proof', 'report'],
-    cli: ['common', 'load', 'http', 'pattern', 'proof', 'report', 'run'],
+    verify: ['common'],
+    report: ['common', 'load', 'verify'],
+    run: ['common', 'load', 'http', 'pattern', 'verify', 'report'],
+    cli: ['common', 'report', 'run'],
   },
   folder,
 );
@@ -70,6 +70,13 @@ const instrumentation = layers(
 
 const { workspaces } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
+/** The sources that a workspace exports by name. */
+const exported = workspaces.flatMap((name) => {
+  const { exports = {} } = JSON.parse(readFileSync(new URL(`${name}/package.json`, import.meta.url), 'utf8'));
+  const files = Object.values(exports).filter((file) => typeof file === 'string');
+  return files.map((file) => `^${name}/${file.slice(2).replaceAll('.', '\\.')}$`);
+});
+
 /** Whose insides a workspace may see all the same, because what it looks at is no package's to export. */
 const insiders = {
   // Measures the API as it is with routes of its own, and writes the dashboards.
@@ -97,9 +104,9 @@ export default {
       to: { dependencyTypes: ['core'] },
     },
     {
-      name: 'only http speaks to the target, and only post to Prometheus',
+      name: 'only http speaks to the target, and only exchange to Prometheus',
       severity: 'error',
-      from: { path: '^loadgen/src/', pathNot: '^loadgen/src/(http/|proof/post\\.ts$)' },
+      from: { path: '^loadgen/src/', pathNot: '^loadgen/src/(http/|verify/exchange\\.ts$)' },
       to: { path: '^(node:)?(net|tls|http|https|dns|dgram)(/|$)', dependencyTypes: ['core'] },
     },
     ...workspaces.map((name) => {
@@ -109,7 +116,7 @@ export default {
         comment: 'A workspace is imported by its package name; its tests and benchmarks run it as a process.',
         severity: 'error',
         from: { path: `^${name}/` },
-        to: { path: `^(${strangers.join('|')})/(src|test|dist)/` },
+        to: { path: `^(${strangers.join('|')})/(src|test|dist)/`, pathNot: exported },
       };
     }),
     {

@@ -1,4 +1,4 @@
-# Load and proof as Jobs in the cluster. Sourced by kubernetes.sh, never run. Reports come out by the Jobs' logs and go in again as
+# Load and verification as Jobs in the cluster. Sourced by kubernetes.sh, never run. Reports come out by the Jobs' logs and go in again as
 # ConfigMaps: no storage is needed that several nodes may write to, and no pod gets a token.
 
 shards=${SHARDS:-4}
@@ -63,7 +63,7 @@ moment_in() {
 
 # run_job NAME TITLE: applies the overlay, which holds this Job, and waits for its end. Returns 1 where it failed.
 run_job() {
-  in_namespace delete job "$1" --ignore-not-found --cascade foreground >/dev/null
+  in_namespace delete job "$1" --ignore-not-found --cascade=foreground >/dev/null
   cluster apply -k "$overlay" >"$work/applied" 2>&1 || {
     cat "$work/applied" >&2
     fail 1 "the cluster did not take the job \"$1\"; its words are above."

@@ -1,5 +1,5 @@
 # How the scripts speak: plain lines in a log file, one moving line a step on a terminal. Sourced, never run.
-# Everything here goes to stderr; stdout belongs to what a command answers (a proof table, a report).
+# Everything here goes to stderr; stdout belongs to what a command answers (a verification table, a report).
 
 if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then on_terminal=1; else on_terminal=0; fi
 

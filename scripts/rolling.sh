@@ -1,6 +1,6 @@
 #!/bin/sh
 # A rolling day in the life of the stack, under load: more replicas, each restarted in turn, and as many again as there were. No
-# request may fail and no count may be lost; the generator proves it. Called by `make rolling`.
+# request may fail and no count may be lost; the generator verifies it. Called by `make rolling`.
 # Exit status: the generator's (0 all well, 1 a check did not hold), 1 when a step failed or outlasted the load; else as in stack.sh.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -47,7 +47,7 @@ generator() {
 }
 reports=${REPORTS_FOLDER:-$root/reports}
 target='--target http://api:5001'
-proof='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
+verification='--prometheus http://prometheus:9090 --ledger /var/lib/loadgen'
 
 running_containers() { compose ps --quiet 2>/dev/null | sort; }
 has_containers() { [ -n "$(compose --profile load --profile alerts ps --all --quiet 2>/dev/null)" ]; }
@@ -105,6 +105,7 @@ $lines}"
     compose --profile alerts down >/dev/null 2>&1
     fail 1 'the stack did not start. What had started was removed again; volumes are kept.' 'Mend the cause and run it again.'
   fi
+  [ "$before" = "$(running_containers)" ] || fail 1 'the stack did not start as asked, and not all that was running before still runs.' 'Mend the cause and run it again.'
   fail 1 'the stack did not start as asked. What was running before was left alone.'
 }
 
@@ -116,7 +117,7 @@ explain_taken_port() {
     set_port_range "$name"
     if [ "$port" -ge "$first" ] && [ "$port" -le "$last" ]; then
       say "error: port $port ($name) is taken by another program."
-      say "       Free it, or choose another: $name=$((first + 10000)) make up"
+      say "       Free it, or choose another: $name=$(other_port "$first") make up"
     fi
   done
 }
@@ -171,7 +172,7 @@ send() {
   status=0
   run_started=$(date +%s)
   # shellcheck disable=SC2086 # lists of words
-  generator run "$@" $target $proof || status=$?
+  generator run "$@" $target $verification || status=$?
   [ ! -e "$page" ] || say "The run as a page: $page"
 }
 
@@ -189,7 +190,7 @@ load() {
 verify() {
   require_stack
   # shellcheck disable=SC2086 # a list of words
-  generator verify $proof "$@"
+  generator verify $verification "$@"
 }
 
 query() {

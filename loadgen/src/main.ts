@@ -6,8 +6,8 @@ import { runCli } from './cli/command-line.ts';
 import { createInterrupt } from './cli/interrupt.ts';
 import { EXIT, hasExitCode, reasonOf } from './common/errors.ts';
 import { hideCredentials } from './common/secrets.ts';
-import type { WorkerProcess } from './run/crew.ts';
 import type { Channel, FromWorker, ToWorker } from './run/worker.ts';
+import type { WorkerProcess } from './run/worker-pool.ts';
 
 const debug = debuglog('loadgen');
 const interrupt = createInterrupt(() => process.exit(EXIT.interrupted));

@@ -60,7 +60,7 @@ function begin(schedule: Schedule, slots: number, overrides: Partial<Attack> = {
   const client = new Slots(slots, clock);
   const recorder = {
     drops: 0,
-    dropped() {
+    recordDrop() {
       this.drops++;
     },
   };
@@ -104,7 +104,7 @@ describe('the open model', () => {
     const client = new Slots(100, clock);
     const signal = new AbortController().signal;
     const schedule = { kind: 'open', pacer: tenPerSecond } as const;
-    const recorder = { dropped: () => {} };
+    const recorder = { recordDrop: () => {} };
     const startMs = clock.now();
     void attack({
       schedule,
@@ -153,9 +153,9 @@ describe('the open model', () => {
   });
 });
 
-describe('the patient model', () => {
+describe('the queueing model', () => {
   it('drops nothing: a request without a free connection leaves late, with its intended time', async () => {
-    const { clock, client, recorder, done } = begin({ kind: 'patient', pacer: constantPacer(3, 10) }, 1);
+    const { clock, client, recorder, done } = begin({ kind: 'queueing', pacer: constantPacer(3, 10) }, 1);
     clock.advance(500);
     client.finish();
     clock.advance(500);
@@ -171,9 +171,9 @@ describe('the patient model', () => {
   });
 });
 
-describe('the patient model when the target dies', () => {
+describe('the queueing model when the target dies', () => {
   it('rests a connection that failed, so that the backlog does not burn away', async () => {
-    const { clock, client, done } = begin({ kind: 'patient', pacer: constantPacer(4, 1000) }, 1);
+    const { clock, client, done } = begin({ kind: 'queueing', pacer: constantPacer(4, 1000) }, 1);
     clock.advance(50);
     client.finish(false);
     expect(client.started).toHaveLength(1);
@@ -191,7 +191,7 @@ describe('the patient model when the target dies', () => {
   });
 
   it('lets the connections that work go on meanwhile', async () => {
-    const { clock, client, done } = begin({ kind: 'patient', pacer: constantPacer(4, 1000) }, 2);
+    const { clock, client, done } = begin({ kind: 'queueing', pacer: constantPacer(4, 1000) }, 2);
     clock.advance(50);
     client.finish(false);
     client.finish();
@@ -205,7 +205,7 @@ describe('the patient model when the target dies', () => {
   });
 
   it('ends at once when it is told to while every connection rests', async () => {
-    const { client, controller, done } = begin({ kind: 'patient', pacer: constantPacer(3, 1000) }, 1);
+    const { client, controller, done } = begin({ kind: 'queueing', pacer: constantPacer(3, 1000) }, 1);
     client.finish(false);
     controller.abort();
     await done;

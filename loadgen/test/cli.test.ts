@@ -19,12 +19,12 @@ afterEach(async () => {
 });
 
 const target = () => ['--target', stack.target.url];
-const proof = () => ['--prometheus', stack.observer.url, '--wait', '5s'];
+const verification = () => ['--prometheus', stack.observer.url, '--wait', '5s'];
 const ledger = () => ['--ledger', join(folder, 'ledger')];
 
 describe('loadgen run with Prometheus', () => {
-  it('sends the lab and proves it, in a table without control characters', async () => {
-    const { code, out, err } = await loadgen(['run', 'lab', ...target(), ...proof()]);
+  it('sends the lab and verifies it, in a table without control characters', async () => {
+    const { code, out, err } = await loadgen(['run', 'lab', ...target(), ...verification()]);
     expect(code).toBe(0);
     expect(out).toContain(`series                                      sent  counted  difference
 http_requests_total
@@ -42,7 +42,7 @@ http_request_duration_seconds_count
   path="unmatched" method="get" code="404"    33       33           0
 inprogress_requests                            0        0           0
 
-proof: 133 requests, every one counted exactly once
+verified: 133 requests, every one counted exactly once
 `);
     expect(`${out}${err}`).toMatch(/^[\n\x20-\x7e]*$/);
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
@@ -50,7 +50,7 @@ proof: 133 requests, every one counted exactly once
 
   it('does not take what was counted before for its own', async () => {
     stack.api.count('http_requests_total{path="cart",method="get"}', 1000);
-    expect((await loadgen(['run', 'hundred', ...target(), ...proof()])).code).toBe(0);
+    expect((await loadgen(['run', 'hundred', ...target(), ...verification()])).code).toBe(0);
   });
 
   it('fails and names the series when somebody else sends a request in between', async () => {
@@ -60,11 +60,11 @@ proof: 133 requests, every one counted exactly once
       intruded = true;
       return false;
     };
-    const { code, out } = await loadgen(['run', 'hundred', ...target(), ...proof()]);
+    const { code, out } = await loadgen(['run', 'hundred', ...target(), ...verification()]);
     expect(code).toBe(1);
     expect(out).toContain('path="cars" method="get"                     0        1          +1');
     expect(out).toMatch(
-      /FAILED, 1 of \d+ series differ.*\n {2}http_requests_total{path="cars",method="get"}: counted 1 more than sent/,
+      /FAILED: 1 of \d+ series differ.*\n {2}http_requests_total{path="cars",method="get"}: counted 1 more than sent/,
     );
   });
 
@@ -76,39 +76,39 @@ proof: 133 requests, every one counted exactly once
       delayed = true;
       return false;
     };
-    expect(await loadgen(['run', 'hundred', ...target(), ...proof()])).toMatchObject({ code: 0 });
+    expect(await loadgen(['run', 'hundred', ...target(), ...verification()])).toMatchObject({ code: 0 });
   });
 
-  it('says that a restart in between makes the proof impossible, of which instance, and how much is lost', async () => {
+  it('says that a restart in between makes the verification unverifiable, of which instance, and how much is lost', async () => {
     let requests = 0;
     stack.api.intercept = () => {
       if (++requests === 50) stack.api.restart();
       return false;
     };
-    const { code, out } = await loadgen(['run', 'hundred', ...target(), ...proof()]);
+    const { code, out } = await loadgen(['run', 'hundred', ...target(), ...verification()]);
     expect(code).toBe(1);
     expect(out).toMatch(
-      /proof: impossible\n {2}api-1:8000 ended without being drained: at most \d+ requests that it answered after its last scrape are lost/,
+      /unverifiable:\n {2}api-1:8000 ended without being drained: at most \d+ requests that it answered after its last scrape are lost/,
     );
     // What is missing might still have come, from a replica that has just started: that is waited for.
   }, 40_000);
 
-  it('does not call a request without an answer proved', async () => {
+  it('does not call a request without an answer verified', async () => {
     let requests = 0;
     stack.api.intercept = (request) => {
       if (++requests !== 7) return false;
       request.socket.destroy();
       return true;
     };
-    const { code, out } = await loadgen(['run', 'hundred', ...target(), ...proof()]);
+    const { code, out } = await loadgen(['run', 'hundred', ...target(), ...verification()]);
     expect(code).toBe(1);
     expect(out).toContain('1 x reset (the connection was closed before the answer was complete)');
-    expect(out).toContain('proof: inconclusive, 1 of 100 requests got no complete answer');
+    expect(out).toContain('verification inconclusive: 1 of 100 requests got no complete answer');
   });
 
   it('sends nothing to an API that is not fresh, when told so', async () => {
-    const args = ['run', 'lab', '--only-on-fresh-api', ...target(), ...proof()];
-    expect((await loadgen(args)).out).toContain('proof: 133 requests');
+    const args = ['run', 'lab', '--only-on-fresh-api', ...target(), ...verification()];
+    expect((await loadgen(args)).out).toContain('verified: 133 requests');
     const counted = new Map(stack.api.values);
     expect(await loadgen(args)).toMatchObject({
       code: 0,
@@ -117,14 +117,14 @@ proof: 133 requests, every one counted exactly once
     expect(stack.api.values).toEqual(counted);
   });
 
-  it('shows the proof of what the ledger has, when the API is not fresh and nobody else has used it', async () => {
-    const args = ['run', 'lab', '--only-on-fresh-api', ...target(), ...proof(), ...ledger()];
+  it('shows the verification of what the ledger has, when the API is not fresh and nobody else has used it', async () => {
+    const args = ['run', 'lab', '--only-on-fresh-api', ...target(), ...verification(), ...ledger()];
     await loadgen(args);
     const again = await loadgen(args);
     expect(again).toMatchObject({
       code: 0,
       out: expect.stringMatching(
-        /^the API has already handled 133 requests: nothing sent\nseries [\s\S]+\nproof: 133 requests, every one counted exactly once\n$/,
+        /^the API has already handled 133 requests: nothing sent\nseries [\s\S]+\nverified: 133 requests, every one counted exactly once\n$/,
       ),
     });
     stack.api.count('http_requests_total{path="cart",method="get"}');
@@ -195,25 +195,25 @@ proof: 133 requests, every one counted exactly once
     ]);
     expect(code).toBe(3);
     expect(out).toContain('hundred: 100 requests sent');
-    expect(err).toContain('no proof: Prometheus at');
+    expect(err).toContain('not verified: Prometheus at');
   });
 });
 
 describe('loadgen verify', () => {
-  const verify = (...args: string[]) => loadgen(['verify', ...proof(), ...ledger(), ...args]);
+  const verify = (...args: string[]) => loadgen(['verify', ...verification(), ...ledger(), ...args]);
 
-  it('sends nothing and proves all runs together', async () => {
-    await loadgen(['run', 'hundred', ...target(), ...proof(), ...ledger()]);
-    await loadgen(['run', 'not-found', '--no-verify', ...target(), ...proof(), ...ledger()]);
+  it('sends nothing and verifies all runs together', async () => {
+    await loadgen(['run', 'hundred', ...target(), ...verification(), ...ledger()]);
+    await loadgen(['run', 'not-found', '--no-verify', ...target(), ...verification(), ...ledger()]);
     const counted = new Map(stack.api.values);
     const { code, out } = await verify();
     expect(out).toMatch(/^2 runs in the ledger\n/);
-    expect(out).toMatch(/\nproof: 133 requests, every one counted exactly once\n$/);
+    expect(out).toMatch(/\nverified: 133 requests, every one counted exactly once\n$/);
     expect([code, stack.api.values]).toEqual([0, counted]);
   });
 
   it('fails and names the series after a request behind its back, until a rebase', async () => {
-    await loadgen(['run', 'hundred', ...target(), ...proof(), ...ledger()]);
+    await loadgen(['run', 'hundred', ...target(), ...verification(), ...ledger()]);
     await (await fetch(`${stack.target.url}/cart`)).text();
     const failed = await verify();
     expect(failed.code).toBe(1);
@@ -225,24 +225,24 @@ describe('loadgen verify', () => {
 
   it('takes reports instead of a folder', async () => {
     const file = join(folder, 'report.json');
-    await loadgen(['run', 'hundred', '--json', file, ...target(), ...proof()]);
-    expect(await loadgen(['verify', file, ...proof()])).toMatchObject({ code: 0 });
+    await loadgen(['run', 'hundred', '--json', file, ...target(), ...verification()]);
+    expect(await loadgen(['verify', file, ...verification()])).toMatchObject({ code: 0 });
   });
 
   it('without a run to compare ends with 1, without a ledger with 2', async () => {
-    await loadgen(['run', 'hundred', ...target(), ...proof(), ...ledger()]);
+    await loadgen(['run', 'hundred', ...target(), ...verification(), ...ledger()]);
     stack.api.restart();
     const nothing = await verify();
     expect(nothing.code).toBe(1);
     expect(nothing.err).toContain('nothing to verify: the ledger holds no run since the API started');
-    expect((await loadgen(['verify', ...proof(), '--ledger', join(folder, 'gone')])).code).toBe(2);
-    expect((await loadgen(['verify', ...proof()])).err).toContain(
+    expect((await loadgen(['verify', ...verification(), '--ledger', join(folder, 'gone')])).code).toBe(2);
+    expect((await loadgen(['verify', ...verification()])).err).toContain(
       'needs --ledger <folder>, or reports of runs',
     );
   });
 
   it('ends with 3 when Prometheus is away', async () => {
-    await loadgen(['run', 'hundred', ...target(), ...proof(), ...ledger()]);
+    await loadgen(['run', 'hundred', ...target(), ...verification(), ...ledger()]);
     await stack.observer.stop();
     const { code, err } = await loadgen([
       'verify',
@@ -270,7 +270,7 @@ describe('loadgen run without Prometheus', () => {
       unanswered: 0,
     });
     const piped = await loadgen(['run', 'hundred', '--json', '-', ...target()]);
-    expect(reportSchema.parse(JSON.parse(piped.out)).proof).toBeNull();
+    expect(reportSchema.parse(JSON.parse(piped.out)).verification).toBeNull();
   });
 
   it('fails on a threshold that does not hold', async () => {
@@ -366,7 +366,7 @@ describe('wrong usage ends with 2 and says what is right', () => {
     [['run', '--start-at', '12:00'], /Expected a date and time with its zone/],
     [['run', '--workers', '65'], /Expected at most 64/],
     [['run', 'hundred', '--workers', '11'], /"hundred" has 10 for 11 shards/],
-    [['run', '--verify', '--shard', '1/2', '-p', 'http://x'], /a shard cannot be proved alone/],
+    [['run', '--verify', '--shard', '1/2', '-p', 'http://x'], /a shard cannot be verified alone/],
     [['worker'], /only another loadgen starts one/],
     [['report', 'a', 'b', 'c'], /expected one report, or two to compare, got 3/],
     [['run', '--verify', '--ledger', 'x'], /--verify, --ledger: needs --prometheus/],

@@ -20,15 +20,15 @@ class Results implements Recorder {
   readonly failures: { kind: FailureKind; wasSent: boolean }[] = [];
   drops = 0;
 
-  answered(_target: number, status: number): void {
+  recordAnswer(_target: number, status: number): void {
     this.statuses.push(status);
   }
 
-  failed(_target: number, kind: FailureKind, _intendedMs: number, sentMs: number): void {
+  recordFailure(_target: number, kind: FailureKind, _intendedMs: number, sentMs: number): void {
     this.failures.push({ kind, wasSent: !Number.isNaN(sentMs) });
   }
 
-  dropped(): void {
+  recordDrop(): void {
     this.drops++;
   }
 }
@@ -487,12 +487,12 @@ describe('the target', () => {
     ['ftp://x', 'a URL of http or https, such as http://localhost:5001, got "ftp://x"'],
     ['http:///x', 'a URL of http or https, such as http://localhost:5001, got "http:///x"'],
     ['http:x', 'a URL of http or https, such as http://localhost:5001, got "http:x"'],
-    ['http://user:pass@x', 'no user or password (a pattern file can set headers), got "http://...@x"'],
+    ['http://user:pass@x', 'no user or password (a pattern file can set headers), got "http://***@x"'],
     [
       'http://user:pass@x:99999',
-      'no user or password (a pattern file can set headers), got "http://...@x:99999"',
+      'no user or password (a pattern file can set headers), got "http://***@x:99999"',
     ],
-    ['http://@x', 'no user or password (a pattern file can set headers), got "http://...@x"'],
+    ['http://@x', 'no user or password (a pattern file can set headers), got "***@x"'],
     ['http://x/?a=b', 'no query and no fragment, got "http://x/?a=b"'],
     ['http://x/a#', 'no query and no fragment, got "http://x/a#"'],
     ['http://x:0', 'a host, and a port from 1 to 65535, got "http://x:0"'],

@@ -22,7 +22,7 @@ afterEach(async () => {
 jest.setTimeout(30_000);
 
 const fileOf = (n: number) => join(folder, `${n}.json`);
-const proof = () => ['--prometheus', stack.observer.url, '--wait', '5s'];
+const verification = () => ['--prometheus', stack.observer.url, '--wait', '5s'];
 
 /** Sends all shards at the same time. */
 function sendShards(of: number, ...args: string[]): Promise<Ended[]> {
@@ -60,18 +60,18 @@ describe('loadgen combine', () => {
     },
   );
 
-  it('proves that 4 shards of hundred have sent exactly its 100 requests', async () => {
-    const shards = await sendShards(4, 'hundred', ...proof());
+  it('verifies that 4 shards of hundred have sent exactly its 100 requests', async () => {
+    const shards = await sendShards(4, 'hundred', ...verification());
     expect(shards.map(({ code, err }) => [code, err])).toEqual(Array(4).fill([0, expect.any(String)]));
     expect(shards[1]?.out).toContain('hundred: 25 requests sent');
-    expect(shards[1]?.out).toContain('shard 2 of 4: thresholds and proof are about the whole');
+    expect(shards[1]?.out).toContain('shard 2 of 4: thresholds and verification are about the whole');
     expect(shards[1]?.out).not.toContain('threshold ');
-    const { code, out } = await loadgen(['combine', ...filesOf(1, 2, 3, 4), ...proof()]);
+    const { code, out } = await loadgen(['combine', ...filesOf(1, 2, 3, 4), ...verification()]);
     expect(out).toContain('hundred: 100 requests sent');
     expect(out).toContain('answered  100   50 x 200   50 x 201');
     expect(out).toContain('threshold unanswered=0: ok (0)');
     expect(out).toMatch(/path="products" method="post" +40 +40 +0\n/);
-    expect(out).toContain('proof: 100 requests, every one counted exactly once');
+    expect(out).toContain('verified: 100 requests, every one counted exactly once');
     expect(code).toBe(0);
   });
 
@@ -89,15 +89,18 @@ describe('loadgen combine', () => {
   });
 
   it('names a shard that left no report, and one that did not end, and fails', async () => {
-    await sendShards(4, 'hundred', ...proof());
+    await sendShards(4, 'hundred', ...verification());
     const started = JSON.parse(await readFile(fileOf(3), 'utf8'));
-    await writeFile(fileOf(3), JSON.stringify({ ...started, state: 'started', phases: [], tally: [] }));
+    await writeFile(
+      fileOf(3),
+      JSON.stringify({ ...started, state: 'started', phases: [], expectedCounts: [] }),
+    );
     const json = join(folder, 'whole.json');
-    const { code, out } = await loadgen(['combine', ...filesOf(1, 3, 4), ...proof(), '--json', json]);
+    const { code, out } = await loadgen(['combine', ...filesOf(1, 3, 4), ...verification(), '--json', json]);
     expect(code).toBe(1);
     expect(out).toContain('shard 2/4 left no report: it is in none of these numbers');
     expect(out).toContain('shard 3/4 did not end: it is in none of these numbers');
-    expect(out).toContain('proof: impossible\n  shard 2/4 left no report: what it sent is not known');
+    expect(out).toContain('unverifiable:\n  shard 2/4 left no report: what it sent is not known');
     const report = reportSchema.parse(JSON.parse(await readFile(json, 'utf8')));
     expect(report.lostShards.map(({ index, of }) => [index, of])).toEqual([
       [2, 4],
@@ -120,9 +123,9 @@ describe('loadgen combine', () => {
   });
 
   it('finds the request of somebody else', async () => {
-    await sendShards(2, 'hundred', ...proof());
+    await sendShards(2, 'hundred', ...verification());
     await (await fetch(`${stack.target.url}/cart`)).text();
-    const { code, out } = await loadgen(['combine', ...filesOf(1, 2), ...proof()]);
+    const { code, out } = await loadgen(['combine', ...filesOf(1, 2), ...verification()]);
     expect(code).toBe(1);
     expect(out).toContain('http_requests_total{path="cart",method="get"}: counted 1 more than sent');
   });
@@ -142,7 +145,7 @@ describe('loadgen combine', () => {
     expect((await loadgen(['combine', fileOf(1), other])).err).toContain('is no shard');
     expect((await loadgen(['combine', fileOf(1), fileOf(1)])).err).toContain('is there twice');
     expect((await loadgen(['combine', fileOf(1), join(folder, 'gone.json')])).code).toBe(2);
-    const unread = await loadgen(['combine', ...filesOf(1, 2), ...proof()]);
+    const unread = await loadgen(['combine', ...filesOf(1, 2), ...verification()]);
     expect([unread.code, unread.err]).toEqual([
       2,
       expect.stringContaining('the shards were sent without it'),
@@ -178,9 +181,9 @@ describe('shards of different runs', () => {
 
 describe('the ledger', () => {
   it('adds shards up as it does runs', async () => {
-    await sendShards(3, 'hundred', ...proof(), '--ledger', join(folder, 'ledger'));
-    const { code, out } = await loadgen(['verify', '--ledger', join(folder, 'ledger'), ...proof()]);
-    expect(out).toContain('proof: 100 requests, every one counted exactly once');
+    await sendShards(3, 'hundred', ...verification(), '--ledger', join(folder, 'ledger'));
+    const { code, out } = await loadgen(['verify', '--ledger', join(folder, 'ledger'), ...verification()]);
+    expect(out).toContain('verified: 100 requests, every one counted exactly once');
     expect(code).toBe(0);
   });
 });

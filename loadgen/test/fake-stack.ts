@@ -3,7 +3,7 @@
  * one process. The real ones are in integration/.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { formatSeries } from '../src/proof/series.ts';
+import { formatSeries } from '../src/verify/series.ts';
 import { seriesOf } from './series-text.ts';
 import { serveHttp, type TestServer } from './servers.ts';
 

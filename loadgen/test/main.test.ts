@@ -102,24 +102,29 @@ async function childrenOf(pid: number): Promise<number[]> {
 }
 
 /** Gone, or a zombie that only its new parent has not asked for yet. */
-async function isGone(pid: number): Promise<boolean> {
+async function isTerminated(pid: number): Promise<boolean> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
   return text.includes(') Z');
 }
 
 describe('--workers', () => {
-  it('sends from several processes what one would send, and proves the sum', async () => {
+  it('sends from several processes what one would send, and verifies the sum', async () => {
     const stack = await startFakeStack();
     servers.push(stack.target, stack.observer);
     const flags = ['--target', stack.target.url, '--prometheus', stack.observer.url, '--json', '-'];
     const { code, out, err } = await start(['run', 'lab', '--workers', '3', '--quiet', ...flags]).ended;
     expect(err).toBe('');
-    const { phases, proof, shard, lostShards } = reportSchema.parse(JSON.parse(out));
+    const { phases, verification, shard, lostShards } = reportSchema.parse(JSON.parse(out));
     expect(phases.map(({ sent, plan }) => [sent, plan.connections])).toEqual([
       [100, 10],
       [33, 10],
     ]);
-    expect([proof?.verdict, shard, lostShards, code]).toEqual(['proved', { index: 1, of: 1 }, [], 0]);
+    expect([verification?.verdict, shard, lostShards, code]).toEqual([
+      'verified',
+      { index: 1, of: 1 },
+      [],
+      0,
+    ]);
   }, 30_000);
 
   it('names a worker that is killed, and ends with 1', async () => {
@@ -165,7 +170,7 @@ describe('--workers', () => {
     process.kill(workers[0] ?? 0, 'SIGKILL');
     const { code, err } = await ended;
     expect([code, err]).toEqual([1, 'loadgen: shard 1/2 was lost: its process ended with SIGKILL\n']);
-    await until('the other is gone', () => isGone(workers[1] ?? 0));
+    await until('the other is gone', () => isTerminated(workers[1] ?? 0));
   }, 30_000);
 
   it('leaves no worker behind where it is killed itself', async () => {
@@ -178,7 +183,7 @@ describe('--workers', () => {
     const workers = await childrenOf(child.pid ?? 0);
     child.kill('SIGKILL');
     await ended;
-    await until('all are gone', async () => (await Promise.all(workers.map(isGone))).every(Boolean));
+    await until('all are gone', async () => (await Promise.all(workers.map(isTerminated))).every(Boolean));
   }, 30_000);
 
   it('drains all of them at Ctrl-C', async () => {

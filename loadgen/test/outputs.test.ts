@@ -14,7 +14,7 @@ let stack: FakeStack;
 let folder = '';
 const at = (name: string) => join(folder, name);
 const run = (...args: string[]) => loadgen(['run', 'hundred', '-t', stack.target.url, ...args]);
-const proof = () => ['-p', stack.observer.url, '--wait', '5s', '--ledger', at('ledger')];
+const verification = () => ['-p', stack.observer.url, '--wait', '5s', '--ledger', at('ledger')];
 
 beforeEach(async () => {
   stack = await startFakeStack();
@@ -30,12 +30,12 @@ describe('a report', () => {
     execFileSync('mkfifo', [at('fifo')]);
     const [text, { code }] = await Promise.all([
       readFile(at('fifo'), 'utf8'),
-      run('--json', at('fifo'), ...proof()),
+      run('--json', at('fifo'), ...verification()),
     ]);
     expect(code).toBe(0);
     expect(reportSchema.parse(JSON.parse(text))).toMatchObject({
       state: 'finished',
-      proof: { verdict: 'proved' },
+      verification: { verdict: 'verified' },
     });
     expect(await run('--json', '/dev/null', '--html', '/dev/null')).toMatchObject({ code: 0 });
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
@@ -124,7 +124,7 @@ describe('the summary', () => {
     const { code, out } = await run('-p', server.url);
     await server.stop();
     expect([code, out.includes('100 requests sent')]).toEqual([1, true]);
-    expect(out).toMatch(/^proof: impossible\n.*Prometheus refuses the query: too many samples$/m);
+    expect(out).toMatch(/^unverifiable:\n.*Prometheus refuses the query: too many samples$/m);
   });
 
   it('of shards is shown where combine is interrupted while it waits for a scrape', async () => {
@@ -136,15 +136,15 @@ describe('the summary', () => {
     setTimeout(() => interrupt.abort(new InterruptedError('interrupted')), 100);
     const { code, out, err } = await ended;
     expect([code, out.includes('100 requests sent')]).toEqual([130, true]);
-    expect(err).toMatch(/loadgen: no proof: interrupted\n$/);
+    expect(err).toMatch(/loadgen: not verified: interrupted\n$/);
   });
 });
 
 describe('the ledger', () => {
-  const verify = () => loadgen(['verify', ...proof()]);
+  const verify = () => loadgen(['verify', ...verification()]);
 
   it('has no entry of a run that is interrupted before its first request', async () => {
-    await run(...proof());
+    await run(...verification());
     const interrupt = new AbortController();
     const startAt = new Date(Date.now() + 4_000).toISOString();
     const args = [
@@ -152,7 +152,7 @@ describe('the ledger', () => {
       'hundred',
       '-t',
       stack.target.url,
-      ...proof(),
+      ...verification(),
       '--json',
       at('a.json'),
       '--start-at',
@@ -171,10 +171,10 @@ describe('the ledger', () => {
   });
 
   it('has no entry of a run that is interrupted while it waits for a scrape', async () => {
-    await run(...proof());
+    await run(...verification());
     stack.prometheus.isTargetUp = false;
     const interrupt = new AbortController();
-    const args = ['run', 'hundred', '-t', stack.target.url, ...proof()];
+    const args = ['run', 'hundred', '-t', stack.target.url, ...verification()];
     const ended = loadgen(args, interrupt.signal);
     setTimeout(() => interrupt.abort(new InterruptedError('interrupted')), 100);
     expect(await ended).toMatchObject({

@@ -74,7 +74,7 @@ whereChromiumIs('the page of a run', () => {
     expect(await opened.locator('.verdict .word').textContent()).toBe('Failed');
     expect(await opened.locator('.verdict li').allInnerTexts()).toEqual([
       expect.stringMatching(/^hundred: max>1h did not hold/),
-      expect.stringMatching(/^the proof failed: 1 of \d+ series differ/),
+      expect.stringMatching(/^verification failed: 1 of \d+ series differ/),
       'Prometheus has no http_errors_total',
     ]);
     expect((await rowsAfter('Thresholds'))[0]).toEqual([
@@ -85,11 +85,11 @@ whereChromiumIs('the page of a run', () => {
     ]);
   });
 
-  it('has the proof, with the difference marked', async () => {
+  it('has the verification, with the difference marked', async () => {
     const opened = await open(1440, 'light');
-    const rows = await rowsAfter('Proof');
+    const rows = await rowsAfter('Verification');
     expect(rows).toContainEqual(['http_requests_total{path="products",method="post"}', '40', '40', '0']);
-    expect(await opened.locator('.proof tr.bad td').allInnerTexts()).toEqual([
+    expect(await opened.locator('.verification tr.bad td').allInnerTexts()).toEqual([
       'http_requests_total{path="cars",method="get"}',
       '0',
       '1',
@@ -123,7 +123,11 @@ whereChromiumIs('the page of a run', () => {
     const opened = await open(1440, 'light');
     const held = JSON.parse((await opened.locator('#report').textContent()) ?? '');
     const written = JSON.parse(await readFile(join(folder, 'a.json'), 'utf8'));
-    expect(held).toMatchObject({ id: written.id, tally: written.tally, readings: written.readings });
+    expect(held).toMatchObject({
+      id: written.id,
+      expectedCounts: written.expectedCounts,
+      snapshots: written.snapshots,
+    });
     expect(held.phases[0].histograms).toEqual(written.phases[0].histograms);
   });
 

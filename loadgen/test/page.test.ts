@@ -52,7 +52,7 @@ function phaseOf(name: string, overrides: Partial<PhaseReport> = {}): PhaseRepor
 function reportOf(phases: PhaseReport[], overrides: Partial<Report> = {}): Report {
   return {
     kind: 'loadgen-run',
-    version: 3,
+    version: 4,
     id: '6f1c8a52-6a0b-4c53-9a3e-0d3f6f0f5a11',
     state: 'finished',
     startedAt: '2027-01-31T12:00:00.000Z',
@@ -66,9 +66,9 @@ function reportOf(phases: PhaseReport[], overrides: Partial<Report> = {}): Repor
     latency: null,
     environment: { arguments: ['run', 'it'], node: '24', system: 'Linux', processors: '2' },
     phases,
-    tally: [],
-    readings: { before: null, after: null },
-    proof: null,
+    expectedCounts: [],
+    snapshots: { before: null, after: null },
+    verification: null,
     ...overrides,
   };
 }

@@ -73,9 +73,9 @@ describe('the flags', () => {
     expect([0, 2200, 4400].map(schedule.pacer.ratePerSecondAt)).toEqual([40, 1000, 40]);
   });
 
-  it('--rate makes an exact pattern patient, so that its count stays exact', () => {
+  it('--rate makes an exact pattern queueing, so that its count stays exact', () => {
     const phase = plan('hundred', { ratePerSecond: 50 });
-    expect([phase.schedule.kind, plannedRequests(phase), plannedMs(phase)]).toEqual(['patient', 100, 2000]);
+    expect([phase.schedule.kind, plannedRequests(phase), plannedMs(phase)]).toEqual(['queueing', 100, 2000]);
   });
 
   it('--rate max closes the loop for the length of the pattern', () => {

@@ -60,14 +60,14 @@ describe('basic credentials in the URL of --prometheus', () => {
 });
 
 it.each([
-  ['http://127.0.0.1:0', 'http://127.0.0.1:0'],
-  ['http://ann:p w@h:99999', 'http://***@h:99999'],
-  ['ht\ttp://ann:pw@host', '***@host'],
-])('the URL %j is refused, without its credentials', async (url, shown) => {
+  ['http://127.0.0.1:0', 'a host, and a port from 1 to 65535', 'http://127.0.0.1:0'],
+  ['http://ann:p w@h:99999', 'a URL of http or https, such as http://localhost:9090', 'http://***@h:99999'],
+  ['ht\ttp://ann:pw@host', 'a URL of http or https, such as http://localhost:9090', '***@host'],
+])('the URL %j is refused, without its credentials', async (url, expected, shown) => {
   expect(await loadgen(['query', 'up', '-p', url])).toEqual({
     code: 2,
     out: '',
-    err: expect.stringContaining(`such as http://localhost:9090, got "${shown}"`),
+    err: expect.stringContaining(`expected ${expected}, got "${shown}"`),
   });
 });
 

@@ -12,7 +12,7 @@ function create(overrides: Partial<Sender> = {}, startInMs?: number) {
     prepare: async () => {},
     phases: [],
     lost: new AbortController().signal,
-    send: async (_at, started) => ({ ...started, state: 'finished' }),
+    send: async () => ({ state: 'finished', endedAt: null, phases: [], expectedCounts: [], lostShards: [] }),
     close: () => void closed.times++,
     ...overrides,
   };

@@ -52,7 +52,7 @@ describe.each(METRICS)('%s', (metric) => {
         sample.metric.__name__ === metric ? { metric: sample.metric, ...shape(sample.value) } : sample;
     });
     expect(out).toContain(HUNDRED);
-    expect(`${out}${err}`).toMatch(/^proof: (FAILED|impossible)|^loadgen: no proof: /m);
+    expect(`${out}${err}`).toMatch(/^(verification FAILED|unverifiable):|^loadgen: not verified: /m);
     expect([1, 3]).toContain(code);
   });
 });
@@ -69,7 +69,7 @@ it.each([
     stack.prometheus.answerOf = () => data;
   });
   expect([code, out]).toEqual([3, expect.stringContaining(HUNDRED)]);
-  expect(err).toMatch(/^loadgen: no proof: /m);
+  expect(err).toMatch(/^loadgen: not verified: /m);
 });
 
 it.each<[string, RegExp, string]>([
@@ -83,15 +83,15 @@ it.each<[string, RegExp, string]>([
     stack.prometheus.keep = ({ metric }) => !dropped.test(metric.__name__ ?? '');
   });
   expect([code, out]).toEqual([1, expect.stringContaining(HUNDRED)]);
-  expect(out).toMatch(/^proof: (FAILED|impossible)/m);
+  expect(out).toMatch(/^(verification FAILED|unverifiable):/m);
   expect(out).toContain(text);
 });
 
-it('does not prove a run whose gauge is missing, and says why', async () => {
+it('does not verify a run whose gauge is missing, and says why', async () => {
   stack.prometheus.keep = ({ metric }) => metric.__name__ !== 'inprogress_requests';
   const { code, out } = await sendWhile(() => {});
   expect(code).toBe(1);
-  expect(out).toContain('proof: inconclusive\n');
+  expect(out).toContain('verification inconclusive:\n');
   expect(out).toContain('  Prometheus has no inprogress_requests of api-1:8000: requests may still be');
 });
 

@@ -1,8 +1,8 @@
 /** Lets the tests write a series as PromQL does. The program itself never reads one from text. */
 
-import type { InstanceReading } from '../src/proof/process.ts';
-import { formatRowName, type ProofRow } from '../src/proof/rows.ts';
-import type { Series } from '../src/proof/series.ts';
+import type { InstanceSnapshot } from '../src/verify/process.ts';
+import { formatRowName, type VerificationRow } from '../src/verify/rows.ts';
+import type { Series } from '../src/verify/series.ts';
 
 export function seriesOf(text: string): Series {
   const [metric = '', labels = ''] = text.split(/[{}]/);
@@ -10,11 +10,11 @@ export function seriesOf(text: string): Series {
   return { metric, labels: Object.fromEntries(pairs) };
 }
 
-export function valuesOf(values: Readonly<Record<string, number>>): InstanceReading['values'] {
+export function valuesOf(values: Readonly<Record<string, number>>): InstanceSnapshot['values'] {
   return Object.entries(values).map(([text, value]) => ({ ...seriesOf(text), value }));
 }
 
-/** A row of a proof with its series as text. */
-export function textRow({ metric, labels, ...numbers }: ProofRow) {
+/** A row of a verification with its series as text. */
+export function textRow({ metric, labels, ...numbers }: VerificationRow) {
   return { series: formatRowName({ metric, labels }), ...numbers };
 }

@@ -4,14 +4,19 @@ import { exactTargeter, weightedTargeter } from '../src/load/targeter.ts';
 
 const take = (targeter: (n: number) => number, count: number) =>
   Array.from({ length: count }, (_, n) => targeter(n));
-const tally = (targets: readonly number[]) =>
+const expectedCounts = (targets: readonly number[]) =>
   Object.fromEntries(
     [...Map.groupBy(targets, (target) => target)].map(([target, all]) => [target, all.length]),
   );
 
 describe('the exact targeter', () => {
   it('gives every target as often as its count says', () => {
-    expect(tally(take(exactTargeter([40, 30, 20, 10], 7), 100))).toEqual({ 0: 40, 1: 30, 2: 20, 3: 10 });
+    expect(expectedCounts(take(exactTargeter([40, 30, 20, 10], 7), 100))).toEqual({
+      0: 40,
+      1: 30,
+      2: 20,
+      3: 10,
+    });
   });
 
   it('mixes the order, the same way for the same seed', () => {
@@ -40,7 +45,7 @@ describe('the exact targeter', () => {
 
 describe('the weighted targeter', () => {
   it('keeps to the weights within what chance allows', () => {
-    const counts = tally(take(weightedTargeter([4, 3, 2, 1], 3), 100_000));
+    const counts = expectedCounts(take(weightedTargeter([4, 3, 2, 1], 3), 100_000));
     // Three standard deviations of a binomial with n = 100,000 are at most 475.
     for (const [target, share] of [40_000, 30_000, 20_000, 10_000].entries()) {
       expect(Math.abs((counts[target] ?? 0) - share)).toBeLessThan(475);
@@ -55,7 +60,7 @@ describe('the weighted targeter', () => {
   });
 
   it.each([1e308, Number.MIN_VALUE])('takes several weights of %p as equal ones', (weight) => {
-    const counts = tally(take(weightedTargeter([weight, weight], 3), 10_000));
+    const counts = expectedCounts(take(weightedTargeter([weight, weight], 3), 10_000));
     expect(Object.keys(counts)).toEqual(['0', '1']);
     expect(Math.abs((counts[0] ?? 0) - 5000)).toBeLessThan(150);
   });

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The acceptance on a real cluster, the one that KUBECONFIG names: apply, lab traffic, proof, load from four pods while the API is scaled
-# and restarted, proof again, delete. Nothing is built and nothing is pulled that is on the nodes: the images are expected
+# The acceptance on a real cluster, the one that KUBECONFIG names: apply, lab traffic, verification, load from four pods while the API is scaled
+# and restarted, verification again, delete. Nothing is built and nothing is pulled that is on the nodes: the images are expected
 # there. Where no cluster is given it says so and ends with 0. The table at the end is Markdown.
 # PROMETHEUS_IMAGE and GRAFANA_IMAGE name images of the site's own; RATE (500) and DURATION (150s) the load.
 # Exit status: 0 all well or left out, 1 a check did not hold, 3 the cluster does not answer.
@@ -70,7 +70,7 @@ scale_to() {
   check "$2 to $1 pods: Prometheus scrapes these and no other, after" '' until_true 90 scraped "$1"
   add_time "$took"
 }
-# Runs the generator's report: a figure of it, by a path such as .proof.verdict
+# Runs the generator's report: a figure of it, by a path such as .verification.verdict
 figure() { node -e 'const [, file, path] = process.argv; console.log(path.split(".").reduce((value, key) => value?.[key], JSON.parse(require("fs").readFileSync(file, "utf8"))))' "$1" "$2"; }
 
 in_namespace get --raw /readyz >/dev/null || exit 3
@@ -79,10 +79,10 @@ version=$(in_namespace version -o json | sed -n '/serverVersion/,/}/s/.*"gitVers
 row 'Kubernetes, nodes' "$version, $(in_namespace get nodes --no-headers | wc -l)"
 [[ -z ${K8S_STORAGE:-} ]] || row 'volume' 'left out: no default StorageClass, so the data is in the pod'
 
-step 'apply, lab traffic, proof'
+step 'apply, lab traffic, verification'
 start=$SECONDS
 stack up 2>&1 | tee "$work/up"
-check 'make k8s-up, until the lab traffic was proved' "$((SECONDS - start)) s" test "${PIPESTATUS[0]}" = 0
+check 'make k8s-up, until the lab traffic was verified' "$((SECONDS - start)) s" test "${PIPESTATUS[0]}" = 0
 row Grafana "$(sed -n 's/^Grafana \(left out: .*\)/\1/p' "$work/up" | grep . || echo ready)"
 check 'pods are let in as `restricted`, without a warning' 'yes' test -z "$(grep -i 'PodSecurity\|Warning' "$work/up")"
 check 'lab traffic' "$(query 'sum(http_requests_total)') requests, $(query 'sum(http_errors_total{code="404"})') not found" \
@@ -115,15 +115,15 @@ cat "$work/load"
 report=$(find "$REPORTS_FOLDER" -name '*.json' 2>/dev/null | sort | tail -n 1)
 for name in sent answered unanswered dropped; do row "requests $name" "$(figure "$report" "phases.0.$name")"; done
 check 'errors' "$(figure "$report" phases.0.errors)" test "$(figure "$report" phases.0.errors)" = 0
-check 'verdict of the proof over 4 shards' "$(figure "$report" proof.verdict)" test "$(figure "$report" proof.verdict)" = proved
+check 'verdict of the verification over 4 shards' "$(figure "$report" verification.verdict)" test "$(figure "$report" verification.verdict)" = verified
 # Of the pattern, about speed: they are the machine's to hold, and shown. What this is about are errors and counts.
 row 'thresholds of the pattern that did not hold' "$(sed -nE 's/^ *threshold (.*): FAILED (.*)$/\1 \2/p' "$work/load" | paste -sd ';' | grep . || echo none)"
 row 'exit status of make k8s-load' "$status"
 
-step 'proof of everything, alerts, autoscaler'
+step 'verification of everything, alerts, autoscaler'
 stack verify | tee "$work/verify"
 verified=${PIPESTATUS[0]}
-check 'make k8s-verify, over all runs' "$(grep '^proof: ' "$work/verify")" test "$verified" = 0
+check 'make k8s-verify, over all runs' "$(grep '^verified: ' "$work/verify")" test "$verified" = 0
 alerts=$(query 'count(ALERTS{alertname=~"Api.*|Prometheus.*",alertstate="firing"})')
 check 'alerts that fired about the API or Prometheus' "${alerts:-0}" test -z "$alerts"
 if has_metrics; then

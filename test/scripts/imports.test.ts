@@ -14,11 +14,12 @@ const right = [
   ['app/src/app.ts', 'app/src/routes.ts'],
   ['tools/bench/middleware/variants.ts', 'app/src/app.ts'],
   ['app/test/routes.test.ts', 'test/support/until.ts'],
+  ['lab/src/live.ts', 'loadgen/src/verify/prometheus.ts'],
 ] as const;
 const wrong = [
   ['loadgen/src/load/summary.ts', 'loadgen/src/http/client.ts', 'loadgen: load -> common'],
   ['loadgen/src/http/client.ts', 'loadgen/src/load/pacer.ts', 'loadgen: http -> common'],
-  ['loadgen/src/proof/proof.ts', 'loadgen/src/report/report.ts', 'loadgen: proof -> common'],
+  ['loadgen/src/verify/verification.ts', 'loadgen/src/report/report.ts', 'loadgen: verify -> common'],
   ['loadgen/src/run/run.ts', 'loadgen/src/cli/paint.ts', 'loadgen: run -> '],
   ['app/src/simulation.ts', 'app/src/errors.ts', 'app: simulation -> '],
   ['app/src/errors.ts', 'app/src/simulation.ts', 'no circles'],
@@ -36,7 +37,7 @@ let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'imports-'));
   for (const [from, to] of [...right, ...wrong]) await write(from, to);
-  await write('loadgen/src/load/thresholds.ts', 'loadgen/src/proof/reading.ts', 'type');
+  await write('loadgen/src/load/thresholds.ts', 'loadgen/src/verify/snapshot.ts', 'type');
   const config = join(root, 'dependency-cruiser.config.mjs');
   said = await new Promise((resolve) => {
     const args = ['--config', config, '.'];
@@ -67,6 +68,6 @@ it.each(wrong)('refuses that %s imports %s', (from, to, rule) => {
 
 it('sees an import of a type as well', () => {
   expect(said).toContain(
-    'error loadgen: load -> common: loadgen/src/load/thresholds.ts → loadgen/src/proof/reading.ts',
+    'error loadgen: load -> common: loadgen/src/load/thresholds.ts → loadgen/src/verify/snapshot.ts',
   );
 });

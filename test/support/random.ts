@@ -1,14 +1,10 @@
 /** Seeded randomness for tests: the same seed, the same test. */
+import { randomAt } from '@observability-stack/loadgen/random';
 
-/** mulberry32: small, and good enough to mix cases. @returns numbers evenly distributed in [0, 1) */
+/** @returns numbers evenly distributed in [0, 1) */
 export function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  let n = 0;
+  return () => randomAt(seed, n++);
 }
 
 /** One of `values`, which must not be empty. */

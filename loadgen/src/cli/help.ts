@@ -16,14 +16,14 @@ Examples:
   $ loadgen run steady --rate 500 --duration 10s  a built-in pattern, faster and shorter
   $ loadgen run steady --rate max -c 32           the closed loop: what can the target do?
   $ loadgen run ./checkout.yaml --threshold "p99<100ms"
-  $ loadgen run mixed -p http://localhost:9090    with the proof
+  $ loadgen run mixed -p http://localhost:9090    with the verification
   $ loadgen run steady --rate 30000 --workers 4   from four processes
 
 Latency counts from the moment at which a request should have left, so a target
 that stalls cannot hide it. What finds no free connection is counted as dropped.`;
 
 export const VERIFY_HELP = `
-A request that did not come from the generator makes the proof fail and is named.
+A request that did not come from the generator makes the verification fail and is named.
 To go on from there, take what has been counted as given:
   $ loadgen verify --prometheus http://localhost:9090 --ledger <folder> --rebase`;
 
@@ -34,6 +34,6 @@ On two machines, one minute from now:
 and then, on one of them:
   $ loadgen combine 1.json 2.json
 
-Thresholds are about the whole, so only combine judges them. For the proof give --prometheus to the shards, which then
+Thresholds are about the whole, so only combine judges them. For the verification give --prometheus to the shards, which then
 read what had been counted before them, and to combine. It needs one report of every shard: what a missing one sent is
 not known.`;

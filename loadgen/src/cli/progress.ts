@@ -1,7 +1,7 @@
 /** What a person sees while a run is under way: a block that is redrawn on a terminal, a plain line every few seconds elsewhere. */
 import { formatMs, formatNumber } from '../common/units.ts';
+import { createPaint, type Paint } from '../report/text/paint.ts';
 import type { Progress } from '../run/progress.ts';
-import type { Paint } from './paint.ts';
 
 export interface ProgressReporter {
   /** A line of its own, not torn by what is drawn around it. */
@@ -28,9 +28,10 @@ export function createLineReporter(write: (text: string) => void): ProgressRepor
   };
 }
 
-/** For `--quiet`: only what is said in so many words. */
-export function createSilentReporter(write: (text: string) => void): ProgressReporter {
-  return { note: (text) => write(`${text}\n`), started() {}, ended() {} };
+export function createReporter(stderr: NodeJS.WriteStream, quiet = false): ProgressReporter {
+  const write = (text: string) => void stderr.write(text);
+  if (quiet) return { note() {}, started() {}, ended() {} };
+  return stderr.isTTY ? createLiveReporter(write, createPaint(stderr)) : createLineReporter(write);
 }
 
 /** Redraws in place with cursor movements, so only for terminals. It erases itself at the end; the summary follows. */
@@ -65,11 +66,11 @@ export function createLiveReporter(write: (text: string) => void, paint: Paint):
 }
 
 /** Requests per second over about the last second. */
-function createRateMeter({ snapshot, startMs }: Progress): () => number {
+function createRateMeter({ numbers, startMs }: Progress): () => number {
   const points = [{ atMs: startMs, sent: 0 }];
   return () => {
     const atMs = performance.now();
-    const { sent } = snapshot();
+    const { sent } = numbers();
     points.push({ atMs, sent });
     while (points.length > 2 && (points[1]?.atMs ?? atMs) < atMs - RATE_WINDOW_MS) points.shift();
     const first = points[0] ?? { atMs, sent: 0 };
@@ -79,7 +80,7 @@ function createRateMeter({ snapshot, startMs }: Progress): () => number {
 
 function describe(progress: Progress, ratePerSecond: number) {
   const { startMs, requests, totalMs, connections } = progress;
-  const now = progress.snapshot();
+  const now = progress.numbers();
   const elapsedMs = Math.max(0, performance.now() - startMs);
   const done =
     totalMs === undefined ? now.sent / (requests ?? Number.POSITIVE_INFINITY) : elapsedMs / totalMs;

@@ -1,4 +1,4 @@
-/** Reading and showing quantities with units. */
+/** Snapshot and showing quantities with units. */
 
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 /** The look-ahead leaves out durations of 0; the bound on digits, those that are infinite or 0 as a number. */
@@ -11,8 +11,8 @@ export function parseDurationMs(text: string): number | undefined {
 }
 
 /** Three significant digits, in the unit in which a person would say it: `740us`, `1.25ms`, `2.01s`. */
-export function formatMs(durationMs: number): string {
-  if (Number.isNaN(durationMs)) return '-';
+export function formatMs(durationMs: number | null | undefined): string {
+  if (durationMs === null || durationMs === undefined || Number.isNaN(durationMs)) return '-';
   if (durationMs < 1) return `${Math.round(durationMs * 1000)}us`;
   if (durationMs < 1000) return `${toDigits(durationMs)}ms`;
   return durationMs < 120_000 ? `${toDigits(durationMs / 1000)}s` : `${toDigits(durationMs / 60_000)}m`;

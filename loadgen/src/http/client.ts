@@ -3,7 +3,7 @@
  * connections are opened when needed, and of the idle ones the most recently used goes first. It knows neither schedule nor pattern: it starts a request now, or says that it cannot.
  *
  * Why an own one: against a server that is not the bottleneck, undici's leanest interface costs twice as much per request
- * (figures in tools/bench/results/loadgen-throughput.md). What the proof needs besides, whether a request that failed had left,
+ * (figures in tools/bench/results/loadgen-throughput.md). What the verification needs besides, whether a request that failed had left,
  * undici tells as well, through its diagnostics channel (`undici:client:sendHeaders`).
  */
 import type { FailureKind, Recorder } from '../common/result.ts';
@@ -88,7 +88,7 @@ export class HttpClient implements ConnectionListener {
   answered(connection: Connection, status: number): void {
     const nowMs = performance.now();
     const { target, intendedMs, sentMs } = connection;
-    this.#options.recorder.answered(target, status, intendedMs, sentMs, nowMs);
+    this.#options.recorder.recordAnswer(target, status, intendedMs, sentMs, nowMs);
     connection.idleSinceMs = nowMs;
     this.#keep(connection, nowMs);
     this.#inFlight--;
@@ -99,7 +99,7 @@ export class HttpClient implements ConnectionListener {
     const nowMs = performance.now();
     if (this.#reroute(connection, kind, nowMs)) return;
     const { target, intendedMs, sentMs } = connection;
-    this.#options.recorder.failed(target, kind, intendedMs, sentMs, nowMs);
+    this.#options.recorder.recordFailure(target, kind, intendedMs, sentMs, nowMs);
     if (Number.isNaN(sentMs)) void this.#options.addresses.refresh(nowMs);
     this.#inFlight--;
     this.onFree(false);

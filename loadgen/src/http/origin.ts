@@ -1,6 +1,5 @@
 /** Where requests go: the parsed base URL of the target. */
-import { UsageError } from '../common/errors.ts';
-import { hideCredentials } from '../common/secrets.ts';
+import { parseUrl } from '../common/url.ts';
 
 export interface Origin {
   readonly url: string;
@@ -15,19 +14,9 @@ export interface Origin {
 
 /** @throws UsageError when the text is not an http or https URL from which a request can be built */
 export function parseOrigin(text: string): Origin {
-  const expect = (expected: string, holds: boolean) => {
-    // The parser of URLs drops tabs and line breaks; a message shows them, and no password.
-    const shown = hideCredentials(JSON.stringify(text.replace(/\/\/.*@/s, '//...@')));
-    if (!holds) throw new UsageError(`--target: expected ${expected}, got ${shown}`);
-  };
-  expect(
-    'a URL of http or https, such as http://localhost:5001',
-    /^https?:\/\/[^/]/i.test(text) && !/[\s\p{Cc}\\]/u.test(text),
-  );
-  expect('no user or password (a pattern file can set headers)', !/^[^/]*\/\/[^/?#]*@/.test(text));
-  expect('no query and no fragment', !/[?#]/.test(text));
-  expect('a host, and a port from 1 to 65535', URL.canParse(text) && new URL(text).port !== '0');
-  const { href, protocol, hostname, port, host, pathname } = new URL(text);
+  const remedy = 'a pattern file can set headers';
+  const url = parseUrl('--target', text, 'http://localhost:5001', remedy);
+  const { href, protocol, hostname, port, host, pathname } = url;
   const secure = protocol === 'https:';
   return {
     url: href.replace(/\/+$/, ''),

@@ -1,7 +1,7 @@
 /**
  * Sends a schedule through a client. Three ways:
  *  - open: each request leaves at its time whether or not earlier ones were answered; without a free connection it is dropped.
- *  - patient: the same times, but a request without a free connection leaves late instead. For exact counts.
+ *  - queueing: the same times, but a request without a free connection leaves late instead. For exact counts.
  *  - closed: the next leaves when one was answered. As fast as the connections allow.
  * Where every request is to be sent, a connection whose request failed rests before the next.
  */
@@ -12,7 +12,7 @@ import type { Pacer } from './pacer.ts';
 import type { Targeter } from './targeter.ts';
 
 export type Schedule =
-  | { readonly kind: 'open' | 'patient'; readonly pacer: Pacer }
+  | { readonly kind: 'open' | 'queueing'; readonly pacer: Pacer }
   | { readonly kind: 'closed'; readonly count: number; readonly durationMs: number };
 
 /** What the attacker needs of a client. */
@@ -41,7 +41,7 @@ export interface Attack {
   readonly targeter: Targeter;
   readonly connections: number;
   readonly client: Starter;
-  readonly recorder: Pick<Recorder, 'dropped'>;
+  readonly recorder: Pick<Recorder, 'recordDrop'>;
   readonly clock: Clock;
   /** The moment, on the clock, from which the schedule counts. */
   readonly startMs: number;
@@ -56,13 +56,13 @@ const REST_AFTER_FAILURE_MS = 100;
 export function attack(options: Attack): Promise<void> {
   return options.schedule.kind === 'closed'
     ? attackClosed(options, options.schedule)
-    : attackOnTime(options, options.schedule.pacer, options.schedule.kind === 'patient');
+    : attackOnTime(options, options.schedule.pacer, options.schedule.kind === 'queueing');
 }
 
 function attackOnTime(
   { targeter, client, recorder, clock, startMs, signal, connections }: Attack,
   pacer: Pacer,
-  patient: boolean,
+  queueing: boolean,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let next = 0;
@@ -78,11 +78,11 @@ function attackOnTime(
           cancelTimer = clock.after(offsetMs - dueMs, guarded);
           return;
         }
-        if (patient && client.inFlight + resting.count >= connections) return;
+        if (queueing && client.inFlight + resting.count >= connections) return;
         const target = targeter(next);
         if (!client.start(target, startMs + offsetMs)) {
-          if (patient) return;
-          recorder.dropped(target, startMs + offsetMs);
+          if (queueing) return;
+          recorder.recordDrop(target, startMs + offsetMs);
         }
         next++;
       }
@@ -104,8 +104,8 @@ function attackOnTime(
     };
     client.onFree = (answered) => {
       if (next >= pacer.count || signal.aborted) settle();
-      else if (patient && answered) guarded();
-      else if (patient) resting.begin(guarded);
+      else if (queueing && answered) guarded();
+      else if (queueing) resting.begin(guarded);
     };
     signal.addEventListener('abort', guarded);
     guarded();

@@ -1,6 +1,6 @@
 /**
  * The built-in patterns, in the form of a pattern file. Each target says under which labels the API counts it; that, and
- * nothing else, is what the proof expects of Prometheus.
+ * nothing else, is what the verification expects of Prometheus.
  */
 import type { PatternInput } from './pattern.ts';
 
@@ -120,5 +120,3 @@ export const PATTERNS: Readonly<Record<string, PatternInput>> = {
 export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   lab: ['hundred', 'not-found'],
 };
-
-export const DEFAULT_PATTERN = 'lab';

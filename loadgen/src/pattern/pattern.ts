@@ -68,7 +68,7 @@ const target = z.strictObject({
     .meta({ description: 'The status that is no error for this target (default: any below 400).' }),
   series: routeLabelsSchema.optional().meta({
     description:
-      'The `path` and `method` labels under which the API counts it. Needed for a proof per series.',
+      'The `path` and `method` labels under which the API counts it. Needed for a verification per series.',
   }),
 });
 

@@ -1,7 +1,7 @@
 /** The quantiles of a run as the generator measured them, and as Prometheus' histogram gives them: no verdict. */
 import { z } from 'zod';
 import { percentileMs, sumHistograms } from '../load/histogram.ts';
-import { QUANTILES } from '../proof/quantiles.ts';
+import { QUANTILES } from '../verify/quantiles.ts';
 
 export const latencySchema = z.array(
   z.strictObject({
@@ -16,7 +16,10 @@ export type Latency = z.output<typeof latencySchema>;
  * @param serviceTimes histograms of the generator
  * @param seconds those of {@link QUANTILES} that Prometheus gives
  */
-export function setSideBySide(serviceTimes: readonly string[], seconds: readonly (number | null)[]): Latency {
+export function compareLatency(
+  serviceTimes: readonly string[],
+  seconds: readonly (number | null)[],
+): Latency {
   const measured = sumHistograms(serviceTimes, 3);
   return QUANTILES.map((quantile, n) => {
     const fromPrometheus = seconds[n] ?? null;

@@ -7,15 +7,15 @@ import { routeLabelsSchema } from '../common/route-labels.ts';
 import { numbersSchema } from '../load/numbers.ts';
 import { shardSchema } from '../load/shard.ts';
 import { THRESHOLD_FORM, THRESHOLD_PATTERN, thresholdResultSchema } from '../load/thresholds.ts';
-import { proofSchema } from '../proof/proof.ts';
-import { recordSchema } from '../proof/record.ts';
+import { recordSchema } from '../verify/record.ts';
+import { verificationSchema } from '../verify/verification.ts';
 import { latencySchema } from './latency.ts';
 
 const count = z.int().min(0);
 
 const planSchema = z
   .strictObject({
-    schedule: z.enum(['open', 'patient', 'closed']),
+    schedule: z.enum(['open', 'queueing', 'closed']),
     requests: count.nullable().meta({ description: 'Null where the phase ends by time.' }),
     durationSeconds: z.number().nullable().meta({ description: 'Null where the phase ends by count.' }),
     connections: count,
@@ -77,10 +77,15 @@ export const reportSchema = z
     lostShards: z.array(lostShardSchema).meta({ description: 'Parts whose numbers are missing here.' }),
     environment: environmentSchema,
     phases: z.array(phaseSchema),
-    proof: proofSchema.nullable(),
+    verification: verificationSchema.nullable(),
     latency: latencySchema.nullable().meta({ description: 'Null where Prometheus was not asked.' }),
   })
   .meta({ title: 'Report of a run of loadgen' });
+
+/** As files have it. */
+export function toJson(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
 
 export type Report = z.output<typeof reportSchema>;
 export type PhaseReport = Report['phases'][number];

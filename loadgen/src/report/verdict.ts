@@ -1,7 +1,7 @@
 /** What a report says in one word, and why: what stands first on the page. */
 import { formatCount } from '../common/units.ts';
 import { isWhole } from '../load/shard.ts';
-import { formatProved } from '../proof/proof.ts';
+import { formatVerified } from '../verify/verification.ts';
 import { formatLost } from './combine.ts';
 import type { Report } from './report.ts';
 
@@ -26,14 +26,14 @@ export function judge(report: Report): Verdict {
     kind: 'passed',
     reasons: [
       `${formatCount(thresholds, 'threshold')} held`,
-      ...(report.proof === null
+      ...(report.verification === null
         ? ['not compared with Prometheus']
-        : [...formatProved(report.proof), ...report.proof.notes]),
+        : [...formatVerified(report.verification), ...report.verification.notes]),
     ],
   };
 }
 
-function findFailures({ state, phases, lostShards, proof }: Report): string[] {
+function findFailures({ state, phases, lostShards, verification }: Report): string[] {
   const broken = phases.flatMap(({ pattern, thresholds }) =>
     thresholds
       .filter(({ ok }) => !ok)
@@ -41,16 +41,26 @@ function findFailures({ state, phases, lostShards, proof }: Report): string[] {
   );
   const lost = lostShards.map((shard) => `${formatLost(shard)}: it is in none of these numbers`);
   const gaveUp = state === 'gave-up' ? ['given up: nothing was answered for 30 s'] : [];
-  return [...gaveUp, ...lost, ...broken, ...(proof === null ? [] : describeProof(proof))];
+  return [
+    ...gaveUp,
+    ...lost,
+    ...broken,
+    ...(verification === null ? [] : describeVerification(verification)),
+  ];
 }
 
-function describeProof({ verdict, rows, unknown, notes }: NonNullable<Report['proof']>): string[] {
-  if (verdict === 'proved') return [];
-  if (verdict === 'impossible') return ['the proof is impossible'];
+function describeVerification({
+  verdict,
+  rows,
+  unknown,
+  notes,
+}: NonNullable<Report['verification']>): string[] {
+  if (verdict === 'verified') return [];
+  if (verdict === 'unverifiable') return ['unverifiable'];
   if (verdict === 'inconclusive') {
     const open = unknown > 0 ? [`${formatCount(unknown, 'request')} got no complete answer`] : [];
-    return [`the proof is inconclusive: ${[...open, ...notes].join('; ')}`];
+    return [`verification inconclusive: ${[...open, ...notes].join('; ')}`];
   }
   const wrong = rows.filter(({ difference }) => difference !== 0).length;
-  return [`the proof failed: ${wrong} of ${rows.length} series differ from what was sent`, ...notes];
+  return [`verification failed: ${wrong} of ${rows.length} series differ from what was sent`, ...notes];
 }

@@ -101,7 +101,7 @@ function describePlan(whole: Whole, stages: readonly Stage[]): PhasePlan {
   const { schedule, connections, timeoutMs, targets, thresholds } = whole;
   const durationMs = plannedMs(whole);
   const asked =
-    schedule.kind === 'patient'
+    schedule.kind === 'queueing'
       ? [{ durationMs: schedule.pacer.durationMs, ...flat(schedule.pacer.ratePerSecondAt(0)) }]
       : stages;
   return {
@@ -153,7 +153,7 @@ function countOf({ targets }: Pattern): number {
 function exactSchedule(count: number, { ratePerSecond = 'max' }: Overrides): Schedule {
   return ratePerSecond === 'max'
     ? { kind: 'closed', count, durationMs: Number.POSITIVE_INFINITY }
-    : { kind: 'patient', pacer: constantPacer(count, ratePerSecond) };
+    : { kind: 'queueing', pacer: constantPacer(count, ratePerSecond) };
 }
 
 function rateSchedule(stages: readonly Stage[], { ratePerSecond }: Overrides): Schedule {

@@ -2,7 +2,7 @@
 import { type Phase, plannedMs, plannedRequests } from './plan.ts';
 
 /** The numbers of a moment. Percentiles of latency in ms; NaN where there are none. */
-export interface Snapshot {
+export interface LiveNumbers {
   readonly sent: number;
   readonly errors: number;
   readonly dropped: number;
@@ -21,10 +21,10 @@ export interface Progress {
   readonly totalMs: number | undefined;
   /** The asked rate; undefined for a closed loop, which has none. */
   askedPerSecondAt(elapsedMs: number): number | undefined;
-  snapshot(): Snapshot;
+  numbers(): LiveNumbers;
 }
 
-export function createProgress(phase: Phase, startMs: number, snapshot: () => Snapshot): Progress {
+export function createProgress(phase: Phase, startMs: number, numbers: () => LiveNumbers): Progress {
   const { pattern, schedule, connections } = phase;
   return {
     pattern,
@@ -34,7 +34,7 @@ export function createProgress(phase: Phase, startMs: number, snapshot: () => Sn
     totalMs: plannedMs(phase),
     askedPerSecondAt: (elapsedMs) =>
       schedule.kind === 'closed' ? undefined : schedule.pacer.ratePerSecondAt(elapsedMs),
-    snapshot,
+    numbers,
   };
 }
 

@@ -2,16 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { InterruptedError, NotSentError, reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
 import { isWhole, type Shard } from '../load/shard.ts';
-import type { Reading } from '../proof/process.ts';
-import type { Prometheus } from '../proof/prometheus.ts';
-import { impossible, prove, standingOf } from '../proof/proof.ts';
-import { readQuantiles } from '../proof/quantiles.ts';
-import { type ReadingOptions, sumOf, takeReading, takeSettledReading } from '../proof/reading.ts';
-import { RECORD_VERSION } from '../proof/record.ts';
-import { DURATIONS } from '../proof/series.ts';
-import { withoutLost } from '../report/combine.ts';
-import { setSideBySide } from '../report/latency.ts';
+import { formatLost } from '../report/combine.ts';
+import { compareLatency } from '../report/latency.ts';
 import type { Environment, Report } from '../report/report.ts';
+import type { Snapshot } from '../verify/process.ts';
+import type { Prometheus } from '../verify/prometheus.ts';
+import { readQuantiles } from '../verify/quantiles.ts';
+import { RECORD_VERSION } from '../verify/record.ts';
+import { DURATIONS } from '../verify/series.ts';
+import { readSettledSnapshot, readSnapshot, type SnapshotOptions, sumOf } from '../verify/snapshot.ts';
+import { standingOf, unverifiable, verify } from '../verify/verification.ts';
 import { planIdOf } from './plan.ts';
 import type { Sender, SenderObserver } from './sender.ts';
 import { refuseMissed, waitUntil } from './start.ts';
@@ -45,14 +45,14 @@ export interface RunObserver extends SenderObserver {
 
 export interface RunOutcome {
   readonly report: Report;
-  /** Why there is no proof, where one was asked for: what was sent is shown all the same. */
-  readonly unproved?: unknown;
+  /** Why there is no verification, where one was asked for: what was sent is shown all the same. */
+  readonly unverified?: unknown;
 }
 
 /** The API had already handled requests when only a fresh one was wanted. */
 export interface NotFresh {
   readonly alreadyHandled: number;
-  readonly reading: Reading;
+  readonly snapshot: Snapshot;
 }
 
 /** The file of the ledger is written this long before the first request of a run that waits for its moment. */
@@ -65,7 +65,7 @@ export async function run(options: RunOptions): Promise<RunOutcome | NotFresh> {
     const begun = await begin(options).catch((error) => {
       throw signal.aborted ? new InterruptedError('interrupted: nothing was sent') : error;
     });
-    return 'alreadyHandled' in begun ? begun : await sendAndProve(options, begun);
+    return 'alreadyHandled' in begun ? begun : await sendAndVerify(options, begun);
   } finally {
     sender.close();
   }
@@ -76,10 +76,10 @@ async function begin(options: RunOptions): Promise<Report | NotFresh> {
   const { sender, prometheus, signal, startAtMs } = options;
   await sender.prepare();
   const before =
-    prometheus === undefined ? null : await takeReading(prometheus, readingOptions(options, signal));
+    prometheus === undefined ? null : await readSnapshot(prometheus, snapshotOptions(options, signal));
   if (before !== null && options.onlyOnFreshApi) {
     const alreadyHandled = sumOf(before, DURATIONS);
-    if (alreadyHandled > 0) return { alreadyHandled, reading: before };
+    if (alreadyHandled > 0) return { alreadyHandled, snapshot: before };
   }
   if (startAtMs !== undefined) {
     await waitUntil(startAtMs - SAVE_MS, AbortSignal.any([signal, sender.lost]));
@@ -90,62 +90,66 @@ async function begin(options: RunOptions): Promise<Report | NotFresh> {
   return startReport(options, before);
 }
 
-async function sendAndProve(options: RunOptions, started: Report): Promise<RunOutcome> {
+async function sendAndVerify(options: RunOptions, started: Report): Promise<RunOutcome> {
   const { sender, prometheus, observer, startAtMs } = options;
   let sent: Report;
   try {
     await observer.save(started);
-    sent = await sender.send(startAtMs, started);
+    sent = { ...started, ...(await sender.send(startAtMs)) };
   } catch (error) {
     if (error instanceof NotSentError || error instanceof UsageError)
       await observer.save({ ...started, state: 'interrupted', endedAt: new Date().toISOString() });
     throw error;
   }
   await observer.save(sent);
-  const isProvable = options.verify && isWhole(options.shard) && sent.phases.length > 0;
-  if (prometheus === undefined || !isProvable) return { report: sent };
-  // A run that was interrupted is proved all the same: the first Ctrl-C has done its work, a second ends the process.
-  const outcome = await addProof(sent, prometheus, readingOptions(options, new AbortController().signal));
-  if (outcome.report.proof !== null) await observer.save(outcome.report);
+  const isVerifiable = options.verify && isWhole(options.shard) && sent.phases.length > 0;
+  if (prometheus === undefined || !isVerifiable) return { report: sent };
+  // A run that was interrupted is verified all the same: the first Ctrl-C has done its work, a second ends the process.
+  const outcome = await addVerification(
+    sent,
+    prometheus,
+    snapshotOptions(options, new AbortController().signal),
+  );
+  if (outcome.report.verification !== null) await observer.save(outcome.report);
   return outcome;
 }
 
-/** Takes the reading after a run, and compares. Whatever Prometheus answers, what was sent is not lost. */
-export async function addProof(
+/** Takes the snapshot after a run, and compares. Whatever Prometheus answers, what was sent is not lost. */
+export async function addVerification(
   sent: Report,
   prometheus: Prometheus,
-  options: ReadingOptions,
+  options: SnapshotOptions,
 ): Promise<RunOutcome> {
-  const { before } = sent.readings;
+  const { expectedCounts, lostShards } = sent;
+  const { before } = sent.snapshots;
   if (before === null) return { report: sent };
-  const lost = withoutLost(sent.tally, sent.lostShards);
-  if (lost !== undefined) return { report: { ...sent, proof: lost } };
+  const lost = lostShards.map((shard) => `${formatLost(shard)}: what it sent is not known`);
+  if (lost.length > 0) return { report: { ...sent, verification: unverifiable(expectedCounts, lost) } };
   try {
-    const standing = (after: Reading) => standingOf(prove(before, after, sent.tally));
-    const after = await takeSettledReading(prometheus, { ...options, beforeOf: () => before }, standing);
+    const standing = (after: Snapshot) => standingOf(verify(before, after, expectedCounts));
+    const after = await readSettledSnapshot(prometheus, { ...options, beforeOf: () => before }, standing);
     const quantiles = await readQuantiles(prometheus, before, after, options.job, options.signal);
+    const serviceTimes = sent.phases.map(({ histograms }) => histograms.serviceTime);
     return {
       report: {
         ...sent,
-        readings: { before, after },
-        proof: prove(before, after, sent.tally),
-        latency: setSideBySide(
-          sent.phases.map(({ histograms }) => histograms.serviceTime),
-          quantiles,
-        ),
+        snapshots: { before, after },
+        verification: verify(before, after, expectedCounts),
+        latency: compareLatency(serviceTimes, quantiles),
       },
     };
   } catch (error) {
-    if (error instanceof UnreachableError || options.signal.aborted) return { report: sent, unproved: error };
-    return { report: { ...sent, proof: impossible(sent.tally, [reasonOf(error)]) } };
+    if (error instanceof UnreachableError || options.signal.aborted)
+      return { report: sent, unverified: error };
+    return { report: { ...sent, verification: unverifiable(expectedCounts, [reasonOf(error)]) } };
   }
 }
 
-function readingOptions({ job, waitMs, observer }: RunOptions, signal: AbortSignal): ReadingOptions {
+function snapshotOptions({ job, waitMs, observer }: RunOptions, signal: AbortSignal): SnapshotOptions {
   return { job, waitMs, signal, onWait: (why) => observer.note(`waiting for Prometheus: ${why}`) };
 }
 
-function startReport(options: RunOptions, before: Reading | null): Report {
+function startReport(options: RunOptions, before: Snapshot | null): Report {
   const { target, prometheus, seed, shard, environment, sender } = options;
   return {
     kind: 'loadgen-run',
@@ -162,9 +166,9 @@ function startReport(options: RunOptions, before: Reading | null): Report {
     lostShards: [],
     environment,
     phases: [],
-    tally: [],
-    readings: { before, after: null },
-    proof: null,
+    expectedCounts: [],
+    snapshots: { before, after: null },
+    verification: null,
     latency: null,
   };
 }

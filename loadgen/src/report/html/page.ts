@@ -13,8 +13,8 @@ import {
   MOST_TARGETS,
   phaseSection,
   planSection,
-  proofSection,
   verdictSection,
+  verificationSection,
 } from './sections.ts';
 
 const require = createRequire(import.meta.url);
@@ -56,7 +56,7 @@ ${reports.map((report, n) => runSection(report, b === undefined ? undefined : ['
 function runSection(report: Report, name: string | undefined, n: number): Markup {
   const content = html`${verdictSection(report)}
 ${report.phases.map((phase, index) => phaseSection(phase, `${n}-${index}`))}
-${proofSection(report.proof)}
+${verificationSection(report.verification)}
 ${latencySection(report.latency)}
 ${planSection(report)}`;
   if (name === undefined) return content;

@@ -2,8 +2,8 @@
 import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
 import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
 import { type Distribution, LATENCY_METRICS, type LatencyMetric } from '../../load/histogram.ts';
-import type { Proof } from '../../proof/proof.ts';
-import { formatRowName } from '../../proof/rows.ts';
+import { formatRowName } from '../../verify/rows.ts';
+import type { Verification } from '../../verify/verification.ts';
 import type { Latency } from '../latency.ts';
 import type { PhaseReport, Report } from '../report.ts';
 import { judge } from '../verdict.ts';
@@ -131,14 +131,14 @@ function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup 
   );
 }
 
-export function proofSection(proof: Proof | null): Markup {
-  if (proof === null)
-    return html`<section><h2>Proof</h2><p>None: the run was not compared with Prometheus (<code>--prometheus</code>).</p></section>`;
+export function verificationSection(verification: Verification | null): Markup {
+  if (verification === null)
+    return html`<section><h2>Verification</h2><p>None: the run was not compared with Prometheus (<code>--prometheus</code>).</p></section>`;
   const columns = [
     { name: 'series' },
     ...['sent', 'counted', 'difference'].map((name) => ({ name, isNumber: true })),
   ];
-  const rows = proof.rows.map((row) => ({
+  const rows = verification.rows.map((row) => ({
     cells: [
       formatRowName(row),
       row.atLeast === row.atMost
@@ -149,9 +149,9 @@ export function proofSection(proof: Proof | null): Markup {
     ],
     mark: row.difference === 0 ? undefined : 'bad',
   }));
-  return html`<section class="proof"><h2>Proof</h2>
-<p>What was sent, beside what Prometheus has counted: <b>${proof.verdict}</b>.</p>
-<ul>${[...proof.obstacles, ...proof.notes].map((text) => html`<li>${text}</li>`)}</ul>
+  return html`<section class="verification"><h2>Verification</h2>
+<p>What was sent, and what Prometheus counted: <b>${verification.verdict}</b>.</p>
+<ul>${[...verification.obstacles, ...verification.notes].map((text) => html`<li>${text}</li>`)}</ul>
 ${rows.length > 0 ? table(columns, rows) : undefined}</section>`;
 }
 

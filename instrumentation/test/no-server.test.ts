@@ -1,0 +1,252 @@
+/** Responses that no server made, or not to the end: injectors, mocks, and connections that are upgraded. */
+import { EventEmitter, once } from 'node:events';
+import { createServer, IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import express, { type Express, type Request, type Response } from 'express';
+import { connectRaw } from '../../test/support/raw-client.ts';
+import { until } from '../../test/support/until.ts';
+import { instrument } from '../src/index.ts';
+import { serve, type TestApp } from './harness.ts';
+
+let app: TestApp;
+let application: Express;
+beforeEach(async () => {
+  application = express();
+  app = await serve(createServer(application), instrument(application, { defaultMetrics: false }));
+});
+afterEach(() => app.close());
+
+async function expectCounted(series: string): Promise<void> {
+  expect((await app.settled(1)).durations).toEqual({ [series]: 1 });
+}
+
+describe('a response that no server made', () => {
+  let request: Request;
+  let response: ServerResponse;
+  beforeEach(() => {
+    application.get('/u/:id', (_q, r) => void r.status(201).end('x'));
+    request = Object.assign(new IncomingMessage(new Socket()), { method: 'GET', url: '/u/1' }) as Request;
+    response = new ServerResponse(request);
+  });
+
+  it('is counted when it is ended: a bare one', async () => {
+    application(request, response as Response);
+    await expectCounted('get /u/:id 201');
+  });
+
+  it.each([
+    ['that emits its end', EventEmitter, true],
+    ['that emits nothing', EventEmitter, false],
+    ['without events', class {}, true],
+  ] as const)(
+    'is counted when it is ended: an object that stands for one, %s',
+    async (_name, Base, emits) => {
+      const mocked = Object.assign(new Base(), {
+        statusCode: 200,
+        writableFinished: false,
+        setHeader() {
+          return this;
+        },
+        status(code: number) {
+          this.statusCode = code;
+          return this;
+        },
+        end() {
+          this.writableFinished = true;
+          if (emits) (this as unknown as EventEmitter).emit('finish');
+        },
+      });
+      application(request, mocked as unknown as Response);
+      await expectCounted('get /u/:id 201');
+    },
+  );
+
+  it('is counted with its status: one that is injected, and closed before its sink has taken it', async () => {
+    const write = (_chunk: unknown, _encoding: unknown, done: () => void) => void setImmediate(done);
+    response.assignSocket(new Writable({ write }) as unknown as Socket);
+    const { end } = response;
+    response.end = ((...values: unknown[]) => {
+      Reflect.apply(end, response, values);
+      response.emit('finish');
+      process.nextTick(() => response.emit('close'));
+      return response;
+    }) as typeof end;
+    application(request, response as Response);
+    await once(response, 'close');
+    await expectCounted('get /u/:id 201');
+  });
+
+  it.each([
+    ['aborted', 499],
+    ['cut by its handler', 500],
+  ])('is counted with a code of its own where it is injected and %s', async (name, code) => {
+    application.get('/hangs', () => undefined);
+    const injected = Object.assign(new IncomingMessage(new EventEmitter() as Socket), request, {
+      url: '/hangs',
+      socket: new EventEmitter(),
+    }) as unknown as Request;
+    const held = new ServerResponse(injected);
+    held.assignSocket(new Writable() as unknown as Socket);
+    application(injected, held as Response);
+    // As light-my-request does, whose sockets are none and whose `destroy` is its own.
+    if (name === 'aborted') Object.defineProperty(injected, 'destroyed', { value: true });
+    held.emit('close');
+    await expectCounted(`get /hangs ${code}`);
+  });
+
+  it('leaves the `emit` of its own in place', async () => {
+    const { emit } = response;
+    const events: unknown[] = [];
+    response.emit = ((event: string, ...values: unknown[]) => {
+      events.push(event);
+      return Reflect.apply(emit, response, [event, ...values]);
+    }) as typeof emit;
+    application(request, response as Response);
+    response.emit('own', 1);
+    expect(events).toEqual(['own']);
+  });
+});
+
+describe('a connection that is upgraded', () => {
+  const handshake = 'GET /a HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+  const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+  let handled = 0;
+
+  /** Answers `/a` with `handle`. @param isThroughUpgrade whether an `upgrade` listener calls the application, as of express-ws */
+  async function upgrade(
+    handle: (request: Request, response: Response) => unknown,
+    isThroughUpgrade = false,
+    bytes = handshake,
+  ) {
+    handled = 0;
+    application.get('/a', (q, r) => {
+      handled++;
+      handle(q, r);
+    });
+    if (isThroughUpgrade)
+      app.server.on('upgrade', (request: Request, socket: Socket) => {
+        socket.write(switching);
+        socket.on('error', () => undefined).on('end', () => socket.end());
+        socket.resume();
+        application(request, new ServerResponse(request) as Response);
+      });
+    const client = await connectRaw(app.port);
+    client.send(bytes);
+    await until('the handler to run', () => handled === 1);
+    return client;
+  }
+
+  it.each([
+    ['closed', (socket: Socket) => void socket.end()],
+    ['reset', (socket: Socket) => void socket.resetAndDestroy()],
+  ])('is a 101 by the route that takes it, when it is %s', async (_name, leave) => {
+    const client = await upgrade(() => undefined, true);
+    await client.responses(1);
+    expect((await app.counts()).inProgress).toBe(1);
+    leave(client.socket);
+    await expectCounted('get /a 101');
+    expect((await app.counts()).errors).toEqual({});
+  });
+
+  it('has the status of the route that refuses it', async () => {
+    const client = await upgrade((_q, r) => r.sendStatus(403), true);
+    await expectCounted('get /a 403');
+    client.socket.destroy();
+  });
+
+  it.each<[string, (request: Request, response: Response) => unknown]>([
+    ['gives its socket away', (q) => q.socket.write(switching)],
+    ['sends that head itself', (_q, r) => r.writeHead(101, { upgrade: 'websocket' }).flushHeaders()],
+  ])('is a 101 where a handler %s', async (_name, handle) => {
+    const client = await upgrade(handle);
+    await client.responses(1);
+    client.socket.destroy();
+    await expectCounted('get /a 101');
+  });
+
+  it.each([
+    ['a string', 'tcp', (head: string) => head, 101],
+    ['a buffer', 'websocket', (head: string) => Buffer.from(head), 101],
+    ['an array of bytes', 'own/2', (head: string) => Uint8Array.from(Buffer.from(head)), 101],
+    ['early hints only', 'tcp', () => 'HTTP/1.1 103 Early Hints\r\n\r\n', 499],
+    ['a refusal, as of ws', 'websocket', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', 400],
+  ])(
+    'is what the head on its socket says, whatever the protocol: %s',
+    async (_name, protocol, toBytes, code) => {
+      const to = (text: string) => text.replace('websocket', protocol);
+      const client = await upgrade((q) => q.socket.write(toBytes(to(switching))), false, to(handshake));
+      await client.responses(1);
+      client.socket.destroy();
+      await expectCounted(`get /a ${code}`);
+    },
+  );
+
+  it.each([
+    ['after an answer', false],
+    ['pipelined behind one', true],
+  ])('is a 499 where its client leaves a connection that was used before, %s', async (_name, isPipelined) => {
+    application
+      .get('/b', (_q, r) => void setImmediate(() => r.send('ok')))
+      .get('/a', () => {
+        handled++;
+      });
+    handled = 0;
+    const client = await connectRaw(app.port);
+    const first = 'GET /b HTTP/1.1\r\nHost: x\r\n\r\n';
+    client.send(isPipelined ? first + handshake : first);
+    await client.responses(1);
+    if (!isPipelined) client.send(handshake);
+    await until('the handler to run', () => handled === 1);
+    client.socket.destroy();
+    expect((await app.settled(2)).durations).toEqual({ 'get /a 499': 1, 'get /b 200': 1 });
+  });
+
+  it('leaves the socket of a client that asks for one in vain as it was', async () => {
+    const methods = new Set<unknown>();
+    application.get('/a', (q, r) => {
+      r.once('finish', () => methods.add(q.socket.write).add(q.socket.end));
+      r.send('ok');
+    });
+    const client = await connectRaw(app.port);
+    for (let answered = 1; answered <= 5; answered++) {
+      client.send(handshake.replace('websocket', 'h2c'));
+      await client.responses(answered);
+    }
+    expect((await app.settled(5)).durations).toEqual({ 'get /a 200': 5 });
+    expect(methods).toEqual(new Set([Socket.prototype.write, Socket.prototype.end]));
+    client.socket.destroy();
+  });
+
+  it('is a 499 where its client leaves before anything was answered', async () => {
+    (await upgrade(() => undefined)).socket.destroy();
+    await expectCounted('get /a 499');
+  });
+});
+
+describe('a response that a handler detaches from its socket', () => {
+  it.each<[string, (socket: Socket) => unknown, number]>([
+    ['the client leaves', () => undefined, 499],
+    ['the process ends it', (socket) => socket.destroy(), 500],
+    [
+      'it answers by itself',
+      (socket) => socket.end('HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n'),
+      202,
+    ],
+  ])('ends with the connection: %s', async (_name, use, code) => {
+    let isRunning = false;
+    const inner = express().get('/b', (q, r) => {
+      isRunning = true;
+      r.detachSocket(q.socket);
+      use(q.socket);
+    });
+    application.use('/a', inner);
+    const client = await connectRaw(app.port);
+    client.send('GET /a/b HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until('the handler to run', () => isRunning);
+    if (code === 499) client.socket.destroy();
+    await expectCounted(`get /a/b ${code}`);
+    client.socket.destroy();
+  });
+});

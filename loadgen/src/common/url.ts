@@ -1,0 +1,23 @@
+/** The URLs of flags. */
+import { UsageError } from './errors.ts';
+import { hideCredentials } from './secrets.ts';
+
+/**
+ * @param flag what the messages name
+ * @param credentials the remedy where a user and a password are not accepted
+ * @throws UsageError when the text is not an http or https URL to which paths can be added
+ */
+export function parseUrl(flag: string, text: string, example: string, credentials?: string): URL {
+  const expect = (expected: string, holds: boolean) => {
+    // The parser of URLs drops tabs and line breaks; a message shows them, and no password.
+    const shown = hideCredentials(JSON.stringify(text));
+    if (!holds) throw new UsageError(`${flag}: expected ${expected}, got ${shown}`);
+  };
+  const isHttp = /^https?:\/\/[^/]/i.test(text) && !/[\s\p{Cc}\\]/u.test(text);
+  expect(`a URL of http or https, such as ${example}`, isHttp);
+  if (credentials !== undefined)
+    expect(`no user or password (${credentials})`, !/^[^/]*\/\/[^/?#]*@/.test(text));
+  expect('no query and no fragment', !/[?#]/.test(text));
+  expect('a host, and a port from 1 to 65535', URL.canParse(text) && new URL(text).port !== '0');
+  return new URL(text);
+}

@@ -1,0 +1,182 @@
+/**
+ * Several processes that send one schedule together, each a shard of it: more than one core. This process only hands out the
+ * jobs and adds up. A worker that is lost is named, and the others finish.
+ */
+import { CheckError, NotSentError, UnreachableError } from '../common/errors.ts';
+import { isWhole, partOf, type Shard } from '../load/shard.ts';
+import { formatLost, type Sent, sumSent } from '../report/combine.ts';
+import type { LostShard } from '../report/report.ts';
+import { createProgress, type LiveNumbers } from './progress.ts';
+import type { Sender, SenderOptions } from './sender.ts';
+import type { FromWorker, Job, ToWorker } from './worker.ts';
+
+/** The other end of a worker. */
+export interface WorkerProcess {
+  send(message: ToWorker): void;
+  onMessage(listener: (message: FromWorker) => void): void;
+  /** `how` says with which code or signal, or why there never was a process. */
+  onExit(listener: (how: string) => void): void;
+  /** At once. */
+  kill(): void;
+}
+
+export interface WorkerPoolOptions extends SenderOptions {
+  readonly workers: number;
+  readonly shard: Shard;
+  readonly job: Omit<Job, 'shard'>;
+  startWorker(): WorkerProcess;
+}
+
+/** Workers without a moment of their own start this long after the last was ready, which leaves each some time to hear of it. */
+const LEAD_MS = 50;
+const LEAD_PER_WORKER_MS = 10;
+
+export function createWorkerPool(options: WorkerPoolOptions, own: Sender): Sender {
+  const { workers, signal } = options;
+  const pool: Worker[] = [];
+  const lost = new AbortController();
+  return {
+    lost: lost.signal,
+    phases: options.phases,
+    async prepare() {
+      await own.prepare();
+      for (let n = 1; n <= workers; n++) {
+        const job = { ...options.job, shard: partOf(options.shard, n, workers) };
+        pool.push(new Worker(options.startWorker(), job, (error) => lost.abort(error)));
+      }
+      await Promise.race([
+        Promise.all(pool.map(({ ready }) => ready)),
+        failOnAbort(AbortSignal.any([signal, lost.signal])),
+      ]);
+    },
+    async send(startAtMs) {
+      const stop = () => {
+        for (const worker of pool) worker.send({ kind: 'stop' });
+      };
+      signal.addEventListener('abort', stop);
+      const atMs = startAtMs ?? Date.now() + LEAD_MS + LEAD_PER_WORKER_MS * workers;
+      watchPhases(options, pool, atMs);
+      for (const worker of pool) worker.send({ kind: 'start', atMs });
+      if (signal.aborted) stop();
+      const results = await Promise.all(pool.map(({ ended }) => ended));
+      signal.removeEventListener('abort', stop);
+      const parts = results.filter((result) => 'phases' in result);
+      const missing = results.filter((result) => 'reason' in result);
+      if (parts.length === 0) throw createLostError(missing, pool);
+      return sumSent(parts, missing, isWhole(options.shard));
+    },
+    close() {
+      for (const worker of pool) worker.kill();
+    },
+  };
+}
+
+function failOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = () => reject(signal.reason);
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
+}
+
+/** Of workers of which none has left numbers, only those that lived to say why are known to have sent nothing. */
+function createLostError(lost: readonly LostShard[], pool: readonly Worker[]): CheckError {
+  const message = lost.map(formatLost).join('\n');
+  const hasSentNothing = pool.every(({ hasFailed, phasesStarted }) => hasFailed && phasesStarted === 0);
+  return hasSentNothing ? new NotSentError(message) : new CheckError(message);
+}
+
+const NO_NUMBERS = { sent: 0, errors: 0, dropped: 0, inFlight: 0 };
+
+class Worker {
+  readonly #process: WorkerProcess;
+  numbers: Omit<LiveNumbers, 'p50Ms' | 'p99Ms'> = NO_NUMBERS;
+  phasesStarted = 0;
+  phasesEnded = 0;
+  isOver = false;
+  /** It said so itself. */
+  hasFailed = false;
+  onPhase: () => void = () => {};
+  readonly ready: Promise<void>;
+  readonly ended: Promise<Sent | LostShard>;
+
+  constructor(process: WorkerProcess, job: Job, onLost: (error: Error) => void) {
+    this.#process = process;
+    const ready = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<Sent | LostShard>();
+    this.ready = ready.promise;
+    this.ended = ended.promise;
+    const end = (result: Sent | LostShard) => {
+      this.isOver = true;
+      ended.resolve(result);
+      this.onPhase();
+    };
+    const lose = (reason: string, LostError: typeof CheckError | typeof UnreachableError) => {
+      if (this.isOver) return;
+      const lost = { ...job.shard, reason };
+      end(lost);
+      onLost(new LostError(formatLost(lost)));
+    };
+    process.onMessage((message) => {
+      if (message.kind === 'ready') ready.resolve();
+      else if (message.kind === 'sent') end(message.sent);
+      else if (message.kind === 'failed') {
+        this.hasFailed = true;
+        lose(`could not send: ${message.reason}`, UnreachableError);
+      } else this.#follow(message);
+    });
+    process.onExit((how) => lose(`was lost: its process ended with ${how}`, CheckError));
+    process.send({ kind: 'job', job });
+  }
+
+  kill(): void {
+    this.#process.kill();
+  }
+
+  send(message: ToWorker): void {
+    if (!this.isOver) this.#process.send(message);
+  }
+
+  #follow(message: FromWorker): void {
+    if (message.kind === 'progress') this.numbers = message.numbers;
+    if (message.kind === 'phase-started') this.phasesStarted++;
+    if (message.kind === 'phase-ended') this.phasesEnded++;
+    this.onPhase();
+  }
+}
+
+/** Shows the observer the phases of the whole: one begins with its first worker and ends with its last. */
+function watchPhases({ phases, observer }: WorkerPoolOptions, pool: readonly Worker[], atMs: number): void {
+  let begun = 0;
+  let ended = 0;
+  const look = () => {
+    const phase = phases[begun];
+    if (phase !== undefined && begun === ended && pool.some((one) => one.phasesStarted > begun)) {
+      const startMs = performance.now() + Math.max(0, atMs - Date.now());
+      for (const worker of pool) worker.numbers = NO_NUMBERS;
+      observer.phaseStarted(createProgress(phase, startMs, () => sumLiveNumbers(pool)));
+      begun++;
+    }
+    const isEnded = pool.every((one) => one.isOver || one.phasesEnded > ended);
+    if (begun > ended && isEnded) {
+      observer.phaseEnded();
+      ended++;
+      look();
+    }
+  };
+  for (const worker of pool) worker.onPhase = look;
+}
+
+/** Percentiles of parts do not add up, so there are none until the histograms themselves are here. */
+function sumLiveNumbers(pool: readonly Worker[]): LiveNumbers {
+  const sum = (name: keyof Worker['numbers']) =>
+    pool.reduce((total, { numbers }) => total + numbers[name], 0);
+  return {
+    sent: sum('sent'),
+    errors: sum('errors'),
+    dropped: sum('dropped'),
+    inFlight: sum('inFlight'),
+    p50Ms: Number.NaN,
+    p99Ms: Number.NaN,
+  };
+}

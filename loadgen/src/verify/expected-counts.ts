@@ -1,0 +1,51 @@
+/**
+ * What Prometheus must have counted of a run, by what the generator knows: per series of the API, how many requests were
+ * answered with which status, and how many may have been counted or not.
+ */
+import { z } from 'zod';
+import { routeLabelsSchema } from '../common/route-labels.ts';
+
+const count = z.int().min(0);
+
+const entrySchema = z.strictObject({
+  series: routeLabelsSchema.nullable().meta({
+    description: 'Null for targets that declare no series: these are only in the totals.',
+  }),
+  answered: z.record(z.string().regex(/^\d{3}$/), count).meta({
+    description: 'Complete answers by status. Each was counted exactly once, or the API is wrong.',
+  }),
+  unknown: count.meta({
+    description: 'Sent, no complete answer: counted once or not at all, with any code.',
+  }),
+  notSent: count.meta({ description: 'Never left this machine: cannot have been counted.' }),
+});
+export const expectedCountsSchema = z.array(entrySchema);
+
+export type ExpectedCount = z.output<typeof entrySchema>;
+export type ExpectedCounts = readonly ExpectedCount[];
+
+/** One list that says what all of them say. */
+export function sumExpectedCounts(all: readonly ExpectedCounts[]): ExpectedCount[] {
+  const bySeries = Map.groupBy(all.flat(), ({ series }) =>
+    JSON.stringify(series && [series.path, series.method]),
+  );
+  return [...bySeries.values()].map((same) => ({
+    series: same[0]?.series ?? null,
+    answered: sumAnswered(same),
+    unknown: same.reduce((sum, { unknown }) => sum + unknown, 0),
+    notSent: same.reduce((sum, { notSent }) => sum + notSent, 0),
+  }));
+}
+
+function sumAnswered(counts: ExpectedCounts): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const { answered } of counts)
+    for (const [status, count] of Object.entries(answered)) sum[status] = (sum[status] ?? 0) + count;
+  return sum;
+}
+
+/** How many requests the API must have counted, and how many it may have counted as well. */
+export function totalsOf(counts: ExpectedCounts): { answered: number; unknown: number } {
+  const answered = counts.flatMap((one) => Object.values(one.answered)).reduce((a, b) => a + b, 0);
+  return { answered, unknown: counts.reduce((sum, { unknown }) => sum + unknown, 0) };
+}

@@ -1,0 +1,154 @@
+/**
+ * What is read of each process of the API: the vocabulary of snapshots. A process is known by all labels of its target and its
+ * start time.
+ */
+import { z } from 'zod';
+import { CheckError } from '../common/errors.ts';
+import type { Labels, Prometheus, Sample } from './prometheus.ts';
+import { DRAINED, DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, seriesSchema, toSeries } from './series.ts';
+
+export const START_TIME = 'process_start_time_seconds';
+
+/**
+ * Some client libraries compute the start time at each scrape, and it varies by some milliseconds
+ * (github.com/prometheus/client_golang/issues/289). A process that is replaced within less than half a second has counted
+ * next to nothing; to take both for one can make a verification fail, and never succeed.
+ */
+export const START_JITTER_SECONDS = 0.5;
+
+const instanceSchema = z.strictObject({
+  labels: z.record(z.string(), z.string()).meta({ description: 'All labels of its target in Prometheus.' }),
+  startTimeSeconds: z.number().meta({
+    description:
+      '`process_start_time_seconds`: another value means another process, whose counters began at 0.',
+  }),
+  scrapedAtSeconds: z.number().meta({ description: "When it was last scraped, on Prometheus' clock." }),
+  values: z.array(
+    z.strictObject({
+      ...seriesSchema.shape,
+      value: z.number().nullable().meta({
+        description: 'Null for a sample that is not a count: negative, not finite, or too large to be exact.',
+      }),
+    }),
+  ),
+});
+
+const terminatedSchema = z.strictObject({
+  ...instanceSchema.shape,
+  isDrained: z.boolean().meta({
+    description: 'Whether it had ended all requests and took no more when it was last scraped.',
+  }),
+});
+
+export const snapshotSchema = z
+  .strictObject({
+    askedAtSeconds: z.number().meta({
+      description:
+        "Prometheus' clock when the snapshot was asked for: everything that happened before it is in the snapshot.",
+    }),
+    instances: z.array(instanceSchema),
+    terminated: z.array(terminatedSchema).optional().meta({
+      description: 'Processes that have ended since an earlier snapshot, as they were last scraped.',
+    }),
+  })
+  .meta({ description: 'Raw counter values per process.' });
+
+export type InstanceSnapshot = z.output<typeof instanceSchema>;
+export type TerminatedProcess = z.output<typeof terminatedSchema>;
+export type Snapshot = z.output<typeof snapshotSchema>;
+
+/** What a snapshot needs of Prometheus. */
+export type PrometheusReader = Pick<Prometheus, 'url' | 'time' | 'query' | 'samples'>;
+
+type ProcessName = Pick<InstanceSnapshot, 'labels' | 'startTimeSeconds'>;
+
+export function isSameTarget(a: Labels, b: Labels): boolean {
+  return sizeOf(a) === sizeOf(b) && isWithin(a, b);
+}
+
+export function isSameProcess(a: ProcessName, b: ProcessName): boolean {
+  return (
+    Math.abs(a.startTimeSeconds - b.startTimeSeconds) < START_JITTER_SECONDS &&
+    isSameTarget(a.labels, b.labels)
+  );
+}
+
+/** `api-1:8000`, and with labels besides job and instance `api-1:8000 {pod="api-7"}`. */
+export function formatTarget({ __name__, job, instance = 'a target', ...others }: Labels): string {
+  const pairs = Object.entries(others).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  return pairs.length === 0 ? instance : `${instance} {${pairs.join(',')}}`;
+}
+
+/** All that a snapshot is made of, of the targets that `matchers` select. */
+export function selectorOf(matchers: string): string {
+  const names = ['up', START_TIME, DRAINED, REQUESTS, ERRORS, DURATIONS, IN_PROGRESS].join('|');
+  return `{__name__=~"${names}",${matchers}}`;
+}
+
+const SCRAPED_AT = 'loadgen_scraped_at';
+
+/** {@link selectorOf} with the time of each scrape, in one query: Prometheus evaluates a query on one state of its data. */
+export function snapshotQueryOf(matchers: string): string {
+  const scrapedAt = `timestamp(${START_TIME}{${matchers}})`;
+  return `${selectorOf(matchers)} or label_replace(${scrapedAt}, "${SCRAPED_AT}", "1", "", "")`;
+}
+
+/**
+ * The processes that an answer to {@link snapshotQueryOf} or {@link selectorOf} is about. A sample belongs to the process all
+ * of whose labels it has.
+ * @param scrapedAtSeconds for an answer that does not say
+ * @throws CheckError for a sample of no process
+ */
+export function toProcesses(samples: readonly Sample[], scrapedAtSeconds: number): TerminatedProcess[] {
+  const processes = samples
+    .filter(({ labels, value }) => labels.__name__ === START_TIME && Number.isFinite(value))
+    .map(({ labels: { __name__, ...labels }, value }) => ({
+      labels,
+      startTimeSeconds: value,
+      scrapedAtSeconds,
+      isDrained: false,
+      values: [] as TerminatedProcess['values'],
+    }))
+    .sort((a, b) => sizeOf(b.labels) - sizeOf(a.labels));
+  const ups = samples.filter(({ labels, value }) => labels.__name__ === 'up' && value === 1);
+  const stranger = ups.find(({ labels }) => !processes.some((one) => isCompatible(one.labels, labels)));
+  if (stranger !== undefined) throw withoutStart(stranger.labels);
+  if (ups.length > processes.length)
+    throw new CheckError(
+      `${ups.length} targets of job "${ups[0]?.labels.job}" in Prometheus have the labels of ${processes.length}: they cannot be told apart`,
+    );
+  for (const { labels, value } of samples) {
+    const { __name__: name = '' } = labels;
+    if (name === 'up' || name === START_TIME) continue;
+    const process = processes.find((one) => isWithin(one.labels, labels));
+    if (process === undefined) throw withoutStart(labels);
+    if (SCRAPED_AT in labels) process.scrapedAtSeconds = value;
+    else if (name === DRAINED) process.isDrained = value === 1;
+    else process.values.push({ ...toSeries(name, labels), value: toCount(value) });
+  }
+  return processes;
+}
+
+function withoutStart(labels: Labels): CheckError {
+  return new CheckError(
+    `${formatTarget(labels)} of job "${labels.job}" in Prometheus has no ${START_TIME}: it cannot be told from a restarted one`,
+  );
+}
+
+function toCount(value: number): number | null {
+  return value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : null;
+}
+
+function sizeOf(labels: Labels): number {
+  return Object.keys(labels).length;
+}
+
+/** Whether `labels` has all of `part`. */
+function isWithin(part: Labels, labels: Labels): boolean {
+  return Object.entries(part).every(([label, value]) => labels[label] === value);
+}
+
+/** `up` is not relabelled as the metrics of its target are, so it may have labels more or fewer. */
+function isCompatible(a: Labels, b: Labels): boolean {
+  return Object.entries(a).every(([label, value]) => b[label] === undefined || b[label] === value);
+}

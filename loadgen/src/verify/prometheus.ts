@@ -1,0 +1,234 @@
+/**
+ * A client for what is needed here of Prometheus' HTTP API (prometheus.io/docs/prometheus/latest/querying/api): queries at a
+ * moment and over a range, series and targets. The lab, the tests and the benchmarks use it too.
+ */
+import { z } from 'zod';
+import { reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
+import { hideCredentials } from '../common/secrets.ts';
+import { parseUrl } from '../common/url.ts';
+import { sleep } from '../common/wait.ts';
+import { type Access, authorize, explainRefusal, isTlsFailure, toBasic } from './access.ts';
+import { exchange } from './exchange.ts';
+import {
+  answerSchema,
+  type Labels,
+  type QueryAnswer,
+  seriesSchema,
+  type Target,
+  targetsSchema,
+} from './prometheus-answers.ts';
+
+export type { Labels, QueryAnswer, Target };
+export { UnreachableError };
+
+export interface Sample {
+  readonly labels: Labels;
+  /** NaN for a native histogram. */
+  readonly value: number;
+  readonly histogram?: { readonly count: number; readonly sum: number };
+}
+
+/** Several values of one series, in order. */
+export interface Samples {
+  readonly labels: Labels;
+  readonly points: readonly { readonly atSeconds: number; readonly value: number }[];
+}
+
+export interface PrometheusOptions extends Access {
+  /** How long to keep asking a Prometheus that does not answer, before giving up. At once by default. */
+  readonly retryMs?: number;
+}
+
+export interface QueryOptions {
+  readonly signal?: AbortSignal;
+  /** In seconds on Prometheus' clock; now where it is left out. */
+  readonly atSeconds?: number;
+}
+
+/** Prometheus does not understand the query or cannot evaluate it; `reason` is its own text. */
+export class RefusedQueryError extends UsageError {
+  override name = 'RefusedQueryError';
+  readonly reason: string;
+  constructor(reason: string) {
+    super(`Prometheus refuses the query: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+const refusal = z.object({
+  status: z.literal('error'),
+  errorType: z.enum(['bad_data', 'execution']),
+  error: z.string(),
+});
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const RETRY_MS = 250;
+
+export class Prometheus {
+  /** Without the credentials. */
+  readonly url: string;
+  readonly #access: Access;
+  readonly #retryMs: number;
+
+  /**
+   * @param url may have basic credentials in it, which take precedence over a bearer token
+   * @throws UsageError when `url` is not an http or https URL
+   */
+  constructor(url: string, { retryMs = 0, ...access }: PrometheusOptions = {}) {
+    const bare = parseUrl('--prometheus', url, 'http://localhost:9090');
+    const basic = toBasic(bare);
+    bare.username = '';
+    bare.password = '';
+    this.url = bare.href.replace(/\/+$/, '');
+    this.#retryMs = retryMs;
+    this.#access = { ...access, ...(basic && { basic }) };
+  }
+
+  /** Its clock, in seconds since 1970. */
+  async time(signal?: AbortSignal): Promise<number> {
+    const answer = await this.ask('time()', { ...(signal && { signal }) });
+    if (answer.resultType !== 'scalar') throw this.#unexpected('time()', 'scalar', answer);
+    return Number(answer.result[1]);
+  }
+
+  /** A query at a moment, whose answer is a vector. @throws as {@link ask} */
+  async query(expression: string, options?: QueryOptions): Promise<Sample[]> {
+    const answer = await this.ask(expression, options);
+    if (answer.resultType !== 'vector') throw this.#unexpected(expression, 'vector', answer);
+    return answer.result.map(({ metric, value, histogram }) => ({
+      labels: metric,
+      value: toNumber(value?.[1]),
+      ...(histogram && { histogram: histogram[1] }),
+    }));
+  }
+
+  /** The same of an expression with a range, such as `up[1m]`, whose answer is a matrix. */
+  async samples(expression: string, options?: QueryOptions): Promise<Samples[]> {
+    return this.#toSamples(expression, await this.ask(expression, options));
+  }
+
+  /** A query at several moments, `stepSeconds` apart. */
+  async queryRange(
+    expression: string,
+    range: { readonly fromSeconds: number; readonly toSeconds: number; readonly stepSeconds: number },
+    signal?: AbortSignal,
+  ): Promise<Samples[]> {
+    const { fromSeconds, toSeconds, stepSeconds } = range;
+    const form = { query: expression, start: `${fromSeconds}`, end: `${toSeconds}`, step: `${stepSeconds}` };
+    return this.#toSamples(expression, await this.#call('POST', 'query_range', form, answerSchema, signal));
+  }
+
+  /** The labels of each series that a selector matches. */
+  series(selector: string, signal?: AbortSignal): Promise<Labels[]> {
+    return this.#call('POST', 'series', { 'match[]': selector }, seriesSchema, signal);
+  }
+
+  async targets(signal?: AbortSignal): Promise<Target[]> {
+    const { activeTargets } = await this.#call('GET', 'targets', {}, targetsSchema, signal);
+    return activeTargets;
+  }
+
+  /**
+   * A query at a moment, with whatever answer it has.
+   * @throws RefusedQueryError, and UnreachableError that names the URL and the cause
+   */
+  ask(expression: string, { signal, atSeconds }: QueryOptions = {}): Promise<QueryAnswer> {
+    const form = { query: expression, ...(atSeconds !== undefined && { time: `${atSeconds}` }) };
+    return this.#call('POST', 'query', form, answerSchema, signal);
+  }
+
+  #toSamples(expression: string, answer: QueryAnswer): Samples[] {
+    if (answer.resultType !== 'matrix') throw this.#unexpected(expression, 'matrix', answer);
+    return answer.result.map(({ metric, values }) => ({
+      labels: metric,
+      points: values.map(([atSeconds, value]) => ({ atSeconds, value: toNumber(value) })),
+    }));
+  }
+
+  #unexpected(expression: string, expected: string, { resultType }: QueryAnswer): UnreachableError {
+    return new UnreachableError(
+      `--prometheus: ${this.url}: expected a ${expected} as answer to ${expression}, got a ${resultType}`,
+    );
+  }
+
+  async #call<T>(
+    method: 'GET' | 'POST',
+    path: string,
+    form: Record<string, string>,
+    schema: z.ZodType<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const deadline = performance.now() + this.#retryMs;
+    for (;;) {
+      try {
+        return await this.#callOnce(method, path, form, schema, signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        // What has answered, and is no Prometheus, will not become one.
+        if (error instanceof UnreachableError || error instanceof UsageError) throw error;
+        if (performance.now() >= deadline || isTlsFailure(error)) {
+          const remedy = isTlsFailure(error) ? ' (see --prometheus-ca-file)' : '';
+          throw new UnreachableError(`Prometheus at ${this.url} did not answer: ${reasonOf(error)}${remedy}`);
+        }
+        await sleep(RETRY_MS, signal);
+      }
+    }
+  }
+
+  async #callOnce<T>(
+    method: 'GET' | 'POST',
+    path: string,
+    form: Record<string, string>,
+    schema: z.ZodType<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const authorization = await authorize(this.#access);
+    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const { status, text, location } = await exchange(new URL(`${this.url}/api/v1/${path}`), {
+      method,
+      form: new URLSearchParams(form),
+      authorization,
+      ca: this.#access.ca,
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    });
+    // A server may repeat what it was sent.
+    const secret = authorization?.replace(/^\w+ /, '') ?? '';
+    const quote = (said: string) => (secret === '' ? said : said.replaceAll(secret, '***'));
+    const said = shorten(quote(text));
+    // A Prometheus that starts, or a proxy before one that does, answers with a 5xx; one that limits the rate with a 429.
+    if (status >= 500 || status === 429) throw new Error(`${status} ${said}`);
+    if (status === 401 || status === 403)
+      throw new UnreachableError(`Prometheus at ${this.url} ${explainRefusal(this.#access)} (${status})`);
+    const json = parseJson(text);
+    const envelope = z.object({ status: z.literal('success'), data: schema }).safeParse(json);
+    if (status === 200 && envelope.success) return envelope.data.data;
+    const refused = refusal.safeParse(json);
+    if (refused.success) throw new RefusedQueryError(quote(refused.data.error));
+    const redirect = location === undefined ? '' : `, a redirect to ${hideCredentials(quote(location))},`;
+    throw new UnreachableError(
+      `--prometheus: what answers at ${this.url} is not Prometheus, or does not let this query pass: ` +
+        `${method} /api/v1/${path} gave ${status}${redirect} ${said || '(no text)'}`,
+    );
+  }
+}
+
+/** As Prometheus writes it: `+Inf`, `NaN`, `3.3E+01`. @returns NaN where there is none */
+export function toNumber(text: string | undefined): number {
+  if (text === undefined || text === '') return Number.NaN;
+  return Number(text.replace(/Inf$/, 'Infinity'));
+}
+
+/** @returns undefined for what is not JSON */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The beginning of an answer, on one line. */
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > 120 ? `${line.slice(0, 117)}...` : line;
+}

@@ -1,0 +1,41 @@
+/**
+ * The quantiles of durations between two snapshots, as Prometheus' own histogram gives them, for users to look at: a quantile is
+ * interpolated within its bucket, so the verification does not use it.
+ */
+import { isSameProcess, type PrometheusReader, type Snapshot } from './process.ts';
+import { DURATIONS } from './series.ts';
+
+export const QUANTILES = [0.5, 0.9, 0.99] as const;
+
+/** In seconds; null for each that Prometheus does not give, for whatever reason. */
+export function readQuantiles(
+  prometheus: Pick<PrometheusReader, 'query'>,
+  before: Snapshot,
+  after: Snapshot,
+  job: string,
+  signal: AbortSignal,
+): Promise<(number | null)[]> {
+  const scrapes = [...before.instances, ...after.instances].map(({ scrapedAtSeconds }) => scrapedAtSeconds);
+  const end = Math.max(...scrapes);
+  const rangeMs = Math.ceil((end - Math.min(...scrapes)) * 1000);
+  const isSteady = before.instances.every((one) =>
+    after.instances.some((other) => isSameProcess(one, other)),
+  );
+  // Where a process was restarted only `increase()` is right. Over the creation of a native histogram it is coarse: Prometheus
+  // stores a zero of schema 0 there, whose buckets have a factor of 2. A range is left-open, hence 1 ms more.
+  const grown = (sum: string, series: string) =>
+    isSteady
+      ? `(${sum}(${series}) - ${sum}(${series} offset ${rangeMs}ms) or ${sum}(${series}))`
+      : `${sum}(increase(${series}[${rangeMs + 1}ms]))`;
+  const own = `{job=${JSON.stringify(job)}}`;
+  const metric = DURATIONS.replace(/_count$/, '');
+  const native = grown('sum', `${metric}${own}`);
+  const classic = grown('sum by (le)', `${metric}_bucket${own}`);
+  return Promise.all(
+    QUANTILES.map(async (quantile) => {
+      const query = `histogram_quantile(${quantile}, ${native}) or histogram_quantile(${quantile}, ${classic})`;
+      const [sample] = await prometheus.query(query, { signal, atSeconds: end }).catch(() => []);
+      return sample !== undefined && Number.isFinite(sample.value) ? sample.value : null;
+    }),
+  );
+}

@@ -1,0 +1,149 @@
+/**
+ * What Prometheus holds of the API at a moment: raw counter values per process, never `rate()` or `increase()`, which
+ * extrapolate. A snapshot is *fresh*: every target was scraped after it was asked for. Only Prometheus' own clock says so;
+ * it is never compared with a clock of this machine.
+ */
+import { UnreachableError } from '../common/errors.ts';
+import { sleep } from '../common/wait.ts';
+import {
+  formatTarget,
+  type InstanceSnapshot,
+  isSameProcess,
+  isSameTarget,
+  type PrometheusReader,
+  type Snapshot,
+  snapshotQueryOf,
+  toProcesses,
+} from './process.ts';
+import type { Sample } from './prometheus.ts';
+import { readTerminated } from './terminated.ts';
+import type { Standing } from './verification.ts';
+
+export interface SnapshotOptions {
+  readonly job: string;
+  /** How long to wait for a scrape of every target. */
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  /** Told once, when it has to wait, what for. */
+  readonly onWait?: (reason: string) => void;
+  /** The earlier snapshot that this one is to be compared with: processes that have ended since are read as well. */
+  readonly beforeOf?: (now: Snapshot) => Snapshot | undefined;
+}
+
+const POLL_MS = 100;
+const SETTLE_MS = 20_000;
+/** Prometheus may date a scrape up to 2 ms early, to keep timestamps regular (scrape.ScrapeTimestampTolerance). */
+const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
+
+/**
+ * @throws UnreachableError when the API is not scraped in time, saying which target and why, or Prometheus is away
+ * @throws CheckError for a process that cannot be told from a restarted one
+ */
+export async function readSnapshot(
+  prometheus: PrometheusReader,
+  options: SnapshotOptions,
+): Promise<Snapshot> {
+  const askedAtSeconds = await prometheus.time(options.signal);
+  const since = askedAtSeconds + TIMESTAMP_TOLERANCE_SECONDS;
+  const deadline = performance.now() + options.waitMs;
+  for (let told = false; ; told = true) {
+    const instances = await readFresh(prometheus, options, since);
+    if (typeof instances !== 'string') {
+      const snapshot = { askedAtSeconds, instances };
+      const before = options.beforeOf?.(snapshot);
+      if (before === undefined) return snapshot;
+      const { job, signal } = options;
+      return { ...snapshot, terminated: await readTerminated(prometheus, job, instances, before, signal) };
+    }
+    if (performance.now() > deadline) {
+      throw new UnreachableError(
+        `Prometheus at ${prometheus.url} got no new scrape of the API within ${options.waitMs / 1000} s: ${instances}`,
+      );
+    }
+    if (!told) options.onWait?.(instances);
+    await sleep(POLL_MS, options.signal);
+  }
+}
+
+/**
+ * A snapshot after traffic: as {@link readSnapshot}, and again while something is missing that a later scrape can bring. A
+ * request that this side has given up may still be worked on there; a replica that has just started is found only when
+ * Prometheus asks the DNS again (5 s), has passed that on (5 s) and scrapes it (5 s). Where all is equal, one further scrape of
+ * every target must find it so: a service may count late what it counts twice.
+ */
+export async function readSettledSnapshot(
+  prometheus: PrometheusReader,
+  options: SnapshotOptions,
+  standingOf: (snapshot: Snapshot) => Standing,
+): Promise<Snapshot> {
+  const deadline = performance.now() + SETTLE_MS;
+  for (let wasEqual = false; ; ) {
+    const snapshot = await readSnapshot(prometheus, options);
+    const standing = standingOf(snapshot);
+    if (standing === 'wrong' || (standing === 'equal' && wasEqual)) return snapshot;
+    if (standing === 'missing' && performance.now() >= deadline) return snapshot;
+    wasEqual = standing === 'equal';
+  }
+}
+
+/** The sum of a metric over all its series and instances. */
+export function sumOf({ instances }: Snapshot, metric: string): number {
+  const values = instances.flatMap((instance) => instance.values);
+  return values.reduce((sum, sample) => (sample.metric === metric ? sum + (sample.value ?? 0) : sum), 0);
+}
+
+/**
+ * One snapshot of several that were taken before runs which may overlap: of each instance its earliest scrape. Every run
+ * began after its own snapshot, so all that was sent came after these scrapes. An instance that the first snapshot does
+ * not know appeared later, and began at 0.
+ * @throws RangeError for none
+ */
+export function earliest(snapshots: readonly Snapshot[]): Snapshot {
+  const [first, ...others] = snapshots.toSorted((a, b) => a.askedAtSeconds - b.askedAtSeconds);
+  if (first === undefined) throw new RangeError('no earliest of no snapshots');
+  const instances = first.instances.map((instance) =>
+    others
+      .flatMap((other) => other.instances.filter((candidate) => isSameProcess(candidate, instance)))
+      .reduce((a, b) => (b.scrapedAtSeconds < a.scrapedAtSeconds ? b : a), instance),
+  );
+  return { ...first, instances };
+}
+
+/** @returns what is waited for where a target was not scraped since then, or is down */
+async function readFresh(
+  prometheus: PrometheusReader,
+  { job, signal }: SnapshotOptions,
+  since: number,
+): Promise<InstanceSnapshot[] | string> {
+  const own = `job=${JSON.stringify(job)}`;
+  // Cheap, and asked for several times a second; what follows is all that the API counts.
+  const [ups, scrapes] = await Promise.all([
+    prometheus.query(`up{${own}}`, { signal }),
+    prometheus.query(`timestamp(up{${own}})`, { signal }),
+  ]);
+  if (ups.length === 0) return `it knows no target of job "${job}" yet`;
+  const missing = findDown(ups) ?? findStale(ups, scrapes, since);
+  if (missing !== undefined) return missing;
+  const samples = await prometheus.query(snapshotQueryOf(own), { signal });
+  const instances = toProcesses(samples, since).map(({ isDrained, ...instance }) => instance);
+  if (instances.length === 0) return `it has nothing of job "${job}" yet`;
+  // Targets may have come, gone or failed a scrape since the first two queries.
+  const stale = instances.find(({ scrapedAtSeconds }) => scrapedAtSeconds < since);
+  return (
+    findDown(samples.filter(({ labels }) => labels.__name__ === 'up')) ??
+    (stale === undefined ? instances : `the next scrape of ${formatTarget(stale.labels)}`)
+  );
+}
+
+function findDown(ups: readonly Sample[]): string | undefined {
+  const down = ups.find(({ value }) => value !== 1);
+  return down && `${formatTarget(down.labels)} is down (up = ${down.value})`;
+}
+
+function findStale(ups: readonly Sample[], scrapes: readonly Sample[], since: number): string | undefined {
+  const stale = ups.find(({ labels: { __name__, ...target } }) => {
+    const scrape = scrapes.find(({ labels }) => isSameTarget(target, labels));
+    return scrape === undefined || !(scrape.value > since);
+  });
+  return stale && `the next scrape of ${formatTarget(stale.labels)}`;
+}

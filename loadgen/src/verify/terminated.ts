@@ -1,0 +1,130 @@
+/**
+ * Processes of the API that are no more, as Prometheus has last seen them. One that was drained before its last scrape has
+ * lost nothing: all that it ever counted is there. Of one that ended otherwise, what it counted after that scrape is lost.
+ */
+
+import {
+  type InstanceSnapshot,
+  isSameProcess,
+  isSameTarget,
+  type PrometheusReader,
+  type Snapshot,
+  START_JITTER_SECONDS,
+  START_TIME,
+  selectorOf,
+  type TerminatedProcess,
+  toProcesses,
+} from './process.ts';
+import type { Labels, Samples } from './prometheus.ts';
+
+interface Process {
+  readonly labels: Labels;
+  readonly startTimeSeconds: number;
+  /** On Prometheus' clock. */
+  lastScrapeSeconds: number;
+}
+
+/**
+ * @param present those that are still there
+ * @param before an earlier snapshot
+ * @returns those of `before` and those that appeared after it, which are not among `present`
+ */
+export async function readTerminated(
+  prometheus: PrometheusReader,
+  job: string,
+  present: readonly InstanceSnapshot[],
+  before: Snapshot,
+  signal: AbortSignal,
+): Promise<TerminatedProcess[]> {
+  const own = `job=${JSON.stringify(job)}`;
+  const starts = await readStarts(prometheus, own, before.askedAtSeconds - MARGIN_SECONDS, signal);
+  // A process that ended while `before` was taken is in neither: what it had counted came before the run.
+  const readAtSeconds = Math.max(...before.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
+  const isOf = (instances: readonly InstanceSnapshot[], process: Process) =>
+    instances.some((other) => isSameProcess(other, process));
+  const terminated = processesOf(starts)
+    .filter((process) => !isOf(present, process))
+    .filter((process) => isOf(before.instances, process) || process.lastScrapeSeconds > readAtSeconds);
+  const last = await Promise.all(
+    terminated.map(async (process) => {
+      const atSeconds = process.lastScrapeSeconds;
+      const selector = selectorOf(matchersOf(process.labels));
+      const samples = await prometheus.query(selector, { signal, atSeconds });
+      return toProcesses(samples, atSeconds).filter((one) => isSameProcess(one, process));
+    }),
+  );
+  return last.flat();
+}
+
+/** Prometheus may date a scrape a little early. */
+const MARGIN_SECONDS = 1;
+/** As long back raw samples are asked for as they are: 720 a target, at one every 5 s. */
+const RAW_SECONDS = 3_600;
+/** A longer time is looked at in so many parts, and only those are read raw in which a process begins or ends. */
+const PARTS = 200;
+
+/** The samples of the start times since a moment: at least the last one of each process that has ended. */
+async function readStarts(
+  prometheus: PrometheusReader,
+  matchers: string,
+  sinceSeconds: number,
+  signal: AbortSignal,
+): Promise<Samples[]> {
+  const selector = `${START_TIME}{${matchers}}`;
+  const now = await prometheus.time(signal);
+  const seconds = Math.max(1, Math.ceil(now - sinceSeconds));
+  if (seconds <= RAW_SECONDS) return prometheus.samples(`${selector}[${seconds}s]`, { signal });
+  const step = Math.ceil(seconds / PARTS);
+  const [lowest = [], highest = []] = await Promise.all(
+    ['min', 'max'].map((of) =>
+      prometheus.samples(`${of}_over_time(${selector}[${step}s])[${seconds}s:${step}s]`, {
+        signal,
+        atSeconds: now,
+      }),
+    ),
+  );
+  const ends = new Set([now, ...highest.flatMap((high, n) => changesOf(high, lowest[n], step))]);
+  const raw = [...ends].map((end) => prometheus.samples(`${selector}[${step}s]`, { signal, atSeconds: end }));
+  return (await Promise.all(raw)).flat();
+}
+
+/** The parts after which a series has another value, or none; each by its end. */
+function changesOf(highest: Samples, lowest: Samples | undefined, step: number): number[] {
+  const lowestAt = new Map(lowest?.points.map(({ atSeconds, value }) => [atSeconds, value]));
+  return highest.points
+    .filter(({ atSeconds, value }) => {
+      const until = [lowestAt.get(atSeconds), lowestAt.get(atSeconds + step)];
+      return !until.every((low) => low !== undefined && Math.abs(value - low) < START_JITTER_SECONDS);
+    })
+    .map(({ atSeconds }) => atSeconds);
+}
+
+function matchersOf(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([label, value]) => {
+      const name = /^[a-zA-Z_]\w*$/.test(label) ? label : JSON.stringify(label);
+      return `${name}=${JSON.stringify(value)}`;
+    })
+    .join(',');
+}
+
+/** A start time that changes within a series is another process. */
+function processesOf(starts: readonly Samples[]): Process[] {
+  const processes: Process[] = [];
+  for (const { labels: all, points } of starts) {
+    const { __name__, ...labels } = all;
+    const own = processes.filter((process) => isSameTarget(process.labels, labels));
+    for (const { atSeconds, value } of points.filter((point) => Number.isFinite(point.value))) {
+      const known = own.find((process) =>
+        isSameProcess(process, { labels: process.labels, startTimeSeconds: value }),
+      );
+      if (known !== undefined) known.lastScrapeSeconds = Math.max(known.lastScrapeSeconds, atSeconds);
+      else {
+        const process = { labels, startTimeSeconds: value, lastScrapeSeconds: atSeconds };
+        own.push(process);
+        processes.push(process);
+      }
+    }
+  }
+  return processes;
+}
