@@ -42,7 +42,7 @@ export function createApp({
   app.enable('case sensitive routing').enable('strict routing');
   // No ETags: a conditional GET would be answered 304, which no route declares, and each response would be hashed.
   app.disable('etag').disable('x-powered-by');
-  // And none for who asks by `If-None-Match: *`, which Express takes for a match with anything.
+  // Nor for `If-None-Match: *`, which Express takes for a match with anything.
   Object.defineProperty(app.request, 'fresh', { value: false });
   // A handler of its own: clients of the API must not be able to use up the scrapes that Prometheus needs, and that one of
   // them looks does not mean that Prometheus has.

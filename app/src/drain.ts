@@ -1,5 +1,5 @@
 /**
- * The end of an HTTP server, so that nobody's request is lost: clients are told to go before they are no longer served. A
+ * The end of an HTTP server without a lost request: clients are asked to leave before they are no longer served. A
  * connection that is refused has carried nothing, and its client takes another address; one that is cut under a request
  * leaves its client in doubt whether that was done.
  */
@@ -10,12 +10,12 @@ import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 /** How often a server that drains looks at its connections, in milliseconds. */
 const CHECK_MS = 50;
 
-/** So long without a connection means that nobody comes any more: longer than a client takes to open the next one. */
+/** After so long without a connection, none is expected: longer than a client takes to open the next one. */
 const QUIET_MS = 1_000;
 
 /**
  * The share of the grace time in which new connections are still accepted, and that in which a gap between two of them is
- * waited for: one that the kernel has opened, and nobody has accepted, is cut. The rest is for the requests that they brought.
+ * waited for: one that the kernel has opened and this process has not accepted is cut. The rest is for the requests that they brought.
  */
 const ACCEPTING_SHARE = 0.75;
 const GAP_SHARE = 0.9;
@@ -43,7 +43,7 @@ export function watchConnections(server: Server): void {
 }
 
 /**
- * Answers whoever still comes, with `Connection: close`, until nobody does or the grace time begins to end; then
+ * Answers all requests with `Connection: close` until no connection is left or the grace time begins to end; then
  * {@link close}. A connection that is idle gets one more answer in that time: it may have a request on its way.
  * @returns whether all requests ended within `graceMs`
  */
@@ -67,7 +67,7 @@ export async function close(server: Server, graceMs: number): Promise<boolean> {
   const { open } = connectionsOf(server);
   const deadlineMs = performance.now() + graceMs;
   const isOver = () => open.size === 0 || performance.now() >= deadlineMs;
-  // Right after the connections that the kernel has opened were accepted: those that nobody accepts it cuts.
+  // Right after the connections that the kernel has opened were accepted: it cuts those that are not.
   await turn();
   // The listening socket only: HTTP's own `close` would at once cut connections whose request has come and is not read yet.
   const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));

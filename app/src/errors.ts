@@ -11,7 +11,7 @@ export const notFound: RequestHandler = (_request, response) => {
   response.status(404).type('text/plain').send('page not found');
 };
 
-/** 500 for whatever a handler throws or rejects with; the reason goes to the log, not to the client. */
+/** 500 for anything that a handler throws or rejects with; the reason goes to the log, not to the client. */
 export function createErrorHandler(log: Pick<Logger, 'error'>): ErrorRequestHandler {
   const budget = createLineBudget(FAILURES_PER_SECOND);
   return (error, request, response, next) => {

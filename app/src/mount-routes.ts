@@ -25,7 +25,7 @@ export function mountRoutes(
   }
 }
 
-/** 405 for every method but `methods`; a handler of those that passes its request on has the next path answer, or nobody. */
+/** 405 for every method but `methods`; what a handler of those passes on, the next path answers, or the 404 at the end. */
 function refuseOthers(methods: readonly string[]): RequestHandler {
   const allowed = methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
   return (request, response, next) => {

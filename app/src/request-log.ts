@@ -1,6 +1,6 @@
 /**
  * Lines about requests, and the id by which a client and an operator speak of the same one: it is in the answer's `X-Request-Id`
- * and in the line. An answer of which no line tells has none, so that what is not logged costs nothing.
+ * and in the line. An answer without a line has none, so that what is not logged costs nothing.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';

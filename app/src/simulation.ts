@@ -1,6 +1,6 @@
 /** Artificial latency and errors, so that the dashboards have something to show. Pure: randomness is an argument. */
 
-/** A range in milliseconds, and how often it is drawn from beside the others. */
+/** A range in milliseconds, and how often it is drawn from compared with the others. */
 export interface LatencyMode {
   readonly min: number;
   readonly max: number;

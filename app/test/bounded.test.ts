@@ -1,4 +1,4 @@
-/** The set of series is a function of the routes, whatever clients send. */
+/** The set of series is a function of the routes, and not of what clients send. */
 import { METHODS } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { DURATION_BUCKETS_SECONDS } from 'express-exact-metrics';
@@ -101,7 +101,7 @@ describe('the series of the API', () => {
   }, 120_000);
 });
 
-/** A request that HTTP allows and nobody expects. */
+/** An unusual request that HTTP allows. */
 function hostileRequest(random: () => number): string {
   const junk = (length: number) =>
     Array.from({ length }, () =>

@@ -1,4 +1,4 @@
-/** The process in a crowd: many connections, slow ones, scrapers, and bodies that nobody asked for. Others are served meanwhile. */
+/** The process under many connections, slow ones, scrapers and unexpected bodies: others are served meanwhile. */
 import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
@@ -37,7 +37,7 @@ async function othersAreServed(): Promise<void> {
 }
 
 describe('others are served, each in its turn', () => {
-  it('beside 1,000 connections at once, each of which is answered', async () => {
+  it('next to 1,000 connections at once, each of which is answered', async () => {
     const clients = await Promise.all(many(1_000, () => open(app.apiPort, GET)));
     await othersAreServed();
     const isAnswered = ({ text }: RawClient) =>
@@ -51,7 +51,7 @@ describe('others are served, each in its turn', () => {
     );
   }, 90_000);
 
-  it('beside 100 slow clients, which are cut when their time is over', async () => {
+  it('next to 100 slow clients, which are cut when their time is over', async () => {
     const slowHeaders = await Promise.all(
       many(50, () => open(app.apiPort, 'GET /products HTTP/1.1\r\nHost: x\r\nX: ')),
     );
@@ -63,7 +63,7 @@ describe('others are served, each in its turn', () => {
     }, 100);
     try {
       await othersAreServed();
-      // Nobody waits for what nobody reads.
+      // The answer does not wait for a body that is not read.
       await until('the slow bodies to be answered', () =>
         slowBodies.every(({ text }) => text().startsWith('HTTP/1.1 201 ')),
       );
@@ -76,14 +76,14 @@ describe('others are served, each in its turn', () => {
     }
   }, 90_000);
 
-  it('beside 200 scrapers at once, on either port', async () => {
+  it('next to 200 scrapers at once, on either port', async () => {
     let scraping = true;
     let scrapes = 0;
     const refusals = new Set<string>();
     const scrape = async (port: number) => {
       while (scraping) {
         const text = await app.get(port, '/metrics');
-        // Ten at a time on each port; the rest are told so, which costs next to nothing.
+        // Ten at a time on each port; refusing the rest costs next to nothing.
         if (text.includes('\ninprogress_requests ')) scrapes++;
         else refusals.add(text);
       }
@@ -96,7 +96,7 @@ describe('others are served, each in its turn', () => {
     expect([...refusals]).toEqual(['more than 10 scrapes at once\n']);
   }, 90_000);
 
-  it('beside giant bodies that nobody asked for', async () => {
+  it('next to giant bodies that no route expects', async () => {
     const chunk = `${(65_536).toString(16)}\r\n${'x'.repeat(65_536)}\r\n`;
     const head = (method: string) =>
       `${method} /cart HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`;

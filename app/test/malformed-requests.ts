@@ -9,7 +9,7 @@ export interface Malformed {
   readonly bytes: string;
 }
 
-/** The path of a request that is hidden in the body of another: nobody may ever be answered by it. */
+/** The path of a request that is hidden in the body of another: it must never be answered. */
 export const SMUGGLED = '/cars/666';
 
 /** What a forged line of the log would look like. */

@@ -54,7 +54,7 @@ describe('the id of a request', () => {
     },
   );
 
-  it('is not made where no line tells of the request', async () => {
+  it('is not made for a request without a line', async () => {
     const { get, lines } = await start();
     for (const path of ['/products', '/none']) {
       const response = await get(path, { 'X-Request-Id': 'given' });
@@ -82,7 +82,7 @@ describe('the access log', () => {
     ]);
   });
 
-  it('tells of a failure with both lines under one id', async () => {
+  it('has two lines about a failure, under one id', async () => {
     const { get, lines } = await start(100);
     await (await get('/fails')).text();
     await until('both lines', () => lines().length === 2);
@@ -112,7 +112,7 @@ describe('the access log', () => {
 });
 
 describe('the budget of lines', () => {
-  it('takes so many in a second, and tells with the next one how many it left out', () => {
+  it('takes so many in a second, and says with the next one how many it left out', () => {
     let nowMs = 5_100;
     const budget = createLineBudget(2, () => nowMs);
     const take = (times: number) => Array.from({ length: times }, () => budget.take());

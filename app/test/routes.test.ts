@@ -50,7 +50,7 @@ describe('the API', () => {
     expect([response.status, response.headers.get('allow')]).toEqual([405, allowed]);
   });
 
-  it('lets a handler pass its request on, which then nobody answers', async () => {
+  it('lets a handler pass its request on, which then is not found', async () => {
     const pass: Route = { method: 'get', path: '/a', code: 200, handler: (_q, _r, next) => next() };
     app = await startApp({ routes: [pass] });
     const response = await fetch(`${app.url}/a`);

@@ -22,7 +22,7 @@ import { guard } from './user-function.ts';
 export interface Metrics<R extends AnyRegistry = Registry> {
   /** Yours and ours; register your own metrics here. */
   readonly registry: R;
-  /** Answers whatever path it is mounted on with the exposition. Where the application mounts it, it is not counted. */
+  /** Answers with the exposition on any path where it is mounted. Where the application mounts it, it is not counted. */
   readonly handler: RequestListener;
   /** One more such handler, with a limit of scrapes of its own: what one port's clients use up, another's still have. */
   createHandler(options?: HandlerOptions): RequestListener;
@@ -56,7 +56,7 @@ export interface HandlerOptions {
 
 /**
  * Counts the requests of an Express 4.18+ or 5 application, from now on: each exactly once, by route, method and status
- * code. Before or after its routes are made, and whatever is mounted in it; once for each application.
+ * code. Before or after its routes are made, and with anything mounted in it; once for each application.
  * @throws TypeError when `app` is no Express application or an option is wrong; Error when the application is instrumented
  * already or the registry has a metric of the same name
  */

@@ -102,12 +102,12 @@ export function registerMetric(
     help,
     type,
     aggregator,
-    // The name is read anew: the library's own OpenMetrics shortens it.
+    // The name is read at each call: the library's own OpenMetrics shortens it.
     get: async () => ({ name: metric.name, help, type, aggregator, values: (await samples()).map(copyOf) }),
     // What is counted is not the library's to reset: to Prometheus that would look like a restart.
     reset: () => undefined,
   };
-  // The library's types know its own classes only; what it calls of a metric is what stands above.
+  // The library's types know its own classes only; it calls nothing else of a metric.
   registry.registerMetric(metric as unknown as Parameters<Registry['registerMetric']>[0]);
   return metric;
 }

@@ -17,8 +17,8 @@ const SINGLE = 7;
 const PROCESS = 250;
 
 /**
- * What `instrument`, called with `options`, exposes at most, whatever clients send; without metrics of your own. A scrape is that
- * large only if each route answers with as many codes as are told apart.
+ * What `instrument`, called with `options`, exposes at most, independent of what clients send; without metrics of your own. A scrape is that
+ * large only if each route answers with as many codes as are distinguished.
  * @throws TypeError as `instrument` does
  */
 export function maxSeries(options: InstrumentOptions<AnyRegistry> = {}): number {

@@ -1,7 +1,7 @@
 /** Calls the functions that the user gave as options: they run outside of Express, where what they throw ends the process. */
 import { toText } from './exposition/family.ts';
 
-/** As much of a wrong result stands in a warning. */
+/** So much of a wrong result is part of a warning. */
 const MAX_SHOWN = 200;
 
 /** @returns `warn`, of which nothing comes back: what fails to report has nowhere to be reported */

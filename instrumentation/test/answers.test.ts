@@ -24,7 +24,7 @@ testRows([
     { 'OPTIONS /a': 'other unmatched 200' },
   ],
   [
-    'errors, whoever answers them',
+    'errors of routes',
     ({ app, router }) => {
       app.use('/a/:b', router().get('/c', fail));
       app.get('/gone', (_q, _r, next) => next(Object.assign(new Error('gone'), { status: 410 })));

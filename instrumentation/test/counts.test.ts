@@ -63,7 +63,7 @@ describe('the counted numbers', () => {
 });
 
 describe('the codes of a row', () => {
-  it('are those declared, 499 and 500, and the classes of what is sent beside them', () => {
+  it('are those declared, 499 and 500, and the classes of other codes', () => {
     const { row, add } = createCounts({ declared: [201, 422] });
     const codes = () => row.cells.map(({ code }) => code);
     expect(codes()).toEqual(['201', '422', '499', '500']);
@@ -82,13 +82,13 @@ describe('the codes of a row', () => {
 });
 
 describe('the rows', () => {
-  it('are refused beyond their limit, which is told once', () => {
-    let told = 0;
-    const { counts } = createCounts({ maxRows: 2, onFull: () => void told++ });
+  it('are refused beyond their limit, which is reported once', () => {
+    let reports = 0;
+    const { counts } = createCounts({ maxRows: 2, onFull: () => void reports++ });
     expect(expose(counts, createRow('b', 'get'))?.path).toBe('b');
     expect(expose(counts, createRow('c', 'get'))).toBeUndefined();
     expect(expose(counts, createRow('d', 'get'))).toBeUndefined();
-    expect([...counts.routed.keys(), told]).toEqual(['get a', 'get b', 1]);
+    expect([...counts.routed.keys(), reports]).toEqual(['get a', 'get b', 1]);
   });
 
   it('are one for the same path and method, and none for the label of unmatched requests', () => {

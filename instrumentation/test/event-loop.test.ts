@@ -1,4 +1,4 @@
-/** How late the event loop is, told by time. */
+/** How late the event loop is, as a share of time. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';

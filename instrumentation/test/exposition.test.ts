@@ -86,22 +86,25 @@ describe('the exposition', () => {
     ['/?native=1', 4],
     ['/?name[]=d&native=1&x=2', 4],
     ['/?native=0', undefined],
-  ])('answers protobuf to who prefers it; asked for %s with a native schema of %s', async (path, schema) => {
-    const encoded = {
-      messages: (withNative: boolean) => [encodeSingle('gauge', new Uint8Array(), withNative ? 4 : 0)],
-      lines: () => [],
-    };
-    const port = await start(async () => [{ ...gauge('d', 1), encoded }]);
-    const { headers, body } = await scrape(port, { accept: protobuf }, path);
-    expect([headers['content-type'], headers['content-length'], headers.vary]).toEqual([
-      protobuf,
-      String(body.length),
-      'Accept, Accept-Encoding',
-    ]);
-    expect(body.readDoubleLE(body.length - 8)).toBe(schema ?? 0);
-    // The length of the family stands in front of it.
-    expect(body[0]).toBe(body.length - 1);
-  });
+  ])(
+    'answers protobuf where that is preferred; asked for %s with a native schema of %s',
+    async (path, schema) => {
+      const encoded = {
+        messages: (withNative: boolean) => [encodeSingle('gauge', new Uint8Array(), withNative ? 4 : 0)],
+        lines: () => [],
+      };
+      const port = await start(async () => [{ ...gauge('d', 1), encoded }]);
+      const { headers, body } = await scrape(port, { accept: protobuf }, path);
+      expect([headers['content-type'], headers['content-length'], headers.vary]).toEqual([
+        protobuf,
+        String(body.length),
+        'Accept, Accept-Encoding',
+      ]);
+      expect(body.readDoubleLE(body.length - 8)).toBe(schema ?? 0);
+      // The length of the family stands in front of it.
+      expect(body[0]).toBe(body.length - 1);
+    },
+  );
 
   it('compresses for clients that accept gzip', async () => {
     const { headers, body } = await scrape(await start(async () => families), { 'accept-encoding': 'gzip' });
@@ -174,7 +177,7 @@ describe('the exposition', () => {
     expect(gate.calls()).toBe(2);
   });
 
-  it('answers 503 beyond its limit of scrapes at once, and tells its observer of each answer', async () => {
+  it('answers 503 beyond its limit of scrapes at once, and reports each answer', async () => {
     const gate = createGate();
     const observed: number[] = [];
     const port = await start(gate.gather, { maxScrapes: 1, onScrape: (code) => observed.push(code) });
@@ -192,7 +195,7 @@ describe('the exposition', () => {
     expect(observed).toEqual([503, 200, 200]);
   });
 
-  it('gives the place of a client that goes away to others, and does not tell it as answered', async () => {
+  it('gives the place of a client that goes away to others, and does not report it as answered', async () => {
     const gate = Promise.withResolvers<void>();
     let calls = 0;
     const gather = async () => {
@@ -212,7 +215,7 @@ describe('the exposition', () => {
     expect(observed).toEqual([499, 200]);
   });
 
-  it('gives the place of a client that does not take its answer to others, and tells it as gone', async () => {
+  it('gives the place of a client that does not take its answer to others, and reports it as gone', async () => {
     const values = Array.from({ length: 200_000 }, (_, i) => ({ labels: { i }, value: i }));
     const observed: number[] = [];
     const port = await start(

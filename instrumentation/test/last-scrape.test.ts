@@ -29,7 +29,7 @@ async function scrape(query = '', init: RequestInit = {}): Promise<string> {
   return (await fetch(metricsUrl + query, init)).text();
 }
 
-/** Waits for the last scrape and tells whether it is over. */
+/** Waits for the last scrape and notes whether it is over. */
 function waiting(metrics: Metrics) {
   const state: { result?: boolean } = {};
   void metrics.lastScrape({ timeoutMs: LONG_MS }).then((result) => {

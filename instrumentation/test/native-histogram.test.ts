@@ -70,7 +70,7 @@ describe('a duration', () => {
     ['that a clock going backwards would give', -1, 0],
     ['that is no number', Number.NaN, 0],
     ['just above the threshold', ZERO_THRESHOLD_SECONDS * 1.0001, 1],
-    ['of the longest that is told apart', longest, buckets.slots - 1],
+    ['of the longest that is distinguished', longest, buckets.slots - 1],
     ['of a day', 86_400, buckets.slots - 1],
     ['without end', Number.POSITIVE_INFINITY, buckets.slots - 1],
   ])('%s has a slot', (_name, seconds, slot) => {

@@ -187,12 +187,9 @@ describe('a connection that is upgraded', () => {
     ['after an answer', false],
     ['pipelined behind one', true],
   ])('is a 499 where its client leaves a connection that was used before, %s', async (_name, isPipelined) => {
-    application
-      .get('/b', (_q, r) => void setImmediate(() => r.send('ok')))
-      .get('/a', () => {
-        handled++;
-      });
     handled = 0;
+    application.get('/b', (_q, r) => void setImmediate(() => r.send('ok')));
+    application.get('/a', () => void handled++);
     const client = await connectRaw(app.port);
     const first = 'GET /b HTTP/1.1\r\nHost: x\r\n\r\n';
     client.send(isPipelined ? first + handshake : first);

@@ -86,7 +86,7 @@ describe('the tarball', () => {
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
   });
 
-  it('has types that every way of resolving them finds, and that tell the truth', async () => {
+  it('has types that every way of resolving them finds, and that are true', async () => {
     const result = await checkPackage(createPackageFromTarballData(new Uint8Array(await readFile(tarball))));
     expect(result.types && 'problems' in result ? result.problems : ['no types']).toEqual([]);
   });

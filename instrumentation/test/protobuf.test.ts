@@ -118,7 +118,7 @@ describe('the families of the client library', () => {
     expect(histogram).toMatchObject({ sampleCount: 1, schema: 4, positiveDelta: [1] });
   });
 
-  it('may be computed: counts that are not whole, kinds that nobody knows, values beyond what is exact', async () => {
+  it('may be computed: counts that are not whole, unknown kinds, values beyond what is exact', async () => {
     const values = [
       { metricName: 'h_bucket', labels: { le: '+Inf' }, value: 2.5 },
       { metricName: 'h_sum', value: 1 },

@@ -40,9 +40,22 @@ afterEach(async () => {
   for (const server of open.servers.splice(0)) await server.stop();
 });
 
-function serve(server: TestServer): TestServer {
+async function serve(starting: Promise<TestServer>): Promise<TestServer> {
+  const server = await starting;
   open.servers.push(server);
   return server;
+}
+
+/** A server that says the same on every request. */
+const answering = (answer: string) => serve(serveRaw((socket) => socket.write(answer)));
+
+async function serveCounting(answer: string) {
+  const counted = { connections: 0 };
+  const accept = (socket: Socket) => {
+    counted.connections++;
+    socket.on('data', () => socket.write(answer));
+  };
+  return { counted, server: await serve(listen(createServer(accept))) };
 }
 
 function createClient(
@@ -64,10 +77,12 @@ function createClient(
   return { client, recorder };
 }
 
-/** Sends one request and waits for its end. */
-async function sendOne(client: HttpClient): Promise<void> {
-  expect(client.start(0, performance.now())).toBe(true);
-  await until('the request has ended', () => client.inFlight === 0);
+/** Sends requests, one after the other. */
+async function send(client: HttpClient, times = 1): Promise<void> {
+  for (let n = 0; n < times; n++) {
+    expect(client.start(0, performance.now())).toBe(true);
+    await until('the request has ended', () => client.inFlight === 0);
+  }
 }
 
 describe('bad weather', () => {
@@ -88,50 +103,49 @@ describe('bad weather', () => {
       'too-large',
     ],
   ])('a server that %s is told by its kind, as sent', async (_, act, kind) => {
-    const server = serve(await serveRaw(act));
+    const server = await serve(serveRaw(act));
     const { client, recorder } = createClient(server.url, { timeoutMs: 200 });
-    await sendOne(client);
+    await send(client);
     expect(recorder).toMatchObject({ statuses: [], failures: [{ kind, wasSent: true }] });
     await until('the connection is closed', () => server.sockets.size === 0);
   });
 
   it('a body that never ends is cut off by the timeout', async () => {
-    const server = serve(
-      await serveHttp((_request, response) => {
+    const server = await serve(
+      serveHttp((_request, response) => {
         const timer = setInterval(() => response.write('x'.repeat(1000)), 5);
         response.once('close', () => clearInterval(timer));
       }),
     );
     const { client, recorder } = createClient(server.url, { timeoutMs: 200 });
-    await sendOne(client);
+    await send(client);
     expect(recorder.failures).toEqual([{ kind: 'timeout', wasSent: true }]);
   });
 
   it('nothing listening is told as refused, and as not sent', async () => {
     const { client, recorder } = createClient(`http://127.0.0.1:${await closedPort()}`);
-    await sendOne(client);
+    await send(client);
     expect(recorder.failures).toEqual([{ kind: 'refused', wasSent: false }]);
   });
 
   it('goes on after a failure with a new connection', async () => {
     let requests = 0;
-    const server = serve(
-      await serveRaw((socket) => (++requests === 1 ? socket.resetAndDestroy() : socket.write(OK))),
+    const server = await serve(
+      serveRaw((socket) => (++requests === 1 ? socket.resetAndDestroy() : socket.write(OK))),
     );
     const { client, recorder } = createClient(server.url);
-    await sendOne(client);
-    await sendOne(client);
+    await send(client, 2);
     expect(recorder).toMatchObject({ statuses: [200], failures: [{ kind: 'reset' }] });
   });
 });
 
 describe('several addresses', () => {
   it('take each other’s requests where one refuses, and it is told how many', async () => {
-    const server = serve(await serveRaw((socket) => socket.write(OK)));
+    const server = await answering(OK);
     const { client, recorder } = createClient(server.url, {
       addresses: ['127.0.0.2', '127.0.0.3', '127.0.0.1'],
     });
-    for (let n = 0; n < 3; n++) await sendOne(client);
+    await send(client, 3);
     expect(recorder).toMatchObject({ statuses: [200, 200, 200], failures: [] });
     expect(client.rerouted).toBe(2);
   });
@@ -139,21 +153,21 @@ describe('several addresses', () => {
   it('fail as refused when the last one refuses', async () => {
     const url = `http://127.0.0.1:${await closedPort()}`;
     const { client, recorder } = createClient(url, { addresses: ['127.0.0.1', '127.0.0.2'] });
-    await sendOne(client);
+    await send(client);
     expect(recorder.failures).toEqual([{ kind: 'refused', wasSent: false }]);
     expect(client.rerouted).toBe(1);
   });
 
   it('never get a request that has left for another', async () => {
     let requests = 0;
-    const server = serve(
-      await serveRaw((socket) => {
+    const server = await serve(
+      serveRaw((socket) => {
         requests++;
         socket.resetAndDestroy();
       }),
     );
     const { client, recorder } = createClient(server.url, { addresses: ['127.0.0.1', '127.0.0.2'] });
-    await sendOne(client);
+    await send(client);
     expect([requests, recorder.failures]).toEqual([1, [{ kind: 'reset', wasSent: true }]]);
   });
 
@@ -168,7 +182,7 @@ describe('several addresses', () => {
         socket.write(answer(localAddress, ++nth));
       });
     };
-    const server = serve(await listen(createServer(accept), 'http', '0.0.0.0'));
+    const server = await serve(listen(createServer(accept), 'http', '0.0.0.0'));
     const { client, recorder } = createClient(server.url, { addresses: ['127.0.0.2', '127.0.0.1'] });
     return { served, client, recorder };
   }
@@ -178,9 +192,9 @@ describe('several addresses', () => {
     const { served, client, recorder } = await serveTwo((address) =>
       isDraining && address === '127.0.0.2' ? LAST : OK,
     );
-    for (let n = 0; n < 2; n++) await sendOne(client);
+    await send(client, 2);
     isDraining = true;
-    for (let n = 0; n < 8; n++) await sendOne(client);
+    await send(client, 8);
     // The kept connection and a new one get an answer each with Connection: close.
     expect(served.join('')).toBe('2121211111');
     expect(recorder.statuses).toHaveLength(10);
@@ -190,13 +204,13 @@ describe('several addresses', () => {
     const { served, client, recorder } = await serveTwo((address, nth) =>
       address === '127.0.0.2' && nth === 2 ? LAST : OK,
     );
-    for (let n = 0; n < 12; n++) await sendOne(client);
+    await send(client, 12);
     expect([served.join(''), recorder.failures]).toEqual(['212121212121', []]);
   });
 
   it('are not left when they have never kept a connection', async () => {
     const { served, client } = await serveTwo((address) => (address === '127.0.0.2' ? LAST : OK));
-    for (let n = 0; n < 6; n++) await sendOne(client);
+    await send(client, 6);
     expect(served.join('')).toBe('212121');
   });
 });
@@ -204,24 +218,24 @@ describe('several addresses', () => {
 describe('a connection', () => {
   it('is used again, and no request is sent twice', async () => {
     const seen: string[] = [];
-    const server = serve(
-      await serveRaw((socket, text) => {
+    const server = await serve(
+      serveRaw((socket, text) => {
         seen.push(text);
         socket.write(OK);
       }),
     );
     const { client, recorder } = createClient(server.url);
-    for (let n = 0; n < 5; n++) await sendOne(client);
+    await send(client, 5);
     expect(recorder.statuses).toEqual([200, 200, 200, 200, 200]);
     expect(seen).toHaveLength(5);
     expect(server.sockets.size).toBe(1);
   });
 
   it('that the server closed while idle is replaced without losing a request', async () => {
-    const server = serve(await serveRaw((socket) => socket.end(OK)));
+    const server = await serve(serveRaw((socket) => socket.end(OK)));
     const { client, recorder } = createClient(server.url);
     for (let n = 0; n < 3; n++) {
-      await sendOne(client);
+      await send(client);
       await until('the connection is closed', () => server.sockets.size === 0);
     }
     expect(recorder).toMatchObject({ statuses: [200, 200, 200], failures: [] });
@@ -231,19 +245,14 @@ describe('a connection', () => {
     'is used again at once where the server promises to keep it for %i s',
     async (seconds) => {
       const answer = `HTTP/1.1 200 OK\r\nKeep-Alive: timeout=${seconds}\r\nContent-Length: 0\r\n\r\n`;
-      let connections = 0;
-      const accept = (socket: Socket) => {
-        connections++;
-        socket.on('data', () => socket.write(answer));
-      };
-      const server = serve(await listen(createServer(accept)));
+      const { counted, server } = await serveCounting(answer);
       const { client, recorder } = createClient(server.url);
       // Each request is sent in the moment in which the one before is answered.
       let left = 20;
       client.onFree = () => void (--left > 0 && client.start(0, performance.now()));
       client.start(0, performance.now());
       await until('all are answered', () => left === 0);
-      expect([recorder.statuses.length, recorder.failures, connections]).toEqual([20, [], 1]);
+      expect([recorder.statuses.length, recorder.failures, counted.connections]).toEqual([20, [], 1]);
     },
   );
 
@@ -256,7 +265,7 @@ describe('a connection', () => {
   ])('whose server promises to keep it for %p s is given up when idle for %i ms', async (seconds, idleMs) => {
     const promise = seconds === undefined ? '' : `Keep-Alive: timeout=${seconds}\r\n`;
     const answer = `HTTP/1.1 200 OK\r\n${promise}Content-Length: 0\r\n\r\n`;
-    const server = serve(await serveRaw((socket) => socket.write(answer)));
+    const server = await answering(answer);
     const origin = parseOrigin(server.url);
     const ended = Promise.withResolvers<void>();
     const listener = { answered: () => ended.resolve(), failed: () => ended.reject(), closed: () => {} };
@@ -272,31 +281,26 @@ describe('a connection', () => {
   it.each(['close', 'Close', 'keep-alive, CLOSE', 'close , te'])(
     'is not used again after a request with Connection: %s',
     async (value) => {
-      let connections = 0;
-      const accept = (socket: Socket) => {
-        connections++;
-        socket.on('data', () => socket.write(OK));
-      };
-      const server = serve(await listen(createServer(accept)));
+      const { counted, server } = await serveCounting(OK);
       const { client, recorder } = createClient(server.url, { headers: { CONNECTION: value } });
-      for (let n = 0; n < 3; n++) await sendOne(client);
-      expect([recorder.statuses, connections]).toEqual([[200, 200, 200], 3]);
+      await send(client, 3);
+      expect([recorder.statuses, counted.connections]).toEqual([[200, 200, 200], 3]);
       await until('the client has closed all', () => server.sockets.size === 0);
     },
   );
 
   it('is used again after a request with another option, and after an answer that ends with empty lines', async () => {
-    const server = serve(await serveRaw((socket) => socket.write(`${OK}\r\n`)));
+    const server = await answering(`${OK}\r\n`);
     const { client, recorder } = createClient(server.url, { headers: { Connection: 'closed, TE' } });
-    for (let n = 0; n < 5; n++) await sendOne(client);
+    await send(client, 5);
     expect([recorder.statuses, recorder.failures]).toEqual([[200, 200, 200, 200, 200], []]);
     expect(server.sockets.size).toBe(1);
   });
 
   it('is closed after an answer with other bytes behind it, and the answer counts', async () => {
-    const server = serve(await serveRaw((socket) => socket.write(`${OK}HTTP/1.1`)));
+    const server = await answering(`${OK}HTTP/1.1`);
     const { client, recorder } = createClient(server.url);
-    for (let n = 0; n < 3; n++) await sendOne(client);
+    await send(client, 3);
     expect([recorder.statuses, recorder.failures]).toEqual([[200, 200, 200], []]);
     await until('the client has closed all', () => server.sockets.size === 0);
   });
@@ -306,38 +310,36 @@ describe('a connection', () => {
       'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
       'HTTP/1.1 200 OK\r\n\r\nbody',
     ]) {
-      const server = serve(
-        await serveRaw((socket) => (answer.endsWith('body') ? socket.end(answer) : socket.write(answer))),
+      const server = await serve(
+        serveRaw((socket) => (answer.endsWith('body') ? socket.end(answer) : socket.write(answer))),
       );
       const { client, recorder } = createClient(server.url);
-      await sendOne(client);
-      await sendOne(client);
+      await send(client, 2);
       expect(recorder).toMatchObject({ statuses: [200, 200], failures: [] });
     }
   });
 
   it('is closed when the server says something unasked', async () => {
-    const server = serve(await serveRaw((socket) => socket.write(OK)));
+    const server = await answering(OK);
     const { client } = createClient(server.url);
-    await sendOne(client);
+    await send(client);
     for (const socket of server.sockets) socket.write('HTTP/1.1 408 Request Timeout\r\n\r\n');
     await until('the client has closed', () => server.sockets.size === 0);
   });
 
   it('takes a HEAD answer with a length and no body', async () => {
-    const server = serve(
-      await serveHttp((_request, response) => response.setHeader('Content-Length', 5).end()),
+    const server = await serve(
+      serveHttp((_request, response) => response.setHeader('Content-Length', 5).end()),
     );
     const { client, recorder } = createClient(server.url, { method: 'HEAD' });
-    await sendOne(client);
-    await sendOne(client);
+    await send(client, 2);
     expect(recorder.statuses).toEqual([200, 200]);
   });
 });
 
 describe('the client', () => {
   it('has no more in flight than its connections', async () => {
-    const server = serve(await serveRaw(() => {}));
+    const server = await serve(serveRaw(() => {}));
     const { client } = createClient(server.url, { connections: 2 });
     expect([client.start(0, 0), client.start(0, 0), client.start(0, 0)]).toEqual([true, true, false]);
     expect(client.inFlight).toBe(2);
@@ -345,10 +347,10 @@ describe('the client', () => {
 
   it('counts the bytes of all its connections, closed ones included', async () => {
     const request = 'GET /x HTTP/1.1\r\nHost: 127.0.0.1:12345\r\nUser-Agent: loadgen\r\n\r\n';
-    const server = serve(await serveRaw((socket) => socket.end(OK)));
+    const server = await serve(serveRaw((socket) => socket.end(OK)));
     const { client } = createClient(server.url);
     for (let n = 0; n < 3; n++) {
-      await sendOne(client);
+      await send(client);
       // Else the next request may cross the server's close, and gets no answer.
       await until('the connection is closed on both sides', () => server.sockets.size === 0);
     }
@@ -358,7 +360,7 @@ describe('the client', () => {
   });
 
   it('leaves no connection behind when it is closed', async () => {
-    const server = serve(await serveRaw(() => {}));
+    const server = await serve(serveRaw(() => {}));
     const { client, recorder } = createClient(server.url, { connections: 3 });
     for (let n = 0; n < 3; n++) client.start(0, 0);
     await until('all are connected', () => server.sockets.size === 3);
@@ -374,10 +376,10 @@ describe('the client', () => {
       socket.write(OK);
     };
     const raw = createServer((socket) => socket.on('data', () => answer(socket)));
-    const server = serve(await listen(raw, 'http', '0.0.0.0'));
+    const server = await serve(listen(raw, 'http', '0.0.0.0'));
     const addresses = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
     const { client } = createClient(`http://localhost:${server.port}`, { addresses });
-    for (let n = 0; n < 6; n++) await sendOne(client);
+    await send(client, 6);
     expect(seen).toEqual([...addresses, ...addresses]);
     expect(server.sockets.size).toBe(3);
   });
@@ -388,7 +390,7 @@ describe('TLS', () => {
   afterEach(() => setDefaultCACertificates(trusted));
   const serveTls = async () =>
     serve(
-      await listen(
+      listen(
         createTlsServer({ key: privateKey, cert: certificate }, (_, response) => response.end('ok')),
         'https',
       ),
@@ -398,7 +400,7 @@ describe('TLS', () => {
     setDefaultCACertificates([certificate]);
     const server = await serveTls();
     const { client, recorder } = createClient(server.url);
-    for (let n = 0; n < 3; n++) await sendOne(client);
+    await send(client, 3);
     expect(recorder).toMatchObject({ statuses: [200, 200, 200], failures: [] });
     expect(server.sockets.size).toBe(1);
   });
@@ -406,14 +408,14 @@ describe('TLS', () => {
   it('fails as tls, and as not sent, where it is not', async () => {
     const server = await serveTls();
     const { client, recorder } = createClient(server.url);
-    await sendOne(client);
+    await send(client);
     expect(recorder.failures).toEqual([{ kind: 'tls', wasSent: false }]);
   });
 
   it('fails as tls against a server that speaks none', async () => {
-    const server = serve(await serveHttp((_, response) => response.end('ok')));
+    const server = await serve(serveHttp((_, response) => response.end('ok')));
     const { client, recorder } = createClient(server.url.replace('http:', 'https:'));
-    await sendOne(client);
+    await send(client);
     expect(recorder.failures).toEqual([{ kind: 'tls', wasSent: false }]);
   });
 });
@@ -424,7 +426,7 @@ describe('the target', () => {
 
   it('is waited for without sending it anything', async () => {
     const received: string[] = [];
-    const server = serve(await serveRaw((_, text) => received.push(text)));
+    const server = await serve(serveRaw((_, text) => received.push(text)));
     const addresses = await wait(`http://localhost:${server.port}`, 5000);
     // Only those addresses of the name are kept on which it listens.
     expect([addresses.next(0), addresses.next(0)]).toEqual(['127.0.0.1', '127.0.0.1']);
@@ -447,7 +449,7 @@ describe('the target', () => {
   });
 
   it('is looked up again after a failed connect, at most once a second', async () => {
-    const server = serve(await serveRaw(() => {}));
+    const server = await serve(serveRaw(() => {}));
     const addresses = new Addresses(parseOrigin(`http://localhost:${server.port}`), ['127.0.0.9']);
     expect(addresses.next(0)).toBe('127.0.0.9');
     await addresses.refresh(500);
@@ -474,7 +476,7 @@ describe('the target', () => {
   });
 
   it('is looked up again now and then while it is used', async () => {
-    const server = serve(await serveRaw(() => {}));
+    const server = await serve(serveRaw(() => {}));
     const addresses = new Addresses(parseOrigin(`http://localhost:${server.port}`), ['127.0.0.9']);
     expect(addresses.next(0)).toBe('127.0.0.9');
     addresses.next(4_999);
@@ -482,30 +484,31 @@ describe('the target', () => {
     await until('the new address', () => addresses.next(5_001) === '127.0.0.1');
   });
 
+  const NO_URL = 'a URL of http or https, such as http://localhost:5001';
+  const NO_USER = 'no user or password (a pattern file can set headers)';
+  const NO_HOST = 'a host, and a port from 1 to 65535';
   it.each([
-    ['localhost:5001', 'a URL of http or https, such as http://localhost:5001, got "localhost:5001"'],
-    ['ftp://x', 'a URL of http or https, such as http://localhost:5001, got "ftp://x"'],
-    ['http:///x', 'a URL of http or https, such as http://localhost:5001, got "http:///x"'],
-    ['http:x', 'a URL of http or https, such as http://localhost:5001, got "http:x"'],
-    ['http://user:pass@x', 'no user or password (a pattern file can set headers), got "http://***@x"'],
-    [
-      'http://user:pass@x:99999',
-      'no user or password (a pattern file can set headers), got "http://***@x:99999"',
-    ],
-    ['http://@x', 'no user or password (a pattern file can set headers), got "***@x"'],
-    ['http://x/?a=b', 'no query and no fragment, got "http://x/?a=b"'],
-    ['http://x/a#', 'no query and no fragment, got "http://x/a#"'],
-    ['http://x:0', 'a host, and a port from 1 to 65535, got "http://x:0"'],
-    ['https://x:00/', 'a host, and a port from 1 to 65535, got "https://x:00/"'],
-    ['http://x:65536', 'a host, and a port from 1 to 65535, got "http://x:65536"'],
-    ['http://[::1', 'a host, and a port from 1 to 65535, got "http://[::1"'],
-    ['http://x\ty', 'a URL of http or https, such as http://localhost:5001, got "http://x\\ty"'],
-    ['http://x/a b', 'a URL of http or https, such as http://localhost:5001, got "http://x/a b"'],
-    [' http://x', 'a URL of http or https, such as http://localhost:5001, got " http://x"'],
-    ['http:\\\\x', 'a URL of http or https, such as http://localhost:5001, got "http:\\\\\\\\x"'],
-    ['', 'a URL of http or https, such as http://localhost:5001, got ""'],
-  ])('cannot be %p', (url, expected) => {
-    expect(() => parseOrigin(url)).toThrow(new UsageError(`--target: expected ${expected}`));
+    ['localhost:5001', NO_URL],
+    ['ftp://x', NO_URL],
+    ['http:///x', NO_URL],
+    ['http:x', NO_URL],
+    ['http://x\ty', NO_URL],
+    ['http://x/a b', NO_URL],
+    [' http://x', NO_URL],
+    ['http:\\\\x', NO_URL],
+    ['', NO_URL],
+    ['http://user:pass@x', NO_USER, 'http://***@x'],
+    ['http://user:pass@x:99999', NO_USER, 'http://***@x:99999'],
+    ['http://@x', NO_USER, '***@x'],
+    ['http://x/?a=b', 'no query and no fragment'],
+    ['http://x/a#', 'no query and no fragment'],
+    ['http://x:0', NO_HOST],
+    ['https://x:00/', NO_HOST],
+    ['http://x:65536', NO_HOST],
+    ['http://[::1', NO_HOST],
+  ])('cannot be %p', (url, expected, shown = url) => {
+    const message = `--target: expected ${expected}, got ${JSON.stringify(shown)}`;
+    expect(() => parseOrigin(url)).toThrow(new UsageError(message));
   });
 
   it('may have a path in front of every path, and any port', () => {

@@ -1,77 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { createHistogram, encodeHistogram, record } from '../src/load/histogram.ts';
-import { WHOLE } from '../src/load/shard.ts';
-import { PATTERNS } from '../src/pattern/built-in.ts';
-import { patternSchema } from '../src/pattern/pattern.ts';
 import { toCharts } from '../src/report/html/charts.ts';
 import { renderPage } from '../src/report/html/page.ts';
-import type { PhaseReport, Report } from '../src/report/report.ts';
-import { planPhase } from '../src/run/plan.ts';
-
-function histogramOf(...durationsMs: number[]): string {
-  const histogram = createHistogram(3);
-  for (const durationMs of durationsMs) record(histogram, durationMs);
-  return encodeHistogram(histogram);
-}
-
-function phaseOf(name: string, overrides: Partial<PhaseReport> = {}): PhaseReport {
-  const { plan } = planPhase(name, patternSchema.parse(PATTERNS[name]), { thresholds: [], seed: 1 });
-  const distribution = { mean: 2, p50: 2, p90: 3, p95: 3, p99: 3, 'p99.9': 3, max: 3 };
-  return {
-    pattern: name,
-    plan,
-    durationSeconds: 60,
-    bytesRead: 1,
-    bytesWritten: 1,
-    rerouted: 0,
-    sent: 3,
-    unsent: 0,
-    answered: 3,
-    dropped: 0,
-    errors: 0,
-    unanswered: 0,
-    statuses: { 200: 3 },
-    failures: {},
-    sendingSeconds: 60,
-    achievedPerSecond: 50,
-    latencyMs: distribution,
-    serviceTimeMs: distribution,
-    latenessMs: distribution,
-    histograms: {
-      latency: histogramOf(1, 2, 3),
-      serviceTime: histogramOf(1, 2, 3),
-      lateness: histogramOf(0),
-    },
-    byTarget: [],
-    timeline: { intervalSeconds: 1, points: [] },
-    thresholds: [{ threshold: 'p99<250ms', ok: true, measured: '3ms' }],
-    ...overrides,
-  };
-}
-
-function reportOf(phases: PhaseReport[], overrides: Partial<Report> = {}): Report {
-  return {
-    kind: 'loadgen-run',
-    version: 4,
-    id: '6f1c8a52-6a0b-4c53-9a3e-0d3f6f0f5a11',
-    state: 'finished',
-    startedAt: '2027-01-31T12:00:00.000Z',
-    endedAt: '2027-01-31T12:01:00.000Z',
-    target: 'http://api:5001',
-    prometheus: null,
-    seed: 1,
-    planId: 'a1',
-    shard: WHOLE,
-    lostShards: [],
-    latency: null,
-    environment: { arguments: ['run', 'it'], node: '24', system: 'Linux', processors: '2' },
-    phases,
-    expectedCounts: [],
-    snapshots: { before: null, after: null },
-    verification: null,
-    ...overrides,
-  };
-}
+import type { Report } from '../src/report/report.ts';
+import { histogramOf, phaseOf, reportOf } from './reports.ts';
 
 const point = { sent: 0, answered: 0, errors: 0, dropped: 0, latency: null, serviceTime: null };
 
@@ -94,17 +25,10 @@ describe('the charts of a phase', () => {
   });
 
   it('have the distribution up to the slowest request, and gaps where nothing was due', () => {
-    const histograms = {
-      latency: histogramOf(10, 20, 30, 40),
-      serviceTime: histogramOf(),
-      lateness: histogramOf(),
-    };
-    const points = [{ ...point, latency: histogramOf(5) }, point];
-    const phase = phaseOf('steady', {
-      histograms,
-      timeline: { intervalSeconds: 1, points },
-      latencyMs: null,
-    });
+    const none = histogramOf();
+    const histograms = { latency: histogramOf(10, 20, 30, 40), serviceTime: none, lateness: none };
+    const timeline = { intervalSeconds: 1, points: [{ ...point, latency: histogramOf(5) }, point] };
+    const phase = phaseOf('steady', { histograms, timeline, latencyMs: null });
     const { latency, distribution } = toCharts(phase, reportOf([phase]));
     expect(latency.p50).toEqual([5.003, null].map((ms) => ms && expect.closeTo(ms, 1)));
     expect(distribution.oneIn.at(-1)).toBe(10);
@@ -144,17 +68,13 @@ describe('the page', () => {
     expect((await renderPage([reportOf([])])).includes('Service time in Prometheus')).toBe(false);
   });
 
+  const lost = { index: 2, of: 4, reason: 'left no report' };
   it.each<[string, Partial<Report>, string, string]>([
-    ['passed', {}, 'Passed', '1 threshold held'],
-    [
-      'lost',
-      { lostShards: [{ index: 2, of: 4, reason: 'left no report' }] },
-      'Failed',
-      'shard 2/4 left no report',
-    ],
+    ['passed', {}, 'Passed', 'hundred: p99&lt;250ms held (3ms)'],
+    ['lost', { lostShards: [lost] }, 'Failed', 'shard 2/4 left no report'],
     ['interrupted', { state: 'interrupted' }, 'Open', 'interrupted: the rest was not sent'],
     ['started', { state: 'started' }, 'Open', 'the run has not ended, or was killed'],
-    ['part', { shard: { index: 2, of: 4 } }, 'Open', 'shard 2 of 4: judged when all are combined'],
+    ['part', { shard: { index: 2, of: 4 } }, 'Open', 'shard 2 of 4: decided when all are combined'],
   ])('says first what became of a run that was %s', async (_, overrides, word, reason) => {
     const page = await renderPage([reportOf([phaseOf('hundred')], overrides)]);
     expect(page).toContain(`<p class="word">${word}</p>`);
@@ -164,23 +84,13 @@ describe('the page', () => {
   it('stays below 300 kB for a long run of several large patterns', async () => {
     const full = histogramOf(...Array.from({ length: 2000 }, (_, n) => 1 + n ** 1.4 / 10));
     const points = Array.from({ length: 240 }, (_, n) => ({
-      sent: 40_000 + n,
-      answered: 39_000 + n,
-      errors: 1000 - n,
-      dropped: 7 * n,
-      latency: full,
-      serviceTime: full,
+      ...{ sent: 40_000 + n, answered: 39_000 + n, errors: 1000 - n, dropped: 7 * n },
+      ...{ latency: full, serviceTime: full },
     }));
     const byTarget = Array.from({ length: 100 }, (_, n) => ({
-      name: `GET /a/rather/long/path/${n}`,
-      series: { path: `a/rather/long/path/${n}`, method: 'get' },
-      answered: 100_000 + n,
-      errors: n,
-      unanswered: n,
-      dropped: n,
-      statuses: { 200: 99_000, 503: n },
-      serviceTimeMs: phaseOf('steady').serviceTimeMs,
-      serviceTime: full,
+      ...{ name: `GET /a/rather/long/path/${n}`, series: { path: `a/rather/long/path/${n}`, method: 'get' } },
+      ...{ answered: 100_000 + n, errors: n, unanswered: n, dropped: n, statuses: { 200: 99_000, 503: n } },
+      ...{ serviceTimeMs: phaseOf('steady').serviceTimeMs, serviceTime: full },
     }));
     const timeline = { intervalSeconds: 8, points };
     const histograms = { latency: full, serviceTime: full, lateness: full };

@@ -1,15 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer as createTlsServer } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { certificate, privateKey } from '../../test/support/certificate.ts';
-import { type FakeStack, startFakeStack } from './fake-stack.ts';
-import { loadgen } from './loadgen.ts';
+import { loadgen, useLab } from './loadgen.ts';
 import { listen, serveHttp, type TestServer } from './servers.ts';
 
-let stack: FakeStack;
-let folder = '';
+const lab = useLab();
 let guarded: TestServer;
 /** What each request to Prometheus gave as its credentials. */
 let given: (string | undefined)[] = [];
@@ -18,40 +14,34 @@ let accepted = '';
 beforeEach(async () => {
   given = [];
   accepted = '';
-  stack = await startFakeStack();
-  folder = await mkdtemp(join(tmpdir(), 'loadgen-'));
   guarded = await serveHttp((request, response) => {
     given.push(request.headers.authorization);
-    if (request.headers.authorization === accepted) void stack.prometheus.handle(request, response);
+    if (request.headers.authorization === accepted) void lab.stack.prometheus.handle(request, response);
     else response.writeHead(401).end('go away');
   });
 });
-afterEach(async () => {
-  await guarded.stop();
-  await stack.stop();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => guarded.stop());
 
 const PASSWORD = 'pa:ss w%rd@home';
 const userinfo = () => `http://ann:${encodeURIComponent(PASSWORD)}@127.0.0.1:${guarded.port}`;
-const query = (...args: string[]) => loadgen(['query', 'up{job="api"}', ...args]);
+const query = (words: string, env = {}) => loadgen(`query up{job="api"} ${words}`, undefined, env);
 
 describe('basic credentials in the URL of --prometheus', () => {
   it('are sent, and appear in no output, report, page or ledger', async () => {
     accepted = `Basic ${Buffer.from(`ann:${PASSWORD}`).toString('base64')}`;
-    const [json, html, ledger] = [join(folder, 'a.json'), join(folder, 'a.html'), join(folder, 'ledger')];
-    const target = ['--target', stack.target.url];
-    const files = ['--json', json, '--html', html, '--ledger', ledger];
-    const { code, out, err } = await loadgen(['run', 'hundred', ...target, ...files, '-p', userinfo()]);
+    const [json, html] = [lab.at('a.json'), lab.at('a.html')];
+    const words = `hundred --json ${json} --html ${html} ${lab.ledger} -p ${userinfo()}`;
+    const { code, out, err } = await lab.run(words);
     expect(code).toBe(0);
-    const [entry = ''] = await readdir(ledger);
-    const texts = await Promise.all([json, html, join(ledger, entry)].map((file) => readFile(file, 'utf8')));
+    const [entry = ''] = await readdir(lab.at('ledger'));
+    const files = [json, html, lab.at(`ledger/${entry}`)];
+    const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
     for (const text of [out, err, ...texts]) expect(text).not.toMatch(/ann:|pa:ss|pa%3Ass/);
     expect(texts[0]).toContain(`"prometheus": "http://127.0.0.1:${guarded.port}"`);
   });
 
   it('that are refused end the command at once, with 3', async () => {
-    const { code, err } = await loadgen(['run', '-t', stack.target.url, '-p', userinfo()]);
+    const { code, err } = await lab.run(`-p ${userinfo()}`);
     expect([code, given.length]).toEqual([3, 1]);
     expect(err).toBe(
       `Prometheus at http://127.0.0.1:${guarded.port} refuses the user and password in --prometheus (401)\n`,
@@ -64,11 +54,8 @@ it.each([
   ['http://ann:p w@h:99999', 'a URL of http or https, such as http://localhost:9090', 'http://***@h:99999'],
   ['ht\ttp://ann:pw@host', 'a URL of http or https, such as http://localhost:9090', '***@host'],
 ])('the URL %j is refused, without its credentials', async (url, expected, shown) => {
-  expect(await loadgen(['query', 'up', '-p', url])).toEqual({
-    code: 2,
-    out: '',
-    err: expect.stringContaining(`expected ${expected}, got "${shown}"`),
-  });
+  const err = expect.stringContaining(`expected ${expected}, got "${shown}"`);
+  expect(await loadgen(['query', 'up', '-p', url])).toEqual({ code: 2, out: '', err });
 });
 
 describe('a server that repeats what it was sent', () => {
@@ -77,14 +64,13 @@ describe('a server that repeats what it was sent', () => {
     [`Basic ${Buffer.from('ann:pw').toString('base64')}`, {}, 'ann:pw@'],
   ] as const;
   it.each([400, 404, 429, 500])('with status %i has no credentials of it shown', async (status) => {
-    for (const [credentials, env, userinfo] of SECRETS) {
+    for (const [credentials, env, user] of SECRETS) {
       const echo = await serveHttp((request, response) => {
         const error = `got ${request.headers.authorization}`;
         const refusal = JSON.stringify({ status: 'error', errorType: 'bad_data', error });
         response.writeHead(status).end(status === 400 ? refusal : error);
       });
-      const url = echo.url.replace('//', `//${userinfo}`);
-      const { err } = await loadgen(['query', 'up', '-p', url], undefined, env);
+      const { err } = await query(`-p ${echo.url.replace('//', `//${user}`)}`, env);
       expect(err).toContain(`got ${credentials.split(' ')[0]} ***`);
       expect(err).not.toContain(credentials);
       await echo.stop();
@@ -96,52 +82,38 @@ it('a Prometheus that limits the rate is asked again', async () => {
   let asked = 0;
   const limited = await serveHttp((request, response) => {
     if (asked++ % 3 === 1) response.writeHead(429).end('slow down');
-    else void stack.prometheus.handle(request, response);
+    else void lab.stack.prometheus.handle(request, response);
   });
-  const { code, out } = await loadgen(['run', 'hundred', '-t', stack.target.url, '-p', limited.url]);
+  const { code, out } = await lab.run(`hundred -p ${limited.url}`);
   await limited.stop();
-  expect(out).toContain('100 requests, every one counted exactly once');
-  expect(code).toBe(0);
+  expect([code, out]).toEqual([0, expect.stringContaining('100 requests, every one counted exactly once')]);
 });
 
 describe('a bearer token', () => {
   it('comes from a file, which is read again for each request', async () => {
     accepted = 'Bearer first';
-    const file = join(folder, 'token');
-    await writeFile(file, 'first\n');
-    const run = [
-      'run',
-      'hundred',
-      '-t',
-      stack.target.url,
-      '-p',
-      guarded.url,
-      '--prometheus-token-file',
-      file,
-    ];
-    stack.api.intercept = () => {
+    const file = await lab.write('token', 'first\n');
+    lab.stack.api.intercept = () => {
       if (accepted === 'Bearer first') void writeFile(file, 'second\n');
       accepted = 'Bearer second';
       return false;
     };
-    expect(await loadgen(run)).toMatchObject({ code: 0 });
+    const words = `hundred -p ${guarded.url} --prometheus-token-file ${file}`;
+    expect(await lab.run(words)).toMatchObject({ code: 0 });
     expect([given[0], given.at(-1)]).toEqual(['Bearer first', 'Bearer second']);
   });
 
   it('comes from PROMETHEUS_TOKEN', async () => {
     accepted = 'Bearer abc.def';
-    const asked = await loadgen(['query', 'up{job="api"}', '-p', guarded.url], undefined, {
-      PROMETHEUS_TOKEN: 'abc.def',
-    });
+    const asked = await query(`-p ${guarded.url}`, { PROMETHEUS_TOKEN: 'abc.def' });
     expect(asked.code).toBe(0);
   });
 
   it.each(['two words', '', 'line\nbreak', 'schl\u00fcssel'])(
     'that is none ends with 2 and is not shown: %j',
     async (text) => {
-      const file = join(folder, 'token');
-      await writeFile(file, text);
-      expect(await query('-p', guarded.url, '--prometheus-token-file', file)).toMatchObject({
+      const file = await lab.write('token', text);
+      expect(await query(`-p ${guarded.url} --prometheus-token-file ${file}`)).toMatchObject({
         code: 2,
         err: '--prometheus-token-file: expected a bearer token on one line, got something else\n',
       });
@@ -149,19 +121,15 @@ describe('a bearer token', () => {
   );
 
   it('in the place of its file is not shown either', async () => {
-    const { code, err } = await query('-p', guarded.url, '--prometheus-token-file', 'eyJhbGciOi');
-    expect([code, err]).toEqual([
-      2,
-      '--prometheus-token-file: expected a file that can be read, got ENOENT\n',
-    ]);
+    const err = '--prometheus-token-file: expected a file that can be read, got ENOENT\n';
+    const asked = await query(`-p ${guarded.url} --prometheus-token-file eyJhbGciOi`);
+    expect(asked).toMatchObject({ code: 2, err });
   });
 
   it('that is missing is asked for', async () => {
-    const { code, err } = await query('-p', guarded.url);
-    expect(code).toBe(3);
-    expect(err).toContain(
-      'asks for credentials: give user and password in the URL, --prometheus-token-file or',
-    );
+    const remedy =
+      'asks for credentials: give user and password in the URL, --prometheus-token-file or PROMETHEUS_TOKEN';
+    expect(await query(`-p ${guarded.url}`)).toMatchObject({ code: 3, err: expect.stringContaining(remedy) });
   });
 });
 
@@ -169,33 +137,26 @@ describe('a Prometheus behind TLS', () => {
   let secure: TestServer;
   beforeEach(async () => {
     const options = { key: privateKey, cert: certificate };
-    secure = await listen(createTlsServer(options, stack.prometheus.handle), 'https');
+    secure = await listen(createTlsServer(options, lab.stack.prometheus.handle), 'https');
   });
   afterEach(() => secure.stop());
 
   it('is trusted by --prometheus-ca-file', async () => {
-    const file = join(folder, 'ca.pem');
-    await writeFile(file, certificate);
-    expect(await query('-p', secure.url, '--prometheus-ca-file', file)).toMatchObject({ code: 0 });
+    const file = await lab.write('ca.pem', certificate);
+    expect(await query(`-p ${secure.url} --prometheus-ca-file ${file}`)).toMatchObject({ code: 0 });
   });
 
   it('with an unknown certificate ends the command at once, with the remedy', async () => {
     const startedMs = performance.now();
-    const { code, err } = await loadgen(['run', '-t', stack.target.url, '-p', secure.url]);
+    const err = expect.stringMatching(/self-signed certificate.* \(see --prometheus-ca-file\)\n$/);
+    expect(await lab.run(`-p ${secure.url}`)).toMatchObject({ code: 3, err });
     expect(performance.now() - startedMs).toBeLessThan(20_000);
-    expect([code, err]).toEqual([
-      3,
-      expect.stringMatching(/self-signed certificate.* \(see --prometheus-ca-file\)\n$/),
-    ]);
   });
 
   it('needs a file of certificates', async () => {
-    const file = join(folder, 'ca.pem');
-    await writeFile(file, 'no certificate');
-    expect(await query('-p', secure.url, '--prometheus-ca-file', file)).toMatchObject({
-      code: 2,
-      err: `--prometheus-ca-file: expected certificates in PEM, got something else in ${file}\n`,
-    });
+    const file = await lab.write('ca.pem', 'no certificate');
+    const err = `--prometheus-ca-file: expected certificates in PEM, got something else in ${file}\n`;
+    expect(await query(`-p ${secure.url} --prometheus-ca-file ${file}`)).toMatchObject({ code: 2, err });
   });
 });
 
@@ -203,10 +164,7 @@ it('names where a redirect leads, and follows none', async () => {
   const server = await serveHttp((_request, response) =>
     response.writeHead(302, { location: 'http://ann:pw@login.example/' }).end(),
   );
-  const { code, err } = await query('-p', server.url);
+  const err = expect.stringContaining('gave 302, a redirect to http://***@login.example/,');
+  expect(await query(`-p ${server.url}`)).toMatchObject({ code: 3, err });
   await server.stop();
-  expect([code, err]).toEqual([
-    3,
-    expect.stringContaining('gave 302, a redirect to http://***@login.example/,'),
-  ]);
 });

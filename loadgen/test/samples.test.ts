@@ -1,26 +1,20 @@
 /** Whatever Prometheus holds of the API, a run ends with a summary and a verdict. */
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { type FakeStack, startFakeStack } from './fake-stack.ts';
-import { loadgen } from './loadgen.ts';
+import { describe, expect, it, jest } from '@jest/globals';
+import { useLab } from './loadgen.ts';
 
-let stack: FakeStack;
-beforeEach(async () => {
-  stack = await startFakeStack();
-});
-afterEach(() => stack.stop());
 jest.setTimeout(60_000);
+const lab = useLab();
 
 const HUNDRED = 'hundred: 100 requests sent';
 
 /** Sends 100 requests, after the first of which Prometheus shows everything changed. */
 async function sendWhile(change: () => void) {
-  stack.api.intercept = () => {
+  lab.stack.api.intercept = () => {
     change();
-    stack.api.intercept = () => false;
+    lab.stack.api.intercept = () => false;
     return false;
   };
-  const flags = ['--target', stack.target.url, '--prometheus', stack.observer.url, '--wait', '200ms'];
-  return loadgen(['run', 'hundred', ...flags]);
+  return lab.run(`hundred ${lab.prometheus} --wait 200ms`);
 }
 
 type Shape = (value: [number, string]) => object;
@@ -43,12 +37,12 @@ const METRICS = [
 
 describe.each(METRICS)('%s', (metric) => {
   it.each(SHAPES)('as %s ends in a summary and a verdict', async (_name, shape) => {
-    stack.api.count('http_errors_total{code="404"}', 0);
+    lab.stack.api.count('http_errors_total{code="404"}', 0);
     const { code, out, err } = await sendWhile(() => {
       // Too many, so that no later scrape is waited for.
-      stack.api.count('http_request_duration_seconds_count{path="spare",method="get",code="200"}');
-      stack.api.count('http_requests_total{path="spare",method="get"}');
-      stack.prometheus.reshape = (sample) =>
+      lab.stack.api.count('http_request_duration_seconds_count{path="spare",method="get",code="200"}');
+      lab.stack.api.count('http_requests_total{path="spare",method="get"}');
+      lab.stack.prometheus.reshape = (sample) =>
         sample.metric.__name__ === metric ? { metric: sample.metric, ...shape(sample.value) } : sample;
     });
     expect(out).toContain(HUNDRED);
@@ -66,7 +60,7 @@ it.each([
   ['nothing', null],
 ])('%s as answer to every query ends in a summary', async (_name, data) => {
   const { code, out, err } = await sendWhile(() => {
-    stack.prometheus.answerOf = () => data;
+    lab.stack.prometheus.answerOf = () => data;
   });
   expect([code, out]).toEqual([3, expect.stringContaining(HUNDRED)]);
   expect(err).toMatch(/^loadgen: not verified: /m);
@@ -79,8 +73,8 @@ it.each<[string, RegExp, string]>([
   ['the start time', /^process_start/, 'api-1:8000 of job "api" in Prometheus has no process_start_time'],
 ])('names %s that is dropped after the run began', async (_name, dropped, text) => {
   const { code, out } = await sendWhile(() => {
-    stack.api.count('http_errors_total{code="500"}');
-    stack.prometheus.keep = ({ metric }) => !dropped.test(metric.__name__ ?? '');
+    lab.stack.api.count('http_errors_total{code="500"}');
+    lab.stack.prometheus.keep = ({ metric }) => !dropped.test(metric.__name__ ?? '');
   });
   expect([code, out]).toEqual([1, expect.stringContaining(HUNDRED)]);
   expect(out).toMatch(/^(verification FAILED|unverifiable):/m);
@@ -88,7 +82,7 @@ it.each<[string, RegExp, string]>([
 });
 
 it('does not verify a run whose gauge is missing, and says why', async () => {
-  stack.prometheus.keep = ({ metric }) => metric.__name__ !== 'inprogress_requests';
+  lab.stack.prometheus.keep = ({ metric }) => metric.__name__ !== 'inprogress_requests';
   const { code, out } = await sendWhile(() => {});
   expect(code).toBe(1);
   expect(out).toContain('verification inconclusive:\n');
@@ -97,7 +91,7 @@ it('does not verify a run whose gauge is missing, and says why', async () => {
 
 it('finds a request that is counted again after a scrape at which all was equal', async () => {
   let equal = 0;
-  stack.prometheus.reshape = (sample) => {
+  lab.stack.prometheus.reshape = (sample) => {
     const isOne = sample.metric.__name__ === 'http_requests_total' && sample.metric.path === 'cart';
     if (!isOne || sample.metric.method !== 'get' || sample.value[1] !== '20' || ++equal === 1) return sample;
     return { ...sample, value: [sample.value[0], '21'] };
@@ -109,7 +103,7 @@ it('finds a request that is counted again after a scrape at which all was equal'
 
 describe('the latency of a run', () => {
   it('stands next to that of Prometheus, and decides nothing', async () => {
-    stack.prometheus.quantiles = [{ metric: {}, value: [0, '9.87'] }];
+    lab.stack.prometheus.quantiles = [{ metric: {}, value: [0, '9.87'] }];
     const { code, out } = await sendWhile(() => {});
     expect(out).toMatch(
       /^service time +generator +prometheus\np50 +[\d.]+[mu]s +9.87s\np90 .+\np99 .+9.87s$/m,
@@ -122,7 +116,7 @@ describe('the latency of a run', () => {
     ['its buckets are no help', [{ metric: {}, value: [0, 'NaN'] as [number, string] }]],
     ['a quantile lies in the last bucket', [{ metric: {}, value: [0, '+Inf'] as [number, string] }]],
   ])('has a dash where %s', async (_name, quantiles) => {
-    stack.prometheus.quantiles = quantiles;
+    lab.stack.prometheus.quantiles = quantiles;
     const { code, out } = await sendWhile(() => {});
     expect(out).toMatch(/^p99 +[\d.]+m?u?s +-$/m);
     expect(code).toBe(0);

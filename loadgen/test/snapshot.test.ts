@@ -23,23 +23,19 @@ function createPrometheus(
     samples: async () => [],
     async query(expression) {
       if (expression.startsWith('up{')) this.polls++;
-      const rows = Object.entries(stateOf(Math.max(0, this.polls)));
-      return rows.flatMap(([instance, state]): Sample[] => {
+      return Object.entries(stateOf(Math.max(0, this.polls))).flatMap(([instance, state]): Sample[] => {
+        const { up = 1, scrapedAt, start, counted = 0 } = state;
         const sample = (value: number, labels = {}) => ({
           labels: { instance, job: 'api', ...labels },
           value,
         });
-        if (expression.startsWith('timestamp(')) return [sample(state.scrapedAt)];
-        if (expression.startsWith('up{')) return [sample(state.up ?? 1)];
-        const start =
-          state.start === undefined
-            ? []
-            : [
-                sample(state.start, { __name__: 'process_start_time_seconds' }),
-                sample(state.scrapedAt, { loadgen_scraped_at: '1' }),
-              ];
+        if (expression.startsWith('timestamp(')) return [sample(scrapedAt)];
+        if (expression.startsWith('up{')) return [sample(up)];
+        const started =
+          start === undefined ? [] : [sample(start, { __name__: 'process_start_time_seconds' })];
+        const scraped = start === undefined ? [] : [sample(scrapedAt, { loadgen_scraped_at: '1' })];
         const labels = { __name__: 'http_requests_total', path: 'cart', method: 'get', namespace: 'shop' };
-        return [sample(1, { __name__: 'up' }), ...start, sample(state.counted ?? 0, labels)];
+        return [sample(1, { __name__: 'up' }), ...started, ...scraped, sample(counted, labels)];
       });
     },
   };
@@ -57,23 +53,17 @@ describe('a snapshot', () => {
     const prometheus = createPrometheus((poll) => states[poll] ?? {});
     const snapshot = await readSnapshot(prometheus, options);
     expect(prometheus.polls).toBe(2);
-    expect(snapshot).toEqual({
-      askedAtSeconds: 1000,
-      instances: [
-        {
-          labels: { instance: 'a', job: 'api' },
-          startTimeSeconds: 1,
-          scrapedAtSeconds: 1004,
-          values: valuesOf({ 'http_requests_total{path="cart",method="get"}': 7 }),
-        },
-        {
-          labels: { instance: 'b', job: 'api' },
-          startTimeSeconds: 2,
-          scrapedAtSeconds: 1003,
-          values: valuesOf({ 'http_requests_total{path="cart",method="get"}': 5 }),
-        },
-      ],
+    const process = (
+      instance: string,
+      startTimeSeconds: number,
+      scrapedAtSeconds: number,
+      counted: number,
+    ) => ({
+      ...{ labels: { instance, job: 'api' }, startTimeSeconds, scrapedAtSeconds },
+      values: valuesOf({ 'http_requests_total{path="cart",method="get"}': counted }),
     });
+    const instances = [process('a', 1, 1004, 7), process('b', 2, 1003, 5)];
+    expect(snapshot).toEqual({ askedAtSeconds: 1000, instances });
     expect(sumOf(snapshot, 'http_requests_total')).toBe(12);
   });
 
@@ -106,14 +96,13 @@ describe('a snapshot', () => {
   ])('says what was waited for when %s', async (_, state, reason) => {
     const waited: string[] = [];
     const brief = { ...options, waitMs: 150, onWait: (why: string) => waited.push(why) };
+    const message = `Prometheus at http://prometheus:9090 got no new scrape of the API within 0.15 s: ${reason}`;
     await expect(
       readSnapshot(
         createPrometheus(() => state),
         brief,
       ),
-    ).rejects.toThrow(
-      `Prometheus at http://prometheus:9090 got no new scrape of the API within 0.15 s: ${reason}`,
-    );
+    ).rejects.toThrow(message);
     expect(waited).toEqual([reason]);
   });
 
@@ -138,10 +127,8 @@ describe('a snapshot', () => {
 
   it('can be given up', async () => {
     const controller = new AbortController();
-    const waiting = readSnapshot(
-      createPrometheus(() => ({})),
-      { ...options, signal: controller.signal },
-    );
+    const nothing = createPrometheus(() => ({}));
+    const waiting = readSnapshot(nothing, { ...options, signal: controller.signal });
     controller.abort();
     await expect(waiting).rejects.toThrow('aborted');
   });
@@ -201,21 +188,15 @@ describe('processes that have ended', () => {
 
   it('are read as they were last scraped, since the snapshot that it is compared with', async () => {
     const snapshot = await readSnapshot(prometheus, { ...options, beforeOf: () => before });
-    const terminated = (snapshot.terminated ?? []).map(({ values, labels: { instance }, ...process }) => ({
-      instance,
-      ...process,
-      counted: values.map(({ metric, value }) => [metric, value]),
-    }));
+    const terminated = snapshot.terminated?.map(({ values, labels, ...process }) => [
+      labels.instance,
+      ...Object.values(process),
+      values.map(({ metric, value }) => [metric, value]),
+    ]);
     expect(terminated).toEqual([
-      { instance: 'a', startTimeSeconds: 1, scrapedAtSeconds: 955, isDrained: true, counted: [[CART, 25]] },
-      { instance: 'b', startTimeSeconds: 1, scrapedAtSeconds: 905, isDrained: false, counted: [[CART, 7]] },
-      {
-        instance: 'new',
-        startTimeSeconds: 930,
-        scrapedAtSeconds: 940,
-        isDrained: false,
-        counted: [[CART, 1]],
-      },
+      ['a', 1, 955, true, [[CART, 25]]],
+      ['b', 1, 905, false, [[CART, 7]]],
+      ['new', 930, 940, false, [[CART, 1]]],
     ]);
   });
 

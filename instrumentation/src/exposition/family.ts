@@ -1,7 +1,7 @@
-/** What a scrape hands out, whatever it is encoded as: families of samples at one moment. */
+/** What a scrape hands out, before it is encoded: families of samples at one moment. */
 import type { NativeHistogram } from './native-histogram.ts';
 
-/** Values are text; the client library keeps whatever else it was given as it is, see {@link toText}. */
+/** Values are text; the client library keeps anything else that it was given as it is, see {@link toText}. */
 export type LabelSet = Readonly<Record<string, unknown>>;
 
 /** One value of a family, as client libraries hand it out. */
@@ -44,7 +44,7 @@ export interface OwnFamily extends Description {
   readonly encoded: EncodedFamily;
 }
 
-/** The text of whatever a metric of the user's was given as a label value; nothing throws, and no value is left out. */
+/** The text of any label value that a metric of the user's was given; nothing throws, and no value is left out. */
 export function toText(value: unknown): string {
   if (typeof value === 'number') return toNumberText(value);
   try {
@@ -54,7 +54,7 @@ export function toText(value: unknown): string {
   }
 }
 
-/** What is wrong, from whatever was thrown. */
+/** What is wrong, from anything that was thrown. */
 export const reasonOf = (error: unknown) => toText(error instanceof Error ? error.message : error);
 
 const LABEL_NAME = /^[a-zA-Z_]\w*$/;
@@ -64,7 +64,7 @@ export function toLabelName(name: string): string {
   return LABEL_NAME.test(name) ? name : name.replace(/\W/g, '_').replace(/^(?!\D)/, '_');
 }
 
-/** The number of whatever a sample has for a value: prom-client adds `''` up to text. */
+/** The number of anything that a sample has for a value: prom-client adds `''` up to text. */
 export function toNumber(value: unknown): number {
   if (typeof value === 'number') return value;
   return typeof value === 'string' || typeof value === 'bigint' ? Number(value) : Number.NaN;

@@ -28,7 +28,7 @@ export interface ExpositionOptions {
    * Prometheus sends one per interval and server.
    */
   readonly maxScrapes?: number;
-  /** Told of each GET or HEAD: its code (499 where the client did not wait for the end), and the seconds from its arrival. */
+  /** Called with each GET or HEAD: its code (499 where the client did not wait for the end), and the seconds from its arrival. */
   readonly onScrape?: (code: number, seconds: number) => void;
 }
 
@@ -39,8 +39,8 @@ interface Rendering {
 }
 
 /**
- * @param gather takes the values of all families: at one moment, and anew for each call
- * @returns a handler that answers whatever path it is mounted on
+ * @param gather takes the values of all families: at one moment, and again for each call
+ * @returns a handler that answers on any path where it is mounted
  */
 export function createExposition(
   gather: () => Promise<readonly Family[]>,

@@ -128,7 +128,7 @@ function writeSpan({ offset, length }: Span, pbf: PbfWriter): void {
   pbf.writeVarintField(2, length);
 }
 
-/** A histogram that somebody computed may have counts that are not whole: the second field is for those. */
+/** A computed histogram may have counts that are not whole: the second field is for those. */
 function writeCount(whole: number, fraction: number, count: number, pbf: PbfWriter): void {
   if (Number.isSafeInteger(count) && count >= 0) pbf.writeVarintField(whole, count);
   else pbf.writeDoubleField(fraction, count);

@@ -1,6 +1,6 @@
 /**
  * Renders metric families as text 0.0.4 or OpenMetrics 1.0.0. The client library's own rendering is not used because it
- * renames counters for good once OpenMetrics was asked for, formats every label anew at every scrape, and holds the event
+ * renames counters for good once OpenMetrics was asked for, formats every label again at every scrape, and holds the event
  * loop until it is done. Left out: exemplars and units.
  */
 import { type Family, type LabelSet, toLabelName, toNumber, toNumberText, toText } from './family.ts';

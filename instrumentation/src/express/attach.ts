@@ -13,7 +13,7 @@ import type { RouteResolver } from './resolver.ts';
 import { isApplication, type ObservedMounts, routerOf } from './route-map.ts';
 import type { Application, Next } from './types.ts';
 
-/** Shared by all copies of this package, so that a second instrumentation is noticed whoever asks for it. */
+/** Shared by all copies of this package, so that a second instrumentation is noticed in each of them. */
 const instrumented = Symbol.for('express-exact-metrics: instrumented');
 
 export interface Attachment {

@@ -1,4 +1,4 @@
-/** The label values of request methods: bounded, whatever a client sends. */
+/** The label values of request methods: bounded, independent of what clients send. */
 import { OTHER_METHOD, type RequestCounts } from '../recording/counts.ts';
 
 /** What a handler for all methods is usually asked with. */

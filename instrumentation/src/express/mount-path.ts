@@ -59,7 +59,7 @@ export function baseOf({ baseUrl = '' }: Request, outerBaseUrl: string): string 
   return baseUrl.slice(outerBaseUrl.length);
 }
 
-/** Which of `paths` a request has come by; the first where that cannot be told. */
+/** Which of `paths` a request has come by; the first where that is not known. */
 export function pathTaken(
   paths: readonly RoutePath[],
   request: Request,

@@ -15,7 +15,7 @@ export interface Alternative {
   pattern: Pattern | undefined;
   /** The beginning of `path` that it matches; undefined where it does not. */
   readonly match: (path: string) => string | undefined;
-  /** The same with the values of parameters, where the layer tells them. */
+  /** The same with the values of parameters, where the layer has them. */
   readonly matcher?: NonNullable<Layer['matchers']>[number];
 }
 
@@ -36,7 +36,7 @@ export function alternativesOf(layer: Layer, given: unknown): Alternative[] {
   });
 }
 
-/** Patterns from whatever `use`, `get` and so on accept as a path; undefined where it is no path. */
+/** Patterns from anything that `use`, `get` and so on accept as a path; undefined where it is no path. */
 function toPatterns(given: unknown): Pattern[] | undefined {
   const flat = (Array.isArray(given) ? given.flat(Number.POSITIVE_INFINITY) : [given]) as unknown[];
   const patterns = flat.filter((entry) => typeof entry === 'string' || entry instanceof RegExp);
@@ -71,9 +71,9 @@ function splitAlternatives({ source, flags }: RegExp): RegExp[] {
 const EXPRESSION = '(expression)';
 
 /**
- * The pattern of a matcher that does not tell it, from a path that it has matched: a piece of the path that, replaced by
+ * The pattern of a matcher that does not say it, from a path that it has matched: a piece of the path that, replaced by
  * another, comes back as the value of a parameter, is that parameter; everything else is literal. The caller keeps the
- * result for good, so that one layer has one pattern, whatever requests come later.
+ * result for good, so that one layer has one pattern for all later requests.
  */
 export function learnPattern({ matcher }: Alternative, path: string): Pattern | undefined {
   const matched = matcher?.(path);

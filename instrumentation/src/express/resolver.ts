@@ -4,7 +4,7 @@
  */
 import type { RequestCounts, Row } from '../recording/counts.ts';
 import type { Ongoing, Recorder } from '../recording/recorder.ts';
-import { unwatchEntrance, watchEntrance } from './entrances.ts';
+import { unwatchEntrance, type Watch, watchEntrance } from './entrances.ts';
 import { createHiddenApplications, type HiddenApplications } from './hidden-applications.ts';
 import { methodLabel } from './methods.ts';
 import { baseOf, consume, learnMountPaths, pathTaken, type RoutePath } from './mount-path.ts';
@@ -65,7 +65,7 @@ export class RouteResolver {
   /** The row of a request that ended with `status` while it was in no watched route; undefined where none answered it. */
   resolve(request: Request, current: Ongoing, status: number): Row | undefined {
     const base = baseOf(request, current.outerBaseUrl);
-    this.#learnHidden(request, current);
+    if (this.#map.hidden.length > 0) this.#learnHidden(request, current);
     if (learnMountPaths(this.#map.unknown, base)) this.#read();
     const isRefusal = status === 404 || status === 405;
     const { route } = request;
@@ -109,20 +109,25 @@ export class RouteResolver {
     for (const layer of this.#map.hidden) this.#hidden.watch(layer);
   }
 
-  /** From now on Express enters the route of a layer through a function that notes it. */
   #watch(mapped: MappedRoute): void {
     const watched = { mapped };
     this.#watched.set(mapped.layer, watched);
-    watchEntrance(mapped.layer, this.#parts.recorder, (enter, current, request, response, next) => {
+    watchEntrance(mapped.layer, this.#parts.recorder, this.#watching(watched));
+  }
+
+  /** What Express enters a route through: notes on which row the request counts, and whether the route passes it on. */
+  #watching(watched: { readonly mapped: MappedRoute }): Watch {
+    const rows = this.#rows;
+    return (enter, current, request, response, next) => {
       if (current.isAnswered || response.writableEnded) return enter(request, response, next);
-      this.#learnHidden(request, current);
+      if (this.#map.hidden.length > 0) this.#learnHidden(request, current);
       const { isPartial, mountPaths } = watched.mapped;
       if (isPartial && learnMountPaths(mountPaths, baseOf(request, current.outerBaseUrl))) this.#read();
       const { route, paths } = watched.mapped;
       const path = pathTaken(paths, request, current.outerBaseUrl);
-      const { row, viaAll = false } = path ? this.#rows.of(route, path, request.method ?? '') : {};
-      current.row = row;
-      current.viaAll = viaAll;
+      const found = path && rows.of(route, path, request.method ?? '');
+      current.row = found?.row;
+      current.viaAll = found?.viaAll ?? false;
       const hadHead = response.headersSent;
       return enter(request, response, (error) => {
         current.isAnswered ||= response.writableEnded || (response.headersSent && !hadHead);
@@ -133,11 +138,11 @@ export class RouteResolver {
         }
         next(error);
       });
-    });
+    };
   }
 
   #learnHidden(request: Request, current: Ongoing): void {
-    if (this.#map.hidden.length > 0 && this.#hidden.learn(request, current)) this.#read();
+    if (this.#hidden.learn(request, current)) this.#read();
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * What is used of Express: the parts of an application, a router, a layer and a route that exist in 4.18 to 5.3. Express
- * declares none of them in its types; which version has which is told in `patterns.ts`.
+ * declares none of them in its types; `patterns.ts` says which version has which.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 

@@ -10,7 +10,7 @@ import { createEventLoopMetrics } from './event-loop.ts';
 
 /**
  * Of the library's default metrics, those that are left out: gauges wrongly named `_total`, repetitions, and the event
- * loop's lag, which a scrape sets back to 0 for everybody else who looks.
+ * loop's lag, which a scrape sets back to 0 for all other readers.
  */
 const NEVER = [
   'nodejs_active_resources_total',

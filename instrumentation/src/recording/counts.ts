@@ -13,13 +13,13 @@ export const UNMATCHED = 'unmatched';
 /** The method label of requests whose method no route has. */
 export const OTHER_METHOD = 'other';
 
-/** What a route sends where nobody says otherwise. */
+/** What a route sends where nothing else is declared. */
 const DEFAULT_CODES: readonly number[] = [200];
 const UNMATCHED_CODES: readonly number[] = [404, 405];
 
 /**
- * A route whose codes nobody declared shows each as it occurs, up to this many; further ones are counted under their
- * class. More than any API uses, and a handler that sends whatever its client asks for stays bounded.
+ * A route without declared codes shows each as it occurs, up to this many; further ones are counted under their
+ * class. More than any API uses, and a handler that sends any code that its client asks for stays bounded.
  */
 export const MAX_CODES = 16;
 
@@ -59,7 +59,7 @@ export interface CountsOptions {
   readonly native?: NativeBuckets | undefined;
   /** The rows that may be exposed; what comes beyond them is counted as unmatched. */
   readonly maxRows: number;
-  /** Told once, when the first row is refused. */
+  /** Called once, when the first row is refused. */
   readonly onFull: () => void;
 }
 
@@ -118,7 +118,7 @@ export function initialise(row: Row, bounds: readonly number[]): void {
   for (const code of codes) addCell(row, String(code), bounds, code);
 }
 
-/** Requests that no route answers are told apart by `method` from now on. */
+/** Requests that no route answers are distinguished by `method` from now on. */
 export function addUnmatched(counts: RequestCounts, method: string): void {
   if (counts.unmatched.has(method)) return;
   const row = createRow(UNMATCHED, method, undefined);

@@ -69,7 +69,7 @@ export interface RecorderParts {
   readonly nowMs?: () => number;
 }
 
-/** What a handler for all methods that stands beside others usually answers. */
+/** What a handler for all methods next to others usually answers. */
 const METHOD_NOT_ALLOWED = 405;
 
 export function createRecorder({
