@@ -14,7 +14,7 @@ import { createProcessMetrics } from './metrics/process.ts';
 import { createScrapeMetrics } from './metrics/scrapes.ts';
 import { type InstrumentOptions, resolveOptions, type Settings } from './options.ts';
 import { createRequestCounts, type RequestCounts } from './recording/counts.ts';
-import { createRecorder, type Recorder } from './recording/recorder.ts';
+import { createRecorder } from './recording/recorder.ts';
 import { createLastScrape, type LastScrapeOptions } from './shutdown/last-scrape.ts';
 import { guard } from './user-function.ts';
 
@@ -71,20 +71,20 @@ export function instrument<R extends AnyRegistry = Registry>(
   const { lastScrape, onScrape, unregister } = register(settings, counts);
   const uncounted = new WeakSet<Handle>();
   const observed = createObservedMounts();
-  const resolver = new RouteResolver({
+  const recorder = createRecorder({
+    counts,
+    resolve: (request, ongoing, status) => resolver.resolve(request, ongoing, status),
+    methodLabel: (method) => methodLabel(counts, method),
+  });
+  const resolver: RouteResolver = new RouteResolver({
     app,
     counts,
     observed,
-    ongoing: (response) => recorder.ongoing(response),
+    recorder,
     pathLabel: pathLabelOf(settings),
     codes: settings.codes,
     isSkippedTemplate: (template) => Array.isArray(skip) && skip.includes(template),
     uncounted,
-  });
-  const recorder: Recorder = createRecorder({
-    counts,
-    resolve: (request, ongoing, status) => resolver.resolve(request, ongoing, status),
-    methodLabel: (method) => methodLabel(counts, method),
   });
   const isSkipped = skipOf(settings);
   let isClosed = false;

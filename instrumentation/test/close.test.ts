@@ -5,11 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import express from 'express';
 import { Counter, Registry } from 'prom-client';
 import { until } from '../../test/support/until.ts';
-import { instrument } from '../src/index.ts';
+import { instrument, type Metrics } from '../src/index.ts';
 import { serve } from './harness.ts';
 
 setFlagsFromString('--expose-gc');
@@ -38,6 +38,7 @@ it.each(['express', 'express-4'])(
     first.close();
     await until('the server of its metrics to end', () => !earlier.metricsServer.listening);
     expect([application.handle, application.use, nested.use]).toEqual(original);
+    expect(Object.keys(application.response)).not.toContain('detachSocket');
     expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['jobs_total']);
     await fetch(`${earlier.url}/a`);
     await earlier.close();
@@ -97,31 +98,87 @@ it('watches the event loop with one timer for all applications, until the last o
   expect(timers.size).toBeLessThanOrEqual(1);
 });
 
-it.each([
-  ['its own registry', () => new Registry()],
-  ['a registry that is kept', (kept: Registry) => kept],
-])('an application that is dropped without it is freed, with %s', async (_name, registryOf) => {
-  const kept = new Registry();
-  async function use(i: number): Promise<WeakRef<object>> {
-    const application = express().get('/a', ok);
-    const { handler } = instrument(application, { registry: registryOf(kept), prefix: `app${i}_` });
-    for (const listener of [application, handler]) {
-      const one = createServer(listener).listen(0, '127.0.0.1');
-      await once(one, 'listening');
-      const { port } = one.address() as AddressInfo;
-      await (await fetch(`http://127.0.0.1:${port}/a`, { headers: { connection: 'close' } })).text();
-      one.close();
-      await once(one, 'close');
+/** A router with what the types of Express do not declare. */
+type Shared = express.Router & { readonly stack: readonly { readonly handle: unknown }[] };
+
+describe.each(['express', 'express-4'])('an application that is dropped without it (%s)', (version) => {
+  const nothing = () => undefined;
+  it.each<[string, (shared: Shared, nested: App) => unknown, boolean]>([
+    ['its own registry', nothing, false],
+    ['a registry that is kept', nothing, true],
+    ['a router that others have too', (shared) => shared, false],
+    ['an application that others mount too', (_shared, nested) => nested, false],
+    ['both, and a registry that is kept', (shared, nested) => nested.use(shared), true],
+  ])('is freed, with %s', async (_name, mountOf, isRegistryKept) => {
+    const { default: createExpress } = (await import(version)) as { default: typeof express };
+    const registry = new Registry();
+    const shared = createExpress.Router().get('/b', ok) as Shared;
+    const mount = mountOf(shared, createExpress().get('/c', ok) as App);
+    async function use(i: number): Promise<WeakRef<object>> {
+      const application = createExpress().get('/a', ok);
+      const { handler } = instrument(application, {
+        registry: isRegistryKept ? registry : new Registry(),
+        prefix: `app${i}_`,
+      });
+      if (mount) application.use(mount as Shared);
+      for (const listener of [application, handler]) {
+        const one = createServer(listener).listen(0, '127.0.0.1');
+        await once(one, 'listening');
+        const { port } = one.address() as AddressInfo;
+        for (const path of ['a', 'b', 'c']) {
+          const headers = { connection: 'close' };
+          await (await fetch(`http://127.0.0.1:${port}/${path}`, { headers })).text();
+        }
+        one.close();
+        await once(one, 'close');
+      }
+      return new WeakRef(application);
     }
-    return new WeakRef(application);
-  }
-  const references: WeakRef<object>[] = [];
-  for (let i = 0; i < 10; i++) references.push(await use(i));
-  const alive = () => references.filter((reference) => reference.deref()).length;
-  await until('the applications to be freed', async () => {
-    await setImmediate();
-    collectGarbage();
-    // The last one may still be referred to by a connection of `fetch`.
-    return alive() <= 1;
+    const references: WeakRef<object>[] = [];
+    const entrances: unknown[] = [];
+    for (let i = 0; i < 10; i++) {
+      references.push(await use(i));
+      entrances.push(shared.stack[0]?.handle);
+    }
+    expect(new Set(entrances).size).toBe(1);
+    const alive = () => references.filter((reference) => reference.deref()).length;
+    await until('the applications to be freed', async () => {
+      await setImmediate();
+      collectGarbage();
+      // The last one may still be referred to by a connection of `fetch`, and as the parent of what it has mounted.
+      return alive() <= 1;
+    });
   });
 });
+
+it.each(['express', 'express-4'])(
+  'takes one application off a router that another goes on with: %s',
+  async (version) => {
+    const { default: createExpress } = (await import(version)) as { default: typeof express };
+    const shared = createExpress.Router().get('/b', ok) as Shared;
+    const before = shared.stack[0]?.handle;
+    const [first, second] = [0, 1].map(() => {
+      const application = createExpress().use('/r', shared);
+      return { application, metrics: instrument(application, { defaultMetrics: false }) };
+    }) as [{ application: App; metrics: Metrics }, { application: App; metrics: Metrics }];
+    const outer = createExpress().use(first.application);
+    const both = instrument(outer, { defaultMetrics: false });
+    const servers = await Promise.all([
+      serve(createServer(outer), both),
+      serve(createServer(second.application), second.metrics),
+    ]);
+    for (const { url } of servers) await fetch(`${url}/r/b`);
+    expect((await first.metrics.registry.getSingleMetric('http_requests_total')?.get())?.values).toEqual([
+      expect.objectContaining({ value: 1 }),
+    ]);
+    first.metrics.close();
+    for (const { url, settled } of servers) {
+      await fetch(`${url}/r/b`);
+      expect((await settled(2)).durations).toEqual({ 'get /r/b 200': 2 });
+    }
+    both.close();
+    second.metrics.close();
+    expect(shared.stack[0]?.handle).toBe(before);
+    for (const server of servers) await server.close();
+  },
+);

@@ -37,27 +37,31 @@ describe('a response that no server made', () => {
   });
 
   it.each([
-    ['with events', EventEmitter],
-    ['without', class {}],
-  ] as const)('is counted when it is ended: an object that stands for one, %s', async (_name, Base) => {
-    const mocked = Object.assign(new Base(), {
-      statusCode: 200,
-      writableFinished: false,
-      setHeader() {
-        return this;
-      },
-      status(code: number) {
-        this.statusCode = code;
-        return this;
-      },
-      end() {
-        this.writableFinished = true;
-        (this as unknown as EventEmitter).emit('finish');
-      },
-    });
-    application(request, mocked as unknown as Response);
-    await expectCounted('get /u/:id 201');
-  });
+    ['that emits its end', EventEmitter, true],
+    ['that emits nothing', EventEmitter, false],
+    ['without events', class {}, true],
+  ] as const)(
+    'is counted when it is ended: an object that stands for one, %s',
+    async (_name, Base, emits) => {
+      const mocked = Object.assign(new Base(), {
+        statusCode: 200,
+        writableFinished: false,
+        setHeader() {
+          return this;
+        },
+        status(code: number) {
+          this.statusCode = code;
+          return this;
+        },
+        end() {
+          this.writableFinished = true;
+          if (emits) (this as unknown as EventEmitter).emit('finish');
+        },
+      });
+      application(request, mocked as unknown as Response);
+      await expectCounted('get /u/:id 201');
+    },
+  );
 
   it('is counted with its status: one that is injected, and closed before its sink has taken it', async () => {
     const write = (_chunk: unknown, _encoding: unknown, done: () => void) => void setImmediate(done);
@@ -72,6 +76,24 @@ describe('a response that no server made', () => {
     application(request, response as Response);
     await once(response, 'close');
     await expectCounted('get /u/:id 201');
+  });
+
+  it.each([
+    ['aborted', 499],
+    ['cut by its handler', 500],
+  ])('is counted with a code of its own where it is injected and %s', async (name, code) => {
+    application.get('/hangs', () => undefined);
+    const injected = Object.assign(new IncomingMessage(new EventEmitter() as Socket), request, {
+      url: '/hangs',
+      socket: new EventEmitter(),
+    }) as unknown as Request;
+    const held = new ServerResponse(injected);
+    held.assignSocket(new Writable() as unknown as Socket);
+    application(injected, held as Response);
+    // As light-my-request does, whose sockets are none and whose `destroy` is its own.
+    if (name === 'aborted') Object.defineProperty(injected, 'destroyed', { value: true });
+    held.emit('close');
+    await expectCounted(`get /hangs ${code}`);
   });
 
   it('leaves the `emit` of its own in place', async () => {
@@ -96,6 +118,7 @@ describe('a connection that is upgraded', () => {
   async function upgrade(
     handle: (request: Request, response: Response) => unknown,
     isThroughUpgrade = false,
+    bytes = handshake,
   ) {
     handled = 0;
     application.get('/a', (q, r) => {
@@ -110,7 +133,7 @@ describe('a connection that is upgraded', () => {
         application(request, new ServerResponse(request) as Response);
       });
     const client = await connectRaw(app.port);
-    client.send(handshake);
+    client.send(bytes);
     await until('the handler to run', () => handled === 1);
     return client;
   }
@@ -143,8 +166,84 @@ describe('a connection that is upgraded', () => {
     await expectCounted('get /a 101');
   });
 
+  it.each([
+    ['a string', 'tcp', (head: string) => head, 101],
+    ['a buffer', 'websocket', (head: string) => Buffer.from(head), 101],
+    ['an array of bytes', 'own/2', (head: string) => Uint8Array.from(Buffer.from(head)), 101],
+    ['early hints only', 'tcp', () => 'HTTP/1.1 103 Early Hints\r\n\r\n', 499],
+    ['a refusal, as of ws', 'websocket', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', 400],
+  ])(
+    'is what the head on its socket says, whatever the protocol: %s',
+    async (_name, protocol, toBytes, code) => {
+      const to = (text: string) => text.replace('websocket', protocol);
+      const client = await upgrade((q) => q.socket.write(toBytes(to(switching))), false, to(handshake));
+      await client.responses(1);
+      client.socket.destroy();
+      await expectCounted(`get /a ${code}`);
+    },
+  );
+
+  it.each([
+    ['after an answer', false],
+    ['pipelined behind one', true],
+  ])('is a 499 where its client leaves a connection that was used before, %s', async (_name, isPipelined) => {
+    handled = 0;
+    application.get('/b', (_q, r) => void setImmediate(() => r.send('ok')));
+    application.get('/a', () => void handled++);
+    const client = await connectRaw(app.port);
+    const first = 'GET /b HTTP/1.1\r\nHost: x\r\n\r\n';
+    client.send(isPipelined ? first + handshake : first);
+    await client.responses(1);
+    if (!isPipelined) client.send(handshake);
+    await until('the handler to run', () => handled === 1);
+    client.socket.destroy();
+    expect((await app.settled(2)).durations).toEqual({ 'get /a 499': 1, 'get /b 200': 1 });
+  });
+
+  it('leaves the socket of a client that asks for one in vain as it was', async () => {
+    const methods = new Set<unknown>();
+    application.get('/a', (q, r) => {
+      r.once('finish', () => methods.add(q.socket.write).add(q.socket.end));
+      r.send('ok');
+    });
+    const client = await connectRaw(app.port);
+    for (let answered = 1; answered <= 5; answered++) {
+      client.send(handshake.replace('websocket', 'h2c'));
+      await client.responses(answered);
+    }
+    expect((await app.settled(5)).durations).toEqual({ 'get /a 200': 5 });
+    expect(methods).toEqual(new Set([Socket.prototype.write, Socket.prototype.end]));
+    client.socket.destroy();
+  });
+
   it('is a 499 where its client leaves before anything was answered', async () => {
     (await upgrade(() => undefined)).socket.destroy();
     await expectCounted('get /a 499');
+  });
+});
+
+describe('a response that a handler detaches from its socket', () => {
+  it.each<[string, (socket: Socket) => unknown, number]>([
+    ['the client leaves', () => undefined, 499],
+    ['the process ends it', (socket) => socket.destroy(), 500],
+    [
+      'it answers by itself',
+      (socket) => socket.end('HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n'),
+      202,
+    ],
+  ])('ends with the connection: %s', async (_name, use, code) => {
+    let isRunning = false;
+    const inner = express().get('/b', (q, r) => {
+      isRunning = true;
+      r.detachSocket(q.socket);
+      use(q.socket);
+    });
+    application.use('/a', inner);
+    const client = await connectRaw(app.port);
+    client.send('GET /a/b HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until('the handler to run', () => isRunning);
+    if (code === 499) client.socket.destroy();
+    await expectCounted(`get /a/b ${code}`);
+    client.socket.destroy();
   });
 });

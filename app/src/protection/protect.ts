@@ -5,7 +5,7 @@
  * So requests are handed to Node's parser one by one, and while too many wait, the rest stays in the stream: the kernel, and
  * with it the client, waits. No request is refused, and no connection is cut.
  */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Requests of one connection that may wait for the answers before them. Browsers have none, clients that pipeline a handful. */
@@ -19,7 +19,7 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 
 interface ParsedSocket extends Socket {
   /** Node's own flag: its parser takes nothing until the client has taken more of the answers. */
-  readonly _paused?: boolean;
+  _paused?: boolean;
 }
 
 /** To be called before `server` has connections. A server with `upgrade` listeners is left as it is. */
@@ -28,20 +28,21 @@ export function protect(server: Server): void {
   const isFull = (socket: Socket) => (waiting.get(socket) ?? 0) >= MAX_WAITING;
 
   /** One connection at a time, so that the event loop looks at all others after each handful of requests. */
-  const held = new Set<Socket>();
+  const held = new Set<ParsedSocket>();
   function readNext(): void {
     const [socket] = held;
     if (!socket) return;
     held.delete(socket);
+    socket._paused = false;
     socket.resume();
     if (held.size > 0) setImmediate(readNext);
   }
-  function readOn(socket: Socket): void {
+  function readOn(socket: ParsedSocket): void {
     if (held.size === 0) setImmediate(readNext);
     held.add(socket);
   }
 
-  const count = ({ socket }: IncomingMessage, response: ServerResponse) => {
+  const count = ({ socket }: { readonly socket: ParsedSocket }, response: ServerResponse) => {
     // The first in line, and so every request of a client that does not pipeline.
     if (response.socket !== null) return;
     waiting.set(socket, (waiting.get(socket) ?? 0) + 1);
@@ -69,6 +70,8 @@ export function protect(server: Server): void {
       // The same turns for large bodies; a socket that Node has paused, since a handler does not take its body, stays so.
       if (chunk.length >= LARGE_READ_BYTES && !socket.isPaused()) {
         socket.pause();
+        // Otherwise the request that the body belongs to resumes it at once, for more.
+        socket._paused = true;
         readOn(socket);
       }
     });

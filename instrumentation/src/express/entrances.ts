@@ -1,29 +1,78 @@
-/** The functions through which Express enters layers, replaced by some that look at the requests on their way in. */
-import type { Handle, Layer } from './types.ts';
+/**
+ * The functions through which Express enters layers, replaced by some that look at the requests on their way in. A router may
+ * be shared by many applications: a layer is replaced once for all of them, and finds those that watch it by the request, so
+ * that it holds none of them.
+ */
+import type { ServerResponse } from 'node:http';
+import { ONGOING, requests } from '../recording/outcome.ts';
+import type { Ongoing, Recorder } from '../recording/recorder.ts';
+import type { Handle, Layer, Next, Request } from './types.ts';
 
-export interface Entrances {
-  has(layer: Layer): boolean;
-  /** @param watch makes the new function of the one that is replaced, and that it has to call */
-  replace(layer: Layer, watch: (enter: Handle) => Handle): void;
+/** What is done with a request that enters a layer; it has to call `enter`. */
+export type Watch = (
+  enter: Handle,
+  current: Ongoing,
+  request: Request,
+  response: ServerResponse,
+  next: Next,
+) => unknown;
+
+interface Entrance {
+  readonly watches: WeakMap<Recorder, Watch>;
+  users: number;
   /** Puts back what was replaced, unless something else has been put in its place. */
-  restore(layers: Iterable<Layer>): void;
+  readonly restore: () => void;
 }
 
-export function createEntrances(): Entrances {
-  const replaced = new WeakMap<Layer, { readonly enter: Handle; readonly watching: Handle }>();
-  return {
-    has: (layer) => replaced.has(layer),
-    replace(layer, watch) {
-      const enter = layer.handle;
-      const watching = watch(enter);
-      replaced.set(layer, { enter, watching });
-      layer.handle = watching;
-    },
-    restore(layers) {
-      for (const layer of layers) {
-        const { enter, watching } = replaced.get(layer) ?? {};
-        if (enter && layer.handle === watching) layer.handle = enter;
-      }
+const entrances = new WeakMap<Layer, Entrance>();
+
+export function isWatched(layer: Layer, recorder: Recorder): boolean {
+  return entrances.get(layer)?.watches.has(recorder) ?? false;
+}
+
+/** Hands the requests that `recorder` measures, and that enter `layer`, to `watch` from now on. */
+export function watchEntrance(layer: Layer, recorder: Recorder, watch: Watch): void {
+  const entrance = entrances.get(layer) ?? replace(layer);
+  entrance.watches.set(recorder, watch);
+  entrance.users++;
+}
+
+export function unwatchEntrance(layer: Layer, recorder: Recorder): void {
+  const entrance = entrances.get(layer);
+  if (entrance?.watches.delete(recorder) && --entrance.users === 0) entrance.restore();
+}
+
+function replace(layer: Layer): Entrance {
+  const original = layer.handle;
+  const watches = new WeakMap<Recorder, Watch>();
+  /** @param first of the measurements that are still to be asked */
+  function enter(
+    first: Ongoing | undefined,
+    request: Request,
+    response: ServerResponse,
+    next: Next,
+  ): unknown {
+    for (let current = first; current; current = current.next) {
+      const watch = current.code === ONGOING ? watches.get(current.recorder) : undefined;
+      if (!watch) continue;
+      const { next: others } = current;
+      const inner: Handle = others ? (...parameters) => enter(others, ...parameters) : original;
+      return watch(inner, current, request, response, next);
+    }
+    return original(request, response, next);
+  }
+  const watching: Handle = (request, response: ServerResponse & { [requests]?: Ongoing }, next) =>
+    enter(response[requests], request, response, next);
+  layer.handle = watching;
+  const entrance: Entrance = {
+    watches,
+    users: 0,
+    restore() {
+      if (layer.handle !== watching) return;
+      layer.handle = original;
+      entrances.delete(layer);
     },
   };
+  entrances.set(layer, entrance);
+  return entrance;
 }

@@ -1,7 +1,6 @@
 /** Applications that were mounted before `instrument` was called: each is found by the first request that is answered in it. */
-import type { ServerResponse } from 'node:http';
-import type { Ongoing } from '../recording/recorder.ts';
-import type { Entrances } from './entrances.ts';
+import type { Ongoing, Recorder } from '../recording/recorder.ts';
+import { isWatched, watchEntrance } from './entrances.ts';
 import { consume } from './mount-path.ts';
 import { alternativesOf } from './patterns.ts';
 import { hidesApplication, type ObservedMounts, routerOf } from './route-map.ts';
@@ -23,18 +22,13 @@ export interface HiddenApplications {
   learn(request: Request, current: Ongoing): boolean;
 }
 
-export function createHiddenApplications(
-  observed: ObservedMounts,
-  entrances: Entrances,
-  ongoing: (response: ServerResponse) => Ongoing | undefined,
-): HiddenApplications {
+export function createHiddenApplications(observed: ObservedMounts, recorder: Recorder): HiddenApplications {
   const entered = new WeakMap<Ongoing, readonly Hidden[]>();
   return {
     watch(layer) {
-      if (entrances.has(layer)) return;
-      entrances.replace(layer, (enter) => (request, response, next) => {
-        const current = observed.applications.has(layer) ? undefined : ongoing(response);
-        if (!current) return enter(request, response, next);
+      if (isWatched(layer, recorder)) return;
+      watchEntrance(layer, recorder, (enter, current, request, response, next) => {
+        if (observed.applications.has(layer)) return enter(request, response, next);
         const before = entered.get(current) ?? [];
         entered.set(current, [...before, { layer, outer: request.app, base: request.baseUrl ?? '' }]);
         return enter(request, response, (error) => {

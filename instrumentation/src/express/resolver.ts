@@ -2,10 +2,9 @@
  * Which row a request belongs to. A request that enters a route is given that route's row on the way in; what is left to
  * find at its end are the requests that no watched route answered.
  */
-import type { ServerResponse } from 'node:http';
 import type { RequestCounts, Row } from '../recording/counts.ts';
-import type { Ongoing } from '../recording/recorder.ts';
-import { createEntrances } from './entrances.ts';
+import type { Ongoing, Recorder } from '../recording/recorder.ts';
+import { unwatchEntrance, type Watch, watchEntrance } from './entrances.ts';
 import { createHiddenApplications, type HiddenApplications } from './hidden-applications.ts';
 import { methodLabel } from './methods.ts';
 import { baseOf, consume, learnMountPaths, pathTaken, type RoutePath } from './mount-path.ts';
@@ -18,13 +17,13 @@ import {
   routerOf,
 } from './route-map.ts';
 import { createRows, type RowOptions, type Rows } from './rows.ts';
-import type { Application, Handle, Layer, Request, Route, Router } from './types.ts';
+import type { Application, Layer, Request, Route, Router } from './types.ts';
 
 export interface ResolverParts extends RowOptions {
   readonly app: Application;
   readonly counts: RequestCounts;
   readonly observed: ObservedMounts;
-  readonly ongoing: (response: ServerResponse) => Ongoing | undefined;
+  readonly recorder: Recorder;
 }
 
 const EMPTY: RouteMap = { routes: [], byRoute: new Map(), mounts: [], unknown: [], hidden: [], size: 0 };
@@ -32,7 +31,6 @@ const EMPTY: RouteMap = { routes: [], byRoute: new Map(), mounts: [], unknown: [
 export class RouteResolver {
   readonly #parts: ResolverParts;
   readonly #rows: Rows;
-  readonly #entrances = createEntrances();
   readonly #hidden: HiddenApplications;
   /** What is known now of the routes that are watched. */
   readonly #watched = new WeakMap<Layer, { mapped: MappedRoute }>();
@@ -43,7 +41,7 @@ export class RouteResolver {
   constructor(parts: ResolverParts) {
     this.#parts = parts;
     this.#rows = createRows(parts.counts, parts);
-    this.#hidden = createHiddenApplications(parts.observed, this.#entrances, parts.ongoing);
+    this.#hidden = createHiddenApplications(parts.observed, parts.recorder);
   }
 
   /** Before a request: sees cheaply whether routes were added to the application itself. */
@@ -60,7 +58,8 @@ export class RouteResolver {
 
   /** Puts back what the routes' layers were entered through. */
   release(): void {
-    this.#entrances.restore([...this.#map.routes.map(({ layer }) => layer), ...this.#map.hidden]);
+    const layers = [...this.#map.routes.map(({ layer }) => layer), ...this.#map.hidden];
+    for (const layer of layers) unwatchEntrance(layer, this.#parts.recorder);
   }
 
   /** The row of a request that ended with `status` while it was in no watched route; undefined where none answered it. */
@@ -113,16 +112,14 @@ export class RouteResolver {
   #watch(mapped: MappedRoute): void {
     const watched = { mapped };
     this.#watched.set(mapped.layer, watched);
-    this.#entrances.replace(mapped.layer, (enter) => this.#watching(watched, enter));
+    watchEntrance(mapped.layer, this.#parts.recorder, this.#watching(watched));
   }
 
   /** What Express enters a route through: notes on which row the request counts, and whether the route passes it on. */
-  #watching(watched: { readonly mapped: MappedRoute }, enter: Handle): Handle {
-    const { ongoing } = this.#parts;
+  #watching(watched: { readonly mapped: MappedRoute }): Watch {
     const rows = this.#rows;
-    return (request, response, next) => {
-      const current = ongoing(response);
-      if (!current || current.isAnswered || response.writableEnded) return enter(request, response, next);
+    return (enter, current, request, response, next) => {
+      if (current.isAnswered || response.writableEnded) return enter(request, response, next);
       if (this.#map.hidden.length > 0) this.#learnHidden(request, current);
       const { isPartial, mountPaths } = watched.mapped;
       if (isPartial && learnMountPaths(mountPaths, baseOf(request, current.outerBaseUrl))) this.#read();

@@ -56,6 +56,8 @@ export interface Application {
   (request: IncomingMessage, response: ServerResponse, next?: Next): unknown;
   handle: (request: Request, response: ServerResponse, next?: Next) => unknown;
   use: (...handlers: readonly unknown[]) => unknown;
+  /** The prototype of its responses, from which those of the applications mounted in it inherit. */
+  readonly response: ServerResponse;
   /** Express 5; made by the first look at it, with the settings of that moment. */
   readonly router?: Router;
   /** Express 4; there once something was mounted. */

@@ -14,6 +14,8 @@ import {
   outcome,
   requests,
   statusOf,
+  watchHead,
+  watchUpgrade,
 } from './outcome.ts';
 
 /** A request that has started. */
@@ -33,7 +35,7 @@ export interface Ongoing extends Measurement {
   /** The responses that wait for those before them on the connection, where this is one. */
   queue: Set<ServerResponse> | undefined;
   readonly startedMs: number;
-  readonly counts: RequestCounts;
+  readonly recorder: Recorder;
   /** Of another recorder, where several measure the same response. */
   readonly next: Ongoing | undefined;
 }
@@ -51,6 +53,8 @@ export interface Recorder {
   start(request: IncomingMessage, response: ServerResponse, outerBaseUrl: string): void;
   /** What is known of the request that `response` answers; undefined where it is not counted. */
   ongoing(response: ServerResponse): Ongoing | undefined;
+  /** `response` has no socket any more, and so hears no more of it. */
+  detached(response: ServerResponse, socket: Socket): void;
   /** Takes the request back: it was never counted. */
   forget(response: ServerResponse): void;
 }
@@ -80,7 +84,7 @@ export function createRecorder({
   /** Of this recorder: others that measure the same response do not disturb it. */
   function measured(response: Measured): Ongoing | undefined {
     let ongoing = response[requests];
-    while (ongoing && ongoing.counts !== counts) ongoing = ongoing.next;
+    while (ongoing && ongoing.recorder !== recorder) ongoing = ongoing.next;
     return ongoing;
   }
 
@@ -129,7 +133,7 @@ export function createRecorder({
       ongoing.row = rowOf(response, ongoing, statusOf(response));
       ongoing.viaAll = false;
       ongoing.isAnswered = true;
-    }
+    } else if (event === 'socket') watchUpgrade(response);
   }
 
   /** Express gives a response another prototype on the way: `emit` is looked up when it is called. */
@@ -176,7 +180,7 @@ export function createRecorder({
     };
   }
 
-  return {
+  const recorder: Recorder = {
     start(request, response: Measured, outerBaseUrl) {
       const known = measured(response);
       if (known) {
@@ -195,22 +199,31 @@ export function createRecorder({
         queue: undefined,
         startedMs: nowMs(),
         code: ONGOING,
-        counts,
+        recorder,
         next: response[requests],
       };
       response[requests] = ongoing;
       watch(response);
       // None at all, not even null, has only a response that no server made.
-      if (response.socket) return;
+      if (response.socket) return watchUpgrade(response);
       const socket: (Socket & { _httpMessage?: ServerResponse | null }) | undefined =
         response.socket === null ? request.socket : undefined;
       if (socket) watchQueued(response, ongoing, socket);
-      if (!socket?._httpMessage) watchEnd(response);
+      if (socket?._httpMessage) return;
+      watchEnd(response);
+      if (socket) watchUpgrade(response);
     },
     ongoing: ongoingOf,
+    detached(response: Measured, socket) {
+      const ongoing = ongoingOf(response);
+      if (!ongoing) return;
+      watchQueued(response, ongoing, socket);
+      watchHead(response);
+    },
     forget(response: Measured) {
       const ongoing = ongoingOf(response);
       if (ongoing) leave(response, ongoing, FORGOTTEN);
     },
   };
+  return recorder;
 }
