@@ -35,7 +35,9 @@ Left out: $1."
 prepare_containers() {
   check_settings
   ensure_engine
-  require_own_project
+  # Images of this clone's tests alone: whatever runs under the project's name goes on with its own.
+  COMPOSE_PROJECT_NAME="$COMPOSE_PROJECT_NAME-test-$(pwd | cksum | cut -d ' ' -f 1)" && export COMPOSE_PROJECT_NAME
+  trap 'docker image rm "$COMPOSE_PROJECT_NAME/app" "$COMPOSE_PROJECT_NAME/loadgen" >/dev/null 2>&1; tidy_console' EXIT
   ALERTS=1 ensure_images
   ensure_grafana
   build_images
