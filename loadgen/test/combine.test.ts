@@ -1,78 +1,58 @@
 /** Several shards, as several machines send them, and their sum. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { readFile, writeFile } from 'node:fs/promises';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type Report, reportSchema } from '../src/report/report.ts';
-import { type FakeStack, startFakeStack } from './fake-stack.ts';
-import { type Ended, loadgen } from './loadgen.ts';
+import { useFakeStack } from './fake-stack.ts';
+import { type Ended, loadgen, useFolder } from './loadgen.ts';
 
-let stack: FakeStack;
-let folder = '';
-beforeEach(async () => {
-  stack = await startFakeStack();
-  folder = await mkdtemp(join(tmpdir(), 'loadgen-'));
-});
-afterEach(async () => {
-  await stack.stop();
-  await rm(folder, { recursive: true });
-});
+const stack = useFakeStack();
+const at = useFolder();
+const files = (...shards: number[]) => shards.map((n) => at(`${n}.json`));
+const run = (...args: string[]) => loadgen(['run', ...args, ...stack.toTarget]);
+const combine = (...args: string[]) => loadgen(['combine', ...args]);
+const read = async (path: string) => reportSchema.parse(JSON.parse(await readFile(path, 'utf8')));
 
-// Several runs each, which on a busy machine take their time.
-jest.setTimeout(30_000);
-
-const fileOf = (n: number) => join(folder, `${n}.json`);
-const verification = () => ['--prometheus', stack.observer.url, '--wait', '5s'];
-
-/** Sends all shards at the same time. */
+/** Sends all shards at the same time, each with a report of its number. */
 function sendShards(of: number, ...args: string[]): Promise<Ended[]> {
   const shards = Array.from({ length: of }, (_, n) => n + 1);
-  return Promise.all(
-    shards.map((n) =>
-      loadgen(['run', ...args, '--shard', `${n}/${of}`, '--target', stack.target.url, '--json', fileOf(n)]),
-    ),
-  );
+  return Promise.all(shards.map((n) => run(...args, '--shard', `${n}/${of}`, '--json', at(`${n}.json`))));
 }
 
-const filesOf = (...shards: number[]) => shards.map(fileOf);
-
 describe('loadgen combine', () => {
-  it.each([
-    ['a histogram', (phase) => Object.assign(phase.histograms, { latency: 'AAAA' }), 'histograms.latency'],
-    ['a threshold', (phase) => phase.plan.thresholds.push('p99 is low'), 'plan.thresholds.1'],
+  it.each<[string, (phase: Report['phases'][number]) => void, string]>([
+    ['histogram', (phase) => Object.assign(phase.histograms, { latency: 'AAAA' }), 'histograms.latency'],
+    ['threshold', (phase) => phase.plan.thresholds.push('p99 is low'), 'plan.thresholds.1'],
     [
-      'a course',
+      'timeline',
       (phase) => Object.assign(phase.timeline.points[0] ?? {}, { latency: '-' }),
       'timeline.points.0.latency',
     ],
-  ] as [string, (phase: Report['phases'][number]) => void, string][])(
-    'names the place of %s that cannot be read',
-    async (_, spoil, place) => {
-      await sendShards(1, 'hundred');
-      const report = reportSchema.parse(JSON.parse(await readFile(fileOf(1), 'utf8')));
-      for (const phase of report.phases) spoil(phase);
-      await writeFile(fileOf(1), JSON.stringify(report));
-      for (const command of ['combine', 'report'])
-        expect(await loadgen([command, fileOf(1)])).toMatchObject({
-          code: 1,
-          err: expect.stringMatching(`^${fileOf(1)}: phases\\.0\\.${place}: expected `),
-        });
-    },
-  );
+  ])('names the place of a %s that cannot be read, as report does', async (_, spoil, place) => {
+    await sendShards(1, 'hundred');
+    const report = await read(at('1.json'));
+    report.phases.forEach(spoil);
+    await writeFile(at('1.json'), JSON.stringify(report));
+    const err = expect.stringMatching(`^${at('1.json')}: phases\\.0\\.${place}: expected `);
+    for (const command of ['combine', 'report'])
+      expect(await loadgen([command, at('1.json')])).toMatchObject({ code: 1, err });
+  });
 
-  it('verifies that 4 shards of hundred have sent exactly its 100 requests', async () => {
-    const shards = await sendShards(4, 'hundred', ...verification());
-    expect(shards.map(({ code, err }) => [code, err])).toEqual(Array(4).fill([0, expect.any(String)]));
+  it('verifies that 4 shards of hundred have sent exactly its 100 requests, and so does the ledger', async () => {
+    const ledger = ['--ledger', at('ledger')];
+    const shards = await sendShards(4, 'hundred', ...stack.verified, ...ledger);
+    expect(shards.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
     expect(shards[1]?.out).toContain('hundred: 25 requests sent');
     expect(shards[1]?.out).toContain('shard 2 of 4: thresholds and verification are about the whole');
     expect(shards[1]?.out).not.toContain('threshold ');
-    const { code, out } = await loadgen(['combine', ...filesOf(1, 2, 3, 4), ...verification()]);
+    const { code, out } = await combine(...files(1, 2, 3, 4), ...stack.verified);
     expect(out).toContain('hundred: 100 requests sent');
     expect(out).toContain('answered  100   50 x 200   50 x 201');
     expect(out).toContain('threshold unanswered=0: ok (0)');
     expect(out).toMatch(/path="products" method="post" +40 +40 +0\n/);
-    expect(out).toContain('verified: 100 requests, every one counted exactly once');
-    expect(code).toBe(0);
+    const verified = 'verified: 100 requests, every one counted exactly once';
+    expect([code, out]).toEqual([0, expect.stringContaining(verified)]);
+    const again = await loadgen(['verify', ...stack.verified, ...ledger]);
+    expect(again).toMatchObject({ code: 0, out: expect.stringContaining(verified) });
   });
 
   it('sends the same requests whatever the number of shards', async () => {
@@ -81,7 +61,7 @@ describe('loadgen combine', () => {
       sent.push(`${request.method} ${request.url}`);
       return false;
     };
-    await loadgen(['run', 'lab', 'hundred', '--target', stack.target.url]);
+    await run('lab', 'hundred');
     const whole = sent.splice(0).sort();
     await sendShards(3, 'lab', 'hundred');
     expect(sent.sort()).toEqual(whole);
@@ -89,121 +69,85 @@ describe('loadgen combine', () => {
   });
 
   it('names a shard that left no report, and one that did not end, and fails', async () => {
-    await sendShards(4, 'hundred', ...verification());
-    const started = JSON.parse(await readFile(fileOf(3), 'utf8'));
-    await writeFile(
-      fileOf(3),
-      JSON.stringify({ ...started, state: 'started', phases: [], expectedCounts: [] }),
-    );
-    const json = join(folder, 'whole.json');
-    const { code, out } = await loadgen(['combine', ...filesOf(1, 3, 4), ...verification(), '--json', json]);
+    await sendShards(4, 'hundred', ...stack.verified);
+    const started = { ...(await read(at('3.json'))), state: 'started', phases: [], expectedCounts: [] };
+    await writeFile(at('3.json'), JSON.stringify(started));
+    const { code, out } = await combine(...files(1, 3, 4), ...stack.verified, '--json', at('whole.json'));
     expect(code).toBe(1);
     expect(out).toContain('shard 2/4 left no report: it is in none of these numbers');
     expect(out).toContain('shard 3/4 did not end: it is in none of these numbers');
     expect(out).toContain('unverifiable:\n  shard 2/4 left no report: what it sent is not known');
-    const report = reportSchema.parse(JSON.parse(await readFile(json, 'utf8')));
-    expect(report.lostShards.map(({ index, of }) => [index, of])).toEqual([
-      [2, 4],
-      [3, 4],
-    ]);
-    expect(report.phases[0]?.sent).toBe(50);
+    const { lostShards, phases } = await read(at('whole.json'));
+    expect(lostShards.map(({ index, of }) => `${index}/${of}`)).toEqual(['2/4', '3/4']);
+    expect(phases[0]?.sent).toBe(50);
   });
 
   it('judges the thresholds of the whole, which a shard does not know', async () => {
-    let answered = 0;
+    let requests = 0;
     stack.api.intercept = (_request, response) => {
-      if (answered++ % 10 !== 0) return false;
+      if (requests++ % 10 !== 0) return false;
       response.writeHead(500).end();
       return true;
     };
     const shards = await sendShards(2, 'hundred', '--threshold', 'errors<8');
     expect(shards.map(({ code }) => code)).toEqual([0, 0]);
-    const { code, out } = await loadgen(['combine', ...filesOf(1, 2)]);
-    expect([code, out]).toEqual([1, expect.stringContaining('errors<8: FAILED (10)')]);
+    const out = expect.stringContaining('errors<8: FAILED (10)');
+    expect(await combine(...files(1, 2))).toMatchObject({ code: 1, out });
   });
 
-  it('finds the request of somebody else', async () => {
-    await sendShards(2, 'hundred', ...verification());
-    await (await fetch(`${stack.target.url}/cart`)).text();
-    const { code, out } = await loadgen(['combine', ...filesOf(1, 2), ...verification()]);
-    expect(code).toBe(1);
-    expect(out).toContain('http_requests_total{path="cart",method="get"}: counted 1 more than sent');
-  });
-
-  it('refuses what is not parts of one run, and says which', async () => {
+  it('refuses reports of shards that had no Prometheus for a verification', async () => {
     await sendShards(2, 'hundred');
-    const other = join(folder, 'other.json');
-    const run = ['run', 'hundred', '--target', stack.target.url, '--json', other];
-    await loadgen([...run, '--shard', '2/2', '--seed', '5']);
-    const seeds = await loadgen(['combine', fileOf(1), other]);
-    expect([seeds.code, seeds.err]).toEqual([1, expect.stringContaining('expected the seed 1, got 5')]);
-    await loadgen([...run, '--shard', '2/2', '--connections', '4']);
-    expect((await loadgen(['combine', fileOf(1), other])).err).toContain('not sent by the same plan');
-    await loadgen([...run, '--shard', '2/3']);
-    expect((await loadgen(['combine', fileOf(1), other])).err).toContain('expected a shard of 2');
-    await loadgen(run);
-    expect((await loadgen(['combine', fileOf(1), other])).err).toContain('is no shard');
-    expect((await loadgen(['combine', fileOf(1), fileOf(1)])).err).toContain('is there twice');
-    expect((await loadgen(['combine', fileOf(1), join(folder, 'gone.json')])).code).toBe(2);
-    const unread = await loadgen(['combine', ...filesOf(1, 2), ...verification()]);
-    expect([unread.code, unread.err]).toEqual([
-      2,
-      expect.stringContaining('the shards were sent without it'),
-    ]);
+    const err = expect.stringContaining('the shards were sent without it');
+    expect(await combine(...files(1, 2), ...stack.verified)).toMatchObject({ code: 2, err });
   });
 });
 
-describe('shards of different runs', () => {
-  const send = async (n: number, pattern: string, target = stack.target.url) => {
-    await writeFile(join(folder, 'own.yaml'), pattern);
-    const args = ['run', join(folder, 'own.yaml'), '--shard', `${n}/2`, '--json', fileOf(n)];
-    expect(await loadgen([...args, '--target', target])).toMatchObject({ code: 0 });
-  };
+describe('reports that are not parts of one run are refused, by name', () => {
+  const own = (body: string) => `targets: [{path: /cart, method: POST, count: 10, body: ${body}}]`;
+  beforeEach(async () => {
+    await writeFile(at('own.yaml'), own('one'));
+    expect(await run(at('own.yaml'), '--shard', '1/2', '--json', at('1.json'))).toMatchObject({ code: 0 });
+  });
 
-  it('are refused when they were sent to different targets, by the name of the report', async () => {
-    await send(1, 'targets: [{path: /cart, count: 10}]');
+  it.each([
+    ['of another seed', ['--shard', '2/2', '--seed', '5'], 'expected the seed 1, got 5'],
+    [
+      'with other flags',
+      ['--shard', '2/2', '-c', '4'],
+      'was not sent by the same plan as FIRST: patterns or flags differ',
+    ],
+    ['of another number of shards', ['--shard', '2/3'], 'expected a shard of 2'],
+    ['of a whole', [], 'is no shard: it was sent as a whole'],
+    ['of the same shard', ['--shard', '1/2'], 'is there twice, as report 1 too'],
+  ])('%s', async (_, flags, reason) => {
+    await run(at('own.yaml'), ...flags, '--json', at('2.json'));
+    const { code, err } = await combine(...files(1, 2));
+    expect([code, err]).toEqual([1, expect.stringContaining(reason.replace('FIRST', at('1.json')))]);
+    expect(err).toContain(`combine: ${at('2.json')} (shard `);
+  });
+
+  it('of other bodies', async () => {
+    await writeFile(at('own.yaml'), own('two'));
+    await run(at('own.yaml'), '--shard', '2/2', '--json', at('2.json'));
+    const err = expect.stringContaining(`not sent by the same plan as ${at('1.json')}`);
+    expect(await combine(...files(1, 2))).toMatchObject({ code: 1, err });
+  });
+
+  it('of another target', async () => {
     const other = stack.target.url.replace('127.0.0.1', 'localhost');
-    await send(2, 'targets: [{path: /cart, count: 10}]', other);
-    const { code, err } = await loadgen(['combine', ...filesOf(1, 2)]);
-    expect(code).toBe(1);
-    expect(err).toContain(`combine: ${fileOf(2)} (shard 2/2 of `);
-    expect(err).toContain(`expected the target ${stack.target.url}, got ${other}`);
-  });
-
-  it('are refused when their patterns differ only in what is sent', async () => {
-    const pattern = (text: string) => `targets: [{path: /cart, method: POST, count: 10, body: ${text}}]`;
-    await send(1, pattern('one'));
-    await send(2, pattern('two'));
-    const { code, err } = await loadgen(['combine', ...filesOf(1, 2)]);
-    expect([code, err]).toEqual([1, expect.stringContaining(`not sent by the same plan as ${fileOf(1)}`)]);
+    const flags = ['--shard', '2/2', '--json', at('2.json'), '--target', other];
+    await loadgen(['run', at('own.yaml'), ...flags]);
+    const err = expect.stringContaining(`expected the target ${stack.target.url}, got ${other}`);
+    expect(await combine(...files(1, 2))).toMatchObject({ code: 1, err });
   });
 });
 
-describe('the ledger', () => {
-  it('adds shards up as it does runs', async () => {
-    await sendShards(3, 'hundred', ...verification(), '--ledger', join(folder, 'ledger'));
-    const { code, out } = await loadgen(['verify', '--ledger', join(folder, 'ledger'), ...verification()]);
-    expect(out).toContain('verified: 100 requests, every one counted exactly once');
-    expect(code).toBe(0);
+it('begins at the moment of --start-at', async () => {
+  let firstMs = 0;
+  stack.api.beforeRequest(1, () => {
+    firstMs = Date.now();
   });
-});
-
-describe('--start-at', () => {
-  it('begins at that moment', async () => {
-    let firstMs = 0;
-    stack.api.intercept = () => {
-      firstMs ||= Date.now();
-      return false;
-    };
-    const atMs = Date.now() + 3000;
-    const args = ['--start-at', new Date(atMs).toISOString(), '--target', stack.target.url];
-    expect(await loadgen(['run', 'hundred', ...args])).toMatchObject({ code: 0 });
-    expect(firstMs).toBeGreaterThanOrEqual(atMs - 1);
-    expect(firstMs - atMs).toBeLessThan(2000);
-  });
-
-  it('refuses a moment that is over', async () => {
-    const { code, err } = await loadgen(['run', '--start-at', '2020-01-01T00:00:00Z']);
-    expect([code, err]).toEqual([2, expect.stringContaining('expected a moment to come')]);
-  });
+  const atMs = Date.now() + 3000;
+  expect(await run('hundred', '--start-at', new Date(atMs).toISOString())).toMatchObject({ code: 0 });
+  expect(firstMs).toBeGreaterThanOrEqual(atMs - 1);
 });

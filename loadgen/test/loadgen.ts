@@ -1,5 +1,9 @@
 /** The commands as tests run them: in their own process, with streams that remember. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach } from '@jest/globals';
 import { runCli } from '../src/cli/command-line.ts';
 import type { Io } from '../src/cli/io.ts';
 
@@ -24,8 +28,7 @@ function startWorker(): never {
 /** Runs a command as `main.ts` does. */
 export async function loadgen(
   args: readonly string[],
-  signal = new AbortController().signal,
-  env: Record<string, string> = {},
+  { signal = new AbortController().signal, env = {} }: Partial<Pick<Io, 'signal' | 'env'>> = {},
 ): Promise<Ended> {
   const [out, err] = [createStream(), createStream()];
   const io: Io = { stdout: out.stream, stderr: err.stream, signal, startWorker, env };
@@ -37,4 +40,14 @@ export async function loadgen(
     if (exitCode === undefined) throw error;
     return { code: exitCode, out: out.text(), err: `${err.text()}${message}\n` };
   }
+}
+
+/** Makes a folder for each test of a file. @returns the path of a name in it */
+export function useFolder(): (name: string) => string {
+  let folder = '';
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'loadgen-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+  return (name) => join(folder, name);
 }

@@ -1,12 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHistogram, encodeHistogram, record } from '../src/load/histogram.ts';
-import { WHOLE } from '../src/load/shard.ts';
-import { PATTERNS } from '../src/pattern/built-in.ts';
-import { patternSchema } from '../src/pattern/pattern.ts';
 import { toCharts } from '../src/report/html/charts.ts';
 import { renderPage } from '../src/report/html/page.ts';
 import type { PhaseReport, Report } from '../src/report/report.ts';
-import { planPhase } from '../src/run/plan.ts';
+import { planOf, reportOf } from './reports.ts';
 
 function histogramOf(...durationsMs: number[]): string {
   const histogram = createHistogram(3);
@@ -15,11 +12,10 @@ function histogramOf(...durationsMs: number[]): string {
 }
 
 function phaseOf(name: string, overrides: Partial<PhaseReport> = {}): PhaseReport {
-  const { plan } = planPhase(name, patternSchema.parse(PATTERNS[name]), { thresholds: [], seed: 1 });
   const distribution = { mean: 2, p50: 2, p90: 3, p95: 3, p99: 3, 'p99.9': 3, max: 3 };
   return {
     pattern: name,
-    plan,
+    plan: planOf(name).plan,
     durationSeconds: 60,
     bytesRead: 1,
     bytesWritten: 1,
@@ -49,37 +45,13 @@ function phaseOf(name: string, overrides: Partial<PhaseReport> = {}): PhaseRepor
   };
 }
 
-function reportOf(phases: PhaseReport[], overrides: Partial<Report> = {}): Report {
-  return {
-    kind: 'loadgen-run',
-    version: 4,
-    id: '6f1c8a52-6a0b-4c53-9a3e-0d3f6f0f5a11',
-    state: 'finished',
-    startedAt: '2027-01-31T12:00:00.000Z',
-    endedAt: '2027-01-31T12:01:00.000Z',
-    target: 'http://api:5001',
-    prometheus: null,
-    seed: 1,
-    planId: 'a1',
-    shard: WHOLE,
-    lostShards: [],
-    latency: null,
-    environment: { arguments: ['run', 'it'], node: '24', system: 'Linux', processors: '2' },
-    phases,
-    expectedCounts: [],
-    snapshots: { before: null, after: null },
-    verification: null,
-    ...overrides,
-  };
-}
-
 const point = { sent: 0, answered: 0, errors: 0, dropped: 0, latency: null, serviceTime: null };
 
 describe('the charts of a phase', () => {
   it('show rates per second, and the asked one from the stages', () => {
     const points = [4, 8, 2].map((sent) => ({ ...point, sent }));
     const phase = phaseOf('ramp', { timeline: { intervalSeconds: 20, points }, durationSeconds: 60 });
-    const { time, rates } = toCharts(phase, reportOf([phase]));
+    const { time, rates } = toCharts(phase, reportOf({ phases: [phase] }));
     expect(time).toEqual([10, 30, 50]);
     expect(rates.sent).toEqual([0.2, 0.4, 0.1]);
     expect(rates.asked).toEqual([50, 150, 200]);
@@ -88,9 +60,11 @@ describe('the charts of a phase', () => {
   it('ask of a shard only its part, and nothing of a closed loop', () => {
     const timeline = { intervalSeconds: 1, points: [point] };
     const steady = phaseOf('steady', { timeline });
-    expect(toCharts(steady, reportOf([steady], { shard: { index: 2, of: 5 } })).rates.asked).toEqual([10]);
+    expect(toCharts(steady, reportOf({ phases: [steady], shard: { index: 2, of: 5 } })).rates.asked).toEqual([
+      10,
+    ]);
     const hundred = phaseOf('hundred', { timeline });
-    expect(toCharts(hundred, reportOf([hundred])).rates.asked).toEqual([null]);
+    expect(toCharts(hundred, reportOf({ phases: [hundred] })).rates.asked).toEqual([null]);
   });
 
   it('have the distribution up to the slowest request, and gaps where nothing was due', () => {
@@ -105,7 +79,7 @@ describe('the charts of a phase', () => {
       timeline: { intervalSeconds: 1, points },
       latencyMs: null,
     });
-    const { latency, distribution } = toCharts(phase, reportOf([phase]));
+    const { latency, distribution } = toCharts(phase, reportOf({ phases: [phase] }));
     expect(latency.p50).toEqual([5.003, null].map((ms) => ms && expect.closeTo(ms, 1)));
     expect(distribution.oneIn.at(-1)).toBe(10);
     expect(distribution.latency.findLast((value) => value !== null)).toBeCloseTo(30, 0);
@@ -117,14 +91,14 @@ describe('the page', () => {
   it('shows what a pattern brings as text and never as markup', async () => {
     const evil = '</script><script>alert(1)</script>';
     const phase = phaseOf('hundred', { pattern: evil });
-    const page = await renderPage([reportOf([phase], { target: `http://x/${evil}` })]);
+    const page = await renderPage([reportOf({ phases: [phase], target: `http://x/${evil}` })]);
     expect(page).not.toContain(evil);
     expect(page).toContain('&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;');
     expect(page.match(/<script/g)).toHaveLength(4);
   });
 
   it('needs nothing from anywhere', async () => {
-    const page = await renderPage([reportOf([phaseOf('hundred')])]);
+    const page = await renderPage([reportOf({ phases: [phaseOf('hundred')] })]);
     expect(page).not.toMatch(/\b(src|href)="(?!data:)|@import|url\(/);
     expect(page).toContain("default-src 'none'");
   });
@@ -134,14 +108,14 @@ describe('the page', () => {
       { quantile: 0.5, measuredMs: 30.5, prometheusMs: 29.9 },
       { quantile: 0.99, measuredMs: 60, prometheusMs: null },
     ];
-    const page = await renderPage([reportOf([phaseOf('steady')], { latency })]);
+    const page = await renderPage([reportOf({ phases: [phaseOf('steady')], latency })]);
     expect(page).toContain('<h2>Service time in Prometheus</h2>');
     const cells = [...page.matchAll(/<td[^>]*>(p50|p99|30.5ms|29.9ms|60.0ms|-)<\/td>/g)].map(
       ([, text]) => text,
     );
     expect(cells.slice(-6)).toEqual(['p50', '30.5ms', '29.9ms', 'p99', '60.0ms', '-']);
     expect(page).toContain('<p class="word">Passed</p>');
-    expect((await renderPage([reportOf([])])).includes('Service time in Prometheus')).toBe(false);
+    expect((await renderPage([reportOf()])).includes('Service time in Prometheus')).toBe(false);
   });
 
   it.each<[string, Partial<Report>, string, string]>([
@@ -156,7 +130,7 @@ describe('the page', () => {
     ['started', { state: 'started' }, 'Open', 'the run has not ended, or was killed'],
     ['part', { shard: { index: 2, of: 4 } }, 'Open', 'shard 2 of 4: judged when all are combined'],
   ])('says first what became of a run that was %s', async (_, overrides, word, reason) => {
-    const page = await renderPage([reportOf([phaseOf('hundred')], overrides)]);
+    const page = await renderPage([reportOf({ phases: [phaseOf('hundred')], ...overrides })]);
     expect(page).toContain(`<p class="word">${word}</p>`);
     expect(page).toContain(reason);
   });
@@ -187,7 +161,7 @@ describe('the page', () => {
     const phases = ['steady', 'ramp', 'spike'].map((name) =>
       phaseOf(name, { timeline, histograms, byTarget }),
     );
-    const page = await renderPage([reportOf(phases)]);
+    const page = await renderPage([reportOf({ phases })]);
     expect(Buffer.byteLength(page)).toBeLessThan(300_000);
   });
 });
