@@ -30,7 +30,7 @@ tutorial: ## Prometheus alone, for docs/tutorial.md; it scrapes the program that
 tutorial-down: ## stop that Prometheus again
 	@scripts/tutorial.sh down
 
-lab: ## questions about the running stack, with hints, and a judge that says why (ANSWERS=1 shows the solutions)
+lab: ## questions about the running stack, with hints, and a grader that explains (ANSWERS=1 shows the solutions)
 	@scripts/lab.sh
 
 backup: ## Prometheus' data into a file: FILE=prometheus.tgz
@@ -69,7 +69,7 @@ test-unit: ## the checks that need no container engine
 test-faults: ## kills, fills, cuts off and interrupts stacks under load, in half an hour; one row of docs/reliability.md: ARGS=disk-full
 	@scripts/words.sh '' "$$ARGS" scripts/test.sh faults
 
-bench: ## the benchmarks, with the peers beside; writes the tables of the docs (QUICK=1 is a look of 90 seconds that writes nothing)
+bench: ## the benchmarks, with their peers; writes the tables of the docs (QUICK=1 is a look of 90 seconds that writes nothing)
 	@scripts/bench.sh $${QUICK:+quick}
 
 lint: ## Biome, the directions of imports, and shellcheck

@@ -16,8 +16,9 @@ const typescript = {
 export default {
   // Only to end what hangs: how long a test takes depends on what else the machine does.
   testTimeout: 60_000,
-  // Most tests wait for sockets and scrapes: one core is not kept free.
-  maxWorkers: '100%',
+  // Many tests wait for sockets, and those of containers, with four workers in package.json, almost always for scrapes.
+  maxWorkers: '150%',
+  testSequencer: '<rootDir>/test/support/sequencer.js',
   projects: [
     {
       ...typescript,
@@ -31,7 +32,7 @@ export default {
       ...typescript,
       displayName: 'successor',
       testMatch: [
-        '<rootDir>/instrumentation/test/{close,exactness,hostile,instrument,invariant,last-scrape,protobuf,registry,routing,text}.test.ts',
+        '<rootDir>/instrumentation/test/{close,exactness,hostile,instrument,invariant,last-scrape,options,protobuf,registry,routing,text}.test.ts',
       ],
       moduleNameMapper: { '^prom-client$': '<rootDir>/node_modules/prometheus-io-client' },
     },
@@ -39,11 +40,13 @@ export default {
       ...typescript,
       displayName: 'integration',
       testMatch: ['<rootDir>/test/integration/*.test.ts', '<rootDir>/test/faults/{killed,stopped}.test.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/setup-containers.ts'],
     },
     {
       ...typescript,
       displayName: 'faults',
       testMatch: ['<rootDir>/test/faults/*.test.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/setup-containers.ts'],
     },
   ],
 };

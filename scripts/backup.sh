@@ -12,6 +12,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 usage='usage: make backup FILE=prometheus.tgz, make restore FILE=prometheus.tgz'
 command=${1:-}
 file=${2:-}
+case $file in -*) file=./$file ;; esac
 
 container() { compose ps --all --quiet prometheus 2>/dev/null; }
 
@@ -40,7 +41,7 @@ finish() {
 # A file that was cut off, on its way or while it was written, fails one of the first two.
 is_whole() {
   names=$(gzip -t "$1" 2>/dev/null && tar -tzf "$1" 2>/dev/null) || return 1
-  case $names in *./wal*) ;; *) return 1 ;; esac
+  for name in ./chunks_head/ ./wal/; do printf '%s\n' "$names" | grep -qxF "$name" || return 1; done
 }
 
 backup() {

@@ -27,6 +27,7 @@ prepare_images() {
 # load_images COMMAND...: builds, tags with the image's own number, so that a change reaches pods that run, and hands each over.
 load_images() {
   ensure_engine
+  require_own_project
   ensure_base_images
   build_images
   own_tag=$(docker image inspect --format '{{.Id}}' "$COMPOSE_PROJECT_NAME/app" "$COMPOSE_PROJECT_NAME/loadgen" | sha256sum | cut -c 1-12)

@@ -63,7 +63,7 @@ moment_in() {
 
 # run_job NAME TITLE: applies the overlay, which holds this Job, and waits for its end. Returns 1 where it failed.
 run_job() {
-  in_namespace delete job "$1" --ignore-not-found --cascade foreground >/dev/null
+  in_namespace delete job "$1" --ignore-not-found --cascade=foreground >/dev/null
   cluster apply -k "$overlay" >"$work/applied" 2>&1 || {
     cat "$work/applied" >&2
     fail 1 "the cluster did not take the job \"$1\"; its words are above."

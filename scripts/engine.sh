@@ -47,14 +47,22 @@ require_own_project() {
   is_project_name "$COMPOSE_PROJECT_NAME" || fail 2 "$(expected_project_name)"
   require_engine
   owner=$(owners | while read -r kind folder; do
-    [ -z "$folder" ] || [ "$folder" -ef "${1:-$root}" ] || { [ "$kind" = data ] && [ ! -d "$folder" ]; } || { echo "$folder" && break; }
+    [ -z "$folder" ] || [ "$folder" -ef "${1:-$root}" ] || { [ "$kind" = data ] && is_gone "$folder"; } || { echo "$folder" && break; }
   done)
   [ -z "$owner" ] || fail 7 "the stack \"$COMPOSE_PROJECT_NAME\" belongs to another folder: $owner" \
     'Nothing was done. A clone of its own has its own name and host ports, in its .env or before each command:' \
     "COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME-2$(for name in $port_names; do
-      first=$(value_of "$name") && echo " $name=$((${first%%-*} + 10000))"
+      first=$(value_of "$name") && echo " $name=$(other_port "${first%%-*}")"
     done | tr -d '\n') make up" \
     "If that folder was moved here: docker compose --project-name $COMPOSE_PROJECT_NAME down"
+}
+
+# A folder that this user may not see, in another user's home for instance, is not gone.
+is_gone() {
+  [ ! -d "$1" ] || return 1
+  above=$(dirname -- "$1")
+  while [ ! -d "$above" ]; do above=$(dirname -- "$above"); done
+  [ -x "$above" ]
 }
 
 folder_label=observability-stack.folder

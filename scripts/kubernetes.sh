@@ -83,7 +83,7 @@ up() {
   apply_overlay || fail 1 'the cluster did not take it; its words are above.'
   run_step 'waiting until the API and Prometheus are ready' wait_for_core || {
     in_namespace get pods,events >&2
-    fail 1 "not ready within $timeout s."
+    fail 1 'the API and Prometheus did not become ready; the lines above say why.' "They may take K8S_TIMEOUT=$timeout seconds."
   }
   run_step 'waiting for Grafana' wait_for_grafana
   [ ! -s "$work/grafana" ] || say "Grafana left out: $(cat "$work/grafana")"

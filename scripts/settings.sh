@@ -31,6 +31,11 @@ is_port() {
   [ "$1" -ge 1 ] && [ "$1" -le 65535 ]
 }
 
+# One to propose in the place of another.
+other_port() {
+  if ! is_port "$1"; then echo PORT; elif [ "$1" -le 55535 ]; then echo $(($1 + 10000)); else echo $(($1 - 10000)); fi
+}
+
 # What Compose takes, and the name of an image can begin with.
 is_project_name() {
   case $1 in '' | *[!a-z0-9_-]* | [_-]* | *[_-] | *___* | *_-* | *-_*) return 1 ;; esac
@@ -45,9 +50,9 @@ check_settings() {
   note() { problems="$problems$1
 "; }
   is_project_name "$COMPOSE_PROJECT_NAME" || note "$(expected_project_name)"
-  case $API_REPLICAS in
-    '' | *[!0-9]* | 0*) note "API_REPLICAS: expected a whole number from 1, got \"$API_REPLICAS\"" ;;
-  esac
+  # As many as there are ports: set_port_range reckons with no other number.
+  case $API_REPLICAS in 0*) false ;; *) is_port "$API_REPLICAS" ;; esac ||
+    note "API_REPLICAS: expected a whole number from 1 to 65535, got \"$API_REPLICAS\""
   taken=''
   for name in $port_names; do
     set_port_range "$name"

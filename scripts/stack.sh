@@ -105,6 +105,7 @@ $lines}"
     compose --profile alerts down >/dev/null 2>&1
     fail 1 'the stack did not start. What had started was removed again; volumes are kept.' 'Mend the cause and run it again.'
   fi
+  [ "$before" = "$(running_containers)" ] || fail 1 'the stack did not start as asked, and not all that was running before still runs.' 'Mend the cause and run it again.'
   fail 1 'the stack did not start as asked. What was running before was left alone.'
 }
 
@@ -116,7 +117,7 @@ explain_taken_port() {
     set_port_range "$name"
     if [ "$port" -ge "$first" ] && [ "$port" -le "$last" ]; then
       say "error: port $port ($name) is taken by another program."
-      say "       Free it, or choose another: $name=$((first + 10000)) make up"
+      say "       Free it, or choose another: $name=$(other_port "$first") make up"
     fi
   done
 }

@@ -42,7 +42,7 @@ rule_tests() {
 
 say_left_out() {
   [ -z "$chromium_missing" ] || say "Left out: the tests that look at pages in a browser ($chromium_missing)."
-  [ -z "$kubectl_missing" ] || say "Left out: the tests of what kubernetes/ describes ($kubectl_missing)."
+  [ -z "$kubectl_missing" ] || say "Left out: the tests that need kubectl ($kubectl_missing)."
   [ -n "${KUBECONFIG:-}" ] || say 'Left out: the acceptance on a cluster (no KUBECONFIG names one); it is test/kubernetes/cluster.sh.'
 }
 
@@ -52,6 +52,7 @@ prepare_containers() {
   say '== container engine and images'
   check_settings
   ensure_engine
+  require_own_project
   ALERTS=1 ensure_base_images
   ensure_grafana_image
   build_images

@@ -6,7 +6,7 @@ import { createErrorHandler, notFound } from './errors.ts';
 import { mountRoutes } from './mount-routes.ts';
 import { createAccessLog } from './request-log.ts';
 import { parameters, type Route } from './routes.ts';
-import type { Fate, Simulation } from './simulation.ts';
+import type { SimulatedOutcome, Simulation } from './simulation.ts';
 
 export interface AppParts {
   readonly routes: readonly Route[];
@@ -54,7 +54,7 @@ export function createApp({
   return { app, metrics };
 }
 
-function createSimulator(simulation: () => Fate): RequestHandler {
+function createSimulator(simulation: () => SimulatedOutcome): RequestHandler {
   return (_request, response, next) => {
     const { delayMs, fails } = simulation();
     const proceed = fails

@@ -31,7 +31,7 @@ interface Connections {
 
 const connections = new WeakMap<Server, Connections>();
 
-/** Watches the connections of `server`, which must not listen yet. */
+/** Watches the connections of `server`, which has none yet. */
 export function watchConnections(server: Server): void {
   const own: Connections = { open: new Set(), lastMs: 0 };
   connections.set(server, own);

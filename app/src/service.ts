@@ -3,9 +3,8 @@ import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { close, drain } from './drain.ts';
-import { createMetricsHandler } from './metrics-server.ts';
 import type { Route } from './routes.ts';
-import { createServer, listen } from './server.ts';
+import { createServer, harden, listening } from './server.ts';
 import { createSimulation } from './simulation.ts';
 
 /** A running service. */
@@ -38,11 +37,10 @@ export async function startService(config: Config, routes: readonly Route[], log
   });
   const api = createServer(app);
   let ready = false;
-  const metricsServer = createServer(
-    createMetricsHandler({ exposition: metrics.handler, isReady: () => ready }),
-  );
-  const metricsPort = await listen(metricsServer, config.metricsPort, 'the metrics server');
-  const apiPort = await listen(api, config.apiPort, 'the API').catch(async (error: unknown) => {
+  const metricsServer = harden(metrics.listen(config.metricsPort, { isReady: () => ready }));
+  const metricsPort = await listening(metricsServer, config.metricsPort, 'the metrics server');
+  api.listen(config.apiPort);
+  const apiPort = await listening(api, config.apiPort, 'the API').catch(async (error: unknown) => {
     await close(metricsServer, 0);
     throw error;
   });

@@ -15,13 +15,13 @@ export interface SimulationConfig {
 }
 
 /** What happens to one request. */
-export interface Fate {
+export interface SimulatedOutcome {
   readonly delayMs: number;
   readonly fails: boolean;
 }
 
-/** Draws the fate of each next request, or is undefined where nothing is to be simulated. */
-export type Simulation = (() => Fate) | undefined;
+/** Draws the outcome of each next request, or is undefined where nothing is to be simulated. */
+export type Simulation = (() => SimulatedOutcome) | undefined;
 
 /** @param random evenly distributed in [0, 1), as `Math.random` */
 export function createSimulation(

@@ -32,7 +32,7 @@ function expectedSeries(
   ];
   return [
     'inprogress_requests',
-    'api_drained',
+    'http_server_drained',
     ...['404', '405', '499', '500'].map((code) => `http_errors_total{code="${code}"}`),
     ...rows.map(([path, method]) => `http_requests_total{path="${path}",method="${method}"}`),
     ...cells.flatMap((labels) => [
@@ -48,7 +48,7 @@ const families = [
   'http_errors_total',
   'inprogress_requests',
   'http_request_duration_seconds',
-  'api_drained',
+  'http_server_drained',
 ];
 
 async function endedRequests(): Promise<number> {

@@ -24,10 +24,10 @@ export interface TestApp {
 
 export async function startApp(routes: readonly Route[], simulation?: Simulation): Promise<TestApp> {
   const { app, metrics } = createApp({ routes, log: silent, simulation });
-  const servers = [createServer(app), createServer(metrics.handler)] as const;
+  const servers = [createServer(app).listen(0, '127.0.0.1'), metrics.listen(0, '127.0.0.1')] as const;
   const [port, metricsPort] = await Promise.all(
     servers.map(async (server) => {
-      await once(server.listen(0, '127.0.0.1'), 'listening');
+      await once(server, 'listening');
       return (server.address() as AddressInfo).port;
     }),
   );

@@ -38,7 +38,7 @@ async function series(): Promise<string[]> {
   const text = await app.settled();
   return text
     .split('\n')
-    .filter((line) => /^(http_|inprogress_requests|api_drained)/.test(line))
+    .filter((line) => /^(http_|inprogress_requests|http_server_drained)/.test(line))
     .map((line) => line.slice(0, line.lastIndexOf(' ')));
 }
 

@@ -74,7 +74,7 @@ describe('the process', () => {
     await until('it to be drained', () => service.logged().includes('drained'));
     const scrape = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     expect(scrape).toContain('\nhttp_requests_total{path="products",method="get"} 1\n');
-    expect(scrape).toContain('\napi_drained 1\n');
+    expect(scrape).toContain('\nhttp_server_drained 1\n');
     expect(await service.exit).toBe(0);
     expect(service.logged()).toEqual(['ready', DRAINING, 'drained', 'stopped']);
   });

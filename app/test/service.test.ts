@@ -235,10 +235,10 @@ describe('stopping', () => {
     client.send(request);
     await until('the request to be in progress', () => release.length === 1);
     const stopped = service.stop();
-    expect(await (await fetch(`${api}/metrics`)).text()).toContain('\napi_drained 0\n');
-    expect(await (await fetch(metrics)).text()).toContain('\napi_drained 0\n');
-    const drained = () => fetch(`${metrics}/?name[]=api_drained`).then((response) => response.text());
-    await until('it to be drained', async () => (await drained()).includes('\napi_drained 1\n'));
+    expect(await (await fetch(`${api}/metrics`)).text()).toContain('\nhttp_server_drained 0\n');
+    expect(await (await fetch(metrics)).text()).toContain('\nhttp_server_drained 0\n');
+    const drained = () => fetch(`${metrics}/?name[]=http_server_drained`).then((response) => response.text());
+    await until('it to be drained', async () => (await drained()).includes('\nhttp_server_drained 1\n'));
     const text = await (await fetch(metrics)).text();
     expect(text).toContain('\ninprogress_requests 0\n');
     expect(text).toContain('\nhttp_errors_total{code="500"} 1\n');

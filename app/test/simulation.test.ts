@@ -12,13 +12,13 @@ describe('the simulation', () => {
     [0, 0.049, { delayMs: 20, fails: true }],
     [0.5, 0.05, { delayMs: 110, fails: false }],
     [0.999, 0.9, { delayMs: 199.82, fails: false }],
-  ])('draws delay and failure from its randomness (%d, %d)', (first, second, fate) => {
+  ])('draws delay and failure from its randomness (%d, %d)', (first, second, expected) => {
     const draws = [first, second];
     const simulate = createSimulation(
       { latencyMs: [{ min: 20, max: 200, weight: 1 }], errorRatio: 0.05 },
       () => draws.shift() ?? 0,
     );
-    expect(simulate?.()).toEqual(fate);
+    expect(simulate?.()).toEqual(expected);
   });
 
   it('draws from several ranges as often as their weights say', () => {
@@ -38,13 +38,13 @@ describe('the simulation', () => {
   });
 
   it('fails and delays routed requests only, and they are counted as what they became', async () => {
-    const fates = [
+    const outcomes = [
       { delayMs: 0, fails: true },
       { delayMs: 2, fails: true },
       { delayMs: 2, fails: false },
       { delayMs: 0, fails: false },
     ];
-    const app = await startApp(routes, () => fates.shift() ?? { delayMs: 0, fails: true });
+    const app = await startApp(routes, () => outcomes.shift() ?? { delayMs: 0, fails: true });
     try {
       const statuses = [];
       for (const path of ['/cart', '/cart', '/cart', '/missing', '/cart']) {

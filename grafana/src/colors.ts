@@ -1,7 +1,7 @@
 // What a colour means, once for all panels and for the page of prometheus/consoles/. Chosen by calculation: a test keeps the
 // members of each family apart for eyes with and without deuteranopia, and in sight on dark and light ground.
 
-/** The class of an answer. Blue is well, red is our fault, orange is the client's mistake, grey is who left early. */
+/** The class of an answer. Blue: well. Red: a fault of the API. Orange: a mistake of the client. Grey: the client left early. */
 export const ANSWER_COLORS = {
   '2xx': '#3f83d6',
   '4xx': '#e0a020',

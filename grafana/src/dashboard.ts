@@ -1,21 +1,7 @@
 // What every dashboard of the stack has in common: the variables, the annotations, the links to the others and the
-// grid. What a dashboard shows stands in its own file; how one panel is drawn in panels.ts.
+// grid. What a dashboard shows is in its own file, how one panel is drawn in panels.ts.
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
-import {
-  AnnotationQueryBuilder,
-  AnnotationQueryPlacement,
-  type Dashboard,
-  DashboardBuilder,
-  DashboardCursorSync,
-  type DashboardLink,
-  DashboardLinkType,
-  DatasourceVariableBuilder,
-  type Panel,
-  QueryVariableBuilder,
-  RowBuilder,
-  VariableRefresh,
-  VariableSort,
-} from '@grafana/grafana-foundation-sdk/dashboard';
+import * as sdk from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { STATE_COLORS } from './colors.ts';
 import { DATASOURCE } from './panel.ts';
@@ -45,19 +31,19 @@ type Label = 'job' | 'instance' | 'path' | 'method';
 /** A titled row. Its panels flow from left to right and wrap where the grid's 24 columns end. */
 export interface Row {
   title: string;
-  panels: readonly Builder<Panel>[];
+  panels: readonly Builder<sdk.Panel>[];
 }
 
 /** Assembles a read-only dashboard in Grafana's classic JSON model, with panels numbered and placed. */
-export function createDashboard(spec: DashboardSpec): Dashboard {
-  const builder = new DashboardBuilder(spec.title)
+export function createDashboard(spec: DashboardSpec): sdk.Dashboard {
+  const builder = new sdk.DashboardBuilder(spec.title)
     .uid(spec.uid)
     .description(spec.description)
     .tags([TAG])
     .readonly()
     .refresh(spec.refresh ?? '5s')
     .time({ from: spec.from ?? 'now-5m', to: 'now' })
-    .tooltip(DashboardCursorSync.Crosshair)
+    .tooltip(sdk.DashboardCursorSync.Crosshair)
     .variables(createVariables(spec))
     .annotations(spec.choose ? createAnnotations() : [])
     .links([{ build: createLink }]);
@@ -73,30 +59,30 @@ function createVariables({ choose }: DashboardSpec) {
     // Each choice narrows those behind it.
     const before = labels.slice(0, index).map((name) => `${name}=~"$${name}"`);
     return (
-      new QueryVariableBuilder(label)
+      new sdk.QueryVariableBuilder(label)
         .label(HEADINGS[label])
         .datasource(DATASOURCE)
         .query(`label_values(${metric}{${before.join(', ')}}, ${label})`.replace('{}', ''))
-        .refresh(VariableRefresh.OnTimeRangeChanged)
-        .sort(VariableSort.NaturalAsc)
+        .refresh(sdk.VariableRefresh.OnTimeRangeChanged)
+        .sort(sdk.VariableSort.NaturalAsc)
         .multi(true)
         // All of the values on offer, and not `.+`: the process metrics of Prometheus itself are none of Node's.
         .includeAll(true)
         .current({ selected: true, text: 'All', value: '$__all' })
     );
   });
-  const datasource = new DatasourceVariableBuilder('datasource').label('Source').type('prometheus');
+  const datasource = new sdk.DatasourceVariableBuilder('datasource').label('Source').type('prometheus');
   return [datasource, ...variables];
 }
 
 function createAnnotations() {
   const annotation = (name: string, color: string, expr: string) =>
-    new AnnotationQueryBuilder()
+    new sdk.AnnotationQueryBuilder()
       .name(name)
       .datasource(DATASOURCE)
       .enable(true)
       .iconColor(color)
-      .placement(AnnotationQueryPlacement.InControlsMenu)
+      .placement(sdk.AnnotationQueryPlacement.InControlsMenu)
       // Grafana 9 reads the query here, later ones read `target`.
       .expr(expr)
       .target(new DataqueryBuilder().refId('Anno').expr(expr).interval('15s'));
@@ -115,10 +101,10 @@ function createAnnotations() {
 }
 
 /** A link to every dashboard of the stack, in one menu, that keeps the time range and the variables. */
-function createLink(): DashboardLink {
+function createLink(): sdk.DashboardLink {
   return {
     title: 'Dashboards',
-    type: DashboardLinkType.Dashboards,
+    type: sdk.DashboardLinkType.Dashboards,
     icon: 'external link',
     tooltip: 'Another dashboard, for the same time range',
     tags: [TAG],
@@ -133,7 +119,7 @@ function placeRows(rows: readonly Row[]) {
   let id = 0;
   let y = 0;
   return rows.flatMap(({ title, panels }) => {
-    const heading = new RowBuilder(title).id(++id).gridPos({ x: 0, y, w: GRID_COLUMNS, h: 1 }).build();
+    const heading = new sdk.RowBuilder(title).id(++id).gridPos({ x: 0, y, w: GRID_COLUMNS, h: 1 }).build();
     let x = 0;
     let shelfHeight = 0;
     y += 1;

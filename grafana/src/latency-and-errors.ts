@@ -1,23 +1,19 @@
 // The panels on errors and latency that several dashboards show, of all that is chosen or of one route.
-import { ANSWER_COLORS, QUANTILE_COLORS, STATE_COLORS } from './colors.ts';
-import { LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
-import type { ThresholdStep } from './panel.ts';
+import { ANSWER_COLORS, QUANTILE_COLORS } from './colors.ts';
+import { BUDGETS, LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
+import { lineAt } from './panel.ts';
 import { heatmap, lines } from './panels.ts';
 import { CHOSEN, QUANTILE_CAVEAT, quantile, shareOf } from './promql.ts';
 import { runbook } from './runbook.ts';
 
 interface Place {
-  width: number;
   height?: number;
   matchers?: string;
 }
 
 const NO_TRAFFIC = 'Nothing was asked in this time range';
 
-export const OBJECTIVE_LINE: readonly ThresholdStep[] = [
-  ['transparent', null],
-  [STATE_COLORS.bad, LATENCY_OBJECTIVE_SECONDS],
-];
+export const OBJECTIVE_LINE = lineAt(LATENCY_OBJECTIVE_SECONDS);
 
 /** Classes of answers as regular expressions of status codes; a client that left early is a class of its own. */
 export const STATUS_CODES = {
@@ -28,14 +24,14 @@ export const STATUS_CODES = {
 } as const;
 
 export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
-  lines({
+  lines('Share of answers: 4xx, 499 and 5xx', {
     ...place,
-    title: 'Share of answers: 4xx, 499 and 5xx',
     shows:
       'Of all answers, those that the client asked wrongly (4xx), left before they were complete (499), and that the API failed (5xx). Where nothing was asked there is no share and no line.',
-    worry: 'about 5xx above 0.1 %, the objective; and about 499, since people leave what is slow.',
-    next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
+    investigate: `if 5xx are above ${BUDGETS.availability}, the objective, or 499 rise: users leave slow pages.`,
+    seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
     unit: 'percentunit',
+    legend: 'table',
     softMax: 0.05,
     queries: (['5xx', '4xx', '499'] as const).map((legend) => ({
       expr: shareOf(STATUS_CODES[legend], { matchers }),
@@ -50,32 +46,30 @@ export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
   });
 
 export const latencyQuantiles = ({ matchers = CHOSEN, ...place }: Place) =>
-  lines({
+  lines('Latency p50, p95 and p99', {
     ...place,
-    title: 'Latency p50, p95 and p99',
     shows: `From entry to the end of the response, replicas together. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
-    worry: 'where p99 stays above the dashed line: more than 1 % of answers are slow.',
-    next: `*Latency distribution* beside, [the routes in one table](/d/operations), ${runbook('ErrorBudgetBurn')}.`,
+    investigate: 'if p99 stays above the dashed line: more than 1 % of the answers are slow.',
+    seeAlso: `*Latency distribution*, [the routes in one table](/d/operations), ${runbook('ErrorBudgetBurn')}.`,
     unit: 's',
+    legend: 'table',
     softMax: 0.01,
-    queries: [0.99, 0.95, 0.5].map((q) => ({ expr: quantile(q, { matchers }), legend: `p${q * 100}` })),
+    queries: Object.fromEntries([0.99, 0.95, 0.5].map((q) => [`p${q * 100}`, quantile(q, { matchers })])),
     colors: QUANTILE_COLORS,
-    thresholds: OBJECTIVE_LINE,
-    limit: true,
+    ...OBJECTIVE_LINE,
     noValue: NO_TRAFFIC,
   });
 
 export const latencyDistribution = ({ matchers = CHOSEN, ...place }: Place) => {
   const native = `increase(http_request_duration_seconds{${matchers}}[$__rate_interval])`;
   const classic = `increase(http_request_duration_seconds_bucket{${matchers}}[$__rate_interval])`;
-  return heatmap({
+  return heatmap('Latency distribution', {
     ...place,
-    title: 'Latency distribution',
     shows:
       'Responses by latency bucket: the stronger the colour, the more. Buckets are 4 % wide from a native histogram, else those of the classic one.',
-    worry:
-      'where there are two bands: two kinds of request or two kinds of replica, which a percentile hides.',
-    next: '[the routes in one table](/d/operations), or choose one instance at the top; a busy process: [Node runtime](/d/node-runtime).',
+    investigate: 'if there are two bands: two kinds of request or of replica, which a percentile hides.',
+    seeAlso:
+      '[the routes in one table](/d/operations), or choose one instance at the top; a busy process: [Node runtime](/d/node-runtime).',
     unit: 's',
     // One of the two answers: Grafana draws the cells of one kind of histogram.
     queries: [

@@ -1,27 +1,58 @@
-// The numbers of prometheus/rules/ that panels draw as limits. The rules are the truth; a test keeps the two equal.
+// The numbers of prometheus/ and docker-compose.yml that panels draw as limits, read from there.
+import { readFileSync } from 'node:fs';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+/** The number that `pattern` finds in a file of the repository. @throws where it finds none */
+function find(path: string, pattern: RegExp): number {
+  const [, number] = pattern.exec(read(path)) ?? [];
+  if (number === undefined) throw new Error(`${path}: expected ${pattern}`);
+  return Number(number);
+}
+
+const SLO_RULES = 'prometheus/rules/slo.yml';
 
 /** A response that takes longer than this burns the latency budget; also an edge of the API's histogram. */
-export const LATENCY_OBJECTIVE_SECONDS = 0.25;
+export const LATENCY_OBJECTIVE_SECONDS = find(SLO_RULES, /le="([\d.]+)"/);
+
+export type Slo = 'availability' | 'latency';
 
 /** Share of requests that must be good over 30 days. */
-export const OBJECTIVES = { availability: 0.999, latency: 0.99 } as const;
+const objective = (slo: Slo) =>
+  find(SLO_RULES, new RegExp(`expr: vector\\(([\\d.]+)\\)\n +labels: { slo: ${slo} }`));
+export const OBJECTIVES = { availability: objective('availability'), latency: objective('latency') };
+/** The rest, as texts say it: `0.1 %`. */
+const budget = (slo: Slo) => `${Number((100 - OBJECTIVES[slo] * 100).toFixed(3))} %`;
+export const BUDGETS = { availability: budget('availability'), latency: budget('latency') };
 
 /**
  * An alert fires when both windows burn faster than `factor` times what the budget allows. Site Reliability Workbook,
  * chapter 5, "6: Multiwindow, Multi-Burn-Rate Alerts": https://sre.google/workbook/alerting-on-slos/
  */
 export const BURN_RATES = [
-  { longWindow: '3d', shortWindow: '6h', factor: 1, severity: 'ticket' },
-  { longWindow: '1d', shortWindow: '2h', factor: 3, severity: 'ticket' },
-  { longWindow: '6h', shortWindow: '30m', factor: 6, severity: 'page' },
-  { longWindow: '1h', shortWindow: '5m', factor: 14.4, severity: 'page' },
-] as const;
+  ...read(SLO_RULES).matchAll(
+    /{window="(\w+)"} > ([\d.]+)\n.*{window="(\w+)"} > \2\n.*\n +labels: { severity: (\w+), window: \1 }/g,
+  ),
+]
+  .map(([, longWindow, factor, shortWindow, severity]) => ({
+    longWindow,
+    shortWindow,
+    factor: Number(factor),
+    severity,
+  }))
+  .reverse();
 
 /** Share of the time that turns of the event loop are late: above this, EventLoopBlocked fires. */
-export const EVENT_LOOP_LATE_LIMIT = 0.2;
+export const EVENT_LOOP_LATE_LIMIT = find(
+  'prometheus/rules/alerts.yml',
+  /rate\(nodejs_eventloop_late_seconds_total\[2m\]\) > ([\d.]+)/,
+);
 
-/** `scrape_timeout` of prometheus.yml: a scrape that takes longer fails. */
-export const SCRAPE_TIMEOUT_SECONDS = 4;
+/** A scrape that takes longer fails. */
+export const SCRAPE_TIMEOUT_SECONDS = find('prometheus/prometheus.yml', /scrape_timeout: (\d+)s/);
 
-/** `mem_limit` of the API in docker-compose.yml: a process that wants more is killed. */
-export const MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
+/** Of each group of rules. */
+export const RULES_INTERVAL_SECONDS = find('prometheus/prometheus.yml', /evaluation_interval: (\d+)s/);
+
+/** Of the API, in MiB: a process that needs more is killed. */
+export const MEMORY_LIMIT_MEBIBYTES = find('docker-compose.yml', /\n {2}api:\n.*?mem_limit: (\d+)m\n/s);

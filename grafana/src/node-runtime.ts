@@ -1,56 +1,44 @@
 // What the Node processes behind the API do: CPU, memory, event loop, garbage collection, resources, restarts.
 import { inOrder, STATE_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
+import { COUNT, warnFrom } from './panel.ts';
 import { lines, stat } from './panels.ts';
 import { CHOSEN } from './promql.ts';
 import { runbook } from './runbook.ts';
 import { cpu, eventLoopLate, memoryOfLimit, openConnections } from './saturation.ts';
 
 const processes = [
-  stat({
-    title: 'Processes',
+  stat('Processes', {
     shows: 'Node processes that are scraped: one for each replica.',
-    worry: 'where it is not the number of replicas that you asked for.',
-    next: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
-    width: 6,
-    unit: 'locale',
-    decimals: 0,
-    queries: [{ expr: `count(nodejs_version_info{${CHOSEN}})`, legend: 'processes' }],
+    investigate: 'if it is not the number of replicas that you asked for.',
+    seeAlso: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
+    ...COUNT,
+    queries: { processes: `count(nodejs_version_info{${CHOSEN}})` },
   }),
-  stat({
-    title: 'Node version',
+  stat('Node version', {
     shows: 'The versions of Node that the processes run.',
-    worry: 'about more than one version outside of a release: a forgotten replica.',
-    next: '*Youngest process*, then the container of that replica; see [the runbook](/d/runbook).',
-    width: 6,
+    investigate: 'if there is more than one version outside of a release: a forgotten replica.',
+    seeAlso: '*Youngest process*, then the container of that replica; see [the runbook](/d/runbook).',
     unit: 'locale',
     show: 'name',
-    queries: [{ expr: `count by (version) (nodejs_version_info{${CHOSEN}})`, legend: '{{version}}' }],
+    queries: { '{{version}}': `count by (version) (nodejs_version_info{${CHOSEN}})` },
   }),
-  stat({
-    title: 'Youngest process',
+  stat('Youngest process', {
     shows: 'Time since the last start among the processes.',
-    worry: 'where it is short and nobody released anything.',
-    next: `the container's log, ${runbook('ApiDown')}.`,
-    width: 6,
+    investigate: 'if it is short without a release.',
+    seeAlso: `the container's log, ${runbook('ApiDown')}.`,
     unit: 's',
     decimals: 0,
-    queries: [{ expr: `min(time() - process_start_time_seconds{${CHOSEN}})`, legend: 'age' }],
+    queries: { age: `min(time() - process_start_time_seconds{${CHOSEN}})` },
   }),
-  stat({
-    title: 'Restarts in range',
+  stat('Restarts in range', {
     shows:
       'Starts of a process at an address that was already known. A replica with a new address is not counted here, but marked on the graphs.',
-    worry: 'about restarts that nobody asked for.',
-    next: `the container's log, *Memory, share of the limit*, ${runbook('ApiReplicaDown')}.`,
-    width: 6,
-    unit: 'locale',
-    decimals: 0,
-    queries: [{ expr: `sum(changes(process_start_time_seconds{${CHOSEN}}[$__range]))`, legend: 'restarts' }],
-    thresholds: [
-      ['text', null],
-      [STATE_COLORS.watch, 1],
-    ],
+    investigate: 'if there are restarts without a release.',
+    seeAlso: `the container's log, *Memory, share of the limit*, ${runbook('ApiReplicaDown')}.`,
+    ...COUNT,
+    queries: { restarts: `sum(changes(process_start_time_seconds{${CHOSEN}}[$__range]))` },
+    thresholds: warnFrom(1, STATE_COLORS.watch),
   }),
 ];
 
@@ -63,68 +51,53 @@ const memoryKinds = {
 
 const memory = [
   memoryOfLimit,
-  lines({
-    title: 'Memory by kind, all replicas',
+  lines('Memory by kind, all replicas', {
     shows: 'Memory of all chosen processes together, by kind.',
-    worry:
-      'where the resident size climbs over a flat heap: memory outside of the heap, buffers. Where the low points of the used heap climb: a leak.',
-    next: `*Garbage collection, mean of replicas* below, ${runbook('EventLoopBlocked')}.`,
-    width: 12,
-    legend: 'list',
+    investigate:
+      'if the resident size climbs over a flat heap (memory outside of the heap, buffers), or the low points of the used heap climb (a leak).',
+    seeAlso: `*Garbage collection, mean of replicas* below, ${runbook('EventLoopBlocked')}.`,
     unit: 'bytes',
     softMax: 64 * 1024 * 1024,
-    queries: Object.entries(memoryKinds).map(([legend, metric]) => ({
-      expr: `sum(${metric}{${CHOSEN}})`,
-      legend,
-    })),
+    queries: Object.fromEntries(
+      Object.entries(memoryKinds).map(([legend, metric]) => [legend, `sum(${metric}{${CHOSEN}})`]),
+    ),
     colors: inOrder(...Object.keys(memoryKinds)),
   }),
-  lines({
-    title: 'Garbage collection, mean of replicas',
+  lines('Garbage collection, mean of replicas', {
     shows:
       'Share of wall time by kind of collection, the mean of all chosen processes. Minor ones are cheap and frequent.',
-    worry: 'where major ones take more than a few per cent: the heap is near its limit.',
-    next: `*Memory by kind, all replicas*, ${runbook('EventLoopBlocked')}.`,
-    width: 12,
+    investigate: 'if major ones take more than a few per cent: the heap is near its limit.',
+    seeAlso: `*Memory by kind, all replicas*, ${runbook('EventLoopBlocked')}.`,
     unit: 'percentunit',
+    legend: 'table',
     softMax: 0.01,
     stacked: true,
-    queries: [
-      {
-        expr: `sum by (kind) (rate(nodejs_gc_duration_seconds_sum{${CHOSEN}}[$__rate_interval])) / on () group_left () count(nodejs_version_info{${CHOSEN}})`,
-        legend: '{{kind}}',
-      },
-    ],
+    queries: {
+      '{{kind}}': `sum by (kind) (rate(nodejs_gc_duration_seconds_sum{${CHOSEN}}[$__rate_interval])) / on () group_left () count(nodejs_version_info{${CHOSEN}})`,
+    },
     colors: inOrder('minor', 'major', 'incremental', 'weakcb'),
     noValue: 'No collection yet',
   }),
 ];
 
 const resources = [
-  lines({
-    title: 'Active resources by type, all replicas',
+  lines('Active resources by type, all replicas', {
     shows: 'What keeps the event loops of all chosen processes alive: sockets, timers, file requests.',
-    worry: 'where one type only climbs: it is never closed.',
-    next: `${runbook('RequestsStuck')}.`,
-    width: 12,
-    unit: 'locale',
-    decimals: 0,
+    investigate: 'if one type only climbs: it is never closed.',
+    seeAlso: `${runbook('RequestsStuck')}.`,
+    ...COUNT,
     softMax: 10,
     stacked: true,
-    legend: 'list',
-    queries: [{ expr: `sum by (type) (nodejs_active_resources{${CHOSEN}})`, legend: '{{type}}' }],
+    queries: { '{{type}}': `sum by (type) (nodejs_active_resources{${CHOSEN}})` },
   }),
-  lines({
-    title: 'Open file descriptors',
+  lines('Open file descriptors', {
     shows: 'Sockets and files that each process holds open.',
-    worry: 'near the limit of the process (`process_max_fds`): new connections are refused there.',
-    next: `*Active resources by type, all replicas*, ${runbook('RequestsStuck')}.`,
-    width: 12,
-    unit: 'locale',
-    decimals: 0,
+    investigate:
+      'if it is near the limit of the process (`process_max_fds`), where new connections are refused.',
+    seeAlso: `*Active resources by type, all replicas*, ${runbook('RequestsStuck')}.`,
+    ...COUNT,
     softMax: 10,
-    legend: 'list',
-    queries: [{ expr: `process_open_fds{${CHOSEN}}`, legend: '{{instance}}' }],
+    queries: { '{{instance}}': `process_open_fds{${CHOSEN}}` },
   }),
 ];
 

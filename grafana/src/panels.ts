@@ -1,27 +1,7 @@
 // How one panel is drawn: a handful of shapes, so that equal things look equal on every dashboard. What a panel asks
 // and says comes from the caller.
 import { PanelBuilder as BarGauge } from '@grafana/grafana-foundation-sdk/bargauge';
-import {
-  BarGaugeDisplayMode,
-  BigValueColorMode,
-  BigValueGraphMode,
-  BigValueTextMode,
-  GraphThresholdsStyleConfigBuilder,
-  GraphThresholdsStyleMode,
-  LegendDisplayMode,
-  LegendPlacement,
-  ReduceDataOptionsBuilder,
-  SortOrder,
-  StackingConfigBuilder,
-  StackingMode,
-  TimelineValueAlignment,
-  TooltipDisplayMode,
-  VisibilityMode,
-  VizLegendOptionsBuilder,
-  VizOrientation,
-  VizTextDisplayOptionsBuilder,
-  VizTooltipOptionsBuilder,
-} from '@grafana/grafana-foundation-sdk/common';
+import * as common from '@grafana/grafana-foundation-sdk/common';
 import { MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 import {
   PanelBuilder as Heatmap,
@@ -34,7 +14,10 @@ import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/time
 import { STATE_COLORS } from './colors.ts';
 import { describe, type PanelSpec, palette } from './panel.ts';
 
-const TEXT_MODES = { name: BigValueTextMode.Name, 'name and value': BigValueTextMode.ValueAndName } as const;
+const TEXT_MODES = {
+  name: common.BigValueTextMode.Name,
+  'name and value': common.BigValueTextMode.ValueAndName,
+} as const;
 
 /** Values that have words, and the colour of each. */
 export type Words = Readonly<Record<number, { text: string; color: string }>>;
@@ -43,38 +26,39 @@ export type Words = Readonly<Record<number, { text: string; color: string }>>;
  * One number, the latest, in the colour of text unless thresholds say more. `show` puts the series' name next to the number or in
  * its place, at sizes that do not change with the width; `words` takes the place of numbers.
  */
-export function stat(spec: PanelSpec & { show?: 'name' | 'name and value'; words?: Words }) {
+export function stat(title: string, spec: PanelSpec & { show?: 'name' | 'name and value'; words?: Words }) {
   const { show, words } = spec;
-  const panel = describe(new Stat(), { height: 4, ...spec }, 'instant')
-    .colorMode(BigValueColorMode.Value)
-    .graphMode(BigValueGraphMode.None)
-    .textMode(show ? TEXT_MODES[show] : BigValueTextMode.Value)
-    .orientation(VizOrientation.Auto)
+  const panel = describe(new Stat(), title, { width: 6, height: 4, ...spec }, 'instant')
+    .colorMode(common.BigValueColorMode.Value)
+    .graphMode(common.BigValueGraphMode.None)
+    .textMode(show ? TEXT_MODES[show] : common.BigValueTextMode.Value)
+    .orientation(common.VizOrientation.Auto)
     .reduceOptions(lastValue());
   if (words) panel.mappings([toMapping(words)]);
   if (show || words) {
-    panel.text(new VizTextDisplayOptionsBuilder().titleSize(16).valueSize(words ? 18 : 30));
+    panel.text(new common.VizTextDisplayOptionsBuilder().titleSize(16).valueSize(words ? 18 : 30));
   }
   return panel;
 }
 
 /** One bar for each series, in the order in which the query returns them. */
-export function ranking(spec: PanelSpec) {
+export function ranking(title: string, spec: PanelSpec) {
   return describe(
     new BarGauge(),
+    title,
     { min: 0, decimals: 0, thresholds: [[STATE_COLORS.well, null]], ...spec },
     'instant',
   )
-    .orientation(VizOrientation.Horizontal)
-    .displayMode(BarGaugeDisplayMode.Basic)
+    .orientation(common.VizOrientation.Horizontal)
+    .displayMode(common.BarGaugeDisplayMode.Basic)
     .reduceOptions(lastValue());
 }
 
 export interface LinesSpec extends PanelSpec {
   /** The axis reaches at least from 0 to here, so that noise around nothing looks like nothing. */
   softMax: number;
-  /** A list of names where series are many, a table of last and highest values otherwise. */
-  legend?: 'list' | 'table';
+  /** A table of last and highest values, for few series, in the place of a list of names. */
+  legend?: 'table';
   stacked?: boolean;
   /** Draws the thresholds as dashed lines. */
   limit?: boolean;
@@ -84,18 +68,22 @@ export interface LinesSpec extends PanelSpec {
  * Lines over time from 0 up. A sample without neighbours is a point, and what is missing is a gap: a rate where nothing was
  * asked is no number.
  */
-export function lines(spec: LinesSpec) {
-  const list = spec.legend === 'list';
-  const legend = new VizLegendOptionsBuilder()
-    .displayMode(list ? LegendDisplayMode.List : LegendDisplayMode.Table)
-    .placement(LegendPlacement.Bottom)
+export function lines(title: string, spec: LinesSpec) {
+  const list = spec.legend !== 'table';
+  const legend = new common.VizLegendOptionsBuilder()
+    .displayMode(list ? common.LegendDisplayMode.List : common.LegendDisplayMode.Table)
+    .placement(common.LegendPlacement.Bottom)
     .showLegend(true)
     .calcs(list ? [] : ['lastNotNull', 'max']);
-  const panel = describe(new TimeSeries(), { height: 9, ...spec }, 'range')
+  const panel = describe(new TimeSeries(), title, spec, 'range')
     .legend(legend)
-    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+    .tooltip(
+      new common.VizTooltipOptionsBuilder()
+        .mode(common.TooltipDisplayMode.Multi)
+        .sort(common.SortOrder.Descending),
+    )
     .colorScheme(palette())
-    .showPoints(VisibilityMode.Auto)
+    .showPoints(common.VisibilityMode.Auto)
     .pointSize(4)
     .spanNulls(false)
     .lineWidth(spec.stacked ? 1 : 2)
@@ -103,18 +91,20 @@ export function lines(spec: LinesSpec) {
     .min(spec.min ?? 0)
     .axisSoftMax(spec.softMax);
   if (spec.unit === 'percentunit') panel.max(spec.max ?? 1);
-  if (spec.stacked) panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal));
+  if (spec.stacked) panel.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal));
   if (spec.limit) {
-    panel.thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
+    panel.thresholdsStyle(
+      new common.GraphThresholdsStyleConfigBuilder().mode(common.GraphThresholdsStyleMode.Dashed),
+    );
   }
   return panel;
 }
 
 /** A histogram over time: `queries` return increases, native or by `le`, which is in `unit`; the cells hold counts. */
-export function heatmap(spec: PanelSpec) {
+export function heatmap(title: string, spec: PanelSpec) {
   return (
-    describe(new Heatmap(), { height: 9, ...spec, unit: 'none' }, 'heatmap')
-      .yAxis(new YAxisConfigBuilder().unit(spec.unit))
+    describe(new Heatmap(), title, { ...spec, unit: 'none' }, 'heatmap')
+      .yAxis(new YAxisConfigBuilder().unit(spec.unit ?? 'none'))
       // All of its colours stand out on dark and on light ground; the least of Blues is white on white.
       .color(new HeatmapColorOptionsBuilder().scheme('Cool').steps(64))
       .exemplarsColor(STATE_COLORS.bad)
@@ -123,11 +113,11 @@ export function heatmap(spec: PanelSpec) {
 }
 
 /** A coloured band for each series, with words for its values. */
-export function states(spec: PanelSpec & { words: Words }) {
-  return describe(new StateTimeline(), spec, 'range')
+export function states(title: string, spec: PanelSpec & { words: Words }) {
+  return describe(new StateTimeline(), title, { width: 24, height: 7, ...spec }, 'range')
     .mappings([toMapping(spec.words)])
-    .showValue(VisibilityMode.Never)
-    .alignValue(TimelineValueAlignment.Left);
+    .showValue(common.VisibilityMode.Never)
+    .alignValue(common.TimelineValueAlignment.Left);
 }
 
 function toMapping(words: Words): ValueMapping {
@@ -135,5 +125,5 @@ function toMapping(words: Words): ValueMapping {
 }
 
 function lastValue() {
-  return new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false);
+  return new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false);
 }

@@ -1,5 +1,6 @@
 // PromQL, read and written. Read with Prometheus' own grammar, so that tests can ask what a query names and how it is
 // wrapped; written once for all panels, so that a rate, a share or a quantile is the same everywhere.
+import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
 
 /** One selector of series within a query. */
@@ -12,58 +13,40 @@ export interface Selector {
   functions: string[];
 }
 
-/** What a query names. */
-export interface ParsedQuery {
-  selectors: Selector[];
-  /** Labels that it groups by or matches on. */
-  groupings: string[];
-}
-
 /**
- * Parses a query whose Grafana variables are filled in.
+ * The selectors of a query whose Grafana variables are filled in.
  * @throws SyntaxError with the place, where the grammar does not accept it
  */
-export function parsePromql(expr: string): ParsedQuery {
-  const query: ParsedQuery = { selectors: [], groupings: [] };
-  const functions: string[] = [];
-  const ranges: string[] = [];
+export function parsePromql(expr: string): Selector[] {
+  const selectors: Selector[] = [];
   parser.parse(expr).iterate({
-    enter(node) {
-      const text = expr.slice(node.from, node.to);
-      if (node.type.isError) throw new SyntaxError(`PromQL: unexpected "${text}" at ${node.from} of ${expr}`);
-      const selector = query.selectors.at(-1);
-      switch (node.name) {
-        case 'FunctionCall':
-          functions.unshift(expr.slice(node.from, expr.indexOf('(', node.from)).trim());
-          break;
-        case 'MatrixSelector':
-          ranges.push(text.slice(text.lastIndexOf('[') + 1, -1));
-          break;
-        case 'VectorSelector': {
-          const range = ranges.at(-1);
-          const named = { metric: '', matchers: [], functions: [...functions] };
-          query.selectors.push(range === undefined ? named : { ...named, range });
-          break;
-        }
-        case 'Identifier':
-          if (selector && node.node.parent?.name === 'VectorSelector') selector.metric = text;
-          break;
-        case 'UnquotedLabelMatcher': {
-          const [, label = '', operator = '', value = ''] =
-            /^(\w+)\s*(=~|!~|!=|=)\s*["'](.*)["']$/s.exec(text) ?? [];
-          selector?.matchers.push({ label, operator, value });
-          break;
-        }
-        case 'LabelName':
-          if (node.node.parent?.name === 'GroupingLabels') query.groupings.push(text);
-      }
-    },
-    leave(node) {
-      if (node.name === 'FunctionCall') functions.shift();
-      if (node.name === 'MatrixSelector') ranges.pop();
+    enter({ node, from, to }) {
+      if (node.type.isError)
+        throw new SyntaxError(`PromQL: unexpected "${expr.slice(from, to)}" at ${from} of ${expr}`);
+      if (node.name === 'VectorSelector') selectors.push(toSelector(node, expr));
     },
   });
-  return query;
+  return selectors;
+}
+
+function toSelector(node: SyntaxNode, expr: string): Selector {
+  const text = (part: SyntaxNode | null | undefined) => (part ? expr.slice(part.from, part.to) : '');
+  const parents: SyntaxNode[] = [];
+  for (let { parent } = node; parent; { parent } = parent) parents.push(parent);
+  const range = parents.find(({ name }) => name === 'MatrixSelector');
+  const matchers = node.getChild('LabelMatchers')?.getChildren('UnquotedLabelMatcher') ?? [];
+  return {
+    metric: text(node.getChild('Identifier')),
+    matchers: matchers.map((matcher) => {
+      const [, label = '', operator = '', value = ''] =
+        /^(\w+)\s*(=~|!~|!=|=)\s*["'](.*)["']$/s.exec(text(matcher)) ?? [];
+      return { label, operator, value };
+    }),
+    ...(range ? { range: text(range).slice(text(range).lastIndexOf('[') + 1, -1) } : {}),
+    functions: parents
+      .filter(({ name }) => name === 'FunctionCall')
+      .map((call) => text(call.getChild('FunctionIdentifier'))),
+  };
 }
 
 /** Puts values in the place of Grafana's variables (`$job`, `${job}`); a variable without a value is an error. */
@@ -75,7 +58,7 @@ export function fillVariables(expr: string, values: Readonly<Record<string, stri
   });
 }
 
-/** One of Grafana's variables as it stands in queries and links: `${name}`. */
+/** One of Grafana's variables in queries and links: `${name}`. */
 export const variable = (name: string) => `\${${name}}`;
 
 /** Series of what is chosen at the top of a dashboard. */
@@ -94,24 +77,17 @@ export interface Scope {
   window?: string;
 }
 
-const sumBy = (labels: readonly string[]) => (labels.length > 0 ? `sum by (${labels.join(', ')}) ` : 'sum');
-
-function sumOfRates(metric: string, { matchers = CHOSEN, by = [], window = WINDOW }: Scope) {
-  return `${sumBy(by)}(rate(${metric}{${matchers}}[${window}]))`;
-}
-
-/** Sum of the rates of a counter. */
-export function rate(counter: string, scope: Scope = {}): string {
-  return sumOfRates(counter, scope);
+/** Sum of the rates of a counter or a native histogram. */
+export function rate(metric: string, { matchers = CHOSEN, by = [], window = WINDOW }: Scope = {}): string {
+  const sum = by.length > 0 ? `sum by (${by.join(', ')}) ` : 'sum';
+  return `${sum}(rate(${metric}{${matchers}}[${window}]))`;
 }
 
 /** Responses per second; of the status codes that match, where `codes` is given. */
 export function responses(scope: Scope = {}, codes?: string): string {
   const matchers = scope.matchers ?? CHOSEN;
-  return rate(`${DURATION}_count`, {
-    ...scope,
-    matchers: codes ? `${matchers}, code=~"${codes}"` : matchers,
-  });
+  const matching = codes ? `${matchers}, code=~"${codes}"` : matchers;
+  return rate(`${DURATION}_count`, { ...scope, matchers: matching });
 }
 
 /** Responses of those codes as a share of all; nothing where nothing was asked. */
@@ -133,9 +109,9 @@ export function badResponses(objectiveSeconds: number, scope: Scope = {}): strin
  * classic buckets, within which it is interpolated. `>= 0` drops the NaN of a histogram that observed nothing.
  */
 export function quantile(q: number, scope: Scope = {}): string {
-  const native = `histogram_quantile(${q}, ${sumOfRates(DURATION, scope)}) >= 0`;
+  const native = `histogram_quantile(${q}, ${rate(DURATION, scope)}) >= 0`;
   const by = ['le', ...(scope.by ?? [])];
-  const classic = `histogram_quantile(${q}, ${sumOfRates(`${DURATION}_bucket`, { ...scope, by })}) >= 0`;
+  const classic = `histogram_quantile(${q}, ${rate(`${DURATION}_bucket`, { ...scope, by })}) >= 0`;
   return `(${native}) or (${classic})`;
 }
 
@@ -147,5 +123,4 @@ export const QUANTILE_CAVEAT =
 export const TOP = 12;
 
 /** The most requested routes of the time range, to intersect with (`and`); the same at every step of a graph. */
-export const topRoutes = (matchers = CHOSEN) =>
-  `topk(${TOP}, sum by (path, method) (increase(http_requests_total{${matchers}}[$__range] @ end())))`;
+export const TOP_ROUTES = `topk(${TOP}, sum by (path, method) (increase(http_requests_total{${CHOSEN}}[$__range] @ end())))`;

@@ -1,5 +1,5 @@
 // How a route is called and where a click on it leads, the same on every dashboard.
-
+import { ROUTE_COLORS } from './colors.ts';
 import { variable } from './promql.ts';
 
 /** Legend of a series that has the labels `method` and `path`; ROUTE_COLORS knows the lab's routes by it. */
@@ -20,3 +20,6 @@ export const ROUTE_ROW_LINK = {
   title,
   url: url(variable('__data.fields.Path'), variable('__data.fields.Method')),
 };
+
+/** Of a graph with a line for each route. */
+export const BY_ROUTE = { colors: ROUTE_COLORS, link: ROUTE_LINK };

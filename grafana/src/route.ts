@@ -1,8 +1,8 @@
-// One route's own view (or several chosen ones): rate, errors, latency and who asks, where a click on a route leads.
+// One route's own view (or several chosen ones): rate, errors, latency and replicas, where a click on a route leads.
 import { ANSWER_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
 import { errorShare, latencyDistribution, latencyQuantiles, STATUS_CODES } from './latency-and-errors.ts';
-import { LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
+import { BUDGETS, LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
 import { lines, stat } from './panels.ts';
 import { badResponses, CHOSEN, QUANTILE_CAVEAT, quantile, responses, shareOf } from './promql.ts';
 import { runbook } from './runbook.ts';
@@ -16,58 +16,48 @@ const objectiveMs = LATENCY_OBJECTIVE_SECONDS * 1000;
 const whole = { ...scope, window: '$__range' };
 
 const summary = [
-  stat({
-    title: 'Answers per second',
+  stat('Answers per second', {
     shows:
       'Answers of the chosen routes with any status, all replicas together, on average over the time range.',
-    worry: 'where it is far from what the time of day explains.',
-    next: '*Answers by class of status* below, [API overview](/d/api-overview) for all routes.',
-    width: 6,
+    investigate: 'if the time of day does not explain it.',
+    seeAlso: '*Answers by class of status* below, [API overview](/d/api-overview) for all routes.',
     unit: 'reqps',
-    queries: [{ expr: responses(whole), legend: 'rate' }],
+    queries: { rate: responses(whole) },
   }),
-  stat({
-    title: 'Failed, 5xx',
+  stat('Failed, 5xx', {
     shows: 'Share of the answers in this time range that the API failed.',
-    worry: 'above 0.1 %, the objective of the service as a whole.',
-    next: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}.`,
-    width: 6,
+    investigate: `if it is above ${BUDGETS.availability}, the objective of the service as a whole.`,
+    seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}.`,
     unit: 'percentunit',
-    queries: [{ expr: shareOf('5..', whole), legend: '5xx' }],
+    queries: { '5xx': shareOf('5..', whole) },
     noValue: NO_TRAFFIC,
   }),
-  stat({
-    title: 'Failed or slow',
+  stat('Failed or slow', {
     shows: `Answers a second that failed, or took more than ${objectiveMs} ms: these burn an error budget.`,
-    worry: 'where it is not 0 over a long range.',
-    next: '*Latency distribution*, [Node runtime](/d/node-runtime).',
-    width: 6,
+    investigate: 'if it is not 0 over a long range.',
+    seeAlso: '*Latency distribution*, [Node runtime](/d/node-runtime).',
     unit: 'reqps',
-    queries: [{ expr: badResponses(LATENCY_OBJECTIVE_SECONDS, whole), legend: 'bad' }],
+    queries: { bad: badResponses(LATENCY_OBJECTIVE_SECONDS, whole) },
   }),
-  stat({
-    title: 'p99',
+  stat('p99', {
     shows: `One answer in a hundred took longer than this. ${QUANTILE_CAVEAT}`,
-    worry: `above ${objectiveMs} ms, the objective.`,
-    next: '*Latency distribution* says whether these are a few or a second crowd; [Node runtime](/d/node-runtime).',
-    width: 6,
+    investigate: `if it is above ${objectiveMs} ms, the objective.`,
+    seeAlso:
+      '*Latency distribution* says whether these are a few or a second crowd; [Node runtime](/d/node-runtime).',
     unit: 's',
-    queries: [{ expr: quantile(0.99, whole), legend: 'p99' }],
+    queries: { p99: quantile(0.99, whole) },
     noValue: NO_TRAFFIC,
   }),
 ];
 
 const traffic = [
-  lines({
-    title: 'Answers by class of status',
+  lines('Answers by class of status', {
     shows: 'Answers per second of the chosen routes, piled up by class of status code.',
-    worry: 'where red or grey appears that was not there before.',
-    next: `5xx: ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
-    width: 12,
+    investigate: 'if red or grey appears.',
+    seeAlso: `5xx: ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
     unit: 'reqps',
     softMax: 1,
     stacked: true,
-    legend: 'list',
     queries: (['2xx', '4xx', '499', '5xx'] as const).map((legend) => ({
       expr: responses(scope, STATUS_CODES[legend]),
       legend,
@@ -75,31 +65,25 @@ const traffic = [
     colors: ANSWER_COLORS,
     noValue: NO_TRAFFIC,
   }),
-  errorShare({ width: 12, matchers }),
+  errorShare(scope),
 ];
 
 const replicas = [
-  lines({
-    title: 'Answers by replica',
+  lines('Answers by replica', {
     shows: 'Answers per second of the chosen routes, by replica.',
-    worry: 'where one replica gets far fewer than the others: it is not in the balance, or does not answer.',
-    next: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
-    width: 12,
+    investigate: 'if one replica gets far fewer than the others: it is not balanced to, or does not answer.',
+    seeAlso: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
     unit: 'reqps',
     softMax: 1,
-    legend: 'list',
-    queries: [{ expr: responses({ ...scope, by: ['instance'] }), legend: '{{instance}}' }],
+    queries: { '{{instance}}': responses({ ...scope, by: ['instance'] }) },
   }),
-  lines({
-    title: 'p99 by replica',
+  lines('p99 by replica', {
     shows: `The 99th percentile of the chosen routes, by replica. ${QUANTILE_CAVEAT}`,
-    worry: 'where one is slower than the others: that process is busy or short of memory.',
-    next: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
-    width: 12,
+    investigate: 'if one is slower than the others: that process is busy or short of memory.',
+    seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
     unit: 's',
     softMax: 0.01,
-    legend: 'list',
-    queries: [{ expr: quantile(0.99, { ...scope, by: ['instance'] }), legend: '{{instance}}' }],
+    queries: { '{{instance}}': quantile(0.99, { ...scope, by: ['instance'] }) },
     noValue: NO_TRAFFIC,
   }),
 ];
@@ -114,7 +98,7 @@ export const route = createDashboard({
     { title: 'Traffic and errors', panels: traffic },
     {
       title: 'Latency',
-      panels: [latencyQuantiles({ width: 12, matchers }), latencyDistribution({ width: 12, matchers })],
+      panels: [latencyQuantiles(scope), latencyDistribution(scope)],
     },
     { title: 'By replica', panels: replicas },
   ],

@@ -1,199 +1,137 @@
 // Whether the monitoring itself can be trusted: are targets scraped, do they stay small, are rules evaluated?
 import { inOrder, STATE_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
-import { SCRAPE_TIMEOUT_SECONDS } from './limits.ts';
+import { RULES_INTERVAL_SECONDS, SCRAPE_TIMEOUT_SECONDS } from './limits.ts';
+import { COUNT, lineAt, warnFrom } from './panel.ts';
 import { lines, stat, states } from './panels.ts';
 import { CHOSEN } from './promql.ts';
 import { runbook } from './runbook.ts';
 
+const NOT_CHOSEN = 'Prometheus is not chosen';
+const EACH_TARGET = '{{job}} {{instance}}';
+
 const targets = [
-  stat({
-    title: 'Targets up',
+  stat('Targets up', {
     shows: 'Targets whose last scrape succeeded: one for each replica of the API, and Prometheus.',
-    worry: 'where it is less than the number of replicas and one.',
-    next: `*Up and down of each target*, ${runbook('ApiTargetMissing')}.`,
-    width: 6,
-    unit: 'locale',
-    decimals: 0,
-    queries: [{ expr: `sum(up{${CHOSEN}})`, legend: 'up' }],
+    investigate: 'if it is less than the number of replicas and one.',
+    seeAlso: `*Up and down of each target*, ${runbook('ApiTargetMissing')}.`,
+    ...COUNT,
+    queries: { up: `sum(up{${CHOSEN}})` },
     noValue: 'No target is known',
   }),
-  stat({
-    title: 'Targets down',
+  stat('Targets down', {
     shows: 'Targets whose last scrape failed: not reachable, too slow, or more samples than allowed.',
-    worry: 'where it is not 0.',
-    next: `${runbook('ApiDown')}, ${runbook('ApiReplicaDown')}.`,
-    width: 6,
-    unit: 'locale',
-    decimals: 0,
-    queries: [{ expr: `count(up{${CHOSEN}} == 0) or vector(0)`, legend: 'down' }],
-    thresholds: [
-      ['text', null],
-      [STATE_COLORS.bad, 1],
-    ],
+    investigate: 'if it is not 0.',
+    seeAlso: `${runbook('ApiDown')}, ${runbook('ApiReplicaDown')}.`,
+    ...COUNT,
+    queries: { down: `count(up{${CHOSEN}} == 0) or vector(0)` },
+    thresholds: warnFrom(1),
   }),
-  stat({
-    title: 'Series in memory',
+  stat('Series in memory', {
     shows: 'Series that Prometheus holds in its head block, of all targets and rules.',
-    worry: 'where it grows without a release.',
-    next: `*New series by target*, ${runbook('SeriesGrowth')}.`,
-    width: 6,
-    unit: 'locale',
-    decimals: 0,
-    queries: [{ expr: `sum(prometheus_tsdb_head_series{${CHOSEN}})`, legend: 'series' }],
-    noValue: 'Prometheus is not chosen',
+    investigate: 'if it grows without a release.',
+    seeAlso: `*New series by target*, ${runbook('SeriesGrowth')}.`,
+    ...COUNT,
+    queries: { series: `sum(prometheus_tsdb_head_series{${CHOSEN}})` },
+    noValue: NOT_CHOSEN,
   }),
-  stat({
-    title: 'Rules failed',
+  stat('Rules failed', {
     shows: 'Rule evaluations that failed in this time range.',
-    worry: 'where it is not 0: what they record or watch is missing there.',
-    next: `${runbook('PrometheusRuleFailing')}.`,
-    width: 6,
-    unit: 'locale',
-    decimals: 0,
-    queries: [
-      {
-        expr: `sum(increase(prometheus_rule_evaluation_failures_total{${CHOSEN}}[$__range]))`,
-        legend: 'failures',
-      },
-    ],
-    thresholds: [
-      ['text', null],
-      [STATE_COLORS.bad, 1],
-    ],
-    noValue: 'Prometheus is not chosen',
+    investigate: 'if it is not 0: their series or alerts are missing.',
+    seeAlso: `${runbook('PrometheusRuleFailing')}.`,
+    ...COUNT,
+    queries: { failures: `sum(increase(prometheus_rule_evaluation_failures_total{${CHOSEN}}[$__range]))` },
+    thresholds: warnFrom(1),
+    noValue: NOT_CHOSEN,
   }),
-  states({
-    title: 'Up and down of each target',
+  states('Up and down of each target', {
     shows:
       'Whether the scrape of each target succeeded. A gap: the target was not known, because its name had no address.',
-    worry: 'about every failed scrape that is no restart.',
-    next: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}.`,
-    width: 24,
-    height: 7,
-    unit: 'none',
-    queries: [{ expr: `up{${CHOSEN}}`, legend: '{{job}} {{instance}}' }],
+    investigate: 'if a scrape fails without a restart.',
+    seeAlso: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}.`,
+    queries: { [EACH_TARGET]: `up{${CHOSEN}}` },
     words: { 0: { text: 'down', color: STATE_COLORS.bad }, 1: { text: 'up', color: STATE_COLORS.well } },
     noValue: 'No target is known',
   }),
 ];
 
 const scrapes = [
-  lines({
-    title: 'Scrape duration',
+  lines('Scrape duration', {
     shows: 'How long each target takes to answer.',
-    worry: `near the dashed line: a scrape of more than ${SCRAPE_TIMEOUT_SECONDS} s fails.`,
-    next: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
+    investigate: `if it is near the dashed line: a scrape of more than ${SCRAPE_TIMEOUT_SECONDS} s fails.`,
+    seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
     softMax: 0.05,
-    legend: 'list',
-    width: 12,
-    height: 9,
     unit: 's',
-    queries: [{ expr: `scrape_duration_seconds{${CHOSEN}}`, legend: '{{job}} {{instance}}' }],
-    thresholds: [
-      ['transparent', null],
-      [STATE_COLORS.bad, SCRAPE_TIMEOUT_SECONDS],
-    ],
-    limit: true,
+    queries: { [EACH_TARGET]: `scrape_duration_seconds{${CHOSEN}}` },
+    ...lineAt(SCRAPE_TIMEOUT_SECONDS),
   }),
-  lines({
-    title: 'Samples per scrape',
+  lines('Samples per scrape', {
     shows:
       'Samples that each target exposes. The set of the API is fixed; that of Prometheus grows as its features come into use.',
-    worry: 'where the line of the API climbs: a label has gone wild.',
-    next: `${runbook('SeriesGrowth')}, ${runbook('SampleLimitNear')}.`,
+    investigate: 'if the line of the API climbs: a label has unbounded values.',
+    seeAlso: `${runbook('SeriesGrowth')}, ${runbook('SampleLimitNear')}.`,
     softMax: 1000,
-    legend: 'list',
-    width: 12,
-    height: 9,
-    unit: 'locale',
-    decimals: 0,
-    queries: [{ expr: `scrape_samples_post_metric_relabeling{${CHOSEN}}`, legend: '{{job}} {{instance}}' }],
+    ...COUNT,
+    queries: { [EACH_TARGET]: `scrape_samples_post_metric_relabeling{${CHOSEN}}` },
   }),
 ];
 
 const database = [
-  lines({
-    title: 'Series in memory over time',
+  lines('Series in memory over time', {
     shows: 'Series in memory. Steps are new targets and rules.',
-    worry: 'about a slope: churn, labels whose values come and go.',
-    next: `*New series by target* beside, ${runbook('SeriesGrowth')}.`,
+    investigate: 'if there is a slope: churn, labels whose values come and go.',
+    seeAlso: `*New series by target*, ${runbook('SeriesGrowth')}.`,
     softMax: 1000,
-    legend: 'list',
-    width: 12,
-    height: 9,
-    unit: 'locale',
-    decimals: 0,
-    queries: [{ expr: `prometheus_tsdb_head_series{${CHOSEN}}`, legend: '{{instance}}' }],
-    noValue: 'Prometheus is not chosen',
+    ...COUNT,
+    queries: { '{{instance}}': `prometheus_tsdb_head_series{${CHOSEN}}` },
+    noValue: NOT_CHOSEN,
   }),
-  lines({
-    title: 'New series by target',
+  lines('New series by target', {
     shows: 'Series that a scrape returned for the first time: all of them after a start, then none.',
-    worry: 'where they keep coming.',
-    next: `${runbook('SeriesGrowth')}.`,
+    investigate: 'if they keep coming.',
+    seeAlso: `${runbook('SeriesGrowth')}.`,
     softMax: 100,
-    legend: 'list',
-    width: 12,
-    height: 9,
-    unit: 'locale',
-    decimals: 0,
-    queries: [
-      {
-        expr: `sum_over_time(scrape_series_added{${CHOSEN}}[$__rate_interval])`,
-        legend: '{{job}} {{instance}}',
-      },
-    ],
+    ...COUNT,
+    queries: { [EACH_TARGET]: `sum_over_time(scrape_series_added{${CHOSEN}}[$__rate_interval])` },
   }),
 ];
 
+const lost = {
+  rules: 'prometheus_rule_evaluation_failures_total',
+  'too many samples': 'prometheus_target_scrapes_exceeded_sample_limit_total',
+  'duplicate samples': 'prometheus_target_scrapes_sample_duplicate_timestamp_total',
+  'samples out of order': 'prometheus_target_scrapes_sample_out_of_order_total',
+  'samples out of bounds': 'prometheus_target_scrapes_sample_out_of_bounds_total',
+  notifications: 'prometheus_notifications_errors_total',
+};
+
 const rules = [
-  lines({
-    title: 'Rule evaluation time by group',
+  lines('Rule evaluation time by group', {
     shows: 'Time of the last evaluation of each group of rules.',
-    worry: 'where a group needs longer than its interval of 5 s: it misses evaluations.',
-    next: `${runbook('PrometheusRuleFailing')}.`,
+    investigate: `if a group needs longer than its interval of ${RULES_INTERVAL_SECONDS} s: it misses evaluations.`,
+    seeAlso: `${runbook('PrometheusRuleFailing')}.`,
     softMax: 0.02,
-    legend: 'list',
-    width: 12,
-    height: 9,
     unit: 's',
-    queries: [
-      {
-        expr: `label_replace(prometheus_rule_group_last_duration_seconds{${CHOSEN}}, "group", "$1", "rule_group", ".+;(.+)")`,
-        legend: '{{group}}',
-      },
-    ],
-    noValue: 'Prometheus is not chosen',
+    queries: {
+      '{{group}}': `label_replace(prometheus_rule_group_last_duration_seconds{${CHOSEN}}, "group", "$1", "rule_group", ".+;(.+)")`,
+    },
+    noValue: NOT_CHOSEN,
   }),
-  lines({
-    title: 'What Prometheus lost',
+  lines('What Prometheus lost', {
     shows:
       'Failed rule evaluations, rejected scrapes and samples, failed notifications, per second. All are 0 in health.',
-    worry: 'where one is not 0.',
-    next: `${runbook('PrometheusSamplesRejected')}, ${runbook('PrometheusRuleFailing')}, ${runbook('PrometheusNotificationsFailing')}.`,
+    investigate: 'if one is not 0.',
+    seeAlso: `${runbook('PrometheusSamplesRejected')}, ${runbook('PrometheusRuleFailing')}, ${runbook('PrometheusNotificationsFailing')}.`,
     softMax: 1,
-    legend: 'list',
-    width: 12,
-    height: 9,
     unit: 'locale',
-    queries: [
-      ['rules', 'prometheus_rule_evaluation_failures_total'],
-      ['too many samples', 'prometheus_target_scrapes_exceeded_sample_limit_total'],
-      ['duplicate samples', 'prometheus_target_scrapes_sample_duplicate_timestamp_total'],
-      ['samples out of order', 'prometheus_target_scrapes_sample_out_of_order_total'],
-      ['samples out of bounds', 'prometheus_target_scrapes_sample_out_of_bounds_total'],
-      ['notifications', 'prometheus_notifications_errors_total'],
-    ].map(([legend = '', metric]) => ({ legend, expr: `sum(rate(${metric}{${CHOSEN}}[$__rate_interval]))` })),
-    colors: inOrder(
-      'rules',
-      'too many samples',
-      'duplicate samples',
-      'samples out of order',
-      'samples out of bounds',
-      'notifications',
+    queries: Object.fromEntries(
+      Object.entries(lost).map(([legend, metric]) => [
+        legend,
+        `sum(rate(${metric}{${CHOSEN}}[$__rate_interval]))`,
+      ]),
     ),
-    noValue: 'Prometheus is not chosen',
+    colors: inOrder(...Object.keys(lost)),
+    noValue: NOT_CHOSEN,
   }),
 ];
 

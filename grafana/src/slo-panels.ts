@@ -1,11 +1,9 @@
 // The panels on objectives and alerts that more than one dashboard shows.
 import { STATE_COLORS } from './colors.ts';
-import { LATENCY_OBJECTIVE_SECONDS, OBJECTIVES } from './limits.ts';
+import { BUDGETS, LATENCY_OBJECTIVE_SECONDS, OBJECTIVES, type Slo } from './limits.ts';
 import { stat } from './panels.ts';
 import { runbook } from './runbook.ts';
 import { table } from './table.ts';
-
-export type Slo = keyof typeof OBJECTIVES;
 
 export const NO_TRAFFIC = 'No traffic: nothing burns';
 const NAMES = { availability: 'Availability', latency: 'Latency' } as const;
@@ -22,15 +20,14 @@ const failureRatio = (slo: Slo) => {
 };
 
 export const objective = (slo: Slo, width: number) =>
-  stat({
-    title: `${NAMES[slo]}, last 30 days`,
+  stat(`${NAMES[slo]}, last 30 days`, {
     shows: `Share of requests ${GOOD_MEANS[slo]}. Over 30 days, or since the first data where there is less.`,
-    worry: `below ${OBJECTIVES[slo] * 100} %, the objective.`,
-    next: `*Which route burns it* below, ${runbook('ErrorBudgetBurn')}.`,
+    investigate: `if it is below ${OBJECTIVES[slo] * 100} %, the objective.`,
+    seeAlso: `*Which route burns it* below, ${runbook('ErrorBudgetBurn')}.`,
     width,
     unit: 'percentunit',
     decimals: 3,
-    queries: [{ expr: `1 - ${failureRatio(slo)}`, legend: '{{job}}' }],
+    queries: { '{{job}}': `1 - ${failureRatio(slo)}` },
     thresholds: [
       [STATE_COLORS.bad, null],
       [STATE_COLORS.well, OBJECTIVES[slo]],
@@ -39,20 +36,17 @@ export const objective = (slo: Slo, width: number) =>
   });
 
 export const budgetLeft = (slo: Slo, width: number) =>
-  stat({
-    title: `${NAMES[slo]} budget left`,
-    shows: `Share of the 30-day error budget that is not spent: of requests, ${Number((100 - OBJECTIVES[slo] * 100).toFixed(3))} % may be bad.`,
-    worry: 'below a quarter. Below 0 the objective is missed: stop what is risky and repair what burns.',
-    next: `the burn rates in [SLOs](/d/slos) for how fast it goes, ${runbook('ErrorBudgetBurn')}.`,
+  stat(`${NAMES[slo]} budget left`, {
+    shows: `Share of the 30-day error budget that is not spent: of requests, ${BUDGETS[slo]} may be bad.`,
+    investigate:
+      'if it is below a quarter. Below 0 the objective is missed: stop risky releases and repair what burns.',
+    seeAlso: `the burn rates in [SLOs](/d/slos) for how fast it goes, ${runbook('ErrorBudgetBurn')}.`,
     width,
     unit: 'percentunit',
     decimals: 1,
-    queries: [
-      {
-        expr: `1 - ${failureRatio(slo)} / on () group_left () (1 - slo:objective:ratio{slo="${slo}"})`,
-        legend: '{{job}}',
-      },
-    ],
+    queries: {
+      '{{job}}': `1 - ${failureRatio(slo)} / on () group_left () (1 - slo:objective:ratio{slo="${slo}"})`,
+    },
     thresholds: [
       [STATE_COLORS.bad, null],
       [STATE_COLORS.watch, 0],
@@ -66,22 +60,16 @@ const byAlert = (alerts: string) => `max by (alertname, severity, slo, window) (
 /** In the order of the rows. */
 const PAGES_FIRST = `${byAlert('ALERTS{alertstate="firing", severity="page"}')} or ${byAlert(FIRING)}`;
 
-export const firingNow = (width: number, height: number) =>
-  table({
-    title: 'Firing now',
+export const firingNow = (height: number) =>
+  table('Firing now', {
     shows: 'Every alert that fires now, of the API and of Prometheus itself, pages first.',
-    worry: 'about *page* at once, about *ticket* in working hours, about *info* never.',
-    next: '[the runbook](/d/runbook): what each one means, what to look at and what to do. Click its name.',
-    width,
+    investigate: 'if a *page* fires, at once; if a *ticket* does, in working hours. An *info* needs nothing.',
+    seeAlso:
+      '[the runbook](/d/runbook): what each one means, what to look at and what to do. Click its name.',
     height,
-    unit: 'none',
-    queries: [
-      {
-        // Only who sees samples of now may say that nothing fires.
-        expr: `${PAGES_FIRST} or label_replace(0 * max(up) unless on () ${FIRING}, "alertname", "Nothing is firing", "", "")`,
-        legend: '{{alertname}}',
-      },
-    ],
+    // That nothing fires can be said only where there are fresh samples.
+    expr: `${PAGES_FIRST} or label_replace(0 * max(up) unless on () ${FIRING}, "alertname", "Nothing is firing", "", "")`,
+    legend: '{{alertname}}',
     columns: [
       {
         field: 'alertname',
@@ -91,11 +79,7 @@ export const firingNow = (width: number, height: number) =>
       {
         field: 'severity',
         heading: 'Severity',
-        words: {
-          page: { color: STATE_COLORS.bad },
-          ticket: { color: STATE_COLORS.watch },
-          info: { color: STATE_COLORS.none },
-        },
+        words: { page: STATE_COLORS.bad, ticket: STATE_COLORS.watch, info: STATE_COLORS.none },
       },
       { field: 'slo', heading: 'SLO' },
       { field: 'window', heading: 'Window' },

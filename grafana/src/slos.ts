@@ -1,36 +1,28 @@
 // Objectives of the service as a whole, so there is no choice of an instance: budget left, how fast it goes, which route
 // burns it, and what is firing.
-import { ROUTE_COLORS, STATE_COLORS, WINDOW_COLORS } from './colors.ts';
+import { STATE_COLORS, WINDOW_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
 import { OBJECTIVE_LINE } from './latency-and-errors.ts';
-import { BURN_RATES, LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
-import type { ThresholdStep } from './panel.ts';
+import { BUDGETS, BURN_RATES, LATENCY_OBJECTIVE_SECONDS, type Slo } from './limits.ts';
+import { limitsAt } from './panel.ts';
 import { lines, states } from './panels.ts';
 import { QUANTILE_CAVEAT } from './promql.ts';
-import { ROUTE_LEGEND, ROUTE_LINK } from './route-names.ts';
+import { BY_ROUTE, ROUTE_LEGEND } from './route-names.ts';
 import { runbook } from './runbook.ts';
-import { budgetLeft, firingNow, NO_TRAFFIC, objective, type Slo } from './slo-panels.ts';
+import { budgetLeft, firingNow, NO_TRAFFIC, objective } from './slo-panels.ts';
 
-const burnSteps: ThresholdStep[] = [
-  ['transparent', null],
-  ...BURN_RATES.map(
-    ({ severity, factor }): ThresholdStep => [
-      severity === 'page' ? STATE_COLORS.bad : STATE_COLORS.watch,
-      factor,
-    ],
-  ),
-];
+const burnLimits = BURN_RATES.map(
+  ({ severity, factor }) => [severity === 'page' ? STATE_COLORS.bad : STATE_COLORS.watch, factor] as const,
+);
 
 const burnPanel = (slo: Slo, name: string) =>
-  lines({
-    title: `${name}: burn rate by window`,
+  lines(`${name}: burn rate by window`, {
     shows: `How many times faster than allowed the budget goes, averaged over each window: at 1 it lasts exactly 30 days.`,
-    worry: `where a long and a short window are both above a dashed line: ${BURN_RATES.map(
+    investigate: `if a long and a short window are both above a dashed line: ${BURN_RATES.map(
       ({ longWindow, shortWindow, factor, severity }) =>
         `${longWindow} and ${shortWindow} above ${factor} (${severity})`,
     ).join(', ')}.`,
-    next: `*Which route burns it* below, ${runbook('ErrorBudgetBurn')}.`,
-    width: 12,
+    seeAlso: `*Which route burns it* below, ${runbook('ErrorBudgetBurn')}.`,
     height: 10,
     unit: 'locale',
     softMax: 2,
@@ -40,71 +32,47 @@ const burnPanel = (slo: Slo, name: string) =>
       legend: window,
     })),
     colors: WINDOW_COLORS,
-    legend: 'list',
-    thresholds: burnSteps,
-    limit: true,
+    ...limitsAt(...burnLimits),
     noValue: NO_TRAFFIC,
   });
 
 const routePanels = [
-  lines({
-    title: '5xx ratio by route',
+  lines('5xx ratio by route', {
     shows:
       'Which route burns the availability budget: its 5xx as a share of all its responses, over 5 minutes.',
-    worry: 'where one stays above 0.1 %.',
-    next: `click a line for [that route alone](/d/route); ${runbook('ErrorBudgetBurn')}.`,
-    width: 12,
+    investigate: `if one stays above ${BUDGETS.availability}.`,
+    seeAlso: `[that route alone](/d/route): click a line; ${runbook('ErrorBudgetBurn')}.`,
     height: 10,
     unit: 'percentunit',
     softMax: 0.01,
-    legend: 'list',
-    queries: [
-      { expr: 'job_path_method:http_request_errors:ratio_rate5m{job=~"$job"}', legend: ROUTE_LEGEND },
-    ],
-    colors: ROUTE_COLORS,
-    link: ROUTE_LINK,
+    queries: { [ROUTE_LEGEND]: 'job_path_method:http_request_errors:ratio_rate5m{job=~"$job"}' },
+    ...BY_ROUTE,
     noValue: NO_TRAFFIC,
   }),
-  lines({
-    title: 'p99 latency by route',
+  lines('p99 latency by route', {
     shows: `Which route burns the latency budget: the 99th percentile over 5 minutes. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
-    worry: 'where one stays above the dashed line.',
-    next: `click a line for [that route alone](/d/route); ${runbook('ErrorBudgetBurn')}.`,
-    width: 12,
+    investigate: 'if one stays above the dashed line.',
+    seeAlso: `[that route alone](/d/route): click a line; ${runbook('ErrorBudgetBurn')}.`,
     height: 10,
     unit: 's',
     softMax: 0.01,
-    legend: 'list',
-    queries: [
-      {
-        expr: 'job_path_method_quantile:http_request_duration_seconds:rate5m{job=~"$job", quantile="0.99"}',
-        legend: ROUTE_LEGEND,
-      },
-    ],
-    colors: ROUTE_COLORS,
-    link: ROUTE_LINK,
-    thresholds: OBJECTIVE_LINE,
-    limit: true,
+    queries: {
+      [ROUTE_LEGEND]:
+        'job_path_method_quantile:http_request_duration_seconds:rate5m{job=~"$job", quantile="0.99"}',
+    },
+    ...BY_ROUTE,
+    ...OBJECTIVE_LINE,
     noValue: NO_TRAFFIC,
   }),
 ];
 
 const alertPanels = [
-  firingNow(24, 7),
-  states({
-    title: 'Fired in this time range',
+  firingNow(7),
+  states('Fired in this time range', {
     shows: 'When each alert fired and for how long.',
-    worry: 'where alerts come and go together: they have one cause.',
-    next: '[the runbook](/d/runbook), beginning with the one that came first.',
-    width: 24,
-    height: 7,
-    unit: 'none',
-    queries: [
-      {
-        expr: 'max by (alertname, severity) (ALERTS{alertstate="firing"})',
-        legend: '{{alertname}} ({{severity}})',
-      },
-    ],
+    investigate: 'if alerts come and go together: they have one cause.',
+    seeAlso: '[the runbook](/d/runbook), beginning with the one that came first.',
+    queries: { '{{alertname}} ({{severity}})': 'max by (alertname, severity) (ALERTS{alertstate="firing"})' },
     words: { 1: { text: 'firing', color: STATE_COLORS.bad } },
     noValue: 'Nothing fired',
   }),

@@ -1,4 +1,4 @@
-/** Colours of one family can be told apart, also with deuteranopia, and are in sight on dark and light ground. */
+/** Colours of one family can be told apart, also with deuteranopia, and are visible on dark and light ground. */
 import { describe, expect, it } from '@jest/globals';
 import {
   ANSWER_COLORS,

@@ -6,17 +6,17 @@ import { TOP } from '../src/promql.ts';
 
 const target = z.looseObject({ refId: z.string(), expr: z.string(), legendFormat: z.string() });
 const color = z.looseObject({ color: z.string() });
+export const gridPos = z.strictObject({ x: z.number(), y: z.number(), w: z.number(), h: z.number() });
 export const Panel = z.looseObject({
   type: z.enum(['stat', 'bargauge', 'timeseries', 'heatmap', 'state-timeline', 'table']),
   id: z.number(),
   title: z.string().min(1),
   description: z.string(),
-  datasource: z.looseObject({ type: z.string(), uid: z.string() }),
-  gridPos: z.strictObject({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }),
+  datasource: z.looseObject({ type: z.literal('prometheus'), uid: z.literal('$datasource') }),
+  gridPos,
   targets: z.array(target).min(1),
   options: z.looseObject({
     legend: z.looseObject({ displayMode: z.string().optional() }).optional(),
-    yAxis: z.looseObject({ unit: z.string().optional() }).optional(),
   }),
   fieldConfig: z.looseObject({
     defaults: z.looseObject({
@@ -57,11 +57,13 @@ const TABLE_ROWS = 3;
 type Rule = (panel: Panel) => string | false;
 
 export const rules: Readonly<Record<string, Rule>> = {
-  'says what it shows, when to worry and where to look next, with a link': ({ description }) => {
-    const [shows = '', worry = '', next = ''] = description.split('\n\n');
+  'says what it shows, when to investigate and where to look next, with a link': ({ description }) => {
+    const [shows = '', investigate = '', seeAlso = ''] = description.split('\n\n');
     const whole =
-      /^.{30,}\.$/s.test(shows) && /^\*\*Worry\*\* .+\.$/.test(worry) && /^\*\*Next\*\* .+\.$/.test(next);
-    return !(whole && /\]\(\/d\/[\w-]+/.test(next)) && description;
+      /^.{30,}\.$/s.test(shows) &&
+      /^\*\*Investigate\*\* if .+\.$/.test(investigate) &&
+      /^\*\*See also\*\* .+\.$/.test(seeAlso);
+    return !(whole && /\]\(\/d\/[\w-]+/.test(seeAlso)) && description;
   },
   'has a unit': ({ fieldConfig }) => !fieldConfig.defaults.unit && 'no unit',
   'says in words that it has no value': ({ fieldConfig: { defaults } }) =>

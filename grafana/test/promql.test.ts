@@ -5,21 +5,18 @@ describe('parsePromql', () => {
   it('finds each selector with its matchers, its window and the functions around it', () => {
     const expr =
       'histogram_quantile(0.5, sum by (le, path) (rate(x_bucket{job=~"api", le!="1"}[1m]))) / on (slo) y';
-    expect(parsePromql(expr)).toEqual({
-      selectors: [
-        {
-          metric: 'x_bucket',
-          matchers: [
-            { label: 'job', operator: '=~', value: 'api' },
-            { label: 'le', operator: '!=', value: '1' },
-          ],
-          range: '1m',
-          functions: ['rate', 'histogram_quantile'],
-        },
-        { metric: 'y', matchers: [], functions: [] },
-      ],
-      groupings: ['le', 'path', 'slo'],
-    });
+    expect(parsePromql(expr)).toEqual([
+      {
+        metric: 'x_bucket',
+        matchers: [
+          { label: 'job', operator: '=~', value: 'api' },
+          { label: 'le', operator: '!=', value: '1' },
+        ],
+        range: '1m',
+        functions: ['rate', 'histogram_quantile'],
+      },
+      { metric: 'y', matchers: [], functions: [] },
+    ]);
   });
 
   it.each(['sum(', 'rate(x[)', 'a b', 'sum by (x) (y) on'])('says where %s is no PromQL', (expr) => {

@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { MEMORY_LIMIT_BYTES } from '../src/limits.ts';
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
@@ -17,15 +16,12 @@ const Providers = z.looseObject({
   ]),
 });
 const Compose = z.looseObject({
-  services: z.looseObject({
-    grafana: z.looseObject({ volumes: z.array(z.string()) }),
-    api: z.looseObject({ mem_limit: z.string() }),
-  }),
+  services: z.looseObject({ grafana: z.looseObject({ volumes: z.array(z.string()) }) }),
 });
 
 const [provider] = Providers.parse(parse(read('provisioning/dashboards/files.yml'))).providers;
 
-const { grafana, api } = Compose.parse(parse(read('../docker-compose.yml'), { merge: true })).services;
+const { grafana } = Compose.parse(parse(read('../docker-compose.yml'), { merge: true })).services;
 
 it('provisions the dashboards from the folder that the compose file mounts', () => {
   expect(grafana.volumes).toContain(`./grafana/dashboards:${provider.options.path}:ro`);
@@ -45,8 +41,4 @@ it('mounts every folder of provisioning by itself, because a mount over them all
   expect(mounted.sort()).toEqual(
     folders.map((name) => `./grafana/provisioning/${name}:/etc/grafana/provisioning/${name}:ro`).sort(),
   );
-});
-
-it('draws memory against the limit of the container', () => {
-  expect(api.mem_limit).toBe(`${MEMORY_LIMIT_BYTES / 1024 / 1024}m`);
 });

@@ -2,10 +2,10 @@
 
 export type { RequestLabelNames, RequestMetricNames } from './exposition/request-families.ts';
 export { type HandlerOptions, instrument, type Metrics } from './instrument.ts';
+export type { ListenOptions } from './listen.ts';
 export { maxSeries } from './max-series.ts';
 export type { ProcessMetricsOptions } from './metrics/process.ts';
 export type { NativeHistogramOptions } from './native-option.ts';
 export { DURATION_BUCKETS_SECONDS, type InstrumentOptions, type MetricNames } from './options.ts';
-export { protect } from './protection.ts';
 export { outcome } from './recording/outcome.ts';
 export type { LastScrapeOptions } from './shutdown/last-scrape.ts';

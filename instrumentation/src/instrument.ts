@@ -2,12 +2,13 @@
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createExposition } from './exposition/handler.ts';
 import { attach, checkApplication } from './express/attach.ts';
-import { createLocator } from './express/locator.ts';
 import { methodLabel } from './express/methods.ts';
-import { createSightings, pathOf } from './express/route-map.ts';
+import { pathOf } from './express/mount-path.ts';
+import { RouteResolver } from './express/resolver.ts';
+import { createObservedMounts } from './express/route-map.ts';
 import type { Handle } from './express/types.ts';
 import { type AnyRegistry, gather, metricsOf, type Registry } from './library.ts';
-import { listen } from './listen.ts';
+import { type ListenOptions, listen } from './listen.ts';
 import { createProcessMetrics } from './metrics/process.ts';
 import { registerRequestMetrics } from './metrics/requests.ts';
 import { createScrapeMetrics } from './metrics/scrapes.ts';
@@ -26,14 +27,14 @@ export interface Metrics<R extends AnyRegistry = Registry> {
   /** One more such handler, with a limit of scrapes of its own: what one port's clients use up, another's still have. */
   createHandler(options?: HandlerOptions): RequestListener;
   /**
-   * A server of its own: `/` and `/metrics` answer the exposition, `/healthz` 200.
+   * A server of its own: `/` and `/metrics` answer the exposition, `/healthz` 200, and `/readyz` what `isReady` says.
    * @param port 0 lets the system choose
-   * @param host default: all interfaces
+   * @param options more than a host, if it is an object
    * @returns the server, as `app.listen` does; `error` is emitted where the port is taken
    */
-  listen(port: number, host?: string): Server;
+  listen(port: number, options?: string | ListenOptions): Server;
   /**
-   * For the end of a shutdown, when no request is in progress and none can come: sets the gauge `api_drained` to 1 and
+   * For the end of a shutdown, when no request is in progress and none can come: sets the gauge `http_server_drained` to 1 and
    * waits for one whole scrape that begins after that, so that no count is lost with the process.
    * @returns whether it came within `timeoutMs`
    */
@@ -69,11 +70,11 @@ export function instrument<R extends AnyRegistry = Registry>(
   const counts = createCounts(settings);
   const { lastScrape, onScrape, unregister } = register(settings, counts);
   const uncounted = new WeakSet<Handle>();
-  const sightings = createSightings();
-  const locator = createLocator({
+  const observed = createObservedMounts();
+  const resolver = new RouteResolver({
     app,
     counts,
-    sightings,
+    observed,
     ongoing: (response) => recorder.ongoing(response),
     pathLabel: pathLabelOf(settings),
     codes: settings.codes,
@@ -82,7 +83,7 @@ export function instrument<R extends AnyRegistry = Registry>(
   });
   const recorder: Recorder = createRecorder({
     counts,
-    locate: locator.locate,
+    resolve: (request, ongoing, status) => resolver.resolve(request, ongoing, status),
     methodLabel: (method) => methodLabel(counts, method),
   });
   const isSkipped = skipOf(settings);
@@ -90,15 +91,15 @@ export function instrument<R extends AnyRegistry = Registry>(
   const detach = attach({
     app,
     recorder,
-    locator,
-    sightings,
+    resolver,
+    observed,
     isSkipped: (request) => isClosed || isSkipped(request),
   });
   const servers: Server[] = [];
 
   function createHandler({ isPublic = false }: HandlerOptions = {}): RequestListener {
     const gatherNow = () => {
-      locator.refresh();
+      resolver.refresh();
       return gather(registry);
     };
     const exposition = createExposition(gatherNow, { maxScrapes, onScrape });
@@ -115,8 +116,8 @@ export function instrument<R extends AnyRegistry = Registry>(
     registry: registry as R,
     handler: createHandler(),
     createHandler,
-    listen(port, host) {
-      const server = listen(createHandler(), port, host);
+    listen(port, options = {}) {
+      const server = listen(createHandler(), port, options, settings.warn);
       servers.push(server);
       return server;
     },
@@ -125,7 +126,7 @@ export function instrument<R extends AnyRegistry = Registry>(
       if (isClosed) return;
       isClosed = true;
       detach();
-      locator.release();
+      resolver.release();
       unregister();
       for (const server of servers) server.close();
     },
@@ -133,15 +134,15 @@ export function instrument<R extends AnyRegistry = Registry>(
 }
 
 /** Here and not in `instrument`: what the registry holds must not hold the application. */
-function createCounts({ bucketsSeconds, native, maxPaths, warn }: Settings): RequestCounts {
+function createCounts({ bucketsSeconds, native, maxRoutes, warn }: Settings): RequestCounts {
   return createRequestCounts({
     bounds: bucketsSeconds,
     native,
-    maxRows: maxPaths,
+    maxRows: maxRoutes,
     onFull: () =>
       warn(
-        `more than ${maxPaths} pairs of path and method: further ones are counted as unmatched. ` +
-          'The application makes new routes for each request, or maxPaths is too low for it.',
+        `more than ${maxRoutes} pairs of path and method: further ones are counted as unmatched. ` +
+          'The application makes new routes for each request, or maxRoutes is too low for it.',
       ),
   });
 }

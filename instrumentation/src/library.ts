@@ -66,8 +66,8 @@ export async function gather(registry: AnyRegistry): Promise<readonly Family[]> 
 
 async function familyOf(metric: Metric, added: object): Promise<Family> {
   const own = ownFamilies.get(metric)?.();
-  const isWritten = own && Object.keys(added).length === 0;
-  if (isWritten) return { ...own, values: [] };
+  const isEncoded = own && Object.keys(added).length === 0;
+  if (isEncoded) return { ...own, values: [] };
   const { name, help, type, values = [] } = own ? { ...own, values: own.samples() } : await metric.get();
   return {
     name: toText(name),

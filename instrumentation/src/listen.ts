@@ -1,25 +1,46 @@
-/** A server for the metrics alone: the exposition and a health check. Readiness is the application's to tell. */
+/** A server for the metrics alone: the exposition, and health checks. Its limits are those that Node itself offers. */
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { protect } from './protection.ts';
+import { guard } from './user-function.ts';
 
-export function listen(exposition: RequestListener, port: number, host?: string): Server {
+export interface ListenOptions {
+  /** Default: all interfaces. */
+  readonly host?: string | undefined;
+  /** Whether the application accepts traffic now: `/readyz` answers 200 or 503. Without it, that path is not found. */
+  readonly isReady?: (() => boolean) | undefined;
+}
+
+/** @param options more than a host, if it is an object */
+export function listen(
+  exposition: RequestListener,
+  port: number,
+  options: string | ListenOptions,
+  warn: (message: string) => void,
+): Server {
+  const { host, isReady }: ListenOptions = typeof options === 'string' ? { host: options } : options;
+  const readiness =
+    isReady &&
+    guard(isReady, 'boolean', (got) => warn(`isReady: expected true or false, got ${got}; it is not ready`));
   const server = createServer({
-    // A scrape has neither a body nor large headers: who needs longer holds connections open on purpose.
+    // A scrape has neither a body nor large headers: a client that needs longer holds connections open on purpose.
     headersTimeout: 10_000,
     requestTimeout: 10_000,
+    // Node's default of 30 s would let both be four times as long.
+    connectionsCheckingInterval: 2_000,
     // Longer than a usual scrape interval: with Node's 5 s, a scraper that comes every 5 s finds its connection closed
     // just as it sends, and reports the target down.
     keepAliveTimeout: 65_000,
   });
-  protect(server);
-  server.on('request', (request, response) => {
+  const respond: RequestListener = (request, response) => {
     const path = request.url?.split('?')[0];
     if (path === '/' || path === '/metrics') return exposition(request, response);
-    if (path !== '/healthz') return answer(response, 404, 'not found');
-    if (request.method === 'GET' || request.method === 'HEAD') return answer(response, 200, 'ok');
-    return answer(response.setHeader('Allow', 'GET, HEAD'), 405, 'method not allowed');
-  });
-  return server.listen(port, host);
+    if (path !== '/healthz' && !(path === '/readyz' && readiness)) return answer(response, 404, 'not found');
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return answer(response.setHeader('Allow', 'GET, HEAD'), 405, 'method not allowed');
+    const isHealthy = path === '/healthz' || readiness?.(undefined) === true;
+    return answer(response, isHealthy ? 200 : 503, isHealthy ? 'ok' : 'not ready');
+  };
+  // An `Expect` that Node does not know may be ignored (RFC 9110, 10.1.1).
+  return server.on('request', respond).on('checkExpectation', respond).listen(port, host);
 }
 
 function answer(response: ServerResponse, status: number, body: string): void {

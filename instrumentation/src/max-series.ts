@@ -10,7 +10,7 @@ const BESIDE_BUCKETS = 3;
 /** All codes from 400 to 599, and two classes. */
 const ERROR_CODES = 202;
 
-/** `inprogress_requests`, `api_drained`, four codes of scrapes and the time spent on them. */
+/** `inprogress_requests`, `http_server_drained`, four codes of scrapes and the time spent on them. */
 const SINGLE = 7;
 
 /** 54 were measured: heap spaces, kinds of garbage collection and of resources vary with the version of Node and its work. */
@@ -22,12 +22,12 @@ const PROCESS = 250;
  * @throws TypeError as `instrument` does
  */
 export function maxSeries(options: InstrumentOptions<AnyRegistry> = {}): number {
-  const { bucketsSeconds, native, codes, maxPaths, defaultMetrics } = resolveOptions(options);
+  const { bucketsSeconds, native, codes, maxRoutes, defaultMetrics } = resolveOptions(options);
   const perCell = bucketsSeconds.length + BESIDE_BUCKETS + (native ? 1 : 0);
   // 499 and 500 are added to what a route declares.
   const declared = Object.values(codes).map((own) => own.length + 2);
   const perRoute = Math.max(MAX_CODES, ...declared) + CODE_CLASSES;
   const unmatched = METHODS.length * (MAX_CODES + CODE_CLASSES) * perCell;
-  const routed = maxPaths * (perRoute * perCell + 1);
+  const routed = maxRoutes * (perRoute * perCell + 1);
   return routed + unmatched + ERROR_CODES + SINGLE + (defaultMetrics === false ? 0 : PROCESS);
 }

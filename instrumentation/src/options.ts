@@ -1,4 +1,4 @@
-/** What `instrument` can be told, the defaults that most people keep, and everything that can be wrong with it. */
+/** The options of `instrument`, their defaults, and everything that can be wrong with them. */
 import type { IncomingMessage } from 'node:http';
 import type { RequestLabelNames, RequestMetricNames } from './exposition/request-families.ts';
 import { type AnyRegistry, Registry } from './library.ts';
@@ -31,7 +31,7 @@ export interface InstrumentOptions<R extends AnyRegistry = Registry> {
   readonly prefix?: string;
   /**
    * Other names than `http_requests_total`, `http_errors_total`, `inprogress_requests`, `http_request_duration_seconds`
-   * and `api_drained`.
+   * and `http_server_drained`.
    */
   readonly names?: Partial<MetricNames>;
   /** Other label names than `path`, `method` and `code`. */
@@ -63,7 +63,7 @@ export interface InstrumentOptions<R extends AnyRegistry = Registry> {
    */
   readonly skip?: readonly string[] | ((request: IncomingMessage) => boolean);
   /** How many pairs of path and method there may be; what comes beyond is counted as `unmatched`. Default 2000. */
-  readonly maxPaths?: number;
+  readonly maxRoutes?: number;
   /** Metrics of the process and of Node; `false` for none. Default: all. */
   readonly defaultMetrics?: boolean | ProcessMetricsOptions;
   /** Scrapes answered at once by each handler; further ones get 503. Default 10. */
@@ -72,20 +72,12 @@ export interface InstrumentOptions<R extends AnyRegistry = Registry> {
   readonly warn?: (message: string) => void;
 }
 
+type Given = Omit<InstrumentOptions<AnyRegistry>, 'names' | 'labels' | 'nativeHistograms'>;
+
 /** {@link InstrumentOptions} with nothing left open. */
-export interface Settings extends NativeSettings {
-  readonly registry: AnyRegistry;
-  readonly prefix: string;
+export interface Settings extends NativeSettings, Required<Given> {
   readonly names: MetricNames;
   readonly labels: RequestLabelNames;
-  readonly pathLabel: (template: string) => string;
-  readonly codes: Readonly<Record<string, readonly number[]>>;
-  readonly bucketsSeconds: readonly number[];
-  readonly skip: readonly string[] | ((request: IncomingMessage) => boolean);
-  readonly maxPaths: number;
-  readonly defaultMetrics: boolean | ProcessMetricsOptions;
-  readonly maxScrapes: number;
-  readonly warn: (message: string) => void;
 }
 
 const NAMES: MetricNames = {
@@ -93,7 +85,7 @@ const NAMES: MetricNames = {
   errors: 'http_errors_total',
   inProgress: 'inprogress_requests',
   duration: 'http_request_duration_seconds',
-  drained: 'api_drained',
+  drained: 'http_server_drained',
 };
 const LABELS: RequestLabelNames = { path: 'path', method: 'method', code: 'code' };
 
@@ -127,7 +119,7 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
       'paths that begin with a slash, or a function',
       value,
     ),
-  maxPaths: (value) => expect(isCount(value), 'a whole number from 1', value),
+  maxRoutes: (value) => expect(isCount(value), 'a whole number from 1', value),
   defaultMetrics: (value) =>
     expect(typeof value === 'boolean' || isObject(value), 'true, false, or { without: [...] }', value) ??
     checkWithout(value),
@@ -147,26 +139,18 @@ export function resolveOptions(options: InstrumentOptions<AnyRegistry>): Setting
     problems.push('bucketsSeconds: expected at least one bound where nativeHistograms is off, got []');
   if (problems.length > 0) throw new TypeError(`instrument: ${problems.join('\n')}`);
   const prefix = options.prefix ?? '';
-  const names = { ...NAMES, ...options.names };
-  const bucketsSeconds = options.bucketsSeconds ?? DURATION_BUCKETS_SECONDS;
-  const native = resolveNative(options.nativeHistograms);
+  const names = Object.entries({ ...NAMES, ...options.names }).map(([key, name]) => [key, prefix + name]);
   return {
-    ...native,
+    ...resolveNative(options.nativeHistograms),
     registry: options.registry ?? new Registry(),
     prefix,
-    names: {
-      requests: prefix + names.requests,
-      errors: prefix + names.errors,
-      inProgress: prefix + names.inProgress,
-      duration: prefix + names.duration,
-      drained: prefix + names.drained,
-    },
+    names: Object.fromEntries(names) as MetricNames,
     labels: { ...LABELS, ...options.labels },
     pathLabel: options.pathLabel ?? ((template) => template),
     codes: options.codes ?? {},
-    bucketsSeconds: [...bucketsSeconds],
+    bucketsSeconds: [...(options.bucketsSeconds ?? DURATION_BUCKETS_SECONDS)],
     skip: options.skip ?? [],
-    maxPaths: options.maxPaths ?? 2000,
+    maxRoutes: options.maxRoutes ?? 2000,
     defaultMetrics: options.defaultMetrics ?? true,
     maxScrapes: options.maxScrapes ?? 10,
     warn: createReport(options.warn ?? ((message) => process.emitWarning(message, 'ExpressExactMetrics'))),

@@ -4,9 +4,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Express, NextFunction, Request, Response } from 'express';
-import { connectRaw } from '../../test/support/raw-client.ts';
+import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
-import { startApp, type TestApp } from './harness.ts';
+import { startApp, sum, type TestApp } from './harness.ts';
 
 /** Responses whose handlers wait until the test lets them go on. */
 let held: Response[] = [];
@@ -68,79 +68,36 @@ async function exchange(bytes: string, statuses: string[]): Promise<void> {
   client.socket.destroy();
 }
 
-const none = { requests: {}, errors: {}, durations: {}, inProgress: 0 };
+/** A client whose request is in the handler of `/held`. */
+async function hold(): Promise<RawClient> {
+  const client = await connectRaw(app.port);
+  const before = held.length;
+  client.send(get('/held'));
+  await until('the handler to run', () => held.length > before);
+  return client;
+}
+
+/** The ended requests, of which there are as many as expected; `settled` asserts that the counters agree with them. */
+async function expectCounted(expected: Record<string, number>): Promise<void> {
+  expect((await app.settled(sum(expected))).durations).toEqual(expected);
+}
 
 describe('a request that the server answers', () => {
   it.each([
-    [
-      'answered normally',
-      get('/ok'),
-      '200',
-      { requests: { 'get /ok': 1 }, errors: {}, durations: { 'get /ok 200': 1 } },
-    ],
-    [
-      'HEAD, as get',
-      get('/ok', '', 'HEAD'),
-      '200',
-      { requests: { 'get /ok': 1 }, errors: {}, durations: { 'get /ok 200': 1 } },
-    ],
-    [
-      'unmatched',
-      get('/nowhere'),
-      '404',
-      { requests: {}, errors: { 404: 1 }, durations: { 'get unmatched 404': 1 } },
-    ],
-    [
-      'unmatched HEAD, as get',
-      get('/nowhere', '', 'HEAD'),
-      '404',
-      { requests: {}, errors: { 404: 1 }, durations: { 'get unmatched 404': 1 } },
-    ],
-    [
-      'a method that the path lacks',
-      get('/ok', '', 'PUT'),
-      '405',
-      { requests: {}, errors: { 405: 1 }, durations: { 'other unmatched 405': 1 } },
-    ],
-    [
-      'a handler that throws',
-      get('/throws'),
-      '500',
-      { requests: { 'get /throws': 1 }, errors: { 500: 1 }, durations: { 'get /throws 500': 1 } },
-    ],
-    [
-      'a handler that rejects',
-      get('/rejects'),
-      '500',
-      { requests: { 'get /rejects': 1 }, errors: { 500: 1 }, durations: { 'get /rejects 500': 1 } },
-    ],
-    [
-      'a status that nobody declared',
-      get('/teapot'),
-      '418',
-      { requests: { 'get /teapot': 1 }, errors: { 418: 1 }, durations: { 'get /teapot 418': 1 } },
-    ],
-    [
-      'a malformed percent-encoding',
-      get('/%zz'),
-      '404',
-      { requests: {}, errors: { 404: 1 }, durations: { 'get unmatched 404': 1 } },
-    ],
-    [
-      'an expectation that nobody knows',
-      get('/ok', 'Expect: miracles\r\n'),
-      '200',
-      { requests: { 'get /ok': 1 }, errors: {}, durations: { 'get /ok 200': 1 } },
-    ],
-    [
-      'an upgrade that nobody offers',
-      get('/ok', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'),
-      '200',
-      { requests: { 'get /ok': 1 }, errors: {}, durations: { 'get /ok 200': 1 } },
-    ],
-  ])('is counted once: %s', async (_name, bytes, status, expected) => {
+    ['answered normally', get('/ok'), '200', 'get /ok 200'],
+    ['HEAD, as get', get('/ok', '', 'HEAD'), '200', 'get /ok 200'],
+    ['unmatched', get('/nowhere'), '404', 'get unmatched 404'],
+    ['unmatched HEAD, as get', get('/nowhere', '', 'HEAD'), '404', 'get unmatched 404'],
+    ['a method that the path lacks', get('/ok', '', 'PUT'), '405', 'other unmatched 405'],
+    ['a handler that throws', get('/throws'), '500', 'get /throws 500'],
+    ['a handler that rejects', get('/rejects'), '500', 'get /rejects 500'],
+    ['a status that was not declared', get('/teapot'), '418', 'get /teapot 418'],
+    ['a malformed percent-encoding', get('/%zz'), '404', 'get unmatched 404'],
+    ['an unknown expectation', get('/ok', 'Expect: miracles\r\n'), '200', 'get /ok 200'],
+    ['a refused upgrade', get('/ok', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'), '200', 'get /ok 200'],
+  ])('is counted once: %s', async (_name, bytes, status, series) => {
     await exchange(bytes, [status]);
-    expect(await app.settled(1)).toEqual({ ...none, ...expected });
+    await expectCounted({ [series]: 1 });
   });
 
   it('is counted once when it waits for 100 Continue', async () => {
@@ -150,7 +107,7 @@ describe('a request that the server answers', () => {
     client.send('body');
     expect(await client.responses(2)).toEqual(['100', '200']);
     client.socket.destroy();
-    expect((await app.settled(1)).durations).toEqual({ 'post /body 200': 1 });
+    await expectCounted({ 'post /body 200': 1 });
   });
 
   it('is counted once each on a kept-alive connection, also where its body is not read', async () => {
@@ -160,7 +117,7 @@ describe('a request that the server answers', () => {
       await client.responses(i);
     }
     client.socket.destroy();
-    expect((await app.settled(3)).durations).toEqual({ 'post /ok 201': 3 });
+    await expectCounted({ 'post /ok 201': 3 });
   });
 
   it('keeps its status when the client closes its half of the connection, or asks for its end', async () => {
@@ -172,36 +129,24 @@ describe('a request that the server answers', () => {
     last.send(get('/ok', 'Connection: close\r\n'));
     await last.closed();
     expect(last.text()).toContain('200 OK');
-    expect((await app.settled(2)).durations).toEqual({ 'get /ok 200': 2 });
+    await expectCounted({ 'get /ok 200': 2 });
   });
 
   it('is counted once each when pipelined', async () => {
     await exchange(get('/ok') + get('/nowhere') + get('/ok'), ['200', '404', '200']);
-    expect((await app.settled(3)).durations).toEqual({ 'get /ok 200': 2, 'get unmatched 404': 1 });
+    await expectCounted({ 'get /ok 200': 2, 'get unmatched 404': 1 });
   });
 });
 
 describe('a request whose client goes away', () => {
-  it('is a 499 when the client closes while the handler works', async () => {
-    const client = await connectRaw(app.port);
-    client.send(get('/held'));
-    await until('the handler to run', () => held.length === 1);
+  it.each<[string, (client: RawClient) => unknown]>([
+    ['closes', ({ socket }) => socket.destroy()],
+    ['resets the connection', ({ socket }) => socket.resetAndDestroy()],
+  ])('is a 499 when the client %s while the handler works', async (_name, leave) => {
+    const client = await hold();
     expect((await app.counts()).inProgress).toBe(1);
-    client.socket.destroy();
-    expect(await app.settled(1)).toEqual({
-      requests: { 'get /held': 1 },
-      errors: { 499: 1 },
-      durations: { 'get /held 499': 1 },
-      inProgress: 0,
-    });
-  });
-
-  it('is a 499 when the client resets the connection', async () => {
-    const client = await connectRaw(app.port);
-    client.send(get('/held'));
-    await until('the handler to run', () => held.length === 1);
-    client.socket.resetAndDestroy();
-    expect((await app.settled(1)).durations).toEqual({ 'get /held 499': 1 });
+    leave(client);
+    await expectCounted({ 'get /held 499': 1 });
   });
 
   it('is a 499 when the client closes in the middle of the response', async () => {
@@ -209,35 +154,35 @@ describe('a request whose client goes away', () => {
     client.send(get('/big'));
     await client.responses(1);
     client.socket.destroy();
-    expect((await app.settled(1)).durations).toEqual({ 'get /big 499': 1 });
+    await expectCounted({ 'get /big 499': 1 });
   });
 
-  it('is a 499 when the client closes in the middle of its own body', async () => {
+  it.each<[string, string, (client: RawClient) => unknown]>([
+    [
+      'the client closes in the middle of its own body',
+      'Content-Length: 10\r\n\r\nhalf',
+      ({ socket }) => socket.destroy(),
+    ],
+    [
+      'the body is not HTTP',
+      'Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n',
+      ({ send }) => send('not a chunk\r\n'),
+    ],
+  ])('is a 499 when %s', async (_name, begun, end) => {
     const client = await connectRaw(app.port);
-    client.send('POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf');
+    client.send(`POST /body HTTP/1.1\r\nHost: x\r\n${begun}`);
     await until('the request to enter', async () => (await app.counts()).inProgress === 1);
-    client.socket.destroy();
-    expect((await app.settled(1)).durations).toEqual({ 'post /body 499': 1 });
-  });
-
-  it('is a 499 when the body is not HTTP', async () => {
-    const client = await connectRaw(app.port);
-    client.send('POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n');
-    await until('the request to enter', async () => (await app.counts()).inProgress === 1);
-    client.send('not a chunk\r\n');
+    end(client);
     await client.closed();
-    expect((await app.settled(1)).durations).toEqual({ 'post /body 499': 1 });
+    await expectCounted({ 'post /body 499': 1 });
   });
 
   it('stays one 499 when the handler answers after the client has gone', async () => {
-    const client = await connectRaw(app.port);
-    client.send(get('/held'));
-    await until('the handler to run', () => held.length === 1);
-    client.socket.destroy();
+    (await hold()).socket.destroy();
     await app.settled(1);
     held[0]?.send('too late');
     await exchange(get('/ok'), ['200']);
-    expect((await app.settled(2)).durations).toEqual({ 'get /held 499': 1, 'get /ok 200': 1 });
+    await expectCounted({ 'get /held 499': 1, 'get /ok 200': 1 });
   });
 
   it('is a 499 for each pipelined request that waited', async () => {
@@ -245,86 +190,66 @@ describe('a request whose client goes away', () => {
     client.send(get('/held') + get('/held') + get('/ok'));
     await until('the handlers to run', async () => (await app.counts()).inProgress === 3);
     client.socket.destroy();
-    expect((await app.settled(3)).durations).toEqual({ 'get /held 499': 2, 'get /ok 499': 1 });
+    await expectCounted({ 'get /held 499': 2, 'get /ok 499': 1 });
   });
 
   it('is not counted when it never was a request', async () => {
     const client = await connectRaw(app.port);
     client.send('GET /ok HTTP/1.1\r\nHost:');
     client.socket.destroy();
-    const garbage = await connectRaw(app.port);
-    garbage.send('\u0016\u0003\u0001 this is TLS\r\n\r\n');
-    await garbage.closed();
-    const proxy = await connectRaw(app.port);
-    proxy.send('CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n');
-    await proxy.closed();
+    for (const bytes of [
+      '\u0016\u0003\u0001 this is TLS\r\n\r\n',
+      'CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n',
+    ]) {
+      const other = await connectRaw(app.port);
+      other.send(bytes);
+      await other.closed();
+    }
     await exchange(get('/ok'), ['200']);
-    expect((await app.settled(1)).durations).toEqual({ 'get /ok 200': 1 });
+    await expectCounted({ 'get /ok 200': 1 });
   });
 });
 
 describe('a response that the server itself cuts', () => {
   it.each([
-    ['a handler that fails half-way', '/half', 'get /half 500'],
-    ['a source that breaks half-way', '/broken-source', 'get /broken-source 500'],
-  ])('is a 500: %s', async (_name, path, series) => {
+    ['a handler that fails half-way', '/half'],
+    ['a source that breaks half-way', '/broken-source'],
+  ])('is a 500: %s', async (_name, path) => {
     const client = await connectRaw(app.port);
     client.send(get(path));
     await client.closed();
     expect(client.text()).toContain('half');
-    expect((await app.settled(1)).durations).toEqual({ [series]: 1 });
+    await expectCounted({ [`get ${path} 500`]: 1 });
   });
 
-  it.each([
-    ['with an error', new Error('destroyed by the test')],
-    ['without one', undefined],
-  ])('is a 500 when it is destroyed %s', async (_name, error) => {
-    const client = await connectRaw(app.port);
-    client.send(get('/held'));
-    await until('the handler to run', () => held.length === 1);
-    held[0]?.destroy(error);
-    await client.closed();
-    expect((await app.settled(1)).durations).toEqual({ 'get /held 500': 1 });
-  });
-
-  it.each<[string, (response: Response) => void]>([
-    ['the socket', (response) => response.socket?.destroy(new Error('destroyed by the test'))],
+  const failure = (code?: string) => Object.assign(new Error('destroyed by the test'), code && { code });
+  const destroyRequest = ({ req }: Response, error: Error) =>
+    req.once('error', () => undefined).destroy(error);
+  it.each<[string, (response: Response) => unknown]>([
+    ['without an error', (response) => response.destroy()],
+    ['with an error', (response) => response.destroy(failure())],
+    ['with an error, by its socket', ({ socket }) => socket?.destroy(failure())],
+    ['with an error, by its request', (response) => destroyRequest(response, failure())],
     [
-      'the request',
-      (response) => response.req.once('error', () => undefined).destroy(new Error('by the test')),
+      'with an error that has a code, by its request',
+      (response) => destroyRequest(response, failure('ENOENT')),
     ],
-    [
-      'the request, with a code',
-      (response) =>
-        response.req
-          .once('error', () => undefined)
-          .destroy(Object.assign(new Error('by the test'), { code: 'ENOENT' })),
-    ],
-  ])('is a 500 when it is destroyed with an error by way of %s', async (_name, destroy) => {
-    const client = await connectRaw(app.port);
-    client.send(get('/held'));
-    await until('the handler to run', () => held.length === 1);
+  ])('is a 500 when it is destroyed %s', async (_name, destroy) => {
+    const client = await hold();
     destroy(held[0] as Response);
     await client.closed();
-    expect((await app.settled(1)).durations).toEqual({ 'get /held 500': 1 });
+    await expectCounted({ 'get /held 500': 1 });
   });
 
   it('is a 500 when a shutdown has waited long enough, and the answered ones keep their code', async () => {
-    const client = await connectRaw(app.port);
-    const patient = await connectRaw(app.port);
-    client.send(get('/held'));
-    await until('the first handler to run', () => held.length === 1);
-    patient.send(get('/held'));
-    await until('the second handler to run', () => held.length === 2);
+    const cut = await hold();
+    const answered = await hold();
     const closed = new Promise((resolve) => app.server.close(resolve));
     held[1]?.send('in time');
-    expect(await patient.responses(1)).toEqual(['200']);
+    expect(await answered.responses(1)).toEqual(['200']);
     app.server.closeAllConnections();
     await closed;
-    await client.closed();
-    expect(await app.settled(2)).toMatchObject({
-      durations: { 'get /held 200': 1, 'get /held 500': 1 },
-      inProgress: 0,
-    });
+    await cut.closed();
+    await expectCounted({ 'get /held 200': 1, 'get /held 500': 1 });
   });
 });

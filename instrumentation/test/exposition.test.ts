@@ -112,11 +112,11 @@ describe('the exposition', () => {
     ['/?name[]=d&native=1&x=2', 4],
     ['/?native=0', undefined],
   ])('answers protobuf to who prefers it; asked for %s with a native schema of %s', async (path, schema) => {
-    const written = {
+    const encoded = {
       messages: (withNative: boolean) => [encodeSingle('gauge', new Uint8Array(), withNative ? 4 : 0)],
       lines: () => [],
     };
-    const port = await start(async () => [{ ...gauge('d', 1), written }]);
+    const port = await start(async () => [{ ...gauge('d', 1), encoded }]);
     const { headers, body } = await scrape(port, { accept: protobuf }, path);
     expect([headers['content-type'], headers['content-length'], headers.vary]).toEqual([
       protobuf,

@@ -77,7 +77,7 @@ describe('a function of the user', () => {
     ['rejects', rejecting],
   ])('warn, that %s, costs nothing but the report', async (_name, warn) => {
     app = await startApp((application) => void application.get('/a', ok).get('/b', ok), {
-      maxPaths: 1,
+      maxRoutes: 1,
       skip: failing,
       warn,
     });

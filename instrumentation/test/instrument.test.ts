@@ -1,15 +1,12 @@
-/** What `instrument` promises beside the labels: zeros, options, refusals, the endpoint, and other people's frameworks. */
+/** What `instrument` promises besides labels and options: zeros, refusals, its server, and what is not counted. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createHttpsServer, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import express, { Router } from 'express';
-import { Counter } from 'prom-client';
 import { certificate, privateKey } from '../../test/support/certificate.ts';
-import { until } from '../../test/support/until.ts';
 import { type InstrumentOptions, instrument } from '../src/index.ts';
-import { Registry } from '../src/library.ts';
 import { parse, serve, startApp, type TestApp } from './harness.ts';
 
 let app: TestApp | undefined;
@@ -79,7 +76,7 @@ describe('the series', () => {
         void application.use('/shop', (request, response, next) =>
           Router().get(`/${request.url.slice(1)}`, ok)(request, response, next),
         ),
-      { maxPaths: 3, warn: (message) => void warnings.push(message) },
+      { maxRoutes: 3, warn: (message) => void warnings.push(message) },
     );
     for (let i = 0; i < 10; i++) await fetch(`${app.url}/shop/${i}`);
     const { requests, durations } = await app.settled(10);
@@ -202,175 +199,45 @@ describe('requests that are not counted', () => {
   });
 });
 
-describe('the options', () => {
-  it('give names, labels and values', async () => {
-    app = await startApp((application) => void application.get('/users/:id', ok), {
-      prefix: 'shop_',
-      names: { requests: 'requests_total' },
-      labels: { path: 'route', code: 'status' },
-      pathLabel: (template) => template.slice(1).replace(':', ''),
-      codes: { 'GET /users/:id': [200, 422] },
-      bucketsSeconds: [0.5, 60],
-    });
-    await fetch(`${app.url}/users/7`);
-    await until(
-      'the request to end',
-      async () =>
-        (await app?.scrape())?.includes('shop_requests_total{route="users/id",method="get"} 1') ?? false,
-    );
-    const text = await app.scrape();
-    expect(text).toContain(
-      'shop_http_request_duration_seconds_bucket{route="users/id",method="get",status="422",le="60.0"} 0\n',
-    );
-    expect(text).toContain('shop_http_errors_total{status="404"} 0\n');
-    expect(text).toContain('shop_inprogress_requests 0\n');
-    expect(text).toContain('shop_metrics_scrapes_total{code="200"}');
-  });
-
-  it('let two templates have one label, and the template stand for a label that fails', async () => {
-    const warnings: string[] = [];
-    app = await startApp((application) => void application.get('/v1/a', ok).get('/v2/a', ok).get('/b', ok), {
-      pathLabel: (template) => {
-        if (template === '/b') throw new Error('no label');
-        return template.replace(/^\/v\d/, '');
-      },
-      warn: (message) => void warnings.push(message),
-    });
-    for (const path of ['/v1/a', '/v2/a', '/b']) await fetch(app.url + path);
-    expect((await app.settled(3)).requests).toEqual({ 'get /a': 2, 'get /b': 1 });
-    expect(warnings).toEqual([expect.stringMatching(/^pathLabel: .* for "\/b", got Error: no label;/)]);
-  });
-
-  it('take a registry, whose own metrics are exposed too', async () => {
-    const registry = new Registry();
-    new Counter({ name: 'jobs_total', help: 'Jobs', registers: [registry] }).inc(3);
-    app = await startApp(() => undefined, { registry });
-    expect(app.metrics.registry).toBe(registry);
-    expect(await app.scrape('jobs_total')).toContain('\njobs_total 3\n');
-  });
-
-  it.each<[string, object, string]>([
-    ['an unknown one', { bucket: [1] }, 'bucket: is no option; there are registry, prefix,'],
-    [
-      'a registry that is none',
-      { registry: {} },
-      'registry: expected a registry of prom-client, got an object with nothing',
-    ],
-    ['a prefix', { prefix: '9' }, 'prefix: expected the beginning of a metric name, got "9"'],
-    [
-      'a metric name',
-      { names: { duration: 'a b' } },
-      'names: expected a metric name for duration, got "a b"',
-    ],
-    [
-      'a counter that is not called one',
-      { names: { requests: 'requests' } },
-      'names: expected a counter name that ends in _total, got "requests"',
-    ],
-    [
-      'a name for nothing',
-      { names: { latency: 'x' } },
-      'names: expected only requests, errors, inProgress, duration, drained, got latency',
-    ],
-    [
-      'one name for two',
-      { names: { requests: 'x_total', errors: 'x_total' } },
-      'names: expected names that differ from each other',
-    ],
-    [
-      'a label that Prometheus keeps for itself',
-      { labels: { path: '__name__' } },
-      'labels: expected a label name that is not reserved for path, got "__name__"',
-    ],
-    [
-      'the label of buckets',
-      { labels: { code: 'le' } },
-      'labels: expected a label name that is not reserved for code, got "le"',
-    ],
-    [
-      'a label function',
-      { pathLabel: '/' },
-      'pathLabel: expected a function from a template to a label, got "/"',
-    ],
-    [
-      'a code',
-      { codes: { 'GET /a': [99] } },
-      'codes: expected status codes from 100 to 599 for GET /a, got [99]',
-    ],
-    ['a route', { codes: { '/a': [200] } }, 'codes: expected keys like "POST /users", got "/a"'],
-    [
-      'bounds',
-      { bucketsSeconds: [0.25, 0.1] },
-      'bucketsSeconds: expected bounds in seconds that ascend from above 0, got [0.25,0.1]',
-    ],
-    [
-      'no buckets of any kind',
-      { bucketsSeconds: [] },
-      'bucketsSeconds: expected at least one bound where nativeHistograms is off, got []',
-    ],
-    [
-      'native histograms',
-      { nativeHistograms: 1.1 },
-      'nativeHistograms: expected true, false, or { growthFactor, maxBuckets }, got 1.1',
-    ],
-    [
-      'something of native histograms',
-      { nativeHistograms: { schema: 3 } },
-      'nativeHistograms: expected true, false, or { growthFactor, maxBuckets }, got an object with schema',
-    ],
-    [
-      'a growth factor',
-      { nativeHistograms: { growthFactor: 1 } },
-      'nativeHistograms: expected a growthFactor from 1.02 to 2, got 1',
-    ],
-    [
-      'a limit of native buckets',
-      { nativeHistograms: { maxBuckets: 3 } },
-      'nativeHistograms: expected a whole number from 20 as maxBuckets, got 3',
-    ],
-    [
-      'what to skip',
-      { skip: ['healthz'] },
-      'skip: expected paths that begin with a slash, or a function, got ["healthz"]',
-    ],
-    ['a limit of paths', { maxPaths: 0 }, 'maxPaths: expected a whole number from 1, got 0'],
-    ['a limit of scrapes', { maxScrapes: 1.5 }, 'maxScrapes: expected a whole number from 1, got 1.5'],
-    ['default metrics', { defaultMetrics: { with: [] } }, 'defaultMetrics: expected only without, got with'],
-    [
-      'several at once',
-      { prefix: 1, warn: 2 },
-      'prefix: expected the beginning of a metric name, got 1\nwarn: expected a function that takes a message, got 2',
-    ],
-  ])('are refused at construction: %s', (_name, options, message) => {
-    expect(() => instrument(express(), options)).toThrow(message);
-  });
-
-  it('are refused where the registry has a metric of that name', () => {
-    const registry = new Registry();
-    new Counter({ name: 'http_requests_total', help: 'Mine', registers: [registry] });
-    expect(() => instrument(express(), { registry })).toThrow(
-      'http_requests_total has already been registered',
-    );
-  });
-});
-
 describe('the server of the metrics', () => {
-  it.each([
-    ['GET', '/', 200, 'text/plain; version=0.0.4; charset=utf-8'],
-    ['GET', '/metrics', 200, 'text/plain; version=0.0.4; charset=utf-8'],
-    ['POST', '/metrics', 405, 'text/plain; charset=utf-8'],
-    ['GET', '/healthz', 200, 'text/plain; charset=utf-8'],
-    ['PUT', '/healthz', 405, 'text/plain; charset=utf-8'],
-    ['GET', '/users', 404, 'text/plain; charset=utf-8'],
-  ])('answers %s %s with %i', async (method, path, status, type) => {
-    const server = instrument(express()).listen(0, '127.0.0.1');
+  const TEXT = 'text/plain; charset=utf-8';
+  const EXPOSITION = 'text/plain; version=0.0.4; charset=utf-8';
+
+  async function ask(path: string, { method = 'GET', isReady = () => true as unknown } = {}) {
+    const warnings: string[] = [];
+    const metrics = instrument(express(), { warn: (message) => void warnings.push(message) });
+    const server = metrics.listen(0, { host: '127.0.0.1', isReady: isReady as () => boolean });
     await once(server, 'listening');
-    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, {
-      method,
-    });
-    await response.text();
-    expect([response.status, response.headers.get('content-type')]).toEqual([status, type]);
-    server.close();
+    const { port } = server.address() as AddressInfo;
+    const { status, headers } = await fetch(`http://127.0.0.1:${port}${path}`, { method });
+    metrics.close();
     server.closeAllConnections();
+    return { answer: [status, headers.get('content-type')], warnings };
+  }
+
+  it.each([
+    ['GET', '/', 200, EXPOSITION],
+    ['GET', '/metrics', 200, EXPOSITION],
+    ['POST', '/metrics', 405, TEXT],
+    ['GET', '/healthz', 200, TEXT],
+    ['PUT', '/healthz', 405, TEXT],
+    ['GET', '/readyz', 200, TEXT],
+    ['POST', '/readyz', 405, TEXT],
+    ['GET', '/users', 404, TEXT],
+  ])('answers %s %s with %i', async (method, path, status, type) => {
+    expect((await ask(path, { method })).answer).toEqual([status, type]);
+  });
+
+  it.each<[string, () => unknown, string[]]>([
+    ['is not', () => false, []],
+    ['says something else', () => 'yes', ['isReady: expected true or false, got yes; it is not ready']],
+  ])('answers /readyz with 503 where the application %s', async (_name, isReady, warnings) => {
+    expect(await ask('/readyz', { isReady })).toEqual({ answer: [503, TEXT], warnings });
+  });
+
+  it('does not answer /readyz where the application does not say whether it is', async () => {
+    app = await startApp(() => undefined);
+    const { port } = app.metricsServer.address() as AddressInfo;
+    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(404);
   });
 });

@@ -40,11 +40,11 @@ function waiting(metrics: Metrics) {
 describe('the last scrape', () => {
   it('is announced by a gauge that is 0 until it is waited for, and 1 from then on', async () => {
     const metrics = await start();
-    expect(await scrape()).toContain('\napi_drained 0\n');
+    expect(await scrape()).toContain('\nhttp_server_drained 0\n');
     const scraped = metrics.lastScrape({ timeoutMs: LONG_MS });
-    expect(await scrape()).toContain('\napi_drained 1\n');
+    expect(await scrape()).toContain('\nhttp_server_drained 1\n');
     expect(await scraped).toBe(true);
-    expect(await scrape()).toContain('\napi_drained 1\n');
+    expect(await scrape()).toContain('\nhttp_server_drained 1\n');
   });
 
   it('carries the prefix, and another name where one is given', async () => {
@@ -79,8 +79,8 @@ describe('the last scrape', () => {
     opened[0]?.();
     gate = undefined;
     await early;
-    expect(await scrape('?name[]=api_drained')).toContain('api_drained 1');
-    await scrape('?name%5B%5D=api_drained');
+    expect(await scrape('?name[]=http_server_drained')).toContain('http_server_drained 1');
+    await scrape('?name%5B%5D=http_server_drained');
     await scrape('', { method: 'HEAD' });
     isBroken = true;
     await scrape();
@@ -111,7 +111,7 @@ describe('the last scrape', () => {
     const metrics = await start();
     app?.server.removeAllListeners('request').on('request', metrics.createHandler({ isPublic: true }));
     const state = waiting(metrics);
-    expect(await (await fetch(`${app?.url}/metrics`)).text()).toContain('\napi_drained 1\n');
+    expect(await (await fetch(`${app?.url}/metrics`)).text()).toContain('\nhttp_server_drained 1\n');
     await scrape('?name[]=none');
     expect(state).toEqual({});
     await scrape();
@@ -133,7 +133,7 @@ describe('the last scrape', () => {
     const metrics = await start();
     expect(await metrics.lastScrape({ timeoutMs: 0 })).toBe(false);
     expect(await metrics.lastScrape({ timeoutMs: 20 })).toBe(false);
-    expect(await scrape()).toContain('\napi_drained 1\n');
+    expect(await scrape()).toContain('\nhttp_server_drained 1\n');
   });
 
   it('ends all who wait, and whoever asks later', async () => {
@@ -154,7 +154,7 @@ describe('the last scrape', () => {
       await expect(metrics.lastScrape({ timeoutMs: timeoutMs as number })).rejects.toThrow(
         'lastScrape: timeoutMs: expected milliseconds from 0 to 2147483647, got ',
       );
-      expect(await scrape()).toContain('\napi_drained 0\n');
+      expect(await scrape()).toContain('\nhttp_server_drained 0\n');
     },
   );
 });

@@ -10,7 +10,7 @@ const linesOf = async (app: TestApp, ...families: string[]) =>
   (await app.scrape(...families)).split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
 
 it('is what a few routes expose that answer with every code, and as many unknown methods', async () => {
-  const options = { maxPaths: 2, bucketsSeconds: [0.1, 1], codes: { 'GET /b': [200, 201] } };
+  const options = { maxRoutes: 2, bucketsSeconds: [0.1, 1], codes: { 'GET /b': [200, 201] } };
   const app = await startApp((application) => {
     for (const path of ['/a', '/b'])
       application.get(path, (request, response) => void response.status(Number(request.query.code)).end());
@@ -29,11 +29,11 @@ it('is what a few routes expose that answer with every code, and as many unknown
 
 it.each<[string, InstrumentOptions, number]>([
   ['the options that are not given', {}, 2000 * (21 * 16 + 1)],
-  ['other buckets', { bucketsSeconds: [1], maxPaths: 10 }, 10 * (21 * 4 + 1)],
-  ['native histograms', { bucketsSeconds: [], nativeHistograms: true, maxPaths: 10 }, 10 * (21 * 4 + 1)],
+  ['other buckets', { bucketsSeconds: [1], maxRoutes: 10 }, 10 * (21 * 4 + 1)],
+  ['native histograms', { bucketsSeconds: [], nativeHistograms: true, maxRoutes: 10 }, 10 * (21 * 4 + 1)],
   [
     'a route that declares many codes',
-    { codes: { 'GET /a': Array.from({ length: 30 }, (_, i) => 400 + i) }, maxPaths: 1 },
+    { codes: { 'GET /a': Array.from({ length: 30 }, (_, i) => 400 + i) }, maxRoutes: 1 },
     37 * 16 + 1,
   ],
 ])('counts %s', (_name, options, routed) => {

@@ -4,38 +4,21 @@ import { Counter, Gauge, Histogram, Summary } from 'prom-client';
 import type { Family } from '../src/exposition/family.ts';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
 import { gather, Registry } from '../src/library.ts';
-import { registerRequestMetrics } from '../src/metrics/requests.ts';
-import {
-  addRequest,
-  createRequestCounts,
-  createRow,
-  fillRow,
-  listRow,
-  type Row,
-} from '../src/recording/counts.ts';
 import { createNativeBuckets } from '../src/recording/native-buckets.ts';
 import { decode, type Message } from './decode.ts';
+import { createRequestRegistry, NAMES } from './request-registry.ts';
 
 async function read(registry: Registry, withNative = false): Promise<Message[]> {
   return decode(await renderProtobuf(await gather(registry), withNative));
 }
 
-const names = { requests: 'r_total', errors: 'e_total', inProgress: 'p', duration: 'd' };
-
-function createRequestRegistry({ native = createNativeBuckets(1.05), maxBuckets = 160 } = {}) {
-  const registry = new Registry();
-  const counts = createRequestCounts({ bounds: [0.25, 1], native, maxRows: 10, onFull: () => undefined });
-  const row = listRow(counts, createRow('a', 'get', [200])) as Row;
-  fillRow(row, counts.bounds);
-  const labels = { path: 'path', method: 'method', code: 'code' };
-  registerRequestMetrics(registry, counts, names, labels, maxBuckets);
-  return {
-    registry,
-    counts,
-    row,
-    add: (code: number, seconds: number) => addRequest(counts, row, code, seconds),
-  };
-}
+const createNative = (options = {}) =>
+  createRequestRegistry({
+    bounds: [0.25, 1],
+    declared: [200],
+    native: createNativeBuckets(1.05),
+    ...options,
+  });
 
 const labelsOf = (own: Record<string, string>) =>
   Object.entries(own).map(([name, value]) => ({ name, value }));
@@ -137,14 +120,14 @@ describe('the families of the client library', () => {
   });
 
   it('have the labels that the registry adds to all series, as ours have', async () => {
-    const { registry, add } = createRequestRegistry();
+    const { registry, add } = createNative();
     registry.setDefaultLabels({ zone: 'b' });
     new Gauge({ name: 'bare', help: 'b', registers: [registry] }).set(1);
     add(200, 0.5);
     const families = await read(registry, true);
     find(families, 'bare', { zone: 'b' });
-    find(families, 'r_total', { path: 'a', method: 'get', zone: 'b' });
-    const { histogram } = find(families, 'd', { ...cell, zone: 'b' });
+    find(families, NAMES.requests, { path: 'a', method: 'get', zone: 'b' });
+    const { histogram } = find(families, NAMES.duration, { ...cell, zone: 'b' });
     expect(histogram).toMatchObject({ sampleCount: 1, schema: 4, positiveDelta: [1] });
   });
 
@@ -198,11 +181,11 @@ describe('the request metrics', () => {
 
   it('have native and classic buckets of the same requests, and the time at which they began', async () => {
     const beforeMs = Date.now();
-    const { registry, add } = createRequestRegistry();
+    const { registry, add } = createNative();
     const afterMs = Date.now();
     for (const seconds of [0, 0.25, 0.25, 0.26, 3_600, 1e9]) add(200, seconds);
     const families = await read(registry, true);
-    const { histogram } = find(families, 'd', cell) as { histogram: Message };
+    const { histogram } = find(families, NAMES.duration, cell) as { histogram: Message };
     const { createdTimestamp, ...counted } = histogram;
     expect(counted).toEqual({
       sampleCount: 6,
@@ -223,14 +206,14 @@ describe('the request metrics', () => {
     const createdMs = seconds * 1000 + nanos / 1e6;
     expect(createdMs).toBeGreaterThanOrEqual(beforeMs);
     expect(createdMs).toBeLessThanOrEqual(afterMs);
-    expect(find(families, 'r_total', { path: 'a', method: 'get' })).toMatchObject({
+    expect(find(families, NAMES.requests, { path: 'a', method: 'get' })).toMatchObject({
       counter: { value: 6, createdTimestamp },
     });
   });
 
   it('have a native histogram from the start, before anything was counted', async () => {
-    const { registry } = createRequestRegistry();
-    const { histogram } = find(await read(registry, true), 'd', cell) as { histogram: Message };
+    const { registry } = createNative();
+    const { histogram } = find(await read(registry, true), NAMES.duration, cell) as { histogram: Message };
     expect(histogram).toEqual({
       sampleCount: 0,
       sampleSum: 0,
@@ -243,22 +226,22 @@ describe('the request metrics', () => {
   });
 
   it('are classic alone for a scrape that does not ask for native histograms', async () => {
-    const { registry, add } = createRequestRegistry();
+    const { registry, add } = createNative();
     add(200, 0.5);
     await read(registry, true);
-    const { histogram } = find(await read(registry, false), 'd', cell) as { histogram: Message };
+    const { histogram } = find(await read(registry, false), NAMES.duration, cell) as { histogram: Message };
     expect(Object.keys(histogram).sort()).toEqual(['bucket', 'createdTimestamp', 'sampleCount', 'sampleSum']);
   });
 
   it('show what has changed since the last scrape, and the numbers of the moment at which they were gathered', async () => {
-    const { registry, add } = createRequestRegistry();
+    const { registry, add } = createNative();
     add(200, 0.5);
     const earlier = await gather(registry);
     add(200, 0.5);
     const later = await gather(registry);
     add(200, 0.5);
     const counted = async (families: readonly Family[]) =>
-      find(decode(await renderProtobuf(families, true)), 'd', cell).histogram;
+      find(decode(await renderProtobuf(families, true)), NAMES.duration, cell).histogram;
     const numbers = (count: number) => ({
       sampleCount: count,
       positiveDelta: [count],
@@ -270,15 +253,15 @@ describe('the request metrics', () => {
   });
 
   it('keep the buckets of a series few', async () => {
-    const { registry, add } = createRequestRegistry({ maxBuckets: 20 });
+    const { registry, add } = createNative({ maxBuckets: 20 });
     for (let i = 0; i < 2_000; i++) add(200, 2 ** (-10 + i / 100));
-    const { histogram } = find(await read(registry, true), 'd', cell) as { histogram: Message };
+    const { histogram } = find(await read(registry, true), NAMES.duration, cell) as { histogram: Message };
     expect((histogram.positiveDelta as number[]).length).toBeLessThanOrEqual(20);
     expect(histogram).toMatchObject({ sampleCount: 2_000, schema: -1 });
   });
 
   it('allocate the native numbers of a cell with its first request', () => {
-    const { row, add } = createRequestRegistry();
+    const { row, add } = createNative();
     add(200, 0.1);
     expect(row.cells.map(({ code, native }) => [code, native?.length])).toEqual([
       ['200', 1 + 32 * 16],

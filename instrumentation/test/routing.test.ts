@@ -18,8 +18,15 @@ const versions = (
 
 const ok = (_request: Request, response: Response) => void response.send('ok');
 const pass = (_request: Request, _response: Response, next: NextFunction) => next();
+const fail = (): never => {
+  throw new Error('thrown by the test');
+};
 const refuse = (code: number) => (_request: Request, response: Response) =>
   void response.status(code).send('no');
+
+/** The same in Express 4 and 5. */
+const spelled = (major: number) =>
+  major === 4 ? { all: '*', optional: '/:b?' } : { all: '*path', optional: '{/:b}' };
 
 interface Build {
   readonly app: Express;
@@ -28,96 +35,93 @@ interface Build {
   readonly major: number;
 }
 
-/** What is built, the request line, and `method path code` as it must be counted. */
+/** What is built, and for each request line `method path code` as it must be counted. */
 type Row = readonly [
   name: string,
   build: (parts: Build) => void,
-  request: string,
-  expected: string | ((major: number) => string),
+  expected: Readonly<Record<string, string>> | ((major: number) => Readonly<Record<string, string>>),
 ];
 
 const rows: readonly Row[] = [
-  ['the root', ({ app }) => app.get('/', ok), 'GET /', 'get / 200'],
-  ['a static path', ({ app }) => app.get('/a/b', ok), 'GET /a/b', 'get /a/b 200'],
-  ['a query', ({ app }) => app.get('/a', ok), 'GET /a?b=/c/d', 'get /a 200'],
-  ['HEAD', ({ app }) => app.get('/a', ok), 'HEAD /a', 'get /a 200'],
-  ['HEAD with a handler of its own', ({ app }) => app.head('/a', ok), 'HEAD /a', 'get /a 200'],
   [
-    'a route with several methods, the first',
-    ({ app }) => void app.route('/a').get(ok).post(ok),
-    'GET /a',
-    'get /a 200',
+    'paths of routes, in any spelling',
+    ({ app }) => void app.get('/', ok).get('/a/b', ok).get('/users/:id', ok).get('/a/:x-:y/z', ok),
+    {
+      'GET /': 'get / 200',
+      'GET /a/b': 'get /a/b 200',
+      'HEAD /a/b': 'get /a/b 200',
+      'GET /a/b?c=/d/e': 'get /a/b 200',
+      'GET /a/b/': 'get /a/b 200',
+      'GET /A/B': 'get /a/b 200',
+      'GET /a/b/c': 'get unmatched 404',
+      'POST /a/b': 'other unmatched 404',
+      'GET /users/7': 'get /users/:id 200',
+      'GET /users/a%2Fb': 'get /users/:id 200',
+      'GET /users/%zz': 'get unmatched 400',
+      'GET http://example.org/users/1': 'get /users/:id 200',
+      'GET /a/1-2/z': 'get /a/:x-:y/z 200',
+    },
   ],
   [
-    'a route with several methods, the last',
-    ({ app }) => void app.route('/a').get(ok).post(ok),
-    'POST /a',
-    'post /a 200',
-  ],
-  ['all methods', ({ app }) => app.all('/a', ok), 'PUT /a', 'put /a 200'],
-  [
-    'all methods, one that nobody has heard of',
-    ({ app }) => app.all('/a', ok),
-    'PROPFIND /a',
-    'other /a 200',
-  ],
-  ['a parameter', ({ app }) => app.get('/users/:id', ok), 'GET /users/7', 'get /users/:id 200'],
-  ['several parameters', ({ app }) => app.get('/a/:x-:y/z', ok), 'GET /a/1-2/z', 'get /a/:x-:y/z 200'],
-  [
-    'a percent-encoded parameter',
-    ({ app }) => app.get('/users/:id', ok),
-    'GET /users/a%2Fb',
-    'get /users/:id 200',
+    'several methods',
+    ({ app }) =>
+      void app.head('/head', ok).options('/options', ok).all('/all', ok).route('/a').get(ok).post(ok),
+    {
+      'HEAD /head': 'get /head 200',
+      'OPTIONS /options': 'options /options 200',
+      'GET /a': 'get /a 200',
+      'POST /a': 'post /a 200',
+      // Answered by Express.
+      'OPTIONS /a': 'options unmatched 200',
+      'PUT /all': 'put /all 200',
+      'PROPFIND /all': 'other /all 200',
+    },
   ],
   [
-    'a parameter in a mount path',
-    ({ app, router }) => app.use('/api/:tenant', router().get('/users/:id', ok)),
-    'GET /api/acme/users/7',
-    'get /api/:tenant/users/:id 200',
+    'OPTIONS that Express answers, where no route has them',
+    ({ app }) => app.get('/a', ok).post('/a', ok),
+    { 'OPTIONS /a': 'other unmatched 200' },
   ],
   [
-    'a parameter whose value is also in the path',
-    ({ app, router }) => app.use('/api/:tenant', router().get('/users', ok)),
-    'GET /api/api/users',
-    'get /api/:tenant/users 200',
+    'parameters in mount paths, whatever their values',
+    ({ app, router }) => {
+      app.use('/api/:tenant', router().get('/users/:id', ok).get('/users', ok));
+      app.use('/:a/x/:b', router().get('/users', ok));
+    },
+    {
+      'GET /api/acme/users/7': 'get /api/:tenant/users/:id 200',
+      'GET /api/api/users': 'get /api/:tenant/users 200',
+      'GET /x/x/x/users': 'get /:a/x/:b/users 200',
+    },
   ],
   [
-    'two parameters of the same value in a mount path',
-    ({ app, router }) => app.use('/:a/x/:b', router().get('/users', ok)),
-    'GET /x/x/x/users',
-    'get /:a/x/:b/users 200',
+    'routers in routers, behind a middleware, and without a path',
+    ({ app, router }) => {
+      app.use('/a', router().use('/b/:c', router().use('/d', router().get('/e', ok))));
+      app.use('/root', pass, router().get('/', ok).get('/b', ok)).use(router().get('/bare', ok));
+    },
+    {
+      'GET /a/b/1/d/e': 'get /a/b/:c/d/e 200',
+      'GET /root': 'get /root 200',
+      'GET /root/b': 'get /root/b 200',
+      'GET /bare': 'get /bare 200',
+      'GET /ROOT/B': 'get /root/b 200',
+    },
   ],
   [
-    'a router in a router in a router',
-    ({ app, router }) => app.use('/a', router().use('/b/:c', router().use('/d', router().get('/e', ok)))),
-    'GET /a/b/1/d/e',
-    'get /a/b/:c/d/e 200',
-  ],
-  ['the root of a router', ({ app, router }) => app.use('/a', router().get('/', ok)), 'GET /a', 'get /a 200'],
-  ['a router without a path', ({ app, router }) => app.use(router().get('/a', ok)), 'GET /a', 'get /a 200'],
-  [
-    'a router behind a middleware in one call',
-    ({ app, router }) => app.use('/a', pass, router().get('/b', ok)),
-    'GET /a/b',
-    'get /a/b 200',
-  ],
-  [
-    'an error thrown in a nested router',
-    ({ app, router }) =>
-      app.use(
-        '/a/:b',
-        router().get('/c', () => {
-          throw new Error('thrown by the test');
-        }),
-      ),
-    'GET /a/1/c',
-    'get /a/:b/c 500',
-  ],
-  [
-    'an error with a status of its own',
-    ({ app }) => app.get('/a', (_q, _r, next) => next(Object.assign(new Error('gone'), { status: 410 }))),
-    'GET /a',
-    'get /a 410',
+    'errors, whoever answers them',
+    ({ app, router }) => {
+      app.use('/a/:b', router().get('/c', fail));
+      app.get('/gone', (_q, _r, next) => next(Object.assign(new Error('gone'), { status: 410 })));
+      app.get('/rejects', (_q, _r, next) => void Promise.reject(new Error('no')).catch(next));
+      app.get('/users/:id', refuse(404));
+    },
+    {
+      'GET /a/1/c': 'get /a/:b/c 500',
+      'GET /gone': 'get /gone 410',
+      'GET /rejects': 'get /rejects 500',
+      'GET /users/7': 'get /users/:id 404',
+    },
   ],
   [
     'an error that a handler of the application answers',
@@ -128,264 +132,163 @@ const rows: readonly Row[] = [
       );
       app.use(
         (_error: Error, _q: Request, response: Response, _next: NextFunction) =>
-          void response.status(503).end(),
+          void response.sendStatus(503),
       );
     },
-    'GET /a/b',
-    'get /a/b 503',
+    { 'GET /a/b': 'get /a/b 503' },
   ],
   [
-    'an answer of 404 by a route',
-    ({ app }) => app.get('/users/:id', refuse(404)),
-    'GET /users/7',
-    'get /users/:id 404',
+    'a handler that rejects',
+    ({ app, major }) =>
+      app.get('/a', major === 4 ? (_q, r) => void r.sendStatus(500) : () => Promise.reject(new Error('no'))),
+    { 'GET /a': 'get /a 500' },
   ],
   [
-    'the same router mounted twice, by the first',
+    'the same router mounted twice, with several paths in it',
     ({ app, router }) => {
-      const users = router().get('/users/:id', ok);
+      const users = router().get('/users/:id', ok).get(['/x', '/y'], ok);
       app.use('/v1', users).use('/v2', users);
     },
-    'GET /v1/users/7',
-    'get /v1/users/:id 200',
-  ],
-  [
-    'the same router mounted twice, by the second',
-    ({ app, router }) => {
-      const users = router().get('/users/:id', ok);
-      app.use('/v1', users).use('/v2', users);
+    {
+      'GET /v1/users/7': 'get /v1/users/:id 200',
+      'GET /v2/users/7': 'get /v2/users/:id 200',
+      'GET http://example.org/v2/y?z=1': 'get /v2/y 200',
     },
-    'GET /v2/users/7',
-    'get /v2/users/:id 200',
-  ],
-  ['an array of paths, the first', ({ app }) => app.get(['/a', '/b/:c'], ok), 'GET /a', 'get /a 200'],
-  ['an array of paths, the second', ({ app }) => app.get(['/a', '/b/:c'], ok), 'GET /b/1', 'get /b/:c 200'],
-  [
-    'an array of mount paths, the first',
-    ({ app, router }) => app.use(['/a', '/b/:c'], router().get('/x', ok)),
-    'GET /a/x',
-    'get /a/x 200',
   ],
   [
-    'an array of mount paths, the second',
-    ({ app, router }) => app.use(['/a', '/b/:c'], router().get('/x', ok)),
-    'GET /b/1/x',
-    'get /b/:c/x 200',
-  ],
-  ['an expression', ({ app }) => app.get(/^\/ab+c$/, ok), 'GET /abbbc', 'get /^\\/ab+c$/ 200'],
-  [
-    'an expression in a mount, known before',
-    ({ app, router }) => app.use(/^\/v\d+/, router().get('/x', ok)),
-    'GET /v12/x',
-    'get /^\\/v\\d+//x 200',
-  ],
-  [
-    'a wildcard',
-    ({ app, major }) => app.get(major === 4 ? '/files/*' : '/files/*path', ok),
-    'GET /files/a/b/c.txt',
-    (major) => (major === 4 ? 'get /files/* 200' : 'get /files/*path 200'),
-  ],
-  [
-    'a wildcard in a mount path',
-    ({ app, router, major }) =>
-      app.use(major === 4 ? '/files/:kind/*' : '/files/:kind/*path', router().all('/', ok)),
-    'GET /files/text/b/c.txt',
-    (major) => (major === 4 ? 'get /files/:kind/* 200' : 'get /files/:kind/*path 200'),
-  ],
-  [
-    'an optional segment that is there',
-    ({ app, major }) => app.get(major === 4 ? '/a/:b?' : '/a{/:b}', ok),
-    'GET /a/1',
-    (major) => (major === 4 ? 'get /a/:b? 200' : 'get /a{/:b} 200'),
-  ],
-  [
-    'an optional segment that is not',
-    ({ app, major }) => app.get(major === 4 ? '/a/:b?' : '/a{/:b}', ok),
-    'GET /a',
-    (major) => (major === 4 ? 'get /a/:b? 200' : 'get /a{/:b} 200'),
-  ],
-  [
-    'a mounted application',
-    ({ app, express }) => {
-      const admin = express();
-      admin.get('/users/:id', ok);
-      app.use('/admin', admin);
+    'arrays of paths',
+    ({ app, router }) => app.get(['/a', '/b/:c'], ok).use(['/m', '/n/:o'], router().get('/x', ok)),
+    {
+      'GET /a': 'get /a 200',
+      'GET /b/1': 'get /b/:c 200',
+      'GET /m/x': 'get /m/x 200',
+      'GET /n/1/x': 'get /n/:o/x 200',
     },
-    'GET /admin/users/7',
-    'get /admin/users/:id 200',
   ],
   [
-    'an application mounted in a mounted application',
-    ({ app, express }) => {
-      const inner = express();
-      inner.get('/c/:d', ok);
-      app.use('/a/:b', express().use('/inner', inner));
+    'expressions',
+    ({ app, router }) => app.get(/^\/ab+c$/, ok).use(/^\/v\d+/, router().get('/x', ok)),
+    { 'GET /abbbc': 'get /^\\/ab+c$/ 200', 'GET /v12/x': 'get /^\\/v\\d+//x 200' },
+  ],
+  [
+    'wildcards and optional segments',
+    ({ app, router, major }) => {
+      const { all, optional } = spelled(major);
+      app.get(`/files/${all}`, ok).get(`/a${optional}`, ok).use(`/kinds/:kind/${all}`, router().all('/', ok));
     },
-    'GET /a/1/inner/c/2',
-    'get /a/:b/inner/c/:d 200',
-  ],
-  [
-    'an application mounted twice, by the first',
-    ({ app, express }) => {
-      const admin = express();
-      admin.get('/x', ok);
-      app.use('/a', admin).use('/b', admin);
+    (major) => {
+      const { all, optional } = spelled(major);
+      return {
+        'GET /files/a/b/c.txt': `get /files/${all} 200`,
+        'GET /kinds/text/b/c.txt': `get /kinds/:kind/${all} 200`,
+        'GET /a/1': `get /a${optional} 200`,
+        'GET /a': `get /a${optional} 200`,
+      };
     },
-    'GET /a/x',
-    'get /a/x 200',
   ],
   [
-    'an application mounted in a router',
+    'mounted applications',
     ({ app, express, router }) => {
-      const admin = express();
-      admin.get('/x', ok);
-      app.use('/a', router().use('/b', admin));
-    },
-    'GET /a/b/x',
-    'get /a/b/x 200',
-  ],
-  [
-    'an application made by another copy of Express',
-    ({ app, express }) => {
       const other = versions.find((version) => version.express !== express)?.express() as Express;
-      other.get('/x/:y', ok);
-      app.use('/other', other);
+      const admin = express().get('/users/:id', ok) as Express;
+      app
+        .use('/admin', admin)
+        .use('/again', admin)
+        .use('/r', router().use('/b', express().get('/x', ok)));
+      app.use('/a/:b', express().use('/inner', express().get('/c/:d', ok)));
+      app.use('/other', other.get('/x/:y', ok));
     },
-    'GET /other/x/1',
-    'get /other/x/:y 200',
+    {
+      'GET /admin/users/7': 'get /admin/users/:id 200',
+      'GET /a/1/inner/c/2': 'get /a/:b/inner/c/:d 200',
+      'GET /again/users/7': 'get /again/users/:id 200',
+      'GET /r/b/x': 'get /r/b/x 200',
+      'GET /other/x/1': 'get /other/x/:y 200',
+    },
   ],
   [
-    'a router called from a closure',
+    'routers called from closures',
     ({ app, router }) => {
       const users = router().get('/users/:id', ok);
+      const deep = router().use('/deep/:er', router().get('/users/:id', ok));
       app.use('/api/:tenant', (request, response, next) => users(request, response, next));
+      app.use('/v1', (request, response, next) => deep(request, response, next));
     },
-    'GET /api/acme/users/7',
-    'get /api/:tenant/users/:id 200',
-  ],
-  [
-    'a router with mounts called from a closure',
-    ({ app, router }) => {
-      const users = router().use('/deep/:er', router().get('/users/:id', ok));
-      app.use('/api', (request, response, next) => users(request, response, next));
+    {
+      'GET /api/acme/users/7': 'get /api/:tenant/users/:id 200',
+      'GET /v1/deep/1/users/7': 'get /v1/*/users/:id 200',
     },
-    'GET /api/deep/1/users/7',
-    'get /api/*/users/:id 200',
   ],
   [
-    'a file below a mount',
-    ({ app, express }) => app.use('/static', express.static(import.meta.dirname)),
-    'GET /static/harness.ts',
-    'get /static 200',
-  ],
-  [
-    'a file below a mount that is not there',
-    ({ app, express }) => app.use('/static', express.static(import.meta.dirname)),
-    'GET /static/nothing.ts',
-    'get unmatched 404',
+    'files below a mount, which a route has looked at before',
+    ({ app, express }) =>
+      app.get(/^\/look\/.*$/, pass).use(['/static', '/look'], express.static(import.meta.dirname)),
+    {
+      'GET /static/harness.ts': 'get /static 200',
+      'GET /static/nothing.ts': 'get unmatched 404',
+      'GET /look/harness.ts': 'get /look 200',
+    },
   ],
   [
     'a middleware that refuses before the route',
-    ({ app }) => {
-      app.use('/api/:tenant', refuse(401));
-      app.get('/api/:tenant/users', ok);
-    },
-    'GET /api/acme/users',
-    'get /api/:tenant 401',
+    ({ app }) => app.use('/api/:tenant', refuse(401)).get('/api/:tenant/users', ok),
+    { 'GET /api/acme/users': 'get /api/:tenant 401' },
   ],
   [
     'a middleware for everything that refuses',
     ({ app }) => app.use(refuse(401)).get('/a', ok),
-    'GET /a',
-    'get unmatched 401',
+    { 'GET /a': 'get unmatched 401' },
   ],
   [
-    'a handler that passes on, and nobody answers',
-    ({ app }) => app.get('/a', pass),
-    'GET /a',
-    'get unmatched 404',
+    'handlers that pass on to no route',
+    ({ app }) => {
+      app.get('/a', pass).get('/:leaves', (_q, _r, next) => next('route'));
+      app
+        .route('/b')
+        .get(pass)
+        .all((q, r, next) => void (q.method === 'GET' ? next() : r.sendStatus(405)));
+    },
+    { 'GET /a': 'get unmatched 404', 'GET /b': 'get unmatched 404', 'GET /x': 'get unmatched 404' },
   ],
   [
     "a handler that passes on to the application's own 404",
     ({ app }) => app.get('/a', pass).use(refuse(404)),
-    'GET /a',
-    'get unmatched 404',
+    { 'GET /a': 'get unmatched 404' },
   ],
   [
-    'a handler that passes on beside one for the methods that are left',
-    ({ app }) =>
-      void app
-        .route('/a')
-        .get(pass)
-        .all((request, response, next) => (request.method === 'GET' ? next() : response.sendStatus(405))),
-    'GET /a',
-    'get unmatched 404',
-  ],
-  [
-    'a method that a handler for all refuses beside others',
-    ({ app }) => void app.route('/a').get(ok).all(refuse(405)),
-    'DELETE /a',
-    'other unmatched 405',
-  ],
-  [
-    'a method that a handler for all answers beside others',
-    ({ app }) => void app.route('/a').get(ok).all(ok),
-    'DELETE /a',
-    'delete /a 200',
-  ],
-  [
-    'a handler that leaves its route for the next',
-    ({ app }) => app.get('/:a', (_q, _r, next) => next('route')).get('/:b', ok),
-    'GET /x',
-    'get /:b 200',
-  ],
-  [
-    'a handler that leaves its route for nothing',
-    ({ app }) => app.get('/:a', (_q, _r, next) => next('route')),
-    'GET /x',
-    'get unmatched 404',
-  ],
-  [
-    'a handler that leaves its router',
-    ({ app, router }) => {
-      app.use(
-        '/a',
-        router().get('/b', (_q, _r, next) => next('router')),
-      );
-      app.get('/a/:c', ok);
+    'handlers for all methods, next to others',
+    ({ app }) => {
+      app.route('/refuses').get(ok).all(refuse(405));
+      app.route('/answers').get(ok).all(ok);
     },
-    'GET /a/b',
-    'get /a/:c 200',
+    { 'DELETE /refuses': 'other unmatched 405', 'DELETE /answers': 'delete /answers 200' },
   ],
   [
-    'a route that looks at requests on their way to a mount',
-    ({ app, express }) => app.get(/^\/.*$/, pass).use('/static', express.static(import.meta.dirname)),
-    'GET /static/harness.ts',
-    'get /static 200',
+    'handlers that leave their route or router for another',
+    ({ app, router }) => {
+      app.get('/:a', (_q, _r, next) => next('route')).get('/:b', ok);
+      app
+        .use(
+          '/r',
+          router().get('/b', (_q, _r, next) => next('router')),
+        )
+        .get('/r/:c', ok);
+    },
+    { 'GET /x': 'get /:b 200', 'GET /r/b': 'get /r/:c 200' },
   ],
   [
     'a handler that leaves the answer to a middleware for all',
-    ({ app, router }) => {
-      const users = router().get('/:id', pass);
-      app.use('/api', router().use('/users', users).use(ok));
+    ({ app, router }) => app.use('/api', router().use('/users', router().get('/:id', pass)).use(ok)),
+    { 'GET /api/users/7': 'get /api/users/:id 200' },
+  ],
+  [
+    'parameters that are refused, or make the route not match',
+    ({ app }) => {
+      app.param('id', (_q, _r, next) => next(Object.assign(new Error('no'), { status: 403 })));
+      app.param('other', (_q, _r, next) => next('route'));
+      app.get('/users/:id', ok).get('/others/:other', ok);
     },
-    'GET /api/users/7',
-    'get /api/users/:id 200',
-  ],
-  [
-    'a parameter that is refused',
-    ({ app }) =>
-      app
-        .param('id', (_q, _r, next) => next(Object.assign(new Error('no'), { status: 403 })))
-        .get('/users/:id', ok),
-    'GET /users/7',
-    'get /users/:id 403',
-  ],
-  [
-    'a parameter that makes the route not match',
-    ({ app }) => app.param('id', (_q, _r, next) => next('route')).get('/users/:id', ok),
-    'GET /users/7',
-    'get unmatched 404',
+    { 'GET /users/7': 'get /users/:id 403', 'GET /others/7': 'get unmatched 404' },
   ],
   [
     'a middleware that rewrites the URL',
@@ -396,58 +299,13 @@ const rows: readonly Row[] = [
       });
       app.get('/new/:id', ok);
     },
-    'GET /old/7',
-    'get /new/:id 200',
+    { 'GET /old/7': 'get /new/:id 200' },
   ],
-  [
-    'OPTIONS that Express answers',
-    ({ app }) => app.get('/a', ok).post('/a', ok),
-    'OPTIONS /a',
-    'other unmatched 200',
-  ],
-  ['OPTIONS with a handler', ({ app }) => app.options('/a', ok), 'OPTIONS /a', 'options /a 200'],
-  ['a method without a route', ({ app }) => app.get('/a', ok), 'POST /a', 'other unmatched 404'],
-  ['a malformed percent-encoding', ({ app }) => app.get('/a/:b', ok), 'GET /a/%zz', 'get unmatched 400'],
-  [
-    'a whole URL as the target',
-    ({ app }) => app.get('/a/:b', ok),
-    'GET http://example.org/a/1',
-    'get /a/:b 200',
-  ],
-  [
-    'a whole URL as the target of a router mounted twice',
-    ({ app, router }) => {
-      const users = router().get(['/x', '/y'], ok);
-      app.use('/a', users).use('/b', users);
-    },
-    'GET http://example.org/b/y?z=1',
-    'get /b/y 200',
-  ],
-  [
-    'an asynchronous handler that rejects',
-    ({ app, major }) =>
-      app.get(
-        '/a',
-        major === 4
-          ? (_q, _r, next) => void Promise.reject(new Error('no')).catch(next)
-          : () => Promise.reject(new Error('no')),
-      ),
-    'GET /a',
-    'get /a 500',
-  ],
-  [
-    'a path in other letters',
-    ({ app, router }) => app.use('/api', router().get('/a', ok)),
-    'GET /API/A',
-    'get /api/a 200',
-  ],
-  ['a slash at the end', ({ app }) => app.get('/a', ok), 'GET /a/', 'get /a 200'],
-  ['a path that nobody has', ({ app }) => app.get('/a', ok), 'GET /a/b', 'get unmatched 404'],
 ];
 
-/** What Express 5.0 to 5.2 do not tell of a mount that was made before anybody looked. */
-const hiddenInEarly5: Readonly<Record<string, string>> = {
-  'an expression in a mount, known before': 'get (expression)/x 200',
+/** What Express 5.0 to 5.2 do not tell of a mount that was made before the package could see it. */
+const LATE_IN_EARLY_5: Readonly<Record<string, string>> = {
+  'get /^\\/v\\d+//x 200': 'get (expression)/x 200',
 };
 
 let app: TestApp | undefined;
@@ -461,19 +319,23 @@ describe.each(versions)('Express $name', ({ name: version, express, major }) => 
     ['before', false],
     ['after', true],
   ])('instrumented %s its routes', (_when, isLate) => {
-    it.each(rows)('counts %s', async (name, build, request, expected) => {
+    it.each(rows)('counts %s', async (_name, build, given) => {
       app = await startApp(
         (application) => void build({ app: application, express, router: express.Router, major }),
         { createApp: express, isLate, warn: () => undefined },
       );
-      const wanted = typeof expected === 'function' ? expected(major) : expected;
-      const early = version === '5.0' && isLate ? hiddenInEarly5[name] : undefined;
+      const expected: Record<string, number> = {};
       const client = await connectRaw(app.port);
+      let sent = 0;
       // Twice: what the first one taught must hold for the second.
-      for (const times of [1, 2]) {
-        client.send(`${request} HTTP/1.1\r\nHost: x\r\n\r\n`);
-        await client.responses(times);
-        expect((await app.settled(times)).durations).toEqual({ [early ?? wanted]: times });
+      for (const _ of [1, 2]) {
+        for (const [request, wanted] of Object.entries(typeof given === 'function' ? given(major) : given)) {
+          const series = version === '5.0' && isLate ? (LATE_IN_EARLY_5[wanted] ?? wanted) : wanted;
+          expected[series] = (expected[series] ?? 0) + 1;
+          client.send(`${request} HTTP/1.1\r\nHost: x\r\n\r\n`);
+          await client.responses(++sent);
+        }
+        expect((await app.settled(sent)).durations).toEqual(expected);
       }
       client.socket.destroy();
     });

@@ -4,15 +4,7 @@ import { Counter, Gauge, Histogram, Summary } from 'prom-client';
 import type { Family } from '../src/exposition/family.ts';
 import { render } from '../src/exposition/text.ts';
 import { gather, Registry } from '../src/library.ts';
-import { registerRequestMetrics } from '../src/metrics/requests.ts';
-import {
-  addRequest,
-  createRequestCounts,
-  createRow,
-  fillRow,
-  listRow,
-  type Row,
-} from '../src/recording/counts.ts';
+import { createRequestRegistry } from './request-registry.ts';
 
 /** One metric of each kind, with everything that needs care in a text format. */
 function createRegistry(): Registry {
@@ -40,25 +32,6 @@ function createRegistry(): Registry {
   histogram.observe({ q: 'a' }, 0.7);
   new Summary({ name: 'size_bytes', help: 'Size', percentiles: [0.5, 1], registers }).observe(3);
   return registry;
-}
-
-function createRequestRegistry(registry = new Registry()) {
-  const counts = createRequestCounts({ bounds: [0.1, 0.25, 1], maxRows: 10, onFull: () => undefined });
-  const row = listRow(counts, createRow('a', 'get')) as Row;
-  fillRow(row, counts.bounds);
-  registerRequestMetrics(
-    registry,
-    counts,
-    {
-      requests: 'http_requests_total',
-      errors: 'http_errors_total',
-      inProgress: 'inprogress_requests',
-      duration: 'http_request_duration_seconds',
-    },
-    { path: 'path', method: 'method', code: 'code' },
-    160,
-  );
-  return { registry, add: (code: number, seconds: number) => addRequest(counts, row, code, seconds) };
 }
 
 const textOf = async (registry: Registry) => (await render(await gather(registry), 'text')).toString();
@@ -116,10 +89,10 @@ describe('rendering', () => {
 
   it('takes the request metrics from what is kept of them, as long as no labels are added to all', async () => {
     const { registry } = createRequestRegistry();
-    const kept = async () => (await gather(registry)).map(({ written }) => written !== undefined);
-    expect(await kept()).toEqual([true, true, true, true]);
+    const areEncoded = async () => (await gather(registry)).map(({ encoded }) => encoded !== undefined);
+    expect(await areEncoded()).toEqual([true, true, true, true]);
     registry.setDefaultLabels({ zone: 'b' });
-    expect(await kept()).toEqual([false, false, false, false]);
+    expect(await areEncoded()).toEqual([false, false, false, false]);
   });
 
   it('agrees with the rendering of the library itself', async () => {
@@ -155,7 +128,7 @@ describe('rendering', () => {
     add(200, 0.25);
     const later = await gather(registry);
     add(200, 0.25);
-    const written = async (families: readonly Family[]) =>
+    const encoded = async (families: readonly Family[]) =>
       (await render(families, 'text')).toString().split('\n');
     const numbers = (count: number) => [
       `http_requests_total{path="a",method="get"} ${count}`,
@@ -163,8 +136,8 @@ describe('rendering', () => {
       `http_request_duration_seconds_sum{path="a",method="get",code="200"} ${count / 4}`,
       `http_request_duration_seconds_count{path="a",method="get",code="200"} ${count}`,
     ];
-    expect(await written(later)).toEqual(expect.arrayContaining(numbers(2)));
-    expect(await written(earlier)).toEqual(expect.arrayContaining(numbers(1)));
+    expect(await encoded(later)).toEqual(expect.arrayContaining(numbers(2)));
+    expect(await encoded(earlier)).toEqual(expect.arrayContaining(numbers(1)));
   });
 
   it('lets other work run while it renders many series', async () => {

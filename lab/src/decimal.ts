@@ -4,7 +4,7 @@ const DECIMAL = /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:e([+-]?\d+))?$/i;
 
 export const isDecimal = (text: string): boolean => DECIMAL.test(text);
 
-/** @returns whether the text is exactly the decimal that stands for this number; false for what is no finite number */
+/** @returns whether the text is exactly the decimal of this number; false for what is no finite number */
 export function isExactly(text: string, value: number): boolean {
   const given = canonical(text);
   return given !== undefined && given === canonical(String(value));

@@ -1,10 +1,11 @@
 /**
- * Evaluates queries in made-up situations, with the engine of the learner's own Prometheus: `promtool test rules` is told to
- * expect nothing, and says what it got instead. Nothing of this reaches the Prometheus that runs.
+ * Evaluates queries in scenarios, with the engine of the learner's own Prometheus: its `promtool test rules` expects nothing,
+ * and reports what it got instead. Nothing of this reaches the Prometheus that runs.
  */
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { toNumber } from '@observability-stack/loadgen/prometheus';
-import type { Situation } from './situations.ts';
+import type { Scenario } from './scenarios.ts';
 
 export interface Sample {
   labels: Readonly<Record<string, string>>;
@@ -16,7 +17,7 @@ export type Outcome = { samples: Sample[] } | { refused: string };
 
 export interface Attempt {
   query: string;
-  situation: Situation;
+  scenario: Scenario;
 }
 
 /** @returns an outcome for each attempt, in their order */
@@ -43,9 +44,9 @@ export function toTestFile(attempts: readonly Attempt[]): string {
   return JSON.stringify({
     rule_files: [],
     evaluation_interval: '5s',
-    tests: attempts.map(({ query, situation }, i) => ({
+    tests: attempts.map(({ query, scenario }, i) => ({
       interval: '5s',
-      input_series: Object.entries(situation.series).map(([series, values]) => ({ series, values })),
+      input_series: Object.entries(scenario.series).map(([series, values]) => ({ series, values })),
       promql_expr_test: [{ expr: `${query}\n# attempt ${i}`, eval_time: EVAL_TIME }],
     })),
   });
@@ -78,20 +79,14 @@ function parseSamples(got: string): Sample[] {
   }));
 }
 
-function run([program = '', ...words]: readonly string[], input: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { stdio: 'pipe' });
-    let said = '';
-    const listen = (stream: NodeJS.ReadableStream) =>
-      stream.on('data', (chunk: Buffer) => {
-        said += chunk.toString();
-      });
-    listen(child.stdout);
-    listen(child.stderr);
-    child.once('error', reject);
-    child.once('close', () => resolve(said));
-    // One that could not be started, or ends early, says why by itself.
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
+/** @returns what it prints, whether it passes or fails. @throws when it cannot be started */
+async function run([program = '', ...words]: readonly string[], input: string): Promise<string> {
+  const running = promisify(execFile)(program, words, { maxBuffer: 2 ** 26 });
+  // A program that could not be started, or ends early, says why by itself.
+  running.child.stdin?.on('error', () => {}).end(input);
+  const { stdout, stderr } = await running.catch((error) => {
+    if (typeof error.code !== 'number') throw error;
+    return error;
   });
+  return stdout + stderr;
 }

@@ -1,28 +1,25 @@
 /** The questions, in the order of the labs and of docs/tutorial.md. The one table of what is asked and what is right. */
-import type { SituationName } from './situations.ts';
+import type { ScenarioName } from './scenarios.ts';
 
 interface Common {
   id: string;
   text: string;
+  solution: string;
   /** From a nudge to nearly the answer. */
   hints: readonly string[];
   /** Shown with a right answer, and with the solution. */
   why: string;
 }
 
-/** Answered with a query; where it is about a number that stands still, with that number as well. */
+/** Answered with a query; where it is about a number that does not change, with that number as well. */
 export interface QueryQuestion extends Common {
-  kind: 'query';
-  solution: string;
-  acceptsNumber: boolean;
+  acceptsNumber?: boolean;
   /** Labels that are part of the answer. Without them only values are compared. */
   labels?: readonly string[];
-  situations: readonly SituationName[];
+  scenarios: readonly ScenarioName[];
 }
 
 export interface ChoiceQuestion extends Common {
-  kind: 'choice';
-  solution: string;
   choices: Readonly<Record<string, string>>;
 }
 
@@ -31,11 +28,10 @@ export type Question = QueryQuestion | ChoiceQuestion;
 export const QUESTIONS: readonly Question[] = [
   {
     id: 'total',
-    kind: 'query',
     acceptsNumber: true,
     text: 'How many requests were handled by a route, in total?',
     solution: 'sum(http_requests_total)',
-    situations: ['traffic', 'replicas'],
+    scenarios: ['traffic', 'replicas'],
     hints: [
       'The counter is called http_requests_total; it has one series for each path and method.',
       'An aggregation makes one number of many series: sum(...).',
@@ -44,12 +40,10 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     id: 'busiest',
-    kind: 'query',
-    acceptsNumber: false,
     labels: ['path', 'method'],
     text: 'Which path and method got the most? (the two words, or a query whose answer has these labels)',
     solution: 'topk(1, sum by (path, method) (http_requests_total))',
-    situations: ['traffic', 'replicas'],
+    scenarios: ['traffic', 'replicas'],
     hints: [
       'Look at http_requests_total, and find the largest.',
       'topk(1, ...) keeps the largest; sum by (path, method) (...) first adds up the replicas.',
@@ -58,11 +52,10 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     id: 'errors',
-    kind: 'query',
     acceptsNumber: true,
     text: 'How many responses were errors, of whatever code?',
     solution: 'sum(http_errors_total)',
-    situations: ['traffic', 'failures', 'replicas'],
+    scenarios: ['traffic', 'failures', 'replicas'],
     hints: [
       'Errors are a counter of their own, with the label code.',
       'http_errors_total, and all its codes together.',
@@ -71,7 +64,6 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     id: 'gauge',
-    kind: 'choice',
     text: 'Which type has a metric for the requests that are being handled at this moment?',
     choices: { counter: 'only goes up', gauge: 'goes up and down', histogram: 'sorts into buckets' },
     solution: 'gauge',
@@ -80,24 +72,21 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     id: 'in-progress',
-    kind: 'query',
     acceptsNumber: true,
     text: 'How many requests are in progress right now?',
     solution: 'sum(inprogress_requests)',
-    situations: ['traffic', 'replicas'],
+    scenarios: ['traffic', 'replicas'],
     hints: [
       'It is a gauge: its value is the answer, no rate() needed.',
       'inprogress_requests, of all replicas together.',
     ],
-    why: 'A gauge is read as it stands. Back at 0 without traffic, it also says that no request was lost on its way out.',
+    why: 'A gauge is read as it is. Back at 0 without traffic, it also says that no request was lost on its way out.',
   },
   {
     id: 'up',
-    kind: 'query',
-    acceptsNumber: false,
     text: 'Write a query: how many processes of the API does Prometheus reach?',
     solution: 'sum(up{job="api"})',
-    situations: ['replicas', 'down'],
+    scenarios: ['replicas', 'down'],
     hints: [
       'Prometheus makes a series itself for each target: up. Its value is 1 or 0.',
       'Only the job "api", and the values added up; a count would count the dead ones too.',
@@ -106,11 +95,9 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     id: 'rate',
-    kind: 'query',
-    acceptsNumber: false,
     text: 'Write a query: how many requests per second did the routes handle, over the last minute?',
     solution: 'sum(rate(http_requests_total[1m]))',
-    situations: ['traffic', 'replicas', 'restart'],
+    scenarios: ['traffic', 'replicas', 'restart'],
     hints: [
       'rate(counter[window]) is the increase per second over the window.',
       'First the rate of each series, then the sum: sum(rate(http_requests_total[1m])).',
@@ -119,11 +106,9 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     id: 'error-ratio',
-    kind: 'query',
-    acceptsNumber: false,
     text: 'Write a query for the error ratio of the last 5 minutes: which share of all requests, matched by a route or not, were errors?',
     solution: 'sum(rate(http_errors_total[5m])) / sum(rate(http_request_duration_seconds_count[5m]))',
-    situations: ['traffic', 'failures', 'replicas', 'restart'],
+    scenarios: ['traffic', 'failures', 'replicas', 'restart'],
     hints: [
       'http_requests_total lacks what no route handled. http_request_duration_seconds_count has every request.',
       'Both sides as sum(rate(...[5m])), one divided by the other.',
@@ -132,11 +117,9 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     id: 'p95',
-    kind: 'query',
-    acceptsNumber: false,
     text: 'Write a query: within how many seconds were 95 % of all requests of the last 5 minutes answered?',
     solution: 'histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket[5m])))',
-    situations: ['traffic', 'failures', 'replicas', 'restart'],
+    scenarios: ['traffic', 'failures', 'replicas', 'restart'],
     hints: [
       'histogram_quantile(0.95, buckets) reads buckets; they are http_request_duration_seconds_bucket, with the label le.',
       'Add up the rates of the buckets by le, and take the percentile of that sum. Never the average of percentiles.',
@@ -145,12 +128,10 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     id: 'objective',
-    kind: 'query',
-    acceptsNumber: false,
     text: 'Write a query: which share of the requests of the last 5 minutes took at most 250 ms?',
     solution:
       'sum(rate(http_request_duration_seconds_bucket{le="0.25"}[5m])) / sum(rate(http_request_duration_seconds_count[5m]))',
-    situations: ['traffic', 'failures', 'replicas', 'restart'],
+    scenarios: ['traffic', 'failures', 'replicas', 'restart'],
     hints: [
       'A bucket counts the requests that took at most le seconds, and there is one for 0.25.',
       'Its rate divided by that of http_request_duration_seconds_count, both as sums.',

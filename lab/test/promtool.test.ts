@@ -2,10 +2,10 @@
 import { expect, it } from '@jest/globals';
 import { createEvaluate, parseReport, toTestFile } from '../src/promtool.ts';
 
-const situation = { name: 'one', lesson: '', series: { 'x{a="b"}': '0+1x9' } };
+const scenario = { name: 'one', lesson: '', series: { 'x{a="b"}': '0+1x9' } };
 
-it('asks for each query in its situation, with its number in a comment', () => {
-  const file = JSON.parse(toTestFile([{ query: 'x # mine', situation }]));
+it('asks for each query in its scenario, with its number in a comment', () => {
+  const file = JSON.parse(toTestFile([{ query: 'x # mine', scenario }]));
   expect(file.tests[0].input_series).toEqual([{ series: 'x{a="b"}', values: '0+1x9' }]);
   expect(file.tests[0].promql_expr_test[0].expr).toBe('x # mine\n# attempt 0');
 });
@@ -51,7 +51,7 @@ it('reads samples with whatever is in their labels, scalars, special values and 
 
 it('takes what is not mentioned in a report for an empty answer', async () => {
   const evaluate = createEvaluate([process.execPath, '-e', 'console.log("  SUCCESS")', '--']);
-  expect(await evaluate([{ query: 'nothing', situation }])).toEqual([{ samples: [] }]);
+  expect(await evaluate([{ query: 'nothing', scenario }])).toEqual([{ samples: [] }]);
 });
 
 it.each([
@@ -63,5 +63,5 @@ it.each([
   ['one that says nothing', '', '(nothing)'],
 ])('is no evaluation: %s', async (_name, script, said) => {
   const evaluate = createEvaluate([process.execPath, '-e', script, '--']);
-  await expect(evaluate([{ query: 'x', situation }])).rejects.toThrow(said);
+  await expect(evaluate([{ query: 'x', scenario }])).rejects.toThrow(said);
 });

@@ -1,7 +1,8 @@
-/** The conversation with engines that are made up; the real ones are in test/integration/commands.test.ts. */
+/** The conversation with fake engines; the real ones are in test/integration/commands.test.ts. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { expect, it } from '@jest/globals';
 import type { Engines } from '../src/answer.ts';
 import { readProgress, writeProgress } from '../src/progress.ts';
@@ -11,22 +12,15 @@ import { converse } from '../src/session.ts';
 
 const QUESTIONS: Question[] = [
   {
-    ...{ id: 'all', kind: 'query', acceptsNumber: true, text: 'How many?', solution: 'sum(x)' },
-    ...{ situations: ['traffic'], hints: ['Look at x.'], why: 'It is the sum.' },
+    ...{ id: 'all', acceptsNumber: true, text: 'How many?', solution: 'sum(x)' },
+    ...{ scenarios: ['traffic'], hints: ['Look at x.'], why: 'It is the sum.' },
   },
   {
-    ...{
-      id: 'which',
-      kind: 'query',
-      acceptsNumber: false,
-      text: 'Which?',
-      solution: 'topk(1, x)',
-      labels: ['path'],
-    },
-    ...{ situations: ['traffic'], hints: [], why: 'It is the largest.' },
+    ...{ id: 'which', labels: ['path'], text: 'Which?', solution: 'topk(1, x)' },
+    ...{ scenarios: ['traffic'], hints: [], why: 'It is the largest.' },
   },
   {
-    ...{ id: 'type', kind: 'choice', text: 'What type?', solution: 'gauge', hints: [], why: 'Up and down.' },
+    ...{ id: 'type', text: 'What type?', solution: 'gauge', hints: [], why: 'Up and down.' },
     choices: { gauge: 'goes up and down', counter: 'only goes up' },
   },
 ];
@@ -48,17 +42,15 @@ const engines: Engines = {
   evaluate: async (attempts) => attempts.map(({ query }) => ANSWERS[query]?.[1] ?? { samples: [] }),
 };
 
-async function play(lines: string[], solved: string[] = []) {
+async function play(lines: string[], solved: string[] = [], usedEngines = engines) {
   let text = '';
   const saved: string[] = [...solved];
   await converse({
     questions: QUESTIONS,
     progress: { solved },
     save: async (progress) => void saved.splice(0, saved.length, ...progress.solved),
-    lines: (async function* () {
-      yield* lines;
-    })(),
-    engines,
+    lines: Readable.from(lines)[Symbol.asyncIterator](),
+    engines: usedEngines,
     screen: {
       write: (part) => {
         text += part;
@@ -73,7 +65,7 @@ it.each([
   ['99', 'Not right. Not 99'],
   [
     '100 + 0',
-    'That is the right value, but by accident.\n  Tried in another situation, it gives 100 where 150 is right.',
+    'That is the right value, but by accident.\n  Tried in another scenario, it gives 100 where 150 is right.',
   ],
   ['sum(', 'Not right. Prometheus refuses it: unclosed'],
   ['nothing', 'Not right. Nothing matches'],
@@ -102,13 +94,14 @@ it.each([
 
 it('takes a choice by its word, and says what the others are', async () => {
   const { text } = await play(['skip', 'skip', 'histogram', 'Counter', 'gauge']);
+  expect(text).toContain('3/3  What type?\n  gauge: goes up and down\n  counter: only goes up\n> ');
   expect(text).toContain('Expected one of gauge, counter, got "histogram".');
   expect(text).toContain('Not right. A counter only goes up.');
   expect(text).toContain('Right. Up and down.');
   expect(text).toContain('2 skipped.');
 });
 
-it('goes on where it was left, and begins anew when all was answered', async () => {
+it('goes on where it was left, and starts again when all was answered', async () => {
   const resumed = await play(['cart', 'gauge'], ['all']);
   expect(resumed.text).toContain('Welcome back: 1 of 3 are answered.');
   expect(resumed.text).not.toContain('How many?');
@@ -122,14 +115,10 @@ it('ends with the input, and says how to go on', async () => {
 });
 
 it('does not take two empty answers for equal', async () => {
-  const emptyElsewhere: Engines = {
-    ...engines,
-    evaluate: async (attempts) => attempts.map(() => ({ samples: [] })),
-  };
-  const before = engines.evaluate;
-  engines.evaluate = emptyElsewhere.evaluate;
-  await expect(play(['sum(x)'])).rejects.toThrow('the solution has no answer in the situation');
-  engines.evaluate = before;
+  const evaluate: Engines['evaluate'] = async (attempts) => attempts.map(() => ({ samples: [] }));
+  await expect(play(['sum(x)'], [], { ...engines, evaluate })).rejects.toThrow(
+    'the solution has no answer in the scenario',
+  );
 });
 
 it('keeps progress in a file, and takes a damaged one for a beginning', async () => {

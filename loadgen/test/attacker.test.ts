@@ -42,6 +42,10 @@ class Slots implements Starter {
     this.#clock = clock;
   }
 
+  get times(): [intendedMs: number, atMs: number][] {
+    return this.started.map(({ intendedMs, atMs }) => [intendedMs, atMs]);
+  }
+
   start(target: number, intendedMs: number): boolean {
     if (this.inFlight >= this.#slots) return false;
     this.inFlight++;
@@ -49,9 +53,11 @@ class Slots implements Starter {
     return true;
   }
 
-  finish(answered = true): void {
-    this.inFlight--;
-    this.onFree(answered);
+  finish(...answers: readonly boolean[]): void {
+    for (const answered of answers) {
+      this.inFlight--;
+      this.onFree(answered);
+    }
   }
 }
 
@@ -60,39 +66,45 @@ function begin(schedule: Schedule, slots: number, overrides: Partial<Attack> = {
   const client = new Slots(slots, clock);
   const recorder = {
     drops: 0,
-    dropped() {
+    recordDrop() {
       this.drops++;
     },
   };
   const controller = new AbortController();
   let ended = false;
-  const options = {
-    schedule,
-    client,
-    recorder,
-    clock,
+  const done = attack({
+    ...{ schedule, client, recorder, clock, connections: slots, targeter: (n) => n },
     startMs: clock.now(),
-    connections: slots,
     signal: controller.signal,
-  };
-  const done = attack({ targeter: (n) => n, ...options, ...overrides }).then(() => {
+    ...overrides,
+  }).then(() => {
     ended = true;
   });
   return { clock, client, recorder, controller, done, hasEnded: () => ended };
 }
 
-const tenPerSecond = stagedPacer([{ durationMs: 950, fromPerSecond: 10, toPerSecond: 10 }]);
+const pacer = stagedPacer([{ durationMs: 950, fromPerSecond: 10, toPerSecond: 10 }]);
+const open: Schedule = { kind: 'open', pacer };
+const queueing = (count: number, rate = 1000): Schedule => ({
+  kind: 'queueing',
+  pacer: constantPacer(count, rate),
+});
+const closed = (count: number, durationMs = Number.POSITIVE_INFINITY): Schedule => ({
+  kind: 'closed',
+  count,
+  durationMs,
+});
 
 describe('the open model', () => {
   it("sends 5 and drops 5 at 10/s for 950 ms with 5 slots that never finish (k6's own case)", () => {
-    const { clock, client, recorder } = begin({ kind: 'open', pacer: tenPerSecond }, 5);
+    const { clock, client, recorder } = begin(open, 5);
     clock.advance(2000);
     expect(client.started.map(({ atMs }) => atMs)).toEqual([0, 100, 200, 300, 400]);
     expect(recorder.drops).toBe(5);
   });
 
   it('does not wait for answers', () => {
-    const { clock, client } = begin({ kind: 'open', pacer: tenPerSecond }, 100);
+    const { clock, client } = begin(open, 100);
     clock.advance(2000);
     expect(client.started.map(({ atMs }) => atMs)).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800, 900]);
   });
@@ -102,20 +114,7 @@ describe('the open model', () => {
     const clock = createClock();
     const stalling: Clock = { ...clock, now: () => clock.now() + lateMs };
     const client = new Slots(100, clock);
-    const signal = new AbortController().signal;
-    const schedule = { kind: 'open', pacer: tenPerSecond } as const;
-    const recorder = { dropped: () => {} };
-    const startMs = clock.now();
-    void attack({
-      schedule,
-      client,
-      recorder,
-      clock: stalling,
-      startMs,
-      signal,
-      connections: 100,
-      targeter: () => 0,
-    });
+    begin(open, 100, { clock: stalling, client });
     lateMs = 350;
     clock.advance(100);
     expect(client.started.map(({ intendedMs }) => intendedMs)).toEqual([0, 100, 200, 300, 400]);
@@ -124,23 +123,20 @@ describe('the open model', () => {
   it('ends when the last answer is there, not when the last request left', async () => {
     const { clock, client, done, hasEnded } = begin({ kind: 'open', pacer: constantPacer(2, 10) }, 5);
     clock.advance(1000);
-    client.finish();
+    client.finish(true);
     await Promise.resolve();
     expect(hasEnded()).toBe(false);
-    client.finish();
+    client.finish(true);
     await done;
-    expect(hasEnded()).toBe(true);
   });
 
-  it('stops sending when it is told to, and waits for what is in flight', async () => {
-    const { clock, client, controller, done, recorder } = begin({ kind: 'open', pacer: tenPerSecond }, 5);
+  it('stops sending at an abort, and waits for what is in flight', async () => {
+    const { clock, client, controller, done, recorder } = begin(open, 5);
     clock.advance(150);
     controller.abort();
     clock.advance(5000);
-    expect(client.started).toHaveLength(2);
-    expect(recorder.drops).toBe(0);
-    client.finish();
-    client.finish();
+    expect([client.started.length, recorder.drops]).toEqual([2, 0]);
+    client.finish(true, true);
     await done;
   });
 
@@ -148,19 +144,17 @@ describe('the open model', () => {
     const targeter = () => {
       throw new RangeError('no such request');
     };
-    const { done } = begin({ kind: 'open', pacer: tenPerSecond }, 5, { targeter });
-    await expect(done).rejects.toThrow('no such request');
+    await expect(begin(open, 5, { targeter }).done).rejects.toThrow('no such request');
   });
 });
 
 describe('the queueing model', () => {
   it('drops nothing: a request without a free connection leaves late, with its intended time', async () => {
-    const { clock, client, recorder, done } = begin({ kind: 'queueing', pacer: constantPacer(3, 10) }, 1);
+    const { clock, client, recorder, done } = begin(queueing(3, 10), 1);
     clock.advance(500);
-    client.finish();
+    client.finish(true);
     clock.advance(500);
-    client.finish();
-    client.finish();
+    client.finish(true, true);
     await done;
     expect(recorder.drops).toBe(0);
     expect(client.started).toEqual([
@@ -169,73 +163,54 @@ describe('the queueing model', () => {
       { target: 2, intendedMs: 200, atMs: 1000 },
     ]);
   });
-});
 
-describe('the queueing model when the target dies', () => {
   it('rests a connection that failed, so that the backlog does not burn away', async () => {
-    const { clock, client, done } = begin({ kind: 'queueing', pacer: constantPacer(4, 1000) }, 1);
+    const { clock, client, done } = begin(queueing(4), 1);
     clock.advance(50);
     client.finish(false);
-    expect(client.started).toHaveLength(1);
     clock.advance(99);
     expect(client.started).toHaveLength(1);
     clock.advance(1);
-    expect(client.started.map(({ intendedMs, atMs }) => [intendedMs, atMs])).toEqual([
+    expect(client.times).toEqual([
       [0, 0],
       [1, 150],
     ]);
-    client.finish();
-    client.finish();
-    client.finish();
+    client.finish(true, true, true);
     await done;
   });
 
   it('lets the connections that work go on meanwhile', async () => {
-    const { clock, client, done } = begin({ kind: 'queueing', pacer: constantPacer(4, 1000) }, 2);
+    const { clock, client, done } = begin(queueing(4), 2);
     clock.advance(50);
-    client.finish(false);
-    client.finish();
-    expect(client.started).toHaveLength(3);
-    expect(client.inFlight).toBe(1);
+    client.finish(false, true);
+    expect([client.started.length, client.inFlight]).toEqual([3, 1]);
     clock.advance(100);
     expect(client.started).toHaveLength(4);
-    client.finish();
-    client.finish();
+    client.finish(true, true);
     await done;
-  });
-
-  it('ends at once when it is told to while every connection rests', async () => {
-    const { client, controller, done } = begin({ kind: 'queueing', pacer: constantPacer(3, 1000) }, 1);
-    client.finish(false);
-    controller.abort();
-    await done;
-    expect(client.started).toHaveLength(1);
   });
 });
 
 describe('the closed loop', () => {
   it('keeps every connection busy until the count is sent, each number once', async () => {
-    const schedule = { kind: 'closed', count: 5, durationMs: Number.POSITIVE_INFINITY } as const;
-    const { client, done } = begin(schedule, 2);
+    const { client, done } = begin(closed(5), 2);
     expect(client.inFlight).toBe(2);
-    for (let n = 0; n < 5; n++) client.finish();
+    client.finish(true, true, true, true, true);
     await done;
     expect(client.started.map(({ target }) => target)).toEqual([0, 1, 2, 3, 4]);
   });
 
   it('ends by time, also when no answer comes at that moment', async () => {
-    const schedule = { kind: 'closed', count: Number.POSITIVE_INFINITY, durationMs: 1000 } as const;
-    const { clock, client, done } = begin(schedule, 1);
-    client.finish();
+    const { clock, client, done } = begin(closed(Number.POSITIVE_INFINITY, 1000), 1);
+    client.finish(true);
     clock.advance(1000);
-    client.finish();
+    client.finish(true);
     await done;
     expect(client.started).toHaveLength(2);
   });
 
   it('rests a connection that failed, so that a dead target is not hammered', async () => {
-    const schedule = { kind: 'closed', count: 3, durationMs: Number.POSITIVE_INFINITY } as const;
-    const { clock, client, done } = begin(schedule, 1);
+    const { clock, client, done } = begin(closed(3), 1);
     client.finish(false);
     clock.advance(99);
     expect(client.started).toHaveLength(1);
@@ -243,16 +218,18 @@ describe('the closed loop', () => {
     expect(client.started).toHaveLength(2);
     client.finish(false);
     clock.advance(100);
-    client.finish();
+    client.finish(true);
     await done;
   });
+});
 
-  it('ends at once when it is told to while every connection rests', async () => {
-    const schedule = { kind: 'closed', count: 3, durationMs: Number.POSITIVE_INFINITY } as const;
+it.each([queueing(3), closed(3)])(
+  'an abort while every connection rests ends at once: %j',
+  async (schedule) => {
     const { client, controller, done } = begin(schedule, 1);
     client.finish(false);
     controller.abort();
     await done;
     expect(client.started).toHaveLength(1);
-  });
-});
+  },
+);

@@ -14,13 +14,13 @@ export const LAST = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r
 class Results implements Recorder {
   readonly statuses: number[] = [];
   readonly failures: { kind: FailureKind; wasSent: boolean }[] = [];
-  answered(_target: number, status: number): void {
+  recordAnswer(_target: number, status: number): void {
     this.statuses.push(status);
   }
-  failed(_target: number, kind: FailureKind, _intendedMs: number, sentMs: number): void {
+  recordFailure(_target: number, kind: FailureKind, _intendedMs: number, sentMs: number): void {
     this.failures.push({ kind, wasSent: !Number.isNaN(sentMs) });
   }
-  dropped(): void {}
+  recordDrop(): void {}
 }
 
 const clients: HttpClient[] = [];

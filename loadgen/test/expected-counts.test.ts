@@ -1,22 +1,29 @@
 import { expect, it } from '@jest/globals';
-import { ExpectedCountsKeeper, sumExpectedCounts, totalsOf } from '../src/verify/expected-counts.ts';
+import { Summary } from '../src/load/summary.ts';
+import { sumExpectedCounts, totalsOf } from '../src/verify/expected-counts.ts';
 
 const series = { path: 'cart', method: 'get' };
 
-it('keeps one line per series, whatever the target', () => {
-  const keeper = new ExpectedCountsKeeper([{ series }, { series: { ...series } }, {}]);
-  keeper.answered(0, 200);
-  keeper.answered(1, 200);
-  keeper.answered(1, 500);
-  keeper.unanswered(0, true);
-  keeper.unanswered(2, false);
-  expect(keeper.toExpectedCounts()).toEqual([
+it('are one line per series, whatever the target', () => {
+  const target = { method: 'GET', path: '/cart', series };
+  const targets = [
+    target,
+    { ...target, method: 'HEAD', series: { ...series } },
+    { method: 'GET', path: '/' },
+  ];
+  const summary = new Summary({ startMs: 0, plannedMs: undefined, targets });
+  summary.recordAnswer(0, 200, 0, 0, 1);
+  summary.recordAnswer(1, 200, 0, 0, 1);
+  summary.recordAnswer(1, 500, 0, 0, 1);
+  summary.recordFailure(0, 'reset', 0, 0, 1);
+  summary.recordFailure(2, 'refused', 0, Number.NaN, 1);
+  expect(sumExpectedCounts([summary.bySeries()])).toEqual([
     { series, answered: { 200: 2, 500: 1 }, unknown: 1, notSent: 0 },
     { series: null, answered: {}, unknown: 0, notSent: 1 },
   ]);
 });
 
-it('adds up expectedCounts line by line and leaves them as they are', () => {
+it('add up line by line and stay as they are', () => {
   const one = [{ series, answered: { 200: 2 }, unknown: 1, notSent: 0 }];
   const two = [
     { series, answered: { 200: 1, 404: 4 }, unknown: 0, notSent: 2 },

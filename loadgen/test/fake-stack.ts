@@ -107,7 +107,7 @@ export class FakePrometheus {
       up,
       sample(startTimeSeconds, { __name__: 'process_start_time_seconds' }),
       sample(atSeconds, { loadgen_scraped_at: '1' }),
-      sample(0, { __name__: 'api_drained' }),
+      sample(0, { __name__: 'http_server_drained' }),
       ...values.map(([series, value]) => sample(value, toLabels(series))),
     ];
     return vector(...all.filter(this.keep).map(this.reshape));

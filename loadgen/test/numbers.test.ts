@@ -3,7 +3,6 @@ import { decodeHistogram, percentileMs } from '../src/load/histogram.ts';
 import { numbersSchema, sumNumbers } from '../src/load/numbers.ts';
 import { randomAt } from '../src/load/random.ts';
 import { Summary } from '../src/load/summary.ts';
-import { TargetLines } from '../src/load/target-lines.ts';
 
 const targets = [
   { method: 'GET', path: '/a', series: { path: 'a', method: 'get' } },
@@ -12,7 +11,7 @@ const targets = [
 ];
 
 function createSummary(plannedMs: number | undefined = 20_000): Summary {
-  return new Summary({ startMs: 0, plannedMs, lines: new TargetLines(targets) });
+  return new Summary({ startMs: 0, plannedMs, targets });
 }
 
 /** What becomes of request k: mostly answers of some ms, and now and then each of the other ends. */
@@ -92,7 +91,7 @@ describe('the numbers by target', () => {
 
   it('have one line for the rest of very many', () => {
     const many = Array.from({ length: 5000 }, (_, n) => ({ method: 'GET', path: `/${n}` }));
-    const summary = new Summary({ startMs: 0, plannedMs: undefined, lines: new TargetLines(many) });
+    const summary = new Summary({ startMs: 0, plannedMs: undefined, targets: many });
     for (let n = 0; n < 5000; n++) summary.recordAnswer(n, 200, 0, 0, 1);
     const lines = summary.toNumbers(0).byTarget;
     expect(lines).toHaveLength(101);

@@ -111,9 +111,9 @@ timeout: soon
     ['a missing list', 'stages: []\n', 'own.yaml:1:1: targets: expected array, found nothing'],
     ['an empty file', '', 'own.yaml:1:1: the pattern: expected object, found null'],
     [
-      'a count beside stages',
+      'a count next to stages',
       `${minimal}`.replace('{path: /}', '{path: /, count: 1}'),
-      'own.yaml:2:28: targets[0].count: expected no count beside stages, found 1',
+      'own.yaml:2:28: targets[0].count: expected no count next to stages, found 1',
     ],
     [
       'neither count nor stages',

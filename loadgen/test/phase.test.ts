@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 
-import { PATTERNS } from '../src/pattern/built-in.ts';
-import { patternSchema } from '../src/pattern/pattern.ts';
 import { watchForAnswers } from '../src/run/phase.ts';
-import { planPhase } from '../src/run/plan.ts';
+import { planOf } from './reports.ts';
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -23,7 +21,7 @@ function isGivenUp(
   pattern: string,
   { answeredInBetween = false, failures = 45, inFlight = 0 }: Story = {},
 ): boolean {
-  const phase = planPhase(pattern, patternSchema.parse(PATTERNS[pattern]), { thresholds: [], seed: 1 });
+  const phase = planOf(pattern);
   const summary = { answered: 0, unanswered: 0 };
   const patience = watchForAnswers(phase, summary, () => inFlight);
   for (let second = 0; second < 45; second++) {

@@ -1,14 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseThreshold } from '../src/load/thresholds.ts';
 import { GROUPS, PATTERNS } from '../src/pattern/built-in.ts';
-import { patternSchema } from '../src/pattern/pattern.ts';
-import { type Overrides, plannedMs, plannedRequests, planPhase } from '../src/run/plan.ts';
-
-const plain: Overrides = { thresholds: [], seed: 1 };
-
-function plan(name: string, overrides: Partial<Overrides> = {}) {
-  return planPhase(name, patternSchema.parse(PATTERNS[name]), { ...plain, ...overrides });
-}
+import { plannedMs, plannedRequests } from '../src/run/plan.ts';
+import { planOf as plan } from './reports.ts';
 
 /** What a phase sends, as `METHOD path` to a number. */
 function requestsOf(name: string, count: number): Record<string, number> {

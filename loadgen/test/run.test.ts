@@ -1,6 +1,7 @@
 /** What a run leaves that ends before its first request. */
 import { describe, expect, it } from '@jest/globals';
 import { InterruptedError, NotSentError, UsageError } from '../src/common/errors.ts';
+import type { Sent } from '../src/report/combine.ts';
 import { type RunOptions, run } from '../src/run/run.ts';
 import type { Sender } from '../src/run/sender.ts';
 
@@ -12,23 +13,15 @@ function create(overrides: Partial<Sender> = {}, startInMs?: number) {
     prepare: async () => {},
     phases: [],
     lost: new AbortController().signal,
-    send: async (_at, started) => ({ ...started, state: 'finished' }),
+    send: async () => NOTHING,
     close: () => void closed.times++,
     ...overrides,
   };
   const options: RunOptions = {
-    target: 'http://localhost',
-    sender,
-    seed: 1,
-    shard: { index: 1, of: 1 },
+    ...{ target: 'http://localhost', sender, seed: 1, shard: { index: 1, of: 1 }, waitMs: 1000, job: 'api' },
     startAtMs: startInMs === undefined ? undefined : Date.now() + startInMs,
-    waitMs: 1000,
-    prometheus: undefined,
-    job: 'api',
-    verify: false,
-    onlyOnFreshApi: false,
+    ...{ prometheus: undefined, verify: false, onlyOnFreshApi: false, signal: interrupt.signal },
     environment: { arguments: [], node: '', system: '', processors: '' },
-    signal: interrupt.signal,
     observer: {
       note() {},
       phaseStarted() {},
@@ -39,20 +32,20 @@ function create(overrides: Partial<Sender> = {}, startInMs?: number) {
   return { options, saved, closed, interrupt };
 }
 
+const NOTHING: Sent = { state: 'finished', endedAt: null, phases: [], expectedCounts: [], lostShards: [] };
 const MONTHS_MS = 100 * 86_400_000;
 
 describe('a run', () => {
   it('is saved as started, and then as it ended', async () => {
     const { options, saved, closed } = create();
-    expect((await run(options)) as object).toMatchObject({ report: { state: 'finished' } });
+    expect(await run(options)).toMatchObject({ report: { state: 'finished' } });
     expect([saved, closed.times]).toEqual([['started', 'finished'], 1]);
   });
 
   it('that is interrupted while it waits for its start leaves nothing, and ends at once', async () => {
     const { options, saved, closed, interrupt } = create({}, MONTHS_MS);
-    const ended = run(options);
     setTimeout(() => interrupt.abort(new InterruptedError('interrupted')), 10);
-    await expect(ended).rejects.toThrow(new InterruptedError('interrupted: nothing was sent'));
+    await expect(run(options)).rejects.toThrow(new InterruptedError('interrupted: nothing was sent'));
     expect([saved, closed.times]).toEqual([[], 1]);
   });
 
@@ -63,26 +56,22 @@ describe('a run', () => {
         throw interrupt.signal.reason;
       },
     });
-    await expect(run(options)).rejects.toMatchObject({
-      exitCode: 130,
-      message: 'interrupted: nothing was sent',
-    });
+    const error = { exitCode: 130, message: 'interrupted: nothing was sent' };
+    await expect(run(options)).rejects.toMatchObject(error);
   });
 
   it('that loses a worker while it waits ends with that, and leaves nothing', async () => {
     const lost = new AbortController();
     const { options, saved, closed } = create({ lost: lost.signal }, MONTHS_MS);
-    const ended = run(options);
     setTimeout(() => lost.abort(new Error('shard 1/2 was lost')), 10);
-    await expect(ended).rejects.toThrow('shard 1/2 was lost');
+    await expect(run(options)).rejects.toThrow('shard 1/2 was lost');
     expect([saved, closed.times]).toEqual([[], 1]);
   });
 
   it('that misses its start says by how much, sends nothing and leaves nothing', async () => {
     const { options, saved } = create({}, -2_500);
-    await expect(run(options)).rejects.toThrow(
-      /^the start was missed by 25\d\d ms: not everything was ready/,
-    );
+    const message = /^the start was missed by 25\d\d ms: not everything was ready/;
+    await expect(run(options)).rejects.toThrow(message);
     expect(saved).toEqual([]);
   });
 

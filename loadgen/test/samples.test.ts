@@ -28,7 +28,7 @@ describe.each([
   'http_request_duration_seconds_count',
   'inprogress_requests',
   'process_start_time_seconds',
-  'api_drained',
+  'http_server_drained',
 ])('%s', (metric) => {
   it.each(SHAPES)('as %s ends in a summary and a verdict', async (_name, shape) => {
     stack.api.count('http_errors_total{code="404"}', 0);

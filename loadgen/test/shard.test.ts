@@ -1,13 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { partOf, type Shard, shareOf, WHOLE } from '../src/load/shard.ts';
-import { PATTERNS } from '../src/pattern/built-in.ts';
-import { patternSchema } from '../src/pattern/pattern.ts';
-import { type Overrides, planPhase } from '../src/run/plan.ts';
+import type { Overrides } from '../src/run/plan.ts';
+import { planOf } from './reports.ts';
 
 /** Every request of a phase, as its offset in ms and its target; the offset is undefined in a closed loop. */
 function requestsOf(name: string, shard: Shard, overrides: Partial<Overrides> = {}) {
-  const pattern = patternSchema.parse(PATTERNS[name]);
-  const { schedule, targeter } = planPhase(name, pattern, { thresholds: [], seed: 7, ...overrides }, shard);
+  const { schedule, targeter } = planOf(name, { seed: 7, ...overrides }, shard);
   const pacer = schedule.kind === 'closed' ? undefined : schedule.pacer;
   const count = schedule.kind === 'closed' ? schedule.count : schedule.pacer.count;
   return Array.from({ length: count }, (_, n) => ({ offsetMs: pacer?.offsetMs(n), target: targeter(n) }));
@@ -37,18 +35,13 @@ describe('the shards of a schedule', () => {
   });
 
   it('share the bound on connections and keep the length', () => {
-    const pattern = patternSchema.parse(PATTERNS.steady);
-    const phases = shardsOf(3).map((shard) =>
-      planPhase('steady', pattern, { thresholds: [], seed: 1 }, shard),
-    );
+    const phases = shardsOf(3).map((shard) => planOf('steady', {}, shard));
     expect(phases.map(({ connections }) => connections)).toEqual([34, 33, 33]);
     expect(phases.map(({ plan }) => plan.requests)).toEqual([1500, 1500, 1500]);
   });
 
   it('need a connection each', () => {
-    const pattern = patternSchema.parse(PATTERNS.hundred);
-    const overrides = { thresholds: [], seed: 1, connections: 3 };
-    expect(() => planPhase('hundred', pattern, overrides, { index: 1, of: 4 })).toThrow(
+    expect(() => planOf('hundred', { connections: 3 }, { index: 1, of: 4 })).toThrow(
       '--connections: "hundred" has 3 for 4 shards; expected one for each at least',
     );
   });

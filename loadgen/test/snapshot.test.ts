@@ -170,7 +170,7 @@ function createHistory(history: Readonly<Record<string, readonly Scrape[]>>) {
     return [
       sampleOf(instance, 1, { __name__: 'up' }),
       sampleOf(instance, start, { __name__: START }),
-      sampleOf(instance, drained, { __name__: 'api_drained' }),
+      sampleOf(instance, drained, { __name__: 'http_server_drained' }),
       sampleOf(instance, counted, { __name__: REQUESTS, path: 'cart', method: 'get' }),
     ];
   };

@@ -1,13 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { Summary } from '../src/load/summary.ts';
-import { TargetLines } from '../src/load/target-lines.ts';
 
 function createSummary(startMs = 0): Summary {
-  const lines = new TargetLines([
+  const targets = [
     { method: 'GET', path: '/' },
     { method: 'GET', path: '/gone', expect: 404 },
-  ]);
-  return new Summary({ startMs, plannedMs: undefined, lines });
+  ];
+  return new Summary({ startMs, plannedMs: undefined, targets });
 }
 
 describe('the summary', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { describeVerification } from '../src/verify/description.ts';
 import type { ExpectedCounts } from '../src/verify/expected-counts.ts';
 import type { Snapshot } from '../src/verify/process.ts';
-import { formatVerified, standingOf, verify } from '../src/verify/verification.ts';
+import { standingOf, verify } from '../src/verify/verification.ts';
 import {
   CART_200,
   type Counts,
@@ -180,10 +181,10 @@ describe('targets that declare no series', () => {
     const counts = { [GET_CART]: 5, [POST_CART]: 2, [CART_200]: 7, [MISSING]: 1, [ERRORS_404]: 1 };
     const sent = [cart(), undeclared({ 200: 2, 404: 1 })];
     expect(pooled(counts, sent)).toEqual(['verified', '2 2 2 0', '3 3 3 0']);
-    expect(formatVerified(verifyOne(counts, sent))).toEqual([
-      '8 requests, counted 8 times in all',
-      'of 3 only the sum was compared: their targets declare no series',
-    ]);
+    expect(describeVerification(verifyOne(counts, sent))).toEqual({
+      headline: 'verified: 8 requests, counted 8 times in all',
+      details: ['of 3 only the sum was compared: their targets declare no series'],
+    });
   });
 
   const unmatched = { [MISSING]: 2, [ERRORS_404]: 2 };

@@ -2,24 +2,13 @@
  * What documents name is there: links and anchors (remark-validate-links), words (cspell), make targets, settings, metrics, options,
  * files. What they say is done is checked where it is done: the tutorial and the guides are followed by tests of their own.
  */
-import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import express from 'express';
 import { instrument } from 'express-exact-metrics';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const run = (file: string, ...words: string[]) =>
-  promisify(execFile)(file, words, { cwd: root, maxBuffer: 2 ** 26 });
-
-interface Problem {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
+import { run } from '../support/command.ts';
+import { repositoryRoot as root } from '../support/repository.ts';
 
 /** Documents by name; what is not a document, as words. */
 let documents: Map<string, string>;
@@ -30,7 +19,7 @@ const WORD = /[A-Za-z_][A-Za-z0-9_]*/g;
 const OPTION = /(?<![\w-])--[a-z][a-z-]*[a-z]/g;
 
 beforeAll(async () => {
-  const { stdout } = await run('git', 'ls-files');
+  const { stdout } = await run('git', ['ls-files']);
   const files = stdout
     .trim()
     .split('\n')
@@ -62,12 +51,10 @@ const code = (text: string) =>
 
 describe('documents', () => {
   it('link to files and headings that are there', async () => {
-    const { code: status = 0, stderr } = (await run(
-      `${root}node_modules/.bin/remark`,
-      ...['--quiet', '--frail', '--no-stdout', '--no-color', ...documents.keys()],
-    ).catch((error: Problem) => error)) as Problem;
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  }, 60_000);
+    const flags = ['--quiet', '--frail', '--no-stdout', '--no-color'];
+    const { exitCode, stderr } = await run('node_modules/.bin/remark', [...flags, ...documents.keys()]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  });
 
   it('draw sequences without a semicolon, at which a message and with it the drawing ends', () => {
     const drawings = [...documents].flatMap(([file, text]) =>
@@ -77,7 +64,7 @@ describe('documents', () => {
     expect(drawings.filter(({ body }) => body.includes(';'))).toEqual([]);
   });
 
-  it('show pictures that are there, with words for those who do not see them', () => {
+  it('show pictures that are there, with an alternative text', () => {
     const pictures = [...documents].flatMap(([file, text]) =>
       [...text.matchAll(/<(?:img|source)\b[^>]*?(?:src|srcset)="([^"]+)"[^>]*>/g)].map(
         ([tag, path = '']) => ({ file, tag, path }),
@@ -91,12 +78,10 @@ describe('documents', () => {
   });
 
   it('are spelt right', async () => {
-    const words = ['lint', '--no-progress', '--no-summary', '--no-color', ...documents.keys()];
-    const { stdout } = await run(`${root}node_modules/.bin/cspell`, ...words).catch(
-      (error: Problem) => error,
-    );
-    expect(stdout).toBe('');
-  }, 60_000);
+    const flags = ['lint', '--no-progress', '--no-summary', '--no-color'];
+    const { exitCode, stdout } = await run('node_modules/.bin/cspell', [...flags, ...documents.keys()]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
+  });
 
   it('name targets of the Makefile', () => {
     // Words for make itself stand before or behind.
@@ -148,7 +133,7 @@ describe('documents', () => {
   });
 });
 
-/** What is there only after a command, or is the reader's own. */
+/** What exists only after a command, or is the reader's own. */
 const MADE = [/^prometheus\/targets\/(shop|worker|billing)\.yml$/, /\/dist\//, /^prometheus\/prometheus$/];
 
 it('an unknown name is found', () => {

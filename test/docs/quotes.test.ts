@@ -1,69 +1,58 @@
-/** What documents quote of the benchmarks is what the benchmarks have measured. */
+/** Figures that documents quote are those of the benchmarks' results. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { parseTable, type Quote, quoted, quotes, withQuote } from '../../tools/bench/lib/quotes.ts';
-import { plotsOf } from '../../tools/bench/scaling/plots.ts';
-import { soakPlot } from '../../tools/bench/stack/soak-plot.ts';
+import { withQuotes } from '../../tools/bench/lib/quotes.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-const resultOf = (name: string) => parseTable(read(`tools/bench/results/${name}.md`));
-
-describe.each(quotes)('$document quotes $result.md', (quote) => {
-  it('as it is', () => {
-    const document = read(quote.document);
-    expect(document).toBe(withQuote(document, quote, quoted(quote, resultOf(quote.result))));
-  });
-});
-
-it('draws the plots of docs/scaling.md from the results', () => {
-  const plots = plotsOf(resultOf('middleware-footprint'), resultOf('scaling-prometheus'));
-  expect(Object.keys(plots)).toHaveLength(3);
-  for (const [name, svg] of Object.entries(plots)) expect(read(`docs/pictures/${name}.svg`)).toBe(svg);
-});
-
-it('draws the plot of the soak from its result', () => {
-  expect(read('docs/pictures/soak.svg')).toBe(soakPlot(resultOf('stack-soak')));
+it.each([
+  ['README.md', 3],
+  ['docs/scaling.md', 4],
+])('%s quotes results as they are, %d times', (path, count) => {
+  const document = read(path);
+  expect(document.match(/^<!-- bench:/gm)).toHaveLength(count);
+  expect(withQuotes(document, (result) => read(`tools/bench/results/${result}.md`))).toBe(document);
 });
 
 describe('a quote', () => {
-  const quote: Quote = {
-    name: 'speed',
-    document: 'README.md',
-    result: 'some',
-    columns: { who: 'name', 'per second': 'speed' },
-    where: { routes: '9' },
-  };
   const result = `
 | who | routes | per second |
 | --- | -----: | ---------: |
 | we  |      9 |        100 |
-| we  |    150 |         90 |
+| we  |    150 |       90 % |
 
 Medians. "a | b" is no table.
 `;
+  /** The text between the markers of a quote with this beginning. */
+  const quoted = (what: string, text = result) => {
+    const marker = `<!-- bench:some${what} -->`;
+    const document = withQuotes(`before\n${marker}\nold\n<!-- /bench -->\nafter`, () => text);
+    expect(document.startsWith(`before\n${marker}\n`)).toBe(true);
+    expect(document.endsWith('\n<!-- /bench -->\nafter')).toBe(true);
+    return document.split('\n').slice(2, -2);
+  };
 
   it('has the chosen columns and rows', () => {
-    expect(quoted(quote, parseTable(result))).toBe('| name | speed |\n| ---- | ----: |\n| we   |   100 |');
+    const table = ['| who | per second |', '| --- | ---------: |', '| we  |        100 |'];
+    expect(quoted(' routes=9: who | per second')).toEqual(table);
   });
 
-  it('replaces only what stands between its markers', () => {
-    const document = 'before\n<!-- bench:speed -->\nold\n<!-- /bench:speed -->\nafter';
-    expect(withQuote(document, quote, 'new')).toBe(document.replace('old', 'new'));
+  it('may be a chart, in the order of its first column', () => {
+    expect(quoted(' chart: per second | routes')).toEqual([
+      '```mermaid',
+      'xychart-beta',
+      '  x-axis "per second" [90, 100]',
+      '  y-axis "routes"',
+      '  bar [150, 9]',
+      '```',
+    ]);
   });
 
-  it('names the column that the result has lost', () => {
-    const lost = { ...quote, columns: { ...quote.columns, CPU: 'CPU' } };
-    expect(() => quoted(lost, parseTable(result))).toThrow('speed: results/some.md has no CPU');
-  });
-
-  it('names the markers that the document has lost', () => {
-    expect(() => withQuote('nothing', quote, 'new')).toThrow(
-      'README.md has no <!-- bench:speed --> followed by <!-- /bench:speed -->',
-    );
-  });
-
-  it('is of no text without a table', () => {
-    expect(() => parseTable('nothing')).toThrow('expected a table, got "nothing"');
+  it.each([
+    [': who | CPU', result, 'expected who, routes, per second, got "CPU"'],
+    [' routes=7: who', result, 'some: expected rows with routes=7'],
+    [': who', 'nothing', 'expected a table, got "nothing"'],
+  ])('is not of what is missing: %s', (what, text, message) => {
+    expect(() => quoted(what, text)).toThrow(message);
   });
 });

@@ -3,14 +3,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { dashboards } from '../../grafana/src/dashboards.ts';
-import { createProject, docker, type Project, removeProject, stackCommand } from '../support/commands.ts';
-import { figure, loadWhile, onlyContainerOf, outcome, seconds, signal } from '../support/faults.ts';
+import { docker } from '../support/command.ts';
+import { figure, loadWhile, outcome, seconds, signal } from '../support/faults.ts';
 import { inspect } from '../support/inspect.ts';
-import { eventually } from '../support/prometheus-api.ts';
-
-const startTimeoutMs = 240_000;
-const faultTimeoutMs = 240_000;
-const removeTimeoutMs = 90_000;
+import { Project } from '../support/project.ts';
+import { eventually } from '../support/until.ts';
 
 const RATE = 100;
 
@@ -22,12 +19,12 @@ whereGrafanaIs('under load', () => {
   let grafanaUrl: string;
 
   beforeAll(async () => {
-    project = await createProject('grafana');
-    grafanaUrl = `http://127.0.0.1:${project.ports.GRAFANA_HOST_PORT}`;
-    expect(await stackCommand(project, ['up'], { GRAFANA_IMAGE: image })).toMatchObject({ exitCode: 0 });
-  }, startTimeoutMs);
+    project = await Project.create('grafana');
+    grafanaUrl = project.url('GRAFANA_HOST_PORT');
+    await project.up({ GRAFANA_IMAGE: image });
+  });
 
-  afterAll(() => removeProject(project), removeTimeoutMs);
+  afterAll(() => project.remove());
 
   /** Waits until it has all dashboards and its data source answers. */
   async function provisioned(): Promise<void> {
@@ -37,7 +34,7 @@ whereGrafanaIs('under load', () => {
       async () => {
         const { data: found } = await axios.get<{ uid: string }[]>(`${grafanaUrl}/api/search?type=dash-db`);
         const uids = found.map(({ uid }) => uid);
-        if (!dashboards.every(({ uid }) => uids.includes(uid ?? ''))) return undefined;
+        if (!dashboards.every(({ uid }) => uids.includes(uid ?? ''))) return false;
         const queries = [
           {
             ...{ refId: 'A', expr: 'sum(http_requests_total)', instant: true, range: false },
@@ -49,35 +46,27 @@ whereGrafanaIs('under load', () => {
           from: 'now-1m',
           to: 'now',
         });
-        return data.results.A.frames.length > 0 ? true : undefined;
+        return data.results.A.frames.length > 0;
       },
       90_000,
     );
     figure(`provisioned after ${seconds(performance.now() - startMs)}`);
   }
 
-  it(
-    'a Grafana that is killed, and one whose volume is removed, comes back provisioned',
-    async () => {
+  it('a Grafana that is killed, and one whose volume is removed, comes back provisioned', async () => {
+    await provisioned();
+    const { report } = await loadWhile(project, ['--rate', String(RATE), '--duration', '60s'], async () => {
+      const killed = await project.container('grafana');
+      await signal(killed, 'KILL');
+      await eventually('a restart', async () => (await inspect(killed)).RestartCount > 0);
       await provisioned();
-      const { report } = await loadWhile(project, ['--rate', String(RATE), '--duration', '60s'], async () => {
-        const killed = await onlyContainerOf(project, 'grafana');
-        await signal(killed, 'KILL');
-        await eventually('a restart', async () =>
-          (await inspect(killed)).RestartCount > 0 ? true : undefined,
-        );
-        await provisioned();
-        await docker('rm', '--force', killed);
-        await docker('volume', 'rm', `${project.name}_grafana-data`);
-        expect(await stackCommand(project, ['up'], { GRAFANA_IMAGE: image })).toMatchObject({
-          exitCode: 0,
-        });
-        await provisioned();
-      });
-      figure(outcome(report));
-      expect(report.phases[0]).toMatchObject({ sent: RATE * 60, errors: 0 });
-      expect(report.verification).toMatchObject({ verdict: 'verified' });
-    },
-    faultTimeoutMs,
-  );
+      await docker('rm', '--force', killed);
+      await docker('volume', 'rm', `${project.name}_grafana-data`);
+      await project.up({ GRAFANA_IMAGE: image });
+      await provisioned();
+    });
+    figure(outcome(report));
+    expect(report.phases[0]).toMatchObject({ sent: RATE * 60, errors: 0 });
+    expect(report.verification).toMatchObject({ verdict: 'verified' });
+  });
 });

@@ -1,52 +1,45 @@
-// `make up` that a person interrupts, at twenty moments between its beginning and its end, and `make up` twice at once.
+// `make up` that a user interrupts, at twenty moments between its beginning and its end, and `make up` twice at once.
 
 import { setTimeout as moment } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  type CommandResult,
-  containersOf,
-  createProject,
-  type Project,
-  removeProject,
-  stackCommand,
-  startStackCommand,
-} from '../support/commands.ts';
+import type { CommandResult } from '../support/command.ts';
 import { figure } from '../support/faults.ts';
-import { eventually, queryValue } from '../support/prometheus-api.ts';
-
-const startTimeoutMs = 180_000;
-const removeTimeoutMs = 90_000;
+import { Project } from '../support/project.ts';
+import { queryValue } from '../support/prometheus.ts';
+import { eventually } from '../support/until.ts';
 
 const MOMENTS = 20;
 
 let project: Project;
 
 beforeEach(async () => {
-  project = await createProject('start');
+  project = await Project.create('start');
 });
 
-afterEach(() => removeProject(project), removeTimeoutMs);
+afterEach(() => project.remove());
 
-/** How long one that nobody interrupts takes, in milliseconds: the last that was seen. */
+const startUp = () => project.start('scripts/stack.sh', ['up']);
+
+/** How long a start without an interruption took the last time, in milliseconds. */
 let wholeMs: number | undefined;
 
-/** Interrupts a start at a share of its time. A start that was over by then tells how long one takes now, and another is made. */
+/** Interrupts a start at a share of its time. One that was over by then measures how long a start takes, and another is made. */
 async function interruptAt(share: number): Promise<CommandResult> {
   for (;;) {
     const startMs = performance.now();
-    const up = startStackCommand(project, ['up']);
+    const up = startUp();
     if (wholeMs !== undefined) await Promise.race([moment(wholeMs * share), up.result]);
     if (wholeMs !== undefined) up.interrupt();
     const result = await up.result;
     if (result.exitCode !== 0) return result;
-    expectProof(result);
+    expectVerified(result);
     wholeMs = performance.now() - startMs;
-    await removeProject(project);
-    project = await createProject('start');
+    await project.remove();
+    project = await Project.create('start');
   }
 }
 
-function expectProof({ exitCode, stdout, stderr }: CommandResult): void {
+function expectVerified({ exitCode, stdout, stderr }: CommandResult): void {
   // Together, so that a failure shows all.
   expect(`${stderr}\n${stdout}\nstatus ${exitCode}`).toMatch(/counted exactly once[\s\S]*status 0$/);
 }
@@ -58,49 +51,28 @@ describe('make up that is interrupted', () => {
       const { exitCode, stderr } = await interruptAt(percent / 100);
       figure(`ended with ${exitCode} ${/interrupted.*/.exec(stderr)?.[0] ?? ''}`);
       expect(`${stderr}\nstatus ${exitCode}`).toMatch(/status 130$/);
-      expectProof(await stackCommand(project, ['up']));
-      const url = `http://127.0.0.1:${project.ports.PROMETHEUS_HOST_PORT}`;
-      expect(await queryValue(url, 'up{job="api"}')).toBe(1);
+      expectVerified(await project.stack(['up']));
+      expect(await queryValue(project.prometheusUrl, 'up{job="api"}')).toBe(1);
     },
-    startTimeoutMs * 3,
   );
 });
 
 describe('make up twice at once', () => {
-  it(
-    'is done by one, and the other says so and touches nothing',
-    async () => {
-      const first = startStackCommand(project, ['up']);
-      const second = startStackCommand(project, ['up']);
-      const results = await Promise.all([first.result, second.result]);
-      const [winner, other] = results.sort((a, b) => (a.exitCode ?? 0) - (b.exitCode ?? 0)) as [
-        CommandResult,
-        CommandResult,
-      ];
-      expectProof(winner);
-      expect(other).toMatchObject({
-        exitCode: 4,
-        stderr: expect.stringContaining('error: another command is changing this stack: make up (process '),
-      });
-      const before = await containersOf(project);
-      expectProof(await stackCommand(project, ['up']));
-      expect(await containersOf(project)).toEqual(before);
-    },
-    startTimeoutMs * 2,
-  );
+  it('is done by one, and the other says so and touches nothing', async () => {
+    const results = await Promise.all([startUp().result, startUp().result]);
+    const [winner, other] = results[0].exitCode === 0 ? results : [results[1], results[0]];
+    expectVerified(winner);
+    const reason = 'error: another command is changing this stack: make up (process ';
+    expect(other).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(reason) });
+    const before = await project.containers();
+    expectVerified(await project.stack(['up']));
+    expect(await project.containers()).toEqual(before);
+  });
 
-  it(
-    'make down meanwhile is refused as well',
-    async () => {
-      const up = startStackCommand(project, ['up']);
-      await eventually(
-        'a container',
-        async () => ((await containersOf(project)).length > 0 ? true : undefined),
-        startTimeoutMs,
-      );
-      expect(await stackCommand(project, ['down'])).toMatchObject({ exitCode: 4 });
-      expectProof(await up.result);
-    },
-    startTimeoutMs * 2,
-  );
+  it('make down meanwhile is refused as well', async () => {
+    const up = startUp();
+    await eventually('a container', async () => (await project.containers()).length > 0, 180_000);
+    expect(await project.stack(['down'])).toMatchObject({ exitCode: 4 });
+    expectVerified(await up.result);
+  });
 });

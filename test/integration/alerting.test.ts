@@ -2,24 +2,16 @@
  * From a failing API to a notification: the stack with ALERTS=1, a simulated fault, and the repository's own alertmanager.yml whose
  * receivers are given the address of a server in this test.
  */
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { parse, stringify } from 'yaml';
-import {
-  containersOf,
-  createProject,
-  docker,
-  type Project,
-  removeProject,
-  stackCommand,
-} from '../support/commands.ts';
-import { eventually } from '../support/prometheus-api.ts';
+import { docker } from '../support/command.ts';
+import { Project } from '../support/project.ts';
 import { repositoryRoot } from '../support/repository.ts';
+import { type HostServer, serveContainers } from '../support/server.ts';
+import { eventually } from '../support/until.ts';
 
 interface GettableAlert {
   labels: Record<string, string>;
@@ -31,48 +23,33 @@ interface Notification {
   alerts: { status: string; labels: Record<string, string>; annotations: Record<string, string> }[];
 }
 
-const startTimeoutMs = 180_000;
-const removeTimeoutMs = 90_000;
-
 describe('half of all answers fail', () => {
   const notifications: Notification[] = [];
-  let server: Server;
+  let server: HostServer;
   let project: Project;
-  let alertmanagerUrl: string;
 
   beforeAll(async () => {
-    server = createServer(async (request, response) => {
+    server = await serveContainers(async (request, response) => {
       notifications.push(JSON.parse(await text(request)));
       response.end();
-    }).listen(0);
-    await once(server, 'listening');
-    project = await createProject('alerts');
-    alertmanagerUrl = `http://127.0.0.1:${project.ports.ALERTMANAGER_HOST_PORT}`;
-    const { exitCode, stderr } = await stackCommand(project, ['up'], {
+    });
+    project = await Project.create('alerts');
+    const { stderr } = await project.up({
       ALERTS: '1',
-      ALERTMANAGER_CONFIG: configureReceivers(project, (server.address() as AddressInfo).port),
+      ALERTMANAGER_CONFIG: configureReceivers(project, server.address),
       SIMULATED_ERROR_RATIO: '0.5',
     });
-    expect({ exitCode, stderr }).toMatchObject({
-      exitCode: 0,
-      stderr: expect.stringContaining(`:${project.ports.ALERTMANAGER_HOST_PORT}/`),
-    });
-  }, startTimeoutMs);
+    expect(stderr).toContain(`:${project.port('ALERTMANAGER_HOST_PORT')}/`);
+  });
 
   afterAll(async () => {
     server.close();
-    server.closeAllConnections();
-    await removeProject(project);
-  }, removeTimeoutMs);
+    await project.remove();
+  });
 
   it('notifies the receiver of pages how bad it is and where to read on', async () => {
-    const { receiver, alerts } = await eventually(
-      'a notification of ErrorBudgetBurn',
-      async () =>
-        notifications.find((each) =>
-          each.alerts.some(({ labels }) => labels.alertname === 'ErrorBudgetBurn'),
-        ),
-      60_000,
+    const { receiver, alerts } = await eventually('a notification of ErrorBudgetBurn', async () =>
+      notifications.find((each) => each.alerts.some(({ labels }) => labels.alertname === 'ErrorBudgetBurn')),
     );
     expect(receiver).toBe('page');
     expect(alerts).toContainEqual({
@@ -87,22 +64,23 @@ describe('half of all answers fail', () => {
         runbook_url: 'docs/runbook.md#errorbudgetburn',
       },
     });
-  }, 90_000);
+  });
 
   it('inhibits the ticket about the same budget while the page fires', async () => {
     const tickets = await eventually('inhibited tickets', async () => {
+      const alertmanagerUrl = project.url('ALERTMANAGER_HOST_PORT');
       const { data } = await axios.get<GettableAlert[]>(`${alertmanagerUrl}/api/v2/alerts`);
       const found = data.filter(
         ({ labels }) => labels.alertname === 'ErrorBudgetBurn' && labels.severity === 'ticket',
       );
-      return found.length > 0 ? found : undefined;
+      return found.length > 0 && found;
     });
     expect(tickets.filter(({ status }) => status.inhibitedBy.length === 0)).toEqual([]);
     expect(notifications.filter(({ receiver }) => receiver === 'ticket')).toEqual([]);
   });
 
   it('shows the firing alert to amtool, and routes severities to the receivers of their names', async () => {
-    const [alertmanager = ''] = await containersOf(project, 'alertmanager');
+    const alertmanager = await project.container('alertmanager');
     const amtool = (...words: string[]) => docker('exec', alertmanager, 'amtool', ...words);
     expect(await amtool('alert', '--alertmanager.url=http://127.0.0.1:9093')).toMatch(/^ErrorBudgetBurn /m);
     const route = (severity: string) =>
@@ -114,13 +92,13 @@ describe('half of all answers fail', () => {
 });
 
 /** @returns the path of a copy of alertmanager.yml, each receiver of which notifies a server on this machine */
-function configureReceivers(project: Project, port: number): string {
+function configureReceivers(project: Project, address: string): string {
   const config = parse(readFileSync(`${repositoryRoot}/prometheus/alertmanager.yml`, 'utf8')) as {
     receivers: { name: string }[];
   };
-  const webhook_configs = [{ url: `http://host.docker.internal:${port}/` }];
-  // As the file is, it notifies nobody.
+  // As the file is, it sends no notification.
   expect(config.receivers).toEqual([{ name: 'page' }, { name: 'ticket' }, { name: 'info' }]);
+  const webhook_configs = [{ url: `http://${address}/` }];
   const receivers = config.receivers.map(({ name }) => ({ name, webhook_configs }));
   const path = `${project.reports}/alertmanager.yml`;
   writeFileSync(path, stringify({ ...config, receivers }), { mode: 0o644 });

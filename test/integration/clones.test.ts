@@ -6,20 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
-import {
-  type CommandResult,
-  containersOf,
-  createProject,
-  docker,
-  type Project,
-  removeProject,
-  scriptCommand,
-} from '../support/commands.ts';
-import { queryValue } from '../support/prometheus-api.ts';
+import { type CommandResult, docker } from '../support/command.ts';
+import { Project } from '../support/project.ts';
+import { queryValue } from '../support/prometheus.ts';
 import { ownImage, repositoryRoot } from '../support/repository.ts';
-
-const startTimeoutMs = 300_000;
-const commandTimeoutMs = 90_000;
 
 /** As `git clone` leaves it: what is tracked, with the modes of a umask. */
 async function clone(umask: string): Promise<string> {
@@ -42,96 +32,78 @@ async function belongings({ name }: Project): Promise<string[]> {
 }
 
 describe('two clones at once', () => {
-  let folders: string[];
+  let folders: [string, string];
   let first: Project;
   let second: Project;
 
-  const run = (folder: string | undefined, project: Project, ...words: string[]): Promise<CommandResult> =>
-    scriptCommand(project, `${folder}/scripts/${words[0]}.sh`, words.slice(1));
+  const run = (folder: string, project: Project, script: string, ...words: string[]) =>
+    project.run(`${folder}/scripts/${script}.sh`, words);
+  const succeeds = async (result: Promise<CommandResult>) =>
+    expect(await result).toMatchObject({ exitCode: 0 });
 
   beforeAll(async () => {
     folders = [await clone('022'), await clone('077')];
-    first = await createProject('clone-1');
-    second = await createProject('clone-2');
-    expect(await run(folders[0], first, 'stack', 'up')).toMatchObject({ exitCode: 0 });
-  }, startTimeoutMs);
+    first = await Project.create('clone-1');
+    second = await Project.create('clone-2');
+    await succeeds(run(folders[0], first, 'stack', 'up'));
+  });
 
   afterAll(async () => {
-    await removeProject(first);
-    await removeProject(second);
+    await first.remove();
+    await second.remove();
     for (const folder of folders) await rm(folder, { recursive: true });
-  }, commandTimeoutMs);
+  });
 
-  it.each(
-    [
-      ['stack', 'up'],
-      ['stack', 'load'],
-      ['stack', 'verify'],
-      ['stack', 'query', 'up'],
-      ['stack', 'logs'],
-      ['lab'],
-      ['rolling'],
-      ['backup', 'backup', '/tmp/never-written.tgz'],
-      ['backup', 'restore', '/tmp/never-read.tgz'],
-      ['stack', 'down'],
-      ['stack', 'clean'],
-    ].map((words) => [words.join(' '), words] as const),
-  )(
-    '%s, under the name of the other names its folder, with status 7, and touches nothing',
-    async (_command, words) => {
+  it.each([
+    ['stack', 'up'],
+    ['stack', 'load'],
+    ['stack', 'verify'],
+    ['stack', 'query', 'up'],
+    ['stack', 'logs'],
+    ['lab'],
+    ['rolling'],
+    ['backup', 'backup', '/tmp/never-written.tgz'],
+    ['backup', 'restore', '/tmp/never-read.tgz'],
+    ['stack', 'down'],
+    ['stack', 'clean'],
+  ])(
+    '%s %s, under the name of the other, names its folder, ends with status 7, and touches nothing',
+    async (script, ...words) => {
       const before = await belongings(first);
-      const { exitCode, stderr } = await run(folders[1], first, ...words);
-      expect({ exitCode, stderr }).toEqual({
-        exitCode: 7,
-        stderr: expect.stringContaining(
-          `the stack "${first.name}" belongs to another folder: ${folders[0]}\n`,
-        ),
-      });
+      const { exitCode, stderr } = await run(folders[1], first, script, ...words);
+      const owner = `the stack "${first.name}" belongs to another folder: ${folders[0]}\n`;
+      expect({ exitCode, stderr }).toEqual({ exitCode: 7, stderr: expect.stringContaining(owner) });
       expect(stderr).toMatch(/COMPOSE_PROJECT_NAME=\S+ API_HOST_PORT=\d+ .* make up/);
       expect(await belongings(first)).toEqual(before);
     },
-    commandTimeoutMs,
   );
 
-  it(
-    'up of a clone made under umask 077 comes up beside the other, verification included',
-    async () => {
-      expect((await stat(join(folders[1] ?? '', 'docker-compose.yml'))).mode & 0o777).toBe(0o600);
-      const before = await belongings(first);
-      const up = await run(folders[1], second, 'stack', 'up');
-      expect(up).toMatchObject({ exitCode: 0 });
-      expect(up.stdout).toContain('133 requests, every one counted exactly once');
-      expect(await belongings(first)).toEqual(before);
-    },
-    startTimeoutMs,
-  );
+  it('up of a clone made under umask 077 comes up next to the other, verification included', async () => {
+    expect((await stat(join(folders[1], 'docker-compose.yml'))).mode & 0o777).toBe(0o600);
+    const before = await belongings(first);
+    const up = await run(folders[1], second, 'stack', 'up');
+    expect(up).toMatchObject({ exitCode: 0 });
+    expect(up.stdout).toContain('133 requests, every one counted exactly once');
+    expect(await belongings(first)).toEqual(before);
+  });
 
-  it(
-    'clean of one leaves the other as it was, its images and the ones that both are built on',
-    async () => {
-      const before = await belongings(first);
-      expect(await run(folders[1], second, 'stack', 'clean')).toMatchObject({ exitCode: 0 });
-      expect(await belongings(second)).toEqual(['', '', '']);
-      expect(await belongings(first)).toEqual(before);
-      await docker('image', 'inspect', ownImage('app'), process.env.NODE_IMAGE ?? ownImage('loadgen'));
-      const url = `http://127.0.0.1:${first.ports.API_HOST_PORT}/products`;
-      expect((await axios.get<string>(url)).data).toBe('product');
-      const prometheusUrl = `http://127.0.0.1:${first.ports.PROMETHEUS_HOST_PORT}`;
-      expect(await queryValue(prometheusUrl, 'http_errors_total{code="404"}')).toBe(33);
-    },
-    commandTimeoutMs,
-  );
+  it('clean of one leaves the other as it was, its images and the ones that both are built on', async () => {
+    const before = await belongings(first);
+    await succeeds(run(folders[1], second, 'stack', 'clean'));
+    expect(await belongings(second)).toEqual(['', '', '']);
+    expect(await belongings(first)).toEqual(before);
+    await docker('image', 'inspect', ownImage('app'), process.env.NODE_IMAGE ?? ownImage('loadgen'));
+    const { data } = await axios.get<string>(`${first.url('API_HOST_PORT')}/products`);
+    expect(data).toBe('product');
+    expect(await queryValue(first.prometheusUrl, 'http_errors_total{code="404"}')).toBe(33);
+  });
 
-  it(
-    'the data of a stack that was stopped is still that of its folder',
-    async () => {
-      expect(await run(folders[0], first, 'stack', 'down')).toMatchObject({ exitCode: 0 });
-      expect(await containersOf(first)).toEqual([]);
-      for (const command of ['up', 'clean'])
-        expect(await run(folders[1], first, 'stack', command)).toMatchObject({ exitCode: 7 });
-      expect(await run(folders[0], first, 'stack', 'clean')).toMatchObject({ exitCode: 0 });
-      expect(await belongings(first)).toEqual(['', '', '']);
-    },
-    commandTimeoutMs,
-  );
+  it('the data of a stack that was stopped still belongs to its folder', async () => {
+    await succeeds(run(folders[0], first, 'stack', 'down'));
+    expect(await first.containers()).toEqual([]);
+    for (const command of ['up', 'clean'])
+      expect(await run(folders[1], first, 'stack', command)).toMatchObject({ exitCode: 7 });
+    await succeeds(run(folders[0], first, 'stack', 'clean'));
+    expect(await belongings(first)).toEqual(['', '', '']);
+  });
 });

@@ -1,6 +1,5 @@
 // Grafana itself, where its image can be had: `make test` names the image in TEST_GRAFANA_IMAGE, and says at its end that
 // these tests were left out where there is none. What needs no Grafana is in dashboards.test.ts.
-import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios, { type AxiosInstance } from 'axios';
 import type { Browser } from 'playwright-core';
@@ -9,8 +8,8 @@ import { dashboards } from '../../grafana/src/dashboards.ts';
 import { fillVariables } from '../../grafana/src/promql.ts';
 import { chromiumPath, startBrowser } from '../support/browser.ts';
 import { EVERYTHING } from '../support/dashboard-queries.ts';
-import { eventually } from '../support/prometheus-api.ts';
-import { runGenerator, type Stack, startGrafana, startStack } from '../support/stack.ts';
+import { type Stack, startGrafana, startStack, urlOf } from '../support/stack.ts';
+import { eventually } from '../support/until.ts';
 
 const image = process.env.TEST_GRAFANA_IMAGE;
 const whereGrafanaIs = image === undefined ? describe.skip : describe;
@@ -28,6 +27,7 @@ const OF_THE_SERVER = { __rate_interval: '$__rate_interval', __range: '$__range'
 whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => {
   let stack: Stack;
   let grafana: StartedTestContainer;
+  let url: string;
   let api: AxiosInstance;
   let log = '';
   let startedAtMs: number;
@@ -35,19 +35,14 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
   beforeAll(async () => {
     stack = await startStack();
     startedAtMs = Date.now();
-    await runGenerator(
-      stack.network,
-      ...['run', 'lab', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
-    );
+    await stack.load('lab');
     grafana = await startGrafana(stack.network, image ?? '');
     (await grafana.logs()).on('data', (line: Buffer) => {
       log += line.toString();
     });
-    api = axios.create({
-      baseURL: `http://${grafana.getHost()}:${grafana.getMappedPort(3000)}/api`,
-      validateStatus: () => true,
-    });
-  }, 180_000);
+    url = urlOf(grafana, 3000);
+    api = axios.create({ baseURL: `${url}/api`, validateStatus: () => true });
+  });
 
   afterAll(async () => {
     await grafana?.stop();
@@ -69,7 +64,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
   it('has exactly the dashboards of this repository', async () => {
     const found = await eventually('all dashboards provisioned', async () => {
       const { data } = await api.get<{ uid: string }[]>('/search?type=dash-db');
-      return data.length >= dashboards.length ? data : undefined;
+      return data.length >= dashboards.length && data;
     });
     expect(found.map(({ uid }) => uid).sort()).toEqual(dashboards.map(({ uid }) => uid).sort());
   });
@@ -135,18 +130,10 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
   ])(
     'lets an anonymous viewer read Prometheus and dashboards, and nothing else: %s %s',
     async (method, path, expected) => {
-      expect(expected).toContain(await statusOf(method, path));
+      const asked = { method, url: `${url}${path}`, maxRedirects: 0, validateStatus: null };
+      expect(expected).toContain((await axios.request(asked)).status);
     },
   );
-
-  function statusOf(method: string, path: string): Promise<number | undefined> {
-    const address = { host: grafana.getHost(), port: grafana.getMappedPort(3000), method, path };
-    return new Promise((resolve, reject) => {
-      request(address, (response) => resolve(response.resume().statusCode))
-        .on('error', reject)
-        .end();
-    });
-  }
 
   it('has nothing to complain about in its log', () => {
     // Its migrations of its own database speak of dashboards too.
@@ -163,7 +150,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
 
     beforeAll(async () => {
       browser = await startBrowser(chromiumPath ?? '');
-    }, 60_000);
+    });
 
     afterAll(() => browser?.close());
 
@@ -175,7 +162,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
         if (response.status() >= 400) wrong.push(`${response.status()} ${response.url()}`);
       });
       page.on('pageerror', (error) => wrong.push(error.message));
-      await page.goto(`http://${grafana.getHost()}:${grafana.getMappedPort(3000)}${path}`);
+      await page.goto(`${url}${path}`);
       return { page, wrong };
     }
 
@@ -189,24 +176,22 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
         expect(wrong).toEqual([]);
         await page.close();
       },
-      60_000,
     );
 
     it('draws the graphs of the run that was just made', async () => {
       const { page } = await open(`/d/api-overview?from=${startedAtMs - 30_000}&to=${Date.now()}`);
       const graphs = dashboards[0]?.panels?.filter(({ type }) => /timeseries|heatmap/.test(type ?? '')) ?? [];
       // uPlot draws on a canvas; a panel that gave up has none.
-      await eventually('a canvas for each graph', async () =>
-        (await page.locator('canvas').count()) >= graphs.length ? true : undefined,
-      );
+      const canvases = () => page.locator('canvas').count();
+      await eventually('a canvas for each graph', async () => (await canvases()) >= graphs.length);
       await page.getByText('post /products').first().waitFor();
       await page.close();
-    }, 60_000);
+    });
 
     it('leads from a route in the table to its own view', async () => {
       // A rate needs requests between two scrapes.
       const asking = setInterval(() => {
-        void axios.get(`${stack.apis[0]?.apiUrl}/products`).catch(() => undefined);
+        void axios.get(`${stack.api.apiUrl}/products`).catch(() => undefined);
       }, 200);
       const { page } = await open('/d/operations?from=now-5m&to=now&refresh=5s');
       try {
@@ -219,6 +204,6 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
         clearInterval(asking);
         await page.close();
       }
-    }, 90_000);
+    });
   });
 });

@@ -1,23 +1,17 @@
 /**
  * The compose stack, alerting and a generator at work included, as an intruder finds it: each measure of docs/security.md on each
- * running container, and what the published ports let him write. A measure without a check fails, and so does a check without one.
+ * running container, and what the published ports accept. A measure without a check fails, and so does a check without one.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
-import {
-  containersOf,
-  createProject,
-  type Project,
-  type RunningCommand,
-  removeProject,
-  stackCommand,
-  startStackCommand,
-} from '../support/commands.ts';
+import type { RunningCommand } from '../support/command.ts';
 import { checks } from '../support/hardening.ts';
 import { type Container, inspectContainers } from '../support/inspect.ts';
-import { eventually, query } from '../support/prometheus-api.ts';
+import { Project } from '../support/project.ts';
+import { query } from '../support/prometheus.ts';
 import { repositoryRoot } from '../support/repository.ts';
+import { eventually } from '../support/until.ts';
 
 const page = readFileSync(`${repositoryRoot}/docs/security.md`, 'utf8');
 const [, table = ''] = /^## Hardening\n(.*?)^#/ms.exec(page) ?? [];
@@ -30,19 +24,18 @@ let load: RunningCommand;
 let containers: Container[];
 
 beforeAll(async () => {
-  project = await createProject('hardening');
-  const up = await stackCommand(project, ['up'], { ALERTS: '1' });
-  if (up.exitCode !== 0) throw new Error(up.stderr);
-  load = startStackCommand(project, ['load', 'steady', '--duration', '10m', '--no-verify']);
-  await eventually('the generator to run', async () => (await containersOf(project, 'loadgen'))[0]);
-  containers = await inspectContainers(await containersOf(project));
-}, 240_000);
+  project = await Project.create('hardening');
+  await project.up({ ALERTS: '1' });
+  load = project.start('scripts/stack.sh', ['load', 'steady', '--duration', '10m', '--no-verify']);
+  await eventually('the generator to run', async () => (await project.containers('loadgen'))[0]);
+  containers = await inspectContainers(await project.containers());
+});
 
 afterAll(async () => {
   load?.process.kill('SIGINT');
-  await removeProject(project);
+  await project.remove();
   await load?.result;
-}, 120_000);
+});
 
 describe('every running container', () => {
   it('is looked at, and documents and checks name the same measures', () => {
@@ -52,19 +45,14 @@ describe('every running container', () => {
     expect(measures).toEqual(Object.keys(checks));
   });
 
-  it.each(Object.entries(checks))('%s', (_measure, check) => check(containers, project.name), 60_000);
+  it.each(Object.entries(checks))('%s', (_measure, check) => check(containers, project.name));
 });
 
-describe('whoever reaches the port of Prometheus', () => {
-  /** A remote write as the specification wants it: one sample of intruder{job="api"}. */
+describe('a client that reaches the port of Prometheus', () => {
+  /** A remote write as the specification defines it: one sample of intruder{job="api"}. */
   const sample = 'NvQ1AAo0ChQKCF9fbmFtZV9fEghpbnRydWRlcgoKCgNqb2ISA2FwaRIQCQAAAAAAAPA/EIDQ37SrMw==';
-  const url = () => `http://127.0.0.1:${project.ports.PROMETHEUS_HOST_PORT}`;
-  const send = (
-    method: string,
-    path: string,
-    body: Buffer | string = '',
-    headers: Record<string, string> = {},
-  ) => axios.request({ method, url: `${url()}${path}`, data: body, headers, validateStatus: () => true });
+  const send = (method: string, path: string, data?: Buffer | string, headers: Record<string, string> = {}) =>
+    axios.request({ method, url: `${project.prometheusUrl}${path}`, data, headers, validateStatus: null });
 
   it('cannot write a series, by any receiver', async () => {
     const remoteWrite = await send('POST', '/api/v1/write', Buffer.from(sample, 'base64'), {
@@ -80,7 +68,7 @@ describe('whoever reaches the port of Prometheus', () => {
       'content-type': 'application/json',
     });
     expect(otlp.status).toBe(404);
-    expect(await query(url(), 'count({__name__=~"intruder.*"})')).toEqual([]);
+    expect(await query(project.prometheusUrl, 'count({__name__=~"intruder.*"})')).toEqual([]);
   });
 
   it.each([
@@ -96,6 +84,8 @@ describe('whoever reaches the port of Prometheus', () => {
   });
 
   it('finds what was there, after all that', async () => {
-    expect(await query(url(), 'sum(up{job=~"api|prometheus"})')).toEqual([{ labels: {}, value: 2 }]);
+    expect(await query(project.prometheusUrl, 'sum(up{job=~"api|prometheus"})')).toEqual([
+      { labels: {}, value: 2 },
+    ]);
   });
 });

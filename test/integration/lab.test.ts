@@ -1,30 +1,39 @@
-// The two labs, from the first request to the last query: each number is read through Prometheus' HTTP API.
+// The two labs, from the first request to the last answer, through Prometheus' HTTP API and on the page that Prometheus renders
+// itself, /consoles/index.html. The tests build on each other.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
-import { activeTargets, nextScrape, query, queryValue } from '../support/prometheus-api.ts';
-import { type GeneratorRun, runGenerator, type Stack, startStack } from '../support/stack.ts';
+import type { Browser, Page } from 'playwright-core';
+import { chromiumPath, startBrowser } from '../support/browser.ts';
+import type { CommandResult } from '../support/command.ts';
+import { nextScrape, query, queryValue, targetsOf } from '../support/prometheus.ts';
+import { type HostServer, serveExposition } from '../support/server.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+import { eventually } from '../support/until.ts';
+
+const HOSTILE = '<img src=x onerror="document.title=1">"\' {{ 1 }} \\';
 
 let stack: Stack;
-let run: GeneratorRun;
+let run: CommandResult;
+let address: string;
+let hostile: HostServer | undefined;
 
 beforeAll(async () => {
   stack = await startStack();
-  run = await runGenerator(
-    stack.network,
-    ...['run', 'lab', '--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
-  );
-}, 180_000);
+  address = `${stack.prometheusUrl}/consoles/index.html`;
+  run = await stack.load('lab');
+});
 
-afterAll(() => stack?.stop());
+afterAll(async () => {
+  hostile?.close();
+  await stack?.stop();
+});
+
+const value = (expression: string) => queryValue(stack.prometheusUrl, expression);
 
 describe('after the traffic of the lab', () => {
-  it('the generator has proven each count and ends with status 0', () => {
+  it('the generator has verified each count and ends with status 0', () => {
     expect(run.stdout).toContain('counted exactly once');
     expect(run.exitCode).toBe(0);
-  });
-
-  it('sum(http_requests_total) is 100', async () => {
-    expect(await queryValue(stack.prometheusUrl, 'sum(http_requests_total)')).toBe(100);
   });
 
   it('the combination of path and method that received the most requests is post, products', async () => {
@@ -33,66 +42,171 @@ describe('after the traffic of the lab', () => {
   });
 
   it.each([
-    ['products', 'post', 40],
-    ['products', 'get', 30],
-    ['cart', 'get', 20],
-    ['cart', 'post', 10],
-    ['cars', 'get', 0],
-    ['cars', 'post', 0],
-    ['cars/:id', 'get', 0],
-    ['cars/:id', 'patch', 0],
-    ['cars/:id', 'delete', 0],
-  ])('http_requests_total{path="%s",method="%s"} is %i', async (path, method, count) => {
-    const expression = `http_requests_total{path="${path}",method="${method}"}`;
-    expect(await queryValue(stack.prometheusUrl, expression)).toBe(count);
-  });
-
-  it('http_errors_total{code="404"} is 33, and no other code has an error', async () => {
-    expect(await queryValue(stack.prometheusUrl, 'http_errors_total{code="404"}')).toBe(33);
-    expect(await queryValue(stack.prometheusUrl, 'sum(http_errors_total)')).toBe(33);
-  });
-
-  it('inprogress_requests is 0', async () => {
-    expect(await queryValue(stack.prometheusUrl, 'inprogress_requests')).toBe(0);
-  });
-
-  it('the histogram holds each of the 133 requests once', async () => {
-    expect(await queryValue(stack.prometheusUrl, 'sum(http_request_duration_seconds_count)')).toBe(133);
-    const unmatched = 'sum(http_request_duration_seconds_count{path="unmatched"})';
-    expect(await queryValue(stack.prometheusUrl, unmatched)).toBe(33);
+    ['sum(http_requests_total)', 100],
+    ['http_requests_total{path="products",method="post"}', 40],
+    ['http_requests_total{path="products",method="get"}', 30],
+    ['http_requests_total{path="cart",method="get"}', 20],
+    ['http_requests_total{path="cart",method="post"}', 10],
+    ['http_requests_total{path="cars",method="get"}', 0],
+    ['http_requests_total{path="cars",method="post"}', 0],
+    ['http_requests_total{path="cars/:id",method="get"}', 0],
+    ['http_requests_total{path="cars/:id",method="patch"}', 0],
+    ['http_requests_total{path="cars/:id",method="delete"}', 0],
+    ['http_errors_total{code="404"}', 33],
+    ['sum(http_errors_total)', 33],
+    ['inprogress_requests', 0],
+    ['sum(http_request_duration_seconds_count)', 133],
+    ['sum(http_request_duration_seconds_count{path="unmatched"})', 33],
+    ['up{job="prometheus"}', 1],
+  ])('%s is %i', async (expression, expected) => {
+    expect(await value(expression)).toBe(expected);
   });
 
   it('the job api has one target, and it is up', async () => {
-    const targets = (await activeTargets(stack.prometheusUrl)).filter(({ labels }) => labels.job === 'api');
-    expect(targets.map(({ health, lastError }) => ({ health, lastError }))).toEqual([
-      { health: 'up', lastError: '' },
-    ]);
-  });
-
-  it('Prometheus scrapes itself as well', async () => {
-    expect(await queryValue(stack.prometheusUrl, 'up{job="prometheus"}')).toBe(1);
+    const targets = await targetsOf(stack.prometheusUrl, 'api');
+    expect(targets).toEqual([expect.objectContaining({ health: 'up', lastError: '' })]);
   });
 });
 
-describe('what must not be counted', () => {
-  it('neither scrapes on either port nor health checks change any count', async () => {
-    const [api] = stack.apis;
-    if (!api) throw new Error('expected one API replica');
-    for (let i = 0; i < 5; i++) {
-      for (const url of [
-        `${api.apiUrl}/metrics`,
-        `${api.metricsUrl}/`,
-        `${api.metricsUrl}/metrics`,
-        `${api.metricsUrl}/healthz`,
-        `${api.metricsUrl}/readyz`,
-      ]) {
-        expect((await axios.get(url)).status).toBe(200);
-      }
-    }
-    await nextScrape(stack.prometheusUrl);
-    expect(await queryValue(stack.prometheusUrl, 'sum(http_requests_total)')).toBe(100);
-    expect(await queryValue(stack.prometheusUrl, 'sum(http_errors_total)')).toBe(33);
-    expect(await queryValue(stack.prometheusUrl, 'sum(http_request_duration_seconds_count)')).toBe(133);
-    expect(await queryValue(stack.prometheusUrl, 'inprogress_requests')).toBe(0);
-  }, 60_000);
+it('neither scrapes on either port nor health checks change any count', async () => {
+  const { apiUrl, metricsUrl } = stack.api;
+  const urls = ['/', '/metrics', '/healthz', '/readyz'].map((path) => metricsUrl + path);
+  for (let i = 0; i < 5; i++) {
+    for (const url of [`${apiUrl}/metrics`, ...urls]) expect((await axios.get(url)).status).toBe(200);
+  }
+  await nextScrape(stack.prometheusUrl);
+  expect(await value('sum(http_requests_total)')).toBe(100);
+  expect(await value('sum(http_errors_total)')).toBe(33);
+  expect(await value('sum(http_request_duration_seconds_count)')).toBe(133);
+  expect(await value('inprogress_requests')).toBe(0);
+});
+
+async function read(url = address): Promise<string> {
+  const { data, headers } = await axios.get<string>(url);
+  expect(headers['content-type']).toMatch(/^text\/html/);
+  return data;
+}
+
+const text = (html: string) =>
+  html
+    .replace(/<[^>]+>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+const element = (html: string, id: string) =>
+  text(new RegExp(`id="${id}"[^>]*>(.*?)</(?:p|table)>`, 's').exec(html)?.[1] ?? '');
+/** The rows of a table as texts. */
+const rows = (html: string, id: string) =>
+  (new RegExp(`id="${id}">(.*?)</table>`, 's').exec(html)?.[1] ?? '')
+    .split('</tr>')
+    .map(text)
+    .filter(Boolean);
+
+describe('the page of Prometheus', () => {
+  it("answers the lab's four questions", async () => {
+    const html = await read();
+    const answers = ['requests', 'most', 'errors', 'inprogress'].map((id) => element(html, id));
+    expect(answers).toEqual(['100', '40', '33', '0']);
+    expect(text(html)).toContain('Most requested 40 post /products');
+  });
+
+  it('ranks routes and codes, and says what is scraped and that nothing fires', async () => {
+    const html = await read();
+    const ranked = ['post /products 40', 'get /products 30', 'get /cart 20', 'post /cart 10'];
+    expect(rows(html, 'routes').slice(0, 4)).toEqual(ranked);
+    expect(rows(html, 'codes')[0]).toBe('404 33');
+    expect(rows(html, 'targets')).toEqual([
+      'Target Scrape Samples',
+      expect.stringMatching(/^api [\d.]+:8000 up [\d.]+m?s [\d,]+$/),
+      expect.stringMatching(/^prometheus localhost:9090 up [\d.]+m?s [\d,]+$/),
+    ]);
+    expect(rows(html, 'firing')).toEqual(['Nothing is firing.']);
+  });
+
+  it('draws curves from what was asked', async () => {
+    const html = await eventually('a curve', async () => {
+      await axios.get(`${stack.api.apiUrl}/cars`);
+      const found = await read();
+      return /<path class="p99" d="[^"]*M\d+ 0V100\.0h15V0/.test(found) && found;
+    });
+    expect(html).toMatch(/<path class="ok" d="M/);
+    expect(html).toMatch(/at most [\d.]+ req\/s/);
+  });
+
+  it('gives rate, share of 5xx and percentiles of each route', async () => {
+    // The rules of rates and of percentiles are evaluated at different moments.
+    const row = await eventually('rate and percentiles of the route', async () => {
+      const found = rows(await read(), 'red').find((line) => line.startsWith('post /products'));
+      return !found?.includes('–') && found;
+    });
+    expect(row).toMatch(/^post \/products 0\.\d\d 0% [\d.]+[mu]?s [\d.]+[mu]?s$/);
+  });
+
+  it('shows a hostile label value as text, wherever labels are shown', async () => {
+    const escaped = HOSTILE.replace(/[\\"]/g, '\\$&');
+    const lines = [
+      ['http_requests_total', 'counter', `path="${escaped}",method="${escaped}"`],
+      ['http_errors_total', 'counter', `code="${escaped}"`],
+      ['ALERTS', 'gauge', `alertname="${escaped}",alertstate="firing",severity="${escaped}"`],
+    ].map(([name, type, labels]) => `# TYPE ${name} ${type}\n${name}{${labels}} 1000\n`);
+    hostile = await serveExposition(lines.join(''));
+    const target = [{ targets: [hostile.address], labels: { job: 'api' } }];
+    await stack.addTargets('hostile', JSON.stringify(target));
+    const html = await eventually('the hostile series on the page', async () => {
+      const found = await read();
+      return found.includes('&lt;img src=x') && found;
+    });
+    expect(rows(html, 'codes')).toContainEqual(expect.stringMatching(/ 1,000$/));
+    const largest = await query(stack.prometheusUrl, 'max(http_requests_total)');
+    expect(largest).toEqual([{ labels: {}, value: 1000 }]);
+    expect(html).not.toContain('<img');
+    expect(html).toContain('&lt;img src=x onerror=&#34;document.title=1&#34;&gt;&#34;&#39; {{ 1 }} \\');
+  });
+});
+
+const whereChromiumIs = chromiumPath === undefined ? describe.skip : describe;
+
+whereChromiumIs('in a browser', () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await startBrowser(chromiumPath ?? '');
+  });
+
+  afterAll(() => browser?.close());
+
+  async function open(width: number, colorScheme: 'light' | 'dark'): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    await page.goto(address);
+    return page;
+  }
+
+  it.each([400, 800, 1440])('needs no sideways scrolling at %d pixels', async (width) => {
+    const page = await open(width, 'light');
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    await page.close();
+  });
+
+  it('runs nothing that a label brings along', async () => {
+    const page = await open(800, 'light');
+    expect(await page.title()).toBe('API overview');
+    expect(await page.locator('img, script').count()).toBe(0);
+    await page.close();
+  });
+
+  it.each([
+    ['light', 'rgb(244, 245, 245)'],
+    ['dark', 'rgb(17, 18, 23)'],
+  ] as const)('follows the %s scheme of the system', async (scheme, ground) => {
+    const page = await open(800, scheme);
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe(ground);
+    await page.close();
+  });
+
+  it('renews itself', async () => {
+    const page = await open(800, 'light');
+    const loads: string[] = [];
+    page.on('request', (request) => loads.push(request.url()));
+    await eventually('a second load', async () => loads.includes(address), 15_000);
+    await page.close();
+  });
 });

@@ -2,17 +2,15 @@
  * Idle, just started, serving, hanging, gone, and seen from a computer whose clock is ahead: in each state every query of every
  * panel is answered without an error, the state is said in words on the dashboards and on Prometheus' own page.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { fillVariables } from '../../grafana/src/promql.ts';
-import { LOOKBACK_SECONDS, stateQuery, stateWords } from '../../grafana/src/state.ts';
-import { docker } from '../support/commands.ts';
+import { stateQuery, stateWords } from '../../grafana/src/state.ts';
+import { docker } from '../support/command.ts';
 import { EVERYTHING, panelQueries } from '../support/dashboard-queries.ts';
-import { eventually, query } from '../support/prometheus-api.ts';
-import { composeWords } from '../support/repository.ts';
+import { query } from '../support/prometheus.ts';
 import { type Stack, startStack } from '../support/stack.ts';
-
-const stateTimeoutMs = 60_000;
+import { eventually } from '../support/until.ts';
 
 /** What Grafana finds for the variable `job`: the jobs that have requests, so not Prometheus itself. */
 const CHOSEN = { ...EVERYTHING, job: 'api' };
@@ -21,7 +19,7 @@ let stack: Stack;
 
 beforeAll(async () => {
   stack = await startStack();
-}, 120_000);
+});
 
 afterAll(() => stack?.stop());
 
@@ -45,8 +43,7 @@ const onPage = (html: string) =>
 async function expectState(words: string, pageWords: RegExp): Promise<void> {
   await eventually(
     `the state "${words}"`,
-    async () => ((await shownState()) === words && pageWords.test(onPage(await page())) ? true : undefined),
-    stateTimeoutMs,
+    async () => (await shownState()) === words && pageWords.test(onPage(await page())),
   );
   await expectAnswers();
 }
@@ -61,72 +58,42 @@ async function expectAnswers(aheadSeconds = 0): Promise<void> {
   }
 }
 
-describe.each([['the states of the API, one after the other']])('%s', () => {
-  it(
-    'just started',
-    () => expectState('Just started: rates need some scrapes', /^Just started: rates need some scrapes\.$/),
-    stateTimeoutMs * 2,
-  );
+// One after the other, in this order.
+it('just started', () =>
+  expectState('Just started: rates need some scrapes', /^Just started: rates need some scrapes\.$/));
 
-  it(
-    'idle',
-    () => expectState('Idle: nothing is asked', /^Idle: nothing was asked in the last minute\.$/),
-    stateTimeoutMs * 2,
-  );
+it('idle', () => expectState('Idle: nothing is asked', /^Idle: nothing was asked in the last minute\.$/));
 
-  it(
-    'serving',
-    async () => {
-      const asking = setInterval(() => {
-        void axios.get(`${stack.apis[0]?.apiUrl}/products`).catch(() => undefined);
-      }, 100);
-      try {
-        await expectState('Serving', /^Serving [\d.m]+ requests a second\.$/);
-      } finally {
-        clearInterval(asking);
-      }
-    },
-    stateTimeoutMs * 2,
-  );
-
-  it(
-    'seen by a clock that is half a minute ahead: a dash in most panels, and the reason in words',
-    async () => {
-      expect(await query(stack.prometheusUrl, 'sum(http_requests_total)', Date.now() / 1000 + 30)).toEqual(
-        [],
-      );
-      expect(await shownState(30)).toBe('No fresh sample: is this clock ahead?');
-      await expectAnswers(30);
-    },
-    stateTimeoutMs,
-  );
-
-  it(
-    'down: it hangs',
-    async () => {
-      const id = stack.apis[0]?.container.getId() ?? '';
-      await docker('pause', id);
-      try {
-        await expectState('Down: no replica answers scrapes', /^Down: no replica answers its scrapes\.$/);
-        expect(await page()).toContain('<b class="state bad">down</b>');
-      } finally {
-        await docker('unpause', id);
-      }
-    },
-    stateTimeoutMs * 2,
-  );
-
-  it(
-    'gone: its name has no address',
-    async () => {
-      const id = stack.apis[0]?.container.getId() ?? '';
-      await docker('stop', id);
-      await expectState('Not known: no API is scraped', /^Unknown: Prometheus finds no API to scrape\.$/);
-    },
-    stateTimeoutMs * 2,
-  );
+it('serving', async () => {
+  const asking = setInterval(() => {
+    void axios.get(`${stack.api.apiUrl}/products`).catch(() => undefined);
+  }, 100);
+  try {
+    await expectState('Serving', /^Serving [\d.m]+ requests a second\.$/);
+  } finally {
+    clearInterval(asking);
+  }
 });
 
-it('knows how far Prometheus looks back', () => {
-  expect(composeWords('prometheus')).toContain(`--query.lookback-delta=${LOOKBACK_SECONDS}s`);
+it('seen by a clock that is half a minute ahead: a dash in most panels, and the reason in words', async () => {
+  const ahead = Date.now() / 1000 + 30;
+  expect(await query(stack.prometheusUrl, 'sum(http_requests_total)', ahead)).toEqual([]);
+  expect(await shownState(30)).toBe('No fresh sample: is this clock ahead?');
+  await expectAnswers(30);
+});
+
+it('down: it hangs', async () => {
+  const id = stack.api.container.getId();
+  await docker('pause', id);
+  try {
+    await expectState('Down: no replica answers scrapes', /^Down: no replica answers its scrapes\.$/);
+    expect(await page()).toContain('<b class="state bad">down</b>');
+  } finally {
+    await docker('unpause', id);
+  }
+});
+
+it('gone: its name has no address', async () => {
+  await docker('stop', stack.api.container.getId());
+  await expectState('Not known: no API is scraped', /^Unknown: Prometheus finds no API to scrape\.$/);
 });

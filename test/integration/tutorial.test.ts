@@ -6,8 +6,6 @@ import { repositoryRoot } from '../support/repository.ts';
 import { asksPrometheus, copyTutorial, type TutorialCopy, tutorialSections } from '../support/tutorial.ts';
 import { follow } from '../support/walkthrough.ts';
 
-const startTimeoutMs = 90_000;
-
 let copy: TutorialCopy;
 beforeAll(async () => {
   copy = await copyTutorial();
@@ -27,11 +25,10 @@ const tutorial = (command: 'up' | 'down') =>
 
 beforeEach(async () => {
   expect((await tutorial('up')).stderr).toContain(`http://localhost:${copy.prometheusPort}`);
-}, startTimeoutMs);
-afterEach(() => tutorial('down'), startTimeoutMs);
+});
+afterEach(() => tutorial('down'));
 
 it.each(tutorialSections.filter(asksPrometheus).map((section) => [section.title, section] as const))(
   'step %s',
   (_title, section) => follow(section, copy.surroundings),
-  180_000,
 );

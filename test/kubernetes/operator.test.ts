@@ -1,13 +1,12 @@
 /** What the Prometheus Operator is told is what prometheus/ says to a Prometheus of one's own. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import type {
   IPrometheusRule,
   IServiceMonitor,
 } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import type { IConfigMap, IService } from 'kubernetes-models/v1';
 import { parse } from 'yaml';
-import { readGroups, toPrometheusRule } from '../../tools/generators/prometheus-rule.ts';
 import { objectsOf, ofKind, only, repositoryRoot, whereKubectlIs } from './rendered.ts';
 
 const read = (path: string) => readFileSync(new URL(path, repositoryRoot), 'utf8');
@@ -15,16 +14,6 @@ const rules = readdirSync(new URL('prometheus/rules', repositoryRoot))
   .filter((name) => name.endsWith('.yml'))
   .sort()
   .map((name) => read(`prometheus/rules/${name}`));
-
-describe('the PrometheusRule', () => {
-  it('is what `make generate` makes of the rule files', () => {
-    expect(read('kubernetes/overlays/operator/prometheus-rule.yaml')).toBe(toPrometheusRule(rules));
-  });
-
-  it('says what is wrong with a text that is no rule file', () => {
-    expect(() => readGroups('rules: []')).toThrow('expected a rule file of Prometheus, with "groups"');
-  });
-});
 
 whereKubectlIs('the overlay for the Prometheus Operator', () => {
   it('has every rule of the repository', () => {

@@ -1,6 +1,6 @@
 /** An engine that does not answer, one that refuses the user, and the one that was asked for by name: three different ends. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -85,4 +85,21 @@ it.each([
     expect({ status, started }).toEqual({ status: 5, started: '' });
     expect(error).toContain(`error: no container engine answers ${chosen}.\n`);
   }
+});
+
+it('a folder that this user may not see is not gone, so its data stay with it', async () => {
+  await mkdir(join(folder, 'home', 'clone'), { recursive: true });
+  await mkdir(join(folder, 'closed'), { mode: 0o000 });
+  await chmod(folder, 0o755);
+  const text = await readFile(`${scripts}engine.sh`, 'utf8');
+  // Root sees everything.
+  const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  const isGone = (path: string) =>
+    new Promise((resolve) => {
+      execFile('sh', ['-c', `${text}\nis_gone "$1"`, 'sh', join(folder, path)], user, (error) =>
+        resolve(error === null),
+      );
+    });
+  const paths = ['home/clone', 'home/other', 'other/clone', 'closed/clone', 'closed/deep/clone'];
+  expect(await Promise.all(paths.map(isGone))).toEqual([false, true, true, false, false]);
 });

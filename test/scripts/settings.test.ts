@@ -130,6 +130,16 @@ describe('port ranges', () => {
     });
   });
 
+  it.each(['0', '01', '-1', '1e3', '65536', '99999', '999999999999999999999', '$(x)'])(
+    'are needed for a number of replicas, which "%s" is not',
+    async (value) => {
+      expect(await check({ API_REPLICAS: value })).toMatchObject({
+        code: 2,
+        err: `API_REPLICAS: expected a whole number from 1 to 65535, got "${value}"\n`,
+      });
+    },
+  );
+
   it('must end at a port', async () => {
     expect((await check({ API_REPLICAS: '3', API_HOST_PORT: '65534' })).err).toContain('got "65534"');
   });

@@ -3,11 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import axios from 'axios';
-import { type CommandResult, containersOf, docker, type Project, stackCommand } from './commands.ts';
+import { type CommandResult, docker } from './command.ts';
 import { inspect } from './inspect.ts';
-import { eventually } from './prometheus-api.ts';
+import type { Project } from './project.ts';
+import { read } from './prometheus.ts';
 import { settingOf } from './repository.ts';
-import { runGenerator, type Stack } from './stack.ts';
+import type { Stack } from './stack.ts';
+import { eventually } from './until.ts';
+
+type Times = Record<'min' | 'mean' | 'p50' | 'p99' | 'max', number>;
 
 /** What of the generator's report the tests look at. */
 export interface LoadReport {
@@ -28,28 +32,13 @@ export interface LoadReport {
     answered: number;
     unknown: number;
     obstacles: string[];
-    rows: VerificationRow[];
+    rows: { metric: string; atLeast: number; counted: number }[];
   } | null;
 }
 
-type Times = Record<'min' | 'mean' | 'p50' | 'p99' | 'max', number>;
-
-interface VerificationRow {
-  metric: string;
-  atLeast: number;
-  counted: number;
-}
-
-/** The only container of a service. */
-export async function onlyContainerOf(project: Project, service: string): Promise<string> {
-  const [container, ...others] = await containersOf(project, service);
-  if (!container || others.length > 0) throw new Error(`expected one container of ${service}`);
-  return container;
-}
-
 /**
- * Sends a signal to a container's first process, as the kernel or a person on the machine does. `docker kill` is something
- * else: the engine takes it for somebody's wish that the container ends, and does not restart it.
+ * Sends a signal to a container's first process, as the kernel or a user of the machine does. `docker kill` is something else:
+ * the engine takes it for a request to end the container, and does not restart it.
  */
 export async function signal(container: string, name: 'KILL' | 'STOP' | 'CONT'): Promise<void> {
   const { State: state } = await inspect(container);
@@ -66,40 +55,47 @@ export function figure(text: string): void {
   if (process.env.FAULT_FIGURES) process.stderr.write(`    ${text}\n`);
 }
 
-/** What a run that nothing should have disturbed has come to. */
+/** The outcome of a run that nothing should have disturbed. */
 export function outcome({ phases: [{ sent, failures }], verification }: LoadReport): string {
   return `${sent} sent, failed: ${JSON.stringify(failures)}, ${verification?.verdict}`;
 }
 
 export const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
-/** Lets a fault last that long: not a wait for anything that could be asked for. */
+/** Lets a fault last that long: not a wait for anything that could be polled. */
 export async function lasts(durationMs: number): Promise<void> {
   await setTimeout(durationMs);
 }
 
-/** How many requests an API has timed so far, by its own exposition; nobody else sees that it was read. */
-export async function timed(metricsUrl: string): Promise<number> {
+/** The values of all series of a name in the exposition at a URL; reading it changes nothing that others see. */
+export async function samplesOf(metricsUrl: string, name: string): Promise<number[]> {
+  const { data } = await axios.get<string>(`${metricsUrl}/metrics`, { responseType: 'text' });
+  const lines = data.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'));
+  return [...lines].map(([, value]) => Number(value));
+}
+
+/** How many requests an API has timed so far. */
+async function timed(metricsUrl: string): Promise<number> {
   const values = await samplesOf(metricsUrl, 'http_request_duration_seconds_count');
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** The values of all series of a name in an exposition. */
-export async function samplesOf(metricsUrl: string, name: string): Promise<number[]> {
-  const { data } = await axios.get<string>(`${metricsUrl}/metrics`, { responseType: 'text' });
-  return [...data.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))].map(([, value]) =>
-    Number(value),
-  );
-}
-
-/** Waits until an API answers load. */
-async function underWay(metricsUrl: string, before: number): Promise<void> {
-  await eventually('the load', async () => ((await timed(metricsUrl)) > before + 20 ? true : undefined));
+/** Breaks something once an API answers the load, and waits for the end of the load. */
+async function breakUnder<T>(
+  metricsUrl: string,
+  load: () => Promise<T>,
+  breakIt: () => Promise<void>,
+): Promise<T> {
+  const before = await timed(metricsUrl);
+  const result = load();
+  await eventually('the load', async () => (await timed(metricsUrl)) > before + 20);
+  await breakIt();
+  return result;
 }
 
 /**
- * More connections than wait in any of the faults, and longer than any lasts: what finds none free would be dropped, and what gives
- * up is in nobody's count for certain. How fast it is answered on a busy machine is not what is looked at.
+ * More connections than wait in any of the faults, and longer than any lasts: a request that finds none free would be dropped,
+ * and one that gives up may or may not be counted. How fast a busy machine answers does not matter here.
  */
 const LENIENT = ['--connections', '2000', '--timeout', '30s', '--threshold', 'dropped=0'];
 
@@ -109,33 +105,21 @@ export async function loadWhile(
   words: string[],
   breakIt: () => Promise<void>,
 ): Promise<CommandResult & { report: LoadReport }> {
-  const metricsUrl = `http://127.0.0.1:${project.ports.METRICS_HOST_PORT}`;
   const file = join(project.reports, `${words.join('')}.json`);
-  const before = await timed(metricsUrl);
-  const load = stackCommand(project, ['load', 'steady', ...LENIENT, ...words, '--json', file]);
-  await underWay(metricsUrl, before);
-  await breakIt();
-  const result = await load;
+  const load = () => project.stack(['load', 'steady', ...LENIENT, ...words, '--json', file]);
+  const result = await breakUnder(project.url('METRICS_HOST_PORT'), load, breakIt);
   return { ...result, report: JSON.parse(await readFile(file, 'utf8')) as LoadReport };
 }
 
-/** `loadgen run steady` in a stack's network, proven, while `breakIt` happens. */
+/** The same in a stack's network, without `make`. */
 export async function sendWhile(
-  { network, apis: [api] }: Stack,
+  stack: Stack,
   words: string[],
   breakIt: () => Promise<void>,
-): Promise<{ report: LoadReport }> {
-  if (!api) throw new Error('expected an API');
-  const before = await timed(api.metricsUrl);
-  const load = runGenerator(
-    network,
-    ...['run', 'steady', ...LENIENT, ...words, '--quiet', '--json', '-'],
-    ...['--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'],
-  );
-  await underWay(api.metricsUrl, before);
-  await breakIt();
-  const { stdout } = await load;
-  return { report: JSON.parse(stdout) as LoadReport };
+): Promise<LoadReport> {
+  const load = () => stack.load('steady', ...LENIENT, ...words, '--quiet', '--json', '-');
+  const { stdout } = await breakUnder(stack.api.metricsUrl, load, breakIt);
+  return JSON.parse(stdout) as LoadReport;
 }
 
 export interface Alert {
@@ -144,22 +128,8 @@ export interface Alert {
   state: 'pending' | 'firing';
 }
 
-export async function alerts(prometheusUrl: string): Promise<Alert[]> {
-  const { data } = await axios.get<{ data: { alerts: Alert[] } }>(`${prometheusUrl}/api/v1/alerts`);
-  return data.data.alerts;
-}
-
-/** Waits until an alert fires, and gives it. */
-export async function firing(prometheusUrl: string, name: string, timeoutMs = 60_000): Promise<Alert> {
-  const startMs = performance.now();
-  const alert = await eventually(
-    `the alert ${name}`,
-    async () =>
-      (await alerts(prometheusUrl)).find(
-        ({ labels, state }) => labels.alertname === name && state === 'firing',
-      ),
-    timeoutMs,
-  );
-  figure(`${name} fires after ${seconds(performance.now() - startMs)}`);
-  return alert;
+/** The alerts of that name that fire. */
+export async function firing(prometheusUrl: string, name: string): Promise<Alert[]> {
+  const { alerts } = await read<{ alerts: Alert[] }>(prometheusUrl, 'alerts');
+  return alerts.filter(({ labels, state }) => labels.alertname === name && state === 'firing');
 }

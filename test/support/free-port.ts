@@ -1,12 +1,31 @@
-/** A port that nobody listened on a moment ago: for programs that cannot be told to let the system choose. */
+/** Ports that were free a moment ago: for programs that cannot let the system choose. */
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0);
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
+/**
+ * Lower than the ports that systems give to outgoing connections and to published containers, so that a port which is free now is still
+ * free when a replica is added; and others for each of Jest's workers.
+ */
+const LOWEST = 11_000 + 1_000 * Number(process.env.JEST_WORKER_ID ?? 0);
+
+async function listen(port: number): Promise<Server> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+export const freePort = (): Promise<number> => freeRange(1);
+
+/** The first of `count` free ports in a row. */
+export async function freeRange(count: number): Promise<number> {
+  for (;;) {
+    const first = LOWEST + Math.floor(Math.random() * (1_000 - count));
+    const all = await Promise.allSettled(Array.from({ length: count }, (_, i) => listen(first + i)));
+    for (const one of all) {
+      if (one.status === 'rejected') continue;
+      one.value.close();
+      await once(one.value, 'close');
+    }
+    if (all.every(({ status }) => status === 'fulfilled')) return first;
+  }
 }

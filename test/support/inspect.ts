@@ -1,57 +1,27 @@
-/** What the engine, and the kernel from within, say of a container. */
+/** What the engine reports about a container, and the kernel from within it. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { docker } from './commands.ts';
+import { docker } from './command.ts';
 
-export interface Inspected {
-  readonly Id: string;
-  readonly Name: string;
-  readonly Image: string;
-  readonly Config: {
-    readonly User: string;
-    readonly Image: string;
-    readonly Env: readonly string[] | null;
-    readonly Labels: Readonly<Record<string, string>>;
-  };
-  readonly HostConfig: {
-    readonly ReadonlyRootfs: boolean;
-    readonly Privileged: boolean;
-    readonly CapAdd: readonly string[] | null;
-    readonly CapDrop: readonly string[];
-    readonly SecurityOpt: readonly string[];
-    readonly Memory: number;
-    readonly PidsLimit: number | null;
-    readonly NetworkMode: string;
-    readonly PidMode: string;
-    readonly IpcMode: string;
-    readonly UsernsMode: string;
-    readonly LogConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
-    readonly PortBindings: Readonly<Record<string, readonly { HostIp: string }[]>> | null;
-  };
-  readonly Mounts: readonly {
-    readonly Type: string;
-    readonly Source: string;
-    readonly Destination: string;
-    readonly RW: boolean;
-  }[];
-  readonly NetworkSettings: {
-    readonly Ports: Readonly<Record<string, readonly { HostIp: string; HostPort: string }[] | null>>;
-  };
-  readonly RestartCount: number;
-  readonly State: {
-    readonly Pid: number;
-    readonly OOMKilled: boolean;
-    readonly Health?: { readonly Status: string };
-  };
+interface Inspected {
+  Id: string;
+  Name: string;
+  Image: string;
+  Config: { User: string; Image: string; Env: string[] | null; Labels: Record<string, string> };
+  HostConfig: Record<string, unknown> & { Memory: number };
+  Mounts: { Type: string; Source: string; Destination: string; RW: boolean }[];
+  NetworkSettings: { Ports: Record<string, { HostIp: string }[] | null> };
+  RestartCount: number;
+  State: { Pid: number; Health?: { Status: string } };
 }
 
 export interface Container extends Inspected {
-  readonly service: string;
-  /** /proc/1/status, by name: read by the shell of the health checks, since not every image has a `cat`. */
-  readonly status: Readonly<Record<string, string>>;
-  readonly pidsMax: string;
-  /** What a shell in the container says to an attempt to write into its root. */
-  readonly write: string;
+  service: string;
+  /** /proc/1/status, by name: read by the shell that the health checks use, because not every image has `cat`. */
+  status: Record<string, string>;
+  pidsMax: string;
+  /** What a shell in the container prints when it tries to write to its root. */
+  write: string;
 }
 
 const PROBE = `
@@ -63,21 +33,15 @@ done
 printf 'write:\\t'; (: >/probe) 2>&1 && echo written
 exit 0`;
 
-/** @throws where one of them is not there */
-async function inspectAll(ids: readonly string[]): Promise<Inspected[]> {
-  return JSON.parse(await docker('inspect', ...ids)) as Inspected[];
-}
-
 export async function inspect(id: string): Promise<Inspected> {
-  const [found] = await inspectAll([id]);
-  if (!found) throw new Error(`no container ${id}`);
+  const [found] = JSON.parse(await docker('inspect', id)) as [Inspected];
   return found;
 }
 
 export async function inspectContainers(ids: readonly string[]): Promise<Container[]> {
-  const inspected = await inspectAll(ids);
   return Promise.all(
-    inspected.map(async (one) => {
+    ids.map(async (id) => {
+      const one = await inspect(id);
       const text = await docker('exec', one.Id, 'sh', '-c', PROBE);
       const status = Object.fromEntries(
         text.split('\n').map((line) => [line.split(':')[0], line.slice(line.indexOf(':') + 1).trim()]),

@@ -7,14 +7,26 @@ import {
   type StartedTestContainer,
   Wait,
 } from 'testcontainers';
+import { type CommandResult, docker, run } from './command.ts';
 import { composeWords, ownImage, prometheusFeatures, repositoryRoot, settingOf } from './repository.ts';
+
+export interface Api {
+  apiUrl: string;
+  metricsUrl: string;
+  container: StartedTestContainer;
+}
 
 export interface Stack {
   network: StartedNetwork;
   prometheusUrl: string;
   prometheus: StartedTestContainer;
-  /** One entry a replica. */
-  apis: { apiUrl: string; metricsUrl: string; container: StartedTestContainer }[];
+  /** The first replica. */
+  api: Api;
+  replicas: Api[];
+  /** Runs the generator in the stack's network, as `make load` does, and verifies what it sends. */
+  load(pattern: string, ...options: string[]): Promise<CommandResult>;
+  /** Adds targets of a job to those that Prometheus scrapes: the text of a file in prometheus/targets. */
+  addTargets(name: string, text: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -22,40 +34,47 @@ export interface StackOptions {
   replicas?: number;
   /** Settings of the API, see the contract's table: SIMULATED_LATENCY_MS and so on. */
   environment?: Record<string, string>;
-  /** Another image than the one that this repository builds. */
+  /** An image other than the one that this repository builds. */
   apiImage?: string;
-  /** The text of a module in the place of the API's: listens on the ports 5001 and 8000, with /healthz on the latter. */
+  /** The text of a module that replaces the API's: listens on the ports 5001 and 8000, with /healthz on the latter. */
   program?: string;
 }
 
 const startupTimeoutMs = 60_000;
 
-export async function startStack({
-  replicas = 1,
-  environment = {},
-  apiImage = ownImage('app'),
-  program,
-}: StackOptions = {}): Promise<Stack> {
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const network = await new Network().start();
   const started: StartedTestContainer[] = [];
   const stop = async () => {
     await Promise.all(started.map((container) => container.stop({ remove: true, removeVolumes: true })));
     await network.stop();
   };
+  const keep = async (start: Promise<StartedTestContainer>) => {
+    const container = await start;
+    started.push(container);
+    return container;
+  };
   try {
-    while (started.length < replicas) started.push(await startApi(network, apiImage, environment, program));
-    const apis = [...started];
-    const prometheus = await startPrometheus(network);
-    started.push(prometheus);
+    const first = toApi(await keep(startApi(network, options)));
+    const replicas = [first];
+    while (replicas.length < (options.replicas ?? 1))
+      replicas.push(toApi(await keep(startApi(network, options))));
+    const prometheus = await keep(startPrometheus(network));
     return {
       network,
       prometheus,
-      prometheusUrl: `http://${prometheus.getHost()}:${prometheus.getMappedPort(9090)}`,
-      apis: apis.map((container) => ({
-        apiUrl: `http://${container.getHost()}:${container.getMappedPort(5001)}`,
-        metricsUrl: `http://${container.getHost()}:${container.getMappedPort(8000)}`,
-        container,
-      })),
+      prometheusUrl: urlOf(prometheus, 9090),
+      api: first,
+      replicas,
+      load: (pattern, ...words) => {
+        const urls = ['--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'];
+        return run('docker', [
+          ...['run', '--rm', '--network', network.getName(), ownImage('loadgen')],
+          ...['run', pattern, ...urls, ...words],
+        ]);
+      },
+      addTargets: (name, content) =>
+        prometheus.copyContentToContainer([{ content, target: `/etc/prometheus/targets/${name}.yml` }]),
       stop,
     };
   } catch (error) {
@@ -64,13 +83,18 @@ export async function startStack({
   }
 }
 
-function startApi(
-  network: StartedNetwork,
-  image: string,
-  environment: Record<string, string>,
-  program?: string,
-): Promise<StartedTestContainer> {
-  const container = new GenericContainer(image);
+export const urlOf = (container: StartedTestContainer, port: number): string =>
+  `http://${container.getHost()}:${container.getMappedPort(port)}`;
+
+const toApi = (container: StartedTestContainer): Api => ({
+  apiUrl: urlOf(container, 5001),
+  metricsUrl: urlOf(container, 8000),
+  container,
+});
+
+function startApi(network: StartedNetwork, options: StackOptions): Promise<StartedTestContainer> {
+  const { apiImage = ownImage('app'), environment = {}, program } = options;
+  const container = new GenericContainer(apiImage);
   if (program !== undefined)
     container
       .withCopyContentToContainer([{ content: program, target: '/srv/program.mjs' }])
@@ -120,41 +144,10 @@ export function startGrafana(network: StartedNetwork, image: string): Promise<St
     .start();
 }
 
-export interface GeneratorRun {
-  exitCode: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs the generator's image once in the stack's network, as `make load` does, and gives what it printed. */
-export async function runGenerator(network: StartedNetwork, ...commandLine: string[]): Promise<GeneratorRun> {
-  let stdout = '';
-  let stderr = '';
-  let finished: () => void = () => {};
-  const ended = new Promise<void>((resolve) => {
-    finished = resolve;
-  });
-  const container = await new GenericContainer(ownImage('loadgen'))
-    .withNetwork(network)
-    .withCommand(commandLine)
-    .withLogConsumer((stream) => {
-      stream.on('data', (chunk: Buffer) => {
-        stdout += chunk.toString();
-      });
-      stream.on('err', (chunk: Buffer) => {
-        stderr += chunk.toString();
-      });
-      stream.on('end', () => finished());
-    })
-    .start();
-  await ended;
-  const { State: state } = await inspect(container);
-  await container.stop({ remove: true, removeVolumes: true });
-  return { exitCode: state.ExitCode, stdout, stderr };
-}
-
-async function inspect(container: StartedTestContainer): Promise<{ State: { ExitCode: number } }> {
-  const { getContainerRuntimeClient } = await import('testcontainers');
-  const client = await getContainerRuntimeClient();
-  return client.container.inspect(client.container.getById(container.getId()));
+/** The image with the Python client, whose parser of OpenMetrics is stricter than Prometheus' own. It stays, as the others do. */
+export async function buildParser(): Promise<string> {
+  const image = 'observability-stack/openmetrics-parser';
+  const build = ['build', '--quiet', '--build-arg', `NODE_IMAGE=${settingOf('NODE_IMAGE')}`, '--tag', image];
+  await docker(...build, `${repositoryRoot}/test/images/openmetrics`);
+  return image;
 }

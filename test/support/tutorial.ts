@@ -1,11 +1,10 @@
-/** docs/tutorial.md in a test: a copy of its programs, with ports that nobody else has. */
+/** docs/tutorial.md in a test: a copy of its programs, with ports of its own. */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { freePort } from './free-port.ts';
+import { freeRange } from './free-port.ts';
+import { repositoryRoot as root } from './repository.ts';
 import { readSections, type Section, type Surroundings } from './walkthrough.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 export const tutorialSections = readSections(readFileSync(`${root}docs/tutorial.md`, 'utf8'));
 
 /** Whether a section asks Prometheus. */
@@ -23,7 +22,8 @@ export async function copyTutorial(): Promise<TutorialCopy> {
   // Below the workspace, so that its packages are found; git ignores the name.
   const folder = mkdtempSync(`${root}docs/dist-tutorial-`);
   cpSync(`${root}docs/tutorial`, folder, { recursive: true });
-  const [api, metrics, prometheusPort] = [await freePort(), await freePort(), await freePort()];
+  const api = await freeRange(3);
+  const [metrics, prometheusPort] = [api + 1, api + 2];
   const ports = [
     [/\b5001\b/g, String(api)],
     [/\b8000\b/g, String(metrics)],
@@ -36,7 +36,6 @@ export async function copyTutorial(): Promise<TutorialCopy> {
     );
   }
   const surroundings: Surroundings = {
-    folder: root,
     environment: {
       ...process.env,
       PATH: `${root}node_modules/.bin:${process.env.PATH ?? ''}`,

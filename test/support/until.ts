@@ -15,3 +15,28 @@ export async function until(
     await delay(1);
   }
 }
+
+const POLL_MS = 100;
+
+/**
+ * Polls what takes scrapes or an engine to change, until `attempt` answers something other than undefined or false.
+ * @throws after `timeoutMs`, naming `what` was waited for, with the last error of `attempt` as the cause
+ */
+export async function eventually<T>(
+  what: string,
+  attempt: () => Promise<T | false | undefined>,
+  timeoutMs = 60_000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  let cause: unknown;
+  do {
+    try {
+      const result = await attempt();
+      if (result !== undefined && result !== false) return result;
+    } catch (error) {
+      cause = error;
+    }
+    await delay(POLL_MS);
+  } while (performance.now() < deadline);
+  throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause });
+}

@@ -1,12 +1,12 @@
 /**
  * A document that a reader follows with two terminals, followed by a test: programs are started, commands are run, and what
- * they print is compared with what the document shows. In shown output `…` stands for anything within a line, and a line of
- * nothing else for any number of lines. Each section is followed for itself, so that one may be skipped.
+ * they print is compared with what the document shows. In shown output `…` matches anything within a line, and a line of
+ * nothing else any number of lines. Each section is followed on its own, so that one may be skipped.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type RunningCommand, run, start as startCommand } from './command.ts';
+import { DEADLINE_MS, until } from './until.ts';
 
 export interface Block {
   language: string;
@@ -18,7 +18,7 @@ export interface Section {
   blocks: Block[];
 }
 
-/** The sections of a document (its `##` headings) that have commands in them; a block of `sh setup` is not for each section. */
+/** The sections of a document (its `##` headings) that have commands; a block of `sh setup` is not one of them. */
 export function readSections(document: string): Section[] {
   const parts = document.split(/^## /m).slice(1);
   const sections = parts.map((part) => ({
@@ -32,8 +32,6 @@ export function readSections(document: string): Section[] {
 }
 
 export interface Surroundings {
-  /** Where commands are run. */
-  folder: string;
   environment: NodeJS.ProcessEnv;
   /** What is put in the place of what: ports, folders. In this order. */
   replace: readonly (readonly [RegExp, string])[];
@@ -43,12 +41,11 @@ export interface Surroundings {
   programs: readonly { pattern: RegExp; port: number }[];
 }
 
-const DEADLINE_MS = 30_000;
 const RETRY_MS = 250;
 
 /** @throws Error with command, expectation and output of the first that differs */
 export async function follow({ blocks }: Section, surroundings: Surroundings): Promise<void> {
-  let program: ChildProcess | undefined;
+  let program: RunningCommand | undefined;
   try {
     for (const [i, { language, body }] of blocks.entries()) {
       if (language !== 'sh') continue;
@@ -56,7 +53,7 @@ export async function follow({ blocks }: Section, surroundings: Surroundings): P
       const started = surroundings.programs.find(({ pattern }) => pattern.test(body));
       if (started !== undefined) {
         await stop(program);
-        program = await start(command, started.port, surroundings);
+        program = await start(command, started.port, surroundings.environment);
         continue;
       }
       const next = blocks[i + 1];
@@ -74,27 +71,19 @@ async function compare(
   shown: string,
   command: string,
   expected: string | undefined,
-  { folder, environment, restore }: Surroundings,
+  { environment, restore }: Surroundings,
 ): Promise<void> {
   const isRead = shown.split('\n').every((line) => READS.test(line));
   const deadline = performance.now() + DEADLINE_MS;
   for (;;) {
-    const printed = await run(command, folder, environment);
-    const output = restore.reduce((text, [from, to]) => text.replace(from, to), printed);
+    // Standard output and standard error, as a terminal mixes them.
+    const { stdout } = await run('bash', ['-c', `{ ${command}\n} 2>&1`], environment);
+    const output = restore.reduce((text, [from, to]) => text.replace(from, to), stdout.trimEnd());
     if (expected === undefined || fits(expected, output)) return;
     if (!isRead || performance.now() > deadline)
       throw new Error(`${shown}\n--- is shown to print\n${expected}\n--- and printed\n${output}`);
     await sleep(RETRY_MS);
   }
-}
-
-/** Standard output and standard error, as a terminal mixes them; without the end of the last line. */
-function run(command: string, cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
-  return new Promise((resolve) => {
-    execFile('bash', ['-c', `{ ${command}\n} 2>&1`], { cwd, env, timeout: 60_000 }, (_error, stdout) =>
-      resolve(stdout.trimEnd()),
-    );
-  });
 }
 
 /** Whether what was printed is what is shown. Columns may be wider: how much space is between words does not count. */
@@ -108,24 +97,17 @@ export function fits(shown: string, printed: string): boolean {
 const normalize = (text: string) => text.split('\n').map((line) => line.trim().replace(/ +/g, ' '));
 const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
-async function start(
-  command: string,
-  port: number,
-  { folder, environment }: Surroundings,
-): Promise<ChildProcess> {
+async function start(command: string, port: number, environment: NodeJS.ProcessEnv): Promise<RunningCommand> {
   const [file = '', ...words] = command.split(' ');
-  const child = spawn(file, words, { cwd: folder, env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  const deadline = performance.now() + DEADLINE_MS;
-  while (!(await isOpen(port))) {
-    if (child.exitCode !== null || performance.now() > deadline)
-      throw new Error(`${command}: not up: ${said}`);
-    await sleep(20);
-  }
-  return child;
+  const program = startCommand(file, words, environment);
+  await until(
+    () => `${command} to listen: ${program.stderr()}`,
+    () => {
+      if (program.process.exitCode !== null) throw new Error(`${command} has ended: ${program.stderr()}`);
+      return isOpen(port);
+    },
+  );
+  return program;
 }
 
 function isOpen(port: number): Promise<boolean> {
@@ -137,9 +119,7 @@ function isOpen(port: number): Promise<boolean> {
   });
 }
 
-async function stop(child: ChildProcess | undefined): Promise<void> {
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  child.kill();
-  await exit;
+async function stop(program: RunningCommand | undefined): Promise<void> {
+  program?.process.kill();
+  await program?.result;
 }

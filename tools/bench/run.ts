@@ -1,38 +1,36 @@
-/** Every benchmark, one after the other: `npm run bench --workspace tools [-- quick]`. Ends with the first that fails. */
+/**
+ * Every benchmark, or those that are named, one after the other: `npm run bench --workspace tools -- [quick] [NAME...]`. Ends
+ * with the first that fails. A name is that of the result, and of the script in the folder that the name begins with.
+ */
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { CLIENT_CORE } from './lib/cpu.ts';
 
-/** The npm scripts, in the order of their tables. */
-const SCRIPTS = [
-  'bench:in-process',
-  'bench:throughput',
-  'bench:exactness',
-  'bench:footprint',
-  'bench:rendering',
-  'bench:process-metrics',
-  'bench:under-load',
-  'bench:scaling',
-  'bench:idle',
-  'bench:loadgen',
+const BENCHMARKS = [
+  'middleware-throughput',
+  'middleware-exactness',
+  'scrape-rendering',
+  'scaling-prometheus',
+  'stack-idle',
+  'loadgen-throughput',
 ];
-
 /** A look at the middleware, a scrape and the generator, within 90 seconds. */
-const QUICK_SCRIPTS = ['bench:in-process', 'bench:throughput', 'bench:rendering', 'bench:loadgen-throughput'];
+const QUICK = ['middleware-throughput', 'scrape-rendering', 'loadgen-throughput'];
 
 const words = process.argv.slice(2);
-const quick = words.some((word) => word === 'quick' || word === '--quick');
-if (words.length > (quick ? 1 : 0)) {
-  process.stderr.write(`expected nothing or "quick", got "${words.join(' ')}"\n`);
+const quick = words.includes('quick');
+const names = words.filter((word) => word !== 'quick');
+if (!names.every((name) => BENCHMARKS.includes(name))) {
+  process.stderr.write(`expected "quick" or ${BENCHMARKS.join(', ')}; got "${names.join(' ')}"\n`);
   process.exit(2);
 }
-for (const script of quick ? QUICK_SCRIPTS : SCRIPTS) run(script);
-if (!quick) run('quote');
+const chosen = names.length > 0 ? names : quick ? QUICK : BENCHMARKS;
+for (const name of chosen) run(`${name.replace('-', '/')}.ts`);
+if (!quick) run('quote.ts');
 
 function run(script: string): void {
   process.stderr.write(`\n== ${script}\n`);
-  const { status } = spawnSync('npm', ['run', '--silent', script, ...(quick ? ['--', '--quick'] : [])], {
-    cwd: fileURLToPath(new URL('.', import.meta.url)),
-    stdio: 'inherit',
-  });
+  const node = [process.execPath, '--expose-gc', new URL(script, import.meta.url).pathname];
+  const words = ['-c', String(CLIENT_CORE), ...node, ...(quick ? ['--quick'] : [])];
+  const { status } = spawnSync('taskset', words, { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -5,41 +5,30 @@ export interface Dependency {
   readonly name: string;
   /** An SPDX expression; whatever the package says where that is none. */
   readonly licence: string;
-  /** In an image, or installed with the package `express-exact-metrics`; others are tools of whoever works on this repository. */
+  /** In an image, or installed with the package `express-exact-metrics`; the others are development tools. */
   readonly isShipped: boolean;
 }
 
+type LockEntry = {
+  readonly name?: string;
+  readonly license?: string;
+  readonly dev?: boolean;
+  readonly link?: boolean;
+};
+
 interface LockFile {
-  readonly packages: Readonly<
-    Record<
-      string,
-      { readonly name?: string; readonly license?: string; readonly dev?: boolean; readonly link?: boolean }
-    >
-  >;
+  readonly packages: Readonly<Record<string, LockEntry>>;
 }
 
-/** Permissive: a notice is all that they ask for. */
-const FOR_EVERYTHING = [
-  'MIT',
-  'MIT-0',
-  'ISC',
-  '0BSD',
-  'BSD-2-Clause',
-  'BSD-3-Clause',
-  'Apache-2.0',
-  'BlueOak-1.0.0',
-  'Zlib',
-];
+/** Permissive: all they require is a notice. */
+const FOR_EVERYTHING = 'MIT MIT-0 ISC 0BSD BSD-2-Clause BSD-3-Clause Apache-2.0 BlueOak-1.0.0 Zlib'.split(
+  ' ',
+);
 
-/** And for what nobody is handed: texts and data under Creative Commons, and two ways of giving up all rights. */
+/** In addition for what is not shipped: texts and data under Creative Commons, and two ways of giving up all rights. */
 const FOR_DEVELOPMENT = [
   ...FOR_EVERYTHING,
-  'CC0-1.0',
-  'CC-BY-3.0',
-  'CC-BY-4.0',
-  'CC-BY-SA-4.0',
-  'Unlicense',
-  'WTFPL',
+  ...'CC0-1.0 CC-BY-3.0 CC-BY-4.0 CC-BY-SA-4.0 Unlicense WTFPL'.split(' '),
 ];
 
 /** Packages whose metadata is of a form that npm does not read, or no SPDX expression; the licence is that of their own text. */
@@ -86,9 +75,9 @@ export function describeLicences(dependencies: readonly Dependency[]): string {
   };
   return `# Licences
 
-This repository is under the [Apache License 2.0](../LICENSE). What it depends on is listed here by licence; \`make generate\` writes this page from \`package-lock.json\`, and a
+This repository is under the [Apache License 2.0](../LICENSE). What it depends on is listed here by licence; \`npm run generate\` writes this page from \`package-lock.json\`, and a
 test fails where a package has a licence that is not on the [list](../tools/generators/licences.ts) of those that we may use, or where this page is not up to date.
 
 ${section('In the images, or installed with the package', true)}
-${section('Tools of whoever works on this repository', false)}`;
+${section('Development tools', false)}`;
 }

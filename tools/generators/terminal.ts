@@ -2,9 +2,10 @@
 
 const [CHARACTER_WIDTH, LINE_HEIGHT, PADDING] = [8.4, 20, 16];
 
-/** @param title what a reader who does not see it is told */
-export function toSvg(text: string, title: string): string {
+/** @param text begins with the command, after a prompt; the command is also the title, for screen readers */
+export function toSvg(text: string): string {
   const lines = text.trimEnd().split('\n');
+  const title = `A terminal: ${lines[0]?.slice(2)}`;
   const width = Math.ceil(Math.max(...lines.map(({ length }) => length)) * CHARACTER_WIDTH) + 2 * PADDING;
   const height = lines.length * LINE_HEIGHT + 2 * PADDING;
   const rows = lines.map((line, i) => {
@@ -27,6 +28,6 @@ function styleOf(line: string): string {
   return line.startsWith('- ') || line.startsWith('  done') ? ' fill="#8c96a3"' : '';
 }
 
-/** Renderers collapse spaces, whatever they are told; those that do not break they keep. */
+/** Renderers collapse spaces in spite of `xml:space`, but keep those that do not break. */
 const escaped = (text: string) =>
   text.replaceAll(' ', '\u00a0').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

@@ -1,4 +1,4 @@
-/** What a scrape hands out, whatever it is written as: families of samples at one moment. */
+/** What a scrape hands out, whatever it is encoded as: families of samples at one moment. */
 import type { NativeHistogram } from './native-histogram.ts';
 
 /** Values are text; the client library keeps whatever else it was given as it is, see {@link toText}. */
@@ -16,8 +16,8 @@ export interface Sample {
   readonly native?: NativeHistogram | undefined;
 }
 
-/** What a source keeps of its samples, written already. A piece may be overwritten when the next one is asked for. */
-export interface Written {
+/** What a source keeps of its samples, encoded already. A piece may be overwritten when the next one is asked for. */
+export interface EncodedFamily {
   lines(): Iterable<string | Uint8Array>;
   /** As fields `metric` of a `MetricFamily`. */
   messages(withNative: boolean): Iterable<Uint8Array>;
@@ -35,13 +35,13 @@ export interface Family extends Description {
   /** @prometheus-io/client leaves out the labels where there are none. */
   readonly values: readonly (Omit<Sample, 'labels'> & Partial<Pick<Sample, 'labels'>>)[];
   /** Stands for `values`, which are then empty. */
-  readonly written?: Written;
+  readonly encoded?: EncodedFamily;
 }
 
-/** A family that is kept outside the client library: written already, with samples for readers other than our handler. */
+/** A family that is kept outside the client library: encoded already, with samples for readers other than our handler. */
 export interface OwnFamily extends Description {
   readonly samples: () => Sample[];
-  readonly written: Written;
+  readonly encoded: EncodedFamily;
 }
 
 /** The text of whatever a metric of the user's was given as a label value; nothing throws, and no value is left out. */

@@ -78,7 +78,7 @@ export function encodeLabels(labels: LabelSet): Uint8Array {
   return pbf.finish();
 }
 
-/** Kept, because it grows to what is needed once and for all. */
+/** CachedBytes, because it grows to what is needed once and for all. */
 const shared = new PbfWriter(new Uint8Array(4096));
 
 function encodeMetric(

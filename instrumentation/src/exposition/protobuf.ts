@@ -1,6 +1,6 @@
 /**
  * Renders metric families as delimited protobuf, the one exposition format that native histograms have. What a source has
- * written already is only joined together: encodings of repeated fields can stand one after the other.
+ * encoded already is only joined together: encodings of repeated fields can stand one after the other.
  */
 import { PbfWriter } from 'pbf';
 import { type Family, type LabelSet, toNumber } from './family.ts';
@@ -27,7 +27,7 @@ export async function renderProtobuf(families: readonly Family[], withNative: bo
   for (const family of families) {
     const putHead = output.reserve();
     const start = output.size();
-    for (const message of family.written?.messages(withNative) ?? messagesOf(family, withNative)) {
+    for (const message of family.encoded?.messages(withNative) ?? messagesOf(family, withNative)) {
       if (message) output.add(message);
       const turn = output.turn();
       if (turn) await turn;

@@ -1,9 +1,9 @@
 /**
  * The four request metrics as families, from the counted numbers. Taken in one turn of the event loop, they agree with
- * each other, and are written when a format is asked for.
+ * each other, and are encoded when a format is asked for.
  */
 import { type Cell, type RequestCounts, type Row, snapshotOf } from '../recording/counts.ts';
-import { type CellView, createCellView, createCellWriter } from './cells.ts';
+import { type CachedCell, type CellEncoder, createCachedCell, createCellEncoder } from './cached-cell.ts';
 import { type LabelSet, type OwnFamily, type Sample, toNumberText } from './family.ts';
 import { encodeLabels, encodeSingle } from './protobuf-metric.ts';
 import { toLabelsText } from './text.ts';
@@ -31,7 +31,7 @@ export interface RequestFamilies {
   durations(): OwnFamily;
 }
 
-/** How a single sample is written, but for its value. */
+/** How a single sample is encoded, but for its value. */
 interface Series {
   readonly labels: LabelSet;
   readonly text: string;
@@ -42,10 +42,10 @@ interface Line extends Pick<Sample, 'value' | 'createdMs'> {
   readonly series: Series;
 }
 
-interface RowView {
+interface CachedRow {
   readonly row: Row;
-  readonly cells: CellView[];
-  series: Series | undefined;
+  readonly cells: CachedCell[];
+  readonly series: Series;
 }
 
 /** @param maxBuckets of a native histogram; where more have a count, they become wider */
@@ -55,61 +55,43 @@ export function createRequestFamilies(
   labels: RequestLabelNames,
   maxBuckets: number,
 ): RequestFamilies {
-  const views = new Map<Row, RowView>();
   const errorSeries = new Map<string, Series>();
-  const writer = createCellWriter({
+  const toCached = createCache(({ path, method }) =>
+    toSeries(names.requests, { [labels.path]: path, [labels.method]: method }),
+  );
+  const cachedRows = (rows: ReadonlyMap<string, Row>) => Array.from(rows.values(), toCached);
+  const allCells = () => [counts.routed, counts.unmatched].flatMap(cachedRows).flatMap(({ cells }) => cells);
+  const encoder = createCellEncoder({
     name: names.duration,
-    labelsOf: (row, cell) => ({
-      [labels.path]: row.path,
-      [labels.method]: row.method,
-      [labels.code]: cell.code,
+    labelsOf: ({ path, method }, { code }) => ({
+      [labels.path]: path,
+      [labels.method]: method,
+      [labels.code]: code,
     }),
     bounds: counts.bounds,
     native: counts.native,
     maxBuckets,
   });
 
-  function look(rows: Iterable<Row>): RowView[] {
-    return Array.from(rows, (row) => {
-      let view = views.get(row);
-      if (!view) {
-        view = { row, cells: [], series: undefined };
-        views.set(row, view);
-      }
-      for (let i = view.cells.length; i < row.cells.length; i++) {
-        view.cells.push(createCellView(row, row.cells[i] as Cell));
-      }
-      return view;
-    });
-  }
-
-  const allCells = () =>
-    [...look(counts.routed.values()), ...look(counts.unmatched.values())].flatMap(({ cells }) => cells);
-
   return {
     requests() {
-      const lines = look(counts.routed.values()).map((view) => {
-        const { path, method } = view.row;
-        view.series ??= toSeries(names.requests, { [labels.path]: path, [labels.method]: method });
-        return { series: view.series, ...sumOf(view.cells) };
-      });
+      const lines = cachedRows(counts.routed).map(({ series, cells }) => ({ series, ...sumOf(cells) }));
       return toFamily(names.requests, 'Total number of requests', 'counter', lines);
     },
 
     errors() {
-      const byCode = new Map<string, CellView[]>();
-      for (const view of allCells()) {
-        const { code } = view.cell;
+      const byCode = new Map<string, CachedCell[]>();
+      for (const cached of allCells()) {
+        const { code } = cached.cell;
         if (code < '400') continue;
         const same = byCode.get(code);
-        if (same) same.push(view);
-        else byCode.set(code, [view]);
+        if (same) same.push(cached);
+        else byCode.set(code, [cached]);
       }
-      const codes = [...byCode.keys()].sort();
-      const lines = codes.map((code) => {
+      const lines = [...byCode.keys()].sort().map((code) => {
         const series = errorSeries.get(code) ?? toSeries(names.errors, { [labels.code]: code });
         errorSeries.set(code, series);
-        return { series, ...sumOf(byCode.get(code) as CellView[]) };
+        return { series, ...sumOf(byCode.get(code) ?? []) };
       });
       return toFamily(names.errors, 'Total number of errors', 'counter', lines);
     },
@@ -119,34 +101,33 @@ export function createRequestFamilies(
       return toFamily(names.inProgress, 'Total number of requests in progress', 'gauge', [line]);
     },
 
-    durations() {
-      const cells = allCells().map((view) => ({ view, snapshot: snapshotOf(view.cell) }));
-      const help = 'Time from the arrival of a request to the end of its response, in seconds';
-      return {
-        name: names.duration,
-        help,
-        type: 'histogram',
-        samples: () => cells.flatMap(({ view, snapshot }) => writer.toSamples(view, snapshot)),
-        written: {
-          *lines() {
-            for (const { view, snapshot } of cells) yield writer.toText(view, snapshot);
-          },
-          *messages(withNative) {
-            for (const { view, snapshot } of cells) yield writer.toMessage(view, snapshot, withNative);
-          },
-        },
-      };
-    },
+    durations: () => toHistogram(names.duration, allCells(), encoder),
+  };
+}
+
+/** What is kept of each row and of its cells, from scrape to scrape. */
+function createCache(seriesOf: (row: Row) => Series): (row: Row) => CachedRow {
+  const cache = new Map<Row, CachedRow>();
+  return (row) => {
+    let cached = cache.get(row);
+    if (!cached) {
+      cached = { row, cells: [], series: seriesOf(row) };
+      cache.set(row, cached);
+    }
+    const { cells } = cached;
+    while (cells.length < row.cells.length)
+      cells.push(createCachedCell(row, row.cells[cells.length] as Cell));
+    return cached;
   };
 }
 
 /** What the cells have counted together, and since when. */
-function sumOf(views: readonly CellView[]): Pick<Sample, 'value' | 'createdMs'> {
+function sumOf(cells: readonly CachedCell[]): Pick<Sample, 'value' | 'createdMs'> {
   let value = 0;
   let createdMs: number | undefined;
-  for (const view of views) {
-    value += snapshotOf(view.cell).count;
-    createdMs = Math.min(createdMs ?? view.cell.createdMs, view.cell.createdMs);
+  for (const { cell } of cells) {
+    value += snapshotOf(cell).count;
+    createdMs = Math.min(createdMs ?? cell.createdMs, cell.createdMs);
   }
   return { value, createdMs };
 }
@@ -161,13 +142,31 @@ function toFamily(name: string, help: string, type: 'counter' | 'gauge', lines: 
     help,
     type,
     samples: () => lines.map(({ series, ...sample }) => ({ labels: series.labels, ...sample })),
-    written: {
+    encoded: {
       *lines() {
         for (const { series, value } of lines) yield `${series.text}${toNumberText(value)}\n`;
       },
       *messages() {
         for (const { series, value, createdMs } of lines)
           yield encodeSingle(type, series.message, value, createdMs);
+      },
+    },
+  };
+}
+
+function toHistogram(name: string, all: readonly CachedCell[], encoder: CellEncoder): OwnFamily {
+  const cells = all.map((cached) => ({ cached, snapshot: snapshotOf(cached.cell) }));
+  return {
+    name,
+    help: 'Time from the arrival of a request to the end of its response, in seconds',
+    type: 'histogram',
+    samples: () => cells.flatMap(({ cached, snapshot }) => encoder.toSamples(cached, snapshot)),
+    encoded: {
+      *lines() {
+        for (const { cached, snapshot } of cells) yield encoder.toText(cached, snapshot);
+      },
+      *messages(withNative) {
+        for (const { cached, snapshot } of cells) yield encoder.toMessage(cached, snapshot, withNative);
       },
     },
   };

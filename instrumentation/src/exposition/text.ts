@@ -16,7 +16,7 @@ export async function render(families: readonly Family[], format: TextFormat): P
   const output = createOutput();
   for (const family of families) {
     output.add(headOf(family, format));
-    for (const line of family.written?.lines() ?? linesOf(family, format)) {
+    for (const line of family.encoded?.lines() ?? linesOf(family, format)) {
       output.add(line);
       const turn = output.turn();
       if (turn) await turn;

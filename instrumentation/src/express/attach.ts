@@ -8,8 +8,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Recorder } from '../recording/recorder.ts';
-import type { RouteLocator } from './locator.ts';
-import { isApplication, routerOf, type Sightings } from './route-map.ts';
+import type { RouteResolver } from './resolver.ts';
+import { isApplication, type ObservedMounts, routerOf } from './route-map.ts';
 import type { Application, Next } from './types.ts';
 
 /** Shared by all copies of this package, so that a second instrumentation is noticed whoever asks for it. */
@@ -18,8 +18,8 @@ const instrumented = Symbol.for('express-exact-metrics: instrumented');
 export interface Attachment {
   readonly app: Application;
   readonly recorder: Recorder;
-  readonly locator: RouteLocator;
-  readonly sightings: Sightings;
+  readonly resolver: RouteResolver;
+  readonly observed: ObservedMounts;
   readonly isSkipped: (request: IncomingMessage) => boolean;
 }
 
@@ -39,21 +39,21 @@ export function checkApplication(app: unknown): asserts app is Application {
 }
 
 /** @returns what takes the recorder off again */
-export function attach({ app, recorder, locator, sightings, isSkipped }: Attachment): () => void {
+export function attach({ app, recorder, resolver, observed, isSkipped }: Attachment): () => void {
   Object.defineProperty(app, instrumented, { value: true, configurable: true });
   const handle = app.handle;
   app.handle = function handleMeasured(request, response, next) {
     const leave = next && leaving(recorder, response, next);
     if (!isSkipped(request)) recorder.start(request, response, request.baseUrl ?? '');
-    locator.update();
+    resolver.update();
     return handle.call(this, request, response, leave);
   };
-  watchMounts(app, sightings);
+  watchMounts(app, observed);
   const measured = app.handle;
   return () => {
     // Where it was replaced once more, ours stays within it, and counts nothing.
     if (app.handle === measured) app.handle = handle;
-    for (const undo of sightings.unwatch) undo();
+    for (const undo of observed.unwatch) undo();
     Reflect.deleteProperty(app, instrumented);
   };
 }
@@ -61,10 +61,10 @@ export function attach({ app, recorder, locator, sightings, isSkipped }: Attachm
 /** The `next` of an application that is mounted: what is done with a request out there is not its doing. */
 function leaving(recorder: Recorder, response: ServerResponse, next: Next): Next {
   // A handler may have handed it to the application that it is in already.
-  const { isOut, mountPath } = recorder.ongoing(response) ?? { isOut: true, mountPath: '' };
+  const { isOut, outerBaseUrl } = recorder.ongoing(response) ?? { isOut: true, outerBaseUrl: '' };
   return (error) => {
     const ongoing = recorder.ongoing(response);
-    if (ongoing) ongoing.mountPath = mountPath;
+    if (ongoing) ongoing.outerBaseUrl = outerBaseUrl;
     // With an error, it is what happened in here that is answered.
     if (ongoing && !error) ongoing.isOut = isOut;
     next(error);
@@ -72,7 +72,7 @@ function leaving(recorder: Recorder, response: ServerResponse, next: Next): Next
 }
 
 /** Sees what `use` of `app`, and of the applications mounted in it, is called with from now on. */
-function watchMounts(app: Application, sightings: Sightings): void {
+function watchMounts(app: Application, observed: ObservedMounts): void {
   const use = app.use;
   app.use = function useSeen(...handlers) {
     const result = use.apply(this, [...handlers]);
@@ -81,17 +81,17 @@ function watchMounts(app: Application, sightings: Sightings): void {
     // The last ones: the first `use` of Express 4 adds two layers of its own before.
     const added = routerOf(app)?.stack.slice(-mounted.length) ?? [];
     added.forEach((layer, i) => {
-      sightings.givenPaths.set(layer, isPath(path) ? path : '/');
+      observed.givenPaths.set(layer, isPath(path) ? path : '/');
       const application = mounted[i];
       if (!isApplication(application)) return;
-      if (!sightings.watched.has(application)) watchMounts(application, sightings);
-      sightings.applications.set(layer, application);
+      if (!observed.watched.has(application)) watchMounts(application, observed);
+      observed.applications.set(layer, application);
     });
     return result;
   };
-  sightings.watched.add(app);
+  observed.watched.add(app);
   const seen = app.use;
-  sightings.unwatch.push(() => {
+  observed.unwatch.push(() => {
     if (app.use === seen) app.use = use;
   });
 }

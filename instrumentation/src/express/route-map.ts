@@ -1,46 +1,33 @@
-/**
- * The routes of an application, read from the stacks of its routers: for each layer of a route, all the templates under
- * which it can be reached, and for each mount its own. Only reads; what is done with a route is said by whoever asks.
- */
-import { type Alternative, alternativesOf, learnPattern } from './patterns.ts';
-import type { Application, Layer, Pattern, Request, Route, Router } from './types.ts';
+/** The routes of an application, read from the stacks of its routers: each with all the paths under which it is reached. */
+import { type MountPath, type RoutePath, toPaths } from './mount-path.ts';
+import { type Alternative, alternativesOf } from './patterns.ts';
+import type { Application, Layer, Route, Router } from './types.ts';
 
-/** The mounts on the way to something, outermost first, each with its alternative paths. */
-export type Trail = readonly (readonly Alternative[])[];
-
-/** One template under which a route or a mount is reached, and how to tell that a request came by it. */
-export interface Place {
-  readonly template: string;
-  readonly mounts: readonly Alternative[];
-  /** The route's own path; undefined for a mount. */
-  readonly own: Alternative | undefined;
-}
-
-/** A route's layer, and all the places where it is. */
-export interface Entry {
+/** A route's layer, and all the paths under which it is reached. */
+export interface MappedRoute {
   readonly layer: Layer;
   readonly route: Route;
-  readonly trails: readonly Trail[];
+  readonly mountPaths: readonly MountPath[];
   /** Those whose templates are known. */
-  readonly places: readonly Place[];
+  readonly paths: readonly RoutePath[];
   readonly isPartial: boolean;
 }
 
 export interface RouteMap {
-  readonly entries: readonly Entry[];
+  readonly routes: readonly MappedRoute[];
+  readonly byRoute: ReadonlyMap<Route, MappedRoute>;
   /** What `use` has mounted anywhere but at `/`. */
-  readonly mounts: readonly Place[];
-  readonly byRoute: ReadonlyMap<Route, Entry>;
-  /** The ways to mounts whose templates are not known yet. */
-  readonly unknown: readonly Trail[];
+  readonly mounts: readonly RoutePath[];
+  /** The mount paths whose templates are not known yet. */
+  readonly unknown: readonly MountPath[];
   /** Layers that mount an application of which nothing is known. */
   readonly hidden: readonly Layer[];
   /** Number of layers, to see that there are more. */
   readonly size: number;
 }
 
-/** What is known beside the stacks. */
-export interface Sightings {
+/** What is known of mounts, besides the stacks. */
+export interface ObservedMounts {
   /** What `use` of an application was called with, by layer. */
   readonly givenPaths: WeakMap<Layer, unknown>;
   /** The applications mounted by a layer. */
@@ -53,7 +40,7 @@ export interface Sightings {
   readonly unwatch: (() => void)[];
 }
 
-export function createSightings(): Sightings {
+export function createObservedMounts(): ObservedMounts {
   return {
     givenPaths: new WeakMap(),
     applications: new WeakMap(),
@@ -89,160 +76,83 @@ export function isApplication(handler: unknown): handler is Application {
 }
 
 /** Whether `layer` mounts an application that was not seen when it was mounted. */
-export const hidesApplication = (layer: Layer, { applications }: Sightings) =>
+export const hidesApplication = (layer: Layer, { applications }: ObservedMounts) =>
   layer.name === 'mounted_app' && !applications.has(layer);
 
-export function readRoutes(root: Router, sightings: Sightings): RouteMap {
-  const found = new Map<Layer, { route: Route; trails: Trail[] }>();
-  const mounts: Place[] = [];
-  const unknown: Trail[] = [];
+export function readRoutes(root: Router, observed: ObservedMounts): RouteMap {
+  const mountPaths = new Map<Layer, MountPath[]>();
+  const mounts: RoutePath[] = [];
+  const unknown: MountPath[] = [];
   const hidden: Layer[] = [];
   let size = 0;
-
-  function walk(router: Router, trail: Trail, above: ReadonlySet<Router>): void {
-    for (const layer of router.stack) {
-      size++;
-      const { route } = layer;
-      if (route) {
-        const known = found.get(layer);
-        if (known) known.trails.push(trail);
-        else found.set(layer, { route, trails: [trail] });
-        continue;
-      }
-      const own = alternativesSeen(layer, sightings);
-      const isRoot = own.every(({ pattern }) => pattern === '/' || pattern === '');
-      const below = isRoot ? trail : [...trail, own];
-      const places = isRoot ? [] : combine(below).map((way) => toPlace(way, undefined));
-      if (places.includes(undefined)) unknown.push(below);
-      mounts.push(...places.filter((place) => place !== undefined));
-      if (hidesApplication(layer, sightings)) hidden.push(layer);
-      const nested = nestedRouter(layer, sightings);
-      if (nested && !above.has(nested)) walk(nested, below, new Set([...above, nested]));
+  for (const [layer, mountPath] of layersBelow(root, observed)) {
+    size++;
+    if (layer.route) {
+      mountPaths.set(layer, [...(mountPaths.get(layer) ?? []), mountPath]);
+      continue;
     }
+    const below = belowMount(layer, mountPath, observed);
+    const paths = below === mountPath ? [] : toPaths(below);
+    if (paths.includes(undefined)) unknown.push(below);
+    mounts.push(...paths.filter((path) => path !== undefined));
+    if (hidesApplication(layer, observed)) hidden.push(layer);
   }
-
-  walk(root, [], new Set([root]));
-  const entries = [...found].map(([layer, { route, trails }]) => toEntry(layer, route, trails, sightings));
-  return {
-    entries,
-    mounts,
-    unknown,
-    hidden,
-    size,
-    byRoute: new Map(entries.map((entry) => [entry.route, entry])),
-  };
+  const routes = Array.from(mountPaths, ([layer, own]) => toMappedRoute(layer, own, observed));
+  const byRoute = new Map(routes.map((mapped) => [mapped.route, mapped]));
+  return { routes, byRoute, mounts, unknown, hidden, size };
 }
 
 /** The number of layers below `root`, as {@link RouteMap.size}. */
-export function countLayers(root: Router, sightings: Sightings, above: readonly Router[] = [root]): number {
-  let size = root.stack.length;
-  for (const layer of root.stack) {
-    const router = layer.route ? undefined : nestedRouter(layer, sightings);
-    if (router && !above.includes(router)) size += countLayers(router, sightings, [...above, router]);
-  }
+export function countLayers(root: Router, observed: ObservedMounts): number {
+  let size = 0;
+  for (const _ of layersBelow(root, observed)) size++;
   return size;
 }
 
-/** What mounts within the application have consumed of the URL, where those outside of it have consumed `mountPath`. */
-export function baseOf({ baseUrl = '' }: Request, mountPath: string): string {
-  return baseUrl.slice(mountPath.length);
-}
-
-/** The place of `entry` through which `request` has come; the first where that cannot be told. */
-export function placeOf(entry: Entry, request: Request, mountPath: string): Place | undefined {
-  const { places } = entry;
-  if (places.length <= 1) return places[0];
-  const base = baseOf(request, mountPath);
-  const path = pathOf(request.url);
-  return places.find((place) => leadsTo(place, base, path)) ?? places[0];
-}
-
-/** Whether a request whose mounts have consumed `baseUrl`, and that has `path` left, can have come through `place`. */
-export function leadsTo(place: Place, baseUrl: string, path: string): boolean {
-  return consume(place.mounts, baseUrl) === '' && (!place.own || place.own.match(path) !== undefined);
-}
-
-/** What is left of `baseUrl` after `mounts`; undefined where they do not match. */
-export function consume(mounts: readonly Alternative[], baseUrl: string): string | undefined {
-  let rest = baseUrl;
-  for (const mount of mounts) {
-    const matched = mount.match(rest || '/');
-    if (matched === undefined) return undefined;
-    rest = rest.slice(matched.replace(/\/$/, '').length);
+/** Every layer of `router` and of the routers mounted in it, with the mounts on the way to it. */
+function* layersBelow(
+  router: Router,
+  observed: ObservedMounts,
+  mountPath: MountPath = [],
+  above: readonly Router[] = [router],
+): Generator<readonly [Layer, MountPath]> {
+  for (const layer of router.stack) {
+    yield [layer, mountPath];
+    const nested = layer.route ? undefined : nestedRouter(layer, observed);
+    if (nested && !above.includes(nested))
+      yield* layersBelow(nested, observed, belowMount(layer, mountPath, observed), [...above, nested]);
   }
-  return rest;
 }
 
-/** Learns the patterns of the mounts on `trails` that a request has passed. @returns whether any was new */
-export function learnTrails(trails: readonly Trail[], base: string): boolean {
-  let learnt = false;
-  for (const trail of trails) {
-    let rest = base;
-    for (const alternatives of trail) {
-      const own = alternatives.find(({ match }) => match(rest || '/') !== undefined);
-      if (!own) break;
-      if (own.pattern === undefined) {
-        own.pattern = learnPattern(own, rest || '/');
-        learnt ||= own.pattern !== undefined;
-      }
-      rest = consume([own], rest) ?? '';
-    }
-  }
-  return learnt;
+/** `mountPath` itself for a mount at `/`. */
+function belowMount(layer: Layer, mountPath: MountPath, observed: ObservedMounts): MountPath {
+  const own = alternativesSeen(layer, observed);
+  return own.every(({ pattern }) => pattern === '/' || pattern === '') ? mountPath : [...mountPath, own];
 }
 
-/** The path of a request target, also where that is a whole URL. */
-export function pathOf(url = '/'): string {
-  const [target = '/'] = url.split('?', 1);
-  if (target.startsWith('/')) return target;
-  const host = target.indexOf('://');
-  const slash = host < 0 ? -1 : target.indexOf('/', host + 3);
-  return slash < 0 ? '/' : target.slice(slash);
+function toMappedRoute(
+  layer: Layer,
+  mountPaths: readonly MountPath[],
+  observed: ObservedMounts,
+): MappedRoute {
+  const own = alternativesSeen(layer, observed);
+  const all = mountPaths.flatMap((mountPath) => toPaths(mountPath, own));
+  const paths = all.filter((path) => path !== undefined);
+  return { layer, route: layer.route as Route, mountPaths, paths, isPartial: paths.length < all.length };
 }
 
-function toEntry(layer: Layer, route: Route, trails: readonly Trail[], sightings: Sightings): Entry {
-  const own = alternativesSeen(layer, sightings);
-  const places = trails
-    .flatMap(combine)
-    .flatMap((mounts) => own.map((alternative) => toPlace(mounts, alternative)));
-  const known = places.filter((place) => place !== undefined);
-  return { layer, route, trails, places: known, isPartial: known.length < places.length };
-}
-
-function toPlace(mounts: readonly Alternative[], own: Alternative | undefined): Place | undefined {
-  const patterns = [...mounts, ...(own ? [own] : [])].map(({ pattern }) => pattern);
-  return patterns.includes(undefined) ? undefined : { template: join(patterns as Pattern[]), mounts, own };
-}
-
-/** `/api` and `/users/:id` to `/api/users/:id`; an expression is shown as it is. */
-function join(patterns: readonly Pattern[]): string {
-  const template = patterns.reduce<string>((prefix, pattern) => {
-    const piece = String(pattern).replace(pattern instanceof RegExp ? /$^/ : /\/+$/, '');
-    return piece === '' || piece.startsWith('/') || prefix === '' ? prefix + piece : `${prefix}/${piece}`;
-  }, '');
-  return template === '' ? '/' : template;
-}
-
-/** Every way through the alternatives of `trail`. */
-function combine(trail: Trail): Alternative[][] {
-  return trail.reduce<Alternative[][]>(
-    (ways, alternatives) => ways.flatMap((way) => alternatives.map((alternative) => [...way, alternative])),
-    [[]],
-  );
-}
-
-function alternativesSeen(layer: Layer, sightings: Sightings): readonly Alternative[] {
-  let seen = sightings.alternatives.get(layer);
+function alternativesSeen(layer: Layer, observed: ObservedMounts): readonly Alternative[] {
+  let seen = observed.alternatives.get(layer);
   if (!seen) {
-    seen = alternativesOf(layer, sightings.givenPaths.get(layer));
-    sightings.alternatives.set(layer, seen);
+    seen = alternativesOf(layer, observed.givenPaths.get(layer));
+    observed.alternatives.set(layer, seen);
   }
   return seen;
 }
 
 /** What a mount leads into: a router, or the router of a mounted application. */
-function nestedRouter(layer: Layer, sightings: Sightings): Router | undefined {
+function nestedRouter(layer: Layer, observed: ObservedMounts): Router | undefined {
   if (Array.isArray(layer.handle.stack)) return layer.handle as unknown as Router;
-  const application = isApplication(layer.handle) ? layer.handle : sightings.applications.get(layer);
+  const application = isApplication(layer.handle) ? layer.handle : observed.applications.get(layer);
   return application && routerOf(application);
 }

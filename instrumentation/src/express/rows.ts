@@ -1,17 +1,17 @@
-/** The rows of watched routes: which exist before the first request, and which of them a request counts on. */
+/** The rows of routes: which exist before the first request, and which of them a request counts on. */
 import {
   addUnmatched,
   createRow,
-  fillRow,
+  expose,
+  initialise,
   keyOf,
-  listRow,
   type RequestCounts,
   type Row,
 } from '../recording/counts.ts';
-import type { Ongoing } from '../recording/recorder.ts';
 import { COMMON_METHODS, labelOf, methodLabel } from './methods.ts';
-import { type Entry, type Place, placeOf } from './route-map.ts';
-import type { Handle, Request, Route } from './types.ts';
+import type { MethodRow, RoutePath } from './mount-path.ts';
+import type { MappedRoute } from './route-map.ts';
+import type { Handle, Route } from './types.ts';
 
 export interface RowOptions {
   /** The label of a template. */
@@ -24,32 +24,16 @@ export interface RowOptions {
   readonly uncounted: WeakSet<Handle>;
 }
 
-/** The row that a request with some method counts on, and whether only a handler for all methods takes it. */
-interface Way {
-  readonly row: Row;
-  readonly viaAll: boolean;
-}
-
-/** A route with the rows that its requests were given so far. */
-export interface RouteRows {
-  entry: Entry;
-  readonly ways: WeakMap<Place, Map<string, Way>>;
-  /** Of the place that requests came by last: for most routes the only one. */
-  place: Place | undefined;
-  current: Map<string, Way>;
-}
-
 export interface Rows {
-  create(entry: Entry): RouteRows;
-  /** Exposes the rows of `entry`, at 0. */
-  list(entry: Entry): void;
-  /** Lets the request count on the row of the route that it enters. */
-  assign(ongoing: Ongoing, own: RouteRows, request: Request): void;
-  of(entry: Entry, place: Place, method: string): Way;
-  label(template: string): string;
+  /** Exposes the rows of a route, at 0. */
+  expose(mapped: MappedRoute): void;
+  /** What a request counts on that enters `route` by `path`. */
+  of(route: Route, path: RoutePath, method: string): MethodRow;
+  /** The row of a template and a method's label. */
+  at(template: string, label: string): Row;
 }
 
-/** More methods than anybody lists by hand: `app.all`, which makes a handler for each. */
+/** More methods than anyone lists by hand: `app.all`, which makes a handler for each. */
 const MANY_METHODS = 20;
 
 /** The labels of the methods that `route` has handlers for; none where it has handlers for all. */
@@ -58,59 +42,44 @@ function ownMethods({ methods }: Route): string[] {
   return names.length > MANY_METHODS ? [] : [...new Set(names.map(labelOf))];
 }
 
-export function createRouteRows(counts: RequestCounts, options: RowOptions): Rows {
+export function createRows(counts: RequestCounts, options: RowOptions): Rows {
   const { pathLabel, codes, isSkippedTemplate, uncounted } = options;
 
-  function rowOf(template: string, method: string): Row {
+  function at(template: string, label: string): Row {
     const path = pathLabel(template);
-    return (
-      counts.routed.get(keyOf(path, method)) ??
-      createRow(path, method, codes[`${method.toUpperCase()} ${template}`])
-    );
-  }
-
-  function of({ route }: Entry, place: Place, method: string): Way {
-    const own = ownMethods(route);
-    const label = labelOf(method.toLowerCase());
-    const isOwn = own.includes(label);
-    const row = rowOf(place.template, isOwn ? label : methodLabel(counts, method));
-    return { row, viaAll: !isOwn && own.length > 0 };
+    const declared = codes[`${label.toUpperCase()} ${template}`];
+    return counts.routed.get(keyOf(path, label)) ?? createRow(path, label, declared);
   }
 
   return {
-    of,
-    label: pathLabel,
-    create: (entry) => ({ entry, ways: new WeakMap(), place: undefined, current: new Map() }),
+    at,
 
-    list({ route, places }) {
-      if (route.stack.some(({ handle }) => uncounted.has(handle))) return;
-      const own = ownMethods(route);
-      for (const { template } of places) {
-        if (isSkippedTemplate(template)) continue;
-        for (const method of own.length > 0 ? own : COMMON_METHODS) {
-          addUnmatched(counts, method);
-          const row = listRow(counts, rowOf(template, method));
-          // A handler for all methods takes few of them: the cells of the others would stay at 0 for ever.
-          if (row && own.length > 0) fillRow(row, counts.bounds);
-        }
+    of(route, { rows, template }, method) {
+      let found = rows.get(method);
+      if (!found) {
+        const own = ownMethods(route);
+        const label = labelOf(method.toLowerCase());
+        const isOwn = own.includes(label);
+        const row = at(template, isOwn ? label : methodLabel(counts, method));
+        found = { row, viaAll: !isOwn && own.length > 0 };
+        rows.set(method, found);
       }
+      return found;
     },
 
-    assign(ongoing, own, request) {
-      const place = placeOf(own.entry, request, ongoing.mountPath);
-      if (place !== own.place && place) {
-        own.place = place;
-        own.current = own.ways.get(place) ?? new Map();
-        own.ways.set(place, own.current);
+    expose({ route, paths }) {
+      if (route.stack.some(({ handle }) => uncounted.has(handle))) return;
+      const own = ownMethods(route);
+      const labels = own.length > 0 ? own : COMMON_METHODS;
+      const templates = paths.map(({ template }) => template).filter((one) => !isSkippedTemplate(one));
+      for (const [template, label] of templates.flatMap((one) =>
+        labels.map((label) => [one, label] as const),
+      )) {
+        addUnmatched(counts, label);
+        const row = expose(counts, at(template, label));
+        // A handler for all methods takes few of them: the cells of the others would stay at 0 for ever.
+        if (row && own.length > 0) initialise(row, counts.bounds);
       }
-      const method = request.method ?? '';
-      let way = own.current.get(method);
-      if (!way && place) {
-        way = of(own.entry, place, method);
-        own.current.set(method, way);
-      }
-      ongoing.row = way?.row;
-      ongoing.viaAll = way?.viaAll ?? false;
     },
   };
 }

@@ -44,12 +44,12 @@ export interface Row {
   readonly path: string;
   readonly method: string;
   readonly cells: Cell[];
-  /** From status code to cell. Filled when the row is listed, or with its first request. */
+  /** From status code to cell. Filled when the row is exposed, or with its first request. */
   readonly byCode: Map<number, Cell>;
   /** The codes that are there at 0; with them every other code counts under its class. */
   readonly declared: readonly number[] | undefined;
-  /** Whether it is exposed; one that is not yet is listed with its first request. */
-  listed: boolean;
+  /** Whether it is exposed; one that is not yet is exposed with its first request. */
+  exposed: boolean;
 }
 
 export interface CountsOptions {
@@ -57,7 +57,7 @@ export interface CountsOptions {
   readonly bounds: readonly number[];
   /** The buckets that durations are counted in as well; undefined for none. */
   readonly native?: NativeBuckets | undefined;
-  /** The rows that may be listed; what comes beyond them is counted as unmatched. */
+  /** The rows that may be exposed; what comes beyond them is counted as unmatched. */
   readonly maxRows: number;
   /** Told once, when the first row is refused. */
   readonly onFull: () => void;
@@ -85,17 +85,17 @@ export function createRequestCounts(options: CountsOptions): RequestCounts {
   return counts;
 }
 
-/** A row that is not listed yet. */
+/** A row that is not exposed yet. */
 export function createRow(path: string, method: string, declared?: readonly number[]): Row {
-  return { path, method, cells: [], byCode: new Map(), declared, listed: false };
+  return { path, method, cells: [], byCode: new Map(), declared, exposed: false };
 }
 
 /**
  * Exposes `row` from now on, or the one of the same path and method that is there already.
  * @returns the row to count on; undefined when there are too many, or its path is the label of unmatched requests
  */
-export function listRow(counts: RequestCounts, row: Row): Row | undefined {
-  if (row.listed) return row;
+export function expose(counts: RequestCounts, row: Row): Row | undefined {
+  if (row.exposed) return row;
   // A label of that name belongs to the rows below.
   if (row.path === UNMATCHED) return undefined;
   const key = keyOf(row.path, row.method);
@@ -106,13 +106,13 @@ export function listRow(counts: RequestCounts, row: Row): Row | undefined {
     counts.isFull = true;
     return undefined;
   }
-  row.listed = true;
+  row.exposed = true;
   counts.routed.set(key, row);
   return row;
 }
 
 /** Gives `row` the cells of its codes, of 499 and of 500, at 0. */
-export function fillRow(row: Row, bounds: readonly number[]): void {
+export function initialise(row: Row, bounds: readonly number[]): void {
   if (row.cells.length > 0) return;
   const codes = [...new Set([...(row.declared ?? DEFAULT_CODES), CLIENT_CLOSED, 500])].sort((a, b) => a - b);
   for (const code of codes) addCell(row, String(code), bounds, code);
@@ -124,7 +124,7 @@ export function addUnmatched(counts: RequestCounts, method: string): void {
   const row = createRow(UNMATCHED, method, undefined);
   for (const code of [...UNMATCHED_CODES, CLIENT_CLOSED, 500])
     addCell(row, String(code), counts.bounds, code);
-  row.listed = true;
+  row.exposed = true;
   const other = counts.unmatched.get(OTHER_METHOD);
   counts.unmatched.delete(OTHER_METHOD);
   counts.unmatched.set(method, row);
@@ -164,7 +164,7 @@ export function snapshotOf(cell: Cell): Snapshot {
 }
 
 function newCell(row: Row, code: number, bounds: readonly number[]): Cell {
-  fillRow(row, bounds);
+  initialise(row, bounds);
   const known = row.byCode.get(code);
   if (known) return known;
   const isCode = code >= 100 && code <= 599;

@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { addRequest, listRow, type RequestCounts, type Row, unmatchedRow } from './counts.ts';
+import { addRequest, expose, type RequestCounts, type Row, unmatchedRow } from './counts.ts';
 import {
   countedOutcome,
   FORGOTTEN,
@@ -29,7 +29,7 @@ export interface Ongoing extends Measurement {
   /** Whether the application has passed it on to the one that it is mounted in. */
   isOut: boolean;
   /** The part of the URL that mounts outside of the application have consumed. */
-  mountPath: string;
+  outerBaseUrl: string;
   /** The responses that wait for those before them on the connection, where this is one. */
   queue: Set<ServerResponse> | undefined;
   readonly startedMs: number;
@@ -48,7 +48,7 @@ export interface Left {
 
 export interface Recorder {
   /** Counts `request` from now on. Where it comes back to the application by another mount, it goes on with that one. */
-  start(request: IncomingMessage, response: ServerResponse, mountPath: string): void;
+  start(request: IncomingMessage, response: ServerResponse, outerBaseUrl: string): void;
   /** What is known of the request that `response` answers; undefined where it is not counted. */
   ongoing(response: ServerResponse): Ongoing | undefined;
   /** Takes the request back: it was never counted. */
@@ -58,7 +58,7 @@ export interface Recorder {
 export interface RecorderParts {
   readonly counts: RequestCounts;
   /** The row of a request that ended outside of any watched route, by the status of its response; undefined for none. */
-  readonly locate: (request: IncomingMessage, ongoing: Ongoing, status: number) => Row | undefined;
+  readonly resolve: (request: IncomingMessage, ongoing: Ongoing, status: number) => Row | undefined;
   /** The label of a method. */
   readonly methodLabel: (method: string) => string;
   /** A monotonic clock in milliseconds. */
@@ -70,7 +70,7 @@ const METHOD_NOT_ALLOWED = 405;
 
 export function createRecorder({
   counts,
-  locate,
+  resolve,
   methodLabel,
   nowMs = () => performance.now(),
 }: RecorderParts): Recorder {
@@ -105,15 +105,15 @@ export function createRecorder({
 
   function rowOf(response: ServerResponse, ongoing: Ongoing, code: number): Row {
     const { row, viaAll } = ongoing;
-    if (row?.listed && !viaAll) return row;
+    if (row?.exposed && !viaAll) return row;
     const { req: request } = response;
     const status = statusOf(response);
     // `route.all(refuse)` behind the methods that a route has: no route handled this request, nor one that was cut before
     // the route had answered.
     const isRefused = viaAll && (status === METHOD_NOT_ALLOWED || status !== code);
     const isElsewhere = isRefused || (ongoing.isOut && !ongoing.isAnswered);
-    const found = isElsewhere ? undefined : (row ?? locate(request, ongoing, status));
-    return (found && listRow(counts, found)) ?? unmatchedRow(counts, methodLabel(request.method ?? ''));
+    const found = isElsewhere ? undefined : (row ?? resolve(request, ongoing, status));
+    return (found && expose(counts, found)) ?? unmatchedRow(counts, methodLabel(request.method ?? ''));
   }
 
   /** Sees every event of a response before its listeners do. */
@@ -177,10 +177,10 @@ export function createRecorder({
   }
 
   return {
-    start(request, response: Measured, mountPath) {
+    start(request, response: Measured, outerBaseUrl) {
       const known = measured(response);
       if (known) {
-        known.mountPath = mountPath;
+        known.outerBaseUrl = outerBaseUrl;
         known.isOut = false;
       }
       if (known || response.writableEnded) return;
@@ -191,7 +191,7 @@ export function createRecorder({
         left: undefined,
         isAnswered: false,
         isOut: false,
-        mountPath,
+        outerBaseUrl,
         queue: undefined,
         startedMs: nowMs(),
         code: ONGOING,

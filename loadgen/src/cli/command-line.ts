@@ -1,31 +1,26 @@
 /** The command line: flags to options, options to work, work to text and exit codes. It touches neither process nor global state. */
-import { Command, CommanderError, Option } from 'commander';
-import { z } from 'zod';
-import { EXIT } from '../common/errors.ts';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { EXIT, reasonOf } from '../common/errors.ts';
 import { hideCredentials } from '../common/secrets.ts';
-import { DEFAULT_PATTERN, GROUPS, PATTERNS } from '../pattern/built-in.ts';
-import { patternSchema } from '../pattern/pattern.ts';
-import { readPatternFile } from '../pattern/pattern-file.ts';
-import { reportSchema } from '../report/report.ts';
-import { work } from '../run/worker.ts';
-import { type CombineFlags, combineCommand } from './combine-command.ts';
-import { COMBINE_HELP, EXIT_CODES_HELP, RUN_HELP, VERIFY_HELP } from './help.ts';
-import type { Io } from './io.ts';
-import { formatJson } from './outcome.ts';
-import { collect } from './patterns.ts';
-import { addAccess } from './prometheus-flags.ts';
-import { type QueryFlags, queryCommand } from './query-command.ts';
-import { type ReportFlags, reportCommand } from './report-command.ts';
-import { type RunFlags, runCommand } from './run-command.ts';
+import { toJson } from '../report/report.ts';
+import { DEFAULT_PATTERN, listPatterns, validateFiles } from '../run/patterns.ts';
+import { SCHEMAS } from '../run/schemas.ts';
 import {
-  collectThreshold,
   parseDuration,
   parseMoment,
   parseRate,
   parseShard,
+  parseThresholdFlag,
   parseWhole,
   parseWorkers,
-} from './values.ts';
+} from '../run/values.ts';
+import { work } from '../run/worker.ts';
+import { type CombineFlags, combineCommand } from './combine-command.ts';
+import { COMBINE_HELP, EXIT_CODES_HELP, RUN_HELP, VERIFY_HELP } from './help.ts';
+import type { Io } from './io.ts';
+import { type QueryFlags, queryCommand } from './query-command.ts';
+import { type ReportFlags, reportCommand } from './report-command.ts';
+import { type RunFlags, runCommand } from './run-command.ts';
 import { type VerifyFlags, verifyCommand } from './verify-command.ts';
 
 /** @returns the exit code. @throws the errors of `errors.ts`, which carry theirs */
@@ -67,12 +62,15 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
     .command('validate')
     .description('checks pattern files and reports every mistake in them, with its place')
     .argument('<file...>', 'YAML or JSON')
-    .action(async (files: string[]) => void io.stdout.write(await validateFiles(files)));
+    .action(async (files: string[]) => {
+      await validateFiles(files);
+      io.stdout.write(files.map((file) => `${file}: ok\n`).join(''));
+    });
   program
     .command('schema')
     .description('prints the JSON Schema of pattern files, or of the report that --json writes')
     .addArgument(program.createArgument('<what>').choices(Object.keys(SCHEMAS)))
-    .action((what: keyof typeof SCHEMAS) => void io.stdout.write(formatSchema(what)));
+    .action((what: keyof typeof SCHEMAS) => void io.stdout.write(toJson(SCHEMAS[what]())));
   program.command('worker', { hidden: true }).action(async () => {
     if (io.channel === undefined) program.error('worker: only another loadgen starts one');
     else await work(io.channel, io.signal);
@@ -93,15 +91,19 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
     .option(
       '-r, --rate <per second>',
       'highest rate, or "max" for as fast as the connections allow',
-      parseRate,
+      parsedBy(parseRate),
     )
-    .option('-d, --duration <time>', 'length of a rate pattern, such as 30s', parseDuration)
-    .option('-c, --connections <n>', 'most requests in flight at a time', parseWhole)
-    .option('--timeout <time>', 'for one request, connecting included (default: 10s)', parseDuration)
-    .option('--seed <n>', 'another seed, another order', parseWhole, 1)
+    .option('-d, --duration <time>', 'length of a rate pattern, such as 30s', parsedBy(parseDuration))
+    .option('-c, --connections <n>', 'most requests in flight at a time', parsedBy(parseWhole))
+    .option(
+      '--timeout <time>',
+      'for one request, connecting included (default: 10s)',
+      parsedBy(parseDuration),
+    )
+    .option('--seed <n>', 'another seed, another order', parsedBy(parseWhole), 1)
     .addOption(
       new Option('--threshold <condition>', 'such as "p99<250ms", "errors<1%", "dropped=0"; may be repeated')
-        .argParser(collectThreshold)
+        .argParser((text, before: RunFlags['threshold']) => [...before, parsedBy(parseThresholdFlag)(text)])
         .default([], 'those of the pattern'),
     )
     .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
@@ -110,11 +112,15 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
     .optionsGroup('Several processes, several machines:')
     .addOption(
       new Option('--workers <n>', 'processes that send together, for more than one core')
-        .argParser(parseWorkers)
+        .argParser(parsedBy(parseWorkers))
         .default(1),
     )
-    .option('--shard <i/n>', 'send only every n-th request, from the i-th; see `loadgen combine`', parseShard)
-    .option('--start-at <time>', 'begin at that moment, so that shards begin together', parseMoment)
+    .option(
+      '--shard <i/n>',
+      'send only every n-th request, from the i-th; see `loadgen combine`',
+      parsedBy(parseShard),
+    )
+    .option('--start-at <time>', 'begin at that moment, so that shards begin together', parsedBy(parseMoment))
     .optionsGroup('Verification:')
     .option('-p, --prometheus <url>', 'compare what was sent with what this Prometheus holds')
     .addOption(new Option('--verify', 'compare (the default with --prometheus)').default(undefined))
@@ -178,28 +184,24 @@ function addShared(command: Command): Command {
     .option('--job <name>', 'the job of the API in Prometheus', 'api')
     .addOption(
       new Option('--wait <time>', 'how long to wait for the target, for Prometheus and for a scrape')
-        .argParser(parseDuration)
+        .argParser(parsedBy(parseDuration))
         .default(30_000, '30s'),
     );
 }
 
-function listPatterns(): string {
-  const groups = Object.entries(GROUPS).map(([name, workers]) => [name, `${workers.join(', then ')}`]);
-  const rows = [...groups, ...Object.entries(PATTERNS).map(([name, { description }]) => [name, description])];
-  const mark = (name: string | undefined) => (name === DEFAULT_PATTERN ? ' (default)' : '');
-  return rows.map(([name, text]) => `${name?.padEnd(12)}${text}${mark(name)}\n`).join('');
+function addAccess(command: Command): Command {
+  return command
+    .option('--prometheus-token-file <file>', 'a bearer token for Prometheus (or PROMETHEUS_TOKEN=<token>)')
+    .option('--prometheus-ca-file <file>', "certificate authorities for Prometheus, instead of the system's");
 }
 
-async function validateFiles(files: readonly string[]): Promise<string> {
-  collect(await Promise.allSettled(files.map((file) => readPatternFile(file))));
-  return files.map((file) => `${file}: ok\n`).join('');
-}
-
-const SCHEMAS = {
-  pattern: () => z.toJSONSchema(patternSchema, { io: 'input' }),
-  report: () => z.toJSONSchema(reportSchema),
-};
-
-function formatSchema(what: keyof typeof SCHEMAS): string {
-  return formatJson(SCHEMAS[what]());
+/** Commander names the flag of a value that cannot be read. */
+function parsedBy<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError(reasonOf(error));
+    }
+  };
 }

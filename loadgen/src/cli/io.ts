@@ -1,5 +1,5 @@
-/** The outside world of a command, so that tests can be it. */
-
+/** The outside world of a command, so that tests can be it, and the flags that several commands have. */
+import type { AccessFlags } from '../run/connect-prometheus.ts';
 import type { Channel } from '../run/worker.ts';
 import type { WorkerProcess } from '../run/worker-pool.ts';
 
@@ -13,4 +13,17 @@ export interface Io {
   readonly startWorker: () => WorkerProcess;
   /** To the process that started this one as a worker. */
   readonly channel?: Channel | undefined;
+}
+
+export interface PrometheusFlags extends AccessFlags {
+  readonly prometheus?: string;
+  readonly quiet?: true;
+  readonly job: string;
+  readonly wait: number;
+}
+
+/** How to wait for a scrape. */
+export function waitOptions({ job, wait, quiet }: PrometheusFlags, { signal, stderr }: Io) {
+  const onWait = (why: string) => void (quiet || stderr.write(`waiting for Prometheus: ${why}\n`));
+  return { job, waitMs: wait, signal, onWait };
 }

@@ -1,7 +1,7 @@
 /** What a person sees while a run is under way: a block that is redrawn on a terminal, a plain line every few seconds elsewhere. */
 import { formatMs, formatNumber } from '../common/units.ts';
+import { createPaint, type Paint } from '../report/text/paint.ts';
 import type { Progress } from '../run/progress.ts';
-import type { Paint } from './paint.ts';
 
 export interface ProgressReporter {
   /** A line of its own, not torn by what is drawn around it. */
@@ -28,9 +28,10 @@ export function createLineReporter(write: (text: string) => void): ProgressRepor
   };
 }
 
-/** For `--quiet`: only what is said in so many words. */
-export function createSilentReporter(write: (text: string) => void): ProgressReporter {
-  return { note: (text) => write(`${text}\n`), started() {}, ended() {} };
+export function createReporter(stderr: NodeJS.WriteStream, quiet = false): ProgressReporter {
+  const write = (text: string) => void stderr.write(text);
+  if (quiet) return { note() {}, started() {}, ended() {} };
+  return stderr.isTTY ? createLiveReporter(write, createPaint(stderr)) : createLineReporter(write);
 }
 
 /** Redraws in place with cursor movements, so only for terminals. It erases itself at the end; the summary follows. */

@@ -1,68 +1,20 @@
-/** `loadgen query`: asks Prometheus as a person does, and prints the answer as a table, a column for each label. */
+/** `loadgen query`: asks Prometheus as a user does, and prints the answer as a table. */
 import { EXIT } from '../common/errors.ts';
-import type { QueryAnswer } from '../verify/prometheus.ts';
+import { createPaint } from '../report/text/paint.ts';
+import { formatAnswer } from '../report/text/query-table.ts';
+import { type AccessFlags, connectPrometheus } from '../run/connect-prometheus.ts';
 import type { Io } from './io.ts';
-import { createPaint, type Paint } from './paint.ts';
-import { connectPrometheus, type PrometheusFlags } from './prometheus-flags.ts';
 
-type Series = Extract<QueryAnswer, { resultType: 'vector' | 'matrix' }>;
-
-export interface QueryFlags extends PrometheusFlags {
+export interface QueryFlags extends AccessFlags {
   readonly prometheus: string;
 }
 
 /** @returns the exit code. @throws UsageError for a query that Prometheus refuses */
 export async function queryCommand(expression: string, flags: QueryFlags, io: Io): Promise<number> {
-  const prometheus = await connectPrometheus(flags, 0, io);
+  const prometheus = await connectPrometheus(flags.prometheus, flags, io.env ?? {}, 0);
   const answer = await prometheus.ask(expression, { signal: io.signal });
   const table = formatAnswer(answer, createPaint(io.stdout));
   if (table.length > 0) io.stdout.write(`${table.join('\n')}\n`);
   else io.stderr.write('Nothing matches: no series has these names and labels now.\n');
   return EXIT.ok;
-}
-
-/** @returns lines; none where the answer is empty. A range has its values in one cell, the oldest first. */
-export function formatAnswer(answer: QueryAnswer, paint: Paint): string[] {
-  if (answer.resultType === 'scalar' || answer.resultType === 'string') return [answer.result[1]];
-  const series = seriesOf(answer);
-  if (series.length === 0) return [];
-  const columns = [...new Set(series.flatMap(({ labels }) => Object.keys(labels)))].sort(byName);
-  const rows = series.map(({ labels, value }) => [...columns.map((name) => labels[name] ?? ''), value]);
-  const titles = [...columns.map((name) => (name === '__name__' ? 'metric' : name)), 'value'];
-  const widths = titles.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const [first = '', ...others] = [titles, ...rows].map((row) => formatRow(row, widths));
-  return [paint('bold', first), ...others];
-}
-
-function seriesOf(answer: Series): { labels: Record<string, string>; value: string }[] {
-  if (answer.resultType === 'vector')
-    return answer.result.map(({ metric, value, histogram }) => ({
-      labels: metric,
-      value: value?.[1] ?? formatHistogram(histogram?.[1]),
-    }));
-  return answer.result.map(({ metric, values }) => ({
-    labels: metric,
-    value: values.map(([, value]) => value).join(' '),
-  }));
-}
-
-/** A native histogram has too many buckets for a cell. */
-function formatHistogram(histogram: { readonly count: number; readonly sum: number } | undefined): string {
-  return histogram === undefined ? '' : `count ${histogram.count}, sum ${histogram.sum}`;
-}
-
-/** The metric's name first; labels by theirs. */
-function byName(a: string, b: string): number {
-  if (a === '__name__' || b === '__name__') return a === '__name__' ? -1 : 1;
-  return a < b ? -1 : 1;
-}
-
-/** Numbers stand to the right. */
-function formatRow(row: readonly string[], widths: readonly number[]): string {
-  const last = row.length - 1;
-  return row
-    .map((cell, i) => (i === last ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
-    .join('  ');
 }

@@ -1,26 +1,18 @@
 /** `loadgen run`: flags and pattern names to a run, its outcome to text and an exit code. */
 import { EXIT, UsageError } from '../common/errors.ts';
 import { formatCount, formatNumber } from '../common/units.ts';
-import { parseOrigin } from '../http/origin.ts';
-import { isWhole, type Shard, WHOLE } from '../load/shard.ts';
-import type { Threshold } from '../load/thresholds.ts';
+import { createPaint } from '../report/text/paint.ts';
+import { formatVerification } from '../report/text/verification-table.ts';
+import { connectPrometheus } from '../run/connect-prometheus.ts';
 import { describeEnvironment } from '../run/environment.ts';
+import { type Outputs, openOutputs, type Saver } from '../run/outputs.ts';
 import type { Overrides } from '../run/plan.ts';
-import { type RunObserver, run } from '../run/run.ts';
-import { createSender, type Sender, type SenderOptions } from '../run/sender.ts';
-import { createWorkerPool } from '../run/worker-pool.ts';
-import type { Io } from './io.ts';
-import { type Outputs, openOutputs, type Saver, showOutcome } from './outcome.ts';
-import { createPaint } from './paint.ts';
-import { planPatterns, readPatterns } from './patterns.ts';
-import {
-  createLineReporter,
-  createLiveReporter,
-  createSilentReporter,
-  type ProgressReporter,
-} from './progress.ts';
-import { connectPrometheus, type PrometheusFlags } from './prometheus-flags.ts';
-import { showVerified } from './verify-command.ts';
+import { prepareSender, type SendOptions } from '../run/prepare.ts';
+import { type NotFresh, type RunObserver, run } from '../run/run.ts';
+import { findVerified } from '../run/verify-sent.ts';
+import type { Io, PrometheusFlags } from './io.ts';
+import { showOutcome } from './outcome.ts';
+import { createReporter } from './progress.ts';
 
 export interface RunFlags extends Outputs, PrometheusFlags {
   readonly target: string;
@@ -29,15 +21,12 @@ export interface RunFlags extends Outputs, PrometheusFlags {
   readonly connections?: number;
   readonly timeout?: number;
   readonly seed: number;
-  readonly threshold: readonly Threshold[];
-  readonly quiet?: true;
+  readonly threshold: Overrides['thresholds'];
   readonly verify?: boolean;
   readonly onlyOnFreshApi?: true;
-  readonly shard?: Shard;
+  readonly shard?: NonNullable<SendOptions['shard']>;
   readonly startAt?: number;
-  readonly workers?: number;
-  readonly job: string;
-  readonly wait: number;
+  readonly workers: number;
 }
 
 export async function runCommand(
@@ -47,35 +36,41 @@ export async function runCommand(
   io: Io,
 ): Promise<number> {
   checkFlags(flags);
-  const { shard = WHOLE, wait: waitMs, seed } = flags;
-  const prometheus = await connectPrometheus(flags, waitMs, io);
+  const { seed, workers, startAt, job, wait: waitMs, onlyOnFreshApi = false } = flags;
+  const prometheus =
+    flags.prometheus && (await connectPrometheus(flags.prometheus, flags, io.env ?? {}, waitMs));
   const saver = await openOutputs(flags, io.signal);
   const observer = createObserver(flags, saver, io);
+  const { signal, startWorker } = io;
+  const overrides = toOverrides(flags);
+  const sending = { target: flags.target, shard: flags.shard, workers, overrides, waitMs };
   const outcome = await run({
-    target: parseOrigin(flags.target).url,
-    sender: await createSenders(names, flags, observer, io),
+    ...(await prepareSender({ names, ...sending, observer, signal, startWorker })),
     seed,
-    shard,
-    startAtMs: flags.startAt,
+    startAtMs: startAt,
     waitMs,
-    prometheus,
-    job: flags.job,
-    verify: flags.verify ?? prometheus !== undefined,
-    onlyOnFreshApi: flags.onlyOnFreshApi ?? false,
+    prometheus: prometheus || undefined,
+    job,
+    verify: flags.verify ?? true,
+    onlyOnFreshApi,
     environment: describeEnvironment(commandLine),
-    signal: io.signal,
+    signal,
     observer,
   });
-  if ('alreadyHandled' in outcome) {
-    const { alreadyHandled, snapshot } = outcome;
-    io.stdout.write(`the API has already handled ${formatCount(alreadyHandled, 'request')}: nothing sent\n`);
-    if (flags.ledger !== undefined) await showVerified(flags.ledger, snapshot, io);
-    return EXIT.ok;
-  }
-  return showOutcome(outcome, flags, saver, io);
+  return 'alreadyHandled' in outcome
+    ? showNotFresh(outcome, flags, io)
+    : showOutcome(outcome, flags, saver, io);
 }
 
-function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, shard = WHOLE, startAt }: RunFlags): void {
+async function showNotFresh({ alreadyHandled, snapshot }: NotFresh, { ledger }: RunFlags, io: Io) {
+  io.stdout.write(`the API has already handled ${formatCount(alreadyHandled, 'request')}: nothing sent\n`);
+  const verified = ledger === undefined ? undefined : await findVerified(ledger, snapshot);
+  if (verified !== undefined)
+    io.stdout.write(`${formatVerification(verified, createPaint(io.stdout)).join('\n')}\n`);
+  return EXIT.ok;
+}
+
+function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, shard, startAt }: RunFlags): void {
   const needing = [
     verify === true && '--verify',
     ledger !== undefined && '--ledger',
@@ -83,54 +78,25 @@ function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, shard = WHOLE,
   ].filter((flag) => typeof flag === 'string');
   if (prometheus === undefined && needing.length > 0)
     throw new UsageError(`${needing.join(', ')}: needs --prometheus <url>`);
-  if (verify === true && !isWhole(shard))
+  if (verify === true && shard !== undefined && shard.of > 1)
     throw new UsageError('--verify: a shard cannot be verified alone; `loadgen combine` verifies the sum');
   const lateMs = Date.now() - (startAt ?? Number.POSITIVE_INFINITY);
   if (lateMs > 0)
     throw new UsageError(`--start-at: expected a moment to come, got one ${formatNumber(lateMs)} ms ago`);
 }
 
-async function createSenders(
-  names: readonly string[],
-  flags: RunFlags,
-  observer: RunObserver,
-  io: Io,
-): Promise<Sender> {
-  const { shard = WHOLE, workers = 1, wait: waitMs, target } = flags;
-  const overrides = toOverrides(flags);
-  const patterns = await readPatterns(names);
-  const phases = planPatterns(patterns, overrides, shard);
-  const options: SenderOptions = { origin: parseOrigin(target), phases, waitMs, observer, signal: io.signal };
-  const own = createSender(options);
-  if (workers === 1) return own;
-  // A mistake that only the parts would find is told here, before any of them is started.
-  planPatterns(patterns, overrides, { index: shard.index, of: shard.of * workers });
-  const { startWorker } = io;
-  return createWorkerPool(
-    { ...options, workers, shard, startWorker, job: { target, patterns, overrides, waitMs } },
-    own,
-  );
-}
-
 function toOverrides({ rate, duration, connections, timeout, threshold, seed }: RunFlags): Overrides {
-  return {
-    ratePerSecond: rate,
-    durationMs: duration,
-    connections,
-    timeoutMs: timeout,
-    thresholds: threshold,
-    seed,
-  };
+  const given = { ratePerSecond: rate, durationMs: duration, connections, timeoutMs: timeout };
+  return { ...given, thresholds: threshold, seed };
 }
 
-function createObserver(flags: RunFlags, saver: Saver, io: Io): RunObserver {
-  const reporter = createReporter(flags, io);
-  const note = (text: string) => void (flags.quiet || reporter.note(text));
+function createObserver({ quiet }: RunFlags, saver: Saver, io: Io): RunObserver {
+  const reporter = createReporter(io.stderr, quiet);
   io.signal.addEventListener('abort', () =>
-    note('stopping: waiting for what is in flight (again to stop at once)'),
+    reporter.note('stopping: waiting for what is in flight (again to stop at once)'),
   );
   return {
-    note,
+    note: (text) => reporter.note(text),
     phaseStarted: (progress) => reporter.started(progress),
     phaseEnded: () => reporter.ended(),
     async save(report) {
@@ -139,10 +105,4 @@ function createObserver(flags: RunFlags, saver: Saver, io: Io): RunObserver {
       if (report.state === 'started' && unsaved.length > 0) throw new UsageError(unsaved.join('\n'));
     },
   };
-}
-
-function createReporter({ quiet }: RunFlags, { stderr }: Io): ProgressReporter {
-  const write = (text: string) => void stderr.write(text);
-  if (quiet) return createSilentReporter(write);
-  return stderr.isTTY ? createLiveReporter(write, createPaint(stderr)) : createLineReporter(write);
 }

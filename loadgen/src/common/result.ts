@@ -31,9 +31,9 @@ export const FAILURE_MEANING: Readonly<Record<FailureKind, string>> = {
  */
 export interface Recorder {
   /** A complete answer. */
-  answered(target: number, status: number, intendedMs: number, sentMs: number, endedMs: number): void;
+  recordAnswer(target: number, status: number, intendedMs: number, sentMs: number, endedMs: number): void;
   /** No complete answer. `sentMs` is NaN when nothing of the request left: then the server cannot have counted it. */
-  failed(target: number, kind: FailureKind, intendedMs: number, sentMs: number, endedMs: number): void;
+  recordFailure(target: number, kind: FailureKind, intendedMs: number, sentMs: number, endedMs: number): void;
   /** Due, and not sent for want of a free connection. */
-  dropped(target: number, intendedMs: number): void;
+  recordDrop(target: number, intendedMs: number): void;
 }

@@ -11,8 +11,8 @@ export function parseDurationMs(text: string): number | undefined {
 }
 
 /** Three significant digits, in the unit in which a person would say it: `740us`, `1.25ms`, `2.01s`. */
-export function formatMs(durationMs: number): string {
-  if (Number.isNaN(durationMs)) return '-';
+export function formatMs(durationMs: number | null | undefined): string {
+  if (durationMs === null || durationMs === undefined || Number.isNaN(durationMs)) return '-';
   if (durationMs < 1) return `${Math.round(durationMs * 1000)}us`;
   if (durationMs < 1000) return `${toDigits(durationMs)}ms`;
   return durationMs < 120_000 ? `${toDigits(durationMs / 1000)}s` : `${toDigits(durationMs / 60_000)}m`;

@@ -88,7 +88,7 @@ export class HttpClient implements ConnectionListener {
   answered(connection: Connection, status: number): void {
     const nowMs = performance.now();
     const { target, intendedMs, sentMs } = connection;
-    this.#options.recorder.answered(target, status, intendedMs, sentMs, nowMs);
+    this.#options.recorder.recordAnswer(target, status, intendedMs, sentMs, nowMs);
     connection.idleSinceMs = nowMs;
     this.#keep(connection, nowMs);
     this.#inFlight--;
@@ -99,7 +99,7 @@ export class HttpClient implements ConnectionListener {
     const nowMs = performance.now();
     if (this.#reroute(connection, kind, nowMs)) return;
     const { target, intendedMs, sentMs } = connection;
-    this.#options.recorder.failed(target, kind, intendedMs, sentMs, nowMs);
+    this.#options.recorder.recordFailure(target, kind, intendedMs, sentMs, nowMs);
     if (Number.isNaN(sentMs)) void this.#options.addresses.refresh(nowMs);
     this.#inFlight--;
     this.onFree(false);

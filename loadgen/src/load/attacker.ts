@@ -41,7 +41,7 @@ export interface Attack {
   readonly targeter: Targeter;
   readonly connections: number;
   readonly client: Starter;
-  readonly recorder: Pick<Recorder, 'dropped'>;
+  readonly recorder: Pick<Recorder, 'recordDrop'>;
   readonly clock: Clock;
   /** The moment, on the clock, from which the schedule counts. */
   readonly startMs: number;
@@ -82,7 +82,7 @@ function attackOnTime(
         const target = targeter(next);
         if (!client.start(target, startMs + offsetMs)) {
           if (queueing) return;
-          recorder.dropped(target, startMs + offsetMs);
+          recorder.recordDrop(target, startMs + offsetMs);
         }
         next++;
       }

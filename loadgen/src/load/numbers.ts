@@ -60,86 +60,76 @@ export const numbersSchema = z.strictObject({
 export type TargetLine = z.output<typeof targetLineSchema>;
 export type Numbers = z.output<typeof numbersSchema>;
 
-/** The numbers of a whole of which these are the parts. @throws RangeError for none */
+/** The numbers of a whole of which these are the parts. */
 export function sumNumbers(parts: readonly Numbers[]): Numbers {
-  const sum = (of: (part: Numbers) => number) => total(parts.map(of));
-  const sent = sum((part) => part.sent);
+  const counts = sumCounts(parts, ['sent', 'unsent', 'answered', 'dropped', 'errors', 'unanswered']);
   const sendingSeconds = Math.max(...parts.map((part) => part.sendingSeconds));
-  const histograms = {
-    latency: sumHistograms(
-      parts.map((part) => part.histograms.latency),
-      3,
-    ),
-    serviceTime: sumHistograms(
-      parts.map((part) => part.histograms.serviceTime),
-      3,
-    ),
-    lateness: sumHistograms(
-      parts.map((part) => part.histograms.lateness),
-      3,
-    ),
-  };
+  const latency = sumDistributions(parts.map((part) => [part.histograms.latency, part.latencyMs]));
+  const serviceTime = sumDistributions(
+    parts.map((part) => [part.histograms.serviceTime, part.serviceTimeMs]),
+  );
+  const lateness = sumDistributions(parts.map((part) => [part.histograms.lateness, part.latenessMs]));
+  const lines = parts.flatMap((part) => part.byTarget);
   return {
-    sent,
-    unsent: sum((part) => part.unsent),
-    answered: sum((part) => part.answered),
-    dropped: sum((part) => part.dropped),
-    errors: sum((part) => part.errors),
-    unanswered: sum((part) => part.unanswered),
+    ...counts,
     statuses: sumRecords(parts.map((part) => part.statuses)),
     failures: sumRecords(parts.map((part) => part.failures)),
     sendingSeconds,
-    achievedPerSecond: sendingSeconds > 0 ? sent / sendingSeconds : 0,
-    latencyMs: toDistribution(histograms.latency, maxOf(parts.map((part) => part.latencyMs))),
-    serviceTimeMs: toDistribution(histograms.serviceTime, maxOf(parts.map((part) => part.serviceTimeMs))),
-    latenessMs: toDistribution(histograms.lateness, maxOf(parts.map((part) => part.latenessMs))),
+    achievedPerSecond: sendingSeconds > 0 ? counts.sent / sendingSeconds : 0,
+    latencyMs: latency.distribution,
+    serviceTimeMs: serviceTime.distribution,
+    latenessMs: lateness.distribution,
     histograms: {
-      latency: encodeHistogram(histograms.latency),
-      serviceTime: encodeHistogram(histograms.serviceTime),
-      lateness: encodeHistogram(histograms.lateness),
+      latency: latency.histogram,
+      serviceTime: serviceTime.histogram,
+      lateness: lateness.histogram,
     },
-    byTarget: [
-      ...Map.groupBy(
-        parts.flatMap((part) => part.byTarget),
-        ({ name }) => name,
-      ).values(),
-    ].map(sumLines),
+    byTarget: [...Map.groupBy(lines, ({ name }) => name)].map(([name, same]) => sumLines(name, same)),
     timeline: sumTimelines(parts.map((part) => part.timeline)),
   };
 }
 
-function sumLines(lines: readonly TargetLine[]): TargetLine {
-  const [first] = lines;
-  if (first === undefined) throw new RangeError('no sum of no lines');
-  const serviceTime = sumHistograms(
-    lines.map((line) => line.serviceTime),
+function sumLines(name: string, lines: readonly TargetLine[]): TargetLine {
+  const serviceTime = sumDistributions(
+    lines.map((line) => [line.serviceTime, line.serviceTimeMs]),
     2,
   );
   return {
-    ...first,
-    answered: total(lines.map((line) => line.answered)),
-    errors: total(lines.map((line) => line.errors)),
-    unanswered: total(lines.map((line) => line.unanswered)),
-    dropped: total(lines.map((line) => line.dropped)),
+    name,
+    series: lines[0]?.series ?? null,
+    ...sumCounts(lines, ['answered', 'errors', 'unanswered', 'dropped']),
     statuses: sumRecords(lines.map((line) => line.statuses)),
-    serviceTimeMs: toDistribution(serviceTime, maxOf(lines.map((line) => line.serviceTimeMs))),
-    serviceTime: encodeHistogram(serviceTime),
+    serviceTimeMs: serviceTime.distribution,
+    serviceTime: serviceTime.histogram,
   };
 }
 
-function total(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0);
+/** A histogram that was encoded has forgotten the exact highest value; the distributions have kept it. */
+function sumDistributions(
+  parts: readonly (readonly [histogram: string, distribution: Distribution | null])[],
+  digits: 2 | 3 = 3,
+) {
+  const sum = sumHistograms(
+    parts.map(([histogram]) => histogram),
+    digits,
+  );
+  const maxMs = Math.max(...parts.map(([, distribution]) => distribution?.max ?? Number.NEGATIVE_INFINITY));
+  return { histogram: encodeHistogram(sum), distribution: toDistribution(sum, maxMs) };
 }
 
-/** A histogram that was encoded has forgotten the exact highest value; the distributions have kept it. */
-function maxOf(distributions: readonly (Distribution | null)[]): number {
-  return Math.max(...distributions.map((one) => one?.max ?? Number.NEGATIVE_INFINITY));
+function sumCounts<K extends string>(
+  parts: readonly Readonly<Record<K, number>>[],
+  names: readonly K[],
+): Record<K, number> {
+  const sums = names.map((name) => [name, parts.reduce((sum, part) => sum + part[name], 0)]);
+  return Object.fromEntries(sums);
 }
 
 export function sumRecords<K extends string>(
-  records: readonly Partial<Record<K, number>>[],
+  records: readonly Readonly<Partial<Record<K, number>>>[],
 ): Record<K, number> {
-  const keys = new Set(records.flatMap((one) => Object.keys(one) as K[]));
-  const sums = [...keys].map((key) => [key, total(records.map((one) => one[key] ?? 0))]);
-  return Object.fromEntries(sums);
+  const sums: Partial<Record<K, number>> = {};
+  for (const one of records)
+    for (const [key, count] of Object.entries(one) as [K, number][]) sums[key] = (sums[key] ?? 0) + count;
+  return sums as Record<K, number>;
 }

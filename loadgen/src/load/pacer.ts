@@ -9,7 +9,7 @@ export interface Pacer {
   readonly count: number;
   readonly durationMs: number;
   offsetMs(n: number): number;
-  /** The asked rate at a moment, per second: what the live view shows beside the achieved one. */
+  /** The asked rate at a moment, per second: what the live view shows next to the achieved one. */
   ratePerSecondAt(offsetMs: number): number;
 }
 

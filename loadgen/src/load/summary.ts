@@ -2,20 +2,20 @@
  * Collects the numbers of one phase of a run. Two times are kept per answer: *latency*, from the intended start, is what a user
  * would have felt; *service time*, from the send, is what the server alone took. Their difference is the generator's lateness.
  */
-import { FAILURE_KINDS, type FailureKind } from '../common/result.ts';
+import { FAILURE_KINDS, type FailureKind, type Recorder } from '../common/result.ts';
 import { createHistogram, encodeHistogram, percentileMs, record, toDistribution } from './histogram.ts';
 import { type Numbers, sumRecords } from './numbers.ts';
-import type { TargetLines } from './target-lines.ts';
+import { type NamedTarget, type SentToSeries, TargetCounts } from './target-counts.ts';
 import { Timeline } from './timeline.ts';
 
 export interface SummaryOptions {
   readonly startMs: number;
   /** How long the phase is meant to take; undefined where it ends by count. */
   readonly plannedMs: number | undefined;
-  readonly lines: TargetLines;
+  readonly targets: readonly NamedTarget[];
 }
 
-export class Summary {
+export class Summary implements Recorder {
   sent = 0;
   answered = 0;
   dropped = 0;
@@ -30,19 +30,18 @@ export class Summary {
   readonly #lateness = createHistogram(3);
   readonly #timeline: Timeline;
   readonly #startMs: number;
-  readonly #lines: TargetLines;
+  readonly #byTarget: TargetCounts;
 
-  constructor({ startMs, plannedMs, lines }: SummaryOptions) {
+  constructor({ startMs, plannedMs, targets }: SummaryOptions) {
     this.#startMs = startMs;
-    this.#lines = lines;
+    this.#byTarget = new TargetCounts(targets);
     this.#timeline = new Timeline(startMs, plannedMs);
   }
 
-  /** A complete answer. Arguments as of {@link Recorder}. */
   recordAnswer(target: number, status: number, intendedMs: number, sentMs: number, endedMs: number): void {
     this.#recordSent(intendedMs, sentMs, endedMs);
     this.answered++;
-    const isExpected = this.#lines.answered(target, status, endedMs - sentMs);
+    const isExpected = this.#byTarget.answered(target, status, endedMs - sentMs);
     if (!isExpected) this.#unexpected++;
     record(this.#serviceTime, endedMs - sentMs);
     record(this.#latency, endedMs - intendedMs);
@@ -60,7 +59,7 @@ export class Summary {
     if (Number.isNaN(sentMs)) this.#unsent++;
     else this.#recordSent(intendedMs, sentMs, endedMs);
     this.unanswered++;
-    this.#lines.unanswered(target);
+    this.#byTarget.unanswered(target, !Number.isNaN(sentMs));
     this.#failures.set(kind, (this.#failures.get(kind) ?? 0) + 1);
     this.#timeline.ended(endedMs, false, true);
     if (kind !== 'timeout') return;
@@ -71,7 +70,7 @@ export class Summary {
 
   recordDrop(target: number, intendedMs: number): void {
     this.dropped++;
-    this.#lines.dropped(target);
+    this.#byTarget.dropped(target);
     this.#timeline.dropped(intendedMs);
   }
 
@@ -89,7 +88,7 @@ export class Summary {
    * that. 0 for a closed loop
    */
   toNumbers(scheduledMs: number): Numbers {
-    const byTarget = this.#lines.toReport();
+    const byTarget = this.#byTarget.toReport();
     const lastMs = scheduledMs > 0 ? this.#lastSentMs : this.#lastEndedMs;
     const sendingSeconds = Math.max(scheduledMs, lastMs - this.#startMs, 0) / 1000;
     return {
@@ -119,6 +118,10 @@ export class Summary {
       byTarget,
       timeline: this.#timeline.toReport(),
     };
+  }
+
+  bySeries(): SentToSeries[] {
+    return this.#byTarget.bySeries();
   }
 
   #recordSent(intendedMs: number, sentMs: number, endedMs: number): void {

@@ -6,11 +6,11 @@
 import { z } from 'zod';
 import {
   createHistogram,
+  decodeHistogram,
   encodeHistogram,
   type Histogram,
   histogramSchema,
   record,
-  sumHistograms,
 } from './histogram.ts';
 
 const count = z.int().min(0);
@@ -38,14 +38,11 @@ const INTERVAL_MS = { short: 100, usual: 1000 };
 /** Below that, seconds would be too few points for a picture. */
 const SHORT_MS = 10_000;
 
-interface Interval {
-  sent: number;
-  answered: number;
-  errors: number;
-  dropped: number;
-  latency: Histogram | undefined;
-  serviceTime: Histogram | undefined;
-}
+const COUNTS = ['sent', 'answered', 'errors', 'dropped'] as const;
+const DURATIONS = ['latency', 'serviceTime'] as const;
+
+type Interval = Record<(typeof COUNTS)[number], number> &
+  Record<(typeof DURATIONS)[number], Histogram | undefined>;
 
 export class Timeline {
   #intervals: Interval[] = [];
@@ -85,13 +82,7 @@ export class Timeline {
   }
 
   toReport(): TimelineReport {
-    const encode = (one: Histogram | undefined) => (one === undefined ? null : encodeHistogram(one));
-    const points = this.#intervals.map((interval) => ({
-      ...interval,
-      latency: encode(interval.latency),
-      serviceTime: encode(interval.serviceTime),
-    }));
-    return { intervalSeconds: this.#intervalMs / 1000, points };
+    return toReport(this.#intervals, this.#intervalMs / 1000);
   }
 
   #at(atMs: number): Interval {
@@ -99,7 +90,7 @@ export class Timeline {
     if (atMs >= this.#latestFromMs && atMs < this.#latestFromMs + this.#intervalMs) return this.#latest;
     let index = this.#indexOf(atMs);
     while (index >= MOST_INTERVALS) {
-      this.#intervals = pairs(this.#intervals).map(([a, b]) => (b === undefined ? a : join(a, b)));
+      this.#intervals = joinPairs(this.#intervals);
       this.#intervalMs *= 2;
       index = this.#indexOf(atMs);
     }
@@ -117,57 +108,52 @@ export class Timeline {
 /** The course of several parts that began together. Their intervals are powers of two of each other. */
 export function sumTimelines(timelines: readonly TimelineReport[]): TimelineReport {
   const intervalSeconds = Math.max(...timelines.map((timeline) => timeline.intervalSeconds));
-  const aligned = timelines.map((timeline) => coarsen(timeline, intervalSeconds).points);
-  const length = Math.max(...aligned.map((points) => points.length));
-  const points = Array.from({ length }, (_, n) => sumPoints(aligned.flatMap((all) => all[n] ?? [])));
+  const aligned = timelines.map((timeline) => {
+    let intervals = timeline.points.map(fromPoint);
+    for (let seconds = timeline.intervalSeconds; seconds < intervalSeconds; seconds *= 2)
+      intervals = joinPairs(intervals);
+    return intervals;
+  });
+  const length = Math.max(...aligned.map((intervals) => intervals.length));
+  const sums = Array.from({ length }, (_, n) => aligned.flatMap((all) => all[n] ?? []).reduce(join));
+  return toReport(sums, intervalSeconds);
+}
+
+function fromPoint(point: TimelineReport['points'][number]): Interval {
+  const decode = (text: string | null) => (text === null ? undefined : decodeHistogram(text));
+  return { ...point, latency: decode(point.latency), serviceTime: decode(point.serviceTime) };
+}
+
+function toReport(intervals: readonly Interval[], intervalSeconds: number): TimelineReport {
+  const encode = (one: Histogram | undefined) => (one === undefined ? null : encodeHistogram(one));
+  const points = intervals.map((interval) => ({
+    ...interval,
+    latency: encode(interval.latency),
+    serviceTime: encode(interval.serviceTime),
+  }));
   return { intervalSeconds, points };
-}
-
-type Point = TimelineReport['points'][number];
-
-function coarsen(timeline: TimelineReport, intervalSeconds: number): TimelineReport {
-  if (timeline.intervalSeconds >= intervalSeconds) return timeline;
-  const points = pairs(timeline.points).map(([a, b]) => (b === undefined ? a : sumPoints([a, b])));
-  return coarsen({ intervalSeconds: 2 * timeline.intervalSeconds, points }, intervalSeconds);
-}
-
-function sumPoints(points: readonly Point[]): Point {
-  const sum = (of: (point: Point) => number) => points.reduce((total, point) => total + of(point), 0);
-  const add = (of: (point: Point) => string | null) => {
-    const texts = points.map(of).filter((text) => text !== null);
-    return texts.length === 0 ? null : encodeHistogram(sumHistograms(texts, 2));
-  };
-  return {
-    sent: sum(({ sent }) => sent),
-    answered: sum(({ answered }) => answered),
-    errors: sum(({ errors }) => errors),
-    dropped: sum(({ dropped }) => dropped),
-    latency: add(({ latency }) => latency),
-    serviceTime: add(({ serviceTime }) => serviceTime),
-  };
-}
-
-function pairs<T>(items: readonly T[]): [T, T | undefined][] {
-  return items.flatMap((item, n): [T, T | undefined][] => (n % 2 === 0 ? [[item, items[n + 1]]] : []));
 }
 
 function emptyInterval(): Interval {
   return { sent: 0, answered: 0, errors: 0, dropped: 0, latency: undefined, serviceTime: undefined };
 }
 
-function join(a: Interval, b: Interval): Interval {
-  return {
-    sent: a.sent + b.sent,
-    answered: a.answered + b.answered,
-    errors: a.errors + b.errors,
-    dropped: a.dropped + b.dropped,
-    latency: joinHistograms(a.latency, b.latency),
-    serviceTime: joinHistograms(a.serviceTime, b.serviceTime),
-  };
+function joinPairs(intervals: readonly Interval[]): Interval[] {
+  return intervals.flatMap((interval, n) => {
+    const next = intervals[n + 1];
+    if (n % 2 === 1) return [];
+    return [next === undefined ? interval : join(interval, next)];
+  });
 }
 
-function joinHistograms(a: Histogram | undefined, b: Histogram | undefined): Histogram | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  a.add(b);
+/** Takes `b` into `a`. */
+function join(a: Interval, b: Interval): Interval {
+  for (const name of COUNTS) a[name] += b[name];
+  for (const name of DURATIONS) {
+    const histogram = b[name];
+    if (histogram === undefined) continue;
+    if (a[name] === undefined) a[name] = histogram;
+    else a[name].add(histogram);
+  }
   return a;
 }

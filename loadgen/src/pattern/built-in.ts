@@ -120,5 +120,3 @@ export const PATTERNS: Readonly<Record<string, PatternInput>> = {
 export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   lab: ['hundred', 'not-found'],
 };
-
-export const DEFAULT_PATTERN = 'lab';

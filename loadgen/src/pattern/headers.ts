@@ -22,17 +22,13 @@ export const headersSchema = z
     for (const given of Object.keys(headers)) {
       const name = given.toLowerCase();
       const reason = FORBIDDEN[name];
-      const message =
-        reason !== undefined
-          ? `expected no such header: ${reason}`
-          : seen.has(name)
-            ? 'expected each header once: in another case it is the same'
-            : undefined;
+      const refuse = (message: string) => context.addIssue({ code: 'custom', path: [given], message });
+      if (reason !== undefined) refuse(`expected no such header: ${reason}`);
+      else if (seen.has(name)) refuse('expected each header once: in another case it is the same');
       seen.add(name);
-      if (message !== undefined) context.addIssue({ code: 'custom', path: [given], message });
     }
   })
   .meta({
     description:
-      'Set besides, or in the place of, Host and User-Agent. Content-Length, Transfer-Encoding, Trailer and Upgrade are not allowed.',
+      'Set in addition to Host and User-Agent, or in their place. Content-Length, Transfer-Encoding, Trailer and Upgrade are not allowed.',
   });

@@ -96,43 +96,20 @@ export const patternSchema = z
       .meta({ description: 'Most requests in flight at a time.' }),
     timeout: duration.optional(),
   })
-  .superRefine((pattern, context) => {
-    const exact = pattern.stages === undefined;
-    pattern.targets.forEach((one, index) => {
-      const path = ['targets', index];
-      if (exact && one.count === undefined) {
-        context.addIssue({
-          code: 'custom',
-          path,
-          message: 'expected a count (or stages in the pattern), found none',
-        });
+  .superRefine(({ stages, targets }, context) => {
+    const refuse = (message: string, ...path: (string | number)[]) =>
+      context.addIssue({ code: 'custom', path, message });
+    targets.forEach(({ count, weight }, n) => {
+      if (stages !== undefined) {
+        if (count !== undefined) refuse('expected no count next to stages', 'targets', n, 'count');
+        return;
       }
-      if (exact && one.weight !== undefined) {
-        context.addIssue({
-          code: 'custom',
-          path: [...path, 'weight'],
-          message: 'expected no weight without stages',
-        });
-      }
-      if (!exact && one.count !== undefined) {
-        context.addIssue({
-          code: 'custom',
-          path: [...path, 'count'],
-          message: 'expected no count beside stages',
-        });
-      }
+      if (count === undefined)
+        refuse('expected a count (or stages in the pattern), found none', 'targets', n);
+      if (weight !== undefined) refuse('expected no weight without stages', 'targets', n, 'weight');
     });
-    const total = (pattern.stages ?? []).reduce(
-      (sum, part) => sum + part.fromPerSecond + part.toPerSecond,
-      0,
-    );
-    if (!exact && total === 0) {
-      context.addIssue({
-        code: 'custom',
-        path: ['stages'],
-        message: 'expected a rate above 0 in some stage',
-      });
-    }
+    if (stages?.every(({ fromPerSecond, toPerSecond }) => fromPerSecond + toPerSecond === 0))
+      refuse('expected a rate above 0 in some stage', 'stages');
   })
   .transform(({ timeout: timeoutMs, $schema, ...pattern }) => ({ ...pattern, timeoutMs }))
   .meta({

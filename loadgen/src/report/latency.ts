@@ -16,7 +16,10 @@ export type Latency = z.output<typeof latencySchema>;
  * @param serviceTimes histograms of the generator
  * @param seconds those of {@link QUANTILES} that Prometheus gives
  */
-export function setSideBySide(serviceTimes: readonly string[], seconds: readonly (number | null)[]): Latency {
+export function compareLatency(
+  serviceTimes: readonly string[],
+  seconds: readonly (number | null)[],
+): Latency {
   const measured = sumHistograms(serviceTimes, 3);
   return QUANTILES.map((quantile, n) => {
     const fromPrometheus = seconds[n] ?? null;

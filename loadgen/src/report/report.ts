@@ -82,6 +82,11 @@ export const reportSchema = z
   })
   .meta({ title: 'Report of a run of loadgen' });
 
+/** As files have it. */
+export function toJson(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
 export type Report = z.output<typeof reportSchema>;
 export type PhaseReport = Report['phases'][number];
 export type PhasePlan = z.output<typeof planSchema>;

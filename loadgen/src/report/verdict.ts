@@ -1,7 +1,6 @@
 /** What a report says in one word, and why: what stands first on the page. */
-import { formatCount } from '../common/units.ts';
 import { isWhole } from '../load/shard.ts';
-import { formatVerified } from '../verify/verification.ts';
+import { describeVerification } from '../verify/description.ts';
 import { formatLost } from './combine.ts';
 import type { Report } from './report.ts';
 
@@ -11,56 +10,34 @@ export interface Verdict {
   readonly reasons: readonly string[];
 }
 
-export function judge(report: Report): Verdict {
-  const bad = findFailures(report);
-  if (bad.length > 0) return { kind: 'failed', reasons: bad };
-  if (report.state === 'started') return { kind: 'open', reasons: ['the run has not ended, or was killed'] };
-  if (report.state === 'interrupted')
-    return { kind: 'open', reasons: ['interrupted: the rest was not sent'] };
-  if (!isWhole(report.shard)) {
-    const { index, of } = report.shard;
-    return { kind: 'open', reasons: [`shard ${index} of ${of}: judged when all are combined`] };
-  }
-  const thresholds = report.phases.flatMap((phase) => phase.thresholds).length;
-  return {
-    kind: 'passed',
-    reasons: [
-      `${formatCount(thresholds, 'threshold')} held`,
-      ...(report.verification === null
-        ? ['not compared with Prometheus']
-        : [...formatVerified(report.verification), ...report.verification.notes]),
-    ],
-  };
-}
-
-function findFailures({ state, phases, lostShards, verification }: Report): string[] {
-  const broken = phases.flatMap(({ pattern, thresholds }) =>
-    thresholds
-      .filter(({ ok }) => !ok)
-      .map(({ threshold, measured }) => `${pattern}: ${threshold} did not hold (${measured})`),
+export function verdictOf(report: Report): Verdict {
+  const { state, phases, lostShards, verification } = report;
+  const thresholds = phases.flatMap(({ pattern, thresholds: all }) =>
+    all.map(({ threshold, ok, measured }) => ({
+      ok,
+      text: `${pattern}: ${threshold} ${ok ? 'held' : 'did not hold'} (${measured})`,
+    })),
   );
-  const lost = lostShards.map((shard) => `${formatLost(shard)}: it is in none of these numbers`);
-  const gaveUp = state === 'gave-up' ? ['given up: nothing was answered for 30 s'] : [];
-  return [
-    ...gaveUp,
-    ...lost,
-    ...broken,
-    ...(verification === null ? [] : describeVerification(verification)),
+  const problems = [
+    ...(state === 'gave-up' ? ['given up: nothing was answered for 30 s'] : []),
+    ...lostShards.map((shard) => `${formatLost(shard)}: it is in none of these numbers`),
   ];
+  const reasons = [...problems, ...thresholds.map(({ text }) => text), ...describe(verification)];
+  const isUnverified = verification !== null && verification.verdict !== 'verified';
+  if (problems.length > 0 || isUnverified || thresholds.some(({ ok }) => !ok))
+    return { kind: 'failed', reasons };
+  const open = whyOpen(report);
+  return open === undefined ? { kind: 'passed', reasons } : { kind: 'open', reasons: [open] };
 }
 
-function describeVerification({
-  verdict,
-  rows,
-  unknown,
-  notes,
-}: NonNullable<Report['verification']>): string[] {
-  if (verdict === 'verified') return [];
-  if (verdict === 'unverifiable') return ['unverifiable'];
-  if (verdict === 'inconclusive') {
-    const open = unknown > 0 ? [`${formatCount(unknown, 'request')} got no complete answer`] : [];
-    return [`verification inconclusive: ${[...open, ...notes].join('; ')}`];
-  }
-  const wrong = rows.filter(({ difference }) => difference !== 0).length;
-  return [`verification failed: ${wrong} of ${rows.length} series differ from what was sent`, ...notes];
+function describe(verification: Report['verification']): string[] {
+  if (verification === null) return ['not compared with Prometheus (--prometheus)'];
+  const { headline, details } = describeVerification(verification);
+  return [headline, ...details];
+}
+
+function whyOpen({ state, shard }: Report): string | undefined {
+  if (state === 'started') return 'the run has not ended, or was killed';
+  if (state === 'interrupted') return 'interrupted: the rest was not sent';
+  return isWhole(shard) ? undefined : `shard ${shard.index} of ${shard.of}: decided when all are combined`;
 }

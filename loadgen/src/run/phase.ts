@@ -1,5 +1,4 @@
-/** One phase of a run: a pattern, sent. It joins schedule, client, summary and expectedCounts, which know nothing of each other. */
-import type { Recorder } from '../common/result.ts';
+/** One phase of a run: a pattern, sent. It joins schedule, client and summary, which know nothing of each other. */
 import type { Addresses } from '../http/addresses.ts';
 import { HttpClient } from '../http/client.ts';
 import type { Origin } from '../http/origin.ts';
@@ -7,11 +6,10 @@ import { encodeRequest, type RequestParts } from '../http/request.ts';
 import { attack, systemClock } from '../load/attacker.ts';
 import { isWhole } from '../load/shard.ts';
 import { Summary } from '../load/summary.ts';
-import { TargetLines } from '../load/target-lines.ts';
+import type { SentToSeries } from '../load/target-counts.ts';
 import { checkThreshold } from '../load/thresholds.ts';
 import type { Target } from '../pattern/pattern.ts';
 import type { PhaseReport } from '../report/report.ts';
-import { type ExpectedCount, ExpectedCountsKeeper } from '../verify/expected-counts.ts';
 import { type Phase, plannedMs } from './plan.ts';
 import { createProgress, type PhaseObserver } from './progress.ts';
 
@@ -27,7 +25,7 @@ export interface PhaseOptions {
 
 export interface PhaseOutcome {
   readonly report: PhaseReport;
-  readonly expectedCounts: ExpectedCount[];
+  readonly expectedCounts: SentToSeries[];
   /** Nothing was answered any more, so the rest was not sent. */
   readonly gaveUp: boolean;
 }
@@ -40,12 +38,9 @@ export async function runPhase(
   phase: Phase,
   { origin, addresses, observer, startMs, signal }: PhaseOptions,
 ): Promise<PhaseOutcome> {
-  const lines = new TargetLines(phase.targets);
-  const summary = new Summary({ startMs, plannedMs: plannedMs(phase), lines });
-  const keeper = new ExpectedCountsKeeper(phase.targets);
-  const recorder = createRecorder(summary, keeper);
+  const summary = new Summary({ startMs, plannedMs: plannedMs(phase), targets: phase.targets });
   const requests = phase.targets.map((target) => encodeRequest(origin, toRequestParts(target)));
-  const client = new HttpClient({ ...phase, origin, addresses, requests, recorder });
+  const client = new HttpClient({ ...phase, origin, addresses, requests, recorder: summary });
   const patience = watchForAnswers(phase, summary, () => client.inFlight);
   observer.phaseStarted(
     createProgress(phase, startMs, () => ({
@@ -61,7 +56,7 @@ export async function runPhase(
     await attack({
       ...phase,
       client,
-      recorder,
+      recorder: summary,
       clock: systemClock,
       startMs,
       signal: following(AbortSignal.any([signal, patience.signal])),
@@ -73,7 +68,7 @@ export async function runPhase(
   }
   return {
     report: reportPhase(phase, summary, startMs, client),
-    expectedCounts: keeper.toExpectedCounts(),
+    expectedCounts: summary.bySeries(),
     gaveUp: patience.signal.aborted,
   };
 }
@@ -84,20 +79,6 @@ function following(source: AbortSignal): AbortSignal {
   if (source.aborted) controller.abort();
   else source.addEventListener('abort', () => controller.abort(), { once: true });
   return controller.signal;
-}
-
-function createRecorder(summary: Summary, keeper: ExpectedCountsKeeper): Recorder {
-  return {
-    answered(target, status, intendedMs, sentMs, endedMs) {
-      summary.recordAnswer(target, status, intendedMs, sentMs, endedMs);
-      keeper.answered(target, status);
-    },
-    failed(target, kind, intendedMs, sentMs, endedMs) {
-      summary.recordFailure(target, kind, intendedMs, sentMs, endedMs);
-      keeper.unanswered(target, !Number.isNaN(sentMs));
-    },
-    dropped: (target, intendedMs) => summary.recordDrop(target, intendedMs),
-  };
 }
 
 /** Aborts an exact or closed phase that gets no answers any more. The open model goes on: the target may come back. */

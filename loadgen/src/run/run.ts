@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { InterruptedError, NotSentError, reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
 import { isWhole, type Shard } from '../load/shard.ts';
-import { withoutLost } from '../report/combine.ts';
-import { setSideBySide } from '../report/latency.ts';
+import { formatLost } from '../report/combine.ts';
+import { compareLatency } from '../report/latency.ts';
 import type { Environment, Report } from '../report/report.ts';
 import type { Snapshot } from '../verify/process.ts';
 import type { Prometheus } from '../verify/prometheus.ts';
@@ -95,7 +95,7 @@ async function sendAndVerify(options: RunOptions, started: Report): Promise<RunO
   let sent: Report;
   try {
     await observer.save(started);
-    sent = await sender.send(startAtMs, started);
+    sent = { ...started, ...(await sender.send(startAtMs)) };
   } catch (error) {
     if (error instanceof NotSentError || error instanceof UsageError)
       await observer.save({ ...started, state: 'interrupted', endedAt: new Date().toISOString() });
@@ -120,29 +120,28 @@ export async function addVerification(
   prometheus: Prometheus,
   options: SnapshotOptions,
 ): Promise<RunOutcome> {
+  const { expectedCounts, lostShards } = sent;
   const { before } = sent.snapshots;
   if (before === null) return { report: sent };
-  const lost = withoutLost(sent.expectedCounts, sent.lostShards);
-  if (lost !== undefined) return { report: { ...sent, verification: lost } };
+  const lost = lostShards.map((shard) => `${formatLost(shard)}: what it sent is not known`);
+  if (lost.length > 0) return { report: { ...sent, verification: unverifiable(expectedCounts, lost) } };
   try {
-    const standing = (after: Snapshot) => standingOf(verify(before, after, sent.expectedCounts));
+    const standing = (after: Snapshot) => standingOf(verify(before, after, expectedCounts));
     const after = await readSettledSnapshot(prometheus, { ...options, beforeOf: () => before }, standing);
     const quantiles = await readQuantiles(prometheus, before, after, options.job, options.signal);
+    const serviceTimes = sent.phases.map(({ histograms }) => histograms.serviceTime);
     return {
       report: {
         ...sent,
         snapshots: { before, after },
-        verification: verify(before, after, sent.expectedCounts),
-        latency: setSideBySide(
-          sent.phases.map(({ histograms }) => histograms.serviceTime),
-          quantiles,
-        ),
+        verification: verify(before, after, expectedCounts),
+        latency: compareLatency(serviceTimes, quantiles),
       },
     };
   } catch (error) {
     if (error instanceof UnreachableError || options.signal.aborted)
       return { report: sent, unverified: error };
-    return { report: { ...sent, verification: unverifiable(sent.expectedCounts, [reasonOf(error)]) } };
+    return { report: { ...sent, verification: unverifiable(expectedCounts, [reasonOf(error)]) } };
   }
 }
 

@@ -1,9 +1,9 @@
-/** Who sends: this process, or several of it. Both wait for the target first and then send all phases, from one moment on. */
+/** What sends: this process, or several of it. Both wait for the target first and then send all phases, from one moment on. */
 import { type Addresses, waitForTarget } from '../http/addresses.ts';
 import type { Origin } from '../http/origin.ts';
-import type { PhaseReport, Report } from '../report/report.ts';
-import { type ExpectedCount, sumExpectedCounts } from '../verify/expected-counts.ts';
-import { runPhase } from './phase.ts';
+import type { Sent } from '../report/combine.ts';
+import { sumExpectedCounts } from '../verify/expected-counts.ts';
+import { type PhaseOutcome, runPhase } from './phase.ts';
 import type { Phase } from './plan.ts';
 import type { PhaseObserver } from './progress.ts';
 import { waitForStart } from './start.ts';
@@ -16,11 +16,9 @@ export interface Sender {
   readonly lost: AbortSignal;
   /**
    * @param startAtMs on the clock of the day; at once where it is undefined
-   * @param started the report as far as it goes
-   * @returns the report with what was sent
    * @throws NotSentError when it has sent nothing
    */
-  send(startAtMs: number | undefined, started: Report): Promise<Report>;
+  send(startAtMs: number | undefined): Promise<Sent>;
   /** Ends, at once, whatever of it still runs. */
   close(): void;
 }
@@ -39,43 +37,36 @@ export interface SenderObserver extends PhaseObserver {
 }
 
 export function createSender(options: SenderOptions): Sender {
-  const { origin, waitMs, observer, signal } = options;
+  const { origin, phases, waitMs, observer, signal } = options;
   let addresses: Addresses | undefined;
   return {
-    phases: options.phases,
+    phases,
     async prepare() {
       const onWait = (why: string) => observer.note(`waiting for ${origin.url}: ${why}`);
       addresses = await waitForTarget(origin, waitMs, onWait, signal);
     },
     lost: new AbortController().signal,
-    async send(startAtMs, started) {
+    async send(startAtMs) {
       if (addresses === undefined) throw new TypeError('prepare comes before send');
-      return { ...started, ...(await sendAll(options, addresses, await waitForStart(startAtMs, signal))) };
+      return sendAll(options, addresses, await waitForStart(startAtMs, signal));
     },
     close() {},
   };
 }
 
-async function sendAll(options: SenderOptions, addresses: Addresses, startMs: number) {
-  const phases: PhaseReport[] = [];
-  const expectedCounts: ExpectedCount[][] = [];
-  let gaveUp = false;
+async function sendAll(options: SenderOptions, addresses: Addresses, startMs: number): Promise<Sent> {
+  const ended: PhaseOutcome[] = [];
+  const gaveUp = () => ended.at(-1)?.gaveUp ?? false;
   for (const phase of options.phases) {
-    if (options.signal.aborted || gaveUp) break;
-    const ended = await runPhase(phase, {
-      ...options,
-      addresses,
-      startMs: phases.length === 0 ? startMs : performance.now(),
-    });
-    phases.push(ended.report);
-    expectedCounts.push(ended.expectedCounts);
-    gaveUp = ended.gaveUp;
+    if (options.signal.aborted || gaveUp()) break;
+    const phaseStartMs = ended.length === 0 ? startMs : performance.now();
+    ended.push(await runPhase(phase, { ...options, addresses, startMs: phaseStartMs }));
   }
-  const state = options.signal.aborted ? 'interrupted' : gaveUp ? 'gave-up' : 'finished';
   return {
-    state,
+    state: options.signal.aborted ? 'interrupted' : gaveUp() ? 'gave-up' : 'finished',
     endedAt: new Date().toISOString(),
-    phases,
-    expectedCounts: sumExpectedCounts(expectedCounts),
-  } as const;
+    phases: ended.map(({ report }) => report),
+    expectedCounts: sumExpectedCounts(ended.map(({ expectedCounts }) => expectedCounts)),
+    lostShards: [],
+  };
 }

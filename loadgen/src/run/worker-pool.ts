@@ -1,11 +1,11 @@
 /**
- * Several processes that send one schedule together, each a shard of it: more than one core. This process only gives the
- * orders and adds up. A worker that is lost is named, and the others finish.
+ * Several processes that send one schedule together, each a shard of it: more than one core. This process only hands out the
+ * jobs and adds up. A worker that is lost is named, and the others finish.
  */
 import { CheckError, NotSentError, UnreachableError } from '../common/errors.ts';
-import { partOf, type Shard } from '../load/shard.ts';
-import { combine, formatLost } from '../report/combine.ts';
-import type { LostShard, Report } from '../report/report.ts';
+import { isWhole, partOf, type Shard } from '../load/shard.ts';
+import { formatLost, type Sent, sumSent } from '../report/combine.ts';
+import type { LostShard } from '../report/report.ts';
 import { createProgress, type LiveNumbers } from './progress.ts';
 import type { Sender, SenderOptions } from './sender.ts';
 import type { FromWorker, Job, ToWorker } from './worker.ts';
@@ -49,22 +49,21 @@ export function createWorkerPool(options: WorkerPoolOptions, own: Sender): Sende
         failOnAbort(AbortSignal.any([signal, lost.signal])),
       ]);
     },
-    async send(startAtMs, started) {
+    async send(startAtMs) {
       const stop = () => {
         for (const worker of pool) worker.send({ kind: 'stop' });
       };
       signal.addEventListener('abort', stop);
       const atMs = startAtMs ?? Date.now() + LEAD_MS + LEAD_PER_WORKER_MS * workers;
       watchPhases(options, pool, atMs);
-      for (const worker of pool) worker.send({ kind: 'start', atMs, started });
+      for (const worker of pool) worker.send({ kind: 'start', atMs });
       if (signal.aborted) stop();
       const results = await Promise.all(pool.map(({ ended }) => ended));
       signal.removeEventListener('abort', stop);
       const parts = results.filter((result) => 'phases' in result);
       const missing = results.filter((result) => 'reason' in result);
       if (parts.length === 0) throw createLostError(missing, pool);
-      const { id, startedAt, snapshots } = started;
-      return { ...combine(parts, options.shard, missing), id, startedAt, snapshots };
+      return sumSent(parts, missing, isWhole(options.shard));
     },
     close() {
       for (const worker of pool) worker.kill();
@@ -80,23 +79,18 @@ function failOnAbort(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** What is thrown when no worker has left a report. Only those that lived to say why are known to have sent nothing. */
-function createLostError(lost: readonly LostShard[], workers: readonly Worker[]): CheckError {
+/** Of workers of which none has left numbers, only those that lived to say why are known to have sent nothing. */
+function createLostError(lost: readonly LostShard[], pool: readonly Worker[]): CheckError {
   const message = lost.map(formatLost).join('\n');
-  const hasSentNothing = workers.every(({ hasFailed, phasesStarted }) => hasFailed && phasesStarted === 0);
+  const hasSentNothing = pool.every(({ hasFailed, phasesStarted }) => hasFailed && phasesStarted === 0);
   return hasSentNothing ? new NotSentError(message) : new CheckError(message);
 }
 
+const NO_NUMBERS = { sent: 0, errors: 0, dropped: 0, inFlight: 0 };
+
 class Worker {
   readonly #process: WorkerProcess;
-  numbers: LiveNumbers = {
-    sent: 0,
-    errors: 0,
-    dropped: 0,
-    inFlight: 0,
-    p50Ms: Number.NaN,
-    p99Ms: Number.NaN,
-  };
+  numbers: Omit<LiveNumbers, 'p50Ms' | 'p99Ms'> = NO_NUMBERS;
   phasesStarted = 0;
   phasesEnded = 0;
   isOver = false;
@@ -104,27 +98,32 @@ class Worker {
   hasFailed = false;
   onPhase: () => void = () => {};
   readonly ready: Promise<void>;
-  readonly ended: Promise<Report | LostShard>;
+  readonly ended: Promise<Sent | LostShard>;
 
   constructor(process: WorkerProcess, job: Job, onLost: (error: Error) => void) {
     this.#process = process;
     const ready = Promise.withResolvers<void>();
-    const ended = Promise.withResolvers<Report | LostShard>();
+    const ended = Promise.withResolvers<Sent | LostShard>();
     this.ready = ready.promise;
     this.ended = ended.promise;
+    const end = (result: Sent | LostShard) => {
+      this.isOver = true;
+      ended.resolve(result);
+      this.onPhase();
+    };
     const lose = (reason: string, LostError: typeof CheckError | typeof UnreachableError) => {
       if (this.isOver) return;
       const lost = { ...job.shard, reason };
-      this.#end(() => ended.resolve(lost));
+      end(lost);
       onLost(new LostError(formatLost(lost)));
     };
     process.onMessage((message) => {
       if (message.kind === 'ready') ready.resolve();
+      else if (message.kind === 'sent') end(message.sent);
       else if (message.kind === 'failed') {
         this.hasFailed = true;
         lose(`could not send: ${message.reason}`, UnreachableError);
-      } else if (message.kind === 'sent') this.#end(() => ended.resolve(message.report));
-      else this.#follow(message);
+      } else this.#follow(message);
     });
     process.onExit((how) => lose(`was lost: its process ended with ${how}`, CheckError));
     process.send({ kind: 'job', job });
@@ -144,50 +143,39 @@ class Worker {
     if (message.kind === 'phase-ended') this.phasesEnded++;
     this.onPhase();
   }
-
-  #end(settle: () => void): void {
-    this.isOver = true;
-    settle();
-    this.onPhase();
-  }
 }
 
-/** Tells the observer of the phases of the whole: one begins with its first worker and ends with its last. */
-function watchPhases(
-  { phases, observer }: WorkerPoolOptions,
-  workers: readonly Worker[],
-  atMs: number,
-): void {
+/** Shows the observer the phases of the whole: one begins with its first worker and ends with its last. */
+function watchPhases({ phases, observer }: WorkerPoolOptions, pool: readonly Worker[], atMs: number): void {
   let begun = 0;
   let ended = 0;
   const look = () => {
     const phase = phases[begun];
-    if (phase !== undefined && begun === ended && workers.some((one) => one.phasesStarted > begun)) {
+    if (phase !== undefined && begun === ended && pool.some((one) => one.phasesStarted > begun)) {
       const startMs = performance.now() + Math.max(0, atMs - Date.now());
-      for (const worker of workers)
-        worker.numbers = { ...worker.numbers, sent: 0, errors: 0, dropped: 0, inFlight: 0 };
-      observer.phaseStarted(createProgress(phase, startMs, () => sumLiveNumbers(workers)));
+      for (const worker of pool) worker.numbers = NO_NUMBERS;
+      observer.phaseStarted(createProgress(phase, startMs, () => sumLiveNumbers(pool)));
       begun++;
     }
-    const isEnded = workers.every((one) => one.isOver || one.phasesEnded > ended);
+    const isEnded = pool.every((one) => one.isOver || one.phasesEnded > ended);
     if (begun > ended && isEnded) {
       observer.phaseEnded();
       ended++;
       look();
     }
   };
-  for (const worker of workers) worker.onPhase = look;
+  for (const worker of pool) worker.onPhase = look;
 }
 
 /** Percentiles of parts do not add up, so there are none until the histograms themselves are here. */
-function sumLiveNumbers(workers: readonly Worker[]): LiveNumbers {
-  const sum = (of: (numbers: LiveNumbers) => number) =>
-    workers.reduce((total, { numbers }) => total + of(numbers), 0);
+function sumLiveNumbers(pool: readonly Worker[]): LiveNumbers {
+  const sum = (name: keyof Worker['numbers']) =>
+    pool.reduce((total, { numbers }) => total + numbers[name], 0);
   return {
-    sent: sum(({ sent }) => sent),
-    errors: sum(({ errors }) => errors),
-    dropped: sum(({ dropped }) => dropped),
-    inFlight: sum(({ inFlight }) => inFlight),
+    sent: sum('sent'),
+    errors: sum('errors'),
+    dropped: sum('dropped'),
+    inFlight: sum('inFlight'),
     p50Ms: Number.NaN,
     p99Ms: Number.NaN,
   };

@@ -1,17 +1,12 @@
-/** A worker: a process that sends one shard for another process, which tells it over a channel what and when. */
+/** A worker: a process that sends one shard for another process, which says over a channel what and when. */
 import { reasonOf } from '../common/errors.ts';
 import { parseOrigin } from '../http/origin.ts';
 import type { Shard } from '../load/shard.ts';
-import type { Pattern } from '../pattern/pattern.ts';
-import type { Report } from '../report/report.ts';
-import { type Overrides, planPhase } from './plan.ts';
+import type { Sent } from '../report/combine.ts';
+import { type NamedPattern, planPatterns } from './patterns.ts';
+import type { Overrides } from './plan.ts';
 import type { LiveNumbers, Progress } from './progress.ts';
 import { createSender, type SenderObserver } from './sender.ts';
-
-export interface NamedPattern {
-  readonly name: string;
-  readonly pattern: Pattern;
-}
 
 export interface Job {
   readonly target: string;
@@ -23,7 +18,7 @@ export interface Job {
 
 export type ToWorker =
   | { readonly kind: 'job'; readonly job: Job }
-  | { readonly kind: 'start'; readonly atMs: number; readonly started: Report }
+  | { readonly kind: 'start'; readonly atMs: number }
   | { readonly kind: 'stop' };
 
 export type FromWorker =
@@ -31,7 +26,7 @@ export type FromWorker =
   | { readonly kind: 'phase-started' }
   | { readonly kind: 'progress'; readonly numbers: LiveNumbers }
   | { readonly kind: 'phase-ended' }
-  | { readonly kind: 'sent'; readonly report: Report }
+  | { readonly kind: 'sent'; readonly sent: Sent }
   | { readonly kind: 'failed'; readonly reason: string };
 
 /** The worker's end of the channel. When the other end closes, the worker's process ends: nothing it does counts any more. */
@@ -40,39 +35,33 @@ export interface Channel {
   onMessage(listener: (message: ToWorker) => void): void;
 }
 
-const TELL_EVERY_MS = 200;
+const REPORT_EVERY_MS = 200;
 
-/** @returns when it has sent all, or has told why not */
+/** @returns when it has sent all, or has reported why not */
 export async function work(channel: Channel, signal: AbortSignal): Promise<void> {
   const stop = new AbortController();
-  const inbox = createInbox(channel, () => stop.abort());
+  const job = Promise.withResolvers<Job>();
+  const start = Promise.withResolvers<number>();
+  channel.onMessage((message) => {
+    if (message.kind === 'job') job.resolve(message.job);
+    else if (message.kind === 'start') start.resolve(message.atMs);
+    else stop.abort();
+  });
   try {
-    const { target, patterns, overrides, shard, waitMs } = await inbox.job;
+    const { target, patterns, overrides, shard, waitMs } = await job.promise;
     const sender = createSender({
       origin: parseOrigin(target),
-      phases: patterns.map(({ name, pattern }) => planPhase(name, pattern, overrides, shard)),
+      phases: await planPatterns(patterns, overrides, shard),
       waitMs,
       observer: createObserver(channel),
       signal: AbortSignal.any([signal, stop.signal]),
     });
     await sender.prepare();
     channel.send({ kind: 'ready' });
-    const { atMs, started } = await inbox.start;
-    channel.send({ kind: 'sent', report: await sender.send(atMs, { ...started, shard }) });
+    channel.send({ kind: 'sent', sent: await sender.send(await start.promise) });
   } catch (error) {
     channel.send({ kind: 'failed', reason: reasonOf(error) });
   }
-}
-
-function createInbox(channel: Channel, onStop: () => void) {
-  const job = Promise.withResolvers<Job>();
-  const start = Promise.withResolvers<{ atMs: number; started: Report }>();
-  channel.onMessage((message) => {
-    if (message.kind === 'job') job.resolve(message.job);
-    else if (message.kind === 'start') start.resolve(message);
-    else onStop();
-  });
-  return { job: job.promise, start: start.promise };
 }
 
 function createObserver(channel: Channel): SenderObserver {
@@ -81,7 +70,7 @@ function createObserver(channel: Channel): SenderObserver {
     note() {},
     phaseStarted({ numbers }: Progress) {
       channel.send({ kind: 'phase-started' });
-      timer = setInterval(() => channel.send({ kind: 'progress', numbers: numbers() }), TELL_EVERY_MS);
+      timer = setInterval(() => channel.send({ kind: 'progress', numbers: numbers() }), REPORT_EVERY_MS);
     },
     phaseEnded() {
       clearInterval(timer);

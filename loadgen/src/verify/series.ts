@@ -11,7 +11,7 @@ export const REQUESTS = 'http_requests_total';
 export const ERRORS = 'http_errors_total';
 export const DURATIONS = 'http_request_duration_seconds_count';
 export const IN_PROGRESS = 'inprogress_requests';
-export const DRAINED = 'api_drained';
+export const DRAINED = 'http_server_drained';
 
 /** The labels that the API itself sets, in the order in which they are shown. Others (job, instance) say where, not what. */
 const OWN_LABELS = ['path', 'method', 'code'] as const;

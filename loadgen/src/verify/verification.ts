@@ -31,18 +31,6 @@ export const verificationSchema = z.strictObject({
 
 export type Verification = z.output<typeof verificationSchema>;
 
-/** What a verification that holds says; of targets that declare no series no more than the sum is known. */
-export function formatVerified({ answered, rows }: Verification): string[] {
-  const requests = formatCount(answered, 'request');
-  const pooled = rows.find(({ metric, labels }) => metric === DURATIONS && labels === null)?.atLeast ?? 0;
-  if (answered === 0) return ['nothing was sent, and nothing counted'];
-  if (pooled === 0) return [`${requests}, every one counted exactly once`];
-  return [
-    `${requests}, counted ${formatNumber(answered)} times in all`,
-    `of ${formatNumber(pooled)} only the sum was compared: their targets declare no series`,
-  ];
-}
-
 /** @param expectedCounts everything that was sent between the two snapshots */
 export function verify(before: Snapshot, after: Snapshot, expectedCounts: ExpectedCounts): Verification {
   const obstacles = findObstacles(before, after);

@@ -7,7 +7,7 @@ import { CheckError } from '../common/errors.ts';
 import { formatCount } from '../common/units.ts';
 import { sumExpectedCounts } from './expected-counts.ts';
 import { isSameProcess, type Snapshot } from './process.ts';
-import { type Entry, RECORD_VERSION, type Rebase, type RunRecord } from './record.ts';
+import { type Entry, RECORD_VERSION, type Rebase } from './record.ts';
 import { earliest } from './snapshot.ts';
 import { unverifiable, type Verification, verify } from './verification.ts';
 
@@ -15,7 +15,7 @@ export interface RunsVerification {
   readonly verification: Verification;
   /** How many runs were added up. */
   readonly runs: number;
-  /** What was left out, for the person. */
+  /** What was left out. */
   readonly notes: readonly string[];
 }
 
@@ -24,15 +24,12 @@ export interface RunsVerification {
  * @throws CheckError when no run belongs to the API's present processes: comparing nothing would always succeed
  */
 export function verifyRuns(entries: readonly Entry[], now: Snapshot): RunsVerification {
-  const { rebase, runs, notes } = selectCurrent(entries, now);
-  const before = baseline({ rebase, runs });
+  const { runs, notes } = selectCurrent(entries, now);
+  const before = baselineOf(entries, now);
   if (before === undefined) {
-    throw new CheckError(
-      [
-        ...notes,
-        'nothing to verify: the ledger holds no run since the API started; send one first (loadgen run)',
-      ].join('\n'),
-    );
+    const nothing =
+      'nothing to verify: the ledger holds no run since the API started; send one first (loadgen run)';
+    throw new CheckError([...notes, nothing].join('\n'));
   }
   const expectedCounts = sumExpectedCounts(runs.map((run) => run.expectedCounts));
   const obstacles = runs
@@ -46,14 +43,13 @@ export function verifyRuns(entries: readonly Entry[], now: Snapshot): RunsVerifi
   return { verification, runs: runs.length, notes };
 }
 
-/** What had been counted before the first of the runs that {@link verifyRuns} adds up. */
+/**
+ * What had been counted before the first of the runs that {@link verifyRuns} adds up. Runs may overlap where they are shards
+ * of one; then none of them alone knows what had been counted before all.
+ */
 export function baselineOf(entries: readonly Entry[], now: Snapshot): Snapshot | undefined {
-  return baseline(selectCurrent(entries, now));
-}
-
-/** Runs may overlap where they are shards of one; then none of them alone knows what had been counted before all. */
-function baseline({ rebase, runs }: Pick<Current, 'rebase' | 'runs'>): Snapshot | undefined {
-  const snapshots = [...(rebase === undefined ? [] : [rebase.snapshot]), ...runs.flatMap(beforeOf)];
+  const { rebase, runs } = selectCurrent(entries, now);
+  const snapshots = [...(rebase === undefined ? [] : [rebase.snapshot]), ...runs.map(({ before }) => before)];
   return snapshots.length === 0 ? undefined : earliest(snapshots);
 }
 
@@ -68,44 +64,27 @@ export function createRebase(snapshot: Snapshot): Rebase {
   };
 }
 
-interface Current {
-  readonly rebase: Rebase | undefined;
-  readonly runs: readonly RunRecord[];
-  readonly notes: readonly string[];
-}
-
 /** The entries of the API's present processes, from the last rebase on. */
-function selectCurrent(entries: readonly Entry[], now: Snapshot): Current {
+function selectCurrent(entries: readonly Entry[], now: Snapshot) {
   const runs = entries
     .filter((entry) => entry.kind === 'loadgen-run')
-    .filter((run) => run.snapshots.before !== null);
-  const rebases = entries.filter((entry) => entry.kind === 'loadgen-rebase');
-  const isCurrent = (snapshot: Snapshot) => sharesProcess(snapshot, now);
+    .flatMap(({ snapshots: { before, after }, ...run }) =>
+      before === null ? [] : [{ ...run, before, after }],
+    );
+  // One common process is enough to belong; that others have terminated is then an obstacle, which names them.
+  const isCurrent = (then: Snapshot | null) =>
+    then?.instances.some((one) => now.instances.some((other) => isSameProcess(one, other)));
   // A run may have begun on processes that have been replaced while it sent.
-  const current = runs.filter((run) => [...beforeOf(run), ...afterOf(run)].some(isCurrent));
-  const [rebase] = rebases
+  const current = runs.filter(({ before, after }) => isCurrent(before) || isCurrent(after));
+  const [rebase] = entries
+    .filter((entry) => entry.kind === 'loadgen-rebase')
     .filter(({ snapshot }) => isCurrent(snapshot))
     .sort((a, b) => b.snapshot.askedAtSeconds - a.snapshot.askedAtSeconds);
   const since = rebase?.snapshot.askedAtSeconds ?? Number.NEGATIVE_INFINITY;
   const left = runs.length - current.length;
   return {
     rebase,
-    runs: current.filter((run) => beforeOf(run).some(({ askedAtSeconds }) => askedAtSeconds >= since)),
+    runs: current.filter(({ before }) => before.askedAtSeconds >= since),
     notes: left === 0 ? [] : [`${formatCount(left, 'earlier run')} left out: the API was restarted since`],
   };
-}
-
-/** One common process is enough to belong; that others are gone is then an obstacle of the verification, which names them. */
-function sharesProcess(then: Snapshot, now: Snapshot): boolean {
-  return then.instances.some((instance) =>
-    now.instances.some((candidate) => isSameProcess(candidate, instance)),
-  );
-}
-
-function afterOf({ snapshots: { after } }: RunRecord): Snapshot[] {
-  return after === null ? [] : [after];
-}
-
-function beforeOf({ snapshots: { before } }: RunRecord): Snapshot[] {
-  return before === null ? [] : [before];
 }

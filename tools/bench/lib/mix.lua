@@ -16,8 +16,6 @@ end
 
 function done(summary)
   local errors = summary.errors
-  io.write(string.format(
-    '{"requests":%d,"durationMicros":%d,"failed":%d}\n',
-    summary.requests, summary.duration, errors.connect + errors.read + errors.write + errors.timeout
-  ))
+  local failed = errors.connect + errors.read + errors.write + errors.timeout
+  io.write(string.format('{"requests":%d,"failed":%d}\n', summary.requests, failed))
 end

@@ -1,8 +1,11 @@
-/** Tables for people: printed, and written to `tools/bench/results/` where the README can quote them. */
+/** Tables in Markdown: printed, and written to `tools/bench/results/` where documents quote them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 
 export type Table = readonly Readonly<Record<string, string>>[];
+
+/** A short look, whose figures are too rough to be written. */
+export const quick = process.argv.includes('--quick');
 
 /** Middle of `values`; of an even number the mean of the two in the middle. @throws for none */
 export function median(values: readonly number[]): number {
@@ -12,6 +15,9 @@ export function median(values: readonly number[]): number {
   const upper = sorted[middle] as number;
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] as number)) / 2;
 }
+
+export const spread = (values: readonly number[]) =>
+  `${Math.min(...values).toFixed(2)} - ${Math.max(...values).toFixed(2)}`;
 
 /** A Markdown table, padded so that it is readable as text; the columns are the keys of the first row. */
 export function toMarkdown(rows: Table): string {
@@ -28,7 +34,7 @@ export function toMarkdown(rows: Table): string {
 }
 
 /** The machine and Node, and the versions of `packages`, which are those that the benchmark compares. */
-export function describeMachine(packages: readonly string[]): string {
+function describeMachine(packages: readonly string[]): string {
   const [first] = cpus();
   const lock = readFileSync(new URL('../../../package-lock.json', import.meta.url), 'utf8');
   const { packages: locked } = JSON.parse(lock) as {
@@ -42,10 +48,10 @@ export function describeMachine(packages: readonly string[]): string {
   return [machine, ...versions].join(', ');
 }
 
-/**
- * Prints `text` and writes it to `tools/bench/results/<name>.md`; a quick run is printed only, since its numbers are rough.
- */
-export function report(name: string, text: string, quick: boolean): void {
-  process.stdout.write(`\n${text}\n`);
-  if (!quick) writeFileSync(new URL(`../results/${name}.md`, import.meta.url), `${text}\n`);
+/** Prints the table and how it was measured; unless {@link quick}, writes both to `tools/bench/results/<name>.md`. */
+export function report(name: string, rows: Table, method: string, packages: readonly string[] = []): void {
+  const command = `npm run bench --workspace tools -- ${name}`;
+  const text = `${toMarkdown(rows)}\n\n${method} ${describeMachine(packages)}. \`${command}\`\n`;
+  process.stdout.write(`\n${text}`);
+  if (!quick) writeFileSync(new URL(`../results/${name}.md`, import.meta.url), text);
 }

@@ -1,10 +1,7 @@
-/**
- * Starts a benchmark's server as a process of its own on the first core; the benchmark itself is started on the second
- * (see `package.json`), so that client and server do not take each other's time.
- */
+/** Starts a benchmark's server as a process on the core for servers; the benchmark itself runs on the other one (run.ts). */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { onCore, SERVER_CORE } from './cores.ts';
+import { onCore, SERVER_CORE } from './cpu.ts';
 
 /** What a server process has used since it started. */
 export interface Usage {
@@ -16,39 +13,39 @@ export interface Usage {
 
 export interface ServerProcess {
   readonly url: string;
+  readonly metricsUrl: string;
   usage(): Promise<Usage>;
-  /** What the server's own script answers to a message. */
-  ask<T>(question: string): Promise<T>;
   stop(): Promise<void>;
 }
 
 /**
- * Runs `script` (which calls `serve` of `serve.ts`) with `args`.
+ * Runs `middleware/server.ts` with `args`.
  * @param nodeOptions of Node itself: `['--import', './telemetry.ts']`
  * @throws when the process ends before it listens
  */
 export async function startServer(
-  script: string,
-  args: readonly string[] = [],
+  args: readonly string[],
   nodeOptions: readonly string[] = [],
 ): Promise<ServerProcess> {
+  const script = new URL('../middleware/server.ts', import.meta.url).pathname;
   const [command, ...rest] = onCore(SERVER_CORE);
   const child = spawn(command, [...rest, process.execPath, ...nodeOptions, script, ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const port = await Promise.race([message<number>(child), exited(child, script, args)]);
-  const ask = <T>(question: string) => {
-    child.send(question);
-    return message<T>(child);
-  };
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`${script} ${args.join(' ')} ended with ${code} before it listened`);
+  });
+  const [port, metricsPort] = await Promise.race([message<[number, number]>(child), ended]);
   return {
     url: `http://127.0.0.1:${port}`,
-    usage: () => ask<Usage>('usage'),
-    ask,
+    metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
+    usage() {
+      child.send('usage');
+      return message<Usage>(child);
+    },
     async stop() {
-      const exit = once(child, 'exit');
       child.disconnect();
-      await exit;
+      await ended.catch(() => undefined);
     },
   };
 }
@@ -56,9 +53,4 @@ export async function startServer(
 async function message<T>(child: ChildProcess): Promise<T> {
   const [value] = await once(child, 'message');
   return value;
-}
-
-async function exited(child: ChildProcess, script: string, args: readonly string[]): Promise<never> {
-  const [code] = await once(child, 'exit');
-  throw new Error(`${script} ${args.join(' ')} ended with ${code} before it listened`);
 }

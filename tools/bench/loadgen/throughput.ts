@@ -1,105 +1,121 @@
 /**
  * Requests per second at 32 connections against nginx, which answers faster than any of these asks: this generator, wrk,
- * autocannon, and undici underneath nothing. (Against a server on Node all would be bound by the server.) In each round
- * each has its turn, in rotating order, and is compared with the others of the same round.
+ * autocannon, and undici with nothing on top. (A server on Node would be the limit of all of them.) In each round each has its
+ * turn, in rotating order, and is compared with the others of the same round.
  */
-import { endedChildrenCpuMs } from '../lib/cpu-time.ts';
-import { missingPrograms, nginxVersion, startNginx } from '../lib/nginx.ts';
-import { describeMachine, median, report, toMarkdown } from '../lib/report.ts';
-import { autocannon, loadgen, undici, wrk } from './generators.ts';
+import { execFile, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { CLIENT_CORE, endedChildrenCpuMs } from '../lib/cpu.ts';
+import { median, quick, report, spread } from '../lib/report.ts';
+import { nginxVersion, startNginx } from './nginx.ts';
 
-const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 2 : 9;
 const SECONDS = quick ? 1 : 5;
 const CONNECTIONS = 32;
 
-const missing = missingPrograms('nginx', 'wrk');
-if (missing.length > 0) {
-  process.stderr.write(`left out: ${missing.join(' and ')} not on this machine (Debian: nginx-light, wrk)\n`);
-  process.exit(0);
-}
-const server = await startNginx();
-const { url } = server;
-/** One turn of a generator: how many requests it sent, at which rate. */
+/** How many requests a generator sent in its turn, at which rate. */
 interface Turn {
   readonly requests: number;
   readonly perSecond: number;
 }
 
-const generators: [name: string, run: () => Promise<Turn>][] = [
-  [
-    'loadgen, everything on',
-    async () => {
-      const flags = ['--rate', 'max', '--duration', `${SECONDS}s`, '--connections', String(CONNECTIONS)];
-      const { sent, achievedPerSecond } = await loadgen(url, ...flags);
-      return { requests: sent, perSecond: achievedPerSecond };
+/** A program as users start it, and how to read what it prints. */
+interface Generator {
+  readonly title: string;
+  command(url: string): readonly string[];
+  read(output: string): Turn;
+}
+
+const path = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const ofRate = (perSecond: number): Turn => ({ requests: perSecond * SECONDS, perSecond });
+
+const generators: readonly Generator[] = [
+  {
+    title: 'loadgen, everything on',
+    command: (url) => [
+      ...[process.execPath, path('../../../loadgen/dist/main.js'), 'run', path('get.yaml')],
+      ...['--target', url, '--rate', 'max', '--duration', `${SECONDS}s`, '--connections', `${CONNECTIONS}`],
+      ...['--json', '-', '--quiet'],
+    ],
+    read(output) {
+      const { phases } = JSON.parse(output) as {
+        phases: { sent: number; errors: number; achievedPerSecond: number }[];
+      };
+      const [phase] = phases;
+      if (phase?.errors !== 0) throw new Error(`the load ended with ${phase?.errors} errors`);
+      return { requests: phase.sent, perSecond: phase.achievedPerSecond };
     },
-  ],
-  [
-    'wrk, one thread',
-    async () => {
-      const perSecond = await wrk(url, CONNECTIONS, SECONDS);
-      return { requests: perSecond * SECONDS, perSecond };
-    },
-  ],
-  [
-    'autocannon',
-    async () => {
-      const { requests, duration } = await autocannon(url, '-c', String(CONNECTIONS), '-d', String(SECONDS));
+  },
+  {
+    title: 'wrk, one thread',
+    command: (url) => ['wrk', '-t', '1', '-c', `${CONNECTIONS}`, '-d', `${SECONDS}s`, `${url}/products`],
+    read: (output) => ofRate(Number(/Requests\/sec:\s*([\d.]+)/.exec(output)?.[1])),
+  },
+  {
+    title: 'autocannon',
+    command: (url) => [
+      ...[process.execPath, path('../../../node_modules/autocannon/autocannon.js'), '--json'],
+      ...['-c', `${CONNECTIONS}`, '-d', `${SECONDS}`, `${url}/products`],
+    ],
+    read(output) {
+      const { requests, duration } = JSON.parse(output) as { requests: { total: number }; duration: number };
       return { requests: requests.total, perSecond: requests.total / duration };
     },
-  ],
-  [
-    'undici, dispatch only',
-    async () => {
-      const perSecond = await undici(url, CONNECTIONS, SECONDS);
-      return { requests: perSecond * SECONDS, perSecond };
-    },
-  ],
+  },
+  {
+    title: 'undici, dispatch only',
+    command: (url) => [process.execPath, path('undici-client.ts'), url, `${CONNECTIONS}`, `${SECONDS}`],
+    read: (output) => ofRate(Number(output)),
+  },
 ];
 
-const measured = new Map<string, { perSecond: number; cpuMicros: number }[]>(
-  generators.map(([name]) => [name, []]),
-);
+const missing = ['nginx', 'wrk'].filter((name) => spawnSync('sh', ['-c', `command -v ${name}`]).status !== 0);
+if (missing.length > 0) {
+  process.stderr.write(`left out: ${missing.join(' and ')} not on this machine (Debian: nginx-light, wrk)\n`);
+  process.exit(0);
+}
+const server = await startNginx();
+
+const measured = generators.map(() => [] as { perSecond: number; cpuMicros: number }[]);
 for (let round = 0; round < ROUNDS; round++) {
   process.stderr.write(`round ${round + 1} of ${ROUNDS}\n`);
   for (let n = 0; n < generators.length; n++) {
-    const [name, run] = generators[(n + round) % generators.length] as (typeof generators)[number];
+    const turn = (n + round) % generators.length;
+    const { command, read } = generators[turn] as Generator;
     const beforeMs = endedChildrenCpuMs();
-    const { requests, perSecond } = await run();
-    measured.get(name)?.push({ perSecond, cpuMicros: (1000 * (endedChildrenCpuMs() - beforeMs)) / requests });
+    const words = ['-c', String(CLIENT_CORE), ...command(server.url)];
+    const { stdout } = await promisify(execFile)('taskset', words);
+    const { requests, perSecond } = read(stdout);
+    const cpuMicros = (1000 * (endedChildrenCpuMs() - beforeMs)) / requests;
+    measured[turn]?.push({ perSecond, cpuMicros });
   }
 }
 await server.stop();
 
-/** In each round beside one of the others. */
-function ratiosTo(peer: string, name: string): number[] {
-  const others = measured.get(peer) ?? [];
-  return (measured.get(name) ?? []).map(
-    ({ perSecond }, round) => perSecond / (others[round]?.perSecond ?? Number.NaN),
-  );
-}
-
-const rows = generators.map(([name]) => {
-  const runs = measured.get(name) ?? [];
-  const ratios = ratiosTo('autocannon', name);
+const rows = generators.map(({ title }, n) => {
+  const runs = measured[n] ?? [];
+  /** In each round next to another generator. */
+  const ratiosTo = (peer: string) => {
+    const others = measured[generators.findIndex((other) => other.title === peer)] ?? [];
+    return runs.map(({ perSecond }, round) => perSecond / (others[round]?.perSecond ?? Number.NaN));
+  };
+  const ratios = ratiosTo('autocannon');
   return {
-    generator: name,
+    generator: title,
     'requests/s': median(runs.map(({ perSecond }) => perSecond)).toFixed(0),
     'of autocannon': median(ratios).toFixed(2),
-    'lowest to highest': `${Math.min(...ratios).toFixed(2)} - ${Math.max(...ratios).toFixed(2)}`,
-    'of wrk': median(ratiosTo('wrk, one thread', name)).toFixed(2),
+    'lowest to highest': spread(ratios),
+    'of wrk': median(ratiosTo('wrk, one thread')).toFixed(2),
     'client CPU µs/request': median(runs.map(({ cpuMicros }) => cpuMicros)).toFixed(1),
   };
 });
 report(
   'loadgen-throughput',
-  `${toMarkdown(rows)}
-
-Medians of ${ROUNDS} rounds of ${SECONDS} s each, ${CONNECTIONS} connections, no pipelining, nginx (one worker, \`return 200\`) and the client on a core
+  rows,
+  `Medians of ${ROUNDS} rounds of ${SECONDS} s each, ${CONNECTIONS} connections, no pipelining, nginx (one worker, \`return 200\`) and the client on a core
 each. "Of autocannon" and "of wrk" compare within a round; the CPU time is of the whole client process, its start included.
 wrk is C and keeps no ledger; this generator has ledger, percentiles, targets and course over time on: they cannot be switched off.
-${describeMachine(['autocannon', 'undici'])}, ${nginxVersion()}.
-\`npm run bench:loadgen-throughput --workspace tools\``,
-  quick,
+${nginxVersion()}.`,
+  ['autocannon', 'undici'],
 );

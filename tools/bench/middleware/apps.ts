@@ -1,4 +1,4 @@
-/** The applications that every variant instruments, plain Express as people write it, and the traffic that they get. */
+/** The applications that every variant instruments, plain Express as users write it, and the traffic that they get. */
 import { type Express, type RequestHandler, Router } from 'express';
 import { routes } from '../../../app/src/routes.ts';
 

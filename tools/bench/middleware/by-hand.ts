@@ -1,34 +1,36 @@
-/** What a careful user writes around a client library: the same four metrics, and a middleware that calls them. */
+/** What a careful user writes around a client library: the same four metrics, and a middleware that sets them. */
 import type { RequestListener } from 'node:http';
 import type { Express, RequestHandler } from 'express';
 import type * as successor from 'prometheus-io-client';
 import { BUCKETS } from '../lib/buckets.ts';
 
-/** @param library prom-client or its successor, whose types are the stricter ones */
-export function byHand(library: typeof successor, app: Express): RequestListener {
+type Labels = Record<'path' | 'method' | 'code', string>;
+
+/**
+ * @param library prom-client or its successor, whose types are the stricter ones
+ * @param zeros durations that are exposed before the first request
+ */
+export function byHand(
+  library: typeof successor,
+  app: Express,
+  zeros: readonly Labels[] = [],
+): RequestListener {
   const registry = new library.Registry();
   library.collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const requests = new library.Counter({
-    name: 'http_requests_total',
-    help: 'Requests',
-    labelNames: ['path', 'method'],
-    registers,
+  const options = <Label extends string>(name: string, ...labelNames: Label[]) => ({
+    name,
+    help: name,
+    labelNames,
+    registers: [registry],
   });
-  const errors = new library.Counter({
-    name: 'http_errors_total',
-    help: 'Errors',
-    labelNames: ['code'],
-    registers,
-  });
-  const inProgress = new library.Gauge({ name: 'inprogress_requests', help: 'In progress', registers });
+  const requests = new library.Counter(options('http_requests_total', 'path', 'method'));
+  const errors = new library.Counter(options('http_errors_total', 'code'));
+  const inProgress = new library.Gauge(options('inprogress_requests'));
   const duration = new library.Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Duration',
-    labelNames: ['path', 'method', 'code'],
+    ...options('http_request_duration_seconds', 'path', 'method', 'code'),
     buckets: [...BUCKETS],
-    registers,
   });
+  for (const labels of zeros) duration.zero(labels);
   const around: RequestHandler = (request, response, next) => {
     const startedMs = performance.now();
     inProgress.inc();

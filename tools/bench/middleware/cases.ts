@@ -1,6 +1,6 @@
 /**
  * Requests that are easily counted wrongly, each with a small application, the client that sends them, and what must be
- * counted. A count is named `get /users/:name 200`; `unmatched` stands for requests that no route handled.
+ * counted. A count is named `get /users/:name 200`; `unmatched` are requests that no route handled.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -44,7 +44,7 @@ const mountedAt =
 
 export const cases: Readonly<Record<string, Case>> = {
   zero: {
-    title: 'A route that nobody has asked for yet is there with 0',
+    title: 'A route without requests is there with 0',
     build: (app) => app.get('/items', answer),
     send: async () => undefined,
     expected: { 'get /items 200': 0 },
@@ -95,7 +95,7 @@ export const cases: Readonly<Record<string, Case>> = {
     expected: { 'get /api/items 500': 1 },
   },
   next: {
-    title: 'A handler that passes on, and nobody answers: not found',
+    title: 'A handler calls `next()`, and no other answers: not found',
     build: mountedAt('/api', (_request, _response, next) => next()),
     send: (origin) => get(origin, '/api/items'),
     expected: { 'get unmatched 404': 1 },

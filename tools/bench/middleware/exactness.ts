@@ -3,18 +3,15 @@
  * own, since several of the packages keep their numbers for the whole process. @throws where this package is wrong
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeMachine, report, toMarkdown } from '../lib/report.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { report } from '../lib/report.ts';
 import { startServer } from '../lib/server-process.ts';
 import { type Case, type Counts, cases } from './cases.ts';
-import { type VariantName, variantNames, variantOf, variants } from './variants.ts';
-
-const quick = process.argv.includes('--quick');
+import { packages, type VariantName, variantNames, variantOf, variants } from './variants.ts';
 
 /** For counts to appear after the last answer; the numbers are read once they are all there, or after this time. */
 const DEADLINE_MS = 1_000;
 const POLL_MS = 20;
-
-const script = new URL('./server.ts', import.meta.url).pathname;
 
 /** The counts of the duration histogram, whatever the variant calls its labels. */
 function toCounts(exposition: string): Record<string, number> {
@@ -36,32 +33,27 @@ function toCounts(exposition: string): Record<string, number> {
 /** express-prom-bundle writes `#val` for what looks like an identifier, prometheus-api-metrics `N/A` for no route. */
 const toTemplate = (path: string) => (path === 'N/A' ? 'unmatched' : path.replace('#val', ':id'));
 
-/** What a scrape is counted as where that happens: the business of one case alone. */
+/** A scrape, where it is counted: which one case alone is about. */
 const SCRAPED = 'get unmatched 200';
 
-const notZero = (counts: Counts) =>
-  Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
+const notZero = (counts: Counts, kept: Counts = {}) =>
+  Object.fromEntries(Object.entries(counts).filter(([name, count]) => count !== 0 || name in kept));
 
 /** Whether `counts` has all of `expected`, and nothing else that is not 0. */
-function isRight(counts: Counts, expected: Counts): boolean {
-  const isThere = Object.entries(expected).every(([name, count]) => counts[name] === count);
-  return isThere && Object.keys(notZero(counts)).every((name) => name in expected);
-}
+const isRight = (counts: Counts, expected: Counts) => isDeepStrictEqual(notZero(counts, expected), expected);
 
 async function run(variant: VariantName, name: string, { send, expected }: Case): Promise<Counts> {
-  const server = await startServer(script, [variant, name], variantOf(variant).nodeOptions);
-  const metricsUrl = `http://127.0.0.1:${await server.ask<number>('metrics')}/metrics`;
-  await send(server.url, metricsUrl);
+  const server = await startServer([variant, name], variantOf(variant).nodeOptions);
+  await send(server.url, server.metricsUrl);
   const endMs = performance.now() + DEADLINE_MS;
-  for (;;) {
-    const counts = toCounts(await (await fetch(metricsUrl)).text());
-    if (name !== 'scrape') delete counts[SCRAPED];
-    if (isRight(counts, expected) || performance.now() > endMs) {
-      await server.stop();
-      return counts;
-    }
+  let counts: Record<string, number>;
+  do {
     await sleep(POLL_MS);
-  }
+    counts = toCounts(await (await fetch(server.metricsUrl)).text());
+    if (name !== 'scrape') delete counts[SCRAPED];
+  } while (!isRight(counts, expected) && performance.now() < endMs);
+  await server.stop();
+  return counts;
 }
 
 const compared = variantNames.filter((name) => name !== 'bare');
@@ -70,7 +62,7 @@ const mistakes: string[] = [];
 for (const [name, one] of Object.entries(cases)) {
   process.stderr.write(`${one.title}\n`);
   const row: Record<string, string> = { case: one.title };
-  /** Who counts what, by what is counted. */
+  /** Titles of the variants, by what they count. */
   const wrong = new Map<string, string[]>();
   for (const variant of compared) {
     const { title } = variants[variant];
@@ -95,13 +87,5 @@ function toText(counts: Counts): string {
   return entries.join(', ') || 'nothing';
 }
 
-const packages = Object.values(variants).flatMap((variant) => [...variant.packages]);
-report(
-  'middleware-exactness',
-  `${toMarkdown(rows)}
-
-${mistakes.join('\n')}
-
-${describeMachine(packages)}. \`npm run bench:exactness --workspace tools\``,
-  quick,
-);
+const method = `${mistakes.join('\n')}\n\nEach case in a process of its own.`;
+report('middleware-exactness', rows, method, packages);

@@ -1,8 +1,12 @@
-/** Serves an application, instrumented: `server.ts <variant> <routes or case>`; its metrics on a port of their own. */
-import { createServer } from 'node:http';
+/**
+ * Serves an application, instrumented: `server.ts <variant> <routes or case>`; its metrics on a port of their own. The child of
+ * `lib/server-process.ts`: sends it both ports, answers with its usage, and ends with it.
+ */
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { serve } from '../lib/serve.ts';
+import type { Usage } from '../lib/server-process.ts';
 import { subjects } from './apps.ts';
 import { cases } from './cases.ts';
 import { variantOf } from './variants.ts';
@@ -13,19 +17,23 @@ const subject = known[what];
 if (!subject) throw new Error(`expected ${Object.keys(known).join(', ')}, got "${what}"`);
 const app = express();
 app.disable('etag').disable('x-powered-by');
-// What handlers throw on purpose is not for the terminal.
+// Errors that handlers throw on purpose are not printed.
 app.set('env', 'test');
 const scrape = await variantOf(name).instrument(app);
 subject.build(app);
 
-const metrics = createServer(scrape ?? ((_request, response) => response.writeHead(404).end()));
-metrics.listen(0, '127.0.0.1');
-serve(app, {
-  metrics: () => (metrics.address() as AddressInfo).port,
-  // What is kept, after what is garbage has gone (`--expose-gc`).
-  memory() {
-    globalThis.gc?.();
-    const { rss, heapUsed } = process.memoryUsage();
-    return { rss, heapUsed };
-  },
+async function listen(listener: RequestListener): Promise<number> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.({ cpuMicros: user + system, atMs: performance.now() } satisfies Usage);
 });
+process.on('disconnect', () => process.exit(0));
+process.send?.([
+  await listen(app),
+  await listen(scrape ?? ((_request, response) => response.writeHead(404).end())),
+]);

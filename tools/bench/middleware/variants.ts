@@ -87,6 +87,8 @@ export const variants = {
 
 export type VariantName = keyof typeof variants;
 export const variantNames = Object.keys(variants) as VariantName[];
+/** Those whose versions the tables name. */
+export const packages = Object.values(variants).flatMap((variant) => [...variant.packages]);
 
 /** The variant called `name`. @throws where there is none */
 export function variantOf(name: string | undefined): Variant {

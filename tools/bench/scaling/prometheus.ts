@@ -1,83 +1,122 @@
-/** A Prometheus of its own, in a container on the host's network, that scrapes targets given by their ports. */
+/**
+ * What Prometheus needs for so many routes in so many replicas. The replicas are one server that answers with the exposition of an
+ * instrumented application; Prometheus is a real one, in a container on the host's network.
+ */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { freePort } from '../../../test/support/free-port.ts';
+import { queryValue } from '../../../test/support/prometheus.ts';
+import { settingOf } from '../../../test/support/repository.ts';
+import { eventually } from '../../../test/support/until.ts';
+import { quick, report } from '../lib/report.ts';
+import { startServer } from '../lib/server-process.ts';
 
-const READY_WITHIN_MS = 60_000;
+const SCRAPE_INTERVAL_SECONDS = 5;
+const SETTLE_SECONDS = quick ? 10 : 15;
+const ALL_UP_WITHIN_MS = 120_000;
+const WATCH_SECONDS = quick ? 10 : 20;
 
-export const SCRAPE_INTERVAL_SECONDS = 5;
+/** Replicas by routes; as many as fit a machine of 16 GB: 50 replicas of 1,002 routes would be 2.5 million series. */
+const SIZES = quick ? { 9: [1, 10] } : { 9: [1, 10, 50], 150: [1, 10, 50], 1002: [1, 10] };
 
-export interface Prometheus {
-  /** The values of its own exposition, by the name of the family; of several series the sum. */
-  own(family: string): Promise<number>;
-  /** The only value that `query` has. */
-  query(query: string): Promise<number>;
-  stop(): Promise<void>;
+const folder = mkdtempSync(join(tmpdir(), 'bench-prometheus-'));
+process.once('exit', () => rmSync(folder, { recursive: true }));
+
+/** What an application with so many routes exposes. */
+async function expositionOf(routes: string): Promise<string> {
+  const server = await startServer(['package', routes]);
+  const text = await (await fetch(server.metricsUrl)).text();
+  await server.stop();
+  return text;
 }
 
-const run = promisify(execFile);
+const docker = (words: readonly string[]) => promisify(execFile)('docker', words);
 
-/** The image that the stack uses: of the environment, or what .env says. */
-function image(): string {
-  const settings = readFileSync(new URL('../../../.env', import.meta.url), 'utf8');
-  return process.env.PROMETHEUS_IMAGE ?? /^PROMETHEUS_IMAGE=(\S+)$/m.exec(settings)?.[1] ?? '';
-}
-
-/** @throws when there is no engine, or the image is not here */
-export async function startPrometheus(ports: readonly number[]): Promise<Prometheus> {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-prometheus-'));
-  const targets = ports.map((port) => `'127.0.0.1:${port}'`).join(', ');
-  writeFileSync(
-    join(folder, 'prometheus.yml'),
-    `global: { scrape_interval: ${SCRAPE_INTERVAL_SECONDS}s, scrape_timeout: ${SCRAPE_INTERVAL_SECONDS}s }
-scrape_configs: [{ job_name: replica, static_configs: [{ targets: [${targets}] }] }]
-`,
-    { mode: 0o644 },
-  );
-  const port = await freePort();
-  const words = ['run', '--detach', '--rm', '--network', 'host', '--pull', 'never', '--user', '0:0'];
-  const mounts = ['--volume', `${folder}:/etc/bench:ro`, '--tmpfs', '/data'];
-  const flags = ['--config.file=/etc/bench/prometheus.yml', '--storage.tsdb.path=/data'];
-  const address = `127.0.0.1:${port}`;
-  const { stdout } = await run('docker', [
-    ...words,
-    ...mounts,
-    image(),
-    ...flags,
-    `--web.listen-address=${address}`,
-  ]);
-  const id = stdout.trim();
-  const stop = async () => {
-    await run('docker', ['kill', id]);
-    rmSync(folder, { recursive: true });
+/** Ends the process where there is no engine or no image. */
+async function startPrometheus(target: string, replicas: number) {
+  const interval = `${SCRAPE_INTERVAL_SECONDS}s`;
+  const targets = Array.from({ length: replicas }, (_, i) => ({
+    targets: [target],
+    labels: { instance: String(i) },
+  }));
+  const configuration = {
+    global: { scrape_interval: interval, scrape_timeout: interval },
+    scrape_configs: [{ job_name: 'replica', static_configs: targets }],
   };
-  const own = async (family: string) => {
-    const text = await (await fetch(`http://${address}/metrics`)).text();
-    const values = [...text.matchAll(new RegExp(`^${family}(?:\\{.*\\})? (\\S+)$`, 'gm'))];
-    return values.reduce((sum, [, value]) => sum + Number(value), 0);
-  };
-  const query = async (expression: string) => {
-    const url = `http://${address}/api/v1/query?query=${encodeURIComponent(expression)}`;
-    const { data } = (await (await fetch(url)).json()) as { data: { result: { value: [number, string] }[] } };
-    return Number(data.result[0]?.value[1] ?? Number.NaN);
-  };
-  await isReady(address).catch(async (error: Error) => {
-    await stop();
-    throw error;
+  // JSON is YAML.
+  writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify(configuration));
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const started = await docker([
+    ...['run', '--detach', '--rm', '--network', 'host', '--pull', 'never', '--user', '0:0'],
+    ...['--volume', `${folder}:/etc/bench:ro`, '--tmpfs', '/data', settingOf('PROMETHEUS_IMAGE')],
+    ...['--config.file=/etc/bench/prometheus.yml', '--storage.tsdb.path=/data'],
+    `--web.listen-address=${new URL(url).host}`,
+  ]).catch((error: Error) => {
+    process.stderr.write(`left out: ${error.message}\n`);
+    process.exit(0);
   });
-  return { own, query, stop };
+  return { url, stop: () => docker(['kill', started.stdout.trim()]) };
 }
 
-async function isReady(address: string): Promise<void> {
-  const endMs = performance.now() + READY_WITHIN_MS;
-  while (performance.now() < endMs) {
-    const response = await fetch(`http://${address}/-/ready`).catch(() => undefined);
-    if (response?.ok) return;
-    await sleep(200);
-  }
-  throw new Error(`Prometheus was not ready within ${READY_WITHIN_MS / 1000} s`);
+/** What Prometheus at `url` says of itself: the value of a family, of several series the sum. */
+async function ownValue(url: string, family: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const values = [...text.matchAll(new RegExp(`^${family}(?:\\{.*\\})? (\\S+)$`, 'gm'))];
+  return values.reduce((sum, [, value]) => sum + Number(value), 0);
 }
+
+async function watch(url: string, replicas: number): Promise<Record<string, string>> {
+  const up = 'sum(max_over_time(up[1m])) or vector(0)';
+  const isUp = async () => (await queryValue(url, up)) === replicas || undefined;
+  await eventually(`${replicas} targets that are up`, isUp, ALL_UP_WITHIN_MS);
+  await sleep(SETTLE_SECONDS * 1000);
+  const [cpu, startMs] = [await ownValue(url, 'process_cpu_seconds_total'), performance.now()];
+  await sleep(WATCH_SECONDS * 1000);
+  const seconds = (performance.now() - startMs) / 1000;
+  const core = ((await ownValue(url, 'process_cpu_seconds_total')) - cpu) / seconds;
+  const resident = await ownValue(url, 'process_resident_memory_bytes');
+  return {
+    series: String(await ownValue(url, 'prometheus_tsdb_head_series')),
+    'Prometheus, MB': (resident / 1e6).toFixed(0),
+    'Prometheus, of one core': `${(100 * core).toFixed(1)} %`,
+  };
+}
+
+const kilobytes = (length: number) => (length / 1000).toFixed(1);
+
+async function measure(routes: string, replicas: number): Promise<Record<string, string>> {
+  process.stderr.write(`${routes} routes, ${replicas} replicas\n`);
+  const exposition = await expositionOf(routes);
+  const gzipped = gzipSync(exposition, { level: 1 });
+  const headers = { 'content-type': 'text/plain; version=0.0.4', 'content-encoding': 'gzip' };
+  const server = createServer((_request, response) => response.writeHead(200, headers).end(gzipped));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const prometheus = await startPrometheus(`127.0.0.1:${port}`, replicas);
+  try {
+    const size = { 'a scrape, kB': kilobytes(exposition.length), 'gzip, kB': kilobytes(gzipped.length) };
+    return { routes, replicas: String(replicas), ...size, ...(await watch(prometheus.url, replicas)) };
+  } finally {
+    await prometheus.stop();
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+const rows: Record<string, string>[] = [];
+for (const [routes, counts] of Object.entries(SIZES))
+  for (const replicas of counts) rows.push(await measure(routes, replicas));
+report(
+  'scaling-prometheus',
+  rows,
+  `Prometheus with an empty data base, scraping every ${SCRAPE_INTERVAL_SECONDS} s, ${SETTLE_SECONDS} s after all targets were up; CPU over the ${WATCH_SECONDS} s that follow. The targets replay one
+application's exposition, without traffic: the series are as many as real ones, their samples compress better on disk.`,
+);

@@ -1,83 +1,90 @@
 /**
- * What the stack costs when nobody uses it: scrapes, rules and health checks. Of a running stack, which should have no
- * traffic; where none is running, of one that is started for it.
+ * What the stack costs without users: scrapes, rules and health checks. Of a running stack, which should have no traffic; where
+ * none is running, of one that is started for it.
  */
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describeMachine, report, type Table, toMarkdown } from '../lib/report.ts';
-import { type Container, type ContainerUsage, containers, usageOf } from './engine.ts';
+import { getContainerRuntimeClient } from 'testcontainers';
+import { quick, report } from '../lib/report.ts';
 
-const quick = process.argv.includes('--quick');
 const SECONDS = quick ? 15 : 60;
-/** What `make up` has sent is counted, and rules have seen it. */
+/** For the rules to have evaluated what `make up` has sent. */
 const SETTLE_SECONDS = 30;
 
-const script = fileURLToPath(new URL('../../../scripts/stack.sh', import.meta.url));
+const project = process.env.COMPOSE_PROJECT_NAME ?? 'observability-stack';
 
-interface Reading {
+/** What a container, its health checks included, has used since it started. */
+interface Usage {
+  readonly service: string;
+  readonly cpuSeconds: number;
+  /** Memory that its processes hold; files that the kernel caches for them are not in it. */
+  readonly residentBytes: number;
   readonly atSeconds: number;
-  readonly usage: ContainerUsage;
 }
 
-async function read(container: Container): Promise<Reading> {
-  const usage = await usageOf(container);
-  return { atSeconds: performance.now() / 1000, usage };
+const engine = await getContainerRuntimeClient().catch((error: Error) => {
+  process.stderr.write(`left out: ${error.message}\n`);
+  process.exit(0);
+});
+
+/** Figures of the cgroups of the stack's running containers, in the order of the services. */
+async function usages(): Promise<Usage[]> {
+  const { dockerode } = engine.container;
+  const found = await dockerode.listContainers({
+    filters: { label: [`com.docker.compose.project=${project}`], status: ['running'] },
+  });
+  const read = found.map(async ({ Id, Labels }) => {
+    const words = { stream: false, 'one-shot': true } as const;
+    const { cpu_stats, memory_stats } = await dockerode.getContainer(Id).stats(words);
+    // The first name is that of version 1 of the cgroups, the second that of version 2.
+    const { total_rss, anon }: { total_rss?: number; anon?: number } = memory_stats.stats;
+    return {
+      service: Labels['com.docker.compose.service'] ?? Id,
+      cpuSeconds: cpu_stats.cpu_usage.total_usage / 1e9,
+      residentBytes: total_rss ?? anon ?? Number.NaN,
+      atSeconds: performance.now() / 1000,
+    };
+  });
+  return (await Promise.all(read)).sort((a, b) => a.service.localeCompare(b.service));
 }
 
 /** `make up`, `make down`; what it says goes to standard error. @throws when it fails */
 function stack(command: 'up' | 'down'): void {
+  const script = fileURLToPath(new URL('../../../scripts/stack.sh', import.meta.url));
   const { status } = spawnSync(script, [command], { stdio: ['ignore', 2, 2] });
   if (status !== 0) throw new Error(`expected stack.sh ${command} to end with 0, got ${status}`);
 }
 
-async function watch(): Promise<{ all: Container[]; before: Reading[]; after: Reading[] }> {
-  const all = (await containers()).sort((a, b) => a.service.localeCompare(b.service));
-  const before = await Promise.all(all.map(read));
-  process.stderr.write(`watching ${all.length} containers for ${SECONDS} s\n`);
-  await sleep(SECONDS * 1000);
-  return { all, before, after: await Promise.all(all.map(read)) };
-}
-
-async function started(): Promise<ReturnType<typeof watch>> {
+const isRunning = (await usages()).length > 0;
+if (!isRunning) {
   stack('up');
-  try {
-    await sleep(SETTLE_SECONDS * 1000);
-    return await watch();
-  } finally {
-    stack('down');
-  }
+  await sleep(SETTLE_SECONDS * 1000);
 }
+const before = await usages();
+process.stderr.write(`watching ${before.length} containers for ${SECONDS} s\n`);
+await sleep(SECONDS * 1000);
+const after = await usages();
+if (!isRunning) stack('down');
 
-const running = await containers().catch((error: Error) => {
-  process.stderr.write(`left out: ${error.message}\n`);
-  process.exit(0);
+const used = after.map(({ service, cpuSeconds, residentBytes, atSeconds }, i) => {
+  const first = before[i] as Usage;
+  const core = (cpuSeconds - first.cpuSeconds) / (atSeconds - first.atSeconds);
+  return { service, core, residentBytes };
 });
-const { all, before, after } = running.length > 0 ? await watch() : await started();
-
-const used = all.map(({ service }, i) => {
-  const [first, last] = [before[i], after[i]] as [Reading, Reading];
-  return {
-    service,
-    core: (last.usage.cpuSeconds - first.usage.cpuSeconds) / (last.atSeconds - first.atSeconds),
-    residentBytes: last.usage.residentBytes,
-  };
-});
-const sum = {
+const total = used.reduce((sum, one) => ({
   service: 'the whole stack',
-  core: used.reduce((total, { core }) => total + core, 0),
-  residentBytes: used.reduce((total, { residentBytes }) => total + residentBytes, 0),
-};
-const rows: Table = [...used, sum].map(({ service, core, residentBytes }) => ({
+  core: sum.core + one.core,
+  residentBytes: sum.residentBytes + one.residentBytes,
+}));
+const rows = [...used, total].map(({ service, core, residentBytes }) => ({
   service,
   'of one core': `${(100 * core).toFixed(2)} %`,
   'resident, MB': (residentBytes / 1e6).toFixed(0),
 }));
 report(
   'stack-idle',
-  `${toMarkdown(rows)}
-
-Figures of the containers' cgroups over ${SECONDS} s without traffic: Prometheus scrapes every 5 s and evaluates its rules, and each
-service is asked for its health. ${describeMachine([])}. \`npm run bench:idle --workspace tools\``,
-  quick,
+  rows,
+  `Figures of the containers' cgroups over ${SECONDS} s without traffic: Prometheus scrapes every 5 s and evaluates its rules, and each
+service has its health checks.`,
 );

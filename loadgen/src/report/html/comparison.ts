@@ -2,7 +2,7 @@
 import { formatMs, formatNumber } from '../../common/units.ts';
 import { LATENCY_METRICS } from '../../load/histogram.ts';
 import type { PhaseReport, Report } from '../report.ts';
-import { judge } from '../verdict.ts';
+import { verdictOf } from '../verdict.ts';
 import { html, type Markup, table } from './markup.ts';
 
 /** The n-th phase of both, where both have sent the same pattern. */
@@ -15,8 +15,10 @@ export function pairsOf(a: Report, b: Report): [number, PhaseReport, PhaseReport
 
 export function comparisonSection(a: Report, b: Report): Markup {
   const pairs = pairsOf(a, b);
-  const word = (report: Report) =>
-    html`<b class="${judge(report).kind}">${judge(report).kind}</b>, ${report.startedAt}`;
+  const word = (report: Report) => {
+    const { kind } = verdictOf(report);
+    return html`<b class="${kind}">${kind}</b>, ${report.startedAt}`;
+  };
   return html`<section class="comparison"><h2>A and B</h2>
 <dl><div><dt>A</dt><dd>${word(a)}</dd></div><div><dt>B</dt><dd>${word(b)}</dd></div></dl>
 ${pairs.length === 0 ? html`<p>They have no pattern in common at the same place, so there is nothing to compare.</p>` : undefined}

@@ -56,7 +56,7 @@ ${reports.map((report, n) => runSection(report, b === undefined ? undefined : ['
 function runSection(report: Report, name: string | undefined, n: number): Markup {
   const content = html`${verdictSection(report)}
 ${report.phases.map((phase, index) => phaseSection(phase, `${n}-${index}`))}
-${verificationSection(report.verification)}
+${verificationSection(report)}
 ${latencySection(report.latency)}
 ${planSection(report)}`;
   if (name === undefined) return content;

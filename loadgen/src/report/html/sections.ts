@@ -2,34 +2,21 @@
 import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
 import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
 import { type Distribution, LATENCY_METRICS, type LatencyMetric } from '../../load/histogram.ts';
+import { formatNumbers, NUMBER_HEADERS } from '../../verify/description.ts';
 import { formatRowName } from '../../verify/rows.ts';
-import type { Verification } from '../../verify/verification.ts';
 import type { Latency } from '../latency.ts';
 import type { PhaseReport, Report } from '../report.ts';
-import { judge } from '../verdict.ts';
+import { verdictOf } from '../verdict.ts';
 import { type Column, html, type Markup, table } from './markup.ts';
 
 const WORDS = { passed: 'Passed', failed: 'Failed', open: 'Open' } as const;
 
 export function verdictSection(report: Report): Markup {
-  const { kind, reasons } = judge(report);
-  const thresholds = report.phases.flatMap((phase) =>
-    phase.thresholds.map((one) => ({
-      cells: [phase.pattern, one.threshold, one.measured, one.ok ? 'held' : 'did not hold'],
-      mark: one.ok ? undefined : 'bad',
-    })),
-  );
-  const columns = [
-    { name: 'pattern' },
-    { name: 'threshold' },
-    { name: 'measured', isNumber: true },
-    { name: '' },
-  ];
+  const { kind, reasons } = verdictOf(report);
   return html`<section class="verdict ${kind}">
 <p class="word">${WORDS[kind]}</p>
 <ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>
-</section>
-${thresholds.length > 0 ? html`<section><h2>Thresholds</h2>${table(columns, thresholds)}</section>` : undefined}`;
+</section>`;
 }
 
 /** @param id where the page draws the charts of this phase */
@@ -68,25 +55,19 @@ function chart(id: string, kind: string, title: string, explanation: string): Ma
   return html`<figure><figcaption><b>${title}</b> <span>${explanation}</span></figcaption><div class="chart" data-phase="${id}" data-kind="${kind}"></div></figure>`;
 }
 
-const DURATIONS = LATENCY_METRICS.map((name) => ({ name, isNumber: true }));
+const toNumberColumn = (name: string): Column => ({ name, isNumber: true });
 
 const TARGET_DURATIONS = ['p50', 'p90', 'p99', 'max'] as const;
 
-function durationCells(
-  distribution: Distribution | null,
-  metrics: readonly LatencyMetric[] = LATENCY_METRICS,
-): string[] {
-  return metrics.map((metric) => formatMs(distribution?.[metric] ?? Number.NaN));
+function durationCells(distribution: Distribution | null, metrics: readonly LatencyMetric[]): string[] {
+  return metrics.map((metric) => formatMs(distribution?.[metric]));
 }
 
 function durationTable({ latencyMs, serviceTimeMs, latenessMs }: PhaseReport): Markup {
+  const rows = Object.entries({ latency: latencyMs, 'service time': serviceTimeMs, lateness: latenessMs });
   return table(
-    [{ name: '' }, ...DURATIONS],
-    [
-      { cells: ['latency', ...durationCells(latencyMs)] },
-      { cells: ['service time', ...durationCells(serviceTimeMs)] },
-      { cells: ['lateness', ...durationCells(latenessMs)] },
-    ],
+    [{ name: '' }, ...LATENCY_METRICS.map(toNumberColumn)],
+    rows.map(([name, distribution]) => ({ cells: [name, ...durationCells(distribution, LATENCY_METRICS)] })),
   );
 }
 
@@ -94,9 +75,9 @@ function targetTable({ byTarget }: PhaseReport): Markup {
   const counts = ['answered', 'errors', 'dropped'] as const;
   const columns: Column[] = [
     { name: 'target' },
-    ...counts.map((name) => ({ name, isNumber: true })),
+    ...counts.map(toNumberColumn),
     { name: 'statuses' },
-    ...TARGET_DURATIONS.map((metric) => ({ name: `service ${metric}`, isNumber: true })),
+    ...TARGET_DURATIONS.map((metric) => toNumberColumn(`service ${metric}`)),
   ];
   return table(
     columns,
@@ -115,7 +96,7 @@ function targetTable({ byTarget }: PhaseReport): Markup {
 function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup {
   const share = (count: number) => `${Number(((100 * count) / Math.max(1, sent + unsent)).toPrecision(3))}%`;
   return table(
-    [{ name: 'ended with' }, { name: 'requests', isNumber: true }, { name: 'share', isNumber: true }],
+    [{ name: 'ended with' }, ...['requests', 'share'].map(toNumberColumn)],
     [
       ...Object.entries(statuses).map(([status, count]) => ({
         cells: [status, formatNumber(count), share(count)],
@@ -131,38 +112,26 @@ function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup 
   );
 }
 
-export function verificationSection(verification: Verification | null): Markup {
-  if (verification === null)
-    return html`<section><h2>Verification</h2><p>None: the run was not compared with Prometheus (<code>--prometheus</code>).</p></section>`;
-  const columns = [
-    { name: 'series' },
-    ...['sent', 'counted', 'difference'].map((name) => ({ name, isNumber: true })),
-  ];
-  const rows = verification.rows.map((row) => ({
-    cells: [
-      formatRowName(row),
-      row.atLeast === row.atMost
-        ? formatNumber(row.atLeast)
-        : `${formatNumber(row.atLeast)}..${formatNumber(row.atMost)}`,
-      formatNumber(row.counted),
-      `${row.difference > 0 ? '+' : ''}${formatNumber(row.difference)}`,
-    ],
-    mark: row.difference === 0 ? undefined : 'bad',
-  }));
+/** The rows; the verdict stands first on the page. */
+export function verificationSection({ verification }: Report): Markup | undefined {
+  if (verification === null || verification.rows.length === 0) return undefined;
   return html`<section class="verification"><h2>Verification</h2>
-<p>What was sent, and what Prometheus counted: <b>${verification.verdict}</b>.</p>
-<ul>${[...verification.obstacles, ...verification.notes].map((text) => html`<li>${text}</li>`)}</ul>
-${rows.length > 0 ? table(columns, rows) : undefined}</section>`;
+${table(
+  [{ name: 'series' }, ...NUMBER_HEADERS.map(toNumberColumn)],
+  verification.rows.map((row) => ({
+    cells: [formatRowName(row), ...formatNumbers(row)],
+    mark: row.difference === 0 ? undefined : 'bad',
+  })),
+)}</section>`;
 }
 
 export function latencySection(rows: Latency | null): Markup | undefined {
   if (rows === null) return undefined;
-  const columns = ['generator', 'Prometheus'].map((name) => ({ name, isNumber: true }));
   return html`<section class="latency"><h2>Service time in Prometheus</h2>
 ${table(
-  [{ name: '' }, ...columns],
+  [{ name: '' }, ...['generator', 'Prometheus'].map(toNumberColumn)],
   rows.map(({ quantile, measuredMs, prometheusMs }) => ({
-    cells: [`p${quantile * 100}`, ...[measuredMs, prometheusMs].map((ms) => formatMs(ms ?? Number.NaN))],
+    cells: [`p${quantile * 100}`, formatMs(measuredMs), formatMs(prometheusMs)],
   })),
 )}</section>`;
 }

@@ -1,0 +1,167 @@
+/**
+ * Which row a request belongs to. A request that enters a route is given that route's row on the way in; what is left to
+ * find at its end are the requests that no watched route answered.
+ */
+import type { ServerResponse } from 'node:http';
+import type { RequestCounts, Row } from '../recording/counts.ts';
+import type { Ongoing } from '../recording/recorder.ts';
+import { createEntrances } from './entrances.ts';
+import { createHiddenApplications, type HiddenApplications } from './hidden-applications.ts';
+import { methodLabel } from './methods.ts';
+import { baseOf, consume, learnMountPaths, pathTaken, type RoutePath } from './mount-path.ts';
+import {
+  countLayers,
+  type MappedRoute,
+  type ObservedMounts,
+  type RouteMap,
+  readRoutes,
+  routerOf,
+} from './route-map.ts';
+import { createRows, type RowOptions, type Rows } from './rows.ts';
+import type { Application, Handle, Layer, Request, Route, Router } from './types.ts';
+
+export interface ResolverParts extends RowOptions {
+  readonly app: Application;
+  readonly counts: RequestCounts;
+  readonly observed: ObservedMounts;
+  readonly ongoing: (response: ServerResponse) => Ongoing | undefined;
+}
+
+const EMPTY: RouteMap = { routes: [], byRoute: new Map(), mounts: [], unknown: [], hidden: [], size: 0 };
+
+export class RouteResolver {
+  readonly #parts: ResolverParts;
+  readonly #rows: Rows;
+  readonly #entrances = createEntrances();
+  readonly #hidden: HiddenApplications;
+  /** What is known now of the routes that are watched. */
+  readonly #watched = new WeakMap<Layer, { mapped: MappedRoute }>();
+  #root: Router | undefined;
+  #rootSize = 0;
+  #map = EMPTY;
+
+  constructor(parts: ResolverParts) {
+    this.#parts = parts;
+    this.#rows = createRows(parts.counts, parts);
+    this.#hidden = createHiddenApplications(parts.observed, this.#entrances, parts.ongoing);
+  }
+
+  /** Before a request: sees cheaply whether routes were added to the application itself. */
+  update(): void {
+    this.#root ??= routerOf(this.#parts.app);
+    if (this.#root && this.#root.stack.length !== this.#rootSize) this.#read();
+  }
+
+  /** Before a scrape: sees whether routes were added anywhere. */
+  refresh(): void {
+    this.#root ??= routerOf(this.#parts.app);
+    if (this.#root && countLayers(this.#root, this.#parts.observed) !== this.#map.size) this.#read();
+  }
+
+  /** Puts back what the routes' layers were entered through. */
+  release(): void {
+    this.#entrances.restore([...this.#map.routes.map(({ layer }) => layer), ...this.#map.hidden]);
+  }
+
+  /** The row of a request that ended with `status` while it was in no watched route; undefined where none answered it. */
+  resolve(request: Request, current: Ongoing, status: number): Row | undefined {
+    const base = baseOf(request, current.outerBaseUrl);
+    this.#learnHidden(request, current);
+    if (learnMountPaths(this.#map.unknown, base)) this.#read();
+    const isRefusal = status === 404 || status === 405;
+    const { route } = request;
+    if (route && current.left?.route !== route) {
+      if (!this.#map.byRoute.has(route)) this.refresh();
+      const mapped = this.#map.byRoute.get(route);
+      if (!mapped) return this.#rowAt(hiddenTemplate(this.#map.mounts, base, route), request);
+      const path = pathTaken(mapped.paths, request, current.outerBaseUrl);
+      // It has matched, and something before its handlers has answered: a handler for a parameter, usually.
+      if (path && !isRefusal) return this.#rows.of(route, path, request.method ?? '').row;
+    }
+    // Either no route has the path, or what answers at the end of such requests did.
+    return isRefusal ? undefined : this.#rowOfMount(request, current, base);
+  }
+
+  /** The row of a request that something mounted has answered, in no route. */
+  #rowOfMount(request: Request, { left }: Ongoing, base: string): Row | undefined {
+    const mapped = left && request.route && this.#map.byRoute.get(request.route);
+    // It has left the rest to a middleware of its router, or of one around it: one that sends what routes have prepared.
+    if (mapped && isAround(mapped, base)) return left.row;
+    const mount =
+      base === '' ? undefined : this.#map.mounts.find(({ mounts }) => consume(mounts, base) === '');
+    return mount && this.#rowAt(mount.template, request);
+  }
+
+  /** The row of a path that belongs to no watched route. */
+  #rowAt(template: string, { method }: Request): Row {
+    return this.#rows.at(template, methodLabel(this.#parts.counts, method));
+  }
+
+  #read(): void {
+    if (!this.#root) return;
+    this.#map = readRoutes(this.#root, this.#parts.observed);
+    this.#rootSize = this.#root.stack.length;
+    for (const mapped of this.#map.routes) {
+      const watched = this.#watched.get(mapped.layer);
+      if (watched) watched.mapped = mapped;
+      else this.#watch(mapped);
+      this.#rows.expose(mapped);
+    }
+    for (const layer of this.#map.hidden) this.#hidden.watch(layer);
+  }
+
+  /** From now on Express enters the route of a layer through a function that notes it. */
+  #watch(mapped: MappedRoute): void {
+    const watched = { mapped };
+    this.#watched.set(mapped.layer, watched);
+    this.#entrances.replace(
+      mapped.layer,
+      (enter): Handle =>
+        (request, response, next) => {
+          const current = this.#parts.ongoing(response);
+          if (!current || current.isAnswered || response.writableEnded) return enter(request, response, next);
+          this.#learnHidden(request, current);
+          const { isPartial, mountPaths } = watched.mapped;
+          if (isPartial && learnMountPaths(mountPaths, baseOf(request, current.outerBaseUrl))) this.#read();
+          const { route, paths } = watched.mapped;
+          const path = pathTaken(paths, request, current.outerBaseUrl);
+          const { row, viaAll = false } = path ? this.#rows.of(route, path, request.method ?? '') : {};
+          current.row = row;
+          current.viaAll = viaAll;
+          const hadHead = response.headersSent;
+          return enter(request, response, (error) => {
+            current.isAnswered ||= response.writableEnded || (response.headersSent && !hadHead);
+            // With an error the route is what answers, by way of an error handler.
+            if (!current.isAnswered && (!error || error === 'route' || error === 'router')) {
+              current.left = { route, row: current.viaAll ? undefined : current.row };
+              current.row = undefined;
+            }
+            next(error);
+          });
+        },
+    );
+  }
+
+  #learnHidden(request: Request, current: Ongoing): void {
+    if (this.#map.hidden.length > 0 && this.#hidden.learn(request, current)) this.#read();
+  }
+}
+
+/** Whether `baseUrl` is what one of the routers around a route has consumed. */
+function isAround({ paths }: MappedRoute, baseUrl: string): boolean {
+  return paths.some(({ mounts }) =>
+    [...mounts.keys(), mounts.length].some((n) => consume(mounts.slice(0, n), baseUrl) === ''),
+  );
+}
+
+/** The template of a route in a router that a handler calls by itself: the nearest mount, and what the route says. */
+function hiddenTemplate(mounts: readonly RoutePath[], baseUrl: string, route: Route): string {
+  let nearest = { template: '', rest: baseUrl };
+  for (const { template, mounts: outer } of mounts) {
+    const rest = consume(outer, baseUrl);
+    if (rest !== undefined && rest.length < nearest.rest.length) nearest = { template, rest };
+  }
+  const own = [route.path].flat().map(String).join('|').replace(/\/+$/, '');
+  // What the router has consumed beyond the mount is a client's words.
+  return `${nearest.template}${nearest.rest === '' ? '' : '/*'}${own}` || '/';
+}

@@ -1,0 +1,130 @@
+/**
+ * The counts of a phase by target. Targets that the server counts under the same series share a line, so that it can be
+ * compared with what the server itself has measured; in the report, a pattern with very many has one line for the rest.
+ */
+import type { RouteLabels } from '../common/route-labels.ts';
+import { createHistogram, encodeHistogram, type Histogram, record, toDistribution } from './histogram.ts';
+import { sumRecords, type TargetLine } from './numbers.ts';
+
+/** What this needs to know of a target. */
+export interface NamedTarget {
+  readonly method: string;
+  readonly path: string;
+  readonly expect?: number | undefined;
+  readonly series?: RouteLabels | undefined;
+}
+
+/** What is known of the requests to one series. */
+export interface SentToSeries {
+  readonly series: RouteLabels | null;
+  readonly answered: Record<string, number>;
+  /** Sent, without a complete answer. */
+  readonly unknown: number;
+  readonly notSent: number;
+}
+
+/** Each has a histogram of some 10 kB. */
+const MOST_LINES = 100;
+
+interface Line {
+  readonly names: Set<string>;
+  readonly series: RouteLabels | null;
+  readonly statuses: Map<number, number>;
+  readonly serviceTime: Histogram;
+  unexpected: number;
+  unknown: number;
+  notSent: number;
+  dropped: number;
+}
+
+export class TargetCounts {
+  readonly #byTarget: Line[];
+  readonly #expected: (number | undefined)[];
+  readonly #lines: readonly Line[];
+
+  constructor(targets: readonly NamedTarget[]) {
+    const lines = new Map<string, Line>();
+    const ofOthers = createHistogram(2);
+    this.#expected = targets.map(({ expect }) => expect);
+    this.#byTarget = targets.map(({ method, path, series = null }) => {
+      const name = `${method} ${path}`;
+      const key = series === null ? name : JSON.stringify([method, series.path, series.method]);
+      const line = lines.get(key) ?? {
+        ...{ names: new Set<string>(), series, statuses: new Map<number, number>() },
+        serviceTime: lines.size < MOST_LINES ? createHistogram(2) : ofOthers,
+        ...{ unexpected: 0, unknown: 0, notSent: 0, dropped: 0 },
+      };
+      lines.set(key, line);
+      line.names.add(name);
+      return line;
+    });
+    this.#lines = [...lines.values()];
+  }
+
+  /** @returns whether the status is the expected one: that of the target, else anything below 400 */
+  answered(target: number, status: number, serviceTimeMs: number): boolean {
+    const line = this.#line(target);
+    const expected = this.#expected[target];
+    const isExpected = expected === undefined ? status < 400 : status === expected;
+    if (!isExpected) line.unexpected++;
+    line.statuses.set(status, (line.statuses.get(status) ?? 0) + 1);
+    record(line.serviceTime, serviceTimeMs);
+    return isExpected;
+  }
+
+  unanswered(target: number, wasSent: boolean): void {
+    if (wasSent) this.#line(target).unknown++;
+    else this.#line(target).notSent++;
+  }
+
+  dropped(target: number): void {
+    this.#line(target).dropped++;
+  }
+
+  bySeries(): SentToSeries[] {
+    return this.#lines.map(({ series, statuses, unknown, notSent }) => ({
+      series,
+      answered: Object.fromEntries(statuses),
+      unknown,
+      notSent,
+    }));
+  }
+
+  toReport(): TargetLine[] {
+    const single = this.#lines
+      .slice(0, MOST_LINES)
+      .map((line) => toTargetLine(nameOf(line), line.series, [line]));
+    const others = this.#lines.slice(MOST_LINES);
+    return others.length === 0 ? single : [...single, toTargetLine('all others', null, others)];
+  }
+
+  #line(target: number): Line {
+    const line = this.#byTarget[target];
+    if (line === undefined) throw new RangeError(`no target ${target}`);
+    return line;
+  }
+}
+
+/** @param lines that share a histogram */
+function toTargetLine(name: string, series: RouteLabels | null, lines: readonly Line[]): TargetLine {
+  const sum = (of: (line: Line) => number) => lines.reduce((total, line) => total + of(line), 0);
+  const serviceTime = lines[0]?.serviceTime ?? createHistogram(2);
+  const unanswered = sum(({ unknown, notSent }) => unknown + notSent);
+  return {
+    name,
+    series,
+    answered: serviceTime.totalCount,
+    errors: sum(({ unexpected }) => unexpected) + unanswered,
+    unanswered,
+    dropped: sum(({ dropped }) => dropped),
+    statuses: sumRecords(lines.map(({ statuses }) => Object.fromEntries(statuses))),
+    serviceTimeMs: toDistribution(serviceTime),
+    serviceTime: encodeHistogram(serviceTime),
+  };
+}
+
+/** `GET /cart`; of several paths the first: `GET /missing/1 and 32 more`. */
+function nameOf({ names }: Line): string {
+  const [first = ''] = names;
+  return names.size === 1 ? first : `${first} and ${names.size - 1} more`;
+}

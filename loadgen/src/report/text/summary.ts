@@ -1,0 +1,107 @@
+/** The summary of a run as a person reads it, in at most 80 columns. */
+import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
+import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
+import type { Distribution } from '../../load/histogram.ts';
+import { isWhole } from '../../load/shard.ts';
+import { formatLost } from '../combine.ts';
+import type { Latency } from '../latency.ts';
+import type { PhaseReport, Report } from '../report.ts';
+import type { Paint } from './paint.ts';
+import { formatVerification } from './verification-table.ts';
+
+export function formatReport(report: Report, paint: Paint): string {
+  const { phases, verification, latency } = report;
+  const blocks = [
+    ...phases.map((phase) => formatPhase(phase, paint)),
+    formatEnd(report, paint),
+    ...(verification === null ? [] : [formatVerification(verification, paint)]),
+    ...(latency === null ? [] : [formatLatency(latency, paint)]),
+  ];
+  const shown = blocks.filter((lines) => lines.length > 0);
+  return `${shown.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+/** The service time, as the generator and as Prometheus have it. */
+function formatLatency(rows: Latency, paint: Paint): string[] {
+  const line = (...cells: readonly string[]) =>
+    cells.map((cell, n) => (n === 0 ? cell.padEnd(12) : cell.padStart(12))).join('');
+  return [
+    paint('bold', line('service time', 'generator', 'prometheus')),
+    ...rows.map(({ quantile, measuredMs, prometheusMs }) =>
+      line(`p${quantile * 100}`, formatMs(measuredMs), formatMs(prometheusMs)),
+    ),
+  ];
+}
+
+function formatPhase(phase: PhaseReport, paint: Paint): string[] {
+  const { statuses, plan } = phase;
+  const answers = Object.entries(statuses).map(([status, count]) => `${formatNumber(count)} x ${status}`);
+  const unexpected = phase.errors - phase.unanswered;
+  const red = (count: number) => (count > 0 ? paint('red', formatNumber(count)) : '0');
+  return [
+    paint(
+      'bold',
+      `${phase.pattern}: ${formatCount(phase.sent, 'request')} sent in ${formatMs(phase.durationSeconds * 1000)}`,
+    ),
+    row('answered', [formatNumber(phase.answered), ...answers].join('   ')),
+    row('errors', `${red(phase.errors)}   dropped ${red(phase.dropped)}`),
+    ...(unexpected > 0 ? [row('', `${formatNumber(unexpected)} x status (not the expected one)`)] : []),
+    ...FAILURE_KINDS.filter((kind) => phase.failures[kind] !== undefined).map((kind) =>
+      row('', `${formatNumber(phase.failures[kind] ?? 0)} x ${kind} (${FAILURE_MEANING[kind]})`),
+    ),
+    ...(phase.rerouted > 0
+      ? [row('rerouted', `${formatNumber(phase.rerouted)} x refused, and sent to another address instead`)]
+      : []),
+    row('rate', `${formatNumber(phase.achievedPerSecond)}/s${formatPlan(plan)}`),
+    ...formatDistributions(phase),
+    row('bytes', `${formatBytes(phase.bytesRead)} read, ${formatBytes(phase.bytesWritten)} written`),
+    ...phase.thresholds.map(({ threshold, ok, measured }) =>
+      row('threshold', `${threshold}: ${ok ? paint('green', 'ok') : paint('red', 'FAILED')} (${measured})`),
+    ),
+  ];
+}
+
+/** What became of the run as a whole, where that is not simply its end. */
+function formatEnd({ state, shard, lostShards, phases }: Report, paint: Paint): string[] {
+  const lines = lostShards.map((lost) => paint('red', `${formatLost(lost)}: it is in none of these numbers`));
+  if (state === 'interrupted')
+    lines.push(
+      phases.length === 0
+        ? 'interrupted: nothing was sent'
+        : 'interrupted: the rest was not sent; what had been sent was waited for',
+    );
+  if (state === 'gave-up') lines.push('given up: nothing was answered for 30 s; the rest was not sent');
+  if (!isWhole(shard))
+    lines.push(
+      `shard ${shard.index} of ${shard.of}: thresholds and verification are about the whole (loadgen combine)`,
+    );
+  return lines;
+}
+
+function formatPlan({ schedule, requests, durationSeconds, connections }: PhaseReport['plan']): string {
+  const bound = formatCount(connections, 'connection');
+  if (schedule === 'closed') return ` (as fast as ${bound} allow)`;
+  const asked = requests !== null && durationSeconds !== null ? requests / durationSeconds : Number.NaN;
+  return ` (asked ${formatNumber(asked)}/s on average, at most ${bound})`;
+}
+
+function formatDistributions({ plan, latencyMs, serviceTimeMs, latenessMs }: PhaseReport): string[] {
+  // In a closed loop a request is due when it is sent: the three would be one.
+  if (plan.schedule === 'closed') return [row('latency', formatDistribution(latencyMs))];
+  return [
+    row('latency', formatDistribution(latencyMs)),
+    row('service', formatDistribution(serviceTimeMs)),
+    row('lateness', formatDistribution(latenessMs)),
+  ];
+}
+
+function formatDistribution(distribution: Distribution | null): string {
+  if (distribution === null) return 'no samples';
+  return (['p50', 'p90', 'p99', 'p99.9', 'max'] as const)
+    .map((at) => `${at} ${formatMs(distribution[at])}`)
+    .join('  ');
+}
+
+function row(name: string, text: string): string {
+  return `  ${name.padEnd(10)}${text}`;
+}

@@ -1,0 +1,66 @@
+/** From the flags that say how to get into Prometheus to its client. */
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isNativeError } from 'node:util/types';
+import { UsageError } from '../common/errors.ts';
+import { Prometheus } from '../verify/prometheus.ts';
+
+export interface AccessFlags {
+  readonly prometheusTokenFile?: string;
+  readonly prometheusCaFile?: string;
+}
+
+/** A bearer token (RFC 6750), without its line break. */
+const TOKEN = /^[\w.~+/=-]+$/;
+
+/** @throws UsageError for a URL that is none and a file that cannot be read */
+export async function connectPrometheus(
+  url: string,
+  { prometheusTokenFile, prometheusCaFile }: AccessFlags,
+  env: Readonly<Record<string, string | undefined>>,
+  retryMs: number,
+): Promise<Prometheus> {
+  const ca = prometheusCaFile === undefined ? undefined : await readAuthorities(prometheusCaFile);
+  const bearerToken = tokenSource(prometheusTokenFile, env.PROMETHEUS_TOKEN);
+  await bearerToken?.();
+  return new Prometheus(url, { retryMs, ca, ...(bearerToken && { bearerToken }) });
+}
+
+/** A file is read again for each request: what rotates tokens replaces the file. */
+function tokenSource(
+  file: string | undefined,
+  variable: string | undefined,
+): (() => Promise<string>) | undefined {
+  const flag = '--prometheus-token-file';
+  if (file !== undefined) return async () => checkToken(flag, await read(flag, file));
+  if (!variable) return undefined;
+  return async () => checkToken('PROMETHEUS_TOKEN', variable);
+}
+
+/** @throws UsageError, without what was found: it may be a secret all the same */
+function checkToken(name: string, text: string): string {
+  const token = text.trim();
+  if (!TOKEN.test(token))
+    throw new UsageError(`${name}: expected a bearer token on one line, got something else`);
+  return token;
+}
+
+async function readAuthorities(file: string): Promise<string> {
+  const pem = await read('--prometheus-ca-file', file);
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new UsageError(`--prometheus-ca-file: expected certificates in PEM, got something else in ${file}`);
+  }
+  return pem;
+}
+
+/** @throws UsageError with the code only: a token in the place of its file would be printed as a name */
+async function read(flag: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = isNativeError(error) && 'code' in error ? error.code : 'unreadable';
+    throw new UsageError(`${flag}: expected a file that can be read, got ${code}`);
+  }
+}

@@ -1,0 +1,66 @@
+/** Names and files to patterns, and these to phases. Everything that is wrong with any of them is said at once. */
+import { parse as parsePath } from 'node:path';
+import { UsageError } from '../common/errors.ts';
+import type { Shard } from '../load/shard.ts';
+import { GROUPS, PATTERNS } from '../pattern/built-in.ts';
+import { type Pattern, patternSchema } from '../pattern/pattern.ts';
+import { readPatternFile } from '../pattern/pattern-file.ts';
+import { type Overrides, type Phase, planPhase } from './plan.ts';
+
+export const DEFAULT_PATTERN = 'lab';
+
+export interface NamedPattern {
+  readonly name: string;
+  readonly pattern: Pattern;
+}
+
+export async function readPatterns(names: readonly string[]): Promise<NamedPattern[]> {
+  const single = names.flatMap((name) => own(GROUPS, name) ?? [name]);
+  return collect(await Promise.allSettled(single.map(findPattern)));
+}
+
+export async function planPatterns(
+  patterns: readonly NamedPattern[],
+  overrides: Overrides,
+  shard: Shard,
+): Promise<Phase[]> {
+  const plan = async ({ name, pattern }: NamedPattern) => planPhase(name, pattern, overrides, shard);
+  return collect(await Promise.allSettled(patterns.map(plan)));
+}
+
+async function findPattern(name: string): Promise<NamedPattern> {
+  const input = own(PATTERNS, name);
+  if (input !== undefined) return { name, pattern: patternSchema.parse(input) };
+  if (/[/\\]|\.(ya?ml|json)$/.test(name))
+    return { name: parsePath(name).name, pattern: await readPatternFile(name) };
+  const known = [...Object.keys(GROUPS), ...Object.keys(PATTERNS)].join(', ');
+  throw new UsageError(`no pattern "${name}"; there are ${known}, and files (./my-pattern.yaml)`);
+}
+
+/** Without what every object inherits: there is no pattern called `constructor`. */
+function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+/** @throws UsageError with the mistakes of all; what is no UsageError, as it is */
+function collect<T>(results: readonly PromiseSettledResult<T>[]): T[] {
+  const reasons: unknown[] = results.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  const unforeseen = reasons.find((reason) => !(reason instanceof UsageError));
+  if (unforeseen !== undefined) throw unforeseen;
+  const mistakes = reasons.filter((reason) => reason instanceof UsageError);
+  if (mistakes.length > 0) throw new UsageError(mistakes.map(({ message }) => message).join('\n'));
+  return results.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+}
+
+/** A line for each pattern that has a name. */
+export function listPatterns(): string {
+  const groups = Object.entries(GROUPS).map(([name, members]) => [name, `${members.join(', then ')}`]);
+  const rows = [...groups, ...Object.entries(PATTERNS).map(([name, { description }]) => [name, description])];
+  const mark = (name: string | undefined) => (name === DEFAULT_PATTERN ? ' (default)' : '');
+  return rows.map(([name, text]) => `${name?.padEnd(12)}${text}${mark(name)}\n`).join('');
+}
+
+/** @throws UsageError with the mistakes of all files */
+export async function validateFiles(files: readonly string[]): Promise<void> {
+  collect(await Promise.allSettled(files.map(readPatternFile)));
+}

@@ -1,0 +1,72 @@
+// `make backup` and `make restore`: whole or not at all, and back on a machine that has none.
+import { execFileSync } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { Project } from '../support/project.ts';
+import { nextScrape, query, queryValue } from '../support/prometheus.ts';
+import { repositoryRoot } from '../support/repository.ts';
+
+let project: Project;
+let file: string;
+/** A moment at which what the backup contains was there, in Unix seconds. */
+let savedAt: number;
+
+beforeAll(async () => {
+  project = await Project.create('backup');
+  file = join(project.reports, 'prometheus.tgz');
+  await project.up();
+});
+
+afterAll(() => project.remove());
+
+const backup = (path: string) => project.run('scripts/backup.sh', ['backup', path]);
+const restore = (path: string) => project.run('scripts/backup.sh', ['restore', path]);
+
+it("backup keeps Prometheus' data in a file, and refuses one that is there or whose folder is not", async () => {
+  savedAt = await queryValue(project.prometheusUrl, 'max(timestamp(http_requests_total))');
+  expect(await backup(file)).toMatchObject({ exitCode: 0 });
+  expect((await backup(file)).exitCode).toBe(2);
+  expect((await backup(join(project.reports, 'none/x.tgz'))).exitCode).toBe(2);
+});
+
+it('backup that finds no room leaves no file, and Prometheus goes on', async () => {
+  const cut = join(project.reports, 'cut.tgz');
+  const command = `ulimit -f 16 && exec scripts/backup.sh backup '${cut}'`;
+  const { exitCode, stderr } = await project.run('sh', ['-c', command]);
+  const reason = `the data could not be written to "${cut}"; no file was left.`;
+  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(reason) });
+  expect((await readdir(project.reports)).filter((name) => name.startsWith('cut'))).toEqual([]);
+  await nextScrape(project.prometheusUrl);
+});
+
+it('restore refuses a file that was cut off, or is no backup, and what is there stays', async () => {
+  const whole = await readFile(file);
+  const short = join(project.reports, 'short.tgz');
+  for (const size of [whole.length - 1, whole.length >> 1, 0]) {
+    await writeFile(short, whole.subarray(0, size));
+    const { exitCode, stderr } = await restore(short);
+    const reason = 'FILE: expected a file that make backup has written, and all of it';
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(reason) });
+  }
+  const other = join(project.reports, 'other.tgz');
+  execFileSync('tar', ['-czf', other, '--transform', 's,^,./wal/,', '-C', repositoryRoot, 'README.md']);
+  expect(await restore(other)).toMatchObject({ exitCode: 2 });
+  expect(await queryValue(project.prometheusUrl, 'sum(http_requests_total)')).toBe(100);
+});
+
+it('restore brings the data back on a machine that has none, and nothing that came after the backup', async () => {
+  expect(await project.stack(['load', 'not-found'])).toMatchObject({ exitCode: 0 });
+  expect(await queryValue(project.prometheusUrl, 'http_errors_total{code="404"}')).toBe(66);
+  expect(await project.stack(['down', '--volumes'])).toMatchObject({ exitCode: 0 });
+  expect((await restore(`${file}.not`)).exitCode).toBe(2);
+  expect(await restore(file)).toMatchObject({ exitCode: 0 });
+  await project.up();
+  expect(await query(project.prometheusUrl, 'sum(http_requests_total)', savedAt)).toEqual([
+    { labels: {}, value: 100 },
+  ]);
+  expect(await query(project.prometheusUrl, 'http_errors_total{code="404"} > 33')).toEqual([]);
+  expect(await query(project.prometheusUrl, 'max_over_time(http_errors_total{code="404"}[1h]) > 33')).toEqual(
+    [],
+  );
+});

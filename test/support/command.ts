@@ -1,0 +1,57 @@
+/** Programs as a user's shell runs them, without a terminal, from the repository's root. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { repositoryRoot } from './repository.ts';
+
+export interface CommandResult {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunningCommand {
+  process: ChildProcess;
+  /** What has been printed to stderr so far. */
+  stderr(): string;
+  /** Ctrl-C, as a terminal sends it: to the command and to all that it has started. */
+  interrupt(): void;
+  result: Promise<CommandResult>;
+}
+
+/** @param input what is typed on standard input */
+export function start(
+  program: string,
+  words: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+  input = '',
+): RunningCommand {
+  // Detached: a process group of its own.
+  const child = spawn(program, words, { cwd: repositoryRoot, env: environment, detached: true });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  // A program that ends before it has read everything closes the pipe.
+  child.stdin.on('error', () => undefined).end(input);
+  const result = new Promise<CommandResult>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
+  });
+  const interrupt = () => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGINT');
+  };
+  return { process: child, stderr: () => stderr, interrupt, result };
+}
+
+/** The same, to its end. */
+export const run = (...command: Parameters<typeof start>): Promise<CommandResult> => start(...command).result;
+
+/** `docker WORDS...`. @returns what it printed @throws when its exit status is not 0 */
+export async function docker(...words: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await run('docker', words);
+  if (exitCode !== 0) throw new Error(`docker ${words.join(' ')}: exit status ${exitCode}: ${stderr}`);
+  return stdout.trim();
+}

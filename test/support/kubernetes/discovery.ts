@@ -1,0 +1,52 @@
+/** What kubectl asks an API server about itself before it asks for anything else. */
+import { KINDS } from './cluster.ts';
+
+export const plural = (kind: string) =>
+  kind.toLowerCase().replace(/y$/, 'ie').replace(/s$/, 'se').concat('s');
+
+const CLUSTER_WIDE = ['Namespace', 'Node', 'StorageClass'];
+const VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
+const parts = (version: string) => (version.includes('/') ? version.split('/') : ['', version]);
+
+/** The answer for a path, if it is such a question. */
+export function discovery(path: string): unknown {
+  if (path === '/readyz') return 'ok';
+  if (path === '/version') return { major: '1', minor: '33', gitVersion: 'v1.33.0' };
+  if (path === '/api') return { kind: 'APIVersions', versions: ['v1'] };
+  if (path === '/apis') return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups() };
+  if (path.startsWith('/openapi/v3')) return openApi(path);
+  const groupVersion = path.replace(/^\/apis?\//, '');
+  const resources = KINDS[groupVersion]?.map((kind) => ({
+    name: plural(kind),
+    kind,
+    namespaced: !CLUSTER_WIDE.includes(kind),
+    verbs: VERBS,
+  }));
+  return resources && { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources };
+}
+
+function groups(): unknown[] {
+  const versions = Object.keys(KINDS).filter((version) => version.includes('/'));
+  return versions.map((groupVersion) => {
+    const [name, version] = parts(groupVersion);
+    return { name, versions: [{ groupVersion, version }], preferredVersion: { groupVersion, version } };
+  });
+}
+
+/** No schemas: kubectl only looks whether the server validates fields itself. */
+function openApi(path: string): unknown {
+  if (path === '/openapi/v3') {
+    const roots = Object.keys(KINDS).map((version) => (version === 'v1' ? 'api/v1' : `apis/${version}`));
+    return {
+      paths: Object.fromEntries(roots.map((one) => [one, { serverRelativeURL: `/openapi/v3/${one}` }])),
+    };
+  }
+  const groupVersion = path.replace(/^\/openapi\/v3\/apis?\//, '');
+  const [group, version] = parts(groupVersion);
+  const parameters = [{ name: 'fieldValidation', in: 'query', schema: { type: 'string' } }];
+  const paths = (KINDS[groupVersion] ?? []).map((kind) => [
+    `/${plural(kind)}/{name}`,
+    { patch: { parameters, 'x-kubernetes-group-version-kind': { group, version, kind } } },
+  ]);
+  return { openapi: '3.0.0', info: { title: 'Kubernetes', version }, paths: Object.fromEntries(paths) };
+}

@@ -1,0 +1,110 @@
+/**
+ * The stack as `make` handles it, under a project name and host ports of its own, so that a stack that is already running, and
+ * another test run, are left alone.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CommandResult, docker, type RunningCommand, run, start } from './command.ts';
+import { freeRange } from './free-port.ts';
+import { repositoryRoot } from './repository.ts';
+
+const portVariables = [
+  'API_HOST_PORT',
+  'API_LAB_HOST_PORT',
+  'METRICS_HOST_PORT',
+  'PROMETHEUS_HOST_PORT',
+  'GRAFANA_HOST_PORT',
+  'ALERTMANAGER_HOST_PORT',
+] as const;
+
+type PortVariable = (typeof portVariables)[number];
+
+export class Project {
+  readonly name: string;
+  /** Where `load` leaves its pages. */
+  readonly reports: string;
+  readonly environment: Readonly<NodeJS.ProcessEnv>;
+
+  private constructor(name: string, reports: string, ports: Record<string, string>) {
+    this.name = name;
+    this.reports = reports;
+    this.environment = { ...process.env, COMPOSE_PROJECT_NAME: name, REPORTS_FOLDER: reports, ...ports };
+  }
+
+  /** @param replicas how many ports in a row each setting has */
+  static async create(label: string, replicas = 1): Promise<Project> {
+    const first = await freeRange(portVariables.length * replicas);
+    const ports = portVariables.map((name, i) => [name, String(first + i * replicas)]);
+    const reports = await mkdtemp(join(tmpdir(), 'reports-'));
+    return new Project(
+      `observability-stack-${label}-${process.pid}`,
+      reports,
+      Object.fromEntries(ports) as Record<PortVariable, string>,
+    );
+  }
+
+  port(variable: PortVariable): number {
+    return Number(this.environment[variable]);
+  }
+
+  url(variable: PortVariable): string {
+    return `http://127.0.0.1:${this.port(variable)}`;
+  }
+
+  get prometheusUrl(): string {
+    return this.url('PROMETHEUS_HOST_PORT');
+  }
+
+  /** Starts a script, with `settings` besides the project's own. */
+  start(script: string, words: string[], settings: NodeJS.ProcessEnv = {}, input = ''): RunningCommand {
+    return start(script, words, { ...this.environment, ...settings }, input);
+  }
+
+  run(...command: Parameters<Project['start']>): Promise<CommandResult> {
+    return this.start(...command).result;
+  }
+
+  /** `scripts/stack.sh WORDS...`, the script behind most targets of the Makefile. */
+  stack(words: string[], settings?: NodeJS.ProcessEnv): Promise<CommandResult> {
+    return this.run('scripts/stack.sh', words, settings);
+  }
+
+  /** `make up`. @throws when it fails, with what it printed */
+  async up(settings?: NodeJS.ProcessEnv): Promise<CommandResult> {
+    const result = await this.stack(['up'], settings);
+    if (result.exitCode !== 0)
+      throw new Error(`up: exit status ${result.exitCode}: ${result.stderr}\n${result.stdout}`);
+    return result;
+  }
+
+  /**
+   * Ids of the containers, running or not; of one service where it is named. A generator that has ended is not one of them: the
+   * engine removes it in its own time, after the command that ran it.
+   */
+  async containers(service?: string): Promise<string[]> {
+    const labels = [`project=${this.name}`, ...(service ? [`service=${service}`] : [])];
+    const filters = labels.flatMap((label) => ['--filter', `label=com.docker.compose.${label}`]);
+    const format = '{{.ID}} {{.State}} {{.Label "com.docker.compose.oneoff"}}';
+    const list = await docker('ps', '--all', '--format', format, ...filters);
+    const rows = list.split('\n').filter((row) => row !== '' && !/ (exited|removing|dead) True$/.test(row));
+    return rows.map((row) => row.split(' ')[0] ?? '').sort();
+  }
+
+  /** The only container of a service. */
+  async container(service: string): Promise<string> {
+    const [container, ...others] = await this.containers(service);
+    if (!container || others.length > 0) throw new Error(`expected one container of ${service}`);
+    return container;
+  }
+
+  /** Removes everything that belongs to it: containers, network, volumes, images, reports. */
+  async remove(): Promise<void> {
+    const compose = ['compose', '--project-directory', repositoryRoot, '--profile', '*'];
+    const down = [...compose, 'down', '--volumes', '--remove-orphans', '--timeout', '0'];
+    const { exitCode, stderr } = await run('docker', down, this.environment);
+    if (exitCode !== 0) throw new Error(`the project ${this.name} could not be removed: ${stderr}`);
+    await docker('image', 'rm', '--force', `${this.name}/app`, `${this.name}/loadgen`);
+    await rm(this.reports, { recursive: true, force: true });
+  }
+}

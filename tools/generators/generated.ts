@@ -1,0 +1,34 @@
+/** The committed files that are made of other files. A test fails when one of them is out of date. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dashboards, toJson } from '../../grafana/src/dashboards.ts';
+import { describeLicences, readDependencies } from './licences.ts';
+import { toPrometheusRule } from './prometheus-rule.ts';
+import { toSvg } from './terminal.ts';
+
+const root = new URL('../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
+/** The texts of a folder's files of one kind, by their paths. */
+const readAll = (folder: string, ending: string) =>
+  readdirSync(new URL(folder, root))
+    .filter((name) => name.endsWith(ending))
+    .sort()
+    .map((name) => [folder + name, read(folder + name)] as const);
+
+/** Texts by path from the repository's root. */
+export function generatedFiles(): Record<string, string> {
+  const [, interval] = /scrape_interval: (\S+)/.exec(read('prometheus/prometheus.yml')) ?? [];
+  const datasources = 'grafana/provisioning/datasources/prometheus.yml';
+  const rules = readAll('prometheus/rules/', '.yml').map(([, text]) => text);
+  return {
+    ...Object.fromEntries(
+      dashboards.map((dashboard) => [`grafana/dashboards/${dashboard.uid}.json`, toJson(dashboard)]),
+    ),
+    // A file with a number of another one.
+    [datasources]: read(datasources).replace(/timeInterval: \S+/, `timeInterval: ${interval}`),
+    'kubernetes/overlays/operator/prometheus-rule.yaml': toPrometheusRule(rules),
+    'docs/licences.md': describeLicences(readDependencies(JSON.parse(read('package-lock.json')))),
+    ...Object.fromEntries(
+      readAll('docs/pictures/', '.txt').map(([path, text]) => [path.replace(/txt$/, 'svg'), toSvg(text)]),
+    ),
+  };
+}
