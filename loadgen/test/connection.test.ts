@@ -62,17 +62,6 @@ describe('an idle connection', () => {
   const answerWith = (seconds?: number) =>
     seconds === undefined ? OK : OK.replace('Content', `Keep-Alive: timeout=${seconds}\r\nContent`);
 
-  it.each([0, 1, 5])('is used again at once where its server keeps it for %i s', async (seconds) => {
-    const server = await serveRaw((socket) => socket.write(answerWith(seconds)));
-    const { client, recorder } = createClient(server.url);
-    // Each request is sent in the moment in which the one before is answered.
-    let left = 20;
-    client.onFree = () => void (--left > 0 && client.start(0, performance.now()));
-    client.start(0, performance.now());
-    await until('all are answered', () => left === 0);
-    expect([recorder.statuses.length, recorder.failures, server.accepted()]).toEqual([20, [], 1]);
-  });
-
   it.each([
     [undefined, 4000],
     [0, 100],

@@ -2,27 +2,19 @@ import { execFileSync } from 'node:child_process';
 import {
   chmod,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   readlink,
   realpath,
-  rm,
   stat,
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { checkWritable, writeWhole } from '../src/common/files.ts';
+import { useFolder } from './loadgen.ts';
 
-let folder = '';
-const at = (name: string) => join(folder, name);
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'loadgen-'));
-});
-afterEach(() => rm(folder, { recursive: true }));
+const at = useFolder();
 
 describe('a regular file', () => {
   it('is replaced, keeps its mode, and leaves nothing next to it', async () => {
@@ -34,7 +26,7 @@ describe('a regular file', () => {
     const after = await stat(at('a'));
     expect([await readFile(at('a'), 'utf8'), after.mode & 0o777]).toEqual(['new', 0o640]);
     expect(after.ino).not.toBe(ino);
-    expect(await readdir(folder)).toEqual(['a']);
+    expect(await readdir(at('.'))).toEqual(['a']);
   });
 
   it('is found through symbolic links, which stay', async () => {
@@ -49,7 +41,7 @@ describe('a regular file', () => {
 
   it('is made where a symbolic link leads to nothing yet', async () => {
     await symlink('later', at('link'));
-    expect(await checkWritable(at('link'))).toBe(join(await realpath(folder), 'later'));
+    expect(await checkWritable(at('link'))).toBe(`${await realpath(at('.'))}/later`);
     await writeWhole(at('link'), 'new');
     expect([await readFile(at('later'), 'utf8'), await readlink(at('link'))]).toEqual(['new', 'later']);
   });
@@ -74,10 +66,7 @@ describe('what is no regular file', () => {
 
   it('is written through: a device, also behind a symbolic link', async () => {
     await symlink('/dev/null', at('null'));
-    expect([await checkWritable('/dev/null'), await checkWritable(at('null'))]).toEqual([
-      undefined,
-      undefined,
-    ]);
+    for (const path of ['/dev/null', at('null')]) expect(await checkWritable(path)).toBeUndefined();
     await writeWhole(at('null'), 'x');
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
     await expect(writeWhole('/dev/full', 'x')).rejects.toThrow(/^cannot write \/dev\/full: ENOSPC/);
@@ -95,7 +84,7 @@ describe('what cannot be written is named before and when it is written', () => 
     await writeFile(at('file'), '');
     await symlink('loop', at('loop'));
     await mkdir(at('folder'));
-    const path = `${folder}/${name}`;
+    const path = at(name);
     await expect(checkWritable(path)).rejects.toThrow(`cannot write ${path}: ${reason}`);
     await expect(writeWhole(path, 'x')).rejects.toThrow(`cannot write ${path}: `);
   });
