@@ -32,7 +32,7 @@ export default {
       ...typescript,
       displayName: 'successor',
       testMatch: [
-        '<rootDir>/instrumentation/test/{close,exactness,hostile,instrument,invariant,last-scrape,options,protobuf,registry,routing,text}.test.ts',
+        '<rootDir>/instrumentation/test/{answers,close,exactness,hostile,instrument,invariant,last-scrape,options,protobuf,registry,routing,text}.test.ts',
       ],
       moduleNameMapper: { '^prom-client$': '<rootDir>/node_modules/prometheus-io-client' },
     },

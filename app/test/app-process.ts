@@ -27,24 +27,28 @@ export interface AppProcess {
   stop(): Promise<void>;
 }
 
+/** Runs `main.ts` with nothing else in its environment. */
+export function spawnApp(env: Record<string, string>, flags: readonly string[] = []) {
+  const stdio = ['ignore', 'ignore', 'pipe'] as const;
+  const child = spawn(process.execPath, [...flags, path('../src/main.ts')], { env, stdio: [...stdio] });
+  let log = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  return { child, log: () => log };
+}
+
 export async function startProcess(environment: Record<string, string> = {}): Promise<AppProcess> {
   const [, words = '[]'] =
     /^CMD (\["node".*app\/dist\/main\.js"\])$/m.exec(readFileSync(path('../../Dockerfile'), 'utf8')) ?? [];
   const flags = (JSON.parse(words) as string[]).slice(1, -1);
-  const apiPort = await freePort();
-  const metricsPort = await freePort();
-  const child = spawn(process.execPath, [...flags, path('../src/main.ts')], {
-    env: { API_PORT: String(apiPort), METRICS_PORT: String(metricsPort), LOG_LEVEL: 'error', ...environment },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let log = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log += text;
-  });
+  const [apiPort, metricsPort] = [await freePort(), await freePort()];
+  const ports = { API_PORT: String(apiPort), METRICS_PORT: String(metricsPort) };
+  const { child, log } = spawnApp({ ...ports, LOG_LEVEL: 'error', ...environment }, flags);
   const isAlive = () => child.exitCode === null && child.signalCode === null;
   const get = async (port: number, url: string) => (await fetch(`http://127.0.0.1:${port}${url}`)).text();
   await until(
-    () => `the process to be ready; it wrote: ${log}`,
+    () => `the process to be ready; it wrote: ${log()}`,
     () =>
       fetch(`http://127.0.0.1:${metricsPort}/readyz`).then(
         ({ ok }) => ok,
@@ -56,7 +60,7 @@ export async function startProcess(environment: Record<string, string> = {}): Pr
     metricsPort,
     flags,
     isAlive,
-    log: () => log,
+    log,
     get,
     residentMb() {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');

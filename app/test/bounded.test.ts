@@ -5,7 +5,6 @@ import { DURATION_BUCKETS_SECONDS } from 'express-exact-metrics';
 import { createRandom, pick } from '../../test/support/random.ts';
 import { connectRaw } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
-import { routes } from '../src/routes.ts';
 import { startApp, type TestApp } from './harness.ts';
 
 const HOSTILE_REQUESTS = 100_000;
@@ -80,7 +79,7 @@ const contract = expectedSeries(
 
 describe('the series of the API', () => {
   it(`are those of the contract, before and after ${HOSTILE_REQUESTS} hostile requests`, async () => {
-    app = await startApp(routes);
+    app = await startApp();
     expect(await exposedSeries()).toEqual(contract);
 
     const random = createRandom(42);

@@ -1,16 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError, parseConfig } from '../src/config.ts';
 
+const simulated = (errorRatio: number, ...modes: readonly (readonly [number, number, number])[]) => ({
+  simulation: { latencyMs: modes.map(([min, max, weight]) => ({ min, max, weight })), errorRatio },
+});
+
 const defaults = {
   apiPort: 5001,
   metricsPort: 8000,
   metricsOnApiPort: true,
-  simulation: { latencyMs: [{ min: 0, max: 0, weight: 1 }], errorRatio: 0 },
+  ...simulated(0, [0, 0, 1]),
   shutdownGraceMs: 10_000,
   shutdownScrapeWaitMs: 10_000,
   logLevel: 'info',
   accessLogLinesPerSecond: 0,
 };
+
+const LATENCY = 'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120';
 
 describe('the configuration', () => {
   it.each([
@@ -19,28 +25,16 @@ describe('the configuration', () => {
     ['ports', { API_PORT: '80', METRICS_PORT: '65535' }, { apiPort: 80, metricsPort: 65_535 }],
     ['ports that the system chooses', { API_PORT: '0', METRICS_PORT: '0' }, { apiPort: 0, metricsPort: 0 }],
     ['no metrics on the API port', { METRICS_ON_API_PORT: 'false' }, { metricsOnApiPort: false }],
-    [
-      'a latency',
-      { SIMULATED_LATENCY_MS: '20' },
-      { simulation: { latencyMs: [{ min: 20, max: 20, weight: 1 }], errorRatio: 0 } },
-    ],
+    ['a latency', { SIMULATED_LATENCY_MS: '20' }, simulated(0, [20, 20, 1])],
     [
       'a range and a ratio',
       { SIMULATED_LATENCY_MS: '20-200', SIMULATED_ERROR_RATIO: '0.05' },
-      { simulation: { latencyMs: [{ min: 20, max: 200, weight: 1 }], errorRatio: 0.05 } },
+      simulated(0.05, [20, 200, 1]),
     ],
     [
       'two ranges of different weight',
       { SIMULATED_LATENCY_MS: '2-10x9,80-120' },
-      {
-        simulation: {
-          latencyMs: [
-            { min: 2, max: 10, weight: 9 },
-            { min: 80, max: 120, weight: 1 },
-          ],
-          errorRatio: 0,
-        },
-      },
+      simulated(0, [2, 10, 9], [80, 120, 1]),
     ],
     [
       'grace, scrape wait and log level',
@@ -58,26 +52,7 @@ describe('the configuration', () => {
     ['API_PORT', '-1', 'a port from 0 to 65535'],
     ['METRICS_PORT', '80a', 'a port from 0 to 65535'],
     ['METRICS_ON_API_PORT', 'yes', 'true or false'],
-    [
-      'SIMULATED_LATENCY_MS',
-      '200-20',
-      'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120',
-    ],
-    [
-      'SIMULATED_LATENCY_MS',
-      '-5',
-      'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120',
-    ],
-    [
-      'SIMULATED_LATENCY_MS',
-      '2-10x0',
-      'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120',
-    ],
-    [
-      'SIMULATED_LATENCY_MS',
-      '2-10,',
-      'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120',
-    ],
+    ...['200-20', '-5', '2-10x0', '2-10,'].map((value) => ['SIMULATED_LATENCY_MS', value, LATENCY] as const),
     ['SIMULATED_ERROR_RATIO', '1.5', 'a number from 0 to 1'],
     ['SIMULATED_ERROR_RATIO', '5%', 'a number from 0 to 1'],
     ['SHUTDOWN_GRACE_MS', '10s', 'milliseconds'],

@@ -1,7 +1,7 @@
 /** The process in a crowd: many connections, slow ones, scrapers, and bodies that nobody asked for. Others are served meanwhile. */
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
 import { type AppProcess, median, OBJECTIVE_MS, probe, startProcess, sumOf } from './app-process.ts';
 
@@ -20,22 +20,11 @@ afterEach(() => {
 });
 afterAll(() => app.stop());
 
-interface Client {
-  readonly socket: Socket;
-  text(): string;
-}
-
-async function open(port: number, bytes: string): Promise<Client> {
-  const socket = connect(port, '127.0.0.1');
-  sockets.push(socket);
-  let text = '';
-  socket.setEncoding('latin1').on('data', (data: string) => {
-    text += data;
-  });
-  socket.on('error', () => undefined);
-  await once(socket, 'connect');
-  socket.write(bytes, 'latin1');
-  return { socket, text: () => text };
+async function open(port: number, bytes: string): Promise<RawClient> {
+  const client = await connectRaw(port);
+  sockets.push(client.socket);
+  client.send(bytes);
+  return client;
 }
 
 const many = <T>(count: number, make: (index: number) => T) =>
@@ -51,7 +40,8 @@ describe('others are served within the objective', () => {
   it('beside 1,000 connections at once, each of which is answered', async () => {
     const clients = await Promise.all(many(1_000, () => open(app.apiPort, GET)));
     await othersAreServed();
-    const isAnswered = ({ text }: Client) => text().startsWith('HTTP/1.1 200 ') && text().endsWith('product');
+    const isAnswered = ({ text }: RawClient) =>
+      text().startsWith('HTTP/1.1 200 ') && text().endsWith('product');
     await until('all 1,000 to be answered', () => clients.every(isAnswered));
     // And once more, on connections that are open already.
     for (const { socket } of clients) socket.write(GET);
@@ -125,33 +115,21 @@ describe('others are served within the objective', () => {
   }, 90_000);
 
   it('and a body of the wrong type, or where none is expected, changes no answer', async () => {
-    const ask = async (method: string, path: string, headers: Record<string, string>, body: string) => {
-      const head = Object.entries({
-        Host: 'x',
-        Connection: 'close',
-        'Content-Length': body.length,
-        ...headers,
-      });
-      const { socket, text } = await open(
-        app.apiPort,
-        `${method} ${path} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
-      );
-      await until(`the answer to ${method} ${path}`, () => socket.destroyed);
-      return [Number(text().slice(9, 12)), text().slice(text().indexOf('\r\n\r\n') + 4)];
+    const ask = async (line: string, header: string, body: string) => {
+      const head = ['Host: x', 'Connection: close', `Content-Length: ${body.length}`, header].join('\r\n');
+      const client = await open(app.apiPort, `${line} HTTP/1.1\r\n${head}\r\n\r\n${body}`);
+      await client.closed();
+      const [answer = '', text] = client.text().split('\r\n\r\n');
+      return [Number(answer.slice(9, 12)), text];
     };
-    const json = { 'Content-Type': 'application/json' };
-    expect(await ask('GET', '/products', json, '{"a": 1}')).toEqual([200, 'product']);
-    expect(await ask('POST', '/products', json, '{"a": ')).toEqual([201, 'created product']);
-    expect(await ask('POST', '/cars', { 'Content-Type': 'image/png' }, '\0\xff'.repeat(1_000))).toEqual([
-      200,
-      'Create Car',
-    ]);
-    expect(await ask('DELETE', '/cars/1', { 'Content-Encoding': 'gzip' }, 'not gzip')).toEqual([
-      200,
-      'Deleting Car',
-    ]);
-    expect(await ask('PATCH', '/cars', json, '[]')).toEqual([405, 'method not allowed']);
-    expect(await ask('POST', '/none', json, '[]')).toEqual([404, 'page not found']);
+    const json = 'Content-Type: application/json';
+    expect(await ask('GET /products', json, '{"a": 1}')).toEqual([200, 'product']);
+    expect(await ask('POST /products', json, '{"a": ')).toEqual([201, 'created product']);
+    const image = '\0\xff'.repeat(1_000);
+    expect(await ask('POST /cars', 'Content-Type: image/png', image)).toEqual([200, 'Create Car']);
+    expect(await ask('DELETE /cars/1', 'Content-Encoding: gzip', 'not gzip')).toEqual([200, 'Deleting Car']);
+    expect(await ask('PATCH /cars', json, '[]')).toEqual([405, 'method not allowed']);
+    expect(await ask('POST /none', json, '[]')).toEqual([404, 'page not found']);
   });
 });
 

@@ -4,10 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { jest } from '@jest/globals';
 import pino from 'pino';
 import { DEADLINE_MS } from '../../test/support/until.ts';
-import { createApp } from '../src/app.ts';
-import type { Route } from '../src/routes.ts';
+import { type AppParts, createApp } from '../src/app.ts';
+import { routes } from '../src/routes.ts';
 import { createServer } from '../src/server.ts';
-import type { Simulation } from '../src/simulation.ts';
 
 // Longer than the deadline, whose error says what was waited for.
 jest.setTimeout(3 * DEADLINE_MS);
@@ -22,8 +21,9 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-export async function startApp(routes: readonly Route[], simulation?: Simulation): Promise<TestApp> {
-  const { app, metrics } = createApp({ routes, log: silent, simulation });
+/** @param parts default: the routes of the contract, without a log */
+export async function startApp(parts: Partial<AppParts> = {}): Promise<TestApp> {
+  const { app, metrics } = createApp({ routes, log: silent, ...parts });
   const servers = [createServer(app).listen(0, '127.0.0.1'), metrics.listen(0, '127.0.0.1')] as const;
   const [port, metricsPort] = await Promise.all(
     servers.map(async (server) => {

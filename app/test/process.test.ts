@@ -1,17 +1,15 @@
 /** The process as the operator sees it: messages, signals and exit codes. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { connectRaw } from '../../test/support/raw-client.ts';
 import { DEADLINE_MS, until } from '../../test/support/until.ts';
+import { spawnApp } from './app-process.ts';
 
 // A process is started in each; on a busy machine that alone takes seconds.
 jest.setTimeout(3 * DEADLINE_MS);
-
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 let child: ChildProcess | undefined;
 afterEach(() => {
@@ -19,21 +17,19 @@ afterEach(() => {
 });
 
 function run(environment: Record<string, string>) {
-  child = spawn(process.execPath, [main], { env: { ...environment }, stdio: ['ignore', 'ignore', 'pipe'] });
-  let stderr = '';
-  child.stderr?.setEncoding('utf8').on('data', (data: string) => {
-    stderr += data;
-  });
+  const started = spawnApp(environment);
+  const { log: stderr } = started;
+  child = started.child;
   // `close` and not `exit`: only then has everything that it wrote been read.
   const exit = once(child, 'close').then(([code]) => code as number | null);
   /** Whole lines only; the last may still be on its way. */
-  const lines = () => stderr.split('\n').slice(0, -1);
+  const lines = () => stderr().split('\n').slice(0, -1);
   return {
     exit,
-    stderr: () => stderr,
+    stderr,
     async ready(): Promise<{ apiPort: number; metricsPort: number }> {
       await until(
-        () => `the process to be ready; it wrote: ${stderr}`,
+        () => `the process to be ready; it wrote: ${stderr()}`,
         () => lines().some((line) => line.includes('"ready"')),
       );
       return JSON.parse(lines()[0] as string);

@@ -1,6 +1,6 @@
 /** The API of the contract, request by request. */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type Route, routes } from '../src/routes.ts';
+import type { Route } from '../src/routes.ts';
 import { startApp, type TestApp } from './harness.ts';
 
 let app: TestApp;
@@ -31,7 +31,7 @@ describe('the API', () => {
     ['GET', '/cars/7/', 404, TEXT, 'page not found'],
     ['GET', '/metrics', 404, TEXT, 'page not found'],
   ])('answers %s %s with %i', async (method, path, status, type, body) => {
-    app = await startApp(routes);
+    app = await startApp();
     const response = await fetch(app.url + path, { method });
     expect(await response.text()).toBe(body);
     expect([response.status, response.headers.get('content-type')]).toEqual([status, type]);
@@ -45,38 +45,31 @@ describe('the API', () => {
     ['OPTIONS', '/cars', 'GET, HEAD, POST'],
     ['POST', '/cars/7', 'GET, HEAD, PATCH, DELETE'],
   ])('answers %s %s with 405 and what is allowed', async (method, path, allowed) => {
-    app = await startApp(routes);
+    app = await startApp();
     const response = await fetch(app.url + path, { method });
     expect([response.status, response.headers.get('allow')]).toEqual([405, allowed]);
   });
 
   it('lets a handler pass its request on, which then nobody answers', async () => {
-    const pass: Route = {
-      method: 'get',
-      path: '/a',
-      code: 200,
-      handler: (_request, _response, next) => next(),
-    };
-    app = await startApp([pass]);
+    const pass: Route = { method: 'get', path: '/a', code: 200, handler: (_q, _r, next) => next() };
+    app = await startApp({ routes: [pass] });
     const response = await fetch(`${app.url}/a`);
     expect([response.status, response.headers.get('allow')]).toEqual([404, null]);
     expect(await app.scrape('http_errors_total')).toContain('http_errors_total{code="404"} 1\n');
   });
 
   it('holds every route that has a parameter to its pattern', async () => {
-    const routes = ['/shelves/:id', '/shelves/:id/books/:id2', '/shelves/:id/books'].map(
-      (path): Route => ({
-        method: 'get',
-        path,
-        code: 200,
-        handler: (_request, response) => void response.end(),
-      }),
-    );
-    app = await startApp(routes);
+    const paths = ['/shelves/:id', '/shelves/:id/books/:id2', '/shelves/:id/books'];
+    const handler: Route['handler'] = (_request, response) => void response.end();
+    app = await startApp({ routes: paths.map((path) => ({ method: 'get', path, code: 200, handler })) });
     const statusOf = async (path: string) => (await fetch(`${app.url}${path}`)).status;
-    expect(await Promise.all(['/shelves/9', '/shelves/9/books'].map(statusOf))).toEqual([200, 200]);
-    expect(
-      await Promise.all(['/shelves/NOVELS9', '/shelves/x/books', '/shelves/x/books/7'].map(statusOf)),
-    ).toEqual([404, 404, 404]);
+    const all = [
+      '/shelves/9',
+      '/shelves/9/books',
+      '/shelves/NOVELS9',
+      '/shelves/x/books',
+      '/shelves/x/books/7',
+    ];
+    expect(await Promise.all(all.map(statusOf))).toEqual([200, 200, 404, 404, 404]);
   });
 });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Response } from 'express';
 import { connectRaw } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
 import { parseConfig } from '../src/config.ts';
@@ -33,6 +34,7 @@ async function start(environment: Record<string, string> = {}, table: readonly R
   };
 }
 
+const textOf = async (url: string) => (await fetch(url)).text();
 const statusOf = async (url: string, method = 'GET') => (await fetch(url, { method })).status;
 
 describe('the metrics port', () => {
@@ -64,7 +66,7 @@ describe('the metrics port', () => {
 
   it('shows the metrics of Node and of the process, each family once', async () => {
     const { metrics } = await start();
-    const text = await (await fetch(metrics)).text();
+    const text = await textOf(metrics);
     const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
     expect(new Set(families).size).toBe(families.length);
     expect(families).toEqual(
@@ -93,17 +95,9 @@ describe('the metrics port', () => {
 
   it('counts neither scrapes nor health checks, on either port', async () => {
     const { api, metrics } = await start();
-    for (const url of [
-      `${api}/metrics`,
-      metrics,
-      `${metrics}/metrics`,
-      `${metrics}/healthz`,
-      `${metrics}/readyz`,
-      `${metrics}/x`,
-    ]) {
-      await fetch(url);
-    }
-    const text = await (await fetch(metrics)).text();
+    await fetch(`${api}/metrics`);
+    for (const path of ['/', '/metrics', '/healthz', '/readyz', '/x']) await fetch(metrics + path);
+    const text = await textOf(metrics);
     const values = [...text.matchAll(/^(?:http_|inprogress_requests).* (\S+)$/gm)].map(([, value]) => value);
     expect(values.length).toBeGreaterThan(700);
     expect(new Set(values)).toEqual(new Set(['0']));
@@ -121,9 +115,7 @@ describe('the API port', () => {
   it('answers other methods of /metrics with 405, uncounted', async () => {
     const { api, metrics } = await start();
     expect(await statusOf(`${api}/metrics`, 'POST')).toBe(405);
-    expect(await (await fetch(`${metrics}/?name[]=http_errors_total`)).text()).toContain(
-      'http_errors_total{code="405"} 0',
-    );
+    expect(await textOf(`${metrics}/?name[]=http_errors_total`)).toContain('http_errors_total{code="405"} 0');
   });
 });
 
@@ -145,44 +137,47 @@ describe('starting', () => {
 });
 
 describe('stopping', () => {
-  const slow: Route[] = [
-    { method: 'get', path: '/slow', code: 200, handler: (_q, r) => void release.push(() => r.send('done')) },
-  ];
-  let release: (() => void)[] = [];
+  let held: Response[] = [];
+  const slow: Route[] = [{ method: 'get', path: '/slow', code: 200, handler: (_q, r) => void held.push(r) }];
   const request = 'GET /slow HTTP/1.1\r\nHost: x\r\n\r\n';
-  const last = 'GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
   const LONG_MS = '60000';
 
   beforeEach(() => {
-    release = [];
+    held = [];
   });
+
+  const inProgress = (count: number) => until(`${count} in progress`, () => held.length === count);
 
   /** Answers `requests`, which it waits for. */
   async function answer(requests: number): Promise<void> {
-    await until(`${requests} requests to be in progress`, () => release.length === requests);
-    for (const one of release.splice(0)) one();
+    await inProgress(requests);
+    for (const response of held.splice(0)) response.send('done');
+  }
+
+  /** A service with one request in progress. */
+  async function startBusy(environment: Record<string, string>) {
+    const started = await start(environment, slow);
+    const client = await connectRaw(started.service.apiPort);
+    client.send(request);
+    await inProgress(1);
+    return { ...started, client };
   }
 
   it('is not ready at once, and the metrics port is the last to close', async () => {
-    const { metrics, service } = await start({ SHUTDOWN_GRACE_MS: LONG_MS }, slow);
-    const client = await connectRaw(service.apiPort);
-    client.send(request);
-    await until('the request to be in progress', () => release.length === 1);
+    const { metrics, service, client } = await startBusy({ SHUTDOWN_GRACE_MS: LONG_MS });
     const stopped = service.stop();
     expect(await statusOf(`${metrics}/readyz`)).toBe(503);
     expect(await statusOf(`${metrics}/healthz`)).toBe(200);
-    expect(await (await fetch(`${metrics}/?name[]=inprogress_requests`)).text()).toContain(
-      'inprogress_requests 1\n',
-    );
-    client.send(last);
+    expect(await textOf(`${metrics}/?name[]=inprogress_requests`)).toContain('inprogress_requests 1\n');
+    client.send(request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
     await answer(2);
     await client.closed();
     expect(await stopped).toEqual({ drained: true, scraped: undefined });
-    await expect(connectRaw(service.apiPort)).rejects.toThrow('ECONNREFUSED');
-    await expect(connectRaw(service.metricsPort)).rejects.toThrow('ECONNREFUSED');
+    for (const port of [service.apiPort, service.metricsPort])
+      await expect(connectRaw(port)).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('answers whoever comes while it drains, and tells each to go', async () => {
+  it('answers all requests while it drains, and closes each connection with the answer', async () => {
     const { service } = await start({ SHUTDOWN_GRACE_MS: LONG_MS }, slow);
     const idle = await connectRaw(service.apiPort);
     idle.send(request);
@@ -195,57 +190,50 @@ describe('stopping', () => {
     for (const client of [idle, silent, late]) client.send(request);
     await answer(3);
     for (const client of [idle, silent, late]) await client.closed();
-    const connection = (text: string) => text.match(/Connection: \S+/g);
-    expect(connection(idle.text())).toEqual(['Connection: keep-alive', 'Connection: close']);
-    expect(connection(silent.text())).toEqual(['Connection: close']);
-    expect(connection(late.text())).toEqual(['Connection: close']);
+    expect([idle, silent, late].map((client) => client.text().match(/Connection: \S+/g))).toEqual([
+      ['Connection: keep-alive', 'Connection: close'],
+      ['Connection: close'],
+      ['Connection: close'],
+    ]);
     expect(await stopped).toMatchObject({ drained: true });
   });
 
   it('accepts nothing more, and closes what is idle, when the grace time begins to end', async () => {
-    const { service } = await start({ SHUTDOWN_GRACE_MS: '2000' }, slow);
-    const [busy, idle] = [await connectRaw(service.apiPort), await connectRaw(service.apiPort)];
-    busy.send(request);
-    await until('the request to be in progress', () => release.length === 1);
+    const { service, client } = await startBusy({ SHUTDOWN_GRACE_MS: '2000' });
+    const idle = await connectRaw(service.apiPort);
     const stopped = service.stop();
     await idle.closed();
     await expect(connectRaw(service.apiPort)).rejects.toThrow('ECONNREFUSED');
     await answer(1);
-    expect(await busy.responses(1)).toEqual(['200']);
-    await busy.closed();
+    expect(await client.responses(1)).toEqual(['200']);
+    await client.closed();
     expect(await stopped).toMatchObject({ drained: true });
   });
 
   it('cuts what is still in progress after the grace time', async () => {
-    const { service } = await start({ SHUTDOWN_GRACE_MS: '20' }, slow);
-    const client = await connectRaw(service.apiPort);
-    client.send(request);
-    await until('the request to be in progress', () => release.length === 1);
+    const { service, client } = await startBusy({ SHUTDOWN_GRACE_MS: '20' });
     expect(await service.stop()).toMatchObject({ drained: false });
     await client.closed();
     expect(client.text()).toBe('');
   });
 
   it('waits for a scrape of the metrics port that has all counts, those of cut requests too', async () => {
-    const { api, metrics, service } = await start(
-      { SHUTDOWN_SCRAPE_WAIT_MS: LONG_MS, SHUTDOWN_GRACE_MS: '800' },
-      slow,
-    );
-    const client = await connectRaw(service.apiPort);
-    client.send(request);
-    await until('the request to be in progress', () => release.length === 1);
+    const { api, metrics, service } = await startBusy({
+      SHUTDOWN_SCRAPE_WAIT_MS: LONG_MS,
+      SHUTDOWN_GRACE_MS: '800',
+    });
     const stopped = service.stop();
-    expect(await (await fetch(`${api}/metrics`)).text()).toContain('\nhttp_server_drained 0\n');
-    expect(await (await fetch(metrics)).text()).toContain('\nhttp_server_drained 0\n');
-    const drained = () => fetch(`${metrics}/?name[]=http_server_drained`).then((response) => response.text());
+    for (const url of [`${api}/metrics`, metrics])
+      expect(await textOf(url)).toContain('\nhttp_server_drained 0\n');
+    const drained = () => textOf(`${metrics}/?name[]=http_server_drained`);
     await until('it to be drained', async () => (await drained()).includes('\nhttp_server_drained 1\n'));
-    const text = await (await fetch(metrics)).text();
+    const text = await textOf(metrics);
     expect(text).toContain('\ninprogress_requests 0\n');
     expect(text).toContain('\nhttp_errors_total{code="500"} 1\n');
     expect(await stopped).toEqual({ drained: false, scraped: true });
   });
 
-  it('waits for a scrape no longer than it is told', async () => {
+  it('waits for a scrape no longer than configured', async () => {
     const { service } = await start({ SHUTDOWN_SCRAPE_WAIT_MS: '20' });
     expect(await service.stop()).toEqual({ drained: true, scraped: false });
   });

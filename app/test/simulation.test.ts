@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { routes } from '../src/routes.ts';
 import { createSimulation } from '../src/simulation.ts';
 import { startApp } from './harness.ts';
 
@@ -44,7 +43,7 @@ describe('the simulation', () => {
       { delayMs: 2, fails: false },
       { delayMs: 0, fails: false },
     ];
-    const app = await startApp(routes, () => outcomes.shift() ?? { delayMs: 0, fails: true });
+    const app = await startApp({ simulation: () => outcomes.shift() ?? { delayMs: 0, fails: true } });
     try {
       const statuses = [];
       for (const path of ['/cart', '/cart', '/cart', '/missing', '/cart']) {

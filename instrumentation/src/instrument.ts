@@ -1,16 +1,16 @@
 /** Joins the parts: what an application's requests are counted with, and how they are exposed. */
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createExposition } from './exposition/handler.ts';
+import { createRequestFamilies } from './exposition/request-families.ts';
 import { attach, checkApplication } from './express/attach.ts';
 import { methodLabel } from './express/methods.ts';
 import { pathOf } from './express/mount-path.ts';
 import { RouteResolver } from './express/resolver.ts';
 import { createObservedMounts } from './express/route-map.ts';
 import type { Handle } from './express/types.ts';
-import { type AnyRegistry, gather, metricsOf, type Registry } from './library.ts';
+import { type AnyRegistry, gather, metricsOf, type Registry, registerFamily } from './library.ts';
 import { type ListenOptions, listen } from './listen.ts';
 import { createProcessMetrics } from './metrics/process.ts';
-import { registerRequestMetrics } from './metrics/requests.ts';
 import { createScrapeMetrics } from './metrics/scrapes.ts';
 import { type InstrumentOptions, resolveOptions, type Settings } from './options.ts';
 import { createRequestCounts, type RequestCounts } from './recording/counts.ts';
@@ -163,7 +163,8 @@ function register(settings: Settings, counts: RequestCounts) {
     added = metricsOf(registry).flatMap((metric) => (before.has(metric) ? [] : [[metric.name, metric]]));
   };
   try {
-    registerRequestMetrics(registry, counts, names, labels, maxBuckets);
+    const families = createRequestFamilies(counts, names, labels, maxBuckets);
+    for (const read of Object.values(families)) registerFamily(registry, read);
     if (defaultMetrics !== false)
       release = createProcessMetrics(registry, defaultMetrics === true ? {} : defaultMetrics, prefix);
     const lastScrape = createLastScrape(registry, names.drained);

@@ -1,5 +1,4 @@
 /** Each way in which a request can end, over real sockets: counted once, under the right code, and out of the gauge. */
-
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -12,6 +11,11 @@ import { startApp, sum, type TestApp } from './harness.ts';
 let held: Response[] = [];
 
 const big = 'x'.repeat(8_000_000);
+
+async function* breakHalfWay() {
+  yield 'half';
+  throw new Error('the source broke');
+}
 
 function build(application: Express): void {
   application
@@ -28,13 +32,7 @@ function build(application: Express): void {
   application.get('/rejects', () => Promise.reject(new Error('rejected by the test')));
   application.get('/half', (_q, r, next) => void r.write('half', () => next(new Error('failed half-way'))));
   application.get('/broken-source', async (_q, r) => {
-    const source = Readable.from(
-      (async function* () {
-        yield 'half';
-        throw new Error('the source broke');
-      })(),
-    );
-    await pipeline(source, r);
+    await pipeline(Readable.from(breakHalfWay()), r);
   });
   application.post('/body', async (q, r) => {
     let size = 0;
@@ -48,17 +46,14 @@ function build(application: Express): void {
 }
 
 let app: TestApp;
-
 beforeEach(async () => {
   held = [];
   app = await startApp(build);
 });
-
 afterEach(() => app.close());
 
-function get(path: string, extra = '', method = 'GET'): string {
-  return `${method} ${path} HTTP/1.1\r\nHost: x\r\n${extra}\r\n`;
-}
+const get = (path: string, extra = '', method = 'GET') =>
+  `${method} ${path} HTTP/1.1\r\nHost: x\r\n${extra}\r\n`;
 
 /** Sends `bytes` on a new connection and waits for `statuses`. */
 async function exchange(bytes: string, statuses: string[]): Promise<void> {
@@ -77,7 +72,7 @@ async function hold(): Promise<RawClient> {
   return client;
 }
 
-/** The ended requests, of which there are as many as expected; `settled` asserts that the counters agree with them. */
+/** `settled` asserts that the counters agree with it. */
 async function expectCounted(expected: Record<string, number>): Promise<void> {
   expect((await app.settled(sum(expected))).durations).toEqual(expected);
 }

@@ -1,18 +1,19 @@
 /** The metrics endpoint over HTTP. */
-import { createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { connectRaw } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
 import type { Family } from '../src/exposition/family.ts';
+import { createExposition, type ExpositionOptions } from '../src/exposition/handler.ts';
 import { encodeSingle } from '../src/exposition/protobuf-metric.ts';
 
 const protobuf =
   'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
-
-import { createExposition, type ExpositionOptions } from '../src/exposition/handler.ts';
 
 let server: Server | undefined;
 afterEach(async () => {
@@ -26,37 +27,18 @@ async function start(gather: () => Promise<Family[]>, options?: ExpositionOption
   return (server.address() as AddressInfo).port;
 }
 
-interface Answer {
-  readonly status: number | undefined;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-/** Not `fetch`, which sets headers of its own and unpacks gzip. */
-function scrape(
-  port: number,
-  headers: Record<string, string> = {},
-  path = '/',
-  method = 'GET',
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(
-      { port, host: '127.0.0.1', path, method, headers, agent: false },
-      async (response) => {
-        const chunks: Buffer[] = [];
-        for await (const chunk of response) chunks.push(chunk as Buffer);
-        resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) });
-      },
-    );
-    request.on('error', reject).end();
-  });
+/** Not by `fetch`, which sets headers of its own and unpacks gzip. */
+async function scrape(port: number, headers: Record<string, string> = {}, path = '/', method = 'GET') {
+  const request = httpRequest({ port, host: '127.0.0.1', path, method, headers, agent: false }).end();
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  return { status: response.statusCode, headers: response.headers, body: await buffer(response) };
 }
 
 const gauge = (name: string, value: number): Family => ({
   name,
   help: 'h',
   type: 'gauge',
-  values: [{ labels: {}, value }],
+  values: [{ value }],
 });
 const families = [gauge('a', 1), gauge('b', 2), { ...gauge('c_total', 3), type: 'counter' }];
 const plain =
@@ -80,20 +62,13 @@ function createGate() {
 describe('the exposition', () => {
   it('answers text 0.0.4 by default, with its exact content type and length', async () => {
     const { status, headers, body } = await scrape(await start(async () => families));
-    expect([
-      status,
-      headers['content-type'],
-      headers['content-length'],
-      headers.vary,
-      headers['content-encoding'],
-    ]).toEqual([
-      200,
-      'text/plain; version=0.0.4; charset=utf-8',
-      String(plain.length),
-      'Accept, Accept-Encoding',
-      undefined,
-    ]);
-    expect(body.toString()).toBe(plain);
+    expect([status, body.toString()]).toEqual([200, plain]);
+    expect(headers).toMatchObject({
+      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+      'content-length': String(plain.length),
+      vary: 'Accept, Accept-Encoding',
+    });
+    expect(headers['content-encoding']).toBeUndefined();
   });
 
   it('answers OpenMetrics 1.0.0 where that is preferred', async () => {
@@ -253,7 +228,6 @@ describe('the exposition', () => {
     await until('it to have the only place', async () => (await scrape(port)).status === 503);
     await until('another to get it', async () => (await scrape(port)).status === 200);
     await until('both to be observed', () => observed.at(-1) === 200);
-    expect(observed).toContain(499);
     expect(new Set(observed)).toEqual(new Set([503, 499, 200]));
     rude.socket.destroy();
   }, 30_000);

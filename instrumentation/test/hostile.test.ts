@@ -1,7 +1,7 @@
 /** What a user's metrics and functions get wrong: nothing of it ends a process, loses a count or takes the exposition down. */
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import express from 'express';
+import express, { type Express } from 'express';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { until } from '../../test/support/until.ts';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
@@ -33,54 +33,40 @@ describe('a function of the user', () => {
     throw Promise.reject(new Error('no such header'));
   };
 
-  it.each<[string, unknown, string]>([
-    ['throws', failing, 'skip: expected true or false, got Error: no such header'],
-    ['throws what has no text', unprintable, 'skip: expected true or false, got unprintable'],
-    ['rejects', rejecting, 'skip: expected true or false, got [object Promise]'],
-    ['throws what rejects', throwing, 'skip: expected true or false, got [object Promise]'],
-    ['returns long text', () => 'a'.repeat(1e6), `skip: expected true or false, got ${'a'.repeat(200)}`],
-    ['is asynchronous', async () => true, 'skip: expected true or false, got [object Promise]'],
-    ['returns another type', () => 'kube-probe/1.30', 'skip: expected true or false, got kube-probe/1.30'],
-    ['returns nothing', () => undefined, 'skip: expected true or false, got undefined'],
-  ])('skip, that %s, skips nothing and is reported once', async (_name, skip, warning) => {
-    const warnings: string[] = [];
-    app = await startApp((application) => void application.get('/a', ok), {
-      skip: skip as () => boolean,
-      warn: (message) => void warnings.push(message),
-    });
-    for (let i = 0; i < 3; i++) expect((await fetch(`${app.url}/a`)).status).toBe(200);
-    expect((await app.settled(3)).requests).toEqual({ 'get /a': 3 });
-    expect(warnings).toEqual([`${warning}; the request is counted`]);
-  });
+  const twoRoutes = (application: Express) => void application.get('/a', ok).get('/b', ok);
+  const wanted = {
+    skip: ['skip: expected true or false', 'the request is counted'],
+    pathLabel: ['pathLabel: expected a string for "/a"', 'the template is the label'],
+  };
 
-  it.each<[string, unknown, string]>([
-    ['throws', failing, 'pathLabel: expected a string for "/a", got Error: no such header'],
-    ['rejects', rejecting, 'pathLabel: expected a string for "/a", got [object Promise]'],
-    ['returns nothing', () => undefined, 'pathLabel: expected a string for "/a", got undefined'],
-  ])(
-    'pathLabel, that %s, leaves the template as the label and is reported once',
-    async (_name, pathLabel, warning) => {
-      const warnings: string[] = [];
-      app = await startApp((application) => void application.get('/a', ok).get('/b', ok), {
-        pathLabel: pathLabel as () => string,
-        warn: (message) => void warnings.push(message),
-      });
-      for (const path of ['/a', '/b']) await fetch(app.url + path);
-      expect((await app.settled(2)).requests).toEqual({ 'get /a': 1, 'get /b': 1 });
-      expect(warnings).toEqual([`${warning}; the template is the label`]);
-    },
-  );
+  it.each<[keyof typeof wanted, string, unknown, string]>([
+    ['skip', 'throws', failing, 'Error: no such header'],
+    ['skip', 'throws what has no text', unprintable, 'unprintable'],
+    ['skip', 'rejects', rejecting, '[object Promise]'],
+    ['skip', 'throws what rejects', throwing, '[object Promise]'],
+    ['skip', 'returns long text', () => 'a'.repeat(1e6), 'a'.repeat(200)],
+    ['skip', 'is asynchronous', async () => true, '[object Promise]'],
+    ['skip', 'returns another type', () => 'kube-probe/1.30', 'kube-probe/1.30'],
+    ['skip', 'returns nothing', () => undefined, 'undefined'],
+    ['pathLabel', 'throws', failing, 'Error: no such header'],
+    ['pathLabel', 'rejects', rejecting, '[object Promise]'],
+    ['pathLabel', 'returns nothing', () => undefined, 'undefined'],
+  ])('%s, that %s, changes nothing and is reported once', async (option, _name, given, got) => {
+    const warnings: string[] = [];
+    const warn = (message: string) => void warnings.push(message);
+    app = await startApp(twoRoutes, { [option]: given, warn });
+    for (const path of ['/a', '/b', '/a']) expect((await fetch(app.url + path)).status).toBe(200);
+    expect((await app.settled(3)).requests).toEqual({ 'get /a': 2, 'get /b': 1 });
+    const [expected, consequence] = wanted[option];
+    expect(warnings).toEqual([`${expected}, got ${got}; ${consequence}`]);
+  });
 
   it.each<[string, NonNullable<InstrumentOptions['warn']>]>([
     ['throws', failing],
     ['throws what rejects', throwing],
     ['rejects', rejecting],
   ])('warn, that %s, costs nothing but the report', async (_name, warn) => {
-    app = await startApp((application) => void application.get('/a', ok).get('/b', ok), {
-      maxRoutes: 1,
-      skip: failing,
-      warn,
-    });
+    app = await startApp(twoRoutes, { maxRoutes: 1, skip: failing, warn });
     for (const path of ['/a', '/b']) expect((await fetch(app.url + path)).status).toBe(200);
     expect((await app.settled(2)).durations).toEqual({ 'get /a 200': 1, 'get unmatched 200': 1 });
   });
@@ -115,13 +101,8 @@ describe('a function of the user', () => {
   it('collect, that never ends, is a 500 after 10 s, and the next scrape is right', async () => {
     app = await startApp(() => undefined);
     let isBroken = true;
-    const collect = () => (isBroken ? new Promise(() => undefined) : undefined);
-    new Gauge({
-      name: 'sensor',
-      help: 'Sensor',
-      registers: [app.metrics.registry],
-      collect: collect as () => void,
-    });
+    const collect = (() => (isBroken ? new Promise(() => undefined) : undefined)) as () => void;
+    new Gauge({ name: 'sensor', help: 'Sensor', registers: [app.metrics.registry], collect });
     const timeouts = jest.spyOn(globalThis, 'setTimeout');
     const hung = app.scrape();
     const limit = () => timeouts.mock.calls.find(([, ms]) => ms === 10_000)?.[0];
@@ -139,13 +120,8 @@ describe('a middleware that answers a scrape in place of the handler', () => {
     const application = express();
     const metrics = instrument(application, { defaultMetrics: false });
     const gate = Promise.withResolvers<void>();
-    const collect = () => gate.promise;
-    new Gauge({
-      name: 'slow',
-      help: 'Slow',
-      registers: [metrics.registry],
-      collect: collect as unknown as () => void,
-    });
+    const collect = (() => gate.promise) as unknown as () => void;
+    new Gauge({ name: 'slow', help: 'Slow', registers: [metrics.registry], collect });
     application.get('/metrics', (request, response) => {
       metrics.handler(request, response);
       response.status(503).send('too late');

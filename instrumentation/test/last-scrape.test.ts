@@ -1,5 +1,6 @@
 /** The wait for one more scrape at the end of a process: which scrapes end it, and which do not. */
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Gauge } from 'prom-client';
@@ -53,7 +54,8 @@ describe('the last scrape', () => {
   });
 
   it('is no scrape from before, none of single families, no HEAD, none that fails and none that is abandoned', async () => {
-    let gate: Promise<void> | undefined;
+    let gate = Promise.withResolvers<void>();
+    gate.resolve();
     let isBroken = false;
     let gathered = 0;
     const metrics = await start();
@@ -63,21 +65,20 @@ describe('the last scrape', () => {
       registers: [metrics.registry],
       async collect() {
         gathered++;
-        await gate;
+        await gate.promise;
         if (isBroken) throw new Error('broken');
       },
     });
-    const opened: (() => void)[] = [];
-    const close = () => {
-      gate = new Promise((resolve) => opened.push(resolve));
+    const hold = () => {
+      gate = Promise.withResolvers();
+      return gathered;
     };
 
-    close();
+    let before = hold();
     const early = scrape();
-    await until('the early scrape to begin', () => gathered === 1);
+    await until('the early scrape to begin', () => gathered > before);
     const state = waiting(metrics);
-    opened[0]?.();
-    gate = undefined;
+    gate.resolve();
     await early;
     expect(await scrape('?name[]=http_server_drained')).toContain('http_server_drained 1');
     await scrape('?name%5B%5D=http_server_drained');
@@ -85,21 +86,15 @@ describe('the last scrape', () => {
     isBroken = true;
     await scrape();
     isBroken = false;
-    close();
-    const before = gathered;
-    let isGone = false;
-    app?.metricsServer.once('request', (_request, response) => {
-      response.once('close', () => {
-        isGone = true;
-      });
-    });
+    before = hold();
     const abandoned = httpRequest(metricsUrl, { agent: false }).on('error', () => undefined);
+    const arrival = once(app?.metricsServer as Server, 'request');
     abandoned.end();
+    const [, response] = await arrival;
     await until('the abandoned scrape to begin', () => gathered > before);
     abandoned.destroy();
-    await until('its end to be noticed', () => isGone);
-    opened[1]?.();
-    gate = undefined;
+    await once(response, 'close');
+    gate.resolve();
     expect(await scrape('?name[]=metrics_scrapes_total')).toContain('{code="499"} 1');
     expect(state).toEqual({});
 
@@ -136,14 +131,11 @@ describe('the last scrape', () => {
     expect(await scrape()).toContain('\nhttp_server_drained 1\n');
   });
 
-  it('ends all who wait, and whoever asks later', async () => {
+  it('ends every wait, and those that begin later', async () => {
     const metrics = await start();
-    const all = Promise.all([
-      metrics.lastScrape({ timeoutMs: LONG_MS }),
-      metrics.lastScrape({ timeoutMs: LONG_MS }),
-    ]);
+    const all = [1, 2].map(() => metrics.lastScrape({ timeoutMs: LONG_MS }));
     await scrape();
-    expect(await all).toEqual([true, true]);
+    expect(await Promise.all(all)).toEqual([true, true]);
     expect(await metrics.lastScrape({ timeoutMs: 0 })).toBe(true);
   });
 

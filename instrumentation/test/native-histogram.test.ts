@@ -123,24 +123,9 @@ describe('the sparse form', () => {
     });
   });
 
-  it('read again is what was counted', () => {
-    const random = createRandom(7);
-    const durations = Array.from({ length: 5_000 }, () => 2 ** (-20 + 37 * random()));
-    const expected = new Map<number, number>();
-    let zeros = 0;
-    for (const seconds of durations) {
-      const slot = slotOf(buckets, seconds);
-      if (slot === 0) zeros++;
-      else expected.set(slot + buckets.offset, (expected.get(slot + buckets.offset) ?? 0) + 1);
-    }
-    const histogram = count(durations);
-    expect(histogram.zeroCount).toBe(zeros);
-    expect(unfold(histogram)).toEqual([...expected].sort(([a], [b]) => a - b));
-  });
-
-  it('has wider buckets where there would be too many, and loses no request', () => {
+  it('read again is what was counted, in wider buckets where there would be too many', () => {
     const random = createRandom(8);
-    const durations = Array.from({ length: 20_000 }, () => 2 ** (-17 + 32 * random()));
+    const durations = Array.from({ length: 20_000 }, () => 2 ** (-18 + 33 * random()));
     for (const [maxBuckets, schema] of [
       [512, 4],
       [256, 3],
@@ -152,6 +137,9 @@ describe('the sparse form', () => {
       expect([maxBuckets, histogram.schema]).toEqual([maxBuckets, schema]);
       expect(unfold(histogram).length).toBeLessThanOrEqual(maxBuckets);
       expect(total(histogram)).toBe(durations.length);
+      expect(histogram.zeroCount).toBe(
+        durations.filter((seconds) => seconds <= ZERO_THRESHOLD_SECONDS).length,
+      );
       // As if it had been counted that coarsely at once.
       const perOctave = 2 ** schema;
       const expected = new Map<number, number>();

@@ -1,6 +1,6 @@
 /** A registry with the request metrics alone, and one row `GET a` to add requests to. */
-import { Registry } from '../src/library.ts';
-import { registerRequestMetrics } from '../src/metrics/requests.ts';
+import { createRequestFamilies } from '../src/exposition/request-families.ts';
+import { Registry, registerFamily } from '../src/library.ts';
 import {
   addRequest,
   type CountsOptions,
@@ -41,6 +41,7 @@ export function createRequestRegistry({
 }: RequestCountsOptions & { maxBuckets?: number } = {}) {
   const registry = new Registry();
   const created = createCounts(options);
-  registerRequestMetrics(registry, created.counts, NAMES, LABELS, maxBuckets);
+  const families = createRequestFamilies(created.counts, NAMES, LABELS, maxBuckets);
+  for (const read of Object.values(families)) registerFamily(registry, read);
   return { registry, ...created };
 }

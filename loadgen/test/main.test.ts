@@ -81,12 +81,6 @@ describe('the exit', () => {
     expect(await start(['attack'], ['pipe', file.fd]).ended).toMatchObject({ code: 2 });
     await file.close();
   });
-
-  it('shows no password of a mistaken flag', async () => {
-    const err = expect.stringContaining("unknown option '--promehteus=http://***@host'");
-    const { ended } = start(['run', '--promehteus=http://ann:s3cret@host', '--quiet']);
-    expect(await ended).toMatchObject({ code: 2, err });
-  });
 });
 
 /** The processes that a process has started. */

@@ -7,9 +7,9 @@ const stack = useFakeStack();
 const HUNDRED = expect.stringContaining('hundred: 100 requests sent');
 
 /** Sends 100 requests, after the first of which Prometheus shows everything changed. */
-async function sendWhile(change: () => void = () => {}) {
+async function sendWhile(change: () => void) {
   stack.api.beforeRequest(1, change);
-  return loadgen(['run', 'hundred', ...stack.toTarget, ...stack.verified, '--wait', '200ms']);
+  return loadgen(['run', 'hundred', ...stack.toTarget, ...stack.verified, '--wait', '500ms']);
 }
 
 type Shape = (value: [number, string]) => object;
@@ -61,51 +61,13 @@ it.each([
 });
 
 it.each([
-  ['the counter', /^http_requests_total$/, 'Prometheus has no http_requests_total'],
-  ['the histogram', /_count$/, 'Prometheus has no http_request_duration_seconds_count'],
-  ['the gauge', /^inprogress/, 'Prometheus has no inprogress_requests of api-1:8000'],
-  ['the start time', /^process_start/, 'api-1:8000 of job "api" in Prometheus has no process_start_time'],
-])('names %s that is dropped after the run began', async (_name, dropped, text) => {
-  const { code, out } = await sendWhile(() => {
-    stack.api.count('http_errors_total{code="500"}');
-    stack.prometheus.keep = ({ metric }) => !dropped.test(metric.__name__ ?? '');
-  });
-  expect([code, out]).toEqual([1, HUNDRED]);
-  expect(out).toMatch(/^(verification FAILED|unverifiable):/m);
-  expect(out).toContain(text);
-});
-
-it('does not verify a run whose gauge is missing, and says why', async () => {
-  stack.prometheus.keep = ({ metric }) => metric.__name__ !== 'inprogress_requests';
-  const { code, out } = await sendWhile();
-  expect(code).toBe(1);
-  expect(out).toMatch(
-    /^verification inconclusive:\n.*\n {2}Prometheus has no inprogress_requests of api-1:8000: requests may still be/m,
-  );
-});
-
-it('finds a request that is counted again after a scrape at which all was equal', async () => {
-  let equal = 0;
-  stack.prometheus.reshape = (sample) => {
-    const { __name__, path, method } = sample.metric;
-    const isOne = __name__ === 'http_requests_total' && path === 'cart' && method === 'get';
-    if (!isOne || sample.value[1] !== '20' || ++equal === 1) return sample;
-    return { ...sample, value: [sample.value[0], '21'] };
-  };
-  const out = expect.stringContaining(
-    'http_requests_total{path="cart",method="get"}: counted 1 more than sent',
-  );
-  expect(await sendWhile()).toMatchObject({ code: 1, out });
-});
-
-it.each([
   ['a value', [{ metric: {}, value: [0, '9.87'] }], '9.87s'],
   ['no histogram', [], '-'],
   ['no help in its buckets', [{ metric: {}, value: [0, 'NaN'] }], '-'],
   ['a quantile in its last bucket', [{ metric: {}, value: [0, '+Inf'] }], '-'],
 ])('shows the latency next to that of Prometheus, which decides nothing: %s', async (_, quantiles, shown) => {
   stack.prometheus.quantiles = quantiles as typeof stack.prometheus.quantiles;
-  const { code, out } = await sendWhile();
+  const { code, out } = await sendWhile(() => {});
   const row = (name: string) => `${name} +[\\d.]+[mu]?s +${shown}\n`;
   expect(out).toMatch(
     new RegExp(`^service time +generator +prometheus\n${row('p50')}${row('p90')}${row('p99')}`, 'm'),

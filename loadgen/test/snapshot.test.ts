@@ -3,7 +3,7 @@ import type { PrometheusReader, Snapshot } from '../src/verify/process.ts';
 import type { Sample } from '../src/verify/prometheus.ts';
 import { readSettledSnapshot, readSnapshot, sumOf } from '../src/verify/snapshot.ts';
 import type { Standing } from '../src/verify/verification.ts';
-import { valuesOf } from './snapshots.ts';
+import { snapshotOf, valuesOf } from './snapshots.ts';
 
 const REQUESTS = 'http_requests_total';
 const START = 'process_start_time_seconds';
@@ -35,12 +35,11 @@ function createPrometheus(stateOf: (poll: number) => Record<string, Instance>) {
         if (expression.startsWith('up{')) return [sample(up)];
         const labels = { __name__: REQUESTS, path: 'cart', method: 'get', namespace: 'shop' };
         const always = [sample(1, { __name__: 'up' }), sample(counted, labels)];
-        if (start === undefined) return always;
-        return [
-          ...always,
-          sample(start, { __name__: START }),
+        const started = [
+          sample(start ?? 0, { __name__: START }),
           sample(scrapedAt, { loadgen_scraped_at: '1' }),
         ];
+        return start === undefined ? always : [...always, ...started];
       });
     },
   };
@@ -175,10 +174,8 @@ function createHistory(history: Readonly<Record<string, readonly Scrape[]>>) {
     ];
   };
   const read = async (before: Snapshot) => {
-    const { terminated = [] } = await readSnapshot(
-      { ...now, samples, query },
-      { ...options, beforeOf: () => before },
-    );
+    const prometheus = { ...now, samples, query };
+    const { terminated = [] } = await readSnapshot(prometheus, { ...options, beforeOf: () => before });
     return terminated.map(({ labels, startTimeSeconds, scrapedAtSeconds, isDrained, values }) => [
       labels.instance,
       startTimeSeconds,
@@ -203,13 +200,7 @@ describe('processes that have terminated', () => {
       new: [[940, 930, 0, 1]],
       early: [[904, 1, 1, 500]],
     });
-    const instances = ['a', 'b'].map((instance) => ({
-      labels: { instance, job: 'api' },
-      startTimeSeconds: 1,
-      scrapedAtSeconds: 905,
-      values: [],
-    }));
-    expect(await read({ askedAtSeconds: 900, instances })).toEqual([
+    expect(await read(snapshotOf({ a: {}, b: {} }, 904))).toEqual([
       ['a', 1, 955, true, `${REQUESTS} 25`],
       ['b', 1, 905, false, `${REQUESTS} 7`],
       ['new', 930, 940, false, `${REQUESTS} 1`],

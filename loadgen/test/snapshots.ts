@@ -1,11 +1,15 @@
 /** What Prometheus holds of the API, as tests write it: series as PromQL does. The program itself never reads one from text. */
-import type { ExpectedCount } from '../src/verify/expected-counts.ts';
+import type { ExpectedCount, ExpectedCounts } from '../src/verify/expected-counts.ts';
 import type { InstanceSnapshot, Snapshot } from '../src/verify/process.ts';
 import { formatRowName, type VerificationRow } from '../src/verify/rows.ts';
 import type { Series } from '../src/verify/series.ts';
+import { verify } from '../src/verify/verification.ts';
 
 export const GET_CART = 'http_requests_total{path="cart",method="get"}';
 export const CART_200 = 'http_request_duration_seconds_count{path="cart",method="get",code="200"}';
+export const POST_CART = 'http_requests_total{path="cart",method="post"}';
+export const MISSING = 'http_request_duration_seconds_count{path="unmatched",method="get",code="404"}';
+export const ERRORS_404 = 'http_errors_total{code="404"}';
 export const GAUGE = 'inprogress_requests';
 
 export function seriesOf(text: string): Series {
@@ -59,3 +63,7 @@ export const cart = (overrides: Partial<ExpectedCount> = {}): ExpectedCount => (
   notSent: 0,
   ...overrides,
 });
+
+/** What comes of one process that has counted so much, from nothing. */
+export const verifyOne = (counts: Counts, sent: ExpectedCounts = [cart()], before: Counts = {}) =>
+  verify(snapshotOf({ a: before }), snapshotOf({ a: counts }), sent);

@@ -1,30 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
-import { describeVerification } from '../src/verify/description.ts';
-import type { ExpectedCounts } from '../src/verify/expected-counts.ts';
 import type { Snapshot } from '../src/verify/process.ts';
 import { standingOf, verify } from '../src/verify/verification.ts';
 import {
   CART_200,
   type Counts,
   cart,
+  ERRORS_404,
   GAUGE,
   GET_CART,
+  MISSING,
+  POST_CART,
   type Processes,
   processOf,
   served,
   snapshotOf,
   textRow,
+  verifyOne,
 } from './snapshots.ts';
 
 const CART_499 = 'http_request_duration_seconds_count{path="cart",method="get",code="499"}';
-const POST_CART = 'http_requests_total{path="cart",method="post"}';
-const MISSING = 'http_request_duration_seconds_count{path="unmatched",method="get",code="404"}';
-const ERRORS_404 = 'http_errors_total{code="404"}';
 const ERRORS_499 = 'http_errors_total{code="499"}';
-
-/** What comes of one process that has counted so much, from nothing. */
-const verifyOne = (counts: Counts, sent: ExpectedCounts = [cart()], before: Counts = {}) =>
-  verify(snapshotOf({ a: before }), snapshotOf({ a: counts }), sent);
 
 /** The verdict and the series that differ. */
 function differing(...args: Parameters<typeof verifyOne>) {
@@ -62,36 +57,33 @@ describe('the verification', () => {
     expect(verify(snapshotOf({ a: served(10) }), after, [cart()]).verdict).toBe('verified');
   });
 
-  it('is unverifiable when a replica was restarted or is gone, and says which', () => {
-    const after = snapshotOf({ a: {}, b: { start: 2 } });
-    expect(verify(snapshotOf({ a: {}, b: {}, c: {} }), after, [cart()])).toMatchObject({
-      verdict: 'unverifiable',
-      rows: [],
-      obstacles: [
+  it.each<[string, Processes, Processes, string[]]>([
+    [
+      'a replica was restarted, and another one has terminated',
+      { a: {}, b: {}, c: {} },
+      { a: {}, b: { start: 2 } },
+      [
         'b was restarted in between, so its counters began again at 0',
         'c has terminated, and what it had counted is lost',
       ],
-    });
-  });
-
-  it('is unverifiable when a counter fell, also where another one makes up for it', () => {
-    const before = snapshotOf({ a: served(10), b: served(10) });
-    expect(verify(before, snapshotOf({ a: served(7), b: served(18) }), [cart()])).toMatchObject({
-      verdict: 'unverifiable',
-      obstacles: [
-        `${GET_CART} of a is 3 less than before, without a restart`,
-        `${CART_200} of a is 3 less than before, without a restart`,
-      ],
-    });
+    ],
+    [
+      'a counter fell, also where another one makes up for it',
+      { a: served(10), b: served(10) },
+      { a: served(7), b: served(18) },
+      [GET_CART, CART_200].map((series) => `${series} of a is 3 less than before, without a restart`),
+    ],
+  ])('is unverifiable when %s, and says which', (_, before, after, obstacles) => {
+    const unverifiable = { verdict: 'unverifiable', obstacles };
+    expect(verify(snapshotOf(before), snapshotOf(after), [cart()])).toMatchObject(unverifiable);
   });
 
   it('is unverifiable with a value that is not a count, and names it', () => {
     const values = [{ metric: 'http_errors_total', labels: { code: '500' }, value: null }];
     const odd = { askedAtSeconds: 0, instances: [{ ...processOf('a', {}), values }] };
-    expect(verify(snapshotOf({ a: {} }), odd, [cart()])).toMatchObject({
-      verdict: 'unverifiable',
-      obstacles: ['http_errors_total{code="500"} of a is not a count in Prometheus'],
-    });
+    const obstacles = ['http_errors_total{code="500"} of a is not a count in Prometheus'];
+    const unverifiable = { verdict: 'unverifiable', obstacles, rows: [] };
+    expect(verify(snapshotOf({ a: {} }), odd, [cart()])).toMatchObject(unverifiable);
   });
 });
 
@@ -167,60 +159,18 @@ describe('requests with an unknown outcome', () => {
   });
 });
 
-describe('targets that declare no series', () => {
-  const undeclared = (answered: Record<string, number>, unknown = 0) =>
-    cart({ series: null, answered, unknown });
-  /** The verdict, and of the counter and of the histogram: at least, at most, counted, difference. */
-  function pooled(counts: Counts, sent: ExpectedCounts) {
-    const { verdict, rows } = verifyOne(counts, sent);
-    const own = rows.filter(({ labels }) => labels === null);
-    return [verdict, ...own.map((row) => [row.atLeast, row.atMost, row.counted, row.difference].join(' '))];
-  }
-
-  it('are verified in the sum, and the sentence says so', () => {
-    const counts = { [GET_CART]: 5, [POST_CART]: 2, [CART_200]: 7, [MISSING]: 1, [ERRORS_404]: 1 };
-    const sent = [cart(), undeclared({ 200: 2, 404: 1 })];
-    expect(pooled(counts, sent)).toEqual(['verified', '2 2 2 0', '3 3 3 0']);
-    expect(describeVerification(verifyOne(counts, sent))).toEqual({
-      headline: 'verified: 8 requests, counted 8 times in all',
-      details: ['of 3 only the sum was compared: their targets declare no series'],
-    });
-  });
-
-  const unmatched = { [MISSING]: 2, [ERRORS_404]: 2 };
-  it.each<[string, Record<string, number>, Counts, ...string[]]>([
-    ['half were counted', { 200: 50 }, served(50, { [GET_CART]: 25 }), '50 50 25 -25', '50 50 50 0'],
-    ['the counter is missing', { 200: 50 }, { [CART_200]: 50 }, '50 50 0 -50', '50 50 50 0'],
-    ['the histogram is missing', { 200: 50 }, { [GET_CART]: 50 }, '0 50 50 0', '50 50 0 -50'],
-    ['an unmatched one is in the counter', { 404: 2 }, { [GET_CART]: 1, ...unmatched }, '0 0 1 1', '2 2 2 0'],
-    ['one was counted twice', { 200: 2, 404: 1 }, served(4, { [ERRORS_404]: 1 }), '3 3 4 1', '3 3 4 1'],
-  ])('fail where %s', (_, answered, counts, ...rows) => {
-    expect(pooled(counts, [undeclared(answered)])).toEqual(['failed', ...rows]);
-  });
-
-  it('are verified where no route handled any of them', () => {
-    const rows = pooled({ ...unmatched, [GET_CART]: 0 }, [undeclared({ 404: 2 })]);
-    expect(rows).toEqual(['verified', '0 0 0 0', '2 2 2 0']);
-  });
-
-  it('leave a range where requests have an unknown outcome, their own or that of others', () => {
-    const own = pooled(served(3), [undeclared({ 200: 3 }, 1)]);
-    expect(own).toEqual(['inconclusive', '3 4 3 0', '3 4 3 0']);
-    const others = pooled(served(8), [cart({ unknown: 2 }), undeclared({ 200: 3 })]);
-    expect([others[0], others[2]]).toEqual(['inconclusive', '1 3 1 0']);
-  });
-});
-
 describe('a metric that is not there', () => {
   const NO_ERRORS = 'Prometheus has no http_errors_total';
-  const notes = ['Prometheus has no http_requests_total', NO_ERRORS];
+  const NO_REQUESTS = 'Prometheus has no http_requests_total';
+  const NO_DURATIONS = 'Prometheus has no http_request_duration_seconds_count';
 
-  it('is named, also where it was there before', () => {
-    expect(verifyOne({ [CART_200]: 5 })).toMatchObject({ verdict: 'failed', notes });
-    expect(verifyOne(served(5))).toMatchObject({ verdict: 'verified', notes: [NO_ERRORS] });
-    const obstacles = [`${GET_CART} of a is 7 less than before, without a restart`];
-    const fallen = { verdict: 'unverifiable', obstacles, notes };
-    expect(verifyOne({ [CART_200]: 12 }, [cart()], served(7))).toMatchObject(fallen);
+  it.each([
+    [served(5), {}, 'verified', [NO_ERRORS]],
+    [{ [CART_200]: 5 }, {}, 'failed', [NO_REQUESTS, NO_ERRORS]],
+    [{ [GET_CART]: 5 }, {}, 'failed', [NO_ERRORS, NO_DURATIONS]],
+    [{ [CART_200]: 12 }, served(7), 'unverifiable', [NO_REQUESTS, NO_ERRORS]],
+  ])('is named: %j after %j is %s', (counts, before, verdict, notes) => {
+    expect(verifyOne(counts, [cart()], before)).toMatchObject({ verdict, notes });
   });
 
   it('leaves the verification inconclusive when it is the gauge, of one process already', () => {
@@ -234,19 +184,21 @@ describe('a metric that is not there', () => {
 });
 
 describe('a process', () => {
-  const pods = (x: number, y?: number): Snapshot => ({
+  /** Two pods that share their instance. */
+  const pods = (x: number, y: number): Snapshot => ({
     askedAtSeconds: 0,
     instances: [
       processOf('api', served(x), { pod: 'x' }),
-      ...(y === undefined ? [] : [processOf('api', { start: 2, ...served(y) }, { pod: 'y' })]),
+      processOf('api', served(y, { start: 2 }), { pod: 'y' }),
     ],
   });
 
   it('is known by all labels of its target, not by its instance alone', () => {
-    expect(verify(pods(100, 200), pods(103, 202), [cart()]).verdict).toBe('verified');
-    expect(verify(pods(100, 200), pods(105), [cart()]).obstacles).toEqual([
-      'api {pod="y"} has terminated, and what it had counted is lost',
-    ]);
+    const [before, after] = [pods(100, 200), pods(103, 202)];
+    expect(verify(before, after, [cart()]).verdict).toBe('verified');
+    const rest = { ...after, instances: after.instances.slice(0, 1) };
+    const obstacles = ['api {pod="y"} has terminated, and what it had counted is lost'];
+    expect(verify(before, rest, [cart()])).toMatchObject({ obstacles });
   });
 
   it.each([

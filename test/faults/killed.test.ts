@@ -66,7 +66,7 @@ async function expectOneMore(before: number): Promise<void> {
 
 it('an API that is killed is back within 15 seconds, and the verification names the most that is lost', async () => {
   const reported = await reportedEnds();
-  const { report, exitCode } = await loadFor('15s', async () => {
+  const { report, exitCode } = await loadFor('20s', async () => {
     // So that there is something to lose.
     await eventually('a scrape that is two seconds old', async () => {
       const age = await queryValue(prometheusUrl, 'time() - max(timestamp(up{job="api"}))');
@@ -93,7 +93,7 @@ it('an API that is killed is back within 15 seconds, and the verification names 
 
 it('a Prometheus that is killed is back with all its samples, scrapes, rules and alerts, and the run is verified', async () => {
   const everything = '{__name__=~"http_requests_total|up|job_path_method:http_requests:rate5m"}[1h]';
-  const { report } = await loadFor('15s', async () => {
+  const { report } = await loadFor('20s', async () => {
     await nextScrape(prometheusUrl);
     const at = Date.now() / 1000;
     const before = await samples(everything, at);

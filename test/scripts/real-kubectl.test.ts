@@ -17,8 +17,8 @@ const MINUTES = 60_000;
 
 const phases = [{ sent: 4, answered: 4, unanswered: 0, dropped: 0, errors: 0 }];
 const packed = (text: string) => gzipSync(text).toString('base64');
-const log = `proof: every one counted exactly once
-report.json:${packed(JSON.stringify({ phases, proof: { verdict: 'proved' } }))}
+const log = `verified: every one counted exactly once
+report.json:${packed(JSON.stringify({ phases, verification: { verdict: 'verified' } }))}
 page.html:${packed('<p>')}
 `;
 
@@ -104,7 +104,7 @@ whereKubectlIs('with the real kubectl', () => {
     'make k8s-up applies everything, sends the traffic of the lab and says how to reach it',
     async () => {
       const { code, out, err } = await make('k8s-up');
-      expect({ code, out }).toEqual({ code: 0, out: 'proof: every one counted exactly once\n' });
+      expect({ code, out }).toEqual({ code: 0, out: 'verified: every one counted exactly once\n' });
       expect(err).toMatch(/applied: (\d+) objects, \1 new, \1 different/);
       expect(err).toContain('kubectl --context production --namespace observability-stack port-forward');
       expect(server.cluster.find('ConfigMap', 'loadgen-settings')?.data).toMatchObject({ PATTERN: 'lab\n' });
@@ -160,7 +160,7 @@ whereKubectlIs('with the real kubectl', () => {
     'make k8s-verify compares what was sent, and fails once nothing has been',
     async () => {
       const { code, out } = await make('k8s-verify');
-      expect({ code, out }).toEqual({ code: 0, out: 'proof: every one counted exactly once\n' });
+      expect({ code, out }).toEqual({ code: 0, out: 'verified: every one counted exactly once\n' });
     },
     3 * MINUTES,
   );
@@ -188,7 +188,7 @@ whereKubectlIs('with the real kubectl', () => {
       });
       expect(out.split('\n').filter((line) => line.includes('**failed**'))).toEqual([]);
       expect({ code, err }).toMatchObject({ code: 0 });
-      expect(out).toContain('| verdict of the proof over 4 shards | proved |');
+      expect(out).toContain('| verdict of the verification over 4 shards | verified |');
       expect(out).toContain('| make k8s-down ARGS=--volumes leaves nothing | the namespace is gone |');
     },
     5 * MINUTES,

@@ -21,6 +21,7 @@ export interface RequestLabelNames {
   readonly code: string;
 }
 
+/** Each takes its values when it is called: at a scrape, and never during a request. */
 export interface RequestFamilies {
   /** Ended requests by path and method, of routes and mounts only. */
   requests(): OwnFamily;

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AnyRegistry, Gauge } from '../library.ts';
 import { outcome } from '../recording/outcome.ts';
 
-/** Every Prometheus (and vmagent, and the OpenTelemetry collector) sends it with a scrape; no person does. */
+/** Every Prometheus (and vmagent, and the OpenTelemetry collector) sends it with a scrape; browsers and curl do not. */
 const PROMETHEUS_HEADER = 'x-prometheus-scrape-timeout-seconds';
 
 /** The longest that a timer of Node waits. */
@@ -19,14 +19,9 @@ export interface LastScrapeOptions {
 }
 
 export interface LastScrape {
-  /**
-   * To be called when no request is in progress and none can come: sets the gauge, and waits for a whole scrape that
-   * begins after that. Further calls wait for the same scrape.
-   * @returns whether it came in time
-   * @throws TypeError when the time is none
-   */
+  /** As `lastScrape` of the metrics. Further calls wait for the same scrape. @throws TypeError when the time is none */
   wait(options: LastScrapeOptions): Promise<boolean>;
-  /** Told of each scrape when it arrives, by the handlers whose scrapes count. */
+  /** To be called with each scrape when it arrives, by the handlers whose scrapes count. */
   watch(request: IncomingMessage, response: ServerResponse): void;
 }
 
@@ -37,9 +32,9 @@ export function createLastScrape(registry: AnyRegistry, name: string): LastScrap
     help: 'Whether the process has ended all requests and takes no more: 1 from then on, else 0',
     registers: [registry],
   });
-  let tellScraped: (scraped: true) => void = () => undefined;
+  let onScraped = (_scraped: true) => {};
   const scraped = new Promise<true>((resolve) => {
-    tellScraped = resolve;
+    onScraped = resolve;
   });
   let isDrained = false;
   let knowsPrometheus = false;
@@ -61,11 +56,11 @@ export function createLastScrape(registry: AnyRegistry, name: string): LastScrap
     watch(request, response) {
       const isPrometheus = request.headers[PROMETHEUS_HEADER] !== undefined;
       knowsPrometheus ||= isPrometheus;
-      // Where a Prometheus scrapes, a person who looks takes nothing to the database.
+      // Where a Prometheus scrapes, what anything else reads does not reach the database.
       const counts = isDrained && request.method === 'GET' && (isPrometheus || !knowsPrometheus);
       if (!counts || isFiltered(request.url)) return;
       response.once('close', () => {
-        if (outcome(response) === 200) tellScraped(true);
+        if (outcome(response) === 200) onScraped(true);
       });
     },
   };

@@ -34,6 +34,6 @@ On two machines, one minute from now:
 and then, on one of them:
   $ loadgen combine 1.json 2.json
 
-Thresholds are about the whole, so only combine judges them. For the verification give --prometheus to the shards, which then
+Thresholds are about the whole, so only combine checks them. For the verification give --prometheus to the shards, which then
 read what had been counted before them, and to combine. It needs one report of every shard: what a missing one sent is
 not known.`;

@@ -2,7 +2,7 @@
 import { InterruptedError } from '../common/errors.ts';
 
 /**
- * `docker compose run` may hand on a Ctrl-C that reaches its process group twice (seen: 11 ms apart). A person's second one
+ * `docker compose run` may hand on a Ctrl-C that reaches its process group twice (seen: 11 ms apart). A user's second one
  * comes later.
  */
 const SAME_SIGNAL_MS = 500;

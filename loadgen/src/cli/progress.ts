@@ -1,4 +1,4 @@
-/** What a person sees while a run is under way: a block that is redrawn on a terminal, a plain line every few seconds elsewhere. */
+/** What a user sees while a run is under way: a block that is redrawn on a terminal, a plain line every few seconds elsewhere. */
 import { formatMs, formatNumber } from '../common/units.ts';
 import { createPaint, type Paint } from '../report/text/paint.ts';
 import type { Progress } from '../run/progress.ts';

@@ -6,7 +6,7 @@ import { isNativeError } from 'node:util/types';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
 
-/** Wrong usage: a flag, a pattern name, a pattern file. The message is for the person and is printed as it is. */
+/** Wrong usage: a flag, a pattern name, a pattern file. The message is for the user and is printed as it is. */
 export class UsageError extends Error {
   override name = 'UsageError';
   readonly exitCode = EXIT.usage;

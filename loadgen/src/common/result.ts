@@ -13,7 +13,7 @@ export const FAILURE_KINDS = [
 ] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
-/** For people: what each kind means. */
+/** For users: what each kind means. */
 export const FAILURE_MEANING: Readonly<Record<FailureKind, string>> = {
   refused: 'nothing listens there',
   unreachable: 'no route to the target',

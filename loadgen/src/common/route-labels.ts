@@ -1,4 +1,4 @@
-/** The labels under which the API counts a request: what a pattern declares, a expectedCounts adds up and the verification compares. */
+/** The labels under which the API counts a request: what a pattern declares, and what the verification compares. */
 import { z } from 'zod';
 
 export const routeLabelsSchema = z.strictObject({ path: z.string(), method: z.string() });

@@ -1,4 +1,4 @@
-/** Snapshot and showing quantities with units. */
+/** Reading and showing quantities with units. */
 
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 /** The look-ahead leaves out durations of 0; the bound on digits, those that are infinite or 0 as a number. */
@@ -10,7 +10,7 @@ export function parseDurationMs(text: string): number | undefined {
   return unit === undefined ? undefined : Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS];
 }
 
-/** Three significant digits, in the unit in which a person would say it: `740us`, `1.25ms`, `2.01s`. */
+/** Three significant digits, in the unit that is read most easily: `740us`, `1.25ms`, `2.01s`. */
 export function formatMs(durationMs: number | null | undefined): string {
   if (durationMs === null || durationMs === undefined || Number.isNaN(durationMs)) return '-';
   if (durationMs < 1) return `${Math.round(durationMs * 1000)}us`;

@@ -87,7 +87,7 @@ export class Addresses {
 
 /**
  * Waits until the target accepts connections. It sends no request, because a request would be counted.
- * @param onWait told once when it has to wait, with the reason
+ * @param onWait called once when it has to wait, with the reason
  * @throws UnreachableError when nothing accepted within `waitMs`
  */
 export async function waitForTarget(

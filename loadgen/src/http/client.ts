@@ -2,9 +2,9 @@
  * The HTTP/1.1 client of the generator. Requests go to the target's addresses in turn, so that replicas get equal shares;
  * connections are opened when needed, and of the idle ones the most recently used goes first. It knows neither schedule nor pattern: it starts a request now, or says that it cannot.
  *
- * Why an own one: against a server that is not the bottleneck, undici's leanest interface costs twice as much per request
+ * Why not undici: against a server that is not the bottleneck, undici's leanest interface costs twice as much per request
  * (figures in tools/bench/results/loadgen-throughput.md). What the verification needs besides, whether a request that failed had left,
- * undici tells as well, through its diagnostics channel (`undici:client:sendHeaders`).
+ * undici reports as well, through its diagnostics channel (`undici:client:sendHeaders`).
  */
 import type { FailureKind, Recorder } from '../common/result.ts';
 import type { Addresses } from './addresses.ts';

@@ -9,7 +9,7 @@ import type { Origin } from './origin.ts';
 import type { EncodedRequest } from './request.ts';
 import { ResponseParser, TooLargeError } from './response-parser.ts';
 
-/** Told about the request on a connection, and about the end of the connection. */
+/** Receives the end of the request on a connection, and of the connection. */
 export interface ConnectionListener {
   answered(connection: Connection, status: number): void;
   failed(connection: Connection, kind: FailureKind): void;

@@ -177,7 +177,7 @@ export class ResponseParser {
     const newline = chunk.indexOf(LF, at);
     const stop = newline === -1 ? chunk.length : newline + 1;
     const line = this.#pending + chunk.toString('latin1', at, stop);
-    // Judged by its beginning: a line whose end never comes would make a timeout of it.
+    // By its beginning: a line whose end never comes would make a timeout of it.
     if (!mayBegin(this.#state, line.slice(0, MAX_CHUNK_LINE_BYTES)))
       throw new ProtocolError(`bad ${this.#state} line in a chunked body`);
     if (line.length > MAX_CHUNK_LINE_BYTES)

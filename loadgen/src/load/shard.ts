@@ -1,6 +1,6 @@
 /**
  * Parts of one schedule. Request k belongs to shard k mod n and keeps its time and its target, so that the parts together
- * are the whole, whoever sends them (k6 calls it execution segments).
+ * are the whole, whichever process sends them (k6 calls it execution segments).
  */
 import { z } from 'zod';
 import type { Schedule } from './attacker.ts';

@@ -1,4 +1,4 @@
-/** Which headers a pattern may set: all but those from which the server tells where a request ends. */
+/** Which headers a pattern may set: all but those that say where a request ends. */
 import { z } from 'zod';
 
 /** RFC 9110: a token. */

@@ -1,5 +1,5 @@
 /**
- * What a traffic pattern is: the form in which the built-in ones are written and in which a person writes an own one.
+ * What a traffic pattern is: the form in which the built-in ones and those of users are written.
  * The JSON Schema that editors use (loadgen/pattern.schema.json) is made from it.
  */
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-/** What can be told of a phase while it runs, whether it is sent by this process or by several. */
+/** What is known of a phase while it runs, whether it is sent by this process or by several. */
 import { type Phase, plannedMs, plannedRequests } from './plan.ts';
 
 /** The numbers of a moment. Percentiles of latency in ms; NaN where there are none. */

@@ -1,4 +1,4 @@
-/** A run: wait, read, send, read again, compare. Everything it tells on the way goes to a {@link RunObserver}. */
+/** A run: wait, read, send, read again, compare. Everything it reports on the way goes to a {@link RunObserver}. */
 import { randomUUID } from 'node:crypto';
 import { InterruptedError, NotSentError, reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
 import { isWhole, type Shard } from '../load/shard.ts';

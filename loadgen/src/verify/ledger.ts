@@ -34,7 +34,7 @@ export async function removeEntry(folder: string, entry: Entry): Promise<void> {
   }
 }
 
-/** Sorts by time, and tells two runs of the same millisecond apart. */
+/** Sorts by time; two runs of the same millisecond have two names. */
 function fileName({ startedAt, id }: Entry): string {
   return `${startedAt.replaceAll(':', '')}-${id.slice(0, 8)}.json`;
 }

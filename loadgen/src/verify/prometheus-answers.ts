@@ -27,8 +27,6 @@ export const answerSchema = z.discriminatedUnion('resultType', [
   }),
 ]);
 
-export const seriesSchema = z.array(labelsSchema);
-
 export const targetsSchema = z.object({
   activeTargets: z.array(
     z.object({ labels: labelsSchema, health: z.string(), lastError: z.string(), scrapeUrl: z.string() }),

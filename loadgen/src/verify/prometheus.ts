@@ -1,6 +1,6 @@
 /**
- * A client for what is needed here of Prometheus' HTTP API (prometheus.io/docs/prometheus/latest/querying/api): queries at a
- * moment and over a range, series and targets. The lab, the tests and the benchmarks use it too.
+ * A client for what is needed here of Prometheus' HTTP API (prometheus.io/docs/prometheus/latest/querying/api): queries and
+ * targets. The lab, the tests and the benchmarks use it too.
  */
 import { z } from 'zod';
 import { reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
@@ -13,7 +13,6 @@ import {
   answerSchema,
   type Labels,
   type QueryAnswer,
-  seriesSchema,
   type Target,
   targetsSchema,
 } from './prometheus-answers.ts';
@@ -64,6 +63,15 @@ const refusal = z.object({
 const REQUEST_TIMEOUT_MS = 10_000;
 const RETRY_MS = 250;
 
+interface Call<T> {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly form: Record<string, string>;
+  /** Of the data of a successful answer. */
+  readonly schema: z.ZodType<T>;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export class Prometheus {
   /** Without the credentials. */
   readonly url: string;
@@ -104,27 +112,17 @@ export class Prometheus {
 
   /** The same of an expression with a range, such as `up[1m]`, whose answer is a matrix. */
   async samples(expression: string, options?: QueryOptions): Promise<Samples[]> {
-    return this.#toSamples(expression, await this.ask(expression, options));
-  }
-
-  /** A query at several moments, `stepSeconds` apart. */
-  async queryRange(
-    expression: string,
-    range: { readonly fromSeconds: number; readonly toSeconds: number; readonly stepSeconds: number },
-    signal?: AbortSignal,
-  ): Promise<Samples[]> {
-    const { fromSeconds, toSeconds, stepSeconds } = range;
-    const form = { query: expression, start: `${fromSeconds}`, end: `${toSeconds}`, step: `${stepSeconds}` };
-    return this.#toSamples(expression, await this.#call('POST', 'query_range', form, answerSchema, signal));
-  }
-
-  /** The labels of each series that a selector matches. */
-  series(selector: string, signal?: AbortSignal): Promise<Labels[]> {
-    return this.#call('POST', 'series', { 'match[]': selector }, seriesSchema, signal);
+    const answer = await this.ask(expression, options);
+    if (answer.resultType !== 'matrix') throw this.#unexpected(expression, 'matrix', answer);
+    return answer.result.map(({ metric, values }) => ({
+      labels: metric,
+      points: values.map(([atSeconds, value]) => ({ atSeconds, value: toNumber(value) })),
+    }));
   }
 
   async targets(signal?: AbortSignal): Promise<Target[]> {
-    const { activeTargets } = await this.#call('GET', 'targets', {}, targetsSchema, signal);
+    const call = { method: 'GET', path: 'targets', form: {}, schema: targetsSchema, signal } as const;
+    const { activeTargets } = await this.#call(call);
     return activeTargets;
   }
 
@@ -134,15 +132,7 @@ export class Prometheus {
    */
   ask(expression: string, { signal, atSeconds }: QueryOptions = {}): Promise<QueryAnswer> {
     const form = { query: expression, ...(atSeconds !== undefined && { time: `${atSeconds}` }) };
-    return this.#call('POST', 'query', form, answerSchema, signal);
-  }
-
-  #toSamples(expression: string, answer: QueryAnswer): Samples[] {
-    if (answer.resultType !== 'matrix') throw this.#unexpected(expression, 'matrix', answer);
-    return answer.result.map(({ metric, values }) => ({
-      labels: metric,
-      points: values.map(([atSeconds, value]) => ({ atSeconds, value: toNumber(value) })),
-    }));
+    return this.#call({ method: 'POST', path: 'query', form, schema: answerSchema, signal });
   }
 
   #unexpected(expression: string, expected: string, { resultType }: QueryAnswer): UnreachableError {
@@ -151,37 +141,25 @@ export class Prometheus {
     );
   }
 
-  async #call<T>(
-    method: 'GET' | 'POST',
-    path: string,
-    form: Record<string, string>,
-    schema: z.ZodType<T>,
-    signal?: AbortSignal,
-  ): Promise<T> {
+  async #call<T>(call: Call<T>): Promise<T> {
     const deadline = performance.now() + this.#retryMs;
     for (;;) {
       try {
-        return await this.#callOnce(method, path, form, schema, signal);
+        return await this.#callOnce(call);
       } catch (error) {
-        signal?.throwIfAborted();
+        call.signal?.throwIfAborted();
         // What has answered, and is no Prometheus, will not become one.
         if (error instanceof UnreachableError || error instanceof UsageError) throw error;
         if (performance.now() >= deadline || isTlsFailure(error)) {
           const remedy = isTlsFailure(error) ? ' (see --prometheus-ca-file)' : '';
           throw new UnreachableError(`Prometheus at ${this.url} did not answer: ${reasonOf(error)}${remedy}`);
         }
-        await sleep(RETRY_MS, signal);
+        await sleep(RETRY_MS, call.signal);
       }
     }
   }
 
-  async #callOnce<T>(
-    method: 'GET' | 'POST',
-    path: string,
-    form: Record<string, string>,
-    schema: z.ZodType<T>,
-    signal?: AbortSignal,
-  ): Promise<T> {
+  async #callOnce<T>({ method, path, form, schema, signal }: Call<T>): Promise<T> {
     const authorization = await authorize(this.#access);
     const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     const { status, text, location } = await exchange(new URL(`${this.url}/api/v1/${path}`), {

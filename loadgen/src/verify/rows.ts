@@ -20,34 +20,34 @@ export const rowSchema = z.strictObject({
   labels: seriesSchema.shape.labels.nullable().meta({
     description: 'Null for the row in which all those series are pooled that no target has declared.',
   }),
-  atLeast: count.meta({ description: 'What the expectedCounts says: the answered requests.' }),
-  atMost: count.meta({ description: 'Those and the ones with unknown fate.' }),
+  atLeast: count.meta({ description: 'The expected count: the answered requests.' }),
+  atMost: count.meta({ description: 'Those, and the ones that may have been counted.' }),
   counted: z.number().meta({ description: "By how much Prometheus' value grew; for the gauge, its value." }),
   difference: z.number().meta({ description: '0 inside the bounds, otherwise how far outside.' }),
 });
 
 export type VerificationRow = z.output<typeof rowSchema>;
 
-/** The name of a row for a person. */
+/** The name of a row, as a user reads it. */
 export function formatRowName({ metric, labels }: Pick<VerificationRow, 'metric' | 'labels'>): string {
   return labels === null ? `${metric}{any other}` : formatSeries({ metric, labels });
 }
 
-export function toRows(counted: SeriesCounts, expectedCounts: ExpectedCounts): VerificationRow[] {
-  const { exact, slackOf } = expectations(expectedCounts);
+export function toRows(counted: SeriesCounts, expected: ExpectedCounts): VerificationRow[] {
+  const { exact, slackOf } = expectations(expected);
   const rows = exact.seriesWith(counted).flatMap((series) => {
     const atLeast = exact.of(series);
     const isIdle = atLeast === 0 && counted.of(series) === 0 && series.metric !== IN_PROGRESS;
     return isIdle ? [] : [toRow(series, atLeast, atLeast + slackOf(series), counted.of(series))];
   });
-  return withUndeclared(rows, expectedCounts).sort(byMetricThenLabels);
+  return withUndeclared(rows, expected).sort(byMetricThenLabels);
 }
 
-/** What each series must have grown by, and by how much more it may have grown because of requests with unknown fate. */
-function expectations(expectedCounts: ExpectedCounts) {
+/** What each series must have grown by, and by how much more it may have grown because of requests that may have been counted or not. */
+function expectations(expected: ExpectedCounts) {
   const exact = new SeriesCounts();
   const slack = new SeriesCounts();
-  for (const { series, answered, unknown } of expectedCounts) {
+  for (const { series, answered, unknown } of expected) {
     for (const [code, requests] of Object.entries(answered)) {
       if (Number(code) >= 400) exact.add(toSeries(ERRORS, { code }), requests);
       if (series === null) continue;
@@ -73,8 +73,8 @@ function isRoute({ path }: { readonly path: string }): boolean {
  * Targets that declare no series may be counted under any: what exceeds the declared ones is theirs, up to their number.
  * It is taken out of the single rows and shown as one row per metric.
  */
-function withUndeclared(rows: VerificationRow[], expectedCounts: ExpectedCounts): VerificationRow[] {
-  const { answered, unknown } = totalsOf(expectedCounts.filter(({ series }) => series === null));
+function withUndeclared(rows: VerificationRow[], expected: ExpectedCounts): VerificationRow[] {
+  const { answered, unknown } = totalsOf(expected.filter(({ series }) => series === null));
   if (answered + unknown === 0) return rows;
   const kept: VerificationRow[] = [];
   const surplus = new Map([REQUESTS, DURATIONS].map((metric) => [metric, 0]));
@@ -90,7 +90,7 @@ function withUndeclared(rows: VerificationRow[], expectedCounts: ExpectedCounts)
     if (row.atMost > 0) kept.push({ ...row, counted: row.counted - row.difference, difference: 0 });
   }
   // The range of a declared row may hold some of theirs.
-  const atLeast = Math.max(0, answered - (totalsOf(expectedCounts).unknown - unknown));
+  const atLeast = Math.max(0, answered - (totalsOf(expected).unknown - unknown));
   const atMost = answered + unknown;
   const durations = surplus.get(DURATIONS) ?? 0;
   // How many of them a route handled, and so counted, only the histogram says. Without it their number is only bounded.

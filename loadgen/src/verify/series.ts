@@ -1,4 +1,4 @@
-/** Series of the API as Prometheus labels them: objects everywhere, text only where a person reads them. */
+/** Series of the API as Prometheus labels them: objects everywhere, text only where a user reads them. */
 import { z } from 'zod';
 
 export const seriesSchema = z.strictObject({

@@ -24,7 +24,7 @@ export interface SnapshotOptions {
   /** How long to wait for a scrape of every target. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
-  /** Told once, when it has to wait, what for. */
+  /** Called once, when it has to wait, with what for. */
   readonly onWait?: (reason: string) => void;
   /** The earlier snapshot that this one is to be compared with: processes that have ended since are read as well. */
   readonly beforeOf?: (now: Snapshot) => Snapshot | undefined;
@@ -37,7 +37,7 @@ const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
 
 /**
  * @throws UnreachableError when the API is not scraped in time, saying which target and why, or Prometheus is away
- * @throws CheckError for a process that cannot be told from a restarted one
+ * @throws CheckError for a process that cannot be distinguished from a restarted one
  */
 export async function readSnapshot(
   prometheus: PrometheusReader,
@@ -46,7 +46,7 @@ export async function readSnapshot(
   const askedAtSeconds = await prometheus.time(options.signal);
   const since = askedAtSeconds + TIMESTAMP_TOLERANCE_SECONDS;
   const deadline = performance.now() + options.waitMs;
-  for (let told = false; ; told = true) {
+  for (let hasWaited = false; ; hasWaited = true) {
     const instances = await readFresh(prometheus, options, since);
     if (typeof instances !== 'string') {
       const snapshot = { askedAtSeconds, instances };
@@ -60,7 +60,7 @@ export async function readSnapshot(
         `Prometheus at ${prometheus.url} got no new scrape of the API within ${options.waitMs / 1000} s: ${instances}`,
       );
     }
-    if (!told) options.onWait?.(instances);
+    if (!hasWaited) options.onWait?.(instances);
     await sleep(POLL_MS, options.signal);
   }
 }

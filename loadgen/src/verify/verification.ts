@@ -1,6 +1,6 @@
 /**
- * The verification that every request was counted exactly once: the expectedCounts against the differences of two snapshots, one row per
- * series. A series that changed and is not in the expectedCounts gets a row too: that is how other traffic is named.
+ * The verification that every request was counted exactly once: the expected counts against the differences of two snapshots, one row per
+ * series. A series that changed and has no expected count gets a row too: that is how other traffic is named.
  */
 import { z } from 'zod';
 import { formatCount, formatNumber } from '../common/units.ts';
@@ -20,7 +20,7 @@ const count = z.int().min(0);
 export const verificationSchema = z.strictObject({
   verdict: z.enum(['verified', 'inconclusive', 'failed', 'unverifiable']).meta({
     description:
-      'inconclusive: nothing contradicts the expectedCounts, but requests with unknown fate leave more than one possibility, or the gauge is missing.',
+      'inconclusive: nothing contradicts the expected counts, but requests of which it is unknown whether they were counted leave more than one possibility, or the gauge is missing.',
   }),
   answered: count,
   unknown: count,
@@ -31,28 +31,26 @@ export const verificationSchema = z.strictObject({
 
 export type Verification = z.output<typeof verificationSchema>;
 
-/** @param expectedCounts everything that was sent between the two snapshots */
-export function verify(before: Snapshot, after: Snapshot, expectedCounts: ExpectedCounts): Verification {
+/** @param expected everything that was sent between the two snapshots */
+export function verify(before: Snapshot, after: Snapshot, expected: ExpectedCounts): Verification {
   const obstacles = findObstacles(before, after);
-  if (obstacles.length > 0) return unverifiable(expectedCounts, obstacles);
-  const { answered, unknown } = totalsOf(expectedCounts);
+  if (obstacles.length > 0) return unverifiable(expected, obstacles);
+  const { answered, unknown } = totalsOf(expected);
   const counted = countedBetween(before, after);
-  const rows = toRows(counted, expectedCounts);
+  const rows = toRows(counted, expected);
   const gaugeless = findGaugeless(after);
   const notes = [...findAbsent(after), ...gaugeless];
-  const missing = rows.some(({ difference }) => difference < 0)
-    ? findLosses(after, counted, expectedCounts)
-    : [];
+  const missing = rows.some(({ difference }) => difference < 0) ? findLosses(after, counted, expected) : [];
   const losses = [...missing, ...findFallen(before, after)];
-  if (losses.length > 0) return { ...unverifiable(expectedCounts, losses), rows, notes };
+  if (losses.length > 0) return { ...unverifiable(expected, losses), rows, notes };
   const failed = rows.some((row) => row.difference !== 0);
   const verdict = failed ? 'failed' : unknown > 0 || gaugeless.length > 0 ? 'inconclusive' : 'verified';
   return { verdict, answered, unknown, rows, obstacles, notes };
 }
 
 /** A verification that cannot be made. */
-export function unverifiable(expectedCounts: ExpectedCounts, obstacles: string[]): Verification {
-  return { verdict: 'unverifiable', ...totalsOf(expectedCounts), rows: [], obstacles, notes: [] };
+export function unverifiable(expected: ExpectedCounts, obstacles: string[]): Verification {
+  return { verdict: 'unverifiable', ...totalsOf(expected), rows: [], obstacles, notes: [] };
 }
 
 /** What a later scrape can make of a verification: what is missing may come, what is too much does not go away. */
@@ -124,9 +122,9 @@ function findFallen(before: Snapshot, after: Snapshot): string[] {
 function findLosses(
   { terminated = [] }: Snapshot,
   counted: SeriesCounts,
-  expectedCounts: ExpectedCounts,
+  expected: ExpectedCounts,
 ): string[] {
-  const { answered, unknown } = totalsOf(expectedCounts);
+  const { answered, unknown } = totalsOf(expected);
   const series = counted.seriesWith().filter(({ metric }) => metric === DURATIONS);
   const missing = answered + unknown - series.reduce((sum, one) => sum + counted.of(one), 0);
   const most = `at most ${formatCount(Math.max(missing, 0), 'request')} that it answered after its last scrape`;

@@ -1,5 +1,5 @@
 /**
- * `verify`: sends nothing. It adds up the expectedCounts of the runs since the API's processes started and compares the sum with
+ * `verify`: sends nothing. It adds up the expected counts of the runs since the API's processes started and compares the sum with
  * what Prometheus holds now. The first of those runs says what had been counted before it.
  */
 import { randomUUID } from 'node:crypto';
@@ -20,7 +20,7 @@ export interface RunsVerification {
 }
 
 /**
- * @param entries in any order; what belongs together is told by the instances' start times, the order by Prometheus' clock
+ * @param entries in any order; the instances' start times say what belongs together, Prometheus' clock says the order
  * @throws CheckError when no run belongs to the API's present processes: comparing nothing would always succeed
  */
 export function verifyRuns(entries: readonly Entry[], now: Snapshot): RunsVerification {

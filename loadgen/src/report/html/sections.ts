@@ -151,10 +151,11 @@ export function planSection(report: Report): Markup {
   ];
   return html`<section class="plan"><h2>Plan and environment</h2>
 <dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${name === 'command' ? html`<code>${value}</code>` : value}</dd></div>`)}</dl>
-${report.phases.map(planTable)}</section>`;
+${report.phases.map(planOf)}</section>`;
 }
 
-function planTable({ pattern, plan }: PhaseReport): Markup {
+/** The targets are in the table above, and in the report's JSON. */
+function planOf({ pattern, plan }: PhaseReport): Markup {
   const bound = plan.requests === null ? '' : `, ${formatCount(plan.requests, 'request')}`;
   const length = plan.durationSeconds === null ? '' : `, ${formatMs(plan.durationSeconds * 1000)}`;
   const stages = plan.stages.map(({ durationSeconds, fromPerSecond, toPerSecond }) => {
@@ -162,18 +163,8 @@ function planTable({ pattern, plan }: PhaseReport): Markup {
     return `${formatMs(durationSeconds * 1000)} at ${rate}/s`;
   });
   return html`<h3>${pattern}: ${plan.schedule}${bound}${length}, ${formatCount(plan.connections, 'connection')}, time-out ${formatMs(plan.timeoutSeconds * 1000)}</h3>
-${stages.length > 0 ? html`<p>${stages.join(', then ')}</p>` : undefined}
-${table(
-  [{ name: 'target' }, { name: 'count or weight', isNumber: true }, { name: 'expected' }],
-  plan.targets.slice(0, MOST_TARGETS).map(({ method, path, count, weight, expect }) => ({
-    cells: [`${method} ${path}`, formatNumber(count ?? weight ?? 1), expect ?? 'below 400'],
-  })),
-)}
-${plan.targets.length > MOST_TARGETS ? html`<p>and ${plan.targets.length - MOST_TARGETS} more</p>` : undefined}`;
+${stages.length > 0 ? html`<p>${stages.join(', then ')}</p>` : undefined}`;
 }
-
-/** A pattern may hold thousands; the report in JSON has them all. */
-export const MOST_TARGETS = 100;
 
 /** As a shell would read it. */
 function quote(word: string): string {

@@ -1,4 +1,4 @@
-/** Colours where a person looks, plain text everywhere else. */
+/** Colours on a terminal, plain text everywhere else. */
 import { styleText } from 'node:util';
 
 export type Style = 'red' | 'green' | 'yellow' | 'dim' | 'bold';

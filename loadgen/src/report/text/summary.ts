@@ -1,4 +1,4 @@
-/** The summary of a run as a person reads it, in at most 80 columns. */
+/** The summary of a run as a user reads it, in at most 80 columns. */
 import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
 import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
 import type { Distribution } from '../../load/histogram.ts';
