@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type Attack, attack, type Clock, type Schedule, type Starter } from '../src/load/attacker.ts';
 import { constantPacer, stagedPacer } from '../src/load/pacer.ts';
 
-/** Time that passes only when a test says so. */
+/** Time that passes only with `advance`. */
 function createClock(): Clock & { advance(durationMs: number): void } {
   let nowMs = 1000;
   let timers: { atMs: number; act: () => void }[] = [];
@@ -33,7 +33,8 @@ function createClock(): Clock & { advance(durationMs: number): void } {
 class Slots implements Starter {
   inFlight = 0;
   onFree: (answered: boolean) => void = () => {};
-  readonly started: { target: number; intendedMs: number; atMs: number }[] = [];
+  /** Target, intended and actual time of each request, from the start of the attack. */
+  readonly started: [target: number, intendedMs: number, atMs: number][] = [];
   readonly #slots: number;
   readonly #clock: Clock;
 
@@ -42,14 +43,10 @@ class Slots implements Starter {
     this.#clock = clock;
   }
 
-  get times(): [intendedMs: number, atMs: number][] {
-    return this.started.map(({ intendedMs, atMs }) => [intendedMs, atMs]);
-  }
-
   start(target: number, intendedMs: number): boolean {
     if (this.inFlight >= this.#slots) return false;
     this.inFlight++;
-    this.started.push({ target, intendedMs: intendedMs - 1000, atMs: this.#clock.now() - 1000 });
+    this.started.push([target, intendedMs - 1000, this.#clock.now() - 1000]);
     return true;
   }
 
@@ -64,30 +61,27 @@ class Slots implements Starter {
 function begin(schedule: Schedule, slots: number, overrides: Partial<Attack> = {}) {
   const clock = createClock();
   const client = new Slots(slots, clock);
-  const recorder = {
-    drops: 0,
-    recordDrop() {
-      this.drops++;
-    },
-  };
+  const counts = { drops: 0, ends: 0 };
   const controller = new AbortController();
-  let ended = false;
   const done = attack({
-    ...{ schedule, client, recorder, clock, connections: slots, targeter: (n) => n },
+    schedule,
+    client,
+    recorder: { recordDrop: () => void counts.drops++ },
+    clock,
+    connections: slots,
+    targeter: (n) => n,
     startMs: clock.now(),
     signal: controller.signal,
     ...overrides,
-  }).then(() => {
-    ended = true;
-  });
-  return { clock, client, recorder, controller, done, hasEnded: () => ended };
+  }).then(() => void counts.ends++);
+  return { clock, client, counts, controller, done };
 }
 
 const pacer = stagedPacer([{ durationMs: 950, fromPerSecond: 10, toPerSecond: 10 }]);
-const open: Schedule = { kind: 'open', pacer };
-const queueing = (count: number, rate = 1000): Schedule => ({
+const OPEN: Schedule = { kind: 'open', pacer };
+const queueing = (count: number, perSecond = 1000): Schedule => ({
   kind: 'queueing',
-  pacer: constantPacer(count, rate),
+  pacer: constantPacer(count, perSecond),
 });
 const closed = (count: number, durationMs = Number.POSITIVE_INFINITY): Schedule => ({
   kind: 'closed',
@@ -96,46 +90,41 @@ const closed = (count: number, durationMs = Number.POSITIVE_INFINITY): Schedule 
 });
 
 describe('the open model', () => {
-  it("sends 5 and drops 5 at 10/s for 950 ms with 5 slots that never finish (k6's own case)", () => {
-    const { clock, client, recorder } = begin(open, 5);
+  it.each([
+    [5, [0, 100, 200, 300, 400], 5], // k6's own case
+    [100, [0, 100, 200, 300, 400, 500, 600, 700, 800, 900], 0],
+  ])('does not wait for answers, and with %i slots that stay busy sends at %j', (slots, times, drops) => {
+    const { clock, client, counts } = begin(OPEN, slots);
     clock.advance(2000);
-    expect(client.started.map(({ atMs }) => atMs)).toEqual([0, 100, 200, 300, 400]);
-    expect(recorder.drops).toBe(5);
-  });
-
-  it('does not wait for answers', () => {
-    const { clock, client } = begin(open, 100);
-    clock.advance(2000);
-    expect(client.started.map(({ atMs }) => atMs)).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800, 900]);
+    expect([client.started.map(([, , atMs]) => atMs), counts.drops]).toEqual([times, drops]);
   });
 
   it('sends at once what became due while it could not run, with the intended times unchanged', () => {
     let lateMs = 0;
     const clock = createClock();
-    const stalling: Clock = { ...clock, now: () => clock.now() + lateMs };
     const client = new Slots(100, clock);
-    begin(open, 100, { clock: stalling, client });
+    begin(OPEN, 100, { client, clock: { ...clock, now: () => clock.now() + lateMs } });
     lateMs = 350;
     clock.advance(100);
-    expect(client.started.map(({ intendedMs }) => intendedMs)).toEqual([0, 100, 200, 300, 400]);
+    expect(client.started.map(([, intendedMs]) => intendedMs)).toEqual([0, 100, 200, 300, 400]);
   });
 
   it('ends when the last answer is there, not when the last request left', async () => {
-    const { clock, client, done, hasEnded } = begin({ kind: 'open', pacer: constantPacer(2, 10) }, 5);
+    const { clock, client, counts, done } = begin({ kind: 'open', pacer: constantPacer(2, 10) }, 5);
     clock.advance(1000);
     client.finish(true);
     await Promise.resolve();
-    expect(hasEnded()).toBe(false);
+    expect(counts.ends).toBe(0);
     client.finish(true);
     await done;
   });
 
   it('stops sending at an abort, and waits for what is in flight', async () => {
-    const { clock, client, controller, done, recorder } = begin(open, 5);
+    const { clock, client, counts, controller, done } = begin(OPEN, 5);
     clock.advance(150);
     controller.abort();
     clock.advance(5000);
-    expect([client.started.length, recorder.drops]).toEqual([2, 0]);
+    expect([client.started.length, counts.drops]).toEqual([2, 0]);
     client.finish(true, true);
     await done;
   });
@@ -144,42 +133,27 @@ describe('the open model', () => {
     const targeter = () => {
       throw new RangeError('no such request');
     };
-    await expect(begin(open, 5, { targeter }).done).rejects.toThrow('no such request');
+    await expect(begin(OPEN, 5, { targeter }).done).rejects.toThrow('no such request');
   });
 });
 
 describe('the queueing model', () => {
   it('drops nothing: a request without a free connection leaves late, with its intended time', async () => {
-    const { clock, client, recorder, done } = begin(queueing(3, 10), 1);
+    const { clock, client, counts, done } = begin(queueing(3, 10), 1);
     clock.advance(500);
     client.finish(true);
     clock.advance(500);
     client.finish(true, true);
     await done;
-    expect(recorder.drops).toBe(0);
+    expect(counts.drops).toBe(0);
     expect(client.started).toEqual([
-      { target: 0, intendedMs: 0, atMs: 0 },
-      { target: 1, intendedMs: 100, atMs: 500 },
-      { target: 2, intendedMs: 200, atMs: 1000 },
+      [0, 0, 0],
+      [1, 100, 500],
+      [2, 200, 1000],
     ]);
   });
 
-  it('rests a connection that failed, so that the backlog does not burn away', async () => {
-    const { clock, client, done } = begin(queueing(4), 1);
-    clock.advance(50);
-    client.finish(false);
-    clock.advance(99);
-    expect(client.started).toHaveLength(1);
-    clock.advance(1);
-    expect(client.times).toEqual([
-      [0, 0],
-      [1, 150],
-    ]);
-    client.finish(true, true, true);
-    await done;
-  });
-
-  it('lets the connections that work go on meanwhile', async () => {
+  it('lets the connections that work go on while another one rests', async () => {
     const { clock, client, done } = begin(queueing(4), 2);
     clock.advance(50);
     client.finish(false, true);
@@ -197,7 +171,7 @@ describe('the closed loop', () => {
     expect(client.inFlight).toBe(2);
     client.finish(true, true, true, true, true);
     await done;
-    expect(client.started.map(({ target }) => target)).toEqual([0, 1, 2, 3, 4]);
+    expect(client.started.map(([target]) => target)).toEqual([0, 1, 2, 3, 4]);
   });
 
   it('ends by time, also when no answer comes at that moment', async () => {
@@ -208,28 +182,34 @@ describe('the closed loop', () => {
     await done;
     expect(client.started).toHaveLength(2);
   });
+});
 
-  it('rests a connection that failed, so that a dead target is not hammered', async () => {
-    const { clock, client, done } = begin(closed(3), 1);
+describe.each([
+  [queueing(3), 1],
+  [closed(3), 150],
+])('a connection that failed: %j', (schedule, intendedMs) => {
+  it('rests, so that a backlog does not burn away and a dead target is not hammered', async () => {
+    const { clock, client, done } = begin(schedule, 1);
+    clock.advance(50);
     client.finish(false);
     clock.advance(99);
     expect(client.started).toHaveLength(1);
     clock.advance(1);
-    expect(client.started).toHaveLength(2);
+    expect(client.started).toEqual([
+      [0, 0, 0],
+      [1, intendedMs, 150],
+    ]);
     client.finish(false);
     clock.advance(100);
     client.finish(true);
     await done;
   });
-});
 
-it.each([queueing(3), closed(3)])(
-  'an abort while every connection rests ends at once: %j',
-  async (schedule) => {
+  it('does not delay the end at an abort', async () => {
     const { client, controller, done } = begin(schedule, 1);
     client.finish(false);
     controller.abort();
     await done;
     expect(client.started).toHaveLength(1);
-  },
-);
+  });
+});

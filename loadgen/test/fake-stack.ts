@@ -1,17 +1,18 @@
 /**
  * An API that counts as the contract says, and a Prometheus that has scraped it: enough of both to run the commands in
- * one process. The real ones are in integration/.
+ * one process. The real ones are in test/integration/.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach } from '@jest/globals';
 import { formatSeries } from '../src/verify/series.ts';
-import { seriesOf } from './series-text.ts';
-import { serveHttp, type TestServer } from './servers.ts';
+import { serveHttp, stopServers } from './servers.ts';
+import { seriesOf } from './snapshots.ts';
 
 const ROUTES = new Set(['GET /products', 'POST /products', 'GET /cart', 'POST /cart']);
 
 export class FakeApi {
   startTimeSeconds = 100;
-  isDrained = false;
   readonly values = new Map([['inprogress_requests', 0]]);
   /** May take a request over instead of the API; returns whether it has. */
   intercept: (request: IncomingMessage, response: ServerResponse) => boolean = () => false;
@@ -31,6 +32,15 @@ export class FakeApi {
     response.end('ok');
   };
 
+  /** Does something just before the n-th request from now on is handled. */
+  beforeRequest(nth: number, act: () => unknown): void {
+    let requests = 0;
+    this.intercept = () => {
+      if (++requests === nth) act();
+      return false;
+    };
+  }
+
   count(series: string, by = 1): void {
     this.values.set(series, (this.values.get(series) ?? 0) + by);
   }
@@ -42,16 +52,17 @@ export class FakeApi {
 }
 
 interface Scrape {
-  atSeconds: number;
-  startTimeSeconds: number;
-  isDrained: boolean;
-  values: [string, number][];
+  readonly atSeconds: number;
+  readonly startTimeSeconds: number;
+  readonly values: readonly [string, number][];
 }
 
 interface FakeSample {
   readonly metric: Record<string, string>;
   readonly value: [number, string];
 }
+
+const TARGET = { job: 'api', instance: 'api-1:8000' };
 
 /** Scrapes when it is asked, at the earliest every 20 ms, so that tests do not wait long for a fresh scrape. */
 export class FakePrometheus {
@@ -70,10 +81,7 @@ export class FakePrometheus {
   }
 
   readonly handle: RequestListener = async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks);
-    const asked = new URLSearchParams(body.toString());
+    const asked = new URLSearchParams(await text(request));
     const data = this.answerOf(asked.get('query') ?? '', asked.get('time'));
     response.end(JSON.stringify({ status: 'success', data }));
   };
@@ -81,28 +89,28 @@ export class FakePrometheus {
   #answer(query: string, time: string | null) {
     const nowSeconds = Date.now() / 1000;
     if (query === 'time()') return { resultType: 'scalar', result: [nowSeconds, String(nowSeconds)] };
-    const { atSeconds, startTimeSeconds, isDrained, values } = this.#scrape(nowSeconds, time);
+    const { atSeconds, startTimeSeconds, values } = this.#scrape(nowSeconds, time);
     if (query.endsWith('s]')) {
       const points = this.#scrapes.map((scrape) => [scrape.atSeconds, String(scrape.startTimeSeconds)]);
-      return {
-        resultType: 'matrix',
-        result: [{ metric: { job: 'api', instance: 'api-1:8000' }, values: points }],
-      };
+      return { resultType: 'matrix', result: [{ metric: TARGET, values: points }] };
     }
-    const sample = (metric: Record<string, string>, value: number): FakeSample => ({
-      metric: { ...metric, job: 'api', instance: 'api-1:8000' },
+    const vector = (...result: unknown[]) => ({ resultType: 'vector', result });
+    const sample = (value: number, labels: Record<string, string>): FakeSample => ({
+      metric: { ...labels, ...TARGET },
       value: [nowSeconds, String(value)],
     });
-    if (query.startsWith('histogram_quantile')) return { resultType: 'vector', result: this.quantiles };
-    const up = this.isTargetUp ? 1 : 0;
-    if (query.startsWith('timestamp(')) return { resultType: 'vector', result: [sample({}, atSeconds)] };
-    if (query.startsWith('up{')) return { resultType: 'vector', result: [sample({ __name__: 'up' }, up)] };
-    const own = values.map(([series, value]) => sample(toLabels(series), value));
-    const start = sample({ __name__: 'process_start_time_seconds' }, startTimeSeconds);
-    const drained = sample({ __name__: 'http_server_drained' }, isDrained ? 1 : 0);
-    const scrapedAt = sample({ loadgen_scraped_at: '1' }, atSeconds);
-    const all = [sample({ __name__: 'up' }, up), start, scrapedAt, drained, ...own];
-    return { resultType: 'vector', result: all.filter(this.keep).map(this.reshape) };
+    const up = sample(this.isTargetUp ? 1 : 0, { __name__: 'up' });
+    if (query.startsWith('histogram_quantile')) return vector(...this.quantiles);
+    if (query.startsWith('timestamp(')) return vector(sample(atSeconds, {}));
+    if (query.startsWith('up{')) return vector(up);
+    const all = [
+      up,
+      sample(startTimeSeconds, { __name__: 'process_start_time_seconds' }),
+      sample(atSeconds, { loadgen_scraped_at: '1' }),
+      sample(0, { __name__: 'http_server_drained' }),
+      ...values.map(([series, value]) => sample(value, toLabels(series))),
+    ];
+    return vector(...all.filter(this.keep).map(this.reshape));
   }
 
   #scrape(nowSeconds: number, time: string | null): Scrape {
@@ -110,32 +118,32 @@ export class FakePrometheus {
     const earlier = this.#scrapes.findLast(({ atSeconds }) => String(atSeconds) === time);
     if (earlier !== undefined) return earlier;
     if (last !== undefined && nowSeconds - last.atSeconds <= 0.02) return last;
-    const { startTimeSeconds, isDrained, values } = this.#api;
-    const scrape = { atSeconds: nowSeconds, startTimeSeconds, isDrained, values: [...values] };
+    const { startTimeSeconds, values } = this.#api;
+    const scrape = { atSeconds: nowSeconds, startTimeSeconds, values: [...values] };
     this.#scrapes.push(scrape);
     return scrape;
   }
 }
 
-function toLabels(text: string): Record<string, string> {
-  const { metric, labels } = seriesOf(text);
+function toLabels(series: string): Record<string, string> {
+  const { metric, labels } = seriesOf(series);
   return { __name__: metric, ...labels };
 }
 
-export interface FakeStack {
-  readonly api: FakeApi;
-  readonly prometheus: FakePrometheus;
-  readonly target: TestServer;
-  readonly observer: TestServer;
-  stop(): Promise<void>;
-}
-
-export async function startFakeStack(): Promise<FakeStack> {
+export async function startFakeStack() {
   const api = new FakeApi();
   const prometheus = new FakePrometheus(api);
   const [target, observer] = await Promise.all([serveHttp(api.handle), serveHttp(prometheus.handle)]);
-  const stop = async () => {
-    await Promise.all([target.stop(), observer.stop()]);
-  };
-  return { api, prometheus, target, observer, stop };
+  const toTarget = ['--target', target.url];
+  return { api, prometheus, target, observer, toTarget, verified: ['--prometheus', observer.url] };
+}
+
+export type FakeStack = Awaited<ReturnType<typeof startFakeStack>>;
+
+/** A fake stack for each test of a file. */
+export function useFakeStack(): FakeStack {
+  const stack = {} as FakeStack;
+  beforeEach(async () => void Object.assign(stack, await startFakeStack()));
+  afterEach(stopServers);
+  return stack;
 }

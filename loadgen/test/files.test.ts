@@ -1,15 +1,24 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, readdir, readFile, readlink, realpath, stat, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { checkWritable, writeWhole } from '../src/common/files.ts';
-import { useLab } from './loadgen.ts';
+import { useFolder } from './loadgen.ts';
 
-const { at, write } = useLab();
+const at = useFolder();
 
 describe('a regular file', () => {
   it('is replaced, keeps its mode, and leaves nothing next to it', async () => {
-    await write('a', 'old and longer');
+    await writeFile(at('a'), 'old and longer');
     await chmod(at('a'), 0o640);
     expect(await checkWritable(at('a'))).toBe(await realpath(at('a')));
     const { ino } = await stat(at('a'));
@@ -17,12 +26,12 @@ describe('a regular file', () => {
     const after = await stat(at('a'));
     expect([await readFile(at('a'), 'utf8'), after.mode & 0o777]).toEqual(['new', 0o640]);
     expect(after.ino).not.toBe(ino);
-    expect(await readdir(at(''))).toEqual(['a']);
+    expect(await readdir(at('.'))).toEqual(['a']);
   });
 
   it('is found through symbolic links, which stay', async () => {
     await mkdir(at('deep'));
-    await write('deep/a', 'old');
+    await writeFile(at('deep/a'), 'old');
     await symlink('deep/a', at('inner'));
     await symlink(at('inner'), at('outer'));
     await writeWhole(at('outer'), 'new');
@@ -32,7 +41,7 @@ describe('a regular file', () => {
 
   it('is made where a symbolic link leads to nothing yet', async () => {
     await symlink('later', at('link'));
-    expect(await checkWritable(at('link'))).toBe(join(await realpath(at('')), 'later'));
+    expect(await checkWritable(at('link'))).toBe(`${await realpath(at('.'))}/later`);
     await writeWhole(at('link'), 'new');
     expect([await readFile(at('later'), 'utf8'), await readlink(at('link'))]).toEqual(['new', 'later']);
   });
@@ -57,10 +66,7 @@ describe('what is no regular file', () => {
 
   it('is written through: a device, also behind a symbolic link', async () => {
     await symlink('/dev/null', at('null'));
-    expect([await checkWritable('/dev/null'), await checkWritable(at('null'))]).toEqual([
-      undefined,
-      undefined,
-    ]);
+    for (const path of ['/dev/null', at('null')]) expect(await checkWritable(path)).toBeUndefined();
     await writeWhole(at('null'), 'x');
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
     await expect(writeWhole('/dev/full', 'x')).rejects.toThrow(/^cannot write \/dev\/full: ENOSPC/);
@@ -75,10 +81,10 @@ describe('what cannot be written is named before and when it is written', () => 
     ['folder', 'it is a folder'],
     ['folder/', 'it is a folder'],
   ])('%s: %s', async (name, reason) => {
-    await write('file', '');
+    await writeFile(at('file'), '');
     await symlink('loop', at('loop'));
     await mkdir(at('folder'));
-    const path = `${at('')}/${name}`;
+    const path = at(name);
     await expect(checkWritable(path)).rejects.toThrow(`cannot write ${path}: ${reason}`);
     await expect(writeWhole(path, 'x')).rejects.toThrow(`cannot write ${path}: `);
   });

@@ -1,12 +1,11 @@
-/** The commands as tests run them: in their own process, against a stack that is made up, with streams that remember. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+/** The commands as tests run them: in their own process, with streams that remember. */
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach } from '@jest/globals';
 import { runCli } from '../src/cli/command-line.ts';
 import type { Io } from '../src/cli/io.ts';
-import { type FakeStack, startFakeStack } from './fake-stack.ts';
 
 export interface Ended {
   readonly code: number;
@@ -26,16 +25,15 @@ function startWorker(): never {
   throw new Error('these tests start no process');
 }
 
-/** Runs a command as `main.ts` does. @param args words; as a text they are separated by spaces */
+/** Runs a command as `main.ts` does. */
 export async function loadgen(
-  args: string | readonly string[],
-  signal = new AbortController().signal,
-  env: Record<string, string> = {},
+  args: readonly string[],
+  { signal = new AbortController().signal, env = {} }: Partial<Pick<Io, 'signal' | 'env'>> = {},
 ): Promise<Ended> {
   const [out, err] = [createStream(), createStream()];
   const io: Io = { stdout: out.stream, stderr: err.stream, signal, startWorker, env };
   try {
-    const code = await runCli(typeof args === 'string' ? args.split(' ') : args, io);
+    const code = await runCli(args, io);
     return { code, out: out.text(), err: err.text() };
   } catch (error) {
     const { exitCode, message } = error as { exitCode?: number; message: string };
@@ -44,51 +42,12 @@ export async function loadgen(
   }
 }
 
-export interface Lab {
-  readonly stack: FakeStack;
-  /** A path in a folder of its own. */
-  at(name: string): string;
-  /** Writes a file there. @returns its path */
-  write(name: string, text: string): Promise<string>;
-  /** The flags that name the target, Prometheus, and a ledger. */
-  readonly target: string;
-  readonly prometheus: string;
-  readonly ledger: string;
-  /** `loadgen run` of the words, with the target. */
-  run(words: string, signal?: AbortSignal): Promise<Ended>;
-}
-
-/** A stack and a folder for each test of a file. */
-export function useLab(): Lab {
-  let stack: FakeStack;
+/** Makes a folder for each test of a file. @returns the path of a name in it */
+export function useFolder(): (name: string) => string {
   let folder = '';
   beforeEach(async () => {
-    stack = await startFakeStack();
     folder = await mkdtemp(join(tmpdir(), 'loadgen-'));
   });
-  afterEach(async () => {
-    await stack.stop();
-    await rm(folder, { recursive: true });
-  });
-  const at = (name: string) => join(folder, name);
-  return {
-    get stack() {
-      return stack;
-    },
-    at,
-    async write(name, text) {
-      await writeFile(at(name), text);
-      return at(name);
-    },
-    get target() {
-      return `--target ${stack.target.url}`;
-    },
-    get prometheus() {
-      return `--prometheus ${stack.observer.url} --wait 5s`;
-    },
-    get ledger() {
-      return `--ledger ${at('ledger')}`;
-    },
-    run: (words, signal) => loadgen(`run ${words} --target ${stack.target.url}`, signal),
-  };
+  afterEach(() => rm(folder, { recursive: true }));
+  return (name) => join(folder, name);
 }

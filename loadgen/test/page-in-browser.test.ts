@@ -11,31 +11,25 @@ import type { Browser, Page } from 'playwright-core';
 import { chromiumPath, startBrowser } from '../../test/support/browser.ts';
 import { type FakeStack, startFakeStack } from './fake-stack.ts';
 import { loadgen } from './loadgen.ts';
+import { stopServers } from './servers.ts';
 
 const whereChromiumIs = chromiumPath === undefined ? describe.skip : describe;
 
 whereChromiumIs('the page of a run', () => {
   let stack: FakeStack;
   let folder = '';
+  const at = (name: string) => join(folder, name);
   let browser: Browser;
-  let url = '';
   let page: Page | undefined;
   const complaints: string[] = [];
 
   beforeAll(async () => {
     stack = await startFakeStack();
     folder = await mkdtemp(join(tmpdir(), 'loadgen-'));
-    stack.api.intercept = () => {
-      stack.api.count('http_requests_total{path="cars",method="get"}');
-      stack.api.intercept = () => false;
-      return false;
-    };
-    const file = join(folder, 'report.html');
-    const flags = `--target ${stack.target.url} --prometheus ${stack.observer.url} --json ${folder}/a.json`;
-    expect(await loadgen(`run hundred ${flags} --html ${file} --threshold max>1h`)).toMatchObject({
-      code: 1,
-    });
-    url = pathToFileURL(file).href;
+    stack.api.beforeRequest(1, () => stack.api.count('http_requests_total{path="cars",method="get"}'));
+    const outputs = ['--json', at('a.json'), '--html', at('report.html'), '--threshold', 'max>1h'];
+    const ended = await loadgen(['run', 'hundred', ...stack.toTarget, ...stack.verified, ...outputs]);
+    expect(ended.code).toBe(1);
     browser = await startBrowser(chromiumPath ?? '');
   }, 90_000);
 
@@ -46,18 +40,22 @@ whereChromiumIs('the page of a run', () => {
 
   afterAll(async () => {
     await browser?.close();
-    await stack.stop();
+    await stopServers();
     await rm(folder, { recursive: true });
   });
 
-  async function open(width: number, colorScheme: 'light' | 'dark', address = url): Promise<Page> {
+  async function open({
+    width = 1440,
+    colorScheme = 'light',
+    file = 'report.html',
+  }: Opening = {}): Promise<Page> {
     page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => complaints.push(message.text()));
     page.on('request', (request) => {
       if (!/^(file|data):/.test(request.url())) complaints.push(`asks for ${request.url()}`);
     });
-    await page.goto(address);
+    await page.goto(pathToFileURL(at(file)).href);
     return page;
   }
 
@@ -69,7 +67,7 @@ whereChromiumIs('the page of a run', () => {
   }
 
   it('says first that it failed, and why', async () => {
-    const opened = await open(1440, 'light');
+    const opened = await open();
     expect(await opened.locator('.verdict .word').textContent()).toBe('Failed');
     expect(await opened.locator('.verdict li').allInnerTexts()).toEqual([
       expect.stringMatching(/^hundred: max>1h did not hold/),
@@ -81,15 +79,11 @@ whereChromiumIs('the page of a run', () => {
   });
 
   it('has the verification, with the difference marked', async () => {
-    const opened = await open(1440, 'light');
+    const opened = await open();
     const rows = await rowsAfter('Verification');
     expect(rows).toContainEqual(['http_requests_total{path="products",method="post"}', '40', '40', '0']);
-    expect(await opened.locator('.verification tr.bad td').allInnerTexts()).toEqual([
-      'http_requests_total{path="cars",method="get"}',
-      '0',
-      '1',
-      '+1',
-    ]);
+    const bad = ['http_requests_total{path="cars",method="get"}', '0', '1', '+1'];
+    expect(await opened.locator('.verification tr.bad td').allInnerTexts()).toEqual(bad);
   });
 
   it.each([
@@ -98,15 +92,15 @@ whereChromiumIs('the page of a run', () => {
     [1440, 'light'],
     [1440, 'dark'],
   ] as const)('at %i px, %s, is drawn, fits, and asks for nothing', async (width, colorScheme) => {
-    const opened = await open(width, colorScheme);
+    const opened = await open({ width, colorScheme });
     const seen = await opened.evaluate<Seen>(SEEN);
     expect(seen).toMatchObject({ scrollWidth: width, charts: 4 });
     expect(seen.inkedPixels.every((pixels) => pixels > 500)).toBe(true);
     expect(complaints).toEqual([]);
   });
 
-  it('shows the numbers under the pointer', async () => {
-    const opened = await open(1440, 'light');
+  it('tells the numbers under the pointer', async () => {
+    const opened = await open();
     await opened.locator('.chart[data-kind="distribution"] .u-over').hover();
     const legend = opened.locator('.chart[data-kind="distribution"] .u-legend');
     expect(await legend.textContent()).toMatch(
@@ -115,19 +109,15 @@ whereChromiumIs('the page of a run', () => {
   });
 
   it('holds the JSON of its report', async () => {
-    const opened = await open(1440, 'light');
+    const opened = await open();
     const held = JSON.parse((await opened.locator('#report').textContent()) ?? '');
-    const written = JSON.parse(await readFile(join(folder, 'a.json'), 'utf8'));
-    expect(held).toMatchObject({
-      id: written.id,
-      expectedCounts: written.expectedCounts,
-      snapshots: written.snapshots,
-    });
-    expect(held.phases[0].histograms).toEqual(written.phases[0].histograms);
+    const { id, expectedCounts, snapshots, phases } = JSON.parse(await readFile(at('a.json'), 'utf8'));
+    expect(held).toMatchObject({ id, expectedCounts, snapshots });
+    expect(held.phases[0].histograms).toEqual(phases[0].histograms);
   });
 
-  it('can be printed, also from the dark', async () => {
-    const opened = await open(1440, 'dark');
+  it('can be printed, also from the dark colours', async () => {
+    const opened = await open({ colorScheme: 'dark' });
     await opened.emulateMedia({ media: 'print' });
     const ground = await opened.evaluate('getComputedStyle(document.documentElement).backgroundColor');
     expect(ground).toBe('rgb(252, 252, 251)');
@@ -135,17 +125,22 @@ whereChromiumIs('the page of a run', () => {
   });
 
   it('compares two', async () => {
-    const [a, b] = [join(folder, 'a.json'), join(folder, 'b.json')];
-    await loadgen(`run hundred --target ${stack.target.url} --seed 2 --json ${b}`);
-    const file = join(folder, 'both.html');
+    const [a, b, file] = [at('a.json'), at('b.json'), at('both.html')];
+    await loadgen(['run', 'hundred', ...stack.toTarget, '--seed', '2', '--json', b]);
     expect(await loadgen(['report', a, b, '--html', file])).toMatchObject({ code: 0, out: `${file}\n` });
-    const opened = await open(1440, 'light', pathToFileURL(file).href);
+    const opened = await open({ file: 'both.html' });
     expect((await rowsAfter('A and B'))[0]).toEqual(['sent', '100', '100', 'same']);
     expect(await opened.locator('.comparison canvas').count()).toBe(2);
     expect(await opened.locator('.verdict .word').allInnerTexts()).toEqual(['Failed', 'Passed']);
     expect(complaints).toEqual([]);
   });
 });
+
+interface Opening {
+  readonly width?: number;
+  readonly colorScheme?: 'light' | 'dark';
+  readonly file?: string;
+}
 
 interface Seen {
   readonly scrollWidth: number;

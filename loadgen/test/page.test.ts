@@ -84,13 +84,23 @@ describe('the page', () => {
   it('stays below 300 kB for a long run of several large patterns', async () => {
     const full = histogramOf(...Array.from({ length: 2000 }, (_, n) => 1 + n ** 1.4 / 10));
     const points = Array.from({ length: 240 }, (_, n) => ({
-      ...{ sent: 40_000 + n, answered: 39_000 + n, errors: 1000 - n, dropped: 7 * n },
-      ...{ latency: full, serviceTime: full },
+      sent: 40_000 + n,
+      answered: 39_000 + n,
+      errors: 1000 - n,
+      dropped: 7 * n,
+      latency: full,
+      serviceTime: full,
     }));
     const byTarget = Array.from({ length: 100 }, (_, n) => ({
-      ...{ name: `GET /a/rather/long/path/${n}`, series: { path: `a/rather/long/path/${n}`, method: 'get' } },
-      ...{ answered: 100_000 + n, errors: n, unanswered: n, dropped: n, statuses: { 200: 99_000, 503: n } },
-      ...{ serviceTimeMs: phaseOf('steady').serviceTimeMs, serviceTime: full },
+      name: `GET /a/rather/long/path/${n}`,
+      series: { path: `a/rather/long/path/${n}`, method: 'get' },
+      answered: 100_000 + n,
+      errors: n,
+      unanswered: n,
+      dropped: n,
+      statuses: { 200: 99_000, 503: n },
+      serviceTimeMs: phaseOf('steady').serviceTimeMs,
+      serviceTime: full,
     }));
     const timeline = { intervalSeconds: 8, points };
     const histograms = { latency: full, serviceTime: full, lateness: full };

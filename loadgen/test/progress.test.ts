@@ -11,18 +11,14 @@ const write = (text: string) => {
 
 const nothing: LiveNumbers = { sent: 0, errors: 0, dropped: 0, inFlight: 3, p50Ms: NaN, p99Ms: NaN };
 
-function progressOf(name: string, numbers: () => LiveNumbers = () => nothing): Progress {
-  const phase = planOf(name);
-  return createProgress(phase, performance.now(), numbers);
-}
+const progressOf = (name: string, numbers = () => nothing): Progress =>
+  createProgress(planOf(name), performance.now(), numbers);
 
 /** What a terminal of 80 columns shows after the text: only the movements that the live view makes. */
 function screenOf(text: string): string[] {
   const lines: string[] = [''];
-  for (const part of text
-    .replaceAll('\x1b', 'ESC')
-    .replaceAll(/ESC\[\?7[lh]/g, '')
-    .split(/(\r|\n|ESC\[\d+[AJ])/)) {
+  const shown = text.replaceAll('\x1b', 'ESC').replaceAll(/ESC\[\?7[lh]/g, '');
+  for (const part of shown.split(/(\r|\n|ESC\[\d+[AJ])/)) {
     const [, amount, movement] = /^ESC\[(\d+)([AJ])$/.exec(part) ?? [];
     if (part === '\n') lines.push('');
     else if (movement === 'A') lines.splice(lines.length - 1 - Number(amount), Number.POSITIVE_INFINITY, '');
@@ -35,9 +31,7 @@ beforeEach(() => {
   written = '';
   jest.useFakeTimers();
 });
-afterEach(() => {
-  jest.useRealTimers();
-});
+afterEach(() => void jest.useRealTimers());
 
 describe('outside a terminal', () => {
   it('there is a plain line every five seconds, until the phase ends', () => {
@@ -67,8 +61,7 @@ describe('outside a terminal', () => {
 describe('on a terminal', () => {
   it('the view is redrawn in place and gone at the end', () => {
     const reporter = createLiveReporter(write, plain);
-    const progress = progressOf('steady');
-    reporter.started(progress);
+    reporter.started(progressOf('steady'));
     jest.advanceTimersByTime(15_000);
     expect(screenOf(written)).toEqual([
       'steady ###############............... 15s, 15s left',
@@ -88,10 +81,8 @@ describe('on a terminal', () => {
     expect(written).toMatch(/^\S\[\?7lhundred .*\S\[\?7h$/s);
     reporter.note('stopping');
     jest.advanceTimersByTime(200);
-    expect(screenOf(written).slice(0, 2)).toEqual([
-      'stopping',
-      'hundred .............................. 0s, 100 to send',
-    ]);
+    const view = 'hundred .............................. 0s, 100 to send';
+    expect(screenOf(written).slice(0, 2)).toEqual(['stopping', view]);
     reporter.ended();
     expect(screenOf(written)).toEqual(['stopping', '']);
   });

@@ -1,57 +1,48 @@
 /** `loadgen query`, against a server that answers as Prometheus does. */
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { freePort } from '../../test/support/free-port.ts';
 import { loadgen } from './loadgen.ts';
-import { serveHttp, type TestServer } from './servers.ts';
+import { serveHttp, stopServers } from './servers.ts';
 
-const refusal = { status: 'error', errorType: 'bad_data', error: 'parse error: unclosed left parenthesis' };
-const success = (resultType: string, result: unknown) => ({
-  status: 'success',
-  data: { resultType, result },
-});
-const ANSWERS: Record<string, unknown> = {
-  http_requests_total: success('vector', [
-    { metric: { __name__: 'http_requests_total', path: 'cart', method: 'get' }, value: [1, '20'] },
-    { metric: { __name__: 'http_requests_total', path: 'products', job: 'api' }, value: [1, '1040'] },
-  ]),
-  'sum(http_requests_total)': success('vector', [{ metric: {}, value: [1, '100'] }]),
-  'up[10s]': success('matrix', [
-    {
-      metric: { job: 'api' },
-      values: [
-        [1, '0'],
-        [6, '1'],
-      ],
-    },
-  ]),
-  native: success('vector', [{ metric: { path: 'cart' }, histogram: [1, { count: '20', sum: '1.5' }] }]),
-  '1 + 1': success('scalar', [1, '2']),
-  '"text"': success('string', [1, 'text']),
-  nothing: success('vector', []),
-  'sum(': refusal,
+const REFUSED = 'parse error: unclosed left parenthesis';
+const ANSWERS: Record<string, [resultType: string, result: unknown]> = {
+  http_requests_total: [
+    'vector',
+    [
+      { metric: { __name__: 'http_requests_total', path: 'cart', method: 'get' }, value: [1, '20'] },
+      { metric: { __name__: 'http_requests_total', path: 'products', job: 'api' }, value: [1, '1040'] },
+    ],
+  ],
+  'sum(http_requests_total)': ['vector', [{ metric: {}, value: [1, '100'] }]],
+  'up[10s]': ['matrix', [{ metric: { job: 'api' }, values: [1, 6].map((at, n) => [at, `${n}`]) }]],
+  native: ['vector', [{ metric: { path: 'cart' }, histogram: [1, { count: '20', sum: '1.5' }] }]],
+  '1 + 1': ['scalar', [1, '2']],
+  '"text"': ['string', [1, 'text']],
+  nothing: ['vector', []],
 };
 
-let server: TestServer;
+let url = '';
 beforeAll(async () => {
-  server = await serveHttp(async (request, response) => {
+  const server = await serveHttp(async (request, response) => {
     const answer = ANSWERS[new URLSearchParams(await text(request)).get('query') ?? ''];
-    response.writeHead(answer === refusal ? 400 : 200).end(JSON.stringify(answer));
+    const [resultType, result] = answer ?? [];
+    const refusal = { status: 'error', errorType: 'bad_data', error: REFUSED };
+    const body = answer === undefined ? refusal : { status: 'success', data: { resultType, result } };
+    response.writeHead(answer === undefined ? 400 : 200).end(JSON.stringify(body));
   });
+  url = server.url;
 });
-afterAll(() => server.stop());
+afterAll(stopServers);
 
-const ask = (expression: string) => loadgen(['query', expression, '-p', server.url]);
+const ask = (expression: string, prometheus = url) => loadgen(['query', expression, '-p', prometheus]);
 
+const TABLE = `metric               job  method  path      value
+http_requests_total       get     cart         20
+http_requests_total  api          products   1040
+`;
 it.each([
-  [
-    'http_requests_total',
-    [
-      'metric               job  method  path      value',
-      'http_requests_total       get     cart         20',
-      'http_requests_total  api          products   1040',
-      '',
-    ].join('\n'),
-  ],
+  ['http_requests_total', TABLE],
   ['sum(http_requests_total)', 'value\n  100\n'],
   ['up[10s]', 'job  value\napi    0 1\n'],
   ['native', 'path              value\ncart  count 20, sum 1.5\n'],
@@ -61,14 +52,14 @@ it.each([
   expect(await ask(expression)).toEqual({ code: 0, out, err: '' });
 });
 
-it('says that nothing matches, and prints no table', async () => {
-  const { code, out, err } = await ask('nothing');
-  expect({ code, out }).toEqual({ code: 0, out: '' });
-  expect(err).toContain('Nothing matches');
+it.each([
+  ['says that nothing matches, and prints no table', 'nothing', 0, 'Nothing matches'],
+  ['passes on what Prometheus says of a query that it refuses, with exit code 2', 'sum(', 2, REFUSED],
+])('%s', async (_, expression, code, err) => {
+  expect(await ask(expression)).toEqual({ code, out: '', err: expect.stringContaining(err) });
 });
 
-it('passes on what Prometheus says of a query that it refuses, with exit code 2', async () => {
-  const { code, err } = await ask('sum(');
-  expect(code).toBe(2);
-  expect(err).toContain('parse error: unclosed left parenthesis');
+it('names the address of a Prometheus that does not answer, with exit code 3', async () => {
+  const silent = `http://localhost:${await freePort()}`;
+  expect(await ask('up', silent)).toMatchObject({ code: 3, err: expect.stringContaining(silent) });
 });

@@ -1,4 +1,4 @@
-/** Reports as tests need them: complete, and dull but for what a test says. */
+/** Plans and reports for tests: complete, with what a test says differently. */
 import { createHistogram, encodeHistogram, record } from '../src/load/histogram.ts';
 import { WHOLE } from '../src/load/shard.ts';
 import { PATTERNS } from '../src/pattern/built-in.ts';
@@ -24,10 +24,23 @@ export function phaseOf(name: string, overrides: Partial<PhaseReport> = {}): Pha
   return {
     pattern: name,
     plan: planOf(name).plan,
-    ...{ durationSeconds: 60, bytesRead: 1, bytesWritten: 1, rerouted: 0 },
-    ...{ sent: 3, unsent: 0, answered: 3, dropped: 0, errors: 0, unanswered: 0 },
-    ...{ statuses: { 200: 3 }, failures: {}, sendingSeconds: 60, achievedPerSecond: 50 },
-    ...{ latencyMs: distribution, serviceTimeMs: distribution, latenessMs: distribution },
+    durationSeconds: 60,
+    bytesRead: 1,
+    bytesWritten: 1,
+    rerouted: 0,
+    sent: 3,
+    unsent: 0,
+    answered: 3,
+    dropped: 0,
+    errors: 0,
+    unanswered: 0,
+    statuses: { 200: 3 },
+    failures: {},
+    sendingSeconds: 60,
+    achievedPerSecond: 50,
+    latencyMs: distribution,
+    serviceTimeMs: distribution,
+    latenessMs: distribution,
     histograms: { latency: some, serviceTime: some, lateness: histogramOf(0) },
     byTarget: [],
     timeline: { intervalSeconds: 1, points: [] },
@@ -38,9 +51,18 @@ export function phaseOf(name: string, overrides: Partial<PhaseReport> = {}): Pha
 
 export function reportOf(phases: PhaseReport[], overrides: Partial<Report> = {}): Report {
   return {
-    ...{ kind: 'loadgen-run', version: RECORD_VERSION, id: '6f1c8a52-6a0b-4c53-9a3e-0d3f6f0f5a11' },
-    ...{ state: 'finished', startedAt: '2027-01-31T12:00:00.000Z', endedAt: '2027-01-31T12:01:00.000Z' },
-    ...{ target: 'http://api:5001', prometheus: null, seed: 1, planId: 'a1', shard: WHOLE, lostShards: [] },
+    kind: 'loadgen-run',
+    version: RECORD_VERSION,
+    id: '6f1c8a52-6a0b-4c53-9a3e-0d3f6f0f5a11',
+    state: 'finished',
+    startedAt: '2027-01-31T12:00:00.000Z',
+    endedAt: '2027-01-31T12:01:00.000Z',
+    target: 'http://api:5001',
+    prometheus: null,
+    seed: 1,
+    planId: 'a1',
+    shard: WHOLE,
+    lostShards: [],
     environment: { arguments: ['run', 'it'], node: '24', system: 'Linux', processors: '2' },
     phases,
     expectedCounts: [],

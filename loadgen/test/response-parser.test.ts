@@ -39,66 +39,60 @@ function read(text: string, isHead = false): string {
   return whole;
 }
 
-const head = (...lines: string[]) => `HTTP/1.1 200 OK\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
-const chunked = (body: string) => `${head('Transfer-Encoding: chunked')}${body}`;
-const OK = `${head('Content-Length: 2')}ok`;
-/** A head with another status line. */
-const headOf = (status: string, ...lines: string[]) => head(...lines).replace('200 OK', status);
+const headOf = (status: string, ...fields: string[]) => `${[status, ...fields].join('\r\n')}\r\n\r\n`;
+const http = (status: string, ...fields: string[]) => headOf(`HTTP/1.1 ${status}`, ...fields);
+const head = (...fields: string[]) => http('200 OK', ...fields);
 const CHUNKED = 'Transfer-Encoding: chunked';
+const chunked = (body: string) => `${head(CHUNKED)}${body}`;
+const length = (bytes: number | string) => `Content-Length: ${bytes}`;
+const OK = `${head(length(2))}ok`;
 
 describe('where a response ends', () => {
   it.each([
     ['at its length', OK, '200'],
-    ['at the head with a length of 0', 'HTTP/1.1 201 Created\r\ncontent-length:0\r\n\r\n', '201'],
-    ['at a length with zeros in front', `${head('Content-Length: 00000000000000000002')}ok`, '200'],
-    ['at a length that is there twice', `${head('Content-Length: 2', 'Content-Length: 02')}ok`, '200'],
+    ['at the head with a length of 0', http('201 Created', 'content-length:0'), '201'],
+    ['at a length with zeros in front', `${head(length('00000000000000000002'))}ok`, '200'],
+    ['at a length that is there twice', `${head(length(2), length('02'))}ok`, '200'],
     ['at a length on a folded line', `${head('Content-Length:\r\n 2')}ok`, '200'],
     ['after the last chunk', chunked('3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n'), '200'],
     ['after a chunk size with zeros in front', chunked('0000000000000003\r\nabc\r\n000\r\n\r\n'), '200'],
     ['after a chunk extension with a quoted text', chunked('1 ; a="b;c"\r\nx\r\n0 ;z\r\n\r\n'), '200'],
-    ['after trailers', `${head('Transfer-Encoding: gzip, Chunked')}1\r\na\r\n0\r\nX: y\r\n z\r\n\r\n`, '200'],
+    ['after the trailers', chunked('1\r\na\r\n0\r\nX: y\r\n z\r\n\r\n'), '200'],
+    ['after several codings', `${head('Transfer-Encoding: gzip, Chunked')}0\r\n\r\n`, '200'],
     ['after trailers with bare LF', chunked('0\r\nX: y\n\n'), '200'],
-    ['at the chunks, not the length', `${head('Content-Length: 9', CHUNKED)}0\r\n\r\n`, '200, last'],
-    [
-      'at the length where the coding is identity',
-      `${head('Transfer-Encoding: identity', 'Content-Length: 2')}ok`,
-      '200, last',
-    ],
+    ['at the chunks, not at the length', `${head(length(9), CHUNKED)}0\r\n\r\n`, '200, last'],
+    ['at the length without a coding', `${head('Transfer-Encoding: identity', length(2))}ok`, '200, last'],
     ['at the close without a framing', `${head()}some body`, '200 by close'],
-    [
-      'at the close where chunked is not last',
-      `${head('Transfer-Encoding: chunked, gzip')}x`,
-      '200 by close',
-    ],
+    ['at the close where chunked is not last', `${head(`${CHUNKED}, gzip`)}x`, '200 by close'],
     ['at the close where identity is all', `${head('Transfer-Encoding: identity')}x`, '200 by close'],
-    ['at the head of a 204', 'HTTP/1.1 204 No Content\r\n\r\n', '204'],
-    ['at the head of a 304, whatever its length', headOf('304 Not Modified', 'Content-Length: 99'), '304'],
-    ['at the head of a 204, whatever its framing', headOf('204 X', CHUNKED), '204'],
-    ['at the head of a 205 without a framing', 'HTTP/1.1 205 Reset Content\r\n\r\n', '205, last'],
-    ['at the length of a 205 that has one', 'HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n', '205'],
-    ['after the interim answers', `${headOf('100 Continue')}${headOf('103 E', 'Link: x')}${OK}`, '200'],
+    ['at the head of a 204', http('204 No Content'), '204'],
+    ['at the head of a 304, whatever its length', http('304 Not Modified', length(99)), '304'],
+    ['at the head of a 204, whatever its framing', http('204 X', CHUNKED), '204'],
+    ['at the head of a 205 without a framing', http('205 Reset Content'), '205, last'],
+    ['at the length of a 205 that has one', http('205 Reset Content', length(0)), '205'],
+    ['after the interim answers', `${http('100 Continue')}${http('103 E', 'Link: x')}${OK}`, '200'],
   ])('is %s', (_, text, outcome) => {
     expect(read(text)).toBe(outcome);
   });
 
   it.each([
-    ['a length', head('Content-Length: 7'), '200'],
-    ['chunks', head('Transfer-Encoding: chunked'), '200'],
-    ['no framing', head(), '200'],
-    ['two lengths', head('Content-Length: 1', 'Content-Length: 2'), '200'],
-    ['a length over the limit', head('Content-Length: 1001'), '200'],
-  ])('is at the head when HEAD was asked, with %s', (_, text, outcome) => {
-    expect(read(text, true)).toBe(outcome);
+    ['a length', head(length(7))],
+    ['chunks', head(CHUNKED)],
+    ['no framing', head()],
+    ['two lengths', head(length(1), length(2))],
+    ['a length over the limit', head(length(1001))],
+  ])('is at the head when HEAD was asked, with %s', (_, text) => {
+    expect(read(text, true)).toBe('200');
   });
 
   it.each([
     ['in the head', 'HTTP/1.1 200 OK\r\nContent-Le'],
     ['before the empty line', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n'],
-    ['in the body', `${head('Content-Length: 7')}prod`],
+    ['in the body', `${head(length(7))}prod`],
     ['in a chunk', chunked('ff\r\nabc')],
     ['before the last chunk', chunked('1\r\na\r\n')],
     ['in the trailers', chunked('0\r\nX: y\r\n')],
-    ['after an interim answer', 'HTTP/1.1 100 Continue\r\n\r\n'],
+    ['after an interim answer', http('100 Continue')],
   ])('is not %s, nor is it made so by a close', (_, text) => {
     expect(read(text)).toBe('incomplete');
   });
@@ -106,34 +100,34 @@ describe('where a response ends', () => {
 
 describe('a head', () => {
   it.each([
-    ['without a reason phrase', 'HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n', '200'],
-    ['that ends without a space', 'HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n', '200'],
-    ['with bare LF', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok', '200'],
-    ['with both line ends', 'HTTP/1.1 200 OK\r\nContent-Length: 4\n\r\n\r\n\r\n', '200'],
-    ['with empty lines before', `\r\n\n${OK}`, '200'],
-    ['with a folded line', `${head('A: b\r\n\tc', 'Content-Length: 2')}ok`, '200'],
-    ['of a later minor version', 'HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n', '200'],
-    ['with a text that is not ASCII', `${head('X: \xff', 'Content-Length: 2')}ok`, '200'],
-    ['of the most bytes', `HTTP/1.1 204 X\r\nX: ${'x'.repeat(LIMITS.maxHeadBytes - 23)}\r\n\r\n`, '204'],
-  ])('%s is read', (_, text, outcome) => {
-    expect(read(text)).toBe(outcome);
+    ['without a reason phrase', http('200 ', length(0))],
+    ['that ends without a space', http('200', length(0))],
+    ['with bare LF', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'],
+    ['with both line ends', 'HTTP/1.1 200 OK\r\nContent-Length: 4\n\r\n\r\n\r\n'],
+    ['with empty lines before', `\r\n\n${OK}`],
+    ['with a folded line', `${head('A: b\r\n\tc', length(2))}ok`],
+    ['of a later minor version', headOf('HTTP/1.2 200 OK', length(0))],
+    ['with a text that is not ASCII', `${head('X: \xff', length(2))}ok`],
+    ['of the most bytes', http('200 X', length(0), `X: ${'x'.repeat(LIMITS.maxHeadBytes - 42)}`)],
+  ])('%s is read', (_, text) => {
+    expect(read(text)).toBe('200');
   });
 
   it.each([
     ['of another protocol', 'SSH-2.0-OpenSSH_9.2\r\n'],
-    ['of HTTP/2', 'HTTP/2 200\r\n\r\n'],
-    ['without a status', 'HTTP/1.1 OK\r\n\r\n'],
-    ['with a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
-    ['with a bare CR', 'HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n'],
-    ['with a NUL', 'HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n'],
-    ['with a header without a name', 'HTTP/1.1 200 OK\r\n: x\r\n\r\n'],
-    ['with a space before the colon', 'HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n'],
-    ['with a space after the status line', 'HTTP/1.1 200 OK\r\n A: b\r\n\r\n'],
-    ['with a length that is no number', head('Content-Length: -1')],
+    ['of HTTP/2', headOf('HTTP/2 200')],
+    ['without a status', http('OK')],
+    ['with a status of two digits', http('20 OK')],
+    ['with a bare CR', head('A: b\rc')],
+    ['with a NUL', head('A: b\0c')],
+    ['with a header without a name', head(': x')],
+    ['with a space before the colon', head('Content-Length : 0')],
+    ['with a space after the status line', head(' A: b')],
+    ['with a length that is no number', head(length(-1))],
     ['with an empty length', head('Content-Length:')],
-    ['with two lengths', head('Content-Length: 1', 'Content-Length: 2')],
-    ['with a parameter of chunked', head('Transfer-Encoding: chunked;a=b')],
-    ['of an upgrade', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+    ['with two lengths', head(length(1), length(2))],
+    ['with a parameter of chunked', head(`${CHUNKED};a=b`)],
+    ['of an upgrade', http('101 Switching Protocols')],
   ])('%s is refused', (_, text) => {
     expect(read(text)).toBe('protocol');
   });
@@ -156,7 +150,7 @@ describe('a chunked body', () => {
   });
 });
 
-describe('bytes after a response', () => {
+describe('bytes after a response leave it complete', () => {
   it.each([
     ['a line end', '\r\n', '200'],
     ['several line ends', '\r\n\n\r\n', '200'],
@@ -166,30 +160,27 @@ describe('bytes after a response', () => {
     ['garbage after a line end', '\r\n#', '200, last'],
     ['a second response', OK, '200, last'],
     ['the beginning of one', 'HTTP/1.1', '200, last'],
-  ])(
-    'leave it complete; its connection is not used again unless they are line ends: %s',
-    (_, more, outcome) => {
-      expect(read(`${OK}${more}`)).toBe(outcome);
-      expect(read(`${chunked('0\r\n\r\n')}${more}`)).toBe(outcome);
-    },
-  );
+  ])('and its connection is not used again unless they are line ends: %s', (_, more, outcome) => {
+    expect(read(`${OK}${more}`)).toBe(outcome);
+    expect(read(`${chunked('0\r\n\r\n')}${more}`)).toBe(outcome);
+  });
 
-  it('may be a line end that is cut in two by the next request', () => {
+  it('also where the next request cuts a line end in two', () => {
     const parser = new ResponseParser();
-    parser.begin(false);
-    expect([parser.push(Buffer.from(`${OK}\r`)), parser.keepAlive]).toEqual([true, true]);
-    parser.begin(false);
-    expect([parser.push(Buffer.from(`\n${OK}`)), parser.keepAlive]).toEqual([true, true]);
+    for (const text of [`${OK}\r`, `\n${OK}`]) {
+      parser.begin(false);
+      expect([parser.push(Buffer.from(text)), parser.keepAlive]).toEqual([true, true]);
+    }
   });
 });
 
 describe('a response larger than its limits', () => {
   it.each([
     ['an endless head', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(300)}`],
-    ['a head of a byte too many', `HTTP/1.1 204 X\r\nX: ${'x'.repeat(LIMITS.maxHeadBytes - 22)}\r\n\r\n`],
+    ['a head of a byte too many', http('204 X', `X: ${'x'.repeat(LIMITS.maxHeadBytes - 22)}`)],
     ['endless empty lines before the head', '\r\n'.repeat(101)],
-    ['a length over the limit', head('Content-Length: 1001')],
-    ['a length of 30 digits', head(`Content-Length: ${'9'.repeat(30)}`)],
+    ['a length over the limit', head(length(1001))],
+    ['a length of 30 digits', head(length('9'.repeat(30)))],
     ['chunks over the limit', chunked('A\r\n0123456789\r\n'.repeat(101))],
     ['a chunk size of 16 digits', chunked('ffffffffffffffff\r\n')],
     ['an endless chunk extension', chunked(`1;${'x'.repeat(5000)}`)],
@@ -201,20 +192,13 @@ describe('a response larger than its limits', () => {
 });
 
 describe('whether the connection is kept', () => {
+  const KEEP = 'Connection: keep-alive';
   it.each([
-    ['Connection: close', head('Connection: Foo, Close', 'Content-Length: 0'), '200, last'],
-    [
-      'close and keep-alive',
-      head('Connection: keep-alive', 'Connection: close', 'Content-Length: 0'),
-      '200, last',
-    ],
-    ['HTTP/1.0', 'HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n', '200, last'],
-    ['HTTP/1.0 kept alive', 'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n', '200'],
-    [
-      'HTTP/1.0 with chunks',
-      'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
-      '200, last',
-    ],
+    ['Connection: close', head('Connection: Foo, Close', length(0)), '200, last'],
+    ['close and keep-alive', head(KEEP, 'Connection: close', length(0)), '200, last'],
+    ['HTTP/1.0', headOf('HTTP/1.0 200 OK', length(0)), '200, last'],
+    ['HTTP/1.0 kept alive', headOf('HTTP/1.0 200 OK', KEEP, length(0)), '200'],
+    ['HTTP/1.0 with chunks', `${headOf('HTTP/1.0 200 OK', KEEP, CHUNKED)}0\r\n\r\n`, '200, last'],
   ])('follows from %s', (_, text, outcome) => {
     expect(read(text)).toBe(outcome);
   });
@@ -226,16 +210,16 @@ describe('whether the connection is kept', () => {
   ])('for how long, from Keep-Alive: %s', (value, seconds) => {
     const parser = new ResponseParser();
     parser.begin(false);
-    parser.push(Buffer.from(head(`Keep-Alive: ${value}`, 'Content-Length: 0')));
+    parser.push(Buffer.from(head(`Keep-Alive: ${value}`, length(0))));
     expect(parser.keepAliveSeconds).toBe(seconds);
   });
 });
 
 it('reads one response after the other, with different heads', () => {
   const parser = new ResponseParser();
-  const statuses = ['200', '404', '404', '200', '500'].map((status) => {
+  const statuses = [200, 404, 404, 200, 500].map((status) => {
     parser.begin(false);
-    expect(parser.push(Buffer.from(`HTTP/1.1 ${status} X\r\nContent-Length: 1\r\n\r\na`))).toBe(true);
+    expect(parser.push(Buffer.from(`${http(`${status} X`, length(1))}a`))).toBe(true);
     return parser.status;
   });
   expect(statuses).toEqual([200, 404, 404, 200, 500]);

@@ -40,12 +40,6 @@ describe('the shards of a schedule', () => {
     expect(phases.map(({ plan }) => plan.requests)).toEqual([1500, 1500, 1500]);
   });
 
-  it('need a connection each', () => {
-    expect(() => planOf('hundred', { connections: 3 }, { index: 1, of: 4 })).toThrow(
-      '--connections: "hundred" has 3 for 4 shards; expected one for each at least',
-    );
-  });
-
   it('can be parted again: the workers of shard 2 of 3 are shards of the whole', () => {
     const parts = [1, 2].map((n) => partOf({ index: 2, of: 3 }, n, 2));
     expect(parts).toEqual([

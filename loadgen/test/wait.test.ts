@@ -8,9 +8,14 @@ beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 describe('a wait longer than a timer can be', () => {
+  let ended = 0;
+  const end = () => ended++;
+  beforeEach(() => {
+    ended = 0;
+  });
+
   it('ends when it is over, not at once', () => {
-    let ended = 0;
-    after(60 * DAY_MS, () => ended++);
+    after(60 * DAY_MS, end);
     jest.advanceTimersByTime(60 * DAY_MS - 1);
     expect(ended).toBe(0);
     jest.advanceTimersByTime(1);
@@ -18,8 +23,7 @@ describe('a wait longer than a timer can be', () => {
   });
 
   it('can be cancelled after its first timer', () => {
-    let ended = 0;
-    const cancel = after(60 * DAY_MS, () => ended++);
+    const cancel = after(60 * DAY_MS, end);
     jest.advanceTimersByTime(30 * DAY_MS);
     cancel();
     jest.advanceTimersByTime(60 * DAY_MS);
@@ -27,15 +31,13 @@ describe('a wait longer than a timer can be', () => {
   });
 
   it('may have no end', () => {
-    let ended = 0;
-    after(Number.POSITIVE_INFINITY, () => ended++);
+    after(Number.POSITIVE_INFINITY, end);
     jest.advanceTimersByTime(100 * DAY_MS);
     expect(ended).toBe(0);
   });
 
   it('is what the schedules wait with', () => {
-    let ended = 0;
-    systemClock.after(30 * DAY_MS, () => ended++);
+    systemClock.after(30 * DAY_MS, end);
     jest.advanceTimersByTime(29 * DAY_MS);
     expect(ended).toBe(0);
   });

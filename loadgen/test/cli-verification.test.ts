@@ -1,0 +1,183 @@
+/** `run` and `verify` with a Prometheus. */
+import { describe, expect, it } from '@jest/globals';
+import { freePort } from '../../test/support/free-port.ts';
+import { useFakeStack } from './fake-stack.ts';
+import { loadgen, useFolder } from './loadgen.ts';
+import { serveHttp } from './servers.ts';
+
+const stack = useFakeStack();
+const at = useFolder();
+const run = (...args: string[]) => loadgen(['run', ...args, ...stack.toTarget]);
+const runVerified = (...args: string[]) => run(...args, ...stack.verified, '--wait', '5s');
+const ledger = () => ['--ledger', at('ledger')];
+const CART = 'http_requests_total{path="cart",method="get"}';
+
+describe('loadgen run with Prometheus', () => {
+  it('sends the lab and verifies it, in a table without control characters', async () => {
+    const { code, out, err } = await runVerified('lab');
+    expect(code).toBe(0);
+    expect(out).toContain(`series                                      sent  counted  difference
+http_requests_total
+  path="cart" method="get"                    20       20           0
+  path="cart" method="post"                   10       10           0
+  path="products" method="get"                30       30           0
+  path="products" method="post"               40       40           0
+http_errors_total
+  code="404"                                  33       33           0
+http_request_duration_seconds_count
+  path="cart" method="get" code="200"         20       20           0
+  path="cart" method="post" code="201"        10       10           0
+  path="products" method="get" code="200"     30       30           0
+  path="products" method="post" code="201"    40       40           0
+  path="unmatched" method="get" code="404"    33       33           0
+inprogress_requests                            0        0           0
+
+verified: 133 requests, every one counted exactly once
+`);
+    expect(`${out}${err}`).toMatch(/^[\n\x20-\x7e]*$/);
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it('does not take what was counted before for its own', async () => {
+    stack.api.count(CART, 1000);
+    expect(await runVerified('hundred')).toMatchObject({ code: 0 });
+  });
+
+  it('fails and names the series of a request of another client', async () => {
+    stack.api.beforeRequest(1, () => stack.api.count('http_requests_total{path="cars",method="get"}'));
+    const { code, out } = await runVerified('hundred');
+    expect(code).toBe(1);
+    expect(out).toContain('path="cars" method="get"                     0        1          +1');
+    expect(out).toMatch(
+      /FAILED: 1 of \d+ series differ.*\n {2}http_requests_total{path="cars",method="get"}: counted 1 more than sent/,
+    );
+  });
+
+  it('waits for what the API counts a little later than it answers', async () => {
+    stack.api.beforeRequest(1, () => {
+      stack.api.count('inprogress_requests');
+      setTimeout(() => stack.api.count('inprogress_requests', -1), 300);
+    });
+    expect(await runVerified('hundred')).toMatchObject({ code: 0 });
+  });
+
+  it('does not call a request without an answer verified', async () => {
+    let requests = 0;
+    stack.api.intercept = ({ socket }) => {
+      if (++requests !== 7) return false;
+      socket.destroy();
+      return true;
+    };
+    const { code, out } = await runVerified('hundred');
+    expect(code).toBe(1);
+    expect(out).toContain('1 x reset (the connection was closed before the answer was complete)');
+    expect(out).toContain('verification inconclusive: 1 of 100 requests got no complete answer');
+  });
+
+  it('sends nothing to an API that is not fresh, when told so', async () => {
+    const fresh = () => runVerified('lab', '--only-on-fresh-api');
+    expect((await fresh()).out).toContain('verified: 133 requests');
+    const counted = new Map(stack.api.values);
+    const out = 'the API has already handled 133 requests: nothing sent\n';
+    expect(await fresh()).toMatchObject({ code: 0, out });
+    expect(stack.api.values).toEqual(counted);
+  });
+
+  it('shows the verification of the ledger, when the API is not fresh and had no other client', async () => {
+    const fresh = () => runVerified('lab', '--only-on-fresh-api', ...ledger());
+    await fresh();
+    const sentence = 'the API has already handled 133 requests: nothing sent\n';
+    const verified = 'verified: 133 requests, every one counted exactly once\n';
+    const out = expect.stringMatching(`^${sentence}series [\\s\\S]+\\n${verified}$`);
+    expect(await fresh()).toMatchObject({ code: 0, out });
+    stack.api.count(CART);
+    expect(await fresh()).toMatchObject({ code: 0, out: sentence });
+  });
+});
+
+describe('a Prometheus that is not there for a run', () => {
+  it('ends it with 3 and the URL, having sent nothing', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { code, err } = await run('--prometheus', url, '--wait', '100ms');
+    expect([code, err]).toEqual([
+      3,
+      expect.stringContaining(`Prometheus at ${url} did not answer: connect ECONNREFUSED`),
+    ]);
+    expect(stack.api.values.size).toBe(1);
+  });
+
+  it('is not waited for where something else answers, which is said', async () => {
+    const { url } = stack.target;
+    let asked = 0;
+    stack.api.intercept = () => {
+      asked++;
+      return false;
+    };
+    const { code, err } = await run('--prometheus', url, '--wait', '20s');
+    expect([code, asked]).toEqual([3, 1]);
+    expect(err).toContain(
+      `--prometheus: what answers at ${url} is not Prometheus, or does not let this query pass: ` +
+        'POST /api/v1/query gave 404 ok',
+    );
+  });
+
+  it('is waited for while it starts', async () => {
+    let refusals = 3;
+    const starting = await serveHttp((request, response) => {
+      if (refusals-- > 0) response.writeHead(503).end('Service Unavailable');
+      else void stack.prometheus.handle(request, response);
+    });
+    expect(await run('hundred', '--prometheus', starting.url)).toMatchObject({ code: 0 });
+  });
+
+  it('leaves the summary where it goes away in the middle', async () => {
+    stack.api.beforeRequest(1, () => stack.observer.stop());
+    const { code, out, err } = await run('hundred', ...stack.verified, '--wait', '300ms');
+    expect([code, out]).toEqual([3, expect.stringContaining('hundred: 100 requests sent')]);
+    expect(err).toContain('not verified: Prometheus at');
+  });
+});
+
+describe('loadgen verify', () => {
+  const verify = (...args: string[]) =>
+    loadgen(['verify', ...stack.verified, '--wait', '5s', ...ledger(), ...args]);
+
+  it('sends nothing and verifies all runs together', async () => {
+    await runVerified('hundred', ...ledger());
+    await runVerified('not-found', '--no-verify', ...ledger());
+    const counted = new Map(stack.api.values);
+    const { code, out } = await verify();
+    expect(out).toMatch(/^2 runs in the ledger\n/);
+    expect(out).toMatch(/\nverified: 133 requests, every one counted exactly once\n$/);
+    expect([code, stack.api.values]).toEqual([0, counted]);
+  });
+
+  it('fails and names the series of a request of another client, until a rebase', async () => {
+    await runVerified('hundred', ...ledger());
+    await (await fetch(`${stack.target.url}/cart`)).text();
+    const { code, out, err } = await verify();
+    expect([code, out]).toEqual([1, expect.stringContaining(`${CART}: counted 1 more than sent`)]);
+    expect(err).toContain('a new ledger begun, with: verify --rebase');
+    expect(await verify('--rebase')).toMatchObject({ code: 0 });
+    expect(await verify()).toMatchObject({ code: 0 });
+  });
+
+  it('takes reports instead of a folder', async () => {
+    await runVerified('hundred', '--json', at('a.json'));
+    expect(await loadgen(['verify', at('a.json'), ...stack.verified])).toMatchObject({ code: 0 });
+  });
+
+  it('ends with 1 without a run to compare', async () => {
+    await runVerified('hundred', ...ledger());
+    stack.api.restart();
+    const err = expect.stringContaining('nothing to verify: the ledger holds no run since the API started');
+    expect(await verify()).toMatchObject({ code: 1, err });
+  });
+
+  it('ends with 3 when Prometheus is away', async () => {
+    await runVerified('hundred', ...ledger());
+    await stack.observer.stop();
+    const err = expect.stringContaining(`Prometheus at ${stack.observer.url} did not answer`);
+    expect(await verify('--wait', '200ms')).toMatchObject({ code: 3, err });
+  });
+});

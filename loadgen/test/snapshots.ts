@@ -1,0 +1,69 @@
+/** What Prometheus holds of the API, as tests write it: series as PromQL does. The program itself never reads one from text. */
+import type { ExpectedCount, ExpectedCounts } from '../src/verify/expected-counts.ts';
+import type { InstanceSnapshot, Snapshot } from '../src/verify/process.ts';
+import { formatRowName, type VerificationRow } from '../src/verify/rows.ts';
+import type { Series } from '../src/verify/series.ts';
+import { verify } from '../src/verify/verification.ts';
+
+export const GET_CART = 'http_requests_total{path="cart",method="get"}';
+export const CART_200 = 'http_request_duration_seconds_count{path="cart",method="get",code="200"}';
+export const POST_CART = 'http_requests_total{path="cart",method="post"}';
+export const MISSING = 'http_request_duration_seconds_count{path="unmatched",method="get",code="404"}';
+export const ERRORS_404 = 'http_errors_total{code="404"}';
+export const GAUGE = 'inprogress_requests';
+
+export function seriesOf(text: string): Series {
+  const [metric = '', labels = ''] = text.split(/[{}]/);
+  const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, value]) => [label, value]);
+  return { metric, labels: Object.fromEntries(pairs) };
+}
+
+/** A row of a verification with its series as text. */
+export function textRow({ metric, labels, ...numbers }: VerificationRow) {
+  return { series: formatRowName({ metric, labels }), ...numbers };
+}
+
+/** What a process has counted, and when it started where that is not 1. */
+export type Counts = Readonly<Record<string, number>>;
+export type Processes = Readonly<Record<string, Counts>>;
+
+export function valuesOf(counts: Counts): InstanceSnapshot['values'] {
+  return Object.entries(counts).map(([text, value]) => ({ ...seriesOf(text), value }));
+}
+
+/** GET /cart, all answered with 200. */
+export const served = (count: number, others: Counts = {}): Counts => ({
+  [GET_CART]: count,
+  [CART_200]: count,
+  ...others,
+});
+
+export function processOf(instance: string, { start = 1, ...counts }: Counts, labels = {}): InstanceSnapshot {
+  return {
+    labels: { job: 'api', instance, ...labels },
+    startTimeSeconds: start,
+    scrapedAtSeconds: 0,
+    values: valuesOf({ [GAUGE]: 0, ...counts }),
+  };
+}
+
+export function snapshotOf(processes: Processes, askedAtSeconds = 0): Snapshot {
+  const instances = Object.entries(processes).map(([instance, counts]) => ({
+    ...processOf(instance, counts),
+    scrapedAtSeconds: askedAtSeconds + 1,
+  }));
+  return { askedAtSeconds, instances };
+}
+
+/** That GET /cart was answered five times with 200, and what is different. */
+export const cart = (overrides: Partial<ExpectedCount> = {}): ExpectedCount => ({
+  series: { path: 'cart', method: 'get' },
+  answered: { 200: 5 },
+  unknown: 0,
+  notSent: 0,
+  ...overrides,
+});
+
+/** What comes of one process that has counted so much, from nothing. */
+export const verifyOne = (counts: Counts, sent: ExpectedCounts = [cart()], before: Counts = {}) =>
+  verify(snapshotOf({ a: before }), snapshotOf({ a: counts }), sent);
