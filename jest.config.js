@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 // `unit` needs only Node; `successor` runs what touches the metrics library once more, on @prometheus-io/client in place of
 // prom-client; `integration` needs a container engine and the images that `make test` prepares; `faults` breaks stacks, and the
 // two of its files that take less than three minutes together are a part of `integration`.
@@ -17,7 +19,7 @@ export default {
   // Only to end what hangs: how long a test takes depends on what else the machine does.
   testTimeout: 60_000,
   // Many tests wait for sockets, and those of containers, with four workers in package.json, almost always for scrapes.
-  maxWorkers: '150%',
+  maxWorkers: availableParallelism() + 1,
   testSequencer: '<rootDir>/test/support/sequencer.js',
   projects: [
     {
