@@ -38,7 +38,6 @@ const app = layers(
   'app',
   {
     simulation: [],
-    'protection/': [],
     routes: [],
     'request-log': [],
     errors: ['request-log'],
@@ -61,6 +60,7 @@ const instrumentation = layers(
     'shutdown/': ['library', 'recording/'],
     'user-function': ['exposition/'],
     listen: ['user-function'],
+    protection: [],
     'native-option': ['recording/'],
     options: ['native-option', 'library', 'user-function', 'exposition/', 'metrics/'],
     'max-series': ['options', 'library', 'recording/'],

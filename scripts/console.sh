@@ -42,8 +42,9 @@ show_progress() {
   seconds=0
   while sleep 1 >/dev/null 2>&1; do
     seconds=$((seconds + 1))
-    [ $((seconds % 15)) != 0 ] ||
-      say "  still running after $seconds s: $(tail -n 1 "$step_log" | tr '\r' '\n' | tail -n 1 | tr -d '\000-\037' | cut -c 1-100)"
+    [ $((seconds % 15)) = 0 ] || continue
+    newest=$(tail -n 1 "$step_log" | tr '\r' '\n' | tail -n 1 | tr -d '\000-\037' | cut -c 1-100)
+    say "  still running after $seconds s${newest:+: $newest}"
   done
 }
 

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { protect } from 'express-exact-metrics';
 import { watchConnections } from './drain.ts';
-import { protect } from './protection/protect.ts';
 
 /** Of every answer: it is what its type says, and a browser that shows it as a page loads and frames nothing with it. */
 const SAFE_HEADERS = [

@@ -7,5 +7,7 @@ export { maxSeries } from './max-series.ts';
 export type { ProcessMetricsOptions } from './metrics/process.ts';
 export type { NativeHistogramOptions } from './native-option.ts';
 export { DURATION_BUCKETS_SECONDS, type InstrumentOptions, type MetricNames } from './options.ts';
+// The defence of the demo API, and of any other server: it knows nothing of metrics.
+export { protect } from './protection.ts';
 export { outcome } from './recording/outcome.ts';
 export type { LastScrapeOptions } from './shutdown/last-scrape.ts';

@@ -22,7 +22,7 @@ const root = path('../..');
 const packageFolder = path('..');
 
 /** What a tarball may weigh; it is stated in the README. */
-const MAX_TARBALL_BYTES = 75_000;
+const MAX_TARBALL_BYTES = 78_000;
 
 let folder: string;
 let tarball: string;
