@@ -18,8 +18,8 @@ const typescript = {
 export default {
   // Only to end what hangs: how long a test takes depends on what else the machine does.
   testTimeout: 60_000,
-  // Many tests wait for sockets, and those of containers, with four workers in package.json, almost always for scrapes.
-  maxWorkers: availableParallelism() + 1,
+  // Many tests wait for sockets, and those of containers, with five workers in package.json, almost always for scrapes.
+  maxWorkers: availableParallelism() + 2,
   testSequencer: '<rootDir>/test/support/sequencer.js',
   projects: [
     {

@@ -1,10 +1,10 @@
 /**
  * The order of test files: those that take minutes first, so that no worker is left with one at the end, also in a clone that has no
- * cache of durations; the one that compares clocks last, when fewer run beside it.
+ * cache of durations; the one that compares clocks last, when fewer run next to it.
  */
 import Sequencer from '@jest/test-sequencer';
 
-const FIRST = /\/(integration\/(commands|rolling)|faults\/killed|docs\/tutorial)\.test\.ts$/;
+const FIRST = /\/(integration\/(commands|rolling|scaling)|faults\/killed|docs\/tutorial)\.test\.ts$/;
 const LAST = /\/integration\/latency\.test\.ts$/;
 
 const rank = ({ path }) => (FIRST.test(path) ? 0 : LAST.test(path) ? 2 : 1);
