@@ -1,25 +1,19 @@
-/**
- * The page in a browser, from a run to what a user reads there. `make test` names a Chromium in TEST_CHROMIUM, and says
- * at its end that these tests were left out where there is none.
- */
+/** The page in a browser, from a run to what a user reads there. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { chromiumPath, startBrowser } from '../../test/support/browser.ts';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { describeInBrowser } from '../../test/support/in-browser.ts';
 import { type FakeStack, startFakeStack } from './fake-stack.ts';
 import { loadgen } from './loadgen.ts';
 import { stopServers } from './servers.ts';
 
-const whereChromiumIs = chromiumPath === undefined ? describe.skip : describe;
-
-whereChromiumIs('the page of a run', () => {
+describeInBrowser('the page of a run', (browser) => {
   let stack: FakeStack;
   let folder = '';
   const at = (name: string) => join(folder, name);
-  let browser: Browser;
   let page: Page | undefined;
   const complaints: string[] = [];
 
@@ -30,7 +24,6 @@ whereChromiumIs('the page of a run', () => {
     const outputs = ['--json', at('a.json'), '--html', at('report.html'), '--threshold', 'max>1h'];
     const ended = await loadgen(['run', 'hundred', ...stack.toTarget, ...stack.verified, ...outputs]);
     expect(ended.code).toBe(1);
-    browser = await startBrowser(chromiumPath ?? '');
   }, 90_000);
 
   afterEach(async () => {
@@ -39,7 +32,6 @@ whereChromiumIs('the page of a run', () => {
   });
 
   afterAll(async () => {
-    await browser?.close();
     await stopServers();
     await rm(folder, { recursive: true });
   });
@@ -49,7 +41,7 @@ whereChromiumIs('the page of a run', () => {
     colorScheme = 'light',
     file = 'report.html',
   }: Opening = {}): Promise<Page> {
-    page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    page = await browser().newPage({ viewport: { width, height: 900 }, colorScheme });
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => complaints.push(message.text()));
     page.on('request', (request) => {

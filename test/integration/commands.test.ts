@@ -171,7 +171,7 @@ it("one request behind the generator's back makes verify fail, and it names the 
 it('a Prometheus that is stopped during verify ends it with status 3 and its address', async () => {
   const prometheus = await project.container('prometheus');
   const verify = project.start('scripts/stack.sh', ['verify']);
-  await eventually('the generator runs', async () => (await project.containers('loadgen'))[0]);
+  await project.generator();
   await docker('stop', '--time', '0', prometheus);
   const { exitCode, stderr } = await verify.result;
   expect(exitCode).toBe(3);

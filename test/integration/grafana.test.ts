@@ -2,12 +2,11 @@
 // these tests were left out where there is none. What needs no Grafana is in dashboards.test.ts.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios, { type AxiosInstance } from 'axios';
-import type { Browser } from 'playwright-core';
 import type { StartedTestContainer } from 'testcontainers';
 import { dashboards } from '../../grafana/src/dashboards.ts';
 import { fillVariables } from '../../grafana/src/promql.ts';
-import { chromiumPath, startBrowser } from '../support/browser.ts';
 import { EVERYTHING } from '../support/dashboard-queries.ts';
+import { describeInBrowser } from '../support/in-browser.ts';
 import { type Stack, startGrafana, startStack, urlOf } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
@@ -143,20 +142,10 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
     expect(complaints.filter((line) => /provision|dashboard|datasource/i.test(line))).toEqual([]);
   });
 
-  const whereChromiumIs = chromiumPath === undefined ? describe.skip : describe;
-
-  whereChromiumIs('in a browser', () => {
-    let browser: Browser;
-
-    beforeAll(async () => {
-      browser = await startBrowser(chromiumPath ?? '');
-    });
-
-    afterAll(() => browser?.close());
-
+  describeInBrowser('in a browser', (browser) => {
     /** Opens a page tall enough for all of its panels, and gathers what went wrong on the way. */
     async function open(path: string) {
-      const page = await browser.newPage({ viewport: { width: 1440, height: 6000 } });
+      const page = await browser().newPage({ viewport: { width: 1440, height: 6000 } });
       const wrong: string[] = [];
       page.on('response', (response) => {
         if (response.status() >= 400) wrong.push(`${response.status()} ${response.url()}`);

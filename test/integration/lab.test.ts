@@ -2,9 +2,9 @@
 // itself, /consoles/index.html. The tests build on each other.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
-import type { Browser, Page } from 'playwright-core';
-import { chromiumPath, startBrowser } from '../support/browser.ts';
+import type { Page } from 'playwright-core';
 import type { CommandResult } from '../support/command.ts';
+import { describeInBrowser } from '../support/in-browser.ts';
 import { nextScrape, query, queryValue, targetsOf } from '../support/prometheus.ts';
 import { type HostServer, serveExposition } from '../support/server.ts';
 import { type Stack, startStack } from '../support/stack.ts';
@@ -163,19 +163,9 @@ describe('the page of Prometheus', () => {
   });
 });
 
-const whereChromiumIs = chromiumPath === undefined ? describe.skip : describe;
-
-whereChromiumIs('in a browser', () => {
-  let browser: Browser;
-
-  beforeAll(async () => {
-    browser = await startBrowser(chromiumPath ?? '');
-  });
-
-  afterAll(() => browser?.close());
-
+describeInBrowser('in a browser', (browser) => {
   async function open(width: number, colorScheme: 'light' | 'dark'): Promise<Page> {
-    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    const page = await browser().newPage({ viewport: { width, height: 900 }, colorScheme });
     await page.goto(address);
     return page;
   }

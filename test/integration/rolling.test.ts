@@ -28,7 +28,7 @@ it('more replicas, each restarted in turn, and as many as before, lose no reques
 it('are as many as before after a Ctrl-C, and the load ends with its summary', async () => {
   const before = await project.containers('api');
   const rolling = project.start('scripts/rolling.sh', [], REPLICAS);
-  await eventually('the generator runs', async () => (await project.containers('loadgen'))[0]);
+  await project.generator();
   await eventually('the first step', async () => rolling.stderr().includes('make up ...'));
   rolling.interrupt();
   const { exitCode, stdout } = await rolling.result;

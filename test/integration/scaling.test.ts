@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { docker } from '../support/command.ts';
 import { Project } from '../support/project.ts';
-import { eventually } from '../support/until.ts';
 
 const SCALED = 3;
 
@@ -30,10 +29,7 @@ it('adds and removes replicas under load; the one that stays keeps its container
   const first = await replicas();
   expect(Object.keys(first)).toEqual([port]);
   const load = project.start('scripts/stack.sh', ['load', 'steady', '--rate', '100', '--duration', '10m']);
-  const generator = await eventually(
-    'the generator runs',
-    async () => (await project.containers('loadgen'))[0],
-  );
+  const generator = await project.generator();
   for (const wanted of [SCALED, 1, SCALED]) {
     await project.up({ API_REPLICAS: String(wanted) });
     const now = await replicas();

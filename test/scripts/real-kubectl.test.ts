@@ -1,10 +1,10 @@
 /** Every `make k8s-*` command with the real kubectl, as it is on the PATH, and nothing but a KUBECONFIG. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { run as runCommand } from '../support/command.ts';
 import { type ApiServer, startApiServer } from '../support/kubernetes/api-server.ts';
 import { repositoryRoot } from '../support/repository.ts';
 
@@ -56,34 +56,30 @@ function run(program: string, words: string[], variables: Record<string, string>
     ...variables,
   };
   server.changes.length = 0;
-  return new Promise<{ code: number; out: string; err: string }>((resolve) => {
-    execFile(program, words, { env, cwd: repositoryRoot }, (error, out, err) =>
-      resolve({ code: Number(error?.code ?? 0), out, err }),
-    );
-  });
+  return runCommand(program, words, env);
 }
 const PROMETHEUS_IMAGE = 'mirror:5000/prometheus@sha256:00ff';
 const make = (...words: string[]) => run('make', words, { K8S_CONTEXT: 'production', PROMETHEUS_IMAGE });
-const VERIFIED = { code: 0, out: 'verified: every one counted exactly once\n' };
+const VERIFIED = { exitCode: 0, stdout: 'verified: every one counted exactly once\n' };
 
 // In this order, as they build on each other.
 whereKubectlIs('with the real kubectl', () => {
   it.each(['k8s-up', 'k8s-load', 'k8s-verify', 'k8s-down'])(
     'make %s does not touch the current context, which is not local',
     async (target) => {
-      const { code, err } = await run('make', [target], {});
-      expect({ code, changes: server.changes }).toEqual({ code: 2, changes: [] });
-      expect(err).toContain(`the context "production" (${server.url}) is not a local cluster`);
+      const { exitCode, stderr } = await run('make', [target], {});
+      expect({ exitCode, changes: server.changes }).toEqual({ exitCode: 2, changes: [] });
+      expect(stderr).toContain(`the context "production" (${server.url}) is not a local cluster`);
     },
   );
 
   it(
     'make k8s-up applies everything, sends the traffic of the lab and says how to reach it',
     async () => {
-      const { code, out, err } = await make('k8s-up');
-      expect({ code, out }).toEqual(VERIFIED);
-      expect(err).toMatch(/applied: (\d+) objects, \1 new, \1 different/);
-      expect(err).toContain('kubectl --context production --namespace observability-stack port-forward');
+      const { exitCode, stdout, stderr } = await make('k8s-up');
+      expect({ exitCode, stdout }).toEqual(VERIFIED);
+      expect(stderr).toMatch(/applied: (\d+) objects, \1 new, \1 different/);
+      expect(stderr).toContain('kubectl --context production --namespace observability-stack port-forward');
       expect(settings()).toMatchObject({ PATTERN: 'lab\n' });
       expect(JSON.stringify(server.cluster.find('StatefulSet', 'prometheus'))).toContain(
         `"image":"${PROMETHEUS_IMAGE}"`,
@@ -95,11 +91,11 @@ whereKubectlIs('with the real kubectl', () => {
   it(
     'make k8s-up again changes nothing',
     async () => {
-      const { code, err } = await make('k8s-up');
+      const { exitCode, stderr } = await make('k8s-up');
       // To an apply, a disruption budget is never as it was.
       const changes = server.changes.filter((line) => !line.endsWith('/poddisruptionbudgets/api'));
-      expect({ code, changes }).toEqual({ code: 0, changes: [] });
-      expect(err).toMatch(/applied: \d+ objects, 0 new, 0 different/);
+      expect({ exitCode, changes }).toEqual({ exitCode: 0, changes: [] });
+      expect(stderr).toMatch(/applied: \d+ objects, 0 new, 0 different/);
     },
     TIMEOUT_MS,
   );
@@ -110,9 +106,9 @@ whereKubectlIs('with the real kubectl', () => {
       const pattern = join(folder, 'my own.yaml');
       await writeFile(pattern, 'stages: []\n');
       const args = 'ARGS=--rate 500 --threshold "p99 < 1s" \'$(touch x)\'';
-      const { code, err } = await make('k8s-load', `PATTERN=${pattern}`, args, 'SHARDS=2');
-      expect({ code, err }).toMatchObject({ code: 0 });
-      expect(err).toContain(`sending "${pattern}" from 2 pods`);
+      const { exitCode, stderr } = await make('k8s-load', `PATTERN=${pattern}`, args, 'SHARDS=2');
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+      expect(stderr).toContain(`sending "${pattern}" from 2 pods`);
       expect(settings()).toMatchObject({
         PATTERN: './my_own.yaml\n',
         ARGS: '--rate\n500\n--threshold\np99 < 1s\n$(touch x)\n',
@@ -137,11 +133,11 @@ whereKubectlIs('with the real kubectl', () => {
     'make k8s-verify compares what was sent; k8s-down keeps the namespace, and removes it with --volumes',
     async () => {
       expect(await make('k8s-verify')).toMatchObject(VERIFIED);
-      expect(await make('k8s-down')).toMatchObject({ code: 0 });
+      expect(await make('k8s-down')).toMatchObject({ exitCode: 0 });
       const kinds = server.cluster.all().map(({ kind }) => kind);
       expect(kinds.sort()).toEqual(['Namespace', 'Node', 'StorageClass']);
-      expect((await make('k8s-verify')).err).toContain('nothing has been sent here yet');
-      expect(await make('k8s-down', 'ARGS=--volumes')).toMatchObject({ code: 0 });
+      expect((await make('k8s-verify')).stderr).toContain('nothing has been sent here yet');
+      expect(await make('k8s-down', 'ARGS=--volumes')).toMatchObject({ exitCode: 0 });
       expect(server.cluster.find('Namespace', 'observability-stack')).toBeUndefined();
     },
     TIMEOUT_MS,
@@ -153,7 +149,7 @@ whereKubectlIs('with the real kubectl', () => {
     const clusters = [{ name: 'a', cluster: { server: 'http://127.0.0.1:9' } }];
     const contexts = [{ name: 'a', context: { cluster: 'a', user: 'a' } }];
     await writeFile(none, JSON.stringify({ 'current-context': 'a', clusters, contexts }));
-    expect(await run(acceptance, [], { KUBECONFIG: none })).toMatchObject({ code: 3 });
-    expect(await run(acceptance, [], { KUBECONFIG: '' })).toMatchObject({ code: 0, err: '' });
+    expect(await run(acceptance, [], { KUBECONFIG: none })).toMatchObject({ exitCode: 3 });
+    expect(await run(acceptance, [], { KUBECONFIG: '' })).toMatchObject({ exitCode: 0, stderr: '' });
   });
 });

@@ -1,10 +1,5 @@
-/**
- * Chromium of the machine, for tests that look at a page as a person does. `make test` names it in TEST_CHROMIUM, or says that
- * there is none; the tests that need it are then left out.
- */
+/** Chromium of the machine. */
 import { type Browser, chromium } from 'playwright-core';
-
-export const chromiumPath = process.env.TEST_CHROMIUM;
 
 export function startBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({

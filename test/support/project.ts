@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type CommandResult, docker, type RunningCommand, run, start } from './command.ts';
 import { freeRange } from './free-port.ts';
 import { repositoryRoot } from './repository.ts';
+import { eventually } from './until.ts';
 
 const portVariables = [
   'API_HOST_PORT',
@@ -96,6 +97,11 @@ export class Project {
     const [container, ...others] = await this.containers(service);
     if (!container || others.length > 0) throw new Error(`expected one container of ${service}`);
     return container;
+  }
+
+  /** The generator's container, as soon as there is one. */
+  generator(): Promise<string> {
+    return eventually('the generator runs', async () => (await this.containers('loadgen'))[0]);
   }
 
   /** Removes everything that belongs to it: containers, network, volumes, images, reports. */
