@@ -1,20 +1,11 @@
-/** What kustomize makes of a folder of kubernetes/, as objects. */
+/** What kustomize makes of a folder of kubernetes/, as objects. What they look like the schema decides, in schema.test.ts. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe } from '@jest/globals';
 import type { IDeployment, IStatefulSet } from 'kubernetes-models/apps/v1';
 import type { IJob } from 'kubernetes-models/batch/v1';
 import type { IConfigMap, IContainer, IPodSpec } from 'kubernetes-models/v1';
 import { parseAllDocuments } from 'yaml';
-
-export const repositoryRoot = new URL('../../', import.meta.url);
-/** The text of a file of the repository. */
-export const read = (path: string) => readFileSync(new URL(path, repositoryRoot), 'utf8');
-/** What .env sets, whatever the environment says. */
-export const defaults: Readonly<Record<string, string>> = Object.fromEntries(
-  [...read('.env').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
-);
+import { repositoryRoot } from '../support/repository.ts';
 
 /** Everything that `kubectl apply -k` is meant for. */
 export const FOLDERS = [
@@ -44,35 +35,26 @@ export function objectsOf(folder: Folder): readonly KubernetesObject[] {
   const known = rendered.get(folder);
   if (known) return known;
   if (program === undefined) throw new Error('expected TEST_KUBECTL to name kubectl');
-  const path = fileURLToPath(new URL(`kubernetes/${folder}`, repositoryRoot));
-  const text = execFileSync(program, ['kustomize', path], { encoding: 'utf8', maxBuffer: 2 ** 25 });
+  const words = ['kustomize', `${repositoryRoot}kubernetes/${folder}`];
+  const text = execFileSync(program, words, { encoding: 'utf8', maxBuffer: 2 ** 25 });
   const objects = parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
   rendered.set(folder, objects);
   return objects;
 }
 
-/** The objects of a kind. What they look like the schema decides, in schema.test.ts. */
-export function ofKind<T>(folder: Folder, kind: string): T[] {
-  return objectsOf(folder).filter((object) => object.kind === kind) as T[];
-}
+export const ofKind = <T>(folder: Folder, kind: string): T[] =>
+  objectsOf(folder).filter((object) => object.kind === kind) as T[];
 
-/** @throws Error when there is none, or more than one */
+/** @param name may lack the hash that kustomize appends to some @throws Error when there is none, or more than one */
 export function only<T>(folder: Folder, kind: string, name: string): T {
-  const found = objectsOf(folder).filter((o) => o.kind === kind && o.metadata.name === name);
+  const form = new RegExp(`^${name}(-[a-z0-9]{10})?$`);
+  const found = objectsOf(folder).filter((one) => one.kind === kind && form.test(one.metadata.name));
   if (found.length !== 1) throw new Error(`${folder}: expected one ${kind} "${name}", found ${found.length}`);
   return found[0] as T;
 }
 
-/** A ConfigMap whose name may end in the hash that kustomize appends. */
-export function configMap(folder: Folder, name: string): IConfigMap {
-  const form = new RegExp(`^${name}(-[a-z0-9]{10})?$`);
-  const found = ofKind<IConfigMap>(folder, 'ConfigMap').filter(({ metadata }) =>
-    form.test(metadata?.name ?? ''),
-  );
-  if (found.length !== 1)
-    throw new Error(`${folder}: expected one ConfigMap "${name}", found ${found.length}`);
-  return found[0] as IConfigMap;
-}
+export const configMap = (folder: Folder, name: string): Readonly<Record<string, string>> =>
+  only<IConfigMap>(folder, 'ConfigMap', name).data ?? {};
 
 /** What runs pods, with the labels and the specification of these. */
 export interface Workload {
@@ -80,6 +62,8 @@ export interface Workload {
   readonly selector: Readonly<Record<string, string>> | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly pod: IPodSpec;
+  /** The only one of the pod. */
+  readonly container: IContainer;
 }
 
 export function workloadsOf(folder: Folder): Workload[] {
@@ -89,21 +73,12 @@ export function workloadsOf(folder: Folder): Workload[] {
     ...ofKind<IJob>(folder, 'Job'),
   ].map(({ kind, metadata, spec }) => {
     const pod = spec?.template.spec;
-    if (!pod) throw new Error(`${kind} ${metadata?.name}: expected a pod`);
-    return {
-      name: metadata?.name ?? '',
-      selector: spec?.selector?.matchLabels,
-      labels: spec?.template.metadata?.labels ?? {},
-      pod,
-    };
+    const [container, ...others] = pod?.containers ?? [];
+    if (!pod || !container || others.length > 0)
+      throw new Error(`${kind} ${metadata?.name}: expected a pod of one container`);
+    const labels = spec?.template.metadata?.labels ?? {};
+    return { name: metadata?.name ?? '', selector: spec?.selector?.matchLabels, labels, pod, container };
   });
-}
-
-/** The only container of a workload. */
-export function containerOf({ name, pod }: Workload): IContainer {
-  const [container, ...others] = pod.containers;
-  if (!container || others.length > 0) throw new Error(`${name}: expected one container`);
-  return container;
 }
 
 export function workload(folder: Folder, name: string): Workload {

@@ -1,32 +1,47 @@
 // What the tests read of the repository itself, so that no fact of the stack stands a second time in a test.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 
+/** Ends in a slash. */
 export const repositoryRoot = fileURLToPath(new URL('../..', import.meta.url));
 
-interface ComposeFile {
-  services: Record<string, { command?: string[] }>;
+/** The text of a file of the repository. */
+export const read = (path: string): string => readFileSync(repositoryRoot + path, 'utf8');
+export const namesIn = (folder: string): string[] => readdirSync(repositoryRoot + folder).sort();
+
+/** What .env sets, whatever the environment says. */
+export const defaults: Readonly<Record<string, string>> = Object.fromEntries(
+  [...read('.env').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+);
+
+/** What the environment sets of a variable, or else .env. */
+export function settingOf(variable: string): string {
+  const value = process.env[variable] || defaults[variable];
+  if (value === undefined) throw new Error(`.env: expected a line ${variable}=...`);
+  return value;
 }
+
+interface ComposeFile {
+  services: Record<
+    string,
+    {
+      command?: string[];
+      user?: string;
+      mem_limit: string;
+      volumes?: string[];
+      environment?: Record<string, string>;
+    }
+  >;
+}
+export const { services } = parse(read('docker-compose.yml'), { merge: true }) as ComposeFile;
 
 /** What docker-compose.yml starts a service with. */
 export function composeWords(service: string): string[] {
-  const compose = parse(readFileSync(`${repositoryRoot}/docker-compose.yml`, 'utf8')) as ComposeFile;
-  const words = compose.services[service]?.command;
+  const words = services[service]?.command;
   if (!words) throw new Error(`docker-compose.yml: expected a command for the service "${service}"`);
   return words.map((word) => word.replace(/\$\{(\w+)\}/g, (_, name: string) => settingOf(name)));
 }
 
 /** An image that this repository builds, as it is called here. */
 export const ownImage = (target: 'app' | 'loadgen') => `${settingOf('COMPOSE_PROJECT_NAME')}/${target}`;
-
-/** What .env says of a variable, or what the environment sets in its place. */
-export function settingOf(variable: string): string {
-  const fromEnvironment = process.env[variable];
-  if (fromEnvironment) return fromEnvironment;
-  const line = readFileSync(`${repositoryRoot}/.env`, 'utf8')
-    .split('\n')
-    .find((candidate) => candidate.startsWith(`${variable}=`));
-  if (!line) throw new Error(`.env: expected a line ${variable}=...`);
-  return line.slice(variable.length + 1);
-}
