@@ -2,7 +2,7 @@
 // back nothing is missing.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { docker } from '../support/command.ts';
-import { figure, lasts, outcome, sendWhile } from '../support/faults.ts';
+import { figure, lasts, loadWhile, outcome } from '../support/faults.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
@@ -32,7 +32,7 @@ it('a network that is cut between Prometheus and the API shows as up 0 and a pen
   const network = stack.network.getId();
   const prometheus = stack.prometheus.getId();
   const words = ['--rate', String(RATE), '--duration', `${SECONDS}s`, '--wait', '60s'];
-  const report = await sendWhile(stack, words, async () => {
+  const { report } = await loadWhile(stack, words, async () => {
     await docker('network', 'disconnect', network, prometheus);
     const cutMs = performance.now();
     await hears('up{job="api"}', /=> 0 @/);

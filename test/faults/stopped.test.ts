@@ -1,7 +1,7 @@
 // An API that does not run for ten seconds, as on an overloaded machine: every client that waited sees it, and no request is
 // counted twice.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { figure, lasts, samplesOf, seconds, sendWhile, signal } from '../support/faults.ts';
+import { figure, lasts, loadWhile, samplesOf, seconds, signal } from '../support/faults.ts';
 import { queryValue } from '../support/prometheus.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
@@ -23,7 +23,7 @@ afterAll(() => stack?.stop());
 it('an API that is stopped for 10 s shows it in latency, requests in progress and its event loop, and counts nothing twice', async () => {
   const id = stack.api.container.getId();
   const words = ['--rate', String(RATE), '--duration', `${SECONDS}s`];
-  const { phases, verification } = await sendWhile(stack, words, async () => {
+  const { report } = await loadWhile(stack, words, async () => {
     await signal(id, 'STOP');
     const stoppedMs = performance.now();
     try {
@@ -36,10 +36,11 @@ it('an API that is stopped for 10 s shows it in latency, requests in progress an
     // Those that had entered, and those that waited at the door; polled more often than the new ones take.
     const waiting = RATE * (STOPPED_MS / 1000);
     await eventually('all who waited, in progress', async () => {
-      const [inProgress = 0] = await samplesOf(stack.api.metricsUrl, 'inprogress_requests');
+      const [inProgress = 0] = await samplesOf(stack.metricsUrl, 'inprogress_requests');
       return inProgress >= waiting;
     });
   });
+  const { phases, verification } = report;
   const [{ latencyMs, serviceTimeMs, sent, answered, errors }] = phases;
   expect({ sent, answered, errors }).toEqual({ sent: RATE * SECONDS, answered: RATE * SECONDS, errors: 0 });
   figure(`latency: mean ${seconds(latencyMs.mean)}, max ${seconds(latencyMs.max)}`);

@@ -1,11 +1,15 @@
-// What the API exposes, judged by parsers that are not ours: promtool and Prometheus for what they accept, and the Python
-// client's parser, which is stricter than both, for OpenMetrics.
+// What the API exposes, judged by parsers that are not ours: promtool for what it accepts, the Python client's parser, which is
+// stricter than Prometheus', for OpenMetrics, and Prometheus itself, also when the API is restarted between two scrapes, and where
+// it reads protobuf and does not keep native histograms. That it asks for OpenMetrics is in lab.test.ts.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { Prometheus } from '@observability-stack/loadgen/prometheus';
 import axios from 'axios';
+import { GenericContainer, Wait } from 'testcontainers';
 import { run } from '../support/command.ts';
-import { nextScrape, queryValue } from '../support/prometheus.ts';
+import { nextScrape, query, queryValue } from '../support/prometheus.ts';
 import { settingOf } from '../support/repository.ts';
-import { buildParser, type Stack, startStack } from '../support/stack.ts';
+import { buildParser, type Stack, startStack, urlOf } from '../support/stack.ts';
+import { eventually } from '../support/until.ts';
 
 /** One sample as the Python parser read it. */
 type Sample = [name: string, labels: Record<string, string>, value: number, type: string];
@@ -23,7 +27,7 @@ afterAll(() => stack?.stop());
 
 async function expose(accept: string): Promise<{ text: string; contentType: unknown }> {
   const headers = { Accept: accept };
-  const response = await axios.get<string>(stack.api.metricsUrl, { headers, responseType: 'text' });
+  const response = await axios.get<string>(stack.metricsUrl, { headers, responseType: 'text' });
   return { text: response.data, contentType: response.headers['content-type'] };
 }
 
@@ -58,9 +62,62 @@ it('is OpenMetrics to the Python parser, sample by sample', async () => {
   );
 });
 
-it('is scraped by Prometheus, which asks for OpenMetrics', async () => {
-  await nextScrape(stack.prometheusUrl);
-  expect(await queryValue(stack.prometheusUrl, 'http_errors_total{code="404"}')).toBe(2);
-  const bucket = 'http_request_duration_seconds_bucket{path="products",method="get",code="200",le="1.0"}';
-  expect(await queryValue(stack.prometheusUrl, bucket)).toBe(1);
+it('loses no histogram in a Prometheus that reads protobuf and keeps no native histograms', async () => {
+  const content = `
+global: { scrape_interval: 1s }
+scrape_configs:
+  - job_name: api
+    scrape_protocols: [PrometheusProto]
+    static_configs: [{ targets: ['api:8000'] }]
+`;
+  const old = await new GenericContainer(settingOf('PROMETHEUS_IMAGE'))
+    .withNetwork(stack.network)
+    .withCopyContentToContainer([{ content, target: '/etc/prometheus/prometheus.yml' }])
+    .withCommand(['--config.file=/etc/prometheus/prometheus.yml', '--storage.tsdb.path=/prometheus'])
+    .withExposedPorts(9090)
+    .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
+    .start();
+  try {
+    const url = urlOf(old, 9090);
+    await eventually('a scrape', async () => (await query(url, 'up == 1')).length > 0);
+    const series = (name: string) => queryValue(url, `count({__name__="${name}"})`);
+    const cells = await series('http_request_duration_seconds_count');
+    expect(cells).toBeGreaterThan(20);
+    expect(await series('http_request_duration_seconds_bucket')).toBe(14 * cells);
+    expect(await query(url, 'count({__name__="http_request_duration_seconds"})')).toEqual([]);
+    expect(await series('process_cpu_seconds_total')).toBe(1);
+  } finally {
+    await old.stop({ remove: true, removeVolumes: true });
+  }
+});
+
+it('is missed by none of counter, classic and native when the API is restarted between two scrapes', async () => {
+  const { prometheusUrl, api } = stack;
+  // The engine chooses another port when it starts the container again.
+  const hit = async (times: number) => {
+    for (let i = 0; i < times; i++) await axios.get(`${urlOf(api.container, 5001)}/cart`);
+  };
+  await hit(20);
+  await nextScrape(prometheusUrl);
+  await api.container.restart();
+  await eventually('the API to answer again', () => axios.get(`${urlOf(api.container, 8000)}/readyz`));
+  // More than before, so that no value is lower than in the previous scrape.
+  await hit(60);
+  await nextScrape(prometheusUrl);
+  await nextScrape(prometheusUrl);
+  const selector = '{path="cart", method="get"}[5m]';
+  const own = '{path="cart", method="get", code="200"}[5m]';
+  const [counter, classic] = [`http_requests_total${selector}`, `http_request_duration_seconds_count${own}`];
+  // What was stored: without created timestamps there would be no 0 before the 60, and 40 of the first two would be missing.
+  for (const expression of [counter, classic]) {
+    const [series] = await new Prometheus(prometheusUrl).samples(expression);
+    const values = (series?.points ?? []).map(({ value }) => value);
+    const rises = values.map((value, i) => Math.max(0, value - (values[i - 1] ?? value)));
+    expect({ expression, sum: rises.reduce((sum, rise) => sum + rise, 0) }).toEqual({ expression, sum: 80 });
+  }
+  // A range of native histograms is only to be had with extrapolation to the ends of the window, which adds a few.
+  const increase = (of: string) => queryValue(prometheusUrl, of);
+  const native = await increase(`histogram_count(increase(http_request_duration_seconds${own}))`);
+  expect(native).toBeGreaterThanOrEqual(80);
+  expect(native / (await increase(`increase(${classic})`))).toBeLessThan(1.5);
 });

@@ -3,7 +3,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import type { Page } from 'playwright-core';
-import type { CommandResult } from '../support/command.ts';
 import { describeInBrowser } from '../support/in-browser.ts';
 import { nextScrape, query, queryValue, targetsOf } from '../support/prometheus.ts';
 import { type HostServer, serveExposition } from '../support/server.ts';
@@ -13,14 +12,13 @@ import { eventually } from '../support/until.ts';
 const HOSTILE = '<img src=x onerror="document.title=1">"\' {{ 1 }} \\';
 
 let stack: Stack;
-let run: CommandResult;
 let address: string;
 let hostile: HostServer | undefined;
 
 beforeAll(async () => {
   stack = await startStack();
   address = `${stack.prometheusUrl}/consoles/index.html`;
-  run = await stack.load('lab');
+  expect(await stack.load('lab')).toMatchObject({ exitCode: 0 });
 });
 
 afterAll(async () => {
@@ -31,11 +29,6 @@ afterAll(async () => {
 const value = (expression: string) => queryValue(stack.prometheusUrl, expression);
 
 describe('after the traffic of the lab', () => {
-  it('the generator has verified each count and ends with status 0', () => {
-    expect(run.stdout).toContain('counted exactly once');
-    expect(run.exitCode).toBe(0);
-  });
-
   it('the combination of path and method that received the most requests is post, products', async () => {
     const [largest] = await query(stack.prometheusUrl, 'topk(1, http_requests_total)');
     expect(largest?.labels).toMatchObject({ path: 'products', method: 'post' });
@@ -58,6 +51,8 @@ describe('after the traffic of the lab', () => {
     ['sum(http_request_duration_seconds_count)', 133],
     ['sum(http_request_duration_seconds_count{path="unmatched"})', 33],
     ['up{job="prometheus"}', 1],
+    // The bound as OpenMetrics writes it, which Prometheus asks for.
+    ['http_request_duration_seconds_bucket{path="products",method="get",code="200",le="1.0"}', 30],
   ])('%s is %i', async (expression, expected) => {
     expect(await value(expression)).toBe(expected);
   });
@@ -170,33 +165,27 @@ describeInBrowser('in a browser', (browser) => {
     return page;
   }
 
-  it.each([400, 800, 1440])('needs no sideways scrolling at %d pixels', async (width) => {
-    const page = await open(width, 'light');
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-    await page.close();
-  });
-
-  it('runs nothing that a label brings along', async () => {
-    const page = await open(800, 'light');
-    expect(await page.title()).toBe('API overview');
-    expect(await page.locator('img, script').count()).toBe(0);
-    await page.close();
-  });
-
   it.each([
-    ['light', 'rgb(244, 245, 245)'],
-    ['dark', 'rgb(17, 18, 23)'],
-  ] as const)('follows the %s scheme of the system', async (scheme, ground) => {
-    const page = await open(800, scheme);
-    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe(ground);
-    await page.close();
-  });
+    [400, 'light', 'rgb(244, 245, 245)'],
+    [800, 'dark', 'rgb(17, 18, 23)'],
+    [1440, 'light', 'rgb(244, 245, 245)'],
+  ] as const)(
+    'needs no sideways scrolling at %d pixels, follows the %s scheme of the system, and runs nothing that a label brings along',
+    async (width, scheme, ground) => {
+      const page = await open(width, scheme);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe(ground);
+      expect(await page.title()).toBe('API overview');
+      expect(await page.locator('img, script').count()).toBe(0);
+      await page.close();
+    },
+  );
 
   it('renews itself', async () => {
     const page = await open(800, 'light');
     const loads: string[] = [];
     page.on('request', (request) => loads.push(request.url()));
-    await eventually('a second load', async () => loads.includes(address), 15_000);
+    await eventually('a second load', async () => loads.includes(address));
     await page.close();
   });
 });

@@ -130,24 +130,20 @@ whereKubectlIs('services and policies', () => {
     const from = (...names: string[]) => names.map((name) => ({ podSelector: pods(name) }));
     const policies = ofKind<INetworkPolicy>('base', 'NetworkPolicy').map(({ metadata, spec }) => {
       expect(spec?.policyTypes).toEqual(['Ingress']);
-      const rules = spec?.ingress?.map((rule) => [rule.from, rule.ports?.map(({ port }) => port)]) ?? [];
+      const rules = spec?.ingress?.map(({ from, ports }) => ({
+        from,
+        ports: ports?.map(({ port }) => port),
+      }));
       // The ports are some that the pods have.
-      for (const port of rules.flatMap(([, ports]) => ports))
+      for (const port of (rules ?? []).flatMap(({ ports = [] }) => ports))
         expect([...portsOf(workload('base', metadata?.name ?? '')).keys()]).toContain(port);
-      return [metadata?.name, spec?.podSelector, rules] as const;
+      return [metadata?.name, spec?.podSelector, rules];
     });
-    const [http, metrics] = [['http'], ['metrics']];
+    const scrapes = { from: from('prometheus'), ports: ['metrics'] };
     expect(policies.sort()).toEqual([
-      [
-        'api',
-        pods('api'),
-        [
-          [undefined, http],
-          [from('prometheus'), metrics],
-        ],
-      ],
-      ['default-deny-ingress', {}, []],
-      ['prometheus', pods('prometheus'), [[from('grafana', 'loadgen'), http]]],
+      ['api', pods('api'), [{ ports: ['http'] }, scrapes]],
+      ['default-deny-ingress', {}, undefined],
+      ['prometheus', pods('prometheus'), [{ from: from('grafana', 'loadgen'), ports: ['http'] }]],
     ]);
     for (const folder of FOLDERS.filter((one) => one.startsWith('load/')))
       for (const { labels } of workloadsOf(folder)) expect(labels['app.kubernetes.io/name']).toBe('loadgen');

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { run as runCommand } from '../support/command.ts';
 import { type ApiServer, startApiServer } from '../support/kubernetes/api-server.ts';
 import { repositoryRoot } from '../support/repository.ts';
@@ -11,7 +11,7 @@ import { repositoryRoot } from '../support/repository.ts';
 /** `make test` names the program, and reports at its end that these tests were left out where there is none. */
 const kubectl = process.env.TEST_KUBECTL;
 const whereKubectlIs = kubectl === undefined ? describe.skip : describe;
-const TIMEOUT_MS = 5 * 60_000;
+jest.setTimeout(5 * 60_000);
 
 const phases = [{ sent: 4, answered: 4, unanswered: 0, dropped: 0, errors: 0 }];
 const packed = (text: string) => gzipSync(text).toString('base64');
@@ -22,15 +22,15 @@ page.html:${packed('<p>')}
 
 let folder = '';
 let server: ApiServer;
-const settings = () => server.cluster.find('ConfigMap', 'loadgen-settings')?.data ?? {};
+const settings = () => server.find('ConfigMap', 'loadgen-settings')?.data ?? {};
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'real kubectl '));
   server = await startApiServer(() => log);
   const isDefault = { 'storageclass.kubernetes.io/is-default-class': 'true' };
   const standard = { name: 'standard', annotations: isDefault };
-  server.cluster.apply({ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: standard });
-  server.cluster.apply({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'one' } });
+  server.apply({ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: standard });
+  server.apply({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'one' } });
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
@@ -73,75 +73,59 @@ whereKubectlIs('with the real kubectl', () => {
     },
   );
 
-  it(
-    'make k8s-up applies everything, sends the traffic of the lab and says how to reach it',
-    async () => {
-      const { exitCode, stdout, stderr } = await make('k8s-up');
-      expect({ exitCode, stdout }).toEqual(VERIFIED);
-      expect(stderr).toMatch(/applied: (\d+) objects, \1 new, \1 different/);
-      expect(stderr).toContain('kubectl --context production --namespace observability-stack port-forward');
-      expect(settings()).toMatchObject({ PATTERN: 'lab\n' });
-      expect(JSON.stringify(server.cluster.find('StatefulSet', 'prometheus'))).toContain(
-        `"image":"${PROMETHEUS_IMAGE}"`,
-      );
-    },
-    TIMEOUT_MS,
-  );
+  it('make k8s-up applies everything, sends the traffic of the lab and says how to reach it', async () => {
+    const { exitCode, stdout, stderr } = await make('k8s-up');
+    expect({ exitCode, stdout }).toEqual(VERIFIED);
+    expect(stderr).toMatch(/applied: (\d+) objects, \1 new, \1 different/);
+    expect(stderr).toContain('kubectl --context production --namespace observability-stack port-forward');
+    expect(settings()).toMatchObject({ PATTERN: 'lab\n' });
+    expect(JSON.stringify(server.find('StatefulSet', 'prometheus'))).toContain(
+      `"image":"${PROMETHEUS_IMAGE}"`,
+    );
+  });
 
-  it(
-    'make k8s-up again changes nothing',
-    async () => {
-      const { exitCode, stderr } = await make('k8s-up');
-      // To an apply, a disruption budget is never as it was.
-      const changes = server.changes.filter((line) => !line.endsWith('/poddisruptionbudgets/api'));
-      expect({ exitCode, changes }).toEqual({ exitCode: 0, changes: [] });
-      expect(stderr).toMatch(/applied: \d+ objects, 0 new, 0 different/);
-    },
-    TIMEOUT_MS,
-  );
+  it('make k8s-up again changes nothing', async () => {
+    const { exitCode, stderr } = await make('k8s-up');
+    // To an apply, a disruption budget is never as it was.
+    const changes = server.changes.filter((line) => !line.endsWith('/poddisruptionbudgets/api'));
+    expect({ exitCode, changes }).toEqual({ exitCode: 0, changes: [] });
+    expect(stderr).toMatch(/applied: \d+ objects, 0 new, 0 different/);
+  });
 
-  it(
-    'make k8s-load hands each word on whole, and waits until the pods of the load before are gone',
-    async () => {
-      const pattern = join(folder, 'my own.yaml');
-      await writeFile(pattern, 'stages: []\n');
-      const args = 'ARGS=--rate 500 --threshold "p99 < 1s" \'$(touch x)\'';
-      const { exitCode, stderr } = await make('k8s-load', `PATTERN=${pattern}`, args, 'SHARDS=2');
-      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-      expect(stderr).toContain(`sending "${pattern}" from 2 pods`);
-      expect(settings()).toMatchObject({
-        PATTERN: './my_own.yaml\n',
-        ARGS: '--rate\n500\n--threshold\np99 < 1s\n$(touch x)\n',
-        SHARDS: '2',
-      });
-      const patterns = server.cluster.find('ConfigMap', 'loadgen-patterns');
-      expect(patterns?.data).toEqual({ 'my_own.yaml': 'stages: []\n' });
-      expect(server.cluster.find('Job', 'loadgen')?.spec).toMatchObject({ completions: 2, parallelism: 2 });
-      const shards = server.cluster.find('ConfigMap', 'loadgen-shards')?.binaryData ?? {};
-      expect(Object.keys(shards)).toEqual(['1.json.gz', '2.json.gz']);
-      const removed = server.changes.filter((line) => /DELETE .*\/jobs\//.test(line));
-      expect(removed.map((line) => line.replace(/.*\//, ''))).toEqual([
-        'loadgen Foreground',
-        'loadgen-combine Foreground',
-      ]);
-      expect(await readdir(join(folder, 'reports'))).toContainEqual(expect.stringMatching(/\.html$/));
-    },
-    TIMEOUT_MS,
-  );
+  it('make k8s-load hands each word on whole, and waits until the pods of the load before are gone', async () => {
+    const pattern = join(folder, 'my own.yaml');
+    await writeFile(pattern, 'stages: []\n');
+    const args = 'ARGS=--rate 500 --threshold "p99 < 1s" \'$(touch x)\'';
+    const { exitCode, stderr } = await make('k8s-load', `PATTERN=${pattern}`, args, 'SHARDS=2');
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stderr).toContain(`sending "${pattern}" from 2 pods`);
+    expect(settings()).toMatchObject({
+      PATTERN: './my_own.yaml\n',
+      ARGS: '--rate\n500\n--threshold\np99 < 1s\n$(touch x)\n',
+      SHARDS: '2',
+    });
+    const patterns = server.find('ConfigMap', 'loadgen-patterns');
+    expect(patterns?.data).toEqual({ 'my_own.yaml': 'stages: []\n' });
+    expect(server.find('Job', 'loadgen')?.spec).toMatchObject({ completions: 2, parallelism: 2 });
+    const shards = server.find('ConfigMap', 'loadgen-shards')?.binaryData ?? {};
+    expect(Object.keys(shards)).toEqual(['1.json.gz', '2.json.gz']);
+    const removed = server.changes.filter((line) => /DELETE .*\/jobs\//.test(line));
+    expect(removed.map((line) => line.replace(/.*\//, ''))).toEqual([
+      'loadgen Foreground',
+      'loadgen-combine Foreground',
+    ]);
+    expect(await readdir(join(folder, 'reports'))).toContainEqual(expect.stringMatching(/\.html$/));
+  });
 
-  it(
-    'make k8s-verify compares what was sent; k8s-down keeps the namespace, and removes it with --volumes',
-    async () => {
-      expect(await make('k8s-verify')).toMatchObject(VERIFIED);
-      expect(await make('k8s-down')).toMatchObject({ exitCode: 0 });
-      const kinds = server.cluster.all().map(({ kind }) => kind);
-      expect(kinds.sort()).toEqual(['Namespace', 'Node', 'StorageClass']);
-      expect((await make('k8s-verify')).stderr).toContain('nothing has been sent here yet');
-      expect(await make('k8s-down', 'ARGS=--volumes')).toMatchObject({ exitCode: 0 });
-      expect(server.cluster.find('Namespace', 'observability-stack')).toBeUndefined();
-    },
-    TIMEOUT_MS,
-  );
+  it('make k8s-verify compares what was sent; k8s-down keeps the namespace, and removes it with --volumes', async () => {
+    expect(await make('k8s-verify')).toMatchObject(VERIFIED);
+    expect(await make('k8s-down')).toMatchObject({ exitCode: 0 });
+    const kinds = server.all().map(({ kind }) => kind);
+    expect(kinds.sort()).toEqual(['Namespace', 'Node', 'StorageClass']);
+    expect((await make('k8s-verify')).stderr).toContain('nothing has been sent here yet');
+    expect(await make('k8s-down', 'ARGS=--volumes')).toMatchObject({ exitCode: 0 });
+    expect(server.find('Namespace', 'observability-stack')).toBeUndefined();
+  });
 
   it('the acceptance on a cluster ends with 3 where no cluster answers, and is left out without KUBECONFIG', async () => {
     const acceptance = join(repositoryRoot, 'test/kubernetes/cluster.sh');

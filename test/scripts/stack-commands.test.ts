@@ -117,3 +117,15 @@ describe('query', () => {
     expect(err).toMatch(/query (Q=)?'sum\(http_requests_total\)'/);
   });
 });
+
+describe('up and its siblings', () => {
+  it.each([
+    ['up', { REPORTS_FOLDER: '/proc/reports' }, 1, 'error: the folder /proc/reports cannot be written'],
+    ['up', { API_REPLICAS: 'two' }, 2, 'API_REPLICAS: expected a whole number from 1 to 65535, got "two"'],
+    ['upp', {}, 2, 'up | load'],
+  ])('refuse %s with %j, before anything starts', async (command, variables, code, message) => {
+    const refused = await stack([command], variables);
+    expect(refused).toEqual({ code, err: expect.stringContaining(message), words: [] });
+    expect(refused.err).not.toContain('starting the services');
+  });
+});

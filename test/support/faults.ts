@@ -1,6 +1,4 @@
 // What the fault tests share: signals from outside of a container, load that goes on while something breaks, and alerts.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import axios from 'axios';
 import { type CommandResult, docker } from './command.ts';
@@ -80,46 +78,24 @@ async function timed(metricsUrl: string): Promise<number> {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** Breaks something once an API answers the load, and waits for the end of the load. */
-async function breakUnder<T>(
-  metricsUrl: string,
-  load: () => Promise<T>,
-  breakIt: () => Promise<void>,
-): Promise<T> {
-  const before = await timed(metricsUrl);
-  const result = load();
-  await eventually('the load', async () => (await timed(metricsUrl)) > before + 20);
-  await breakIt();
-  return result;
-}
-
 /**
  * More connections than wait in any of the faults, and longer than any lasts: a request that finds none free would be dropped,
  * and one that gives up may or may not be counted. How fast a busy machine answers does not matter here.
  */
 const LENIENT = ['--connections', '2000', '--timeout', '30s', '--threshold', 'dropped=0'];
 
-/** `make load` with a constant rate, while `breakIt` happens. */
+/** Load with a constant rate on a project or a stack; something breaks once the API answers it. @returns when the load has ended */
 export async function loadWhile(
-  project: Project,
+  { metricsUrl, load }: Pick<Project | Stack, 'metricsUrl' | 'load'>,
   words: string[],
   breakIt: () => Promise<void>,
 ): Promise<CommandResult & { report: LoadReport }> {
-  const file = join(project.reports, `${words.join('')}.json`);
-  const load = () => project.stack(['load', 'steady', ...LENIENT, ...words, '--json', file]);
-  const result = await breakUnder(project.url('METRICS_HOST_PORT'), load, breakIt);
-  return { ...result, report: JSON.parse(await readFile(file, 'utf8')) as LoadReport };
-}
-
-/** The same in a stack's network, without `make`. */
-export async function sendWhile(
-  stack: Stack,
-  words: string[],
-  breakIt: () => Promise<void>,
-): Promise<LoadReport> {
-  const load = () => stack.load('steady', ...LENIENT, ...words, '--quiet', '--json', '-');
-  const { stdout } = await breakUnder(stack.api.metricsUrl, load, breakIt);
-  return JSON.parse(stdout) as LoadReport;
+  const before = await timed(metricsUrl);
+  const loading = load('steady', ...LENIENT, ...words, '--quiet', '--json', '-');
+  await eventually('the load', async () => (await timed(metricsUrl)) > before + 20);
+  await breakIt();
+  const result = await loading;
+  return { ...result, report: JSON.parse(result.stdout) as LoadReport };
 }
 
 export interface Alert {

@@ -10,16 +10,8 @@ import { freeRange } from './free-port.ts';
 import { repositoryRoot } from './repository.ts';
 import { eventually } from './until.ts';
 
-const portVariables = [
-  'API_HOST_PORT',
-  'API_LAB_HOST_PORT',
-  'METRICS_HOST_PORT',
-  'PROMETHEUS_HOST_PORT',
-  'GRAFANA_HOST_PORT',
-  'ALERTMANAGER_HOST_PORT',
-] as const;
-
-type PortVariable = (typeof portVariables)[number];
+const SERVICES = ['API', 'API_LAB', 'METRICS', 'PROMETHEUS', 'GRAFANA', 'ALERTMANAGER'] as const;
+type PortVariable = `${(typeof SERVICES)[number]}_HOST_PORT`;
 
 export class Project {
   readonly name: string;
@@ -35,14 +27,10 @@ export class Project {
 
   /** @param replicas how many ports in a row each setting has */
   static async create(label: string, replicas = 1): Promise<Project> {
-    const first = await freeRange(portVariables.length * replicas);
-    const ports = portVariables.map((name, i) => [name, String(first + i * replicas)]);
+    const first = await freeRange(SERVICES.length * replicas);
+    const ports = SERVICES.map((name, i) => [`${name}_HOST_PORT`, String(first + i * replicas)]);
     const reports = await mkdtemp(join(tmpdir(), 'reports-'));
-    return new Project(
-      `observability-stack-${label}-${process.pid}`,
-      reports,
-      Object.fromEntries(ports) as Record<PortVariable, string>,
-    );
+    return new Project(`observability-stack-${label}-${process.pid}`, reports, Object.fromEntries(ports));
   }
 
   port(variable: PortVariable): number {
@@ -55,6 +43,10 @@ export class Project {
 
   get prometheusUrl(): string {
     return this.url('PROMETHEUS_HOST_PORT');
+  }
+
+  get metricsUrl(): string {
+    return this.url('METRICS_HOST_PORT');
   }
 
   /** Starts a script, with `settings` besides the project's own. */
@@ -70,6 +62,9 @@ export class Project {
   stack(words: string[], settings?: NodeJS.ProcessEnv): Promise<CommandResult> {
     return this.run('scripts/stack.sh', words, settings);
   }
+
+  /** `make load`. */
+  readonly load = (...words: string[]): Promise<CommandResult> => this.stack(['load', ...words]);
 
   /** `make up`. @throws when it fails, with what it printed */
   async up(settings?: NodeJS.ProcessEnv): Promise<CommandResult> {

@@ -23,6 +23,8 @@ export interface Stack {
   /** The first replica. */
   api: Api;
   replicas: Api[];
+  /** Of the first replica. */
+  metricsUrl: string;
   /** Runs the generator in the stack's network, as `make load` does, and verifies what it sends. */
   load(pattern: string, ...options: string[]): Promise<CommandResult>;
   /** Adds targets of a job to those that Prometheus scrapes: the text of a file in prometheus/targets. */
@@ -34,8 +36,6 @@ export interface StackOptions {
   replicas?: number;
   /** Settings of the API, see the contract's table: SIMULATED_LATENCY_MS and so on. */
   environment?: Record<string, string>;
-  /** An image other than the one that this repository builds. */
-  apiImage?: string;
   /** The text of a module that replaces the API's: listens on the ports 5001 and 8000, with /healthz on the latter. */
   program?: string;
 }
@@ -66,6 +66,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       prometheusUrl: urlOf(prometheus, 9090),
       api: first,
       replicas,
+      metricsUrl: first.metricsUrl,
       load: (pattern, ...words) => {
         const urls = ['--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'];
         return run('docker', [
@@ -93,8 +94,8 @@ const toApi = (container: StartedTestContainer): Api => ({
 });
 
 function startApi(network: StartedNetwork, options: StackOptions): Promise<StartedTestContainer> {
-  const { apiImage = ownImage('app'), environment = {}, program } = options;
-  const container = new GenericContainer(apiImage);
+  const { environment = {}, program } = options;
+  const container = new GenericContainer(ownImage('app'));
   if (program !== undefined)
     container
       .withCopyContentToContainer([{ content: program, target: '/srv/program.mjs' }])

@@ -17,15 +17,17 @@ export async function until(
 }
 
 const POLL_MS = 100;
+/** Only to end what hangs: how long scrapes and an engine take depends on what else the machine does. */
+const PATIENCE_MS = 240_000;
 
 /**
  * Polls what takes scrapes or an engine to change, until `attempt` answers something other than undefined or false.
- * @throws after `timeoutMs`, naming `what` was waited for, with the last error of `attempt` as the cause
+ * @throws after four minutes, or `timeoutMs`, naming `what` was waited for, with the last error of `attempt` as the cause
  */
 export async function eventually<T>(
   what: string,
   attempt: () => Promise<T | false | undefined>,
-  timeoutMs = 60_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   let cause: unknown;

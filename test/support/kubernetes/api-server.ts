@@ -1,32 +1,35 @@
 /**
- * An API server on loopback for the real kubectl. It keeps what it is given, lists, watches and removes it. Left out: admission,
- * conversion, strategic merges (a list is replaced whole), and all else that the commands of this repository do not use.
+ * An API server on loopback for the real kubectl. It keeps what it is given, lists and removes it, and in its cluster all is well at
+ * once: workloads are ready, and Jobs have ended. Left out: admission, conversion, strategic merges (a list is replaced whole),
+ * changes in a watch, pods of anything but Jobs, and all else that the commands of this repository do not use.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Cluster, isObject, type Json, KINDS, type Stored } from './cluster.ts';
-import { discovery, plural } from './discovery.ts';
+import { json } from 'node:stream/consumers';
+import { discovery, kindAt } from './discovery.ts';
+
+type Json = Record<string, unknown>;
+export interface Stored extends Json {
+  kind: string;
+  metadata: Json & { name: string; namespace?: string; labels?: Record<string, string> };
+  spec?: Json;
+  data?: Json;
+  binaryData?: Json;
+}
 
 export interface ApiServer {
   url: string;
-  cluster: Cluster;
+  all(): Stored[];
+  find(kind: string, name: string): Stored | undefined;
+  apply(object: Stored): void;
   /** METHOD PATH of each request that changes something, in their order; a removal with its propagation policy. */
   changes: string[];
   close(): Promise<void>;
 }
 
-interface Asked {
-  method: string;
-  path: string;
-  query: URLSearchParams;
-  body: Json;
-  kind: string;
-  apiVersion: string;
-  namespace?: string;
-  name?: string;
-  part?: string;
-}
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** RFC 7396. */
 function merge(target: unknown, patch: unknown): unknown {
@@ -39,130 +42,137 @@ function merge(target: unknown, patch: unknown): unknown {
   return merged;
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Json> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
-  return bytes.length === 0 ? {} : JSON.parse(bytes.toString());
+/** What the controllers of a cluster make of an object, where all is well. */
+function settle(object: Stored, minimum: unknown): void {
+  const { kind, metadata, spec = {} } = object;
+  if (kind === 'Deployment' || kind === 'StatefulSet') {
+    const n = Math.max(Number(spec.replicas ?? 1), Number(minimum ?? 1));
+    spec.replicas = n;
+    spec.updateStrategy ??= { type: 'RollingUpdate' };
+    const counts = { replicas: n, updatedReplicas: n, readyReplicas: n, availableReplicas: n };
+    object.status = { observedGeneration: metadata.generation, ...counts };
+  } else if (kind === 'Job') {
+    spec.selector ??= { matchLabels: { 'batch.kubernetes.io/job-name': metadata.name } };
+    const succeeded = Number(spec.completions ?? 1);
+    object.status = { succeeded, conditions: [{ type: 'Complete', status: 'True' }] };
+  }
+}
+
+/** A pod for each completion. */
+function podsOf({ metadata: { name, namespace }, spec = {} }: Stored): Stored[] {
+  const template = spec.template as Stored;
+  return Array.from({ length: Number(spec.completions ?? 1) }, (_, index) => {
+    const own = {
+      'batch.kubernetes.io/job-name': name,
+      'batch.kubernetes.io/job-completion-index': `${index}`,
+    };
+    const labels = { ...template.metadata.labels, ...own };
+    const metadata = { name: `${name}-${index}`, ...(namespace && { namespace }), labels };
+    const containerStatuses = [{ name, ready: true, state: { terminated: { exitCode: 0 } } }];
+    const status = { phase: 'Succeeded', containerStatuses };
+    return { apiVersion: 'v1', kind: 'Pod', metadata, spec: template.spec as Json, status };
+  });
 }
 
 const PATH =
-  /^\/(?:api|apis)\/(v1|[^/]+\/[^/]+)(?:\/namespaces\/([^/]+)(?=\/))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/;
-
-async function parse(request: IncomingMessage): Promise<Asked | undefined> {
-  const { pathname: path, searchParams: query } = new URL(request.url ?? '', 'http://cluster');
-  const [, apiVersion = '', namespace, resource, name, part] = PATH.exec(path) ?? [];
-  const kind = KINDS[apiVersion]?.find((one) => plural(one) === resource);
-  if (kind === undefined) return undefined;
-  const place = { ...(namespace && { namespace }), ...(name && { name }), ...(part && { part }) };
-  return {
-    method: request.method ?? '',
-    path,
-    query,
-    body: await bodyOf(request),
-    kind,
-    apiVersion,
-    ...place,
-  };
-}
-
-function isWanted({ kind, namespace, query }: Asked, object: Stored): boolean {
-  const labels = (query.get('labelSelector') ?? '').split(',').filter((term) => term !== '');
-  const name = /metadata\.name=([^,]+)/.exec(query.get('fieldSelector') ?? '')?.[1] ?? object.metadata.name;
-  const hasLabel = (term: string) =>
-    object.metadata.labels?.[term.split('=')[0] ?? ''] === term.split('=')[1];
-  const isThere =
-    object.kind === kind && (namespace ?? object.metadata.namespace) === object.metadata.namespace;
-  return isThere && object.metadata.name === name && labels.every(hasLabel);
-}
-
-function answer(response: ServerResponse, body: unknown, status = 200): ServerResponse {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return response
-    .writeHead(status, { 'content-type': typeof body === 'string' ? 'text/plain' : 'application/json' })
-    .end(text);
-}
-
-function refuse(response: ServerResponse, code: number, reason: string, message: string): ServerResponse {
-  return answer(
-    response,
-    { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason, message, code },
-    code,
-  );
-}
-
-function watch(cluster: Cluster, asked: Asked, response: ServerResponse): ServerResponse {
-  response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
-  const send = (type: string, object: Stored) => {
-    if (isWanted(asked, object)) response.write(`${JSON.stringify({ type, object })}\n`);
-  };
-  if (!asked.query.has('resourceVersion')) for (const object of cluster.all()) send('ADDED', object);
-  cluster.on('change', send);
-  return response.on('close', () => cluster.off('change', send));
-}
-
-function readFrom(
-  cluster: Cluster,
-  asked: Asked,
-  logOf: () => string,
-  response: ServerResponse,
-): ServerResponse {
-  const { kind, apiVersion, name, part } = asked;
-  if (asked.query.get('watch') === 'true') return watch(cluster, asked, response);
-  const items = cluster.all().filter((object) => isWanted(asked, object));
-  for (const object of items) if (kind === 'Job') cluster.end(object);
-  if (name === undefined) {
-    return answer(response, {
-      kind: `${kind}List`,
-      apiVersion,
-      metadata: { resourceVersion: cluster.version },
-      items,
-    });
-  }
-  const found = items.find((object) => object.metadata.name === name);
-  if (found === undefined) return refuse(response, 404, 'NotFound', `${plural(kind)} "${name}" not found`);
-  return answer(response, part === 'log' ? logOf() : found);
-}
-
-function change(cluster: Cluster, asked: Asked, response: ServerResponse): ServerResponse {
-  const { kind, method, body, name, namespace } = asked;
-  const isDryRun = asked.query.has('dryRun');
-  if (method === 'POST') {
-    const object = body as Stored;
-    if (namespace !== undefined) object.metadata.namespace = namespace;
-    if (!isDryRun) cluster.apply(object);
-    return answer(response, object, 201);
-  }
-  const found = cluster.all().find((object) => isWanted(asked, object) && object.metadata.name === name);
-  if (found === undefined) return refuse(response, 404, 'NotFound', `${plural(kind)} "${name}" not found`);
-  if (method === 'DELETE') {
-    cluster.remove(found);
-    return answer(response, { kind: 'Status', apiVersion: 'v1', status: 'Success', details: { name } });
-  }
-  const merged = merge(found, body) as Stored;
-  if (!isDryRun && JSON.stringify(merged) !== JSON.stringify(found)) cluster.apply(merged);
-  return answer(response, merged);
-}
+  /^\/apis?\/(v1|[^/]+\/[^/]+)(?:\/namespaces\/([^/]+)(?=\/))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/;
 
 /** @param logOf what the program in each pod prints */
 export async function startApiServer(logOf: () => string): Promise<ApiServer> {
-  const cluster = new Cluster();
+  const objects = new Map<string, Stored>();
   const changes: string[] = [];
-  const handle = async (request: IncomingMessage, response: ServerResponse) => {
-    const path = (request.url ?? '').replace(/\?.*/, '');
-    const known = discovery(path);
-    if (known !== undefined) return answer(response, known);
-    const asked = await parse(request);
-    if (asked === undefined) return refuse(response, 404, 'NotFound', `nothing is at ${path}`);
-    if (asked.method === 'GET') return readFrom(cluster, asked, logOf, response);
-    const policy = asked.body.propagationPolicy;
-    if (!asked.query.has('dryRun')) changes.push(`${asked.method} ${path}${policy ? ` ${policy}` : ''}`);
-    return change(cluster, asked, response);
+  let version = 1;
+
+  const all = () => [...objects.values()];
+  const find = (kind: string, name: string) =>
+    all().find((object) => object.kind === kind && object.metadata.name === name);
+  const keyOf = ({ kind, metadata }: Stored) => `${kind}/${metadata.namespace ?? ''}/${metadata.name}`;
+  const apply = (object: Stored) => {
+    const { metadata } = object;
+    version += 1;
+    metadata.generation ??= 1;
+    metadata.uid ??= `${keyOf(object)}/${version}`;
+    metadata.creationTimestamp ??= new Date().toISOString();
+    metadata.resourceVersion = String(version);
+    objects.set(keyOf(object), object);
   };
-  const server = createServer((request, response) => {
-    handle(request, response).catch((error: unknown) =>
-      refuse(response, 500, 'InternalError', String(error)),
+  const remove = (object: Stored) => {
+    objects.delete(keyOf(object));
+    if (object.kind !== 'Namespace') return;
+    for (const other of all())
+      if (other.metadata.namespace === object.metadata.name) objects.delete(keyOf(other));
+  };
+  const listed = (kind: string): Stored[] => {
+    if (kind === 'Pod')
+      return all()
+        .filter((object) => object.kind === 'Job')
+        .flatMap(podsOf);
+    const found = all().filter((object) => object.kind === kind);
+    for (const object of found)
+      settle(object, find('HorizontalPodAutoscaler', object.metadata.name)?.spec?.minReplicas);
+    return found;
+  };
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+    const { pathname: path, searchParams: query } = new URL(request.url ?? '', 'http://cluster');
+    const answer = (body: unknown, status = 200) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    const refuse = (message: string) =>
+      answer(
+        { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'NotFound', message, code: 404 },
+        404,
+      );
+    const known = discovery(path);
+    if (known !== undefined) return answer(known);
+    const [, apiVersion = '', namespace, resource = '', name, part] = PATH.exec(path) ?? [];
+    const kind = kindAt(apiVersion, resource);
+    if (kind === undefined) return refuse(`nothing is at ${path}`);
+
+    const labels = (query.get('labelSelector') ?? '').split(',').filter((term) => term !== '');
+    const field = /metadata\.name=([^,]+)/.exec(query.get('fieldSelector') ?? '')?.[1];
+    const items = listed(kind).filter(
+      ({ metadata }) =>
+        (namespace ?? metadata.namespace) === metadata.namespace &&
+        (name ?? field ?? metadata.name) === metadata.name &&
+        labels.map((term) => term.split('=')).every(([key = '', value]) => metadata.labels?.[key] === value),
     );
+    const [found] = items;
+    const missing = () => refuse(`${resource} "${name}" not found`);
+    if (request.method === 'GET') {
+      if (query.get('watch') === 'true') {
+        response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+        if (query.has('resourceVersion')) return;
+        for (const object of items) response.write(`${JSON.stringify({ type: 'ADDED', object })}\n`);
+        return;
+      }
+      const list = { kind: `${kind}List`, apiVersion, metadata: { resourceVersion: String(version) }, items };
+      if (name === undefined) return answer(list);
+      if (found === undefined) return missing();
+      return part === 'log' ? response.end(logOf()) : answer(found);
+    }
+
+    const isDryRun = query.has('dryRun');
+    const body = (await json(request).catch(() => ({}))) as Json;
+    const policy = body.propagationPolicy;
+    if (!isDryRun) changes.push(`${request.method} ${path}${policy ? ` ${policy}` : ''}`);
+    if (request.method === 'POST') {
+      const object = body as Stored;
+      if (namespace !== undefined) object.metadata.namespace = namespace;
+      if (!isDryRun) apply(object);
+      return answer(object, 201);
+    }
+    if (found === undefined) return missing();
+    if (request.method === 'DELETE') {
+      remove(found);
+      return answer({ kind: 'Status', apiVersion: 'v1', status: 'Success', details: { name } });
+    }
+    const merged = merge(found, body) as Stored;
+    if (!isDryRun && JSON.stringify(merged) !== JSON.stringify(found)) apply(merged);
+    return answer(merged);
+  }
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
@@ -171,5 +181,5 @@ export async function startApiServer(logOf: () => string): Promise<ApiServer> {
     server.closeAllConnections();
     await once(server, 'close');
   };
-  return { url: `http://127.0.0.1:${port}`, cluster, changes, close };
+  return { url: `http://127.0.0.1:${port}`, all, find, apply, changes, close };
 }

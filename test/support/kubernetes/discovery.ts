@@ -1,12 +1,21 @@
 /** What kubectl asks an API server about itself before it asks for anything else. */
-import { KINDS } from './cluster.ts';
 
-export const plural = (kind: string) =>
-  kind.toLowerCase().replace(/y$/, 'ie').replace(/s$/, 'se').concat('s');
-
+/** The kinds that there are, by group and version. */
+const KINDS: Record<string, string[]> = {
+  v1: ['Namespace', 'Node', 'Pod', 'Event', 'Service', 'ServiceAccount', 'ConfigMap'],
+  'apps/v1': ['Deployment', 'StatefulSet'],
+  'autoscaling/v2': ['HorizontalPodAutoscaler'],
+  'batch/v1': ['Job'],
+  'networking.k8s.io/v1': ['NetworkPolicy'],
+  'policy/v1': ['PodDisruptionBudget'],
+  'storage.k8s.io/v1': ['StorageClass'],
+};
 const CLUSTER_WIDE = ['Namespace', 'Node', 'StorageClass'];
 const VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
-const parts = (version: string) => (version.includes('/') ? version.split('/') : ['', version]);
+
+const plural = (kind: string) => kind.toLowerCase().replace(/y$/, 'ie').replace(/s$/, 'se').concat('s');
+export const kindAt = (apiVersion: string, resource: string): string | undefined =>
+  KINDS[apiVersion]?.find((kind) => plural(kind) === resource);
 
 /** The answer for a path, if it is such a question. */
 export function discovery(path: string): unknown {
@@ -14,13 +23,11 @@ export function discovery(path: string): unknown {
   if (path === '/version') return { major: '1', minor: '33', gitVersion: 'v1.33.0' };
   if (path === '/api') return { kind: 'APIVersions', versions: ['v1'] };
   if (path === '/apis') return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups() };
-  if (path.startsWith('/openapi/v3')) return openApi(path);
+  if (path.startsWith('/openapi/v3')) return openApi(path.replace(/^\/openapi\/v3\/?(apis?\/)?/, ''));
   const groupVersion = path.replace(/^\/apis?\//, '');
   const resources = KINDS[groupVersion]?.map((kind) => ({
-    name: plural(kind),
-    kind,
+    ...{ name: plural(kind), kind, verbs: VERBS },
     namespaced: !CLUSTER_WIDE.includes(kind),
-    verbs: VERBS,
   }));
   return resources && { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources };
 }
@@ -28,21 +35,20 @@ export function discovery(path: string): unknown {
 function groups(): unknown[] {
   const versions = Object.keys(KINDS).filter((version) => version.includes('/'));
   return versions.map((groupVersion) => {
-    const [name, version] = parts(groupVersion);
+    const [name, version] = groupVersion.split('/');
     return { name, versions: [{ groupVersion, version }], preferredVersion: { groupVersion, version } };
   });
 }
 
 /** No schemas: kubectl only looks whether the server validates fields itself. */
-function openApi(path: string): unknown {
-  if (path === '/openapi/v3') {
+function openApi(groupVersion: string): unknown {
+  if (groupVersion === '') {
     const roots = Object.keys(KINDS).map((version) => (version === 'v1' ? 'api/v1' : `apis/${version}`));
     return {
       paths: Object.fromEntries(roots.map((one) => [one, { serverRelativeURL: `/openapi/v3/${one}` }])),
     };
   }
-  const groupVersion = path.replace(/^\/openapi\/v3\/apis?\//, '');
-  const [group, version] = parts(groupVersion);
+  const [version = '', group = ''] = groupVersion.split('/').reverse();
   const parameters = [{ name: 'fieldValidation', in: 'query', schema: { type: 'string' } }];
   const paths = (KINDS[groupVersion] ?? []).map((kind) => [
     `/${plural(kind)}/{name}`,

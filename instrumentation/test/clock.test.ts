@@ -1,0 +1,30 @@
+/** Durations are measured by a clock that nobody sets: a step of the clock of the day changes none. */
+import { afterEach, expect, it, jest } from '@jest/globals';
+import { startApp } from './harness.ts';
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+it.each([3_600_000, -7_200_000])(
+  'a clock that is set by %d ms during a request leaves its duration right',
+  async (stepMs) => {
+    const step = () => {
+      const now = Date.now;
+      jest.spyOn(Date, 'now').mockImplementation(() => now() + stepMs);
+    };
+    const app = await startApp((express) => {
+      express.get('/', (_request, response) => {
+        step();
+        response.send('ok');
+      });
+    });
+    await fetch(app.url);
+    await app.settled(1);
+    const [, seconds] =
+      /^http_request_duration_seconds_sum\{.*code="200"\} (\S+)$/m.exec(await app.scrape()) ?? [];
+    expect(Number(seconds)).toBeGreaterThan(0);
+    expect(Number(seconds)).toBeLessThan(600);
+    await app.close();
+  },
+);
