@@ -60,7 +60,7 @@ test: ## every check: lint, types, unit, promtool, integration
 test-unit: ## the checks that need no container engine
 	@scripts/test.sh unit
 
-test-faults: ## kills, fills, cuts off and interrupts stacks under load, in half an hour; one row of docs/reliability.md: ARGS=disk-full
+test-faults: ## kills, fills, stops and interrupts stacks under load, in 20 minutes; one row of docs/reliability.md: ARGS=disk-full
 	@scripts/words.sh '' "$$ARGS" scripts/test.sh faults
 
 bench: ## the benchmarks, with their peers; writes the tables of the docs (QUICK=1 is a look of 90 seconds that writes nothing)

@@ -1,7 +1,10 @@
-/** The committed files that are made of other files are what `npm run generate` writes. */
-import { readFileSync } from 'node:fs';
+/**
+ * The committed files that are made of other files are what `npm run generate` writes, and there is a picture of what is to be shown. That
+ * `make up` prints what its picture shows is checked in test/integration/commands.test.ts.
+ */
 import { expect, it } from '@jest/globals';
 import { generatedFiles } from '../../tools/generators/generated.ts';
+import { namesIn, read } from '../support/repository.ts';
 
 const generated = Object.entries(generatedFiles());
 
@@ -11,5 +14,15 @@ it('there are dashboards, their data source, rules for the operator, licences an
 });
 
 it.each(generated)('%s is what `npm run generate` writes', (path, text) => {
-  expect(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')).toBe(text);
+  expect(read(path)).toBe(text);
+});
+
+it('there are pictures of terminals, each with its text, and a dark and a light one of each dashboard that is not text', () => {
+  const pictures = namesIn('docs/pictures').filter((name) => !name.startsWith('console-'));
+  const dashboards = namesIn('grafana/dashboards').flatMap(
+    (file) => /^(?!runbook)(.*)\.json$/.exec(file)?.[1] ?? [],
+  );
+  const terminals = ['make-lab.svg', 'make-lab.txt', 'make-up.svg', 'make-up.txt'];
+  const shown = dashboards.flatMap((uid) => [`${uid}-dark-1440.png`, `${uid}-light-1440.png`]);
+  expect(pictures).toEqual([...shown, ...terminals].sort());
 });

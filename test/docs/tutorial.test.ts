@@ -2,16 +2,14 @@
  * docs/tutorial.md does what it says. Here what needs no Prometheus, and that each step is shown as the difference that it
  * is; the steps that ask Prometheus are followed in test/integration/tutorial.test.ts.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { structuredPatch } from 'diff';
+import { namesIn, read } from '../support/repository.ts';
 import { asksPrometheus, copyTutorial, type TutorialCopy, tutorialSections } from '../support/tutorial.ts';
 import { fits, follow } from '../support/walkthrough.ts';
 
-const folder = fileURLToPath(new URL('../../docs/tutorial/', import.meta.url));
-const programs = readdirSync(folder).filter((name) => /^\d\d-.*\.ts$/.test(name));
-const read = (name: string) => readFileSync(folder + name, 'utf8');
+const programs = namesIn('docs/tutorial').filter((name) => /^\d\d-.*\.ts$/.test(name));
+const textOf = (name: string) => read(`docs/tutorial/${name}`);
 const blocks = tutorialSections.flatMap((section) => section.blocks);
 
 let copy: TutorialCopy;
@@ -29,30 +27,30 @@ it('has steps that need no Prometheus, and steps that do', () => {
 it.each(alone.map((section) => [section.title, section] as const))(
   'step %s',
   (_title, section) => follow(section, copy.surroundings),
-  90_000,
+  300_000,
 );
 
 describe('what is shown of files', () => {
   it.each(programs.slice(1).map((name, i) => [name, programs[i] ?? '']))(
     '%s is shown as its difference to %s',
     (name, before) => {
-      const { hunks } = structuredPatch(before, name, read(before), read(name), '', '', { context: 1 });
+      const { hunks } = structuredPatch(before, name, textOf(before), textOf(name), '', '', { context: 1 });
       const difference = hunks.map(({ lines }) => lines.join('\n')).join('\n@@\n');
       const shown = blocks.filter(({ language }) => language === 'diff').map(({ body }) => body);
       // The last step is everything anew; its own line is shown.
-      if (name === programs.at(-1)) expect(read(name)).toContain('instrument(app, {');
+      if (name === programs.at(-1)) expect(textOf(name)).toContain('instrument(app, {');
       else expect(shown).toContain(difference);
     },
   );
 
   it('the files of Prometheus are shown as they are', () => {
     const shown = blocks.filter(({ language }) => language === 'yaml').map(({ body }) => `${body}\n`);
-    expect(shown).toEqual([read('prometheus.yml'), read('alerts.yml')]);
+    expect(shown).toEqual([textOf('prometheus.yml'), textOf('alerts.yml')]);
   });
 
   it('the lines of code are in the last program', () => {
     for (const { body } of blocks.filter(({ language }) => language === 'ts'))
-      for (const line of body.split('\n')) expect(read('12-package.ts')).toContain(line);
+      for (const line of body.split('\n')) expect(textOf('12-package.ts')).toContain(line);
   });
 });
 

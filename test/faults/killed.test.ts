@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Prometheus } from '@observability-stack/loadgen/prometheus';
 import axios from 'axios';
 import { docker } from '../support/command.ts';
-import { figure, firing, loadWhile, outcome, seconds, signal } from '../support/faults.ts';
+import { firing, loadWhile, signal } from '../support/faults.ts';
 import { inspect } from '../support/inspect.ts';
 import { Project } from '../support/project.ts';
 import { nextScrape, query, queryValue, read } from '../support/prometheus.ts';
@@ -38,12 +38,10 @@ const IMPATIENT = ['--timeout', '2s'];
 async function isBackAfter(kill: () => Promise<unknown>, container: string, url: string): Promise<void> {
   const { RestartCount: restarts } = await inspect(container);
   await kill();
-  const endedMs = performance.now();
   await eventually(`an answer of ${url}`, async () => {
     if ((await inspect(container)).RestartCount === restarts) return false;
     return (await axios.get(url)).status === 200;
   });
-  figure(`back after ${seconds(performance.now() - endedMs)}`);
 }
 
 const killApi = () => isBackAfter(() => signal(api, 'KILL'), api, `${metricsUrl}/readyz`);
@@ -55,9 +53,7 @@ async function reportedEnds(): Promise<number> {
 }
 
 async function expectOneMore(before: number): Promise<void> {
-  const startMs = performance.now();
   await eventually('the alert ApiRestarting', async () => (await reportedEnds()) === before + 1);
-  figure(`ApiRestarting fires, or reports one more, after ${seconds(performance.now() - startMs)}`);
 }
 
 it('an API that is killed is back, and the verification names the most that is lost', async () => {
@@ -83,7 +79,6 @@ it('an API that is killed is back, and the verification names the most that is l
   // What was answered and is in no counter. Requests whose outcome is unknown may be among what is named, and no more.
   const durations = rows.filter(({ metric }) => metric === 'http_request_duration_seconds_count');
   const missing = durations.reduce((sum, { atLeast, counted }) => sum + atLeast - counted, 0);
-  figure(`${missing} requests lost, at most ${named} named, ${report.phases[0].errors} failed`);
   expect(missing).toBeGreaterThan(0);
   expect(named).toBeGreaterThanOrEqual(missing);
   expect(named).toBeLessThanOrEqual(missing + unknown);
@@ -101,7 +96,6 @@ it('a Prometheus that is killed is back with all its samples, scrapes, rules and
     await isBackAfter(() => signal(prometheus, 'KILL'), prometheus, `${prometheusUrl}/-/ready`);
     expect(await samples(everything, at)).toEqual(before);
   });
-  figure(outcome(report));
   expect(report.phases[0]).toMatchObject({ errors: 0, dropped: 0 });
   expect(report.verification).toMatchObject({ verdict: 'verified' });
   await nextScrape(prometheusUrl);

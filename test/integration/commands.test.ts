@@ -186,18 +186,14 @@ it("one request behind the generator's back makes verify fail, and it names the 
 });
 
 it('a Prometheus that is stopped during verify ends it with status 3 and its address', async () => {
-  const [api, prometheus] = [await project.container('api'), await project.container('prometheus')];
-  // Not scraped, so that there is something to wait for.
-  await docker('pause', api);
+  const prometheus = await project.container('prometheus');
   const verify = project.start('scripts/stack.sh', ['verify']);
+  // It waits for a scrape, and for one more.
   await project.generator();
-  await docker('stop', '--time', '0', prometheus);
+  await docker('kill', prometheus);
   const { exitCode, stderr } = await verify.result;
-  expect({ exitCode, stderr }).toEqual({
-    exitCode: 3,
-    stderr: expect.stringContaining('http://prometheus:9090'),
-  });
-  await docker('unpause', api);
+  expect(exitCode).toBe(3);
+  expect(stderr).toContain('http://prometheus:9090');
   await docker('start', prometheus);
 });
 
@@ -232,15 +228,12 @@ const LAB_BEGINNING = [
   ['hint', 'http_requests_total'],
   ['99', 'Not right. Not 99'],
   ['sum(', 'unclosed left parenthesis'],
-  ['http_request_total', 'Nothing matches'],
   ['http_requests_total', 'one number is asked for'],
-  ['100 + 0', 'by accident'],
   ['sum(http_requests_total{path=~"products|cart"})', 'by accident'],
   ['100', 'Right. That is what sum(http_requests_total) answers now.'],
   ['get cart', 'did not get the most'],
   ['topk(1, http_requests_total)', 'There are two replicas'],
   ['post products', 'Right. It got 40.'],
-  ['sum(http_errors_total{code="404"})', 'There are other errors than 404'],
   ['vector(33)', 'it gives 33 where 216 is right'],
   ['sum(http_errors_total)', 'Right. Your Prometheus answers 33.'],
 ] as const;

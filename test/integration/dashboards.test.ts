@@ -2,7 +2,6 @@
  * The dashboards and the rules against a real Prometheus that scrapes the real API, with two replicas and traffic: every
  * query returns data with the labels that its legend names, every selector selects something, every rule is evaluated.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
@@ -11,7 +10,7 @@ import { dashboards } from '../../grafana/src/dashboards.ts';
 import { fillVariables, parsePromql, type Selector } from '../../grafana/src/promql.ts';
 import { EVERYTHING, panelQueries } from '../support/dashboard-queries.ts';
 import { query, read } from '../support/prometheus.ts';
-import { composeWords, repositoryRoot } from '../support/repository.ts';
+import { composeWords, namesIn, read as readText } from '../support/repository.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
@@ -41,10 +40,8 @@ const annotations = (dashboards[0]?.annotations?.list ?? []).map(({ name, target
   expr: (target as Dataquery).expr,
   legend: titleFormat,
 }));
-const rules = readdirSync(`${repositoryRoot}/prometheus/rules`).flatMap((file) => {
-  const { groups } = parse(readFileSync(`${repositoryRoot}/prometheus/rules/${file}`, 'utf8'), {
-    merge: true,
-  }) as RuleFile;
+const rules = namesIn('prometheus/rules').flatMap((file) => {
+  const { groups } = parse(readText(`prometheus/rules/${file}`), { merge: true }) as RuleFile;
   return groups.flatMap((group) => group.rules);
 });
 
@@ -78,42 +75,29 @@ const answer = (expr: string) =>
     return samples.length > 0 && samples.every(({ value }) => Number.isFinite(value)) && samples;
   });
 
-describe('queries of panels and annotations', () => {
-  it.each([...panelQueries, ...annotations])(
-    '$name is understood, and unless it may be empty returns data, with the labels that its legend names',
-    async ({ expr, legend }) => {
-      const asked = fillVariables(expr, EVERYTHING);
-      const samples = mayBeEmpty(expr) ? await query(stack.prometheusUrl, asked) : await answer(asked);
-      for (const { labels } of samples)
-        expect(Object.keys(labels)).toEqual(expect.arrayContaining(labelsIn(legend)));
-    },
-  );
-});
+it.each([...panelQueries, ...annotations])(
+  '$name is understood, and unless it may be empty returns data, with the labels that its legend names',
+  async ({ expr, legend }) => {
+    const asked = fillVariables(expr, EVERYTHING);
+    const samples = mayBeEmpty(expr) ? await query(stack.prometheusUrl, asked) : await answer(asked);
+    for (const { labels } of samples)
+      expect(Object.keys(labels)).toEqual(expect.arrayContaining(labelsIn(legend)));
+  },
+);
 
-describe('what rules name', () => {
-  const selectors = rules.flatMap(({ expr }) => parsePromql(expr)).map(toText);
+const expectExposed = async (selector: string) =>
+  expect((await answer(`count(${selector})`))[0]?.value).toBeGreaterThan(0);
 
-  it.each([...new Set(selectors)].filter((selector) => !mayBeEmpty(selector)))(
-    '%s is exposed',
-    async (selector) => {
-      expect((await answer(`count(${selector})`))[0]?.value).toBeGreaterThan(0);
-    },
-  );
-});
+const selectors = new Set(rules.flatMap(({ expr }) => parsePromql(expr)).map(toText));
+it.each([...selectors].filter((selector) => !mayBeEmpty(selector)))('%s of a rule is exposed', expectExposed);
 
-describe('queries of the runbook', () => {
-  const runbook = readFileSync(`${repositoryRoot}/docs/runbook.md`, 'utf8');
-  const queries = [...runbook.matchAll(/```promql\n(.*?)```/gs)].flatMap(([, lines = '']) =>
-    lines.trim().split('\n'),
-  );
-
-  // Some look for what is wrong and are empty here; what they look at exists.
-  it.each(queries)('%s is understood, and what it names is exposed', async (expr) => {
-    await query(stack.prometheusUrl, expr);
-    for (const selector of parsePromql(expr).filter(({ metric }) => metric !== '')) {
-      expect((await answer(`count(${toText(selector)})`))[0]?.value).toBeGreaterThan(0);
-    }
-  });
+const queries = [...readText('docs/runbook.md').matchAll(/```promql\n(.*?)```/gs)].flatMap(([, lines = '']) =>
+  lines.trim().split('\n'),
+);
+// Some look for what is wrong and are empty here; what they look at exists.
+it.each(queries)('%s of the runbook is understood, and what it names is exposed', async (expr) => {
+  await query(stack.prometheusUrl, expr);
+  for (const selector of parsePromql(expr)) if (selector.metric !== '') await expectExposed(toText(selector));
 });
 
 describe('rules', () => {
@@ -142,12 +126,10 @@ describe('rules', () => {
 });
 
 it('keeps at least the days that the longest window of the dashboards looks back', () => {
-  const [flag = ''] = composeWords('prometheus').filter((word) =>
-    word.startsWith('--storage.tsdb.retention.time='),
-  );
+  const [, kept] = /--storage.tsdb.retention.time=(\d+)d/.exec(composeWords('prometheus').join(' ')) ?? [];
   const windows = panelQueries.flatMap(({ expr }) =>
     parsePromql(fillVariables(expr, EVERYTHING)).flatMap(({ range }) => range ?? []),
   );
   const days = windows.flatMap((range) => (range.endsWith('d') ? [Number.parseInt(range, 10)] : []));
-  expect(Number.parseInt(flag.split('=')[1] ?? '', 10)).toBeGreaterThanOrEqual(Math.max(...days));
+  expect(Number(kept)).toBeGreaterThanOrEqual(Math.max(...days));
 });

@@ -1,38 +1,29 @@
 /** docs/own-service.md from start to finish: its files are written, its programs run, its targets scraped, its output compared. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
-import { freeRange } from '../support/free-port.ts';
-import { repositoryRoot } from '../support/repository.ts';
+import { read } from '../support/repository.ts';
 import { buildParser, type Stack, startStack } from '../support/stack.ts';
+import { environment, guideFolder, ownPorts, replaced } from '../support/tutorial.ts';
 import { follow, readSections, type Surroundings } from '../support/walkthrough.ts';
 
-const guide = readFileSync(`${repositoryRoot}/docs/own-service.md`, 'utf8');
+const guide = read('docs/own-service.md');
 /** What the guide names, by the name that its first line gives it. */
-const files = new Map(
-  [...guide.matchAll(/^```\w+\n(?:\/\/|#) (\S+\.\w+)\n(.*?)^```$/gms)].map(([, name = '', text = '']) => [
-    name,
-    text,
-  ]),
+const files: Readonly<Record<string, string>> = Object.fromEntries(
+  [...guide.matchAll(/^```\w+\n(?:\/\/|#) (\S+\.\w+)\n(.*?)^```$/gms)].map(([, name, text]) => [name, text]),
 );
+const fileOf = (name: string) => files[name] ?? `the guide has no file ${name}`;
 
 let stack: Stack;
 let billing: StartedTestContainer;
 let folder: string;
 let surroundings: Surroundings;
-/** The guide's ports, and those that are used here. */
-let ports: (readonly [RegExp, string])[];
-
-const withOwnPorts = (text: string) => ports.reduce((now, [from, to]) => now.replace(from, to), text);
 
 beforeAll(async () => {
-  const first = await freeRange(3);
-  const taken = ['3000', '9101', '9102'].map((port, i) => [port, first + i] as const);
-  ports = taken.map(([port, own]) => [new RegExp(`\\b${port}\\b`, 'g'), String(own)] as const);
-  // Below the workspace, so that the packages are found; git ignores the name.
-  folder = mkdtempSync(`${repositoryRoot}/docs/dist-own-service-`);
+  const { first, replace, restore } = await ownPorts([3000, 9101, 9102]);
+  folder = guideFolder('own-service');
   for (const name of ['shop.mjs', 'shop.yaml', 'worker.mjs'])
-    writeFileSync(`${folder}/${name}`, withOwnPorts(fileOf(name)));
+    writeFileSync(`${folder}/${name}`, replaced(fileOf(name), replace));
   stack = await startStack();
   billing = await new GenericContainer(await buildParser())
     .withNetwork(stack.network)
@@ -43,16 +34,16 @@ beforeAll(async () => {
     .withWaitStrategy(Wait.forHttp('/metrics', 8000))
     .start();
   for (const name of ['shop', 'worker', 'billing'])
-    await stack.addTargets(name, withOwnPorts(fileOf(`prometheus/targets/${name}.yml`)));
+    await stack.addTargets(name, replaced(fileOf(`prometheus/targets/${name}.yml`), replace));
   surroundings = {
-    environment: { ...process.env, PATH: `${repositoryRoot}/node_modules/.bin:${process.env.PATH ?? ''}` },
+    environment,
     replace: [
-      ...ports,
+      ...replace,
       [/http:\/\/localhost:9090/g, stack.prometheusUrl],
       [/^make query Q=/gm, `node loadgen/src/main.ts query --prometheus ${stack.prometheusUrl} `],
       [/\b(shop\.mjs|shop\.yaml|worker\.mjs)\b/g, `${folder}/$1`],
     ],
-    restore: taken.map(([port, own]) => [new RegExp(`\\b${own}\\b`, 'g'), port] as const),
+    restore,
     programs: [
       { pattern: /^node shop\.mjs$/, port: first },
       { pattern: /^node worker\.mjs$/, port: first + 2 },
@@ -65,12 +56,6 @@ afterAll(async () => {
   await stack?.stop();
   rmSync(folder, { recursive: true });
 });
-
-function fileOf(name: string): string {
-  const text = files.get(name);
-  if (text === undefined) throw new Error(`the guide has no file ${name}`);
-  return text;
-}
 
 it('does what it says', async () => {
   const sections = readSections(guide);

@@ -1,9 +1,6 @@
-/** What the Prometheus Operator is told is what prometheus/ says to a Prometheus of one's own. */
+/** What the Prometheus Operator is told is what prometheus.yml says to a Prometheus of one's own. Its rules: test/docs/generated.test.ts. */
 import { expect, it } from '@jest/globals';
-import type {
-  IPrometheusRule,
-  IServiceMonitor,
-} from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
+import type { IServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import type { IConfigMap, IService } from 'kubernetes-models/v1';
 import { parse } from 'yaml';
 import { namesIn, read } from '../support/repository.ts';
@@ -12,12 +9,6 @@ import { objectsOf, ofKind, only, whereKubectlIs } from './rendered.ts';
 const OPERATOR = 'overlays/operator';
 
 whereKubectlIs('the overlay for the Prometheus Operator', () => {
-  it('has every rule of the repository', () => {
-    const { spec } = only<IPrometheusRule>(OPERATOR, 'PrometheusRule', 'observability-stack');
-    const files = namesIn('prometheus/rules').map((name) => parse(read(`prometheus/rules/${name}`)));
-    expect(spec.groups).toEqual(files.flatMap(({ groups }) => groups));
-  });
-
   it('scrapes as prometheus.yml does, with everything that stands there', () => {
     const { global, scrape_configs } = parse(read('prometheus/prometheus.yml'));
     const { job_name, dns_sd_configs, params, relabel_configs, ...job } = scrape_configs[0];

@@ -2,17 +2,16 @@
  * The templates of the pages that Prometheus renders: what they ask is PromQL, their colours are those of the dashboards, and
  * they load nothing from anywhere else. What they show is in test/integration/lab.test.ts.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { ANSWER_COLORS, QUANTILE_COLORS } from '../../grafana/src/colors.ts';
 import { parsePromql } from '../../grafana/src/promql.ts';
+import { namesIn, read } from '../support/repository.ts';
 
-const folders = ['../../prometheus/consoles/', '../../prometheus/console_libraries/'];
-const files = folders.flatMap((folder) =>
-  readdirSync(new URL(folder, import.meta.url)).map((file) => {
-    const text = readFileSync(new URL(folder + file, import.meta.url), 'utf8');
-    return { file, text: text.replace(/\{\{\/\*.*?\*\/\}\}/gs, '') };
-  }),
+const files = ['prometheus/consoles', 'prometheus/console_libraries'].flatMap((folder) =>
+  namesIn(folder).map((file) => ({
+    file,
+    text: read(`${folder}/${file}`).replace(/\{\{\/\*.*?\*\/\}\}/gs, ''),
+  })),
 );
 
 /** Every text between backquotes, with an example in the place of what `printf` fills in. */
@@ -49,8 +48,6 @@ it('has the colours of the dashboards', () => {
   });
 });
 
-describe.each(files)('$file', ({ text }) => {
-  it('has no script, and nothing from anywhere else', () => {
-    expect(text).not.toMatch(/<script|<iframe|\son\w+=|https?:\/\/|@import|url\(|safeHtml/);
-  });
+it.each(files)('$file has no script, and nothing from anywhere else', ({ text }) => {
+  expect(text).not.toMatch(/<script|<iframe|\son\w+=|https?:\/\/|@import|url\(|safeHtml/);
 });

@@ -2,7 +2,6 @@
  * The rules against other files that state the same: the API's buckets and settings, the promtool tests and the runbook, and
  * whether the dashboards find their numbers in them. Promtool tests what the rules compute (prometheus/tests).
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { DURATION_BUCKETS_SECONDS } from 'express-exact-metrics';
 import { parse } from 'yaml';
@@ -10,6 +9,7 @@ import { z } from 'zod';
 import { parseConfig } from '../../app/src/config.ts';
 import { BUDGETS, BURN_RATES, LATENCY_OBJECTIVE_SECONDS, OBJECTIVES } from '../../grafana/src/limits.ts';
 import { parsePromql } from '../../grafana/src/promql.ts';
+import { composeWords, defaults, namesIn, read } from '../support/repository.ts';
 
 const Labels = z.record(z.string(), z.string());
 const Recording = z.strictObject({ record: z.string(), expr: z.string(), labels: Labels.optional() });
@@ -35,17 +35,11 @@ interface PromtoolTests {
     alert_rule_test?: { alertname: string; exp_alerts?: { exp_labels: Record<string, string> }[] }[];
   }[];
 }
-interface Configuration {
-  global: { scrape_interval: string; scrape_timeout: string; evaluation_interval: string };
-}
 
-const readText = (path: string) => readFileSync(new URL(`../../prometheus/${path}`, import.meta.url), 'utf8');
 const readYamls = (folder: string) =>
-  readdirSync(new URL(`../../prometheus/${folder}/`, import.meta.url)).map((file) =>
-    parse(readText(`${folder}/${file}`), { merge: true }),
-  );
+  namesIn(`prometheus/${folder}`).map((file) => parse(read(`prometheus/${folder}/${file}`), { merge: true }));
 
-const { global } = parse(readText('prometheus.yml')) as Configuration;
+const { global } = parse(read('prometheus/prometheus.yml'));
 const groups = readYamls('rules').flatMap((file) => Rules.parse(file).groups);
 const rules = groups.flatMap((group) => group.rules);
 const alerts = rules.filter((rule) => 'alert' in rule);
@@ -53,7 +47,7 @@ const recordings = rules.filter((rule) => 'record' in rule);
 const promtoolTests = readYamls('tests').flatMap((file) => (file as PromtoolTests).tests);
 const expressionTests = promtoolTests.flatMap((test) => test.promql_expr_test ?? []);
 const alertTests = promtoolTests.flatMap((test) => test.alert_rule_test ?? []);
-const runbook = readText('../docs/runbook.md');
+const runbook = read('docs/runbook.md');
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86400 };
 function toSeconds(duration: string): number {
@@ -62,7 +56,7 @@ function toSeconds(duration: string): number {
 }
 
 it('no group is evaluated so seldom that its answers run out before the next', () => {
-  const [, lookback = ''] = /--query\.lookback-delta=(\w+)/.exec(readText('../docker-compose.yml')) ?? [];
+  const [, lookback = ''] = /--query\.lookback-delta=(\w+)/.exec(composeWords('prometheus').join(' ')) ?? [];
   expect(toSeconds(lookback)).toBeGreaterThan(0);
   for (const { interval = global.evaluation_interval } of groups)
     expect(toSeconds(interval)).toBeLessThan(toSeconds(lookback));
@@ -71,11 +65,8 @@ it('no group is evaluated so seldom that its answers run out before the next', (
 describe.each(
   alerts.map((alert) => [`${alert.alert} (${Object.values(alert.labels).join(', ')})`, alert] as const),
 )('%s', (_name, { alert, labels, annotations, expr }) => {
-  it('has a severity that the Alertmanager routes', () => {
+  it('has a severity that the Alertmanager routes, and says in its description how much', () => {
     expect(['page', 'ticket', 'info']).toContain(labels.severity);
-  });
-
-  it('says in its description how much', () => {
     // Of what is absent there is nothing but how long.
     expect(annotations.description).toMatch(
       expr.startsWith('absent(') ? /for (a|half a) minute/i : /\$value|value \}\}/,
@@ -95,24 +86,18 @@ describe.each(
     );
     expect(own.filter(({ exp_alerts }) => exp_alerts === undefined)).not.toEqual([]);
   });
-
-  it('is PromQL', () => {
-    expect(parsePromql(expr)).not.toEqual([]);
-  });
 });
 
 describe.each([...new Set(recordings.map(({ record }) => record))])('%s', (record) => {
-  it('is named level:metric:operations', () => {
+  it('is named level:metric:operations, and has a promtool test of its value', () => {
     expect(record).toMatch(/^[a-z_]+:[a-z0-9_]+:[a-z0-9_]+$/);
-  });
-
-  it('has a promtool test of its value', () => {
     const valued = expressionTests.filter(({ exp_samples }) => exp_samples !== undefined);
     expect(valued.flatMap(({ expr }) => parsePromql(expr).map(({ metric }) => metric))).toContain(record);
   });
 });
 
-it('uses windows of at least four scrape intervals', () => {
+it('uses windows of at least four scrape intervals, and a scrape fails before the next one begins', () => {
+  expect(toSeconds(global.scrape_timeout)).toBeLessThan(toSeconds(global.scrape_interval));
   const ranges = rules.flatMap(({ expr }) => parsePromql(expr).flatMap(({ range }) => range ?? []));
   expect(ranges.length).toBeGreaterThan(0);
   expect(ranges.filter((range) => toSeconds(range) < 4 * toSeconds(global.scrape_interval))).toEqual([]);
@@ -121,11 +106,7 @@ it('uses windows of at least four scrape intervals', () => {
 it('gives the API two scrape intervals to be scraped once more before it ends', () => {
   const twoIntervalsMs = 2000 * toSeconds(global.scrape_interval);
   expect(parseConfig({}).shutdownScrapeWaitMs).toBe(twoIntervalsMs);
-  expect(readText('../.env')).toContain(`\nSHUTDOWN_SCRAPE_WAIT_MS=${twoIntervalsMs}\n`);
-});
-
-it('lets a scrape fail before the next one begins', () => {
-  expect(toSeconds(global.scrape_timeout)).toBeLessThan(toSeconds(global.scrape_interval));
+  expect(defaults.SHUTDOWN_SCRAPE_WAIT_MS).toBe(String(twoIntervalsMs));
 });
 
 it('measures latency at one edge of the buckets of the API', () => {
@@ -160,12 +141,4 @@ it('gives the same objectives, windows and factors in the runbook', () => {
   expect(runbook).toContain(`more than ${LATENCY_OBJECTIVE_SECONDS * 1000} ms`);
   expect(runbook).toContain(`${BUDGETS.availability} of requests may fail`);
   expect(runbook).toContain(`${BUDGETS.latency} may be slow`);
-});
-
-it('gives only queries in the runbook that are PromQL', () => {
-  const queries = [...runbook.matchAll(/```promql\n(.*?)```/gs)].flatMap(([, lines = '']) =>
-    lines.trim().split('\n'),
-  );
-  expect(queries.length).toBeGreaterThan(0);
-  for (const query of queries) expect(parsePromql(query)).not.toEqual([]);
 });

@@ -1,16 +1,14 @@
 /** `sample_limit` against what the package exposes when it is at its own limits, measured. */
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import express from 'express';
 import { instrument } from 'express-exact-metrics';
 import { parse } from 'yaml';
+import { read } from '../support/repository.ts';
 
-const read = (path: string) =>
-  parse(readFileSync(new URL(`../../prometheus/${path}`, import.meta.url), 'utf8'), { merge: true });
-const { global, scrape_configs } = read('prometheus.yml') as {
+const yaml = (path: string) => parse(read(`prometheus/${path}`), { merge: true });
+const { global, scrape_configs } = yaml('prometheus.yml') as {
   global: { sample_limit: number };
   scrape_configs: { sample_limit?: number }[];
 };
@@ -19,25 +17,17 @@ const limit = global.sample_limit;
 /** Each ends with one of these, with 499 or with 500. */
 const DECLARED = [200, 400, 404];
 
-let server: Server;
-
-afterAll(() => {
-  server.close();
-  server.closeAllConnections();
-});
-
 it('leaves room for as many routes as the package allows, each with five status codes and native histograms', async () => {
   const app = express();
   const paths = Array.from({ length: 2_100 }, (_, n) => `/${n}`);
-  const metrics = instrument(app, {
-    codes: Object.fromEntries(paths.map((path) => [`GET ${path}`, DECLARED])),
-    warn: () => undefined,
-  });
+  const codes = Object.fromEntries(paths.map((path) => [`GET ${path}`, DECLARED]));
+  const metrics = instrument(app, { codes, warn: () => undefined });
   for (const path of paths) app.get(path, (_request, response) => void response.end());
-  server = metrics.listen(0, '127.0.0.1');
+  const server = metrics.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  server.close().closeAllConnections();
   const count = (line: RegExp) => text.match(line)?.length ?? 0;
   // Fewer than there are: the package stopped at its bound.
   expect(count(/^http_requests_total\{/gm)).toBe(2_000);
@@ -51,7 +41,7 @@ it('leaves room for as many routes as the package allows, each with five status 
 
 it('is one number, for every job and in the alert that warns of it', () => {
   expect(scrape_configs.map(({ sample_limit }) => sample_limit)).toEqual(scrape_configs.map(() => undefined));
-  const { groups } = read('rules/alerts.yml') as {
+  const { groups } = yaml('rules/alerts.yml') as {
     groups: { rules: { alert: string; expr: string; annotations: { description: string } }[] }[];
   };
   const alert = groups.flatMap(({ rules }) => rules).find((rule) => rule.alert === 'SampleLimitNear');
@@ -59,13 +49,13 @@ it('is one number, for every job and in the alert that warns of it', () => {
   expect(alert?.annotations.description).toContain(`more than ${limit} (sample_limit)`);
   const withCommas = (value: number) => value.toLocaleString('en');
   for (const page of ['runbook', 'scaling'])
-    expect(readFileSync(new URL(`../../docs/${page}.md`, import.meta.url), 'utf8')).toMatch(
+    expect(read(`docs/${page}.md`)).toMatch(
       new RegExp(`${withCommas(limit)}[^]*sample_limit|sample_limit[^]*${withCommas(limit)}`),
     );
 });
 
 it('is named also where ApiDown holds back every other alert of the API', () => {
-  const { inhibit_rules } = read('alertmanager.yml') as {
+  const { inhibit_rules } = yaml('alertmanager.yml') as {
     inhibit_rules: { source_matchers: string[]; target_matchers: string[] }[];
   };
   const [apiDown] = inhibit_rules.filter(({ source_matchers }) => /ApiDown/.test(source_matchers.join()));

@@ -13,40 +13,25 @@ afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
 });
 
-interface Holder {
-  child: ChildProcess;
-  taken(): Promise<void>;
-  /** Lets it go on to its end. */
-  release(): Promise<{ status: number | null; text: string }>;
-}
-
 /** Takes the lock as the scripts do, says so, and holds it until its input ends. */
-function hold(command: string, environment: NodeJS.ProcessEnv = {}): Holder {
+function hold(command: string, environment: NodeJS.ProcessEnv = {}) {
   const script = `root="${box.folder}"; . "${repositoryRoot}/scripts/console.sh"; . "${repositoryRoot}/scripts/project.sh"
 take_lock "${command}"; say taken; read -r line; say ended`;
-  const child = spawn('/bin/sh', ['-c', script], {
-    env: { ...process.env, COMPOSE_PROJECT_NAME: 'observability-stack', ...environment },
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
+  const env = { ...process.env, COMPOSE_PROJECT_NAME: 'observability-stack', ...environment };
+  const child = spawn('/bin/sh', ['-c', script], { env, stdio: ['pipe', 'ignore', 'pipe'] });
   started.push(child);
   let text = '';
-  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
   });
   const ended = once(child, 'close').then(([status]) => ({ status: status as number | null, text }));
+  const taken = () => until('the lock', () => text.includes('taken'));
+  /** Lets it go on to its end. */
   const release = () => {
-    child.stdin?.end();
+    child.stdin.end();
     return ended;
   };
-  return {
-    child,
-    taken: () =>
-      until(
-        () => text,
-        () => text.includes('taken'),
-      ),
-    release,
-  };
+  return { child, taken, release };
 }
 
 /** A PATH with the programs that macOS has too. */

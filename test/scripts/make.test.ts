@@ -66,7 +66,12 @@ describe.each([
 
   it.each(HOSTILE)('reaches the script whole: %j', async (value) => {
     expect(await call('query', 'Q', value)).toMatchObject({ Q: value, called: ['stack', 'query', value] });
+  });
+
+  it('reaches every other script whole as well', async () => {
+    const value = HOSTILE.join('\n');
     expect((await call('backup', 'FILE', value)).called).toEqual(['backup', 'backup', value]);
+    expect((await call('restore', 'FILE', value)).called).toEqual(['backup', 'restore', value]);
     expect(await call('rolling', 'DURATION', value)).toMatchObject({ DURATION: value, called: ['rolling'] });
     expect(await call('k8s-load', 'SHARDS', value)).toMatchObject({ SHARDS: value });
   });
@@ -83,10 +88,16 @@ describe.each([
     ['', []],
   ])('is split into words for the script: %j', async (value, words) => {
     expect((await call('load', 'ARGS', value)).called).toEqual(['stack', 'load', 'lab', ...words]);
-    expect((await call('rolling', 'ARGS', value)).called).toEqual(['rolling', ...words]);
-    expect((await call('test-faults', 'ARGS', value)).called).toEqual(['test', 'faults', ...words]);
-    expect((await call('k8s-load', 'ARGS', value)).called).toEqual(['kubernetes', 'load', 'lab', ...words]);
-    expect((await call('k8s-down', 'ARGS', value)).called).toEqual(['kubernetes', 'down', ...words]);
+  });
+
+  it.each([
+    ['rolling', 'rolling'],
+    ['test-faults', 'test', 'faults'],
+    ['k8s-load', 'kubernetes', 'load', 'lab'],
+    ['k8s-down', 'kubernetes', 'down'],
+  ])('is split in the same way for %s', async (target, ...called) => {
+    const words = ['$(touch', 'pwned)', 'a  b', '*'];
+    expect((await call(target, 'ARGS', "$(touch pwned) 'a  b' *")).called).toEqual([...called, ...words]);
   });
 
   it.each([

@@ -1,5 +1,6 @@
 // What the fault tests share: signals from outside of a container, load that goes on while something breaks, and alerts.
 import { setTimeout } from 'node:timers/promises';
+import type { PhaseReport, Report } from '@observability-stack/loadgen/report';
 import axios from 'axios';
 import { type CommandResult, docker } from './command.ts';
 import { inspect } from './inspect.ts';
@@ -8,31 +9,6 @@ import { read } from './prometheus.ts';
 import { settingOf } from './repository.ts';
 import type { Stack } from './stack.ts';
 import { eventually } from './until.ts';
-
-type Times = Record<'min' | 'mean' | 'p50' | 'p99' | 'max', number>;
-
-/** What of the generator's report the tests look at. */
-export interface LoadReport {
-  phases: [
-    {
-      sent: number;
-      answered: number;
-      unanswered: number;
-      dropped: number;
-      errors: number;
-      failures: Record<string, number>;
-      latencyMs: Times;
-      serviceTimeMs: Times;
-    },
-  ];
-  verification: {
-    verdict: string;
-    answered: number;
-    unknown: number;
-    obstacles: string[];
-    rows: { metric: string; atLeast: number; counted: number }[];
-  } | null;
-}
 
 /**
  * Sends a signal to a container's first process, as the kernel or a user of the machine does. `docker kill` is something else:
@@ -47,18 +23,6 @@ export async function signal(container: string, name: 'KILL' | 'STOP' | 'CONT'):
     ...['--entrypoint', 'sh', settingOf('NODE_IMAGE'), '-c', `kill -s ${name} ${state.Pid}`],
   );
 }
-
-/** Prints what docs/reliability.md quotes: in `make test-faults`, which sets FAULT_FIGURES, and not in `make test`. */
-export function figure(text: string): void {
-  if (process.env.FAULT_FIGURES) process.stderr.write(`    ${text}\n`);
-}
-
-/** The outcome of a run that nothing should have disturbed. */
-export function outcome({ phases: [{ sent, failures }], verification }: LoadReport): string {
-  return `${sent} sent, failed: ${JSON.stringify(failures)}, ${verification?.verdict}`;
-}
-
-export const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 /** Lets a fault last that long: not a wait for anything that could be polled. */
 export async function lasts(durationMs: number): Promise<void> {
@@ -89,13 +53,14 @@ export async function loadWhile(
   { metricsUrl, load }: Pick<Project | Stack, 'metricsUrl' | 'load'>,
   words: string[],
   breakIt: () => Promise<void>,
-): Promise<CommandResult & { report: LoadReport }> {
+): Promise<CommandResult & { report: Report; phase: PhaseReport }> {
   const before = await timed(metricsUrl);
   const loading = load('steady', ...LENIENT, ...words, '--quiet', '--json', '-');
   await eventually('the load', async () => (await timed(metricsUrl)) > before + 20);
   await breakIt();
   const result = await loading;
-  return { ...result, report: JSON.parse(result.stdout) as LoadReport };
+  const report = JSON.parse(result.stdout) as Report;
+  return { ...result, report, phase: report.phases[0] as PhaseReport };
 }
 
 export interface Alert {

@@ -9,20 +9,18 @@ import { read } from './repository.ts';
 
 export type Check = (containers: readonly Container[], projectName: string) => void | Promise<void>;
 
-/** Every container has the value that is expected of it; a difference names its service. */
-function each<T>(
+/** What is found in every container and what is expected there; a difference names the service. */
+function each(
   containers: readonly Container[],
-  actual: (container: Container) => T,
-  expected: (container: Container) => unknown,
-): void {
-  const byService = (value: (container: Container) => unknown) =>
-    Object.fromEntries(containers.map((container) => [container.service, value(container)]));
-  expect(byService(actual)).toEqual(byService(expected));
+  read: (one: Container) => [found: unknown, expected: unknown],
+) {
+  const part = (i: 0 | 1) => Object.fromEntries(containers.map((one) => [one.service, read(one)[i]]));
+  expect(part(0)).toEqual(part(1));
 }
 const every =
-  (actual: (container: Container) => unknown, expected: unknown): Check =>
+  (found: (one: Container) => unknown, expected: unknown): Check =>
   (containers) =>
-    each(containers, actual, () => expected);
+    each(containers, (one) => [found(one), expected]);
 
 /** Built here, under the project's name, and therefore ours to keep small. */
 const isOurs = ({ Config }: Container) =>
@@ -52,15 +50,15 @@ const UNWANTED = new RegExp(
 
 /** By the first cell of the row. */
 export const checks: Readonly<Record<string, Check>> = {
-  'no root user': (containers) => {
-    const others = containers.filter((one) => !isGenerator(one));
-    each(
-      containers,
-      ({ Config }) => Config.User,
-      (one) => (isGenerator(one) ? caller : expect.stringMatching(/^[1-9]\d*:\d+$/)),
-    );
-    every(({ status }) => status.Uid, expect.stringMatching(/^([1-9]\d*)(\s+\1){3}$/))(others, '');
-  },
+  'no root user': (containers) =>
+    each(containers, (one) => {
+      const found = [one.Config.User, one.status.Uid];
+      const unprivileged = [
+        expect.stringMatching(/^[1-9]\d*:\d+$/),
+        expect.stringMatching(/^([1-9]\d*)(\s+\1){3}$/),
+      ];
+      return isGenerator(one) ? [found[0], caller] : [found, unprivileged];
+    }),
   'read-only root': every(
     ({ HostConfig, write }) => [HostConfig.ReadonlyRootfs, write],
     [true, expect.stringMatching(/read-only file system/i)],
@@ -70,9 +68,9 @@ export const checks: Readonly<Record<string, Check>> = {
       const sets = [status.CapEff, status.CapPrm, status.CapBnd];
       return [CapDrop, CapAdd, ...sets.map((set) => Number.parseInt(set ?? '', 16))];
     };
-    each(containers, capabilities, (one) =>
-      isGenerator(one) && isRoot ? [['ALL'], ['CAP_DAC_OVERRIDE'], 2, 2, 2] : [['ALL'], null, 0, 0, 0],
-    );
+    const override = [['ALL'], ['CAP_DAC_OVERRIDE'], 2, 2, 2];
+    const none = [['ALL'], null, 0, 0, 0];
+    each(containers, (one) => [capabilities(one), isGenerator(one) && isRoot ? override : none]);
   },
   'no new privileges': every(
     ({ HostConfig, status }) => [HostConfig.SecurityOpt, status.NoNewPrivs],
@@ -80,11 +78,13 @@ export const checks: Readonly<Record<string, Check>> = {
   ),
   'system calls filtered': every(({ status }) => status.Seccomp, '2'),
   'bounded processes': (containers) =>
-    each(
-      containers,
-      ({ HostConfig, pidsMax }) => [HostConfig.PidsLimit, Number(pidsMax)],
-      (one) => (isGenerator(one) ? [1024, 1024] : [256, 256]),
-    ),
+    each(containers, (one) => {
+      const bound = isGenerator(one) ? 1024 : 256;
+      return [
+        [one.HostConfig.PidsLimit, Number(one.pidsMax)],
+        [bound, bound],
+      ];
+    }),
   'bounded memory': every(({ HostConfig: { Memory: bytes } }) => bytes > 64e6 && bytes <= 2 ** 30, true),
   'bounded logs': every(({ HostConfig }) => HostConfig.LogConfig, {
     Type: 'json-file',
@@ -99,12 +99,8 @@ export const checks: Readonly<Record<string, Check>> = {
   ),
   'no namespace of the host': (containers, projectName) => {
     const own = { Privileged: false, NetworkMode: `${projectName}_default` };
-    const expected = { ...own, PidMode: '', IpcMode: 'private', UsernsMode: '' };
-    each(
-      containers,
-      ({ HostConfig }) => HostConfig,
-      () => expect.objectContaining(expected),
-    );
+    const namespaces = { PidMode: '', IpcMode: 'private', UsernsMode: '' };
+    each(containers, ({ HostConfig }) => [HostConfig, expect.objectContaining({ ...own, ...namespaces })]);
   },
   'ports on loopback only': (containers) => {
     const bound = containers.flatMap(({ service, NetworkSettings }) =>

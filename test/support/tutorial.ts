@@ -1,11 +1,35 @@
-/** docs/tutorial.md in a test: a copy of its programs, with ports of its own. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** Guides in a test: their programs in a folder of the test's own, on ports of its own. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { freeRange } from './free-port.ts';
-import { repositoryRoot as root } from './repository.ts';
+import { namesIn, read, repositoryRoot as root } from './repository.ts';
 import { readSections, type Section, type Surroundings } from './walkthrough.ts';
 
-export const tutorialSections = readSections(readFileSync(`${root}docs/tutorial.md`, 'utf8'));
+export type Replacement = readonly [from: RegExp, to: string];
+
+export const replaced = (text: string, replacements: readonly Replacement[]): string =>
+  replacements.reduce((now, [from, to]) => now.replace(from, to), text);
+
+/** What replaces a guide's ports by free ones, and what turns these back. */
+export async function ownPorts(ports: readonly number[]) {
+  const first = await freeRange(ports.length);
+  const pairs = ports.map((port, i) => [port, first + i] as const);
+  const word = (port: number) => new RegExp(`\\b${port}\\b`, 'g');
+  const replace = pairs.map(([port, own]): Replacement => [word(port), String(own)]);
+  const restore = pairs.map(([port, own]): Replacement => [word(own), String(port)]);
+  return { first, replace, restore };
+}
+
+/** A folder below the workspace, so that its packages are found; git ignores the name. */
+export const guideFolder = (name: string) => mkdtempSync(`${root}docs/dist-${name}-`);
+
+export const environment: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH: `${root}node_modules/.bin:${process.env.PATH ?? ''}`,
+  NO_COLOR: '1',
+};
+
+export const tutorialSections = readSections(read('docs/tutorial.md'));
 
 /** Whether a section asks Prometheus. */
 export const asksPrometheus = ({ blocks }: Section): boolean =>
@@ -19,28 +43,15 @@ export interface TutorialCopy {
 }
 
 export async function copyTutorial(): Promise<TutorialCopy> {
-  // Below the workspace, so that its packages are found; git ignores the name.
-  const folder = mkdtempSync(`${root}docs/dist-tutorial-`);
+  const folder = guideFolder('tutorial');
   cpSync(`${root}docs/tutorial`, folder, { recursive: true });
-  const api = await freeRange(3);
-  const [metrics, prometheusPort] = [api + 1, api + 2];
-  const ports = [
-    [/\b5001\b/g, String(api)],
-    [/\b8000\b/g, String(metrics)],
-  ] as const;
-  for (const name of readdirSync(folder)) {
-    const text = readFileSync(`${folder}/${name}`, 'utf8');
-    writeFileSync(
-      `${folder}/${name}`,
-      ports.reduce((now, [from, to]) => now.replace(from, to), text),
-    );
-  }
+  const { first: api, replace, restore } = await ownPorts([5001, 8000, 9090]);
+  const prometheusPort = api + 2;
+  const ports = replace.slice(0, 2);
+  for (const name of namesIn('docs/tutorial'))
+    writeFileSync(`${folder}/${name}`, replaced(readFileSync(`${folder}/${name}`, 'utf8'), ports));
   const surroundings: Surroundings = {
-    environment: {
-      ...process.env,
-      PATH: `${root}node_modules/.bin:${process.env.PATH ?? ''}`,
-      NO_COLOR: '1',
-    },
+    environment,
     replace: [
       ...ports,
       [/\bdocs\/tutorial\b/g, relative(root, folder)],
@@ -50,7 +61,7 @@ export async function copyTutorial(): Promise<TutorialCopy> {
       // The test has started it already.
       [/^scripts\/tutorial\.sh$/g, ':'],
     ],
-    restore: [[new RegExp(`\\b${metrics}\\b`, 'g'), '8000']],
+    restore: restore.slice(1, 2),
     programs: [{ pattern: /^node docs\/tutorial\/\S+\.ts$/, port: api }],
   };
   return { folder, prometheusPort, surroundings, remove: () => rmSync(folder, { recursive: true }) };

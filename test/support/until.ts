@@ -18,7 +18,7 @@ export async function until(
 
 const POLL_MS = 100;
 /** Only to end what hangs: how long scrapes and an engine take depends on what else the machine does. */
-const PATIENCE_MS = 240_000;
+export const PATIENCE_MS = 240_000;
 
 /**
  * Polls what takes scrapes or an engine to change, until `attempt` answers something other than undefined or false.

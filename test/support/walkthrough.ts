@@ -6,7 +6,7 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningCommand, run, start as startCommand } from './command.ts';
-import { DEADLINE_MS, until } from './until.ts';
+import { PATIENCE_MS, until } from './until.ts';
 
 export interface Block {
   language: string;
@@ -74,7 +74,7 @@ async function compare(
   { environment, restore }: Surroundings,
 ): Promise<void> {
   const isRead = shown.split('\n').every((line) => READS.test(line));
-  const deadline = performance.now() + DEADLINE_MS;
+  const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     // Standard output and standard error, as a terminal mixes them.
     const { stdout } = await run('bash', ['-c', `{ ${command}\n} 2>&1`], environment);
