@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 it('an API that is stopped for 10 s shows it in latency, requests in progress and its event loop, and counts nothing twice', async () => {
-  const id = stack.api.container.getId();
+  const id = stack.api.getId();
   const words = ['--rate', String(RATE), '--duration', `${SECONDS}s`];
   const { report, phase } = await loadWhile(stack, words, async () => {
     await signal(id, 'STOP');

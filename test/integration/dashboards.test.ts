@@ -58,7 +58,7 @@ beforeAll(async () => {
   // A trickle for as long as the tests ask for rates: a route on every replica, and now and then a path that does not
   // exist, which must stay a minority, because NotFoundSurge would report it otherwise.
   traffic = setInterval(() => {
-    const urls = stack.replicas.map(({ apiUrl }) => `${apiUrl}/products`).concat(`${stack.api.apiUrl}/none`);
+    const urls = stack.apiUrls.map((url) => `${url}/products`).concat(`${stack.apiUrl}/none`);
     for (const url of urls) void axios.get(url).catch(() => undefined);
   }, 250);
 });

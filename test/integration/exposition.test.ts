@@ -20,7 +20,7 @@ let parserImage: string;
 beforeAll(async () => {
   [stack, parserImage] = await Promise.all([startStack(), buildParser()]);
   for (const path of ['/products', '/cars/7', '/missing', '/cars/seven'])
-    await axios.get(stack.api.apiUrl + path, { validateStatus: null });
+    await axios.get(stack.apiUrl + path, { validateStatus: null });
 });
 
 afterAll(() => stack?.stop());
@@ -95,12 +95,12 @@ it('is missed by none of counter, classic and native when the API is restarted b
   const { prometheusUrl, api } = stack;
   // The engine chooses another port when it starts the container again.
   const hit = async (times: number) => {
-    for (let i = 0; i < times; i++) await axios.get(`${urlOf(api.container, 5001)}/cart`);
+    for (let i = 0; i < times; i++) await axios.get(`${urlOf(api, 5001)}/cart`);
   };
   await hit(20);
   await nextScrape(prometheusUrl);
-  await api.container.restart();
-  await eventually('the API to answer again', () => axios.get(`${urlOf(api.container, 8000)}/readyz`));
+  await api.restart();
+  await eventually('the API to answer again', () => axios.get(`${urlOf(api, 8000)}/readyz`));
   // More than before, so that no value is lower than in the previous scrape.
   await hit(60);
   await nextScrape(prometheusUrl);

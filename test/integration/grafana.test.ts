@@ -175,7 +175,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
     it('leads from a route in the table to its own view', async () => {
       // A rate needs requests between two scrapes.
       const asking = setInterval(() => {
-        void axios.get(`${stack.api.apiUrl}/products`).catch(() => undefined);
+        void axios.get(`${stack.apiUrl}/products`).catch(() => undefined);
       }, 200);
       const { page } = await open('/d/operations?from=now-5m&to=now&refresh=5s');
       try {

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { read } from '../support/repository.ts';
 import { buildParser, type Stack, startStack } from '../support/stack.ts';
-import { environment, guideFolder, ownPorts, replaced } from '../support/tutorial.ts';
-import { follow, readSections, type Surroundings } from '../support/walkthrough.ts';
+import { environment, guideFolder, ownPorts } from '../support/tutorial.ts';
+import { follow, readSections, replaced, type Surroundings } from '../support/walkthrough.ts';
 
 const guide = read('docs/own-service.md');
 /** What the guide names, by the name that its first line gives it. */

@@ -63,7 +63,7 @@ it('idle', () => expectState('Idle: nothing is asked', /^Idle: nothing was asked
 
 it('serving', async () => {
   const asking = setInterval(() => {
-    void axios.get(`${stack.api.apiUrl}/products`).catch(() => undefined);
+    void axios.get(`${stack.apiUrl}/products`).catch(() => undefined);
   }, 100);
   try {
     await expectState('Serving', /^Serving [\d.m]+ requests a second\.$/);
@@ -80,7 +80,7 @@ it('seen by a clock that is half a minute ahead: a dash in most panels, and the 
 });
 
 it('down: it hangs', async () => {
-  const id = stack.api.container.getId();
+  const id = stack.api.getId();
   await docker('pause', id);
   try {
     await expectState('Down: no replica answers scrapes', /^Down: no replica answers its scrapes\.$/);
@@ -91,11 +91,11 @@ it('down: it hangs', async () => {
 });
 
 it('gone: its name has no address', async () => {
-  await docker('stop', stack.api.container.getId());
+  await docker('stop', stack.api.getId());
   await expectState('Not known: no API is scraped', /^Unknown: Prometheus finds no API to scrape\.$/);
 });
 
 it('just started', async () => {
-  await docker('start', stack.api.container.getId());
+  await docker('start', stack.api.getId());
   await expectState('Just started: rates need some scrapes', /^Just started: rates need some scrapes\.$/);
 });

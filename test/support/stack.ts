@@ -10,21 +10,16 @@ import {
 import { type CommandResult, docker, run } from './command.ts';
 import { composeWords, ownImage, repositoryRoot, settingOf } from './repository.ts';
 
-export interface Api {
-  apiUrl: string;
-  metricsUrl: string;
-  container: StartedTestContainer;
-}
-
 export interface Stack {
   network: StartedNetwork;
   prometheusUrl: string;
   prometheus: StartedTestContainer;
-  /** The first replica. */
-  api: Api;
-  replicas: Api[];
-  /** Of the first replica. */
+  /** The first replica, and its addresses. */
+  api: StartedTestContainer;
+  apiUrl: string;
   metricsUrl: string;
+  /** Of all replicas. */
+  apiUrls: string[];
   /** Runs the generator in the stack's network, as `make load` does, and verifies what it sends. */
   load(pattern: string, ...options: string[]): Promise<CommandResult>;
   /** Adds targets of a job to those that Prometheus scrapes: the text of a file in prometheus/targets. */
@@ -55,18 +50,16 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     return container;
   };
   try {
-    const first = toApi(await keep(startApi(network, options)));
-    const replicas = [first];
-    while (replicas.length < (options.replicas ?? 1))
-      replicas.push(toApi(await keep(startApi(network, options))));
+    const api = await keep(startApi(network, options));
+    const replicas = [api];
+    while (replicas.length < (options.replicas ?? 1)) replicas.push(await keep(startApi(network, options)));
     const prometheus = await keep(startPrometheus(network));
     return {
-      network,
-      prometheus,
+      ...{ network, prometheus, api },
       prometheusUrl: urlOf(prometheus, 9090),
-      api: first,
-      replicas,
-      metricsUrl: first.metricsUrl,
+      apiUrl: urlOf(api, 5001),
+      metricsUrl: urlOf(api, 8000),
+      apiUrls: replicas.map((replica) => urlOf(replica, 5001)),
       load: (pattern, ...words) => {
         const urls = ['--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'];
         return run('docker', [
@@ -86,12 +79,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
 export const urlOf = (container: StartedTestContainer, port: number): string =>
   `http://${container.getHost()}:${container.getMappedPort(port)}`;
-
-const toApi = (container: StartedTestContainer): Api => ({
-  apiUrl: urlOf(container, 5001),
-  metricsUrl: urlOf(container, 8000),
-  container,
-});
 
 function startApi(network: StartedNetwork, options: StackOptions): Promise<StartedTestContainer> {
   const { environment = {}, program } = options;

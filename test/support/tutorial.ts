@@ -3,12 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { relative } from 'node:path';
 import { freeRange } from './free-port.ts';
 import { namesIn, read, repositoryRoot as root } from './repository.ts';
-import { readSections, type Section, type Surroundings } from './walkthrough.ts';
-
-export type Replacement = readonly [from: RegExp, to: string];
-
-export const replaced = (text: string, replacements: readonly Replacement[]): string =>
-  replacements.reduce((now, [from, to]) => now.replace(from, to), text);
+import { type Replacement, readSections, replaced, type Section, type Surroundings } from './walkthrough.ts';
 
 /** What replaces a guide's ports by free ones, and what turns these back. */
 export async function ownPorts(ports: readonly number[]) {

@@ -31,12 +31,16 @@ export function readSections(document: string): Section[] {
   return sections.filter(({ blocks }) => blocks.some(({ language }) => language === 'sh'));
 }
 
+export type Replacement = readonly [from: RegExp, to: string];
+export const replaced = (text: string, replacements: readonly Replacement[]): string =>
+  replacements.reduce((now, [from, to]) => now.replace(from, to), text);
+
 export interface Surroundings {
   environment: NodeJS.ProcessEnv;
   /** What is put in the place of what: ports, folders. In this order. */
-  replace: readonly (readonly [RegExp, string])[];
+  replace: readonly Replacement[];
   /** What is put back in what is printed. */
-  restore: readonly (readonly [RegExp, string])[];
+  restore: readonly Replacement[];
   /** Commands that start a program which runs on, and the port on which each is known to be up. */
   programs: readonly { pattern: RegExp; port: number }[];
 }
@@ -49,7 +53,7 @@ export async function follow({ blocks }: Section, surroundings: Surroundings): P
   try {
     for (const [i, { language, body }] of blocks.entries()) {
       if (language !== 'sh') continue;
-      const command = surroundings.replace.reduce((text, [from, to]) => text.replace(from, to), body);
+      const command = replaced(body, surroundings.replace);
       const started = surroundings.programs.find(({ pattern }) => pattern.test(body));
       if (started !== undefined) {
         await stop(program);
@@ -78,7 +82,7 @@ async function compare(
   for (;;) {
     // Standard output and standard error, as a terminal mixes them.
     const { stdout } = await run('bash', ['-c', `{ ${command}\n} 2>&1`], environment);
-    const output = restore.reduce((text, [from, to]) => text.replace(from, to), stdout.trimEnd());
+    const output = replaced(stdout.trimEnd(), restore);
     if (expected === undefined || fits(expected, output)) return;
     if (!isRead || performance.now() > deadline)
       throw new Error(`${shown}\n--- is shown to print\n${expected}\n--- and printed\n${output}`);
