@@ -1,6 +1,7 @@
 /**
  * The dashboards and the rules against a real Prometheus that scrapes the real API, with two replicas and traffic: every
- * query returns data with the labels that its legend names, every selector selects something, every rule is evaluated.
+ * query returns data with the labels that its legend names, every selector selects something, every rule is evaluated. And in each
+ * state of the API no query fails, and the state is said in words on the dashboards and on Prometheus' own page.
  */
 import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -8,10 +9,12 @@ import axios from 'axios';
 import { parse } from 'yaml';
 import { dashboards } from '../../grafana/src/dashboards.ts';
 import { fillVariables, parsePromql, type Selector } from '../../grafana/src/promql.ts';
+import { stateQuery, stateWords } from '../../grafana/src/state.ts';
+import { docker } from '../support/command.ts';
 import { EVERYTHING, panelQueries } from '../support/dashboard-queries.ts';
 import { query, read } from '../support/prometheus.ts';
 import { composeWords, namesIn, read as readText } from '../support/repository.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { type Stack, startStack, urlOf } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
 interface RuleFile {
@@ -58,7 +61,9 @@ beforeAll(async () => {
   // A trickle for as long as the tests ask for rates: a route on every replica, and now and then a path that does not
   // exist, which must stay a minority, because NotFoundSurge would report it otherwise.
   traffic = setInterval(() => {
-    const urls = stack.apiUrls.map((url) => `${url}/products`).concat(`${stack.apiUrl}/none`);
+    const urls = stack.replicas
+      .map((replica) => `${urlOf(replica, 5001)}/products`)
+      .concat(`${stack.apiUrl}/none`);
     for (const url of urls) void axios.get(url).catch(() => undefined);
   }, 250);
 });
@@ -132,4 +137,72 @@ it('keeps at least the days that the longest window of the dashboards looks back
   );
   const days = windows.flatMap((range) => (range.endsWith('d') ? [Number.parseInt(range, 10)] : []));
   expect(Number(kept)).toBeGreaterThanOrEqual(Math.max(...days));
+});
+
+/** What Grafana finds for the variable `job`: the jobs that have requests, so not Prometheus itself. */
+const CHOSEN = { ...EVERYTHING, job: 'api' };
+const secondsAhead = (seconds: number) => Date.now() / 1000 + seconds;
+
+/** What the panel shows to a computer whose clock is ahead. */
+async function shownState(ahead = 0): Promise<string> {
+  const found = await query(stack.prometheusUrl, fillVariables(stateQuery, CHOSEN), secondsAhead(ahead));
+  return found.map(({ value }) => stateWords[value]?.text ?? `no words for ${value}`).join() || 'no answer';
+}
+
+async function page(): Promise<{ html: string; state: string }> {
+  const { data: html } = await axios.get<string>(`${stack.prometheusUrl}/consoles/index.html`);
+  const [, state = ''] = /id="state">(.*?)<\/p>/s.exec(html) ?? [];
+  return { html, state: state.replace(/<[^>]+>/g, '').trim() };
+}
+
+async function expectAnswers(ahead = 0): Promise<void> {
+  for (const { name, expr } of panelQueries) {
+    // An error would be a status of 400 or more.
+    const samples = await query(stack.prometheusUrl, fillVariables(expr, CHOSEN), secondsAhead(ahead));
+    const wrong = samples.filter(({ value }) => !Number.isFinite(value));
+    expect({ name, wrong }).toEqual({ name, wrong: [] });
+  }
+}
+
+const onReplicas = (command: string, number = 2) =>
+  docker(command, ...stack.replicas.slice(0, number).map((replica) => replica.getId()));
+
+// In this order, as each begins where the one before has ended.
+it.each([
+  ['Serving', /^Serving [\d.m]+ requests a second\.$/, async () => undefined],
+  [
+    'Degraded: a replica fails its scrapes',
+    /^Degraded: 1 of 2 replicas: scrapes fail\.$/,
+    () => onReplicas('pause', 1),
+  ],
+  [
+    'Down: no replica answers scrapes',
+    /^Down: no replica answers its scrapes\.$/,
+    () => onReplicas('unpause', 1).then(() => onReplicas('pause')),
+  ],
+  [
+    'Not known: no API is scraped',
+    /^Unknown: Prometheus finds no API to scrape\.$/,
+    () => onReplicas('unpause').then(() => onReplicas('kill')),
+  ],
+  [
+    'Just started: rates need some scrapes',
+    /^Just started: rates need some scrapes\.$/,
+    () => onReplicas('start').then(() => clearInterval(traffic)),
+  ],
+  ['Idle: nothing is asked', /^Idle: nothing was asked in the last minute\.$/, async () => undefined],
+])('the state is said as "%s", and no query fails', async (words, pageWords, reach) => {
+  await reach();
+  await eventually(
+    `the state "${words}"`,
+    async () => (await shownState()) === words && pageWords.test((await page()).state),
+  );
+  if (words.startsWith('Down')) expect((await page()).html).toContain('<b class="state bad">down</b>');
+  await expectAnswers();
+});
+
+it('seen by a clock that is half a minute ahead: a dash in most panels, and the reason in words', async () => {
+  expect(await query(stack.prometheusUrl, 'sum(http_requests_total)', secondsAhead(30))).toEqual([]);
+  expect(await shownState(30)).toBe('No fresh sample: is this clock ahead?');
+  await expectAnswers(30);
 });

@@ -115,9 +115,9 @@ it('is missed by none of counter, classic and native when the API is restarted b
     const rises = values.map((value, i) => Math.max(0, value - (values[i - 1] ?? value)));
     expect({ expression, sum: rises.reduce((sum, rise) => sum + rise, 0) }).toEqual({ expression, sum: 80 });
   }
-  // A range of native histograms is only to be had with extrapolation to the ends of the window, which adds a few.
-  const increase = (of: string) => queryValue(prometheusUrl, of);
-  const native = await increase(`histogram_count(increase(http_request_duration_seconds${own}))`);
-  expect(native).toBeGreaterThanOrEqual(80);
-  expect(native / (await increase(`increase(${classic})`))).toBeLessThan(1.5);
+  // Of native histograms only with extrapolation to the ends of the window, which adds some; counted twice, it would be 140.
+  const native = `histogram_count(increase(http_request_duration_seconds${own}))`;
+  const increase = await queryValue(prometheusUrl, native);
+  expect(increase).toBeGreaterThanOrEqual(80);
+  expect(increase).toBeLessThan(140);
 });

@@ -184,20 +184,12 @@ whereKubectlIs('the life of a pod', () => {
 
   it('the autoscaler alone sets the number of pods of the API, and the disruption budget leaves at least one', () => {
     expect(only<IDeployment>('base', 'Deployment', 'api').spec).not.toHaveProperty('replicas');
-    const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'api' };
     const autoscaler = only<IHorizontalPodAutoscaler>('base', 'HorizontalPodAutoscaler', 'api').spec;
-    expect(autoscaler).toMatchObject({ scaleTargetRef, minReplicas: 2, maxReplicas: 10 });
+    expect(autoscaler?.scaleTargetRef).toEqual({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'api' });
+    expect(autoscaler?.minReplicas).toBeGreaterThan(1);
     const budget = only<IPodDisruptionBudget>('base', 'PodDisruptionBudget', 'api').spec;
     expect(matches(budget?.selector?.matchLabels, workload('base', 'api'))).toBe(true);
     expect(Number(budget?.maxUnavailable)).toBe(1);
-  });
-
-  it('the pods of the API are spread over nodes and zones', () => {
-    const { topologySpreadConstraints = [] } = workload('base', 'api').pod;
-    const keys = topologySpreadConstraints.map(({ topologyKey }) => topologyKey);
-    expect(keys).toEqual(['kubernetes.io/hostname', 'topology.kubernetes.io/zone']);
-    for (const { labelSelector } of topologySpreadConstraints)
-      expect(matches(labelSelector?.matchLabels, workload('base', 'api'))).toBe(true);
   });
 
   it('no shard is sent twice, and there are as many as the generator gets as its setting', () => {

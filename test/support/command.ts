@@ -1,4 +1,4 @@
-/** Programs as a user's shell runs them, without a terminal, from the repository's root. */
+/** Programs as a user's shell runs them, without a terminal, by default from the repository's root. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { repositoryRoot } from './repository.ts';
 
@@ -23,9 +23,10 @@ export function start(
   words: readonly string[],
   environment: NodeJS.ProcessEnv = process.env,
   input = '',
+  cwd = repositoryRoot,
 ): RunningCommand {
   // Detached: a process group of its own.
-  const child = spawn(program, words, { cwd: repositoryRoot, env: environment, detached: true });
+  const child = spawn(program, words, { cwd, env: environment, detached: true });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

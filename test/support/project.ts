@@ -19,18 +19,19 @@ export class Project {
   readonly reports: string;
   readonly environment: Readonly<NodeJS.ProcessEnv>;
 
-  private constructor(name: string, reports: string, ports: Record<string, string>) {
+  private constructor(name: string, reports: string, settings: NodeJS.ProcessEnv) {
     this.name = name;
     this.reports = reports;
-    this.environment = { ...process.env, COMPOSE_PROJECT_NAME: name, REPORTS_FOLDER: reports, ...ports };
+    this.environment = { ...process.env, COMPOSE_PROJECT_NAME: name, REPORTS_FOLDER: reports, ...settings };
   }
 
-  /** @param replicas how many ports in a row each setting has */
-  static async create(label: string, replicas = 1): Promise<Project> {
+  /** @param replicas how many ports in a row each setting has @param settings of the API, for every command */
+  static async create(label: string, replicas = 1, settings: NodeJS.ProcessEnv = {}): Promise<Project> {
     const first = await freeRange(SERVICES.length * replicas);
     const ports = SERVICES.map((name, i) => [`${name}_HOST_PORT`, String(first + i * replicas)]);
     const reports = await mkdtemp(join(tmpdir(), 'reports-'));
-    return new Project(`observability-stack-${label}-${process.pid}`, reports, Object.fromEntries(ports));
+    const name = `observability-stack-${label}-${process.pid}`;
+    return new Project(name, reports, { ...settings, ...Object.fromEntries(ports) });
   }
 
   port(variable: PortVariable): number {

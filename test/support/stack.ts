@@ -18,8 +18,7 @@ export interface Stack {
   api: StartedTestContainer;
   apiUrl: string;
   metricsUrl: string;
-  /** Of all replicas. */
-  apiUrls: string[];
+  replicas: StartedTestContainer[];
   /** Runs the generator in the stack's network, as `make load` does, and verifies what it sends. */
   load(pattern: string, ...options: string[]): Promise<CommandResult>;
   /** Adds targets of a job to those that Prometheus scrapes: the text of a file in prometheus/targets. */
@@ -55,11 +54,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     while (replicas.length < (options.replicas ?? 1)) replicas.push(await keep(startApi(network, options)));
     const prometheus = await keep(startPrometheus(network));
     return {
-      ...{ network, prometheus, api },
+      ...{ network, prometheus, api, replicas },
       prometheusUrl: urlOf(prometheus, 9090),
       apiUrl: urlOf(api, 5001),
       metricsUrl: urlOf(api, 8000),
-      apiUrls: replicas.map((replica) => urlOf(replica, 5001)),
       load: (pattern, ...words) => {
         const urls = ['--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'];
         return run('docker', [

@@ -1,9 +1,9 @@
 /** Waiting in tests: for a condition, to a deadline, and never for a fixed time. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-export const DEADLINE_MS = 30_000;
+export const DEADLINE_MS = 50_000;
 
-/** Polls `condition` until it holds. @throws after half a minute, naming `what` was waited for */
+/** Polls `condition` until it holds. @throws after `DEADLINE_MS`, naming `what` was waited for */
 export async function until(
   what: string | (() => string),
   condition: () => boolean | Promise<boolean>,
