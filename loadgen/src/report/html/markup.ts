@@ -27,11 +27,6 @@ function render(content: Content): string {
   return String(content ?? '').replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
-/** Data for a script element: JSON in which nothing can end the element. */
-export function scriptJson(value: unknown): Markup {
-  return new Markup(JSON.stringify(value).replaceAll('<', '\\u003c'));
-}
-
 export interface Column {
   readonly name: string;
   /** Numbers stand to the right. */

@@ -7,7 +7,9 @@ import { formatRowName } from '../../verify/rows.ts';
 import type { Latency } from '../latency.ts';
 import type { PhaseReport, Report } from '../report.ts';
 import { verdictOf } from '../verdict.ts';
+import { distributionChart, durationCharts, ratesChart } from './charts.ts';
 import { type Column, html, type Markup, table } from './markup.ts';
+import { type Chart, drawChart } from './svg.ts';
 
 const WORDS = { passed: 'Passed', failed: 'Failed', open: 'Open' } as const;
 
@@ -19,17 +21,18 @@ export function verdictSection(report: Report): Markup {
 </section>`;
 }
 
-/** @param id where the page draws the charts of this phase */
-export function phaseSection(phase: PhaseReport, id: string): Markup {
+/** @param shards of which the report is one */
+export function phaseSection(phase: PhaseReport, shards: number): Markup {
+  const { latency, serviceTime } = durationCharts(phase);
   return html`<section class="phase">
 <h2>${phase.pattern}</h2>
 <dl class="facts">${factsOf(phase).map(([name, value, mark]) => html`<div class="${mark ?? ''}"><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-${chart(id, 'rates', 'Requests per second', 'asked, sent, answered, errors, dropped')}
+${figure('Requests per second', 'asked, sent, answered, errors, dropped', ratesChart(phase, shards))}
 <div class="pair">
-${chart(id, 'latency', 'Latency', 'from the moment at which a request was due: what a user would have felt')}
-${chart(id, 'serviceTime', 'Service time', 'from the moment at which it was sent: what the server took')}
+${figure('Latency', 'from the moment at which a request was due: what a user would have felt', latency)}
+${figure('Service time', 'from the moment at which it was sent: what the server took', serviceTime)}
 </div>
-${chart(id, 'distribution', 'Distribution', 'how long the slowest part of the requests took; where latency lies above service time, requests had to wait to be sent')}
+${figure('Distribution', 'how long the slowest part of the requests took; where latency lies above service time, requests had to wait to be sent', distributionChart(phase))}
 ${durationTable(phase)}
 <h3>By target</h3>${targetTable(phase)}
 <h3>By status</h3>${statusTable(phase)}
@@ -51,8 +54,9 @@ function factsOf(phase: PhaseReport): [name: string, value: string, mark?: strin
   ];
 }
 
-function chart(id: string, kind: string, title: string, explanation: string): Markup {
-  return html`<figure><figcaption><b>${title}</b> <span>${explanation}</span></figcaption><div class="chart" data-phase="${id}" data-kind="${kind}"></div></figure>`;
+export function figure(title: string, explanation: string, chart: Chart): Markup {
+  const isEmpty = chart.lines.every(({ values }) => values.every((value) => value === null));
+  return html`<figure><figcaption><b>${title}</b> <span>${explanation}</span></figcaption>${isEmpty ? 'nothing was measured' : drawChart(chart)}</figure>`;
 }
 
 const toNumberColumn = (name: string): Column => ({ name, isNumber: true });
