@@ -82,17 +82,6 @@ verified: 133 requests, every one counted exactly once
     expect(await fresh()).toMatchObject({ code: 0, out });
     expect(stack.api.values).toEqual(counted);
   });
-
-  it('shows the verification of the ledger, when the API is not fresh and had no other client', async () => {
-    const fresh = () => runVerified('lab', '--only-on-fresh-api', ...ledger());
-    await fresh();
-    const sentence = 'the API has already handled 133 requests: nothing sent\n';
-    const verified = 'verified: 133 requests, every one counted exactly once\n';
-    const out = expect.stringMatching(`^${sentence}series [\\s\\S]+\\n${verified}$`);
-    expect(await fresh()).toMatchObject({ code: 0, out });
-    stack.api.count(CART);
-    expect(await fresh()).toMatchObject({ code: 0, out: sentence });
-  });
 });
 
 describe('a Prometheus that is not there for a run', () => {

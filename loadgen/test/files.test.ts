@@ -1,15 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  chmod,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  realpath,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { checkWritable, writeWhole } from '../src/common/files.ts';
 import { useFolder } from './loadgen.ts';
@@ -20,7 +10,6 @@ describe('a regular file', () => {
   it('is replaced, keeps its mode, and leaves nothing next to it', async () => {
     await writeFile(at('a'), 'old and longer');
     await chmod(at('a'), 0o640);
-    expect(await checkWritable(at('a'))).toBe(await realpath(at('a')));
     const { ino } = await stat(at('a'));
     await writeWhole(at('a'), 'new');
     const after = await stat(at('a'));
@@ -41,7 +30,7 @@ describe('a regular file', () => {
 
   it('is made where a symbolic link leads to nothing yet', async () => {
     await symlink('later', at('link'));
-    expect(await checkWritable(at('link'))).toBe(`${await realpath(at('.'))}/later`);
+    await checkWritable(at('link'));
     await writeWhole(at('link'), 'new');
     expect([await readFile(at('later'), 'utf8'), await readlink(at('link'))]).toEqual(['new', 'later']);
   });
@@ -50,7 +39,7 @@ describe('a regular file', () => {
 describe('what is no regular file', () => {
   it('is written through: a FIFO', async () => {
     execFileSync('mkfifo', [at('fifo')]);
-    expect(await checkWritable(at('fifo'))).toBeUndefined();
+    await checkWritable(at('fifo'));
     const text = 'x'.repeat(200_000);
     const [read] = await Promise.all([readFile(at('fifo'), 'utf8'), writeWhole(at('fifo'), text)]);
     expect([read, (await stat(at('fifo'))).isFIFO()]).toEqual([text, true]);
@@ -66,7 +55,6 @@ describe('what is no regular file', () => {
 
   it('is written through: a device, also behind a symbolic link', async () => {
     await symlink('/dev/null', at('null'));
-    for (const path of ['/dev/null', at('null')]) expect(await checkWritable(path)).toBeUndefined();
     await writeWhole(at('null'), 'x');
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
     await expect(writeWhole('/dev/full', 'x')).rejects.toThrow(/^cannot write \/dev\/full: ENOSPC/);

@@ -1,8 +1,7 @@
 /** `loadgen combine`: the reports of shards to the report of the whole, verified against Prometheus. */
 import { UsageError } from '../common/errors.ts';
 import { combine } from '../report/combine.ts';
-import { readReport } from '../report/read-report.ts';
-import type { Report } from '../report/report.ts';
+import { type Report, readReport } from '../report/report.ts';
 import { connectPrometheus } from '../run/connect-prometheus.ts';
 import { type Outputs, openOutputs } from '../run/outputs.ts';
 import { addVerification, type RunOutcome } from '../run/run.ts';

@@ -2,7 +2,7 @@
 import { EXIT, UsageError } from '../common/errors.ts';
 import { checkWritable, writeWhole } from '../common/files.ts';
 import { renderPage } from '../report/html/page.ts';
-import { readReport } from '../report/read-report.ts';
+import { readReport } from '../report/report.ts';
 import type { Io } from './io.ts';
 
 export interface ReportFlags {

@@ -8,7 +8,6 @@ import {
   access,
   chmod,
   chown,
-  lstat,
   open,
   readFile,
   readlink,
@@ -18,33 +17,21 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isNativeError } from 'node:util/types';
+import type { z } from 'zod';
 import { CheckError, reasonOf, UsageError } from './errors.ts';
 import { sleep } from './wait.ts';
 
-/** What a path leads to, after its symbolic links. */
-interface Place {
-  readonly path: string;
-  readonly kind: 'file' | 'other';
-  /** Undefined where there is nothing yet. */
-  readonly info?: Stats;
-}
-
-/**
- * Finds out, without a change, whether a file can be written. @returns the path of a regular one, after its links, which may be
- * written several times; undefined for others
- * @throws UsageError when it cannot
- */
-export async function checkWritable(path: string): Promise<string | undefined> {
+/** Finds out, without a change, whether a file can be written. @throws UsageError when it cannot */
+export async function checkWritable(path: string): Promise<void> {
   try {
-    const { path: own, kind, info } = await locate(path);
-    if (info !== undefined) await access(own, constants.W_OK);
-    else await access(dirname(own), constants.W_OK | constants.X_OK);
+    const info = await infoOf(path);
     if (info?.isDirectory()) throw new Error('it is a folder');
-    const isSink = info?.isFile() || info?.isFIFO() || info?.isCharacterDevice() || info?.isBlockDevice();
-    if (info !== undefined && !isSink) throw new Error('it is no file, FIFO or device');
-    return kind === 'file' ? own : undefined;
+    if (info?.isSocket()) throw new Error('it is a socket');
+    if (info !== undefined) await access(path, constants.W_OK);
+    if (isReplaceable(path, info))
+      await access(dirname(await destinationOf(path)), constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new UsageError(describe(path, error));
   }
@@ -57,9 +44,9 @@ export async function checkWritable(path: string): Promise<string | undefined> {
  */
 export async function writeWhole(path: string, text: string, signal?: AbortSignal): Promise<void> {
   try {
-    const place = await locate(path);
-    if (place.kind === 'other') await writeThrough(place, text, signal);
-    else await replace(place, text);
+    const info = await infoOf(path);
+    if (isReplaceable(path, info)) await replace(await destinationOf(path), info, text);
+    else await writeThrough(path, text, signal);
   } catch (error) {
     throw new CheckError(describe(path, error));
   }
@@ -80,30 +67,40 @@ export async function readJson(path: string): Promise<unknown> {
   }
 }
 
-async function locate(path: string): Promise<Place> {
-  await unlessMissing(stat(path)); // Says of a loop of links, and of a folder that cannot be searched, what it is.
-  const folder = await realpath(dirname(path));
-  // What a process has open looks there like a link to a file that could be replaced.
-  if (/^\/dev(\/fd)?$|^\/proc\//.test(folder) || path.endsWith('/'))
-    return { path, kind: 'other', info: await stat(path) };
-  const own = join(folder, basename(path));
-  const info = await unlessMissing(lstat(own));
-  if (info?.isSymbolicLink()) return locate(resolve(folder, await readlink(own)));
-  const kind = info === undefined || info.isFile() ? 'file' : 'other';
-  return { path: own, kind, ...(info && { info }) };
+/** @throws CheckError that names the file and the place of every mistake */
+export function parseFile<T>(path: string, schema: z.ZodType<T>, json: unknown): T {
+  const { success, data, error } = schema.safeParse(json);
+  if (success) return data;
+  const places = error.issues.map((one) => `${path}: ${one.path.join('.') || 'the file'}: ${one.message}`);
+  throw new CheckError(places.join('\n'));
 }
 
-async function unlessMissing(stats: Promise<Stats>): Promise<Stats | undefined> {
+/** Of what a path leads to; undefined where there is nothing yet. */
+async function infoOf(path: string): Promise<Stats | undefined> {
   try {
-    return await stats;
+    return await stat(path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-async function replace({ path, info }: Place, text: string): Promise<void> {
-  if (info !== undefined) await access(path, constants.W_OK);
+/** What a process has open looks in these folders like a link to a file that could be replaced. */
+function isReplaceable(path: string, info: Stats | undefined): boolean {
+  return (info === undefined || info.isFile()) && !/^\/(dev|proc)\//.test(path);
+}
+
+/** Where a path leads to, also by a link to nothing yet. */
+async function destinationOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    const linked = await readlink(path).catch(() => undefined);
+    return linked === undefined ? path : destinationOf(resolve(dirname(path), linked));
+  }
+}
+
+async function replace(path: string, info: Stats | undefined, text: string): Promise<void> {
   const temporary = join(dirname(path), `.loadgen-${randomUUID()}.tmp`);
   try {
     await writeFile(temporary, text, { flag: 'wx' });
@@ -114,25 +111,16 @@ async function replace({ path, info }: Place, text: string): Promise<void> {
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
-    if (info === undefined || !IN_PLACE_AFTER.has(codeOf(error))) throw error;
-    await writeFile(path, text);
+    throw error;
   }
 }
 
-/** A file in a folder that takes no new ones, or one that is itself a mount, can be written and not replaced. */
-const IN_PLACE_AFTER: ReadonlySet<unknown> = new Set(['EACCES', 'EPERM', 'EBUSY', 'EROFS']);
-
 /** Never blocks: a thread that waits for a FIFO's reader would keep the process from ending. */
-async function writeThrough({ path, info }: Place, text: string, signal?: AbortSignal): Promise<void> {
+async function writeThrough(path: string, text: string, signal?: AbortSignal): Promise<void> {
   const { O_WRONLY, O_APPEND, O_NONBLOCK } = constants;
-  const file = await retry(
-    info?.isFIFO() ? 'ENXIO' : undefined,
-    () => open(path, O_WRONLY | O_APPEND | O_NONBLOCK),
-    signal,
-  );
+  const file = await retry('ENXIO', () => open(path, O_WRONLY | O_APPEND | O_NONBLOCK), signal);
   try {
-    let rest = Buffer.from(text);
-    while (rest.length > 0) {
+    for (let rest = Buffer.from(text); rest.length > 0; ) {
       const { bytesWritten } = await retry('EAGAIN', () => file.write(rest), signal);
       rest = rest.subarray(bytesWritten);
     }
@@ -143,12 +131,12 @@ async function writeThrough({ path, info }: Place, text: string, signal?: AbortS
 
 const RETRY_MS = 10;
 
-async function retry<T>(code: string | undefined, act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+async function retry<T>(code: string, act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (;;) {
     try {
       return await act();
     } catch (error) {
-      if (code === undefined || codeOf(error) !== code) throw error;
+      if (codeOf(error) !== code) throw error;
     }
     await sleep(RETRY_MS, signal);
   }
