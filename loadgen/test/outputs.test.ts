@@ -34,7 +34,7 @@ function interruptAtScrape(...args: string[]): Promise<Ended> {
   const { answerOf } = stack.prometheus;
   stack.prometheus.isTargetUp = false;
   stack.prometheus.answerOf = (query, time) => {
-    isAsked ||= query.startsWith('up{');
+    isAsked ||= query.startsWith('{__name__');
     return answerOf(query, time);
   };
   return interruptOnce('Prometheus is asked for a scrape', () => isAsked, args);
@@ -129,7 +129,7 @@ describe('the summary', () => {
     const server = await serveHttp((request, response) => {
       const refusal = { status: 'error', errorType: 'execution', error: 'too many samples' };
       if (refuses) response.writeHead(422).end(JSON.stringify(refusal));
-      else void stack.prometheus.handle(request, response);
+      else stack.prometheus.handle(request, response);
     });
     stack.api.beforeRequest(1, () => {
       refuses = true;

@@ -31,8 +31,6 @@ describe('the built-in patterns', () => {
     ['steady', 1500, 30],
     ['ramp', 8000, 60],
     ['spike', 6640, 44],
-    ['soak', 36_000, 1800],
-    ['crud', 1500, 30],
     ['mixed', 3000, 60],
   ])('%s sends %i requests in %i s', (name, requests, seconds) => {
     const phase = planOf(name);

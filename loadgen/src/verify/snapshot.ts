@@ -9,13 +9,11 @@ import {
   formatTarget,
   type InstanceSnapshot,
   isSameProcess,
-  isSameTarget,
   type PrometheusReader,
   type Snapshot,
   snapshotQueryOf,
   toProcesses,
 } from './process.ts';
-import type { Sample } from './prometheus.ts';
 import { readTerminated } from './terminated.ts';
 import type { Standing } from './verification.ts';
 
@@ -115,35 +113,12 @@ async function readFresh(
   { job, signal }: SnapshotOptions,
   since: number,
 ): Promise<InstanceSnapshot[] | string> {
-  const own = `job=${JSON.stringify(job)}`;
-  // Cheap, and asked for several times a second; what follows is all that the API counts.
-  const [ups, scrapes] = await Promise.all([
-    prometheus.query(`up{${own}}`, { signal }),
-    prometheus.query(`timestamp(up{${own}})`, { signal }),
-  ]);
+  const samples = await prometheus.query(snapshotQueryOf(`job=${JSON.stringify(job)}`), { signal });
+  const ups = samples.filter(({ labels }) => labels.__name__ === 'up');
   if (ups.length === 0) return `it knows no target of job "${job}" yet`;
-  const missing = findDown(ups) ?? findStale(ups, scrapes, since);
-  if (missing !== undefined) return missing;
-  const samples = await prometheus.query(snapshotQueryOf(own), { signal });
-  const instances = toProcesses(samples, since).map(({ isDrained, ...instance }) => instance);
-  if (instances.length === 0) return `it has nothing of job "${job}" yet`;
-  // Targets may have come, gone or failed a scrape since the first two queries.
-  const stale = instances.find(({ scrapedAtSeconds }) => scrapedAtSeconds < since);
-  return (
-    findDown(samples.filter(({ labels }) => labels.__name__ === 'up')) ??
-    (stale === undefined ? instances : `the next scrape of ${formatTarget(stale.labels)}`)
-  );
-}
-
-function findDown(ups: readonly Sample[]): string | undefined {
   const down = ups.find(({ value }) => value !== 1);
-  return down && `${formatTarget(down.labels)} is down (up = ${down.value})`;
-}
-
-function findStale(ups: readonly Sample[], scrapes: readonly Sample[], since: number): string | undefined {
-  const stale = ups.find(({ labels: { __name__, ...target } }) => {
-    const scrape = scrapes.find(({ labels }) => isSameTarget(target, labels));
-    return scrape === undefined || !(scrape.value > since);
-  });
-  return stale && `the next scrape of ${formatTarget(stale.labels)}`;
+  if (down !== undefined) return `${formatTarget(down.labels)} is down (up = ${down.value})`;
+  const instances = toProcesses(samples).map(({ isDrained, ...instance }) => instance);
+  const stale = instances.find(({ scrapedAtSeconds }) => !(scrapedAtSeconds > since));
+  return stale === undefined ? instances : `the next scrape of ${formatTarget(stale.labels)}`;
 }

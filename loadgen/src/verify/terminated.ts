@@ -11,7 +11,7 @@ import {
   type Snapshot,
   START_JITTER_SECONDS,
   START_TIME,
-  selectorOf,
+  snapshotQueryOf,
   type TerminatedProcess,
   toProcesses,
 } from './process.ts';
@@ -48,9 +48,10 @@ export async function readTerminated(
   const last = await Promise.all(
     terminated.map(async (process) => {
       const atSeconds = process.lastScrapeSeconds;
-      const selector = selectorOf(matchersOf(process.labels));
-      const samples = await prometheus.query(selector, { signal, atSeconds });
-      return toProcesses(samples, atSeconds).filter((one) => isSameProcess(one, process));
+      const query = snapshotQueryOf(matchersOf(process.labels));
+      return toProcesses(await prometheus.query(query, { signal, atSeconds })).filter((one) =>
+        isSameProcess(one, process),
+      );
     }),
   );
   return last.flat();

@@ -25,7 +25,7 @@ export interface RunsVerification {
 export function verifyRuns(records: readonly RunRecord[], now: Snapshot): RunsVerification {
   const runs = selectCurrent(records, now);
   const before = baselineOf(records, now);
-  const left = records.length - runs.length;
+  const left = records.filter(({ snapshots }) => snapshots.before !== null).length - runs.length;
   const notes =
     left === 0 ? [] : [`${formatCount(left, 'earlier run')} left out: the API was restarted since`];
   if (before === undefined) {

@@ -6,6 +6,7 @@ import { isWhole } from '../../load/shard.ts';
 import { formatLost } from '../combine.ts';
 import type { Latency } from '../latency.ts';
 import type { PhaseReport, Report } from '../report.ts';
+import { alignColumns } from './columns.ts';
 import type { Paint } from './paint.ts';
 import { formatVerification } from './verification-table.ts';
 
@@ -23,14 +24,16 @@ export function formatReport(report: Report, paint: Paint): string {
 
 /** The service time, as the generator and as Prometheus have it. */
 function formatLatency(rows: Latency, paint: Paint): string[] {
-  const line = (...cells: readonly string[]) =>
-    cells.map((cell, n) => (n === 0 ? cell.padEnd(12) : cell.padStart(12))).join('');
-  return [
-    paint('bold', line('service time', 'generator', 'prometheus')),
-    ...rows.map(({ quantile, measuredMs, prometheusMs }) =>
-      line(`p${quantile * 100}`, formatMs(measuredMs), formatMs(prometheusMs)),
-    ),
-  ];
+  const cells = rows.map(({ quantile, measuredMs, prometheusMs }) => [
+    `p${quantile * 100}`,
+    formatMs(measuredMs),
+    formatMs(prometheusMs),
+  ]);
+  const [titles = '', ...lines] = alignColumns(
+    [['service time', 'generator', 'prometheus'], ...cells],
+    (column) => column > 0,
+  );
+  return [paint('bold', titles), ...lines];
 }
 
 function formatPhase(phase: PhaseReport, paint: Paint): string[] {
