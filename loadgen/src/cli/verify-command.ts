@@ -3,7 +3,6 @@ import { EXIT, UsageError } from '../common/errors.ts';
 import { checkWritable, writeWhole } from '../common/files.ts';
 import { formatCount } from '../common/units.ts';
 import { toJson } from '../report/report.ts';
-import { createPaint } from '../report/text/paint.ts';
 import { formatVerification } from '../report/text/verification-table.ts';
 import { connectPrometheus } from '../run/connect-prometheus.ts';
 import { readSent, rebase, verifySent } from '../run/verify-sent.ts';
@@ -45,7 +44,7 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
     io.stdout.write(text);
     return code;
   }
-  const table = formatVerification(verification, createPaint(io.stdout));
+  const table = formatVerification(verification);
   io.stdout.write(`${[`${formatCount(runs, 'run')} in the ledger`, ...table].join('\n')}\n`);
   if (json !== undefined) await writeWhole(json, text, io.signal);
   if (!isVerified && ledger !== undefined)

@@ -20,9 +20,8 @@ export type Sent = Pick<Report, 'state' | 'endedAt' | 'phases' | 'expectedCounts
  */
 export function sumSent(parts: readonly Sent[], lost: readonly LostShard[], isAll: boolean): Sent {
   const phases = Math.max(0, ...parts.map((part) => part.phases.length));
-  const hasState = (state: Sent['state']) => parts.some((part) => part.state === state);
   return {
-    state: (['interrupted', 'gave-up'] as const).find(hasState) ?? 'finished',
+    state: parts.some(({ state }) => state === 'interrupted') ? 'interrupted' : 'finished',
     endedAt:
       parts
         .flatMap((part) => part.endedAt ?? [])

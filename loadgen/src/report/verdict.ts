@@ -11,17 +11,14 @@ export interface Verdict {
 }
 
 export function verdictOf(report: Report): Verdict {
-  const { state, phases, lostShards, verification } = report;
+  const { phases, lostShards, verification } = report;
   const thresholds = phases.flatMap(({ pattern, thresholds: all }) =>
     all.map(({ threshold, ok, measured }) => ({
       ok,
       text: `${pattern}: ${threshold} ${ok ? 'held' : 'did not hold'} (${measured})`,
     })),
   );
-  const problems = [
-    ...(state === 'gave-up' ? ['given up: nothing was answered for 30 s'] : []),
-    ...lostShards.map((shard) => `${formatLost(shard)}: it is in none of these numbers`),
-  ];
+  const problems = lostShards.map((shard) => `${formatLost(shard)}: it is in none of these numbers`);
   const reasons = [...problems, ...thresholds.map(({ text }) => text), ...describe(verification)];
   const isUnverified = verification !== null && verification.verdict !== 'verified';
   if (problems.length > 0 || isUnverified || thresholds.some(({ ok }) => !ok))

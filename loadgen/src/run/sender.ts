@@ -55,15 +55,15 @@ export function createSender(options: SenderOptions): Sender {
 }
 
 async function sendAll(options: SenderOptions, addresses: Addresses, startMs: number): Promise<Sent> {
+  const { signal } = options;
   const ended: PhaseOutcome[] = [];
-  const gaveUp = () => ended.at(-1)?.gaveUp ?? false;
   for (const phase of options.phases) {
-    if (options.signal.aborted || gaveUp()) break;
+    if (signal.aborted) break;
     const phaseStartMs = ended.length === 0 ? startMs : performance.now();
     ended.push(await runPhase(phase, { ...options, addresses, startMs: phaseStartMs }));
   }
   return {
-    state: options.signal.aborted ? 'interrupted' : gaveUp() ? 'gave-up' : 'finished',
+    state: signal.aborted ? 'interrupted' : 'finished',
     endedAt: new Date().toISOString(),
     phases: ended.map(({ report }) => report),
     expectedCounts: sumExpectedCounts(ended.map(({ expectedCounts }) => expectedCounts)),

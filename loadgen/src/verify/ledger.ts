@@ -17,7 +17,7 @@ export const recordSchema = z.object({
   kind: z.literal('loadgen-run'),
   version: z.literal(RECORD_VERSION),
   id: z.uuid(),
-  state: z.enum(['started', 'finished', 'interrupted', 'gave-up']),
+  state: z.enum(['started', 'finished', 'interrupted']),
   startedAt: z.iso.datetime(),
   expectedCounts: expectedCountsSchema,
   snapshots: z.strictObject({ before: snapshotSchema.nullable(), after: snapshotSchema.nullable() }),

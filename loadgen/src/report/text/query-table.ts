@@ -1,12 +1,12 @@
 /** An answer of Prometheus as a table, a column for each label. */
+import { styleText } from 'node:util';
 import type { QueryAnswer } from '../../verify/prometheus.ts';
 import { alignColumns } from './columns.ts';
-import type { Paint } from './paint.ts';
 
 type Series = Extract<QueryAnswer, { resultType: 'vector' | 'matrix' }>;
 
 /** @returns lines; none where the answer is empty. A range has its values in one cell, the oldest first. */
-export function formatAnswer(answer: QueryAnswer, paint: Paint): string[] {
+export function formatAnswer(answer: QueryAnswer): string[] {
   if (answer.resultType === 'scalar' || answer.resultType === 'string') return [answer.result[1]];
   const series = seriesOf(answer);
   if (series.length === 0) return [];
@@ -14,7 +14,7 @@ export function formatAnswer(answer: QueryAnswer, paint: Paint): string[] {
   const rows = series.map(({ labels, value }) => [...columns.map((name) => labels[name] ?? ''), value]);
   const titles = [...columns.map((name) => (name === '__name__' ? 'metric' : name)), 'value'];
   const lines = alignColumns([titles, ...rows], (column) => column === titles.length - 1);
-  return lines.map((line, n) => (n === 0 ? paint('bold', line) : line));
+  return lines.map((line, n) => (n === 0 ? styleText('bold', line) : line));
 }
 
 function seriesOf(answer: Series): { labels: Record<string, string>; value: string }[] {

@@ -1,27 +1,22 @@
 /** The verification as a user reads it: one row per series, in at most 80 columns, ASCII only. */
+import { styleText } from 'node:util';
 import { describeVerification, formatNumbers, NUMBER_HEADERS } from '../../verify/description.ts';
 import type { VerificationRow } from '../../verify/rows.ts';
 import type { Verification } from '../../verify/verification.ts';
 import { alignColumns } from './columns.ts';
-import type { Paint, Style } from './paint.ts';
-
-const COLOURS: Readonly<Partial<Record<Verification['verdict'], Style>>> = {
-  verified: 'green',
-  inconclusive: 'yellow',
-};
 
 /** @returns lines: the rows, the verdict, and what belongs to it */
-export function formatVerification(verification: Verification, paint: Paint): string[] {
+export function formatVerification(verification: Verification): string[] {
   const { rows, verdict } = verification;
   const { headline, details } = describeVerification(verification);
   return [
-    ...(rows.length > 0 ? [...formatRows(rows, paint), ''] : []),
-    paint(COLOURS[verdict] ?? 'red', headline),
+    ...(rows.length > 0 ? [...formatRows(rows), ''] : []),
+    styleText(verdict === 'verified' ? 'green' : verdict === 'inconclusive' ? 'yellow' : 'red', headline),
     ...details.map((text) => `  ${text}`),
   ];
 }
 
-function formatRows(rows: readonly VerificationRow[], paint: Paint): string[] {
+function formatRows(rows: readonly VerificationRow[]): string[] {
   const shown = rows.flatMap((row, n) => {
     const labels = formatLabels(row);
     const cells = [labels === '' ? row.metric : `  ${labels}`, ...formatNumbers(row)];
@@ -33,7 +28,10 @@ function formatRows(rows: readonly VerificationRow[], paint: Paint): string[] {
     [['series', ...NUMBER_HEADERS], ...shown.map(({ cells }) => cells)],
     (column) => column > 0,
   );
-  return [paint('bold', titles), ...lines.map((line, n) => (shown[n]?.isWrong ? paint('red', line) : line))];
+  return [
+    styleText('bold', titles),
+    ...lines.map((line, n) => (shown[n]?.isWrong ? styleText('red', line) : line)),
+  ];
 }
 
 /** Below the name of their metric, without braces and commas. */
