@@ -38,11 +38,6 @@ verified: 133 requests, every one counted exactly once
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
-  it('does not take what was counted before for its own', async () => {
-    stack.api.count(CART, 1000);
-    expect(await runVerified('hundred')).toMatchObject({ code: 0 });
-  });
-
   it('fails and names the series of a request of another client', async () => {
     stack.api.beforeRequest(1, () => stack.api.count('http_requests_total{path="cars",method="get"}'));
     const { code, out } = await runVerified('hundred');

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { Summary } from '../src/load/summary.ts';
-import { sumExpectedCounts, totalsOf } from '../src/verify/expected-counts.ts';
+import { sumExpectedCounts } from '../src/verify/expected-counts.ts';
 
 const series = { path: 'cart', method: 'get' };
 
@@ -21,18 +21,4 @@ it('are one line per series, whatever the target', () => {
     { series, answered: { 200: 2, 500: 1 }, unknown: 1, notSent: 0 },
     { series: null, answered: {}, unknown: 0, notSent: 1 },
   ]);
-});
-
-it('add up line by line and stay as they are', () => {
-  const one = [{ series, answered: { 200: 2 }, unknown: 1, notSent: 0 }];
-  const two = [
-    { series, answered: { 200: 1, 404: 4 }, unknown: 0, notSent: 2 },
-    { series: null, answered: { 200: 9 }, unknown: 0, notSent: 0 },
-  ];
-  expect(sumExpectedCounts([one, two])).toEqual([
-    { series, answered: { 200: 3, 404: 4 }, unknown: 1, notSent: 2 },
-    { series: null, answered: { 200: 9 }, unknown: 0, notSent: 0 },
-  ]);
-  expect(one).toEqual([{ series, answered: { 200: 2 }, unknown: 1, notSent: 0 }]);
-  expect(totalsOf(sumExpectedCounts([one, two]))).toEqual({ answered: 16, unknown: 1 });
 });

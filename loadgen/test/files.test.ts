@@ -37,14 +37,6 @@ describe('a regular file', () => {
 });
 
 describe('what is no regular file', () => {
-  it('is written through: a FIFO', async () => {
-    execFileSync('mkfifo', [at('fifo')]);
-    await checkWritable(at('fifo'));
-    const text = 'x'.repeat(200_000);
-    const [read] = await Promise.all([readFile(at('fifo'), 'utf8'), writeWhole(at('fifo'), text)]);
-    expect([read, (await stat(at('fifo'))).isFIFO()]).toEqual([text, true]);
-  });
-
   it('is not waited for after an interrupt: a FIFO that nothing reads', async () => {
     execFileSync('mkfifo', [at('fifo')]);
     const controller = new AbortController();

@@ -1,6 +1,6 @@
 /** Outputs of every kind, the good and the failing: where they go, and what the exit code is. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
 import { InterruptedError } from '../src/common/errors.ts';
@@ -84,14 +84,6 @@ describe('a report', () => {
     expect([code, out]).toEqual([1, SENT]);
     expect(err).toMatch(/^loadgen: cannot write .*\/full: ENOSPC.*\n$/);
     expect(await readFile(at('page.html'), 'utf8')).toContain('</html>');
-  });
-
-  it('in a folder that goes away during the run leaves the summary, too', async () => {
-    await mkdir(at('gone'));
-    stack.api.beforeRequest(1, () => rm(at('gone'), { recursive: true, force: true }));
-    const { code, out, err } = await run('--json', at('gone/a.json'));
-    expect([code, out]).toEqual([1, SENT]);
-    expect(err).toMatch(/^loadgen: cannot write .*\/gone\/a.json: ENOENT.*\n$/);
   });
 });
 

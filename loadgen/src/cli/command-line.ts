@@ -1,6 +1,6 @@
 /** The command line: flags to options, options to work, work to text and exit codes. It touches neither process nor global state. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { EXIT, reasonOf } from '../common/errors.ts';
+import { Command, CommanderError, Option } from 'commander';
+import { EXIT } from '../common/errors.ts';
 import { hideCredentials } from '../common/secrets.ts';
 import { toJson } from '../report/report.ts';
 import { DEFAULT_PATTERN, listPatterns, validateFiles } from '../run/patterns.ts';
@@ -91,19 +91,15 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
     .option(
       '-r, --rate <per second>',
       'highest rate, or "max" for as fast as the connections allow',
-      parsedBy(parseRate),
+      parseRate,
     )
-    .option('-d, --duration <time>', 'length of a rate pattern, such as 30s', parsedBy(parseDuration))
-    .option('-c, --connections <n>', 'most requests in flight at a time', parsedBy(parseWhole))
-    .option(
-      '--timeout <time>',
-      'for one request, connecting included (default: 10s)',
-      parsedBy(parseDuration),
-    )
-    .option('--seed <n>', 'another seed, another order', parsedBy(parseWhole), 1)
+    .option('-d, --duration <time>', 'length of a rate pattern, such as 30s', parseDuration)
+    .option('-c, --connections <n>', 'most requests in flight at a time', parseWhole)
+    .option('--timeout <time>', 'for one request, connecting included (default: 10s)', parseDuration)
+    .option('--seed <n>', 'another seed, another order', parseWhole, 1)
     .addOption(
       new Option('--threshold <condition>', 'such as "p99<250ms", "errors<1%", "dropped=0"; may be repeated')
-        .argParser((text, before: RunFlags['threshold']) => [...before, parsedBy(parseThresholdFlag)(text)])
+        .argParser((text, before: RunFlags['threshold']) => [...before, parseThresholdFlag(text)])
         .default([], 'those of the pattern'),
     )
     .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
@@ -112,15 +108,11 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
     .optionsGroup('Several processes, several machines:')
     .addOption(
       new Option('--workers <n>', 'processes that send together, for more than one core')
-        .argParser(parsedBy(parseWorkers))
+        .argParser(parseWorkers)
         .default(1),
     )
-    .option(
-      '--shard <i/n>',
-      'send only every n-th request, from the i-th; see `loadgen combine`',
-      parsedBy(parseShard),
-    )
-    .option('--start-at <time>', 'begin at that moment, so that shards begin together', parsedBy(parseMoment))
+    .option('--shard <i/n>', 'send only every n-th request, from the i-th; see `loadgen combine`', parseShard)
+    .option('--start-at <time>', 'begin at that moment, so that shards begin together', parseMoment)
     .optionsGroup('Verification:')
     .option('-p, --prometheus <url>', 'compare what was sent with what this Prometheus holds')
     .addOption(new Option('--verify', 'compare (the default with --prometheus)').default(undefined))
@@ -184,7 +176,7 @@ function addShared(command: Command): Command {
     .option('--job <name>', 'the job of the API in Prometheus', 'api')
     .addOption(
       new Option('--wait <time>', 'how long to wait for the target, for Prometheus and for a scrape')
-        .argParser(parsedBy(parseDuration))
+        .argParser(parseDuration)
         .default(30_000, '30s'),
     );
 }
@@ -193,15 +185,4 @@ function addAccess(command: Command): Command {
   return command
     .option('--prometheus-token-file <file>', 'a bearer token for Prometheus (or PROMETHEUS_TOKEN=<token>)')
     .option('--prometheus-ca-file <file>', "certificate authorities for Prometheus, instead of the system's");
-}
-
-/** Commander names the flag of a value that cannot be read. */
-function parsedBy<T>(parse: (text: string) => T): (text: string) => T {
-  return (text) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      throw new InvalidArgumentError(reasonOf(error));
-    }
-  };
 }

@@ -45,7 +45,6 @@ export interface QueryOptions {
 
 /** Prometheus does not understand the query or cannot evaluate it; `reason` is its own text. */
 export class RefusedQueryError extends UsageError {
-  override name = 'RefusedQueryError';
   readonly reason: string;
   constructor(reason: string) {
     super(`Prometheus refuses the query: ${reason}`);

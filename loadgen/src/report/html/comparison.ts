@@ -4,7 +4,7 @@ import { LATENCY_METRICS } from '../../load/histogram.ts';
 import type { PhaseReport, Report } from '../report.ts';
 import { verdictOf } from '../verdict.ts';
 import { comparisonChart } from './charts.ts';
-import { html, type Markup, table } from './markup.ts';
+import { html, type Markup, type Row, table } from './markup.ts';
 import { figure } from './sections.ts';
 
 export function comparisonSection(a: Report, b: Report): Markup {
@@ -24,20 +24,14 @@ ${pairs.length === 0 ? html`<p>They have no pattern in common at the same place,
 function pairSection(a: PhaseReport, b: PhaseReport): Markup {
   const explanation = 'A and B, distribution';
   return html`<h3>${a.pattern}</h3>
-${table(
-  [{ name: '' }, ...['A', 'B', 'B to A'].map((name) => ({ name, isNumber: true }))],
-  rowsOf(a, b).map((cells) => ({ cells })),
-)}
+${table(['', 'A', 'B', 'B to A'], rowsOf(a, b))}
 <div class="pair">${figure('Latency', explanation, comparisonChart(a, b, 'latency'))}${figure('Service time', explanation, comparisonChart(a, b, 'serviceTime'))}</div>`;
 }
 
-function rowsOf(a: PhaseReport, b: PhaseReport): string[][] {
-  const row = (name: string, of: (phase: PhaseReport) => number, format: (value: number) => string) => [
-    name,
-    format(of(a)),
-    format(of(b)),
-    formatChange(of(a), of(b)),
-  ];
+function rowsOf(a: PhaseReport, b: PhaseReport): Row[] {
+  const row = (name: string, of: (phase: PhaseReport) => number, format: (value: number) => string) => ({
+    cells: [name, format(of(a)), format(of(b)), formatChange(of(a), of(b))],
+  });
   return [
     row('sent', ({ sent }) => sent, formatNumber),
     row('rate per second', ({ achievedPerSecond }) => achievedPerSecond, formatNumber),

@@ -8,7 +8,7 @@ import type { Latency } from '../latency.ts';
 import type { PhaseReport, Report } from '../report.ts';
 import { verdictOf } from '../verdict.ts';
 import { distributionChart, durationCharts, ratesChart } from './charts.ts';
-import { type Column, html, type Markup, table } from './markup.ts';
+import { html, type Markup, table } from './markup.ts';
 import { type Chart, drawChart } from './svg.ts';
 
 const WORDS = { passed: 'Passed', failed: 'Failed', open: 'Open' } as const;
@@ -59,8 +59,6 @@ export function figure(title: string, explanation: string, chart: Chart): Markup
   return html`<figure><figcaption><b>${title}</b> <span>${explanation}</span></figcaption>${isEmpty ? 'nothing was measured' : drawChart(chart)}</figure>`;
 }
 
-const toNumberColumn = (name: string): Column => ({ name, isNumber: true });
-
 const TARGET_DURATIONS = ['p50', 'p90', 'p99', 'max'] as const;
 
 function durationCells(distribution: Distribution | null, metrics: readonly LatencyMetric[]): string[] {
@@ -70,21 +68,15 @@ function durationCells(distribution: Distribution | null, metrics: readonly Late
 function durationTable({ latencyMs, serviceTimeMs, latenessMs }: PhaseReport): Markup {
   const rows = Object.entries({ latency: latencyMs, 'service time': serviceTimeMs, lateness: latenessMs });
   return table(
-    [{ name: '' }, ...LATENCY_METRICS.map(toNumberColumn)],
+    ['', ...LATENCY_METRICS],
     rows.map(([name, distribution]) => ({ cells: [name, ...durationCells(distribution, LATENCY_METRICS)] })),
   );
 }
 
 function targetTable({ byTarget }: PhaseReport): Markup {
   const counts = ['answered', 'errors', 'dropped'] as const;
-  const columns: Column[] = [
-    { name: 'target' },
-    ...counts.map(toNumberColumn),
-    { name: 'statuses' },
-    ...TARGET_DURATIONS.map((metric) => toNumberColumn(`service ${metric}`)),
-  ];
   return table(
-    columns,
+    ['target', ...counts, 'statuses', ...TARGET_DURATIONS.map((metric) => `service ${metric}`)],
     byTarget.map((line) => ({
       cells: [
         line.name,
@@ -98,19 +90,17 @@ function targetTable({ byTarget }: PhaseReport): Markup {
 }
 
 function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup {
-  const share = (count: number) => `${Number(((100 * count) / Math.max(1, sent + unsent)).toPrecision(3))}%`;
+  const row = (name: string, count: number, mark?: string) => {
+    const share = Number(((100 * count) / Math.max(1, sent + unsent)).toPrecision(3));
+    return { cells: [name, formatNumber(count), `${share}%`], mark };
+  };
   return table(
-    [{ name: 'ended with' }, ...['requests', 'share'].map(toNumberColumn)],
+    ['ended with', 'requests', 'share'],
     [
-      ...Object.entries(statuses).map(([status, count]) => ({
-        cells: [status, formatNumber(count), share(count)],
-      })),
+      ...Object.entries(statuses).map(([status, count]) => row(status, count)),
       ...FAILURE_KINDS.flatMap((kind) => {
         const count = failures[kind];
-        if (count === undefined) return [];
-        return [
-          { cells: [`${kind}: ${FAILURE_MEANING[kind]}`, formatNumber(count), share(count)], mark: 'bad' },
-        ];
+        return count === undefined ? [] : [row(`${kind}: ${FAILURE_MEANING[kind]}`, count, 'bad')];
       }),
     ],
   );
@@ -119,25 +109,21 @@ function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup 
 /** The rows; the verdict stands first on the page. */
 export function verificationSection({ verification }: Report): Markup | undefined {
   if (verification === null || verification.rows.length === 0) return undefined;
-  return html`<section class="verification"><h2>Verification</h2>
-${table(
-  [{ name: 'series' }, ...NUMBER_HEADERS.map(toNumberColumn)],
-  verification.rows.map((row) => ({
+  const rows = verification.rows.map((row) => ({
     cells: [formatRowName(row), ...formatNumbers(row)],
     mark: row.difference === 0 ? undefined : 'bad',
-  })),
-)}</section>`;
+  }));
+  return html`<section class="verification"><h2>Verification</h2>
+${table(['series', ...NUMBER_HEADERS], rows)}</section>`;
 }
 
-export function latencySection(rows: Latency | null): Markup | undefined {
-  if (rows === null) return undefined;
-  return html`<section class="latency"><h2>Service time in Prometheus</h2>
-${table(
-  [{ name: '' }, ...['generator', 'Prometheus'].map(toNumberColumn)],
-  rows.map(({ quantile, measuredMs, prometheusMs }) => ({
+export function latencySection(latency: Latency | null): Markup | undefined {
+  if (latency === null) return undefined;
+  const rows = latency.map(({ quantile, measuredMs, prometheusMs }) => ({
     cells: [`p${quantile * 100}`, formatMs(measuredMs), formatMs(prometheusMs)],
-  })),
-)}</section>`;
+  }));
+  return html`<section class="latency"><h2>Service time in Prometheus</h2>
+${table(['', 'generator', 'Prometheus'], rows)}</section>`;
 }
 
 export function planSection(report: Report): Markup {
