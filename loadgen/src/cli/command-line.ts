@@ -3,8 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../common/errors.ts';
 import { hideCredentials } from '../common/secrets.ts';
 import { toJson } from '../report/report.ts';
-import { DEFAULT_PATTERN, listPatterns, validateFiles } from '../run/patterns.ts';
-import { SCHEMAS } from '../run/schemas.ts';
+import { DEFAULT_PATTERN, listPatterns, SCHEMAS, validateFiles } from '../run/patterns.ts';
 import {
   parseDuration,
   parseMoment,
@@ -15,13 +14,32 @@ import {
   parseWorkers,
 } from '../run/values.ts';
 import { work } from '../run/worker.ts';
-import { type CombineFlags, combineCommand } from './combine-command.ts';
-import { COMBINE_HELP, EXIT_CODES_HELP, RUN_HELP, VERIFY_HELP } from './help.ts';
 import type { Io } from './io.ts';
-import { type QueryFlags, queryCommand } from './query-command.ts';
-import { type ReportFlags, reportCommand } from './report-command.ts';
+import { type QueryFlags, queryCommand, type VerifyFlags, verifyCommand } from './prometheus-commands.ts';
+import { type CombineFlags, combineCommand, type ReportFlags, reportCommand } from './report-commands.ts';
 import { type RunFlags, runCommand } from './run-command.ts';
-import { type VerifyFlags, verifyCommand } from './verify-command.ts';
+
+const EXIT_CODES_HELP = `
+Exit codes:
+  0    success
+  1    a check or threshold failed, a worker was lost, a start was missed, or
+       an output could not be written at the end (what was sent is shown)
+  2    wrong usage, a mistake in a pattern file, or a file that cannot be read
+       or written, reported before anything is sent
+  3    the target or Prometheus could not be reached, or refuses the credentials
+  130  interrupted (Ctrl-C): sending stops, what is in flight is waited for`;
+
+const RUN_HELP = `
+Examples:
+  $ loadgen run                                   the lab's requests to http://localhost:5001
+  $ loadgen run steady --rate 500 --duration 10s  a built-in pattern, faster and shorter
+  $ loadgen run steady --rate max -c 32           the closed loop: what can the target do?
+  $ loadgen run ./checkout.yaml --threshold "p99<100ms"
+  $ loadgen run mixed -p http://localhost:9090    with the verification
+  $ loadgen run steady --rate 30000 --workers 4   from four processes
+
+Latency counts from the moment at which a request should have left, so a target
+that stalls cannot hide it. What finds no free connection is counted as dropped.`;
 
 /** @returns the exit code. @throws the errors of `errors.ts`, which carry theirs */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
@@ -135,7 +153,7 @@ function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) 
     .option('--rebase', 'begin a new ledger now: what was counted so far is taken as given; needs --ledger')
     .option('-j, --json <file>', 'writes the verification as JSON; "-" is standard output, without the table')
     .option('-q, --quiet', 'no progress');
-  addAccess(addShared(command)).addHelpText('after', VERIFY_HELP).action(act);
+  addAccess(addShared(command)).action(act);
 }
 
 function addCombine(program: Command, act: (files: string[], flags: CombineFlags) => Promise<void>): void {
@@ -147,7 +165,7 @@ function addCombine(program: Command, act: (files: string[], flags: CombineFlags
     .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
     .option('--html <file>', 'writes the report as a page with charts; "-" as for --json')
     .option('-q, --quiet', 'no progress');
-  addAccess(addShared(command)).addHelpText('after', COMBINE_HELP).action(act);
+  addAccess(addShared(command)).action(act);
 }
 
 function addReport(program: Command, act: (files: string[], flags: ReportFlags) => Promise<void>): void {

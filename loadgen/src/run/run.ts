@@ -13,8 +13,7 @@ import { DURATIONS } from '../verify/series.ts';
 import { readSettledSnapshot, readSnapshot, type SnapshotOptions, sumOf } from '../verify/snapshot.ts';
 import { standingOf, unverifiable, verify } from '../verify/verification.ts';
 import { planIdOf } from './plan.ts';
-import type { Sender, SenderObserver } from './sender.ts';
-import { refuseMissed, waitUntil } from './start.ts';
+import { refuseMissed, type Sender, type SenderObserver, waitUntil } from './sender.ts';
 
 export interface RunOptions {
   readonly target: string;

@@ -8,16 +8,44 @@ import { hideCredentials } from '../common/secrets.ts';
 import { parseUrl } from '../common/url.ts';
 import { sleep } from '../common/wait.ts';
 import { type Access, exchange, explainRefusal, isTlsFailure, toBasic } from './exchange.ts';
-import {
-  answerSchema,
-  type Labels,
-  type QueryAnswer,
-  type Target,
-  targetsSchema,
-} from './prometheus-answers.ts';
 
-export type { Labels, QueryAnswer, Target };
 export { UnreachableError };
+
+const labelsSchema = z.record(z.string(), z.string());
+const point = z.tuple([z.number(), z.string()]);
+const number = z.string().transform(Number);
+/** Native; its buckets are not read. */
+const histogram = z.object({ count: number, sum: number });
+
+const answerSchema = z.discriminatedUnion('resultType', [
+  z.object({ resultType: z.literal('scalar'), result: point }),
+  z.object({ resultType: z.literal('string'), result: point }),
+  z.object({
+    resultType: z.literal('vector'),
+    result: z.array(
+      z.object({
+        metric: labelsSchema,
+        value: point.optional(),
+        histogram: z.tuple([z.number(), histogram]).optional(),
+      }),
+    ),
+  }),
+  z.object({
+    resultType: z.literal('matrix'),
+    // Native histograms have no `values`.
+    result: z.array(z.object({ metric: labelsSchema, values: z.array(point).default([]) })),
+  }),
+]);
+
+const targetsSchema = z.object({
+  activeTargets: z.array(
+    z.object({ labels: labelsSchema, health: z.string(), lastError: z.string(), scrapeUrl: z.string() }),
+  ),
+});
+
+export type Labels = Readonly<Record<string, string>>;
+export type QueryAnswer = z.output<typeof answerSchema>;
+export type Target = z.output<typeof targetsSchema>['activeTargets'][number];
 
 export interface Sample {
   readonly labels: Labels;
