@@ -1,10 +1,8 @@
 /** Outputs of every kind, the good and the failing: where they go, and what the exit code is. */
-import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
 import { InterruptedError } from '../src/common/errors.ts';
-import { reportSchema } from '../src/report/report.ts';
 import { useFakeStack } from './fake-stack.ts';
 import { type Ended, loadgen, useFolder } from './loadgen.ts';
 import { serveHttp } from './servers.ts';
@@ -41,18 +39,6 @@ function interruptAtScrape(...args: string[]): Promise<Ended> {
 }
 
 describe('a report', () => {
-  it('is written once, as it ended, to what is no regular file', async () => {
-    execFileSync('mkfifo', [at('fifo')]);
-    const [text, { code }] = await Promise.all([
-      readFile(at('fifo'), 'utf8'),
-      run('--json', at('fifo'), ...stack.verified),
-    ]);
-    const whole = { state: 'finished', verification: { verdict: 'verified' } };
-    expect(reportSchema.parse(JSON.parse(text))).toMatchObject(whole);
-    expect(code).toBe(0);
-    expect(await run('--json', '/dev/null')).toMatchObject({ code: 0 });
-  });
-
   it('as a page takes the place of the summary with "-"', async () => {
     const { code, out } = await run('--html', '-');
     expect([code, await readdir(at('.'))]).toEqual([0, []]);

@@ -1,23 +1,7 @@
-/**
- * Files. A regular file is replaced whole or not at all; whatever else a path leads to (a device, a FIFO, an open file
- * such as /dev/fd/63) is written through and stays what it is.
- */
-import { randomUUID } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
-import {
-  access,
-  chmod,
-  chown,
-  open,
-  readFile,
-  readlink,
-  realpath,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+/** Files that a user names: checked before a run, written after it, whatever they are (a device, a FIFO, /dev/fd/63). */
+import { constants } from 'node:fs';
+import { access, open, readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { isNativeError } from 'node:util/types';
 import type { z } from 'zod';
 import { CheckError, reasonOf, UsageError } from './errors.ts';
@@ -26,29 +10,39 @@ import { sleep } from './wait.ts';
 /** Finds out, without a change, whether a file can be written. @throws UsageError when it cannot */
 export async function checkWritable(path: string): Promise<void> {
   try {
-    const info = await infoOf(path);
+    const info = await stat(path).catch((error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    });
     if (info?.isDirectory()) throw new Error('it is a folder');
     if (info?.isSocket()) throw new Error('it is a socket');
-    if (info !== undefined) await access(path, constants.W_OK);
-    if (isReplaceable(path, info))
-      await access(dirname(await destinationOf(path)), constants.W_OK | constants.X_OK);
+    if (info === undefined) await access(dirname(path), constants.W_OK | constants.X_OK);
+    else await access(path, constants.W_OK);
   } catch (error) {
-    throw new UsageError(describe(path, error));
+    throw new UsageError(`cannot write ${path}: ${reasonOf(error)}`);
   }
 }
 
 /**
- * Writes a file; where it is a regular one, so that a reader or a crash never meets half of it.
+ * Never blocks: a thread that waits for a FIFO's reader would keep the process from ending.
  * @param signal ends the wait for a FIFO's reader
  * @throws CheckError when it cannot
  */
 export async function writeWhole(path: string, text: string, signal?: AbortSignal): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_NONBLOCK, O_APPEND, O_TRUNC } = constants;
+  // What a process has open may be a file into which others write, too: standard output, say.
+  const mode = /^\/(dev|proc)\//.test(path) ? O_APPEND : O_CREAT | O_TRUNC;
   try {
-    const info = await infoOf(path);
-    if (isReplaceable(path, info)) await replace(await destinationOf(path), info, text);
-    else await writeThrough(path, text, signal);
+    const file = await retry('ENXIO', () => open(path, O_WRONLY | O_NONBLOCK | mode), signal);
+    try {
+      for (let rest = Buffer.from(text); rest.length > 0; ) {
+        const { bytesWritten } = await retry('EAGAIN', () => file.write(rest), signal);
+        rest = rest.subarray(bytesWritten);
+      }
+    } finally {
+      await file.close();
+    }
   } catch (error) {
-    throw new CheckError(describe(path, error));
+    throw new CheckError(`cannot write ${path}: ${reasonOf(error)}`);
   }
 }
 
@@ -75,60 +69,6 @@ export function parseFile<T>(path: string, schema: z.ZodType<T>, json: unknown):
   throw new CheckError(places.join('\n'));
 }
 
-/** Of what a path leads to; undefined where there is nothing yet. */
-async function infoOf(path: string): Promise<Stats | undefined> {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** What a process has open looks in these folders like a link to a file that could be replaced. */
-function isReplaceable(path: string, info: Stats | undefined): boolean {
-  return (info === undefined || info.isFile()) && !/^\/(dev|proc)\//.test(path);
-}
-
-/** Where a path leads to, also by a link to nothing yet. */
-async function destinationOf(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch {
-    const linked = await readlink(path).catch(() => undefined);
-    return linked === undefined ? path : destinationOf(resolve(dirname(path), linked));
-  }
-}
-
-async function replace(path: string, info: Stats | undefined, text: string): Promise<void> {
-  const temporary = join(dirname(path), `.loadgen-${randomUUID()}.tmp`);
-  try {
-    await writeFile(temporary, text, { flag: 'wx' });
-    if (info !== undefined) {
-      await chown(temporary, info.uid, info.gid).catch(() => {}); // Only root may give a file away.
-      await chmod(temporary, info.mode & 0o7777);
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
-    throw error;
-  }
-}
-
-/** Never blocks: a thread that waits for a FIFO's reader would keep the process from ending. */
-async function writeThrough(path: string, text: string, signal?: AbortSignal): Promise<void> {
-  const { O_WRONLY, O_APPEND, O_NONBLOCK } = constants;
-  const file = await retry('ENXIO', () => open(path, O_WRONLY | O_APPEND | O_NONBLOCK), signal);
-  try {
-    for (let rest = Buffer.from(text); rest.length > 0; ) {
-      const { bytesWritten } = await retry('EAGAIN', () => file.write(rest), signal);
-      rest = rest.subarray(bytesWritten);
-    }
-  } finally {
-    await file.close();
-  }
-}
-
 const RETRY_MS = 10;
 
 async function retry<T>(code: string, act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -144,8 +84,4 @@ async function retry<T>(code: string, act: () => Promise<T>, signal?: AbortSigna
 
 function codeOf(error: unknown): unknown {
   return isNativeError(error) && 'code' in error ? error.code : undefined;
-}
-
-function describe(path: string, error: unknown): string {
-  return `cannot write ${path}: ${reasonOf(error)}`;
 }

@@ -3,11 +3,11 @@
  * what the verification needs is read, whatever else it or another version of the generator has put into it.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CheckError, reasonOf, UsageError } from '../common/errors.ts';
-import { checkWritable, parseFile, readJson, writeWhole } from '../common/files.ts';
+import { checkWritable, parseFile, readJson } from '../common/files.ts';
 import { expectedCountsSchema } from './expected-counts.ts';
 import { type Snapshot, snapshotSchema } from './process.ts';
 
@@ -37,9 +37,20 @@ export async function openLedger(folder: string): Promise<void> {
   await checkWritable(join(folder, 'new.json'));
 }
 
-/** @param folder one that {@link openLedger} has checked. @throws CheckError when it cannot be written all the same */
+/**
+ * Whole or not at all: a reader or a crash never meets half of a record.
+ * @param folder one that {@link openLedger} has checked. @throws CheckError when it cannot be written all the same
+ */
 export async function saveRecord(folder: string, record: RunRecord): Promise<void> {
-  await writeWhole(join(folder, fileName(record)), `${JSON.stringify(record, undefined, 2)}\n`);
+  const path = join(folder, fileName(record));
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, `${JSON.stringify(record, undefined, 2)}\n`);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw new CheckError(`cannot write ${path}: ${reasonOf(error)}`);
+  }
 }
 
 /** @throws CheckError when it cannot */
