@@ -3,7 +3,6 @@ import { describe, expect, it } from '@jest/globals';
 import { freePort } from '../../test/support/free-port.ts';
 import { useFakeStack } from './fake-stack.ts';
 import { loadgen, useFolder } from './loadgen.ts';
-import { serveHttp } from './servers.ts';
 
 const stack = useFakeStack();
 const at = useFolder();
@@ -105,15 +104,6 @@ describe('a Prometheus that is not there for a run', () => {
     );
   });
 
-  it('is waited for while it starts', async () => {
-    let refusals = 3;
-    const starting = await serveHttp((request, response) => {
-      if (refusals-- > 0) response.writeHead(503).end('Service Unavailable');
-      else stack.prometheus.handle(request, response);
-    });
-    expect(await run('hundred', '--prometheus', starting.url)).toMatchObject({ code: 0 });
-  });
-
   it('leaves the summary where it goes away in the middle', async () => {
     stack.api.beforeRequest(1, () => stack.observer.stop());
     const { code, out, err } = await run('hundred', ...stack.verified, '--wait', '300ms');
@@ -156,12 +146,5 @@ describe('loadgen verify', () => {
     stack.api.restart();
     const err = expect.stringContaining('nothing to verify: the ledger holds no run since the API started');
     expect(await verify()).toMatchObject({ code: 1, err });
-  });
-
-  it('ends with 3 when Prometheus is away', async () => {
-    await runVerified('hundred', ...ledger());
-    await stack.observer.stop();
-    const err = expect.stringContaining(`Prometheus at ${stack.observer.url} did not answer`);
-    expect(await verify('--wait', '200ms')).toMatchObject({ code: 3, err });
   });
 });

@@ -201,7 +201,7 @@ describe('a pattern file on the disk', () => {
   });
 
   it.each([
-    ['not UTF-8', 'targets:\n- path: "/\xff"\n', ':2:11: expected UTF-8, found other bytes'],
+    ['not UTF-8', 'targets:\n- path: "/\xff"\n', ': expected UTF-8, found other bytes'],
     ['too large', `${MINIMAL}#${'x'.repeat(1024 * 1024)}`, ': expected at most 1048576 bytes, found more'],
   ])('is named where it is %s', async (_, text, mistake) => {
     await writeFile(at('own.yaml'), Buffer.from(text, 'latin1'));

@@ -78,10 +78,10 @@ it.each([400, 404, 429, 500])(
   },
 );
 
-it('a Prometheus that limits the rate is asked again', async () => {
+it.each([429, 503])('a Prometheus that starts, or limits the rate, is asked again: %i', async (status) => {
   let asked = 0;
   const limited = await serveHttp((request, response) => {
-    if (asked++ % 3 === 1) response.writeHead(429).end('slow down');
+    if (asked++ % 3 === 1) response.writeHead(status).end('slow down');
     else stack.prometheus.handle(request, response);
   });
   const out = expect.stringContaining('100 requests, every one counted exactly once');

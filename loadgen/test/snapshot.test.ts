@@ -128,9 +128,9 @@ type Scrape = readonly [atSeconds: number, start: number, drained?: number, coun
 function createHistory(history: Readonly<Record<string, readonly Scrape[]>>) {
   const now = createPrometheus(() => ({ a: { scrapedAt: 1005, start: 960, counted: 3 } }));
   const given = { points: 0 };
-  /** `selector[10s]`, or `min_over_time(selector[10s])[60s:10s]`, whose moments are the multiples of 10 s. */
+  /** `selector[10s]`, or `last_over_time(selector[10s])[60s:10s]`, whose moments are the multiples of 10 s. */
   const samples: PrometheusReader['samples'] = async (expression, { atSeconds: end = 1000 } = {}) => {
-    const [, of, part, whole = part] = /^(min|max)?.*?\[(\d+)s\](?:\)\[(\d+)s)?/.exec(expression) ?? [];
+    const [, of, part, whole = part] = /^(last)?.*?\[(\d+)s\](?:\)\[(\d+)s)?/.exec(expression) ?? [];
     const [step, seconds] = [Number(part), Number(whole)];
     const last = Math.floor(end / step);
     const moments = Array.from({ length: seconds / step }, (_, n) => (last - n) * step).reverse();
@@ -142,7 +142,7 @@ function createHistory(history: Readonly<Record<string, readonly Scrape[]>>) {
           ? within(end).map(([atSeconds, value]) => ({ atSeconds, value }))
           : moments
               .filter((moment) => within(moment).length > 0)
-              .map((at) => ({ atSeconds: at, value: Math[of as 'min' | 'max'](...starts(at)) }));
+              .map((at) => ({ atSeconds: at, value: starts(at).at(-1) ?? 0 }));
       given.points += points.length;
       return { labels: { instance, job: 'api' }, points };
     });

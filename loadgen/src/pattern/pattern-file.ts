@@ -21,13 +21,8 @@ export async function readPatternFile(file: string): Promise<Pattern> {
   }
   if (bytes.length > MOST_BYTES)
     throw new UsageError(`${file}: expected at most ${MOST_BYTES} bytes, found more`);
-  const text = bytes.toString('utf8');
-  if (!isUtf8(bytes)) {
-    const before = text.slice(0, text.indexOf('\ufffd')).split('\n');
-    const place = `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
-    throw new UsageError(`${file}:${place}: expected UTF-8, found other bytes`);
-  }
-  return parsePattern(file, text);
+  if (!isUtf8(bytes)) throw new UsageError(`${file}: expected UTF-8, found other bytes`);
+  return parsePattern(file, bytes.toString('utf8'));
 }
 
 /** @param file how the text is called in messages */
