@@ -108,7 +108,7 @@ describe('the page', () => {
     ['lost', { lostShards: [lost] }, 'Failed', 'shard 2/4 left no report'],
     ['interrupted', { state: 'interrupted' }, 'Open', 'interrupted: the rest was not sent'],
     ['started', { state: 'started' }, 'Open', 'the run has not ended, or was killed'],
-    ['part', { shard: { index: 2, of: 4 } }, 'Open', 'shard 2 of 4: decided when all are combined'],
+    ['part', { shard: { index: 2, of: 4 } }, 'Open', 'shard 2 of 4: thresholds and verification are about'],
   ])('says first what became of a run that was %s', async (_, overrides, word, reason) => {
     const page = await renderPage([reportOf([phaseOf('hundred')], overrides)]);
     expect(page).toContain(`<p class="word">${word}</p>`);

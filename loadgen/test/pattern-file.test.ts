@@ -190,16 +190,6 @@ describe('a body in a pattern file', () => {
 describe('a pattern file on the disk', () => {
   const at = useFolder();
 
-  it('is read', async () => {
-    await writeFile(at('own.yaml'), MINIMAL);
-    expect((await readPatternFile(at('own.yaml'))).targets).toHaveLength(1);
-  });
-
-  it('is named where it is missing', async () => {
-    const mistake = /cannot read the pattern file: ENOENT.*own\.yaml/;
-    await expect(readPatternFile(at('own.yaml'))).rejects.toThrow(mistake);
-  });
-
   it.each([
     ['not UTF-8', 'targets:\n- path: "/\xff"\n', ': expected UTF-8, found other bytes'],
     ['too large', `${MINIMAL}#${'x'.repeat(1024 * 1024)}`, ': expected at most 1048576 bytes, found more'],

@@ -33,8 +33,11 @@ function describe(verification: Report['verification']): string[] {
   return [headline, ...details];
 }
 
-function whyOpen({ state, shard }: Report): string | undefined {
+/** What became of a run, where that is not simply its end. */
+export function whyOpen({ state, shard, phases }: Report): string | undefined {
   if (state === 'started') return 'the run has not ended, or was killed';
-  if (state === 'interrupted') return 'interrupted: the rest was not sent';
-  return isWhole(shard) ? undefined : `shard ${shard.index} of ${shard.of}: decided when all are combined`;
+  if (state === 'interrupted' && phases.length === 0) return 'interrupted: nothing was sent';
+  if (state === 'interrupted') return 'interrupted: the rest was not sent; what had been sent was waited for';
+  if (isWhole(shard)) return undefined;
+  return `shard ${shard.index} of ${shard.of}: thresholds and verification are about the whole (loadgen combine)`;
 }

@@ -3,10 +3,10 @@ import { styleText } from 'node:util';
 import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
 import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
 import type { Distribution } from '../../load/histogram.ts';
-import { isWhole } from '../../load/shard.ts';
 import { formatLost } from '../combine.ts';
 import type { Latency } from '../latency.ts';
 import type { PhaseReport, Report } from '../report.ts';
+import { whyOpen } from '../verdict.ts';
 import { alignColumns } from './columns.ts';
 import { formatVerification } from './verification-table.ts';
 
@@ -67,22 +67,12 @@ function formatPhase(phase: PhaseReport): string[] {
   ];
 }
 
-/** What became of the run as a whole, where that is not simply its end. */
-function formatEnd({ state, shard, lostShards, phases }: Report): string[] {
-  const lines = lostShards.map((lost) =>
-    styleText('red', `${formatLost(lost)}: it is in none of these numbers`),
+function formatEnd(report: Report): string[] {
+  const lost = report.lostShards.map((shard) =>
+    styleText('red', `${formatLost(shard)}: it is in none of these numbers`),
   );
-  if (state === 'interrupted')
-    lines.push(
-      phases.length === 0
-        ? 'interrupted: nothing was sent'
-        : 'interrupted: the rest was not sent; what had been sent was waited for',
-    );
-  if (!isWhole(shard))
-    lines.push(
-      `shard ${shard.index} of ${shard.of}: thresholds and verification are about the whole (loadgen combine)`,
-    );
-  return lines;
+  const open = whyOpen(report);
+  return open === undefined ? lost : [...lost, open];
 }
 
 function formatPlan({ schedule, requests, durationSeconds, connections }: PhaseReport['plan']): string {
