@@ -33,9 +33,8 @@ export async function openOutputs({ ledger, json, html }: Outputs, signal: Abort
     },
     async finish(report) {
       const failed = isFile(json) ? await attempt(() => writeWhole(json, toJson(report), signal)) : [];
-      if (!isFile(html)) return [...unsaved, ...failed];
-      const page = await renderPage([report]);
-      return [...unsaved, ...failed, ...(await attempt(() => writeWhole(html, page, signal)))];
+      const write = async (path: string) => writeWhole(path, await renderPage([report]), signal);
+      return [...unsaved, ...failed, ...(isFile(html) ? await attempt(() => write(html)) : [])];
     },
   };
 }
