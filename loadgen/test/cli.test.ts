@@ -40,13 +40,6 @@ describe('loadgen run', () => {
     expect(out).toContain('asked 500/s on average, at most 1 connection)');
   });
 
-  it('runs an own pattern file', async () => {
-    const stages = 'stages: [{duration: 200ms, rate: 50}]';
-    await writeFile(at('own.yaml'), `${stages}\ntargets: [{path: /cart}, {path: /gone, expect: 404}]\n`);
-    const out = expect.stringContaining('own: 10 requests sent');
-    expect(await run(at('own.yaml'))).toMatchObject({ code: 0, out });
-  });
-
   it('stops at an interrupt, waits for what is in flight, shows what was done and ends with 130', async () => {
     const controller = new AbortController();
     stack.api.intercept = (_request, response) => {
@@ -108,9 +101,7 @@ describe('wrong usage ends with 2 and says what is right', () => {
 describe('the other commands', () => {
   it('list names every pattern', async () => {
     const { out } = await loadgen(['list']);
-    expect(out.match(/^\S+/gm)?.join(' ')).toBe(
-      'lab hundred not-found steady ramp rolling spike soak crud mixed',
-    );
+    expect(out.match(/^\S+/gm)?.join(' ')).toBe('lab hundred not-found steady ramp rolling spike mixed');
   });
 
   it('validate says ok, or the mistakes of all files', async () => {

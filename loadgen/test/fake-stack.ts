@@ -3,7 +3,6 @@
  * one process. The real ones are in test/integration/.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach } from '@jest/globals';
 import { formatSeries } from '../src/verify/series.ts';
 import { serveHttp, stopServers } from './servers.ts';
@@ -80,8 +79,8 @@ export class FakePrometheus {
     this.#api = api;
   }
 
-  readonly handle: RequestListener = async (request, response) => {
-    const asked = new URLSearchParams(await text(request));
+  readonly handle: RequestListener = (request, response) => {
+    const asked = new URL(request.url ?? '', 'http://prometheus').searchParams;
     const data = this.answerOf(asked.get('query') ?? '', asked.get('time'));
     response.end(JSON.stringify({ status: 'success', data }));
   };
@@ -99,12 +98,9 @@ export class FakePrometheus {
       metric: { ...labels, ...TARGET },
       value: [nowSeconds, String(value)],
     });
-    const up = sample(this.isTargetUp ? 1 : 0, { __name__: 'up' });
     if (query.startsWith('histogram_quantile')) return vector(...this.quantiles);
-    if (query.startsWith('timestamp(')) return vector(sample(atSeconds, {}));
-    if (query.startsWith('up{')) return vector(up);
     const all = [
-      up,
+      sample(this.isTargetUp ? 1 : 0, { __name__: 'up' }),
       sample(startTimeSeconds, { __name__: 'process_start_time_seconds' }),
       sample(atSeconds, { loadgen_scraped_at: '1' }),
       sample(0, { __name__: 'http_server_drained' }),

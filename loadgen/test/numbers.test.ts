@@ -3,6 +3,7 @@ import { decodeHistogram, percentileMs } from '../src/load/histogram.ts';
 import { numbersSchema, sumNumbers } from '../src/load/numbers.ts';
 import { randomAt } from '../src/load/random.ts';
 import { Summary } from '../src/load/summary.ts';
+import { sumExpectedCounts } from '../src/verify/expected-counts.ts';
 
 const targets = [
   { method: 'GET', path: '/a', series: { path: 'a', method: 'get' } },
@@ -106,4 +107,21 @@ describe('the course of a phase', () => {
     expect(samples.reduce((a, b) => a + b, 0)).toBe(10_000);
     expect(intervalSeconds).toBe(512);
   });
+});
+
+it('expected counts are one line per series, whatever the target', () => {
+  const series = { path: 'cart', method: 'get' };
+  const target = { method: 'GET', path: '/cart', series };
+  const other = { ...target, method: 'HEAD', series: { ...series } };
+  const own = [target, other, { method: 'GET', path: '/' }];
+  const summary = new Summary({ startMs: 0, plannedMs: undefined, targets: own });
+  summary.recordAnswer(0, 200, 0, 0, 1);
+  summary.recordAnswer(1, 200, 0, 0, 1);
+  summary.recordAnswer(1, 500, 0, 0, 1);
+  summary.recordFailure(0, 'reset', 0, 0, 1);
+  summary.recordFailure(2, 'refused', 0, Number.NaN, 1);
+  expect(sumExpectedCounts([summary.bySeries()])).toEqual([
+    { series, answered: { 200: 2, 500: 1 }, unknown: 1, notSent: 0 },
+    { series: null, answered: {}, unknown: 0, notSent: 1 },
+  ]);
 });

@@ -40,11 +40,6 @@ describe('a pattern file', () => {
     });
   });
 
-  it('may repeat itself with aliases', () => {
-    const text = `targets: [&t {path: /, count: 1}, ${Array(100).fill('*t').join(', ')}]`;
-    expect(parse(text).targets).toHaveLength(101);
-  });
-
   it('reports all its mistakes at once, each with place, expected and found', () => {
     const text = `description: 5
 stages:
@@ -110,21 +105,10 @@ timeout: soon
       MINIMAL.replace('5', '0'),
       '1:9: stages: expected a rate above 0 in some stage, found [{"duration":"1s","rate":0}]',
     ],
-    ['an alias without an anchor', 'targets:\n  - *gone\n', '2:5: no anchor "&gone" before this alias'],
     [
-      'an alias inside itself',
-      'targets:\n  - {path: /, count: 1, body: &b [*b]}\n',
-      '2:35: alias "*b" inside itself',
-    ],
-    [
-      'more than 100 aliases',
-      `targets:\n  - &t {path: /, count: 1}\n${'  - *t\n'.repeat(101)}`,
-      '103:5: expected at most 100 aliases',
-    ],
-    [
-      'aliases that multiply',
-      `a: &a [x]\nb: &b [${Array(30).fill('*a')}]\nc: [${Array(30).fill('*b')}]\n`,
-      '2:29: expected at most 100 aliases',
+      'an alias',
+      'targets:\n  - &a {path: /, count: 1}\n  - *a\n',
+      '3:5: expected no alias: write the value itself',
     ],
   ])('with %s is refused', (_, text, mistake) => {
     expect(mistakesOf(text)).toContain(mistake);
@@ -157,8 +141,8 @@ timeout: soon
 
 describe('a body in a pattern file', () => {
   it.each([
-    ['9007199254740992', '9007199254740992'],
-    ['123456789012345680000', '123456789012345680000'],
+    ['9007199254740991', '9007199254740991'],
+    ['100000000000000000.0', '100000000000000000'],
     ['0x1F', '31'],
     ['1.50', '1.5'],
     ['1e3', '1000'],
@@ -173,7 +157,7 @@ describe('a body in a pattern file', () => {
   const inexact = (text: string) =>
     `expected a number that JSON keeps exactly (quote it, or write the body as a text), found ${text}`;
   const INEXACT =
-    '9007199254740993 -9007199254740993 0x20000000000001 0.12345678901234567890 1e400 1e-400 -0 .inf .nan';
+    '9007199254740993 -9007199254740993 0x20000000000001 0.12345678901234567890 1.00000000000000001 1e400 1e-400 -0 -0.0 .inf .nan';
   const PROTO = 'expected no key "__proto__": JavaScript has another use for it';
   const UNQUOTED = 'expected a text as key (quote it)';
   it.each([
@@ -206,18 +190,8 @@ describe('a body in a pattern file', () => {
 describe('a pattern file on the disk', () => {
   const at = useFolder();
 
-  it('is read', async () => {
-    await writeFile(at('own.yaml'), MINIMAL);
-    expect((await readPatternFile(at('own.yaml'))).targets).toHaveLength(1);
-  });
-
-  it('is named where it is missing', async () => {
-    const mistake = /cannot read the pattern file: ENOENT.*own\.yaml/;
-    await expect(readPatternFile(at('own.yaml'))).rejects.toThrow(mistake);
-  });
-
   it.each([
-    ['not UTF-8', 'targets:\n- path: "/\xff"\n', ':2:11: expected UTF-8, found other bytes'],
+    ['not UTF-8', 'targets:\n- path: "/\xff"\n', ': expected UTF-8, found other bytes'],
     ['too large', `${MINIMAL}#${'x'.repeat(1024 * 1024)}`, ': expected at most 1048576 bytes, found more'],
   ])('is named where it is %s', async (_, text, mistake) => {
     await writeFile(at('own.yaml'), Buffer.from(text, 'latin1'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseThreshold } from '../src/load/thresholds.ts';
-import { GROUPS, PATTERNS } from '../src/pattern/built-in.ts';
+import { PATTERNS } from '../src/pattern/built-in.ts';
 import { plannedMs, plannedRequests } from '../src/run/plan.ts';
 import { planOf } from './reports.ts';
 
@@ -23,16 +23,10 @@ describe('the built-in patterns', () => {
     expect(Object.values(requestsOf('not-found'))).toEqual(Array<number>(33).fill(1));
   });
 
-  it('lab is both, one after the other', () => {
-    expect(GROUPS.lab).toEqual(['hundred', 'not-found']);
-  });
-
   it.each([
     ['steady', 1500, 30],
     ['ramp', 8000, 60],
     ['spike', 6640, 44],
-    ['soak', 36_000, 1800],
-    ['crud', 1500, 30],
     ['mixed', 3000, 60],
   ])('%s sends %i requests in %i s', (name, requests, seconds) => {
     const phase = planOf(name);
@@ -43,12 +37,6 @@ describe('the built-in patterns', () => {
     const targets = Object.values(PATTERNS).flatMap((pattern) => pattern.targets);
     const silent = targets.filter((target) => target.expect === undefined || target.series === undefined);
     expect(silent).toEqual([]);
-  });
-
-  it('mixed sends a tenth of its requests to paths that do not exist', () => {
-    const { targets } = planOf('mixed');
-    const weight = (all: typeof targets) => all.reduce((sum, target) => sum + (target.weight ?? 1), 0);
-    expect(weight(targets.filter((target) => target.expect === 404)) / weight(targets)).toBe(0.1);
   });
 });
 

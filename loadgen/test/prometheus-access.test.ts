@@ -18,15 +18,15 @@ beforeEach(async () => {
   accepted = '';
   guarded = await serveHttp((request, response) => {
     given.push(request.headers.authorization);
-    if (request.headers.authorization === accepted) void stack.prometheus.handle(request, response);
+    if (request.headers.authorization === accepted) stack.prometheus.handle(request, response);
     else response.writeHead(401).end('go away');
   });
 });
 
 const run = (...args: string[]) => loadgen(['run', 'hundred', ...stack.toTarget, ...args]);
-const query = (url: string, ...args: string[]) => loadgen(['query', 'up{job="api"}', '-p', url, ...args]);
+const query = (url: string, ...args: string[]) => loadgen(['query', 'time()', '-p', url, ...args]);
 const queryWith = (PROMETHEUS_TOKEN: string, url: string) =>
-  loadgen(['query', 'up{job="api"}', '-p', url], { env: { PROMETHEUS_TOKEN } });
+  loadgen(['query', 'time()', '-p', url], { env: { PROMETHEUS_TOKEN } });
 const toBasic = (userinfo: string) => `Basic ${Buffer.from(userinfo).toString('base64')}`;
 
 describe('basic credentials in the URL of --prometheus', () => {
@@ -78,11 +78,11 @@ it.each([400, 404, 429, 500])(
   },
 );
 
-it('a Prometheus that limits the rate is asked again', async () => {
+it.each([429, 503])('a Prometheus that starts, or limits the rate, is asked again: %i', async (status) => {
   let asked = 0;
   const limited = await serveHttp((request, response) => {
-    if (asked++ % 3 === 1) response.writeHead(429).end('slow down');
-    else void stack.prometheus.handle(request, response);
+    if (asked++ % 3 === 1) response.writeHead(status).end('slow down');
+    else stack.prometheus.handle(request, response);
   });
   const out = expect.stringContaining('100 requests, every one counted exactly once');
   expect(await run('-p', limited.url)).toMatchObject({ code: 0, out });

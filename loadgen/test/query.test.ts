@@ -1,5 +1,4 @@
 /** `loadgen query`, against a server that answers as Prometheus does. */
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { freePort } from '../../test/support/free-port.ts';
 import { loadgen } from './loadgen.ts';
@@ -24,8 +23,9 @@ const ANSWERS: Record<string, [resultType: string, result: unknown]> = {
 
 let url = '';
 beforeAll(async () => {
-  const server = await serveHttp(async (request, response) => {
-    const answer = ANSWERS[new URLSearchParams(await text(request)).get('query') ?? ''];
+  const server = await serveHttp((request, response) => {
+    const { searchParams } = new URL(request.url ?? '', 'http://prometheus');
+    const answer = ANSWERS[searchParams.get('query') ?? ''];
     const [resultType, result] = answer ?? [];
     const refusal = { status: 'error', errorType: 'bad_data', error: REFUSED };
     const body = answer === undefined ? refusal : { status: 'success', data: { resultType, result } };

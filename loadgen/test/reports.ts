@@ -5,7 +5,7 @@ import { PATTERNS } from '../src/pattern/built-in.ts';
 import { patternSchema } from '../src/pattern/pattern.ts';
 import type { PhaseReport, Report } from '../src/report/report.ts';
 import { type Overrides, type Phase, planPhase } from '../src/run/plan.ts';
-import { RECORD_VERSION } from '../src/verify/record.ts';
+import { RECORD_VERSION } from '../src/verify/ledger.ts';
 
 export function planOf(name: string, overrides: Partial<Overrides> = {}, shard = WHOLE): Phase {
   const pattern = patternSchema.parse(PATTERNS[name]);

@@ -44,27 +44,11 @@ const INTERRUPTED = new InterruptedError('interrupted');
 const NOTHING_SENT = { exitCode: 130, message: 'interrupted: nothing was sent' };
 
 describe('a run', () => {
-  it('is saved as started, and then as it ended', async () => {
-    const { options, seen } = create();
-    expect(await run(options)).toMatchObject({ report: { state: 'finished' } });
-    expect(seen).toEqual({ saved: ['started', 'finished'], closed: 1 });
-  });
-
   it('that is interrupted while it waits for its start leaves nothing, and ends at once', async () => {
     const { options, seen, interrupt } = create({}, MONTHS_MS);
     setTimeout(() => interrupt.abort(INTERRUPTED), 10);
     await expect(run(options)).rejects.toMatchObject(NOTHING_SENT);
     expect(seen).toEqual({ saved: [], closed: 1 });
-  });
-
-  it('that is interrupted while it waits for the target says that nothing was sent', async () => {
-    const { options, interrupt } = create({
-      async prepare() {
-        interrupt.abort(INTERRUPTED);
-        throw INTERRUPTED;
-      },
-    });
-    await expect(run(options)).rejects.toMatchObject(NOTHING_SENT);
   });
 
   it('that loses a worker while it waits ends with that, and leaves nothing', async () => {

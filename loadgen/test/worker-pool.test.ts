@@ -98,7 +98,11 @@ it.each<[string, boolean, (worker: FakeWorker) => void]>([
     'one had begun',
     false,
     (worker) => {
-      worker.tell({ kind: 'phase-started' });
+      worker.tell({
+        kind: 'progress',
+        phase: 0,
+        numbers: { sent: 0, errors: 0, dropped: 0, inFlight: 0, p50Ms: 0, p99Ms: 0 },
+      });
       worker.tell(FAILED);
     },
   ],

@@ -1,10 +1,9 @@
 /** The command line: flags to options, options to work, work to text and exit codes. It touches neither process nor global state. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { EXIT, reasonOf } from '../common/errors.ts';
+import { Command, CommanderError, Option } from 'commander';
+import { EXIT } from '../common/errors.ts';
 import { hideCredentials } from '../common/secrets.ts';
 import { toJson } from '../report/report.ts';
-import { DEFAULT_PATTERN, listPatterns, validateFiles } from '../run/patterns.ts';
-import { SCHEMAS } from '../run/schemas.ts';
+import { DEFAULT_PATTERN, listPatterns, SCHEMAS, validateFiles } from '../run/patterns.ts';
 import {
   parseDuration,
   parseMoment,
@@ -15,13 +14,32 @@ import {
   parseWorkers,
 } from '../run/values.ts';
 import { work } from '../run/worker.ts';
-import { type CombineFlags, combineCommand } from './combine-command.ts';
-import { COMBINE_HELP, EXIT_CODES_HELP, RUN_HELP, VERIFY_HELP } from './help.ts';
 import type { Io } from './io.ts';
-import { type QueryFlags, queryCommand } from './query-command.ts';
-import { type ReportFlags, reportCommand } from './report-command.ts';
+import { type QueryFlags, queryCommand, type VerifyFlags, verifyCommand } from './prometheus-commands.ts';
+import { type CombineFlags, combineCommand, type ReportFlags, reportCommand } from './report-commands.ts';
 import { type RunFlags, runCommand } from './run-command.ts';
-import { type VerifyFlags, verifyCommand } from './verify-command.ts';
+
+const EXIT_CODES_HELP = `
+Exit codes:
+  0    success
+  1    a check or threshold failed, a worker was lost, a start was missed, or
+       an output could not be written at the end (what was sent is shown)
+  2    wrong usage, a mistake in a pattern file, or a file that cannot be read
+       or written, reported before anything is sent
+  3    the target or Prometheus could not be reached, or refuses the credentials
+  130  interrupted (Ctrl-C): sending stops, what is in flight is waited for`;
+
+const RUN_HELP = `
+Examples:
+  $ loadgen run                                   the lab's requests to http://localhost:5001
+  $ loadgen run steady --rate 500 --duration 10s  a built-in pattern, faster and shorter
+  $ loadgen run steady --rate max -c 32           the closed loop: what can the target do?
+  $ loadgen run ./checkout.yaml --threshold "p99<100ms"
+  $ loadgen run mixed -p http://localhost:9090    with the verification
+  $ loadgen run steady --rate 30000 --workers 4   from four processes
+
+Latency counts from the moment at which a request should have left, so a target
+that stalls cannot hide it. What finds no free connection is counted as dropped.`;
 
 /** @returns the exit code. @throws the errors of `errors.ts`, which carry theirs */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
@@ -91,19 +109,15 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
     .option(
       '-r, --rate <per second>',
       'highest rate, or "max" for as fast as the connections allow',
-      parsedBy(parseRate),
+      parseRate,
     )
-    .option('-d, --duration <time>', 'length of a rate pattern, such as 30s', parsedBy(parseDuration))
-    .option('-c, --connections <n>', 'most requests in flight at a time', parsedBy(parseWhole))
-    .option(
-      '--timeout <time>',
-      'for one request, connecting included (default: 10s)',
-      parsedBy(parseDuration),
-    )
-    .option('--seed <n>', 'another seed, another order', parsedBy(parseWhole), 1)
+    .option('-d, --duration <time>', 'length of a rate pattern, such as 30s', parseDuration)
+    .option('-c, --connections <n>', 'most requests in flight at a time', parseWhole)
+    .option('--timeout <time>', 'for one request, connecting included (default: 10s)', parseDuration)
+    .option('--seed <n>', 'another seed, another order', parseWhole, 1)
     .addOption(
       new Option('--threshold <condition>', 'such as "p99<250ms", "errors<1%", "dropped=0"; may be repeated')
-        .argParser((text, before: RunFlags['threshold']) => [...before, parsedBy(parseThresholdFlag)(text)])
+        .argParser((text, before: RunFlags['threshold']) => [...before, parseThresholdFlag(text)])
         .default([], 'those of the pattern'),
     )
     .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
@@ -112,15 +126,11 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
     .optionsGroup('Several processes, several machines:')
     .addOption(
       new Option('--workers <n>', 'processes that send together, for more than one core')
-        .argParser(parsedBy(parseWorkers))
+        .argParser(parseWorkers)
         .default(1),
     )
-    .option(
-      '--shard <i/n>',
-      'send only every n-th request, from the i-th; see `loadgen combine`',
-      parsedBy(parseShard),
-    )
-    .option('--start-at <time>', 'begin at that moment, so that shards begin together', parsedBy(parseMoment))
+    .option('--shard <i/n>', 'send only every n-th request, from the i-th; see `loadgen combine`', parseShard)
+    .option('--start-at <time>', 'begin at that moment, so that shards begin together', parseMoment)
     .optionsGroup('Verification:')
     .option('-p, --prometheus <url>', 'compare what was sent with what this Prometheus holds')
     .addOption(new Option('--verify', 'compare (the default with --prometheus)').default(undefined))
@@ -143,7 +153,7 @@ function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) 
     .option('--rebase', 'begin a new ledger now: what was counted so far is taken as given; needs --ledger')
     .option('-j, --json <file>', 'writes the verification as JSON; "-" is standard output, without the table')
     .option('-q, --quiet', 'no progress');
-  addAccess(addShared(command)).addHelpText('after', VERIFY_HELP).action(act);
+  addAccess(addShared(command)).action(act);
 }
 
 function addCombine(program: Command, act: (files: string[], flags: CombineFlags) => Promise<void>): void {
@@ -155,7 +165,7 @@ function addCombine(program: Command, act: (files: string[], flags: CombineFlags
     .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
     .option('--html <file>', 'writes the report as a page with charts; "-" as for --json')
     .option('-q, --quiet', 'no progress');
-  addAccess(addShared(command)).addHelpText('after', COMBINE_HELP).action(act);
+  addAccess(addShared(command)).action(act);
 }
 
 function addReport(program: Command, act: (files: string[], flags: ReportFlags) => Promise<void>): void {
@@ -184,7 +194,7 @@ function addShared(command: Command): Command {
     .option('--job <name>', 'the job of the API in Prometheus', 'api')
     .addOption(
       new Option('--wait <time>', 'how long to wait for the target, for Prometheus and for a scrape')
-        .argParser(parsedBy(parseDuration))
+        .argParser(parseDuration)
         .default(30_000, '30s'),
     );
 }
@@ -193,15 +203,4 @@ function addAccess(command: Command): Command {
   return command
     .option('--prometheus-token-file <file>', 'a bearer token for Prometheus (or PROMETHEUS_TOKEN=<token>)')
     .option('--prometheus-ca-file <file>', "certificate authorities for Prometheus, instead of the system's");
-}
-
-/** Commander names the flag of a value that cannot be read. */
-function parsedBy<T>(parse: (text: string) => T): (text: string) => T {
-  return (text) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      throw new InvalidArgumentError(reasonOf(error));
-    }
-  };
 }

@@ -3,7 +3,6 @@ import { EXIT, InterruptedError, reasonOf, UnreachableError } from '../common/er
 import { hideCredentials } from '../common/secrets.ts';
 import { renderPage } from '../report/html/page.ts';
 import { toJson } from '../report/report.ts';
-import { createPaint } from '../report/text/paint.ts';
 import { formatReport } from '../report/text/summary.ts';
 import type { Outputs, Saver } from '../run/outputs.ts';
 import type { RunOutcome } from '../run/run.ts';
@@ -18,8 +17,7 @@ export async function showOutcome(
 ): Promise<number> {
   const { report, unverified } = outcome;
   if (json === '-') io.stdout.write(toJson(report));
-  else
-    io.stdout.write(html === '-' ? await renderPage([report]) : formatReport(report, createPaint(io.stdout)));
+  else io.stdout.write(html === '-' ? await renderPage([report]) : formatReport(report));
   const unsaved = await saver.finish(report);
   const problems = [
     ...(unverified === undefined ? [] : [`not verified: ${reasonOf(unverified)}`]),
@@ -36,8 +34,7 @@ function exitCodeOf({ report, unverified }: RunOutcome): number {
   if (report.state === 'interrupted' || unverified instanceof InterruptedError) return EXIT.interrupted;
   const answered = report.phases.some((phase) => phase.answered > 0);
   const isIdle = report.phases.every(({ sent, unsent, dropped }) => sent + unsent + dropped === 0);
-  if (unverified instanceof UnreachableError || report.state === 'gave-up' || (!answered && !isIdle))
-    return EXIT.unreachable;
+  if (unverified instanceof UnreachableError || (!answered && !isIdle)) return EXIT.unreachable;
   const failed = report.phases.some(({ thresholds }) => thresholds.some(({ ok }) => !ok));
   const isUnverified =
     unverified !== undefined || (report.verification !== null && report.verification.verdict !== 'verified');

@@ -1,15 +1,14 @@
 /** `loadgen run`: flags and pattern names to a run, its outcome to text and an exit code. */
+import { availableParallelism, cpus, machine, release, type } from 'node:os';
 import { EXIT, UsageError } from '../common/errors.ts';
+import { hideInArgument } from '../common/secrets.ts';
 import { formatCount, formatNumber } from '../common/units.ts';
-import { createPaint } from '../report/text/paint.ts';
-import { formatVerification } from '../report/text/verification-table.ts';
+import type { Environment } from '../report/report.ts';
 import { connectPrometheus } from '../run/connect-prometheus.ts';
-import { describeEnvironment } from '../run/environment.ts';
 import { type Outputs, openOutputs, type Saver } from '../run/outputs.ts';
 import type { Overrides } from '../run/plan.ts';
 import { prepareSender, type SendOptions } from '../run/prepare.ts';
-import { type NotFresh, type RunObserver, run } from '../run/run.ts';
-import { findVerified } from '../run/verify-sent.ts';
+import { type RunObserver, run } from '../run/run.ts';
 import type { Io, PrometheusFlags } from './io.ts';
 import { showOutcome } from './outcome.ts';
 import { createReporter } from './progress.ts';
@@ -57,16 +56,10 @@ export async function runCommand(
     signal,
     observer,
   });
-  return 'alreadyHandled' in outcome
-    ? showNotFresh(outcome, flags, io)
-    : showOutcome(outcome, flags, saver, io);
-}
-
-async function showNotFresh({ alreadyHandled, snapshot }: NotFresh, { ledger }: RunFlags, io: Io) {
-  io.stdout.write(`the API has already handled ${formatCount(alreadyHandled, 'request')}: nothing sent\n`);
-  const verified = ledger === undefined ? undefined : await findVerified(ledger, snapshot);
-  if (verified !== undefined)
-    io.stdout.write(`${formatVerification(verified, createPaint(io.stdout)).join('\n')}\n`);
+  if (!('alreadyHandled' in outcome)) return showOutcome(outcome, flags, saver, io);
+  io.stdout.write(
+    `the API has already handled ${formatCount(outcome.alreadyHandled, 'request')}: nothing sent\n`,
+  );
   return EXIT.ok;
 }
 
@@ -104,5 +97,16 @@ function createObserver({ quiet }: RunFlags, saver: Saver, io: Io): RunObserver 
       // Later ones are reported at the end, after the summary.
       if (report.state === 'started' && unsaved.length > 0) throw new UsageError(unsaved.join('\n'));
     },
+  };
+}
+
+/** What a reader of a report needs to run it again, or to tell why it came out otherwise there. */
+function describeEnvironment(commandLine: readonly string[]): Environment {
+  const [first] = cpus();
+  return {
+    arguments: commandLine.map(hideInArgument),
+    node: process.versions.node,
+    system: `${type()} ${release()} ${machine()}`,
+    processors: `${availableParallelism()} x ${first?.model.trim() ?? 'unknown'}`,
   };
 }

@@ -8,30 +8,24 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 1
 
 /** Wrong usage: a flag, a pattern name, a pattern file. The message is for the user and is printed as it is. */
 export class UsageError extends Error {
-  override name = 'UsageError';
   readonly exitCode = EXIT.usage;
 }
 
 /** The target or Prometheus did not answer; the message names the URL and the cause. */
 export class UnreachableError extends Error {
-  override name = 'UnreachableError';
   readonly exitCode = EXIT.unreachable;
 }
 
 /** A check could not be made or did not hold, where no report can show it in a row of its own. */
 export class CheckError extends Error {
-  override name = 'CheckError';
   readonly exitCode = EXIT.failed;
 }
 
 /** A run that ended, for a reason other than Ctrl-C, before its first request. */
-export class NotSentError extends CheckError {
-  override name = 'NotSentError';
-}
+export class NotSentError extends CheckError {}
 
 /** Ctrl-C, where no report can say so. */
 export class InterruptedError extends Error {
-  override name = 'InterruptedError';
   readonly exitCode = EXIT.interrupted;
 }
 

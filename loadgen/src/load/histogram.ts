@@ -70,26 +70,17 @@ export function sumHistograms(texts: readonly string[], digits: 2 | 3): Histogra
   return sum;
 }
 
-/** In ms; NaN where there are no samples. A percentile is the upper end of its bucket, so it may lie above the highest value. */
-export function percentileMs(
-  histogram: Histogram,
-  percentile: number,
-  maxMs = Number.POSITIVE_INFINITY,
-): number {
-  if (histogram.totalCount === 0) return Number.NaN;
-  return (
-    Math.min(histogram.getValueAtPercentile(percentile), histogram.maxValue, maxMs * MICROSECONDS) /
-    MICROSECONDS
-  );
+/**
+ * In ms; NaN where there are no samples. A percentile is the upper end of its bucket, and so is the highest value: only then are
+ * those of a sum, whose parts have been encoded, the same as those of a single histogram.
+ */
+export function percentileMs(histogram: Histogram, percentile: number): number {
+  return histogram.totalCount === 0 ? Number.NaN : histogram.getValueAtPercentile(percentile) / MICROSECONDS;
 }
 
-/**
- * @param maxMs the highest value where it is known more exactly than the histogram does: one that was encoded and decoded
- * has only its bucket
- */
-export function toDistribution(histogram: Histogram, maxMs = Number.POSITIVE_INFINITY): Distribution | null {
+export function toDistribution(histogram: Histogram): Distribution | null {
   if (histogram.totalCount === 0) return null;
-  const at = (percentile: number) => percentileMs(histogram, percentile, maxMs);
+  const at = (percentile: number) => percentileMs(histogram, percentile);
   return {
     mean: histogram.mean / MICROSECONDS,
     p50: at(50),
@@ -97,6 +88,6 @@ export function toDistribution(histogram: Histogram, maxMs = Number.POSITIVE_INF
     p95: at(95),
     p99: at(99),
     'p99.9': at(99.9),
-    max: Math.min(histogram.maxValue / MICROSECONDS, maxMs),
+    max: at(100),
   };
 }

@@ -6,9 +6,9 @@ import { z } from 'zod';
 import { FAILURE_KINDS } from '../common/result.ts';
 import { routeLabelsSchema } from '../common/route-labels.ts';
 import {
-  type Distribution,
   distributionSchema,
   encodeHistogram,
+  type Histogram,
   histogramSchema,
   sumHistograms,
   toDistribution,
@@ -64,11 +64,11 @@ export type Numbers = z.output<typeof numbersSchema>;
 export function sumNumbers(parts: readonly Numbers[]): Numbers {
   const counts = sumCounts(parts, ['sent', 'unsent', 'answered', 'dropped', 'errors', 'unanswered']);
   const sendingSeconds = Math.max(...parts.map((part) => part.sendingSeconds));
-  const latency = sumDistributions(parts.map((part) => [part.histograms.latency, part.latencyMs]));
-  const serviceTime = sumDistributions(
-    parts.map((part) => [part.histograms.serviceTime, part.serviceTimeMs]),
-  );
-  const lateness = sumDistributions(parts.map((part) => [part.histograms.lateness, part.latenessMs]));
+  const sumOf = (name: keyof Numbers['histograms']) =>
+    sumHistograms(
+      parts.map(({ histograms }) => histograms[name]),
+      3,
+    );
   const lines = parts.flatMap((part) => part.byTarget);
   return {
     ...counts,
@@ -76,22 +76,29 @@ export function sumNumbers(parts: readonly Numbers[]): Numbers {
     failures: sumRecords(parts.map((part) => part.failures)),
     sendingSeconds,
     achievedPerSecond: sendingSeconds > 0 ? counts.sent / sendingSeconds : 0,
-    latencyMs: latency.distribution,
-    serviceTimeMs: serviceTime.distribution,
-    latenessMs: lateness.distribution,
-    histograms: {
-      latency: latency.histogram,
-      serviceTime: serviceTime.histogram,
-      lateness: lateness.histogram,
-    },
+    ...describeDurations(sumOf('latency'), sumOf('serviceTime'), sumOf('lateness')),
     byTarget: [...Map.groupBy(lines, ({ name }) => name)].map(([name, same]) => sumLines(name, same)),
     timeline: sumTimelines(parts.map((part) => part.timeline)),
   };
 }
 
+/** The durations of a phase as they are reported. */
+export function describeDurations(latency: Histogram, serviceTime: Histogram, lateness: Histogram) {
+  return {
+    latencyMs: toDistribution(latency),
+    serviceTimeMs: toDistribution(serviceTime),
+    latenessMs: toDistribution(lateness),
+    histograms: {
+      latency: encodeHistogram(latency),
+      serviceTime: encodeHistogram(serviceTime),
+      lateness: encodeHistogram(lateness),
+    },
+  };
+}
+
 function sumLines(name: string, lines: readonly TargetLine[]): TargetLine {
-  const serviceTime = sumDistributions(
-    lines.map((line) => [line.serviceTime, line.serviceTimeMs]),
+  const serviceTime = sumHistograms(
+    lines.map((line) => line.serviceTime),
     2,
   );
   return {
@@ -99,22 +106,9 @@ function sumLines(name: string, lines: readonly TargetLine[]): TargetLine {
     series: lines[0]?.series ?? null,
     ...sumCounts(lines, ['answered', 'errors', 'unanswered', 'dropped']),
     statuses: sumRecords(lines.map((line) => line.statuses)),
-    serviceTimeMs: serviceTime.distribution,
-    serviceTime: serviceTime.histogram,
+    serviceTimeMs: toDistribution(serviceTime),
+    serviceTime: encodeHistogram(serviceTime),
   };
-}
-
-/** A histogram that was encoded has forgotten the exact highest value; the distributions have kept it. */
-function sumDistributions(
-  parts: readonly (readonly [histogram: string, distribution: Distribution | null])[],
-  digits: 2 | 3 = 3,
-) {
-  const sum = sumHistograms(
-    parts.map(([histogram]) => histogram),
-    digits,
-  );
-  const maxMs = Math.max(...parts.map(([, distribution]) => distribution?.max ?? Number.NEGATIVE_INFINITY));
-  return { histogram: encodeHistogram(sum), distribution: toDistribution(sum, maxMs) };
 }
 
 function sumCounts<K extends string>(

@@ -3,8 +3,8 @@
  * would have felt; *service time*, from the send, is what the server alone took. Their difference is the generator's lateness.
  */
 import { FAILURE_KINDS, type FailureKind, type Recorder } from '../common/result.ts';
-import { createHistogram, encodeHistogram, percentileMs, record, toDistribution } from './histogram.ts';
-import { type Numbers, sumRecords } from './numbers.ts';
+import { createHistogram, percentileMs, record } from './histogram.ts';
+import { describeDurations, type Numbers, sumRecords } from './numbers.ts';
 import { type NamedTarget, type SentToSeries, TargetCounts } from './target-counts.ts';
 import { Timeline } from './timeline.ts';
 
@@ -107,14 +107,7 @@ export class Summary implements Recorder {
       ),
       sendingSeconds,
       achievedPerSecond: sendingSeconds > 0 ? this.sent / sendingSeconds : 0,
-      latencyMs: toDistribution(this.#latency),
-      serviceTimeMs: toDistribution(this.#serviceTime),
-      latenessMs: toDistribution(this.#lateness),
-      histograms: {
-        latency: encodeHistogram(this.#latency),
-        serviceTime: encodeHistogram(this.#serviceTime),
-        lateness: encodeHistogram(this.#lateness),
-      },
+      ...describeDurations(this.#latency, this.#serviceTime, this.#lateness),
       byTarget,
       timeline: this.#timeline.toReport(),
     };

@@ -83,24 +83,6 @@ export const PATTERNS: Readonly<Record<string, PatternInput>> = {
     ],
     targets: shop,
   },
-  soak: {
-    description: 'the shop at a constant 20/s for 30 min',
-    stages: [{ duration: '30m', rate: 20 }],
-    targets: shop,
-    thresholds: ['p99<250ms', 'dropped=0'],
-  },
-  crud: {
-    description: 'the cars API with all its methods, 50/s for 30 s',
-    stages: [{ duration: '30s', rate: 50 }],
-    targets: [
-      { ...api.getCars, weight: 4 },
-      { ...api.getCar, weight: 3 },
-      { ...api.postCars, weight: 1 },
-      { ...api.patchCar, weight: 1 },
-      { ...api.deleteCar, weight: 1 },
-    ],
-    thresholds: ['p99<250ms', 'dropped=0'],
-  },
   mixed: {
     description: 'everything, weighted, a tenth of it 404s, 50/s for 60 s',
     stages: [{ duration: '60s', rate: 50 }],

@@ -21,21 +21,14 @@ export async function readPatternFile(file: string): Promise<Pattern> {
   }
   if (bytes.length > MOST_BYTES)
     throw new UsageError(`${file}: expected at most ${MOST_BYTES} bytes, found more`);
-  const text = bytes.toString('utf8');
-  if (!isUtf8(bytes)) {
-    const before = text.slice(0, text.indexOf('\ufffd')).split('\n');
-    const place = `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
-    throw new UsageError(`${file}:${place}: expected UTF-8, found other bytes`);
-  }
-  return parsePattern(file, text);
+  if (!isUtf8(bytes)) throw new UsageError(`${file}: expected UTF-8, found other bytes`);
+  return parsePattern(file, bytes.toString('utf8'));
 }
 
 /** @param file how the text is called in messages */
 export function parsePattern(file: string, text: string): Pattern {
   const lines = new LineCounter();
-  // Keys are compared with all others of their map there, which takes minutes for a map of many; here it takes a set.
-  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false };
-  const document = parseDocument(text, options);
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const unread = [...document.errors, ...document.warnings].map(({ pos: [at], message }) => ({
     at,
     message: message.startsWith('Maximum call stack') ? TOO_DEEP : message.replace(/; please use .*/, ''),
@@ -46,14 +39,11 @@ export function parsePattern(file: string, text: string): Pattern {
   };
   refuse(unread);
   refuse(findLosses(document));
-  const { success, data, error } = patternSchema.safeParse(document.toJS(OWN_GUARD));
+  const { success, data, error } = patternSchema.safeParse(document.toJS());
   if (success) return data;
   const found = error.issues.flatMap(expand).map((issue) => describe(file, document, lines, issue));
   throw new UsageError(found.join('\n'));
 }
-
-/** Aliases are bounded already. */
-const OWN_GUARD = { maxAliasCount: -1 } as const;
 
 interface Mistake {
   readonly path: readonly PropertyKey[];
@@ -82,7 +72,7 @@ function describe(
 ): string {
   const place = placeAt(lines, offsetOf(document, path, isKey));
   const name = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-  const value: unknown = path.length === 0 ? document.toJS(OWN_GUARD) : document.getIn(path);
+  const value: unknown = path.length === 0 ? document.toJS() : document.getIn(path);
   const found = isKey || message.includes('found') ? '' : `, found ${shorten(value)}`;
   return `${file}:${place}: ${name.replace(/^\./, '') || 'the pattern'}: ${message}${found}`;
 }

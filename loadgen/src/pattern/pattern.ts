@@ -7,7 +7,6 @@ import { routeLabelsSchema } from '../common/route-labels.ts';
 import { DURATION_PATTERN, parseDurationMs } from '../common/units.ts';
 import type { Stage } from '../load/pacer.ts';
 import { parseThreshold, THRESHOLD_FORM, THRESHOLD_PATTERN } from '../load/thresholds.ts';
-import { headersSchema } from './headers.ts';
 
 const duration = z
   .string('expected a duration such as 30s')
@@ -28,6 +27,38 @@ const stage = z
   .transform(({ duration: durationMs, rate: r }): Stage => {
     const { from, to } = typeof r === 'number' ? { from: r, to: r } : r;
     return { durationMs, fromPerSecond: from, toPerSecond: to };
+  });
+
+/** RFC 9110: a token. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** The generator writes the whole of every request itself, so these have one right value or none. */
+const FORBIDDEN: Readonly<Record<string, string>> = {
+  'content-length': 'is reckoned from the body',
+  'transfer-encoding': 'bodies are sent with their length, never in chunks',
+  trailer: 'bodies are sent with their length, never in chunks',
+  upgrade: 'the generator speaks HTTP/1.1 only',
+};
+
+const headers = z
+  .record(
+    z.string().regex(TOKEN, 'expected a header name'),
+    z.string('expected a text').regex(/^[\t\x20-\x7e]*$/, 'expected a header value on one line'),
+  )
+  .superRefine((given, context) => {
+    const seen = new Set<string>();
+    for (const key of Object.keys(given)) {
+      const name = key.toLowerCase();
+      const reason = FORBIDDEN[name];
+      const refuse = (message: string) => context.addIssue({ code: 'custom', path: [key], message });
+      if (reason !== undefined) refuse(`expected no such header: ${reason}`);
+      else if (seen.has(name)) refuse('expected each header once: in another case it is the same');
+      seen.add(name);
+    }
+  })
+  .meta({
+    description:
+      'Set in addition to Host and User-Agent, or in their place. Content-Length, Transfer-Encoding, Trailer and Upgrade are not allowed.',
   });
 
 const target = z.strictObject({
@@ -52,7 +83,7 @@ const target = z.strictObject({
     .max(10_000_000)
     .optional()
     .meta({ description: 'Exactly so many requests. For patterns without `stages`.' }),
-  headers: headersSchema.default({}),
+  headers: headers.default({}),
   body: z
     .union(
       [z.string(), z.record(z.string(), z.json()), z.array(z.json())],

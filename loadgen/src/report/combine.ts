@@ -20,9 +20,8 @@ export type Sent = Pick<Report, 'state' | 'endedAt' | 'phases' | 'expectedCounts
  */
 export function sumSent(parts: readonly Sent[], lost: readonly LostShard[], isAll: boolean): Sent {
   const phases = Math.max(0, ...parts.map((part) => part.phases.length));
-  const hasState = (state: Sent['state']) => parts.some((part) => part.state === state);
   return {
-    state: (['interrupted', 'gave-up'] as const).find(hasState) ?? 'finished',
+    state: parts.some(({ state }) => state === 'interrupted') ? 'interrupted' : 'finished',
     endedAt:
       parts
         .flatMap((part) => part.endedAt ?? [])
@@ -79,14 +78,13 @@ export function formatLost(lost: LostShard): string {
 
 function checkTogether(reports: readonly Report[], first: Report, names: readonly string[]): void {
   const mistakes = reports.flatMap((report, n) => {
-    const { shard, startedAt, target, seed, planId } = report;
+    const { shard, startedAt, planId } = report;
     const name = `${names[n]} (${formatShard(shard)} of ${startedAt})`;
     if (isWhole(shard)) return [`${name} is no shard: it was sent as a whole`];
-    if (shard.of !== first.shard.of) return [`${name}: expected a shard of ${first.shard.of}`];
-    if (target !== first.target) return [`${name}: expected the target ${first.target}, got ${target}`];
-    if (seed !== first.seed) return [`${name}: expected the seed ${first.seed}, got ${seed}`];
     if (planId !== first.planId)
-      return [`${name} was not sent by the same plan as ${names[0]}: patterns or flags differ`];
+      return [
+        `${name} is not of the same plan as ${names[0]}: target, seed, number of shards, patterns or flags differ`,
+      ];
     const twin = reports.findIndex((other) => other.shard.index === shard.index);
     return twin === n ? [] : [`${name} is there twice, as report ${twin + 1} too`];
   });

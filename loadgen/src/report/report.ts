@@ -3,11 +3,12 @@
  * `report` read back. Its JSON Schema (loadgen/report.schema.json) is made from this.
  */
 import { z } from 'zod';
+import { parseFile, readJson } from '../common/files.ts';
 import { routeLabelsSchema } from '../common/route-labels.ts';
 import { numbersSchema } from '../load/numbers.ts';
 import { shardSchema } from '../load/shard.ts';
 import { THRESHOLD_FORM, THRESHOLD_PATTERN, thresholdResultSchema } from '../load/thresholds.ts';
-import { recordSchema } from '../verify/record.ts';
+import { recordSchema } from '../verify/ledger.ts';
 import { verificationSchema } from '../verify/verification.ts';
 import { latencySchema } from './latency.ts';
 
@@ -85,6 +86,11 @@ export const reportSchema = z
 /** As files have it. */
 export function toJson(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+/** @throws UsageError and CheckError that name the file and the place of every mistake */
+export async function readReport(path: string): Promise<Report> {
+  return parseFile(path, reportSchema, await readJson(path));
 }
 
 export type Report = z.output<typeof reportSchema>;

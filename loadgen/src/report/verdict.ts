@@ -11,17 +11,14 @@ export interface Verdict {
 }
 
 export function verdictOf(report: Report): Verdict {
-  const { state, phases, lostShards, verification } = report;
+  const { phases, lostShards, verification } = report;
   const thresholds = phases.flatMap(({ pattern, thresholds: all }) =>
     all.map(({ threshold, ok, measured }) => ({
       ok,
       text: `${pattern}: ${threshold} ${ok ? 'held' : 'did not hold'} (${measured})`,
     })),
   );
-  const problems = [
-    ...(state === 'gave-up' ? ['given up: nothing was answered for 30 s'] : []),
-    ...lostShards.map((shard) => `${formatLost(shard)}: it is in none of these numbers`),
-  ];
+  const problems = lostShards.map((shard) => `${formatLost(shard)}: it is in none of these numbers`);
   const reasons = [...problems, ...thresholds.map(({ text }) => text), ...describe(verification)];
   const isUnverified = verification !== null && verification.verdict !== 'verified';
   if (problems.length > 0 || isUnverified || thresholds.some(({ ok }) => !ok))
@@ -36,8 +33,11 @@ function describe(verification: Report['verification']): string[] {
   return [headline, ...details];
 }
 
-function whyOpen({ state, shard }: Report): string | undefined {
+/** What became of a run, where that is not simply its end. */
+export function whyOpen({ state, shard, phases }: Report): string | undefined {
   if (state === 'started') return 'the run has not ended, or was killed';
-  if (state === 'interrupted') return 'interrupted: the rest was not sent';
-  return isWhole(shard) ? undefined : `shard ${shard.index} of ${shard.of}: decided when all are combined`;
+  if (state === 'interrupted' && phases.length === 0) return 'interrupted: nothing was sent';
+  if (state === 'interrupted') return 'interrupted: the rest was not sent; what had been sent was waited for';
+  if (isWhole(shard)) return undefined;
+  return `shard ${shard.index} of ${shard.of}: thresholds and verification are about the whole (loadgen combine)`;
 }

@@ -16,25 +16,20 @@ const TOKEN = /^[\w.~+/=-]+$/;
 /** @throws UsageError for a URL that is none and a file that cannot be read */
 export async function connectPrometheus(
   url: string,
-  { prometheusTokenFile, prometheusCaFile }: AccessFlags,
-  env: Readonly<Record<string, string | undefined>>,
+  { prometheusTokenFile: tokenFile, prometheusCaFile: caFile }: AccessFlags,
+  { PROMETHEUS_TOKEN: token }: Readonly<Record<string, string | undefined>>,
   retryMs: number,
 ): Promise<Prometheus> {
-  const ca = prometheusCaFile === undefined ? undefined : await readAuthorities(prometheusCaFile);
-  const bearerToken = tokenSource(prometheusTokenFile, env.PROMETHEUS_TOKEN);
-  await bearerToken?.();
-  return new Prometheus(url, { retryMs, ca, ...(bearerToken && { bearerToken }) });
-}
-
-/** A file is read again for each request: what rotates tokens replaces the file. */
-function tokenSource(
-  file: string | undefined,
-  variable: string | undefined,
-): (() => Promise<string>) | undefined {
+  const ca = caFile === undefined ? undefined : await readAuthorities(caFile);
   const flag = '--prometheus-token-file';
-  if (file !== undefined) return async () => checkToken(flag, await read(flag, file));
-  if (!variable) return undefined;
-  return async () => checkToken('PROMETHEUS_TOKEN', variable);
+  // A file is read again for each request: what rotates tokens replaces the file.
+  const readToken = async () =>
+    tokenFile === undefined
+      ? checkToken('PROMETHEUS_TOKEN', token ?? '')
+      : checkToken(flag, await read(flag, tokenFile));
+  const bearerToken = tokenFile !== undefined || token ? readToken : undefined;
+  await bearerToken?.();
+  return new Prometheus(url, { retryMs, ca, bearerToken });
 }
 
 /** @throws UsageError, without what was found: it may be a secret all the same */

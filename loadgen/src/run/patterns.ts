@@ -1,10 +1,12 @@
 /** Names and files to patterns, and these to phases. Everything that is wrong with any of them is said at once. */
 import { parse as parsePath } from 'node:path';
+import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
 import type { Shard } from '../load/shard.ts';
 import { GROUPS, PATTERNS } from '../pattern/built-in.ts';
 import { type Pattern, patternSchema } from '../pattern/pattern.ts';
 import { readPatternFile } from '../pattern/pattern-file.ts';
+import { reportSchema } from '../report/report.ts';
 import { type Overrides, type Phase, planPhase } from './plan.ts';
 
 export const DEFAULT_PATTERN = 'lab';
@@ -64,3 +66,9 @@ export function listPatterns(): string {
 export async function validateFiles(files: readonly string[]): Promise<void> {
   collect(await Promise.allSettled(files.map(readPatternFile)));
 }
+
+/** The JSON Schemas of what users write and read. */
+export const SCHEMAS = {
+  pattern: () => z.toJSONSchema(patternSchema, { io: 'input' }),
+  report: () => z.toJSONSchema(reportSchema),
+};

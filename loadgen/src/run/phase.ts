@@ -26,12 +26,7 @@ export interface PhaseOptions {
 export interface PhaseOutcome {
   readonly report: PhaseReport;
   readonly expectedCounts: SentToSeries[];
-  /** Nothing was answered any more, so the rest was not sent. */
-  readonly gaveUp: boolean;
 }
-
-/** An exact or closed run is given up when nothing was answered for this long: it would end only with the last timeout. */
-const GIVE_UP_MS = 30_000;
 
 /** Sends one phase to its end. It opens and closes its own connections. */
 export async function runPhase(
@@ -41,7 +36,6 @@ export async function runPhase(
   const summary = new Summary({ startMs, plannedMs: plannedMs(phase), targets: phase.targets });
   const requests = phase.targets.map((target) => encodeRequest(origin, toRequestParts(target)));
   const client = new HttpClient({ ...phase, origin, addresses, requests, recorder: summary });
-  const patience = watchForAnswers(phase, summary, () => client.inFlight);
   observer.phaseStarted(
     createProgress(phase, startMs, () => ({
       sent: summary.sent,
@@ -53,52 +47,15 @@ export async function runPhase(
     })),
   );
   try {
-    await attack({
-      ...phase,
-      client,
-      recorder: summary,
-      clock: systemClock,
-      startMs,
-      signal: following(AbortSignal.any([signal, patience.signal])),
-    });
+    await attack({ ...phase, client, recorder: summary, clock: systemClock, startMs, signal });
   } finally {
-    patience.stop();
     client.close();
     observer.phaseEnded();
   }
   return {
     report: reportPhase(phase, summary, startMs, client),
     expectedCounts: summary.bySeries(),
-    gaveUp: patience.signal.aborted,
   };
-}
-
-/** A signal that aborts when `source` does. A combined one looks at all its own each time that it is asked: ten times the cost. */
-function following(source: AbortSignal): AbortSignal {
-  const controller = new AbortController();
-  if (source.aborted) controller.abort();
-  else source.addEventListener('abort', () => controller.abort(), { once: true });
-  return controller.signal;
-}
-
-/** Aborts an exact or closed phase that gets no answers any more. The open model goes on: the target may come back. */
-export function watchForAnswers(
-  { schedule }: Pick<Phase, 'schedule'>,
-  summary: Pick<Summary, 'answered' | 'unanswered'>,
-  inFlight: () => number,
-) {
-  const controller = new AbortController();
-  let { answered, unanswered } = summary;
-  let sinceMs = performance.now();
-  const timer = setInterval(() => {
-    const nowMs = performance.now();
-    // A slow schedule has long pauses in which nothing could be answered.
-    const isPause = inFlight() === 0 && summary.unanswered === unanswered;
-    if (summary.answered > answered || isPause) sinceMs = nowMs;
-    ({ answered, unanswered } = summary);
-    if (schedule.kind !== 'open' && nowMs - sinceMs > GIVE_UP_MS) controller.abort();
-  }, 1000);
-  return { signal: controller.signal, stop: () => clearInterval(timer) };
 }
 
 function toRequestParts({ method, path, headers, body }: Target): RequestParts {

@@ -50,8 +50,7 @@ export function planPhase(name: string, pattern: Pattern, overrides: Overrides, 
       `--duration: "${name}" sends an exact number of requests; it ends when they are sent`,
     );
   }
-  const stages = toStages(pattern, overrides);
-  const schedule = exact ? exactSchedule(countOf(pattern), overrides) : rateSchedule(stages, overrides);
+  const { schedule, stages } = exact ? exactSchedule(pattern, overrides) : rateSchedule(pattern, overrides);
   const connections = overrides.connections ?? pattern.connections ?? defaultConnections(schedule, stages);
   if (connections < shard.of) {
     throw new UsageError(
@@ -69,7 +68,7 @@ export function planPhase(name: string, pattern: Pattern, overrides: Overrides, 
   };
   return {
     ...whole,
-    plan: describePlan(whole, schedule.kind === 'open' ? stages : []),
+    plan: describePlan(whole, stages),
     shard,
     targeter: shardTargeter(createTargeter(pattern, overrides.seed), shard),
     schedule: shardSchedule(schedule, shard),
@@ -100,17 +99,13 @@ type Whole = Pick<Phase, 'schedule' | 'connections' | 'timeoutMs' | 'targets' | 
 function describePlan(whole: Whole, stages: readonly Stage[]): PhasePlan {
   const { schedule, connections, timeoutMs, targets, thresholds } = whole;
   const durationMs = plannedMs(whole);
-  const asked =
-    schedule.kind === 'queueing'
-      ? [{ durationMs: schedule.pacer.durationMs, ...flat(schedule.pacer.ratePerSecondAt(0)) }]
-      : stages;
   return {
     schedule: schedule.kind,
     requests: plannedRequests(whole) ?? null,
     durationSeconds: durationMs === undefined ? null : durationMs / 1000,
     connections,
     timeoutSeconds: timeoutMs / 1000,
-    stages: asked.map(({ durationMs: ms, ...rates }) => ({ durationSeconds: ms / 1000, ...rates })),
+    stages: stages.map(({ durationMs: ms, ...rates }) => ({ durationSeconds: ms / 1000, ...rates })),
     targets: targets.map(({ method, path, count = null, weight = null, expect = null, series = null }) => ({
       method,
       path,
@@ -121,10 +116,6 @@ function describePlan(whole: Whole, stages: readonly Stage[]): PhasePlan {
     })),
     thresholds: thresholds.map(({ text }) => text),
   };
-}
-
-function flat(ratePerSecond: number) {
-  return { fromPerSecond: ratePerSecond, toPerSecond: ratePerSecond };
 }
 
 /** Unless a threshold says how many may fail, every request has to be answered. Which statuses are errors is a matter of taste. */
@@ -146,21 +137,38 @@ export function plannedMs({ schedule }: Pick<Phase, 'schedule'>): number | undef
   return Number.isFinite(schedule.durationMs) ? schedule.durationMs : undefined;
 }
 
-function countOf({ targets }: Pattern): number {
-  return targets.reduce((sum, { count }) => sum + (count ?? 0), 0);
+interface Planned {
+  readonly schedule: Schedule;
+  /** The asked rate; none in a closed loop. */
+  readonly stages: readonly Stage[];
 }
 
-function exactSchedule(count: number, { ratePerSecond = 'max' }: Overrides): Schedule {
-  return ratePerSecond === 'max'
-    ? { kind: 'closed', count, durationMs: Number.POSITIVE_INFINITY }
-    : { kind: 'queueing', pacer: constantPacer(count, ratePerSecond) };
+function exactSchedule({ targets }: Pattern, { ratePerSecond = 'max' }: Overrides): Planned {
+  const count = targets.reduce((sum, target) => sum + (target.count ?? 0), 0);
+  if (ratePerSecond === 'max')
+    return { schedule: { kind: 'closed', count, durationMs: Number.POSITIVE_INFINITY }, stages: [] };
+  const pacer = constantPacer(count, ratePerSecond);
+  const { durationMs } = pacer;
+  const stage = { durationMs, fromPerSecond: ratePerSecond, toPerSecond: ratePerSecond };
+  return { schedule: { kind: 'queueing', pacer }, stages: [stage] };
 }
 
-function rateSchedule(stages: readonly Stage[], { ratePerSecond }: Overrides): Schedule {
-  const durationMs = stages.reduce((sum, stage) => sum + stage.durationMs, 0);
-  return ratePerSecond === 'max'
-    ? { kind: 'closed', count: Number.POSITIVE_INFINITY, durationMs }
-    : { kind: 'open', pacer: stagedPacer(stages) };
+/** `--rate` sets the highest rate, `--duration` the whole length; the shape of the pattern stays. */
+function rateSchedule({ stages = [] }: Pattern, { ratePerSecond, durationMs }: Overrides): Planned {
+  const total = stages.reduce((sum, stage) => sum + stage.durationMs, 0);
+  if (ratePerSecond === 'max')
+    return {
+      schedule: { kind: 'closed', count: Number.POSITIVE_INFINITY, durationMs: durationMs ?? total },
+      stages: [],
+    };
+  const faster = ratePerSecond === undefined ? 1 : ratePerSecond / peakOf(stages);
+  const longer = durationMs === undefined ? 1 : durationMs / total;
+  const scaled = stages.map((stage) => ({
+    durationMs: stage.durationMs * longer,
+    fromPerSecond: stage.fromPerSecond * faster,
+    toPerSecond: stage.toPerSecond * faster,
+  }));
+  return { schedule: { kind: 'open', pacer: stagedPacer(scaled) }, stages: scaled };
 }
 
 function defaultConnections({ kind }: Schedule, stages: readonly Stage[]): number {
@@ -171,16 +179,4 @@ function defaultConnections({ kind }: Schedule, stages: readonly Stage[]): numbe
 
 function peakOf(stages: readonly Stage[]): number {
   return stages.reduce((peak, stage) => Math.max(peak, stage.fromPerSecond, stage.toPerSecond), 0);
-}
-
-/** `--rate` sets the highest rate, `--duration` the whole length; the shape of the pattern stays. */
-function toStages({ stages = [] }: Pattern, { ratePerSecond, durationMs }: Overrides): Stage[] {
-  const total = stages.reduce((sum, stage) => sum + stage.durationMs, 0);
-  const faster = typeof ratePerSecond === 'number' ? ratePerSecond / peakOf(stages) : 1;
-  const longer = durationMs === undefined ? 1 : durationMs / total;
-  return stages.map((stage) => ({
-    durationMs: stage.durationMs * longer,
-    fromPerSecond: stage.fromPerSecond * faster,
-    toPerSecond: stage.toPerSecond * faster,
-  }));
 }

@@ -5,16 +5,15 @@ import { isWhole, type Shard } from '../load/shard.ts';
 import { formatLost } from '../report/combine.ts';
 import { compareLatency } from '../report/latency.ts';
 import type { Environment, Report } from '../report/report.ts';
+import { RECORD_VERSION } from '../verify/ledger.ts';
 import type { Snapshot } from '../verify/process.ts';
 import type { Prometheus } from '../verify/prometheus.ts';
 import { readQuantiles } from '../verify/quantiles.ts';
-import { RECORD_VERSION } from '../verify/record.ts';
 import { DURATIONS } from '../verify/series.ts';
 import { readSettledSnapshot, readSnapshot, type SnapshotOptions, sumOf } from '../verify/snapshot.ts';
 import { standingOf, unverifiable, verify } from '../verify/verification.ts';
 import { planIdOf } from './plan.ts';
-import type { Sender, SenderObserver } from './sender.ts';
-import { refuseMissed, waitUntil } from './start.ts';
+import { refuseMissed, type Sender, type SenderObserver, waitUntil } from './sender.ts';
 
 export interface RunOptions {
   readonly target: string;
@@ -52,7 +51,6 @@ export interface RunOutcome {
 /** The API had already handled requests when only a fresh one was wanted. */
 export interface NotFresh {
   readonly alreadyHandled: number;
-  readonly snapshot: Snapshot;
 }
 
 /** The file of the ledger is written this long before the first request of a run that waits for its moment. */
@@ -79,7 +77,7 @@ async function begin(options: RunOptions): Promise<Report | NotFresh> {
     prometheus === undefined ? null : await readSnapshot(prometheus, snapshotOptions(options, signal));
   if (before !== null && options.onlyOnFreshApi) {
     const alreadyHandled = sumOf(before, DURATIONS);
-    if (alreadyHandled > 0) return { alreadyHandled, snapshot: before };
+    if (alreadyHandled > 0) return { alreadyHandled };
   }
   if (startAtMs !== undefined) {
     await waitUntil(startAtMs - SAVE_MS, AbortSignal.any([signal, sender.lost]));

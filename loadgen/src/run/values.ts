@@ -1,4 +1,5 @@
-/** The values of flags: text to what the rest of the program works with, or a TypeError with what was expected. */
+/** The values of flags: text to what the rest of the program works with, or an error with what was expected, to which commander adds the flag. */
+import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { parseDurationMs } from '../common/units.ts';
 import { MOST_SHARDS, type Shard } from '../load/shard.ts';
@@ -7,26 +8,27 @@ import { parseThreshold, THRESHOLD_FORM, THRESHOLD_PATTERN, type Threshold } fro
 export function parseRate(text: string): number | 'max' {
   const rate = Number(text);
   if (text === 'max') return text;
-  if (!(rate > 0 && rate <= 1_000_000)) throw new TypeError('Expected a number above 0, or max.');
+  if (!(rate > 0 && rate <= 1_000_000)) throw new InvalidArgumentError('Expected a number above 0, or max.');
   return rate;
 }
 
 export function parseDuration(text: string): number {
   const durationMs = parseDurationMs(text);
-  if (durationMs === undefined) throw new TypeError('Expected a duration such as 250ms, 30s, 5m, 1h.');
+  if (durationMs === undefined)
+    throw new InvalidArgumentError('Expected a duration such as 250ms, 30s, 5m, 1h.');
   return durationMs;
 }
 
 export function parseWhole(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1 || !/^\d+$/.test(text))
-    throw new TypeError('Expected a whole number from 1.');
+    throw new InvalidArgumentError('Expected a whole number from 1.');
   return value;
 }
 
 export function parseWorkers(text: string): number {
   const workers = parseWhole(text);
-  if (workers > MOST_WORKERS) throw new TypeError(`Expected at most ${MOST_WORKERS}.`);
+  if (workers > MOST_WORKERS) throw new InvalidArgumentError(`Expected at most ${MOST_WORKERS}.`);
   return workers;
 }
 
@@ -35,20 +37,20 @@ const MOST_WORKERS = 64;
 export function parseShard(text: string): Shard {
   const [, index, of] = /^(\d{1,4})\/(\d{1,4})$/.exec(text)?.map(Number) ?? [];
   if (index === undefined || of === undefined || index < 1 || index > of || of > MOST_SHARDS)
-    throw new TypeError(`Expected a part of at most ${MOST_SHARDS}, from 1, such as 2/8.`);
+    throw new InvalidArgumentError(`Expected a part of at most ${MOST_SHARDS}, from 1, such as 2/8.`);
   return { index, of };
 }
 
 /** @returns ms since 1970 */
 export function parseMoment(text: string): number {
   if (!z.iso.datetime({ offset: true }).safeParse(text).success)
-    throw new TypeError(
+    throw new InvalidArgumentError(
       'Expected a date and time with its zone, such as 2027-01-31T12:00:00Z (date -u -d "+1 minute" +%FT%TZ).',
     );
   return Date.parse(text);
 }
 
 export function parseThresholdFlag(text: string): Threshold {
-  if (!THRESHOLD_PATTERN.test(text)) throw new TypeError(`Expected ${THRESHOLD_FORM}.`);
+  if (!THRESHOLD_PATTERN.test(text)) throw new InvalidArgumentError(`Expected ${THRESHOLD_FORM}.`);
   return parseThreshold(text);
 }

@@ -55,10 +55,11 @@ export function createWorkerPool(options: WorkerPoolOptions, own: Sender): Sende
       };
       signal.addEventListener('abort', stop);
       const atMs = startAtMs ?? Date.now() + LEAD_MS + LEAD_PER_WORKER_MS * workers;
-      watchPhases(options, pool, atMs);
+      const endView = showPhases(options, pool, atMs);
       for (const worker of pool) worker.send({ kind: 'start', atMs });
       if (signal.aborted) stop();
       const results = await Promise.all(pool.map(({ ended }) => ended));
+      endView();
       signal.removeEventListener('abort', stop);
       const parts = results.filter((result) => 'phases' in result);
       const missing = results.filter((result) => 'reason' in result);
@@ -82,21 +83,18 @@ function failOnAbort(signal: AbortSignal): Promise<never> {
 /** Of workers of which none has left numbers, only those that lived to say why are known to have sent nothing. */
 function createLostError(lost: readonly LostShard[], pool: readonly Worker[]): CheckError {
   const message = lost.map(formatLost).join('\n');
-  const hasSentNothing = pool.every(({ hasFailed, phasesStarted }) => hasFailed && phasesStarted === 0);
+  const hasSentNothing = pool.every(({ hasFailed, numbers }) => hasFailed && numbers === undefined);
   return hasSentNothing ? new NotSentError(message) : new CheckError(message);
 }
 
-const NO_NUMBERS = { sent: 0, errors: 0, dropped: 0, inFlight: 0 };
-
 class Worker {
   readonly #process: WorkerProcess;
-  numbers: Omit<LiveNumbers, 'p50Ms' | 'p99Ms'> = NO_NUMBERS;
-  phasesStarted = 0;
-  phasesEnded = 0;
+  /** The last of the phase that it sends; undefined until it begins the first. */
+  numbers: LiveNumbers | undefined;
   isOver = false;
   /** It said so itself. */
   hasFailed = false;
-  onPhase: () => void = () => {};
+  onPhase: (phase: number) => void = () => {};
   readonly ready: Promise<void>;
   readonly ended: Promise<Sent | LostShard>;
 
@@ -109,7 +107,6 @@ class Worker {
     const end = (result: Sent | LostShard) => {
       this.isOver = true;
       ended.resolve(result);
-      this.onPhase();
     };
     const lose = (reason: string, LostError: typeof CheckError | typeof UnreachableError) => {
       if (this.isOver) return;
@@ -123,7 +120,10 @@ class Worker {
       else if (message.kind === 'failed') {
         this.hasFailed = true;
         lose(`could not send: ${message.reason}`, UnreachableError);
-      } else this.#follow(message);
+      } else {
+        this.numbers = message.numbers;
+        this.onPhase(message.phase);
+      }
     });
     process.onExit((how) => lose(`was lost: its process ended with ${how}`, CheckError));
     process.send({ kind: 'job', job });
@@ -136,47 +136,39 @@ class Worker {
   send(message: ToWorker): void {
     if (!this.isOver) this.#process.send(message);
   }
-
-  #follow(message: FromWorker): void {
-    if (message.kind === 'progress') this.numbers = message.numbers;
-    if (message.kind === 'phase-started') this.phasesStarted++;
-    if (message.kind === 'phase-ended') this.phasesEnded++;
-    this.onPhase();
-  }
 }
 
-/** Shows the observer the phases of the whole: one begins with its first worker and ends with its last. */
-function watchPhases({ phases, observer }: WorkerPoolOptions, pool: readonly Worker[], atMs: number): void {
-  let begun = 0;
-  let ended = 0;
-  const look = () => {
-    const phase = phases[begun];
-    if (phase !== undefined && begun === ended && pool.some((one) => one.phasesStarted > begun)) {
-      const startMs = performance.now() + Math.max(0, atMs - Date.now());
-      for (const worker of pool) worker.numbers = NO_NUMBERS;
-      observer.phaseStarted(createProgress(phase, startMs, () => sumLiveNumbers(pool)));
-      begun++;
-    }
-    const isEnded = pool.every((one) => one.isOver || one.phasesEnded > ended);
-    if (begun > ended && isEnded) {
-      observer.phaseEnded();
-      ended++;
-      look();
-    }
+/** Shows the observer the phases of the whole: one lasts until the first worker begins the next. @returns what ends the last one */
+function showPhases(
+  { phases, observer }: WorkerPoolOptions,
+  pool: readonly Worker[],
+  atMs: number,
+): () => void {
+  let shown = -1;
+  const end = () => {
+    if (shown >= 0) observer.phaseEnded();
   };
-  for (const worker of pool) worker.onPhase = look;
+  for (const worker of pool)
+    worker.onPhase = (n) => {
+      const phase = phases[n];
+      if (n <= shown || phase === undefined) return;
+      end();
+      shown = n;
+      const startMs = performance.now() + Math.max(0, atMs - Date.now());
+      observer.phaseStarted(createProgress(phase, startMs, () => sumLiveNumbers(pool)));
+    };
+  return end;
 }
 
 /** Percentiles of parts do not add up, so there are none until the histograms themselves are here. */
 function sumLiveNumbers(pool: readonly Worker[]): LiveNumbers {
-  const sum = (name: keyof Worker['numbers']) =>
-    pool.reduce((total, { numbers }) => total + numbers[name], 0);
-  return {
+  const sum = (name: keyof LiveNumbers) =>
+    pool.reduce((total, { numbers }) => total + (numbers?.[name] ?? 0), 0);
+  const counts = {
     sent: sum('sent'),
     errors: sum('errors'),
     dropped: sum('dropped'),
     inFlight: sum('inFlight'),
-    p50Ms: Number.NaN,
-    p99Ms: Number.NaN,
   };
+  return { ...counts, p50Ms: Number.NaN, p99Ms: Number.NaN };
 }

@@ -23,9 +23,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'phase-started' }
-  | { readonly kind: 'progress'; readonly numbers: LiveNumbers }
-  | { readonly kind: 'phase-ended' }
+  /** When a phase begins, numbered from 0, and then as long as it lasts. */
+  | { readonly kind: 'progress'; readonly phase: number; readonly numbers: LiveNumbers }
   | { readonly kind: 'sent'; readonly sent: Sent }
   | { readonly kind: 'failed'; readonly reason: string };
 
@@ -39,7 +38,9 @@ const REPORT_EVERY_MS = 200;
 
 /** @returns when it has sent all, or has reported why not */
 export async function work(channel: Channel, signal: AbortSignal): Promise<void> {
+  // One that combines others costs ten times as much to ask, which is done for each request.
   const stop = new AbortController();
+  signal.addEventListener('abort', () => stop.abort());
   const job = Promise.withResolvers<Job>();
   const start = Promise.withResolvers<number>();
   channel.onMessage((message) => {
@@ -48,13 +49,14 @@ export async function work(channel: Channel, signal: AbortSignal): Promise<void>
     else stop.abort();
   });
   try {
+    signal.throwIfAborted();
     const { target, patterns, overrides, shard, waitMs } = await job.promise;
     const sender = createSender({
       origin: parseOrigin(target),
       phases: await planPatterns(patterns, overrides, shard),
       waitMs,
       observer: createObserver(channel),
-      signal: AbortSignal.any([signal, stop.signal]),
+      signal: stop.signal,
     });
     await sender.prepare();
     channel.send({ kind: 'ready' });
@@ -66,15 +68,15 @@ export async function work(channel: Channel, signal: AbortSignal): Promise<void>
 
 function createObserver(channel: Channel): SenderObserver {
   let timer: NodeJS.Timeout | undefined;
+  let phase = -1;
   return {
     note() {},
     phaseStarted({ numbers }: Progress) {
-      channel.send({ kind: 'phase-started' });
-      timer = setInterval(() => channel.send({ kind: 'progress', numbers: numbers() }), REPORT_EVERY_MS);
+      phase++;
+      const report = () => channel.send({ kind: 'progress', phase, numbers: numbers() });
+      report();
+      timer = setInterval(report, REPORT_EVERY_MS);
     },
-    phaseEnded() {
-      clearInterval(timer);
-      channel.send({ kind: 'phase-ended' });
-    },
+    phaseEnded: () => clearInterval(timer),
   };
 }

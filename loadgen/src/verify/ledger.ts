@@ -1,15 +1,33 @@
-/** The ledger: the folder in which every run leaves its report, so that `verify` can add them up. One file a run. */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+/**
+ * The ledger: the folder in which every run leaves its report, one file a run, so that `verify` can add them up. Of a report only
+ * what the verification needs is read, whatever else it or another version of the generator has put into it.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CheckError, reasonOf, UsageError } from '../common/errors.ts';
-import { checkWritable, readJson, writeWhole } from '../common/files.ts';
-import { type Entry, RECORD_VERSION, rebaseSchema, recordSchema } from './record.ts';
+import { checkWritable, parseFile, readJson } from '../common/files.ts';
+import { expectedCountsSchema } from './expected-counts.ts';
+import { type Snapshot, snapshotSchema } from './process.ts';
 
-const entrySchema = z.discriminatedUnion('kind', [recordSchema, rebaseSchema]);
-const olderSchema = z.object({ kind: z.enum(['loadgen-run', 'loadgen-rebase']), version: z.int() });
+export const RECORD_VERSION = 4;
 
-/** Makes the folder, where it is missing. @throws UsageError when no entry can be written there */
+export const recordSchema = z.object({
+  kind: z.literal('loadgen-run'),
+  version: z.literal(RECORD_VERSION),
+  id: z.uuid(),
+  state: z.enum(['started', 'finished', 'interrupted']),
+  startedAt: z.iso.datetime(),
+  expectedCounts: expectedCountsSchema,
+  snapshots: z.strictObject({ before: snapshotSchema.nullable(), after: snapshotSchema.nullable() }),
+});
+
+export type RunRecord = z.output<typeof recordSchema>;
+
+const olderSchema = z.object({ kind: z.literal('loadgen-run'), version: z.int() });
+
+/** Makes the folder, where it is missing. @throws UsageError when no record can be written there */
 export async function openLedger(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
@@ -19,14 +37,25 @@ export async function openLedger(folder: string): Promise<void> {
   await checkWritable(join(folder, 'new.json'));
 }
 
-/** @param folder one that {@link openLedger} has checked. @throws CheckError when it cannot be written all the same */
-export async function saveEntry(folder: string, entry: Entry): Promise<void> {
-  await writeWhole(join(folder, fileName(entry)), `${JSON.stringify(entry, undefined, 2)}\n`);
+/**
+ * Whole or not at all: a reader or a crash never meets half of a record.
+ * @param folder one that {@link openLedger} has checked. @throws CheckError when it cannot be written all the same
+ */
+export async function saveRecord(folder: string, record: RunRecord): Promise<void> {
+  const path = join(folder, fileName(record));
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, `${JSON.stringify(record, undefined, 2)}\n`);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw new CheckError(`cannot write ${path}: ${reasonOf(error)}`);
+  }
 }
 
 /** @throws CheckError when it cannot */
-export async function removeEntry(folder: string, entry: Entry): Promise<void> {
-  const path = join(folder, fileName(entry));
+export async function removeRecord(folder: string, record: RunRecord): Promise<void> {
+  const path = join(folder, fileName(record));
   try {
     await rm(path, { force: true });
   } catch (error) {
@@ -34,8 +63,23 @@ export async function removeEntry(folder: string, entry: Entry): Promise<void> {
   }
 }
 
+/**
+ * Begins a ledger anew: what had been counted by then no longer matters. It is the record of a run that sends nothing; those of
+ * earlier ones stay, under names that are not read.
+ */
+export async function startLedger(folder: string, before: Snapshot): Promise<void> {
+  await openLedger(folder);
+  const startedAt = new Date().toISOString();
+  const earlier = await ledgerFiles(folder);
+  await saveRecord(folder, {
+    ...{ kind: 'loadgen-run', version: RECORD_VERSION, id: randomUUID(), state: 'finished', startedAt },
+    ...{ expectedCounts: [], snapshots: { before, after: null } },
+  });
+  for (const path of earlier) await rename(path, `${path}.rebased`);
+}
+
 /** Sorts by time; two runs of the same millisecond have two names. */
-function fileName({ startedAt, id }: Entry): string {
+function fileName({ startedAt, id }: RunRecord): string {
   return `${startedAt.replaceAll(':', '')}-${id.slice(0, 8)}.json`;
 }
 
@@ -50,17 +94,13 @@ export async function ledgerFiles(folder: string): Promise<string[]> {
 }
 
 /**
- * @returns the entry; undefined for one that another version of the generator wrote. To leave such a run out is safe: a
+ * @returns the record; undefined for one that another version of the generator wrote. To leave such a run out is safe: a
  * verification begins with the snapshot of its first run, so the requests of a run in between would show as those of another client
  * @throws CheckError that names the file and the place of every mistake: a damaged ledger verifies nothing
  */
-export async function readEntry(path: string): Promise<Entry | undefined> {
+export async function readRecord(path: string): Promise<RunRecord | undefined> {
   const json = await readJson(path);
   const older = olderSchema.safeParse(json);
   if (older.success && older.data.version !== RECORD_VERSION) return undefined;
-  const { success, data, error } = entrySchema.safeParse(json);
-  if (success) return data;
-  throw new CheckError(
-    error.issues.map((i) => `${path}: ${i.path.join('.') || 'the file'}: ${i.message}`).join('\n'),
-  );
+  return parseFile(path, recordSchema, json);
 }

@@ -79,33 +79,29 @@ export function formatTarget({ __name__, job, instance = 'a target', ...others }
   return pairs.length === 0 ? instance : `${instance} {${pairs.join(',')}}`;
 }
 
-/** All that a snapshot is made of, of the targets that `matchers` select. */
-export function selectorOf(matchers: string): string {
-  const names = ['up', START_TIME, DRAINED, REQUESTS, ERRORS, DURATIONS, IN_PROGRESS].join('|');
-  return `{__name__=~"${names}",${matchers}}`;
-}
-
 const SCRAPED_AT = 'loadgen_scraped_at';
 
-/** {@link selectorOf} with the time of each scrape, in one query: Prometheus evaluates a query on one state of its data. */
+/**
+ * All that a snapshot is made of, of the targets that `matchers` select, with the time of each scrape. In one query: Prometheus
+ * evaluates it on one state of its data.
+ */
 export function snapshotQueryOf(matchers: string): string {
+  const names = ['up', START_TIME, DRAINED, REQUESTS, ERRORS, DURATIONS, IN_PROGRESS].join('|');
   const scrapedAt = `timestamp(${START_TIME}{${matchers}})`;
-  return `${selectorOf(matchers)} or label_replace(${scrapedAt}, "${SCRAPED_AT}", "1", "", "")`;
+  return `{__name__=~"${names}",${matchers}} or label_replace(${scrapedAt}, "${SCRAPED_AT}", "1", "", "")`;
 }
 
 /**
- * The processes that an answer to {@link snapshotQueryOf} or {@link selectorOf} is about. A sample belongs to the process all
- * of whose labels it has.
- * @param scrapedAtSeconds for an answer that does not say
+ * The processes that an answer to {@link snapshotQueryOf} is about. A sample belongs to the process all of whose labels it has.
  * @throws CheckError for a sample of no process
  */
-export function toProcesses(samples: readonly Sample[], scrapedAtSeconds: number): TerminatedProcess[] {
+export function toProcesses(samples: readonly Sample[]): TerminatedProcess[] {
   const processes = samples
     .filter(({ labels, value }) => labels.__name__ === START_TIME && Number.isFinite(value))
     .map(({ labels: { __name__, ...labels }, value }) => ({
       labels,
       startTimeSeconds: value,
-      scrapedAtSeconds,
+      scrapedAtSeconds: Number.NaN,
       isDrained: false,
       values: [] as TerminatedProcess['values'],
     }))

@@ -7,18 +7,45 @@ import { reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
 import { hideCredentials } from '../common/secrets.ts';
 import { parseUrl } from '../common/url.ts';
 import { sleep } from '../common/wait.ts';
-import { type Access, authorize, explainRefusal, isTlsFailure, toBasic } from './access.ts';
-import { exchange } from './exchange.ts';
-import {
-  answerSchema,
-  type Labels,
-  type QueryAnswer,
-  type Target,
-  targetsSchema,
-} from './prometheus-answers.ts';
+import { type Access, exchange, explainRefusal, isTlsFailure, toBasic } from './exchange.ts';
 
-export type { Labels, QueryAnswer, Target };
 export { UnreachableError };
+
+const labelsSchema = z.record(z.string(), z.string());
+const point = z.tuple([z.number(), z.string()]);
+const number = z.string().transform(Number);
+/** Native; its buckets are not read. */
+const histogram = z.object({ count: number, sum: number });
+
+const answerSchema = z.discriminatedUnion('resultType', [
+  z.object({ resultType: z.literal('scalar'), result: point }),
+  z.object({ resultType: z.literal('string'), result: point }),
+  z.object({
+    resultType: z.literal('vector'),
+    result: z.array(
+      z.object({
+        metric: labelsSchema,
+        value: point.optional(),
+        histogram: z.tuple([z.number(), histogram]).optional(),
+      }),
+    ),
+  }),
+  z.object({
+    resultType: z.literal('matrix'),
+    // Native histograms have no `values`.
+    result: z.array(z.object({ metric: labelsSchema, values: z.array(point).default([]) })),
+  }),
+]);
+
+const targetsSchema = z.object({
+  activeTargets: z.array(
+    z.object({ labels: labelsSchema, health: z.string(), lastError: z.string(), scrapeUrl: z.string() }),
+  ),
+});
+
+export type Labels = Readonly<Record<string, string>>;
+export type QueryAnswer = z.output<typeof answerSchema>;
+export type Target = z.output<typeof targetsSchema>['activeTargets'][number];
 
 export interface Sample {
   readonly labels: Labels;
@@ -46,7 +73,6 @@ export interface QueryOptions {
 
 /** Prometheus does not understand the query or cannot evaluate it; `reason` is its own text. */
 export class RefusedQueryError extends UsageError {
-  override name = 'RefusedQueryError';
   readonly reason: string;
   constructor(reason: string) {
     super(`Prometheus refuses the query: ${reason}`);
@@ -63,15 +89,6 @@ const refusal = z.object({
 const REQUEST_TIMEOUT_MS = 10_000;
 const RETRY_MS = 250;
 
-interface Call<T> {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly form: Record<string, string>;
-  /** Of the data of a successful answer. */
-  readonly schema: z.ZodType<T>;
-  readonly signal?: AbortSignal | undefined;
-}
-
 export class Prometheus {
   /** Without the credentials. */
   readonly url: string;
@@ -84,12 +101,11 @@ export class Prometheus {
    */
   constructor(url: string, { retryMs = 0, ...access }: PrometheusOptions = {}) {
     const bare = parseUrl('--prometheus', url, 'http://localhost:9090');
-    const basic = toBasic(bare);
+    this.#access = { ...access, basic: toBasic(bare) };
     bare.username = '';
     bare.password = '';
     this.url = bare.href.replace(/\/+$/, '');
     this.#retryMs = retryMs;
-    this.#access = { ...access, ...(basic && { basic }) };
   }
 
   /** Its clock, in seconds since 1970. */
@@ -121,8 +137,7 @@ export class Prometheus {
   }
 
   async targets(signal?: AbortSignal): Promise<Target[]> {
-    const call = { method: 'GET', path: 'targets', form: {}, schema: targetsSchema, signal } as const;
-    const { activeTargets } = await this.#call(call);
+    const { activeTargets } = await this.#call('targets', {}, targetsSchema, signal);
     return activeTargets;
   }
 
@@ -130,9 +145,9 @@ export class Prometheus {
    * A query at a moment, with whatever answer it has.
    * @throws RefusedQueryError, and UnreachableError that names the URL and the cause
    */
-  ask(expression: string, { signal, atSeconds }: QueryOptions = {}): Promise<QueryAnswer> {
-    const form = { query: expression, ...(atSeconds !== undefined && { time: `${atSeconds}` }) };
-    return this.#call({ method: 'POST', path: 'query', form, schema: answerSchema, signal });
+  ask(query: string, { signal, atSeconds }: QueryOptions = {}): Promise<QueryAnswer> {
+    const parameters = { query, ...(atSeconds !== undefined && { time: `${atSeconds}` }) };
+    return this.#call('query', parameters, answerSchema, signal);
   }
 
   #unexpected(expression: string, expected: string, { resultType }: QueryAnswer): UnreachableError {
@@ -141,37 +156,35 @@ export class Prometheus {
     );
   }
 
-  async #call<T>(call: Call<T>): Promise<T> {
+  /** @param schema of the data of a successful answer */
+  async #call<T>(
+    path: string,
+    parameters: Record<string, string>,
+    schema: z.ZodType<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const url = new URL(`${this.url}/api/v1/${path}?${new URLSearchParams(parameters)}`);
     const deadline = performance.now() + this.#retryMs;
     for (;;) {
       try {
-        return await this.#callOnce(call);
+        return await this.#callOnce(url, schema, signal);
       } catch (error) {
-        call.signal?.throwIfAborted();
+        signal?.throwIfAborted();
         // What has answered, and is no Prometheus, will not become one.
         if (error instanceof UnreachableError || error instanceof UsageError) throw error;
         if (performance.now() >= deadline || isTlsFailure(error)) {
           const remedy = isTlsFailure(error) ? ' (see --prometheus-ca-file)' : '';
           throw new UnreachableError(`Prometheus at ${this.url} did not answer: ${reasonOf(error)}${remedy}`);
         }
-        await sleep(RETRY_MS, call.signal);
+        await sleep(RETRY_MS, signal);
       }
     }
   }
 
-  async #callOnce<T>({ method, path, form, schema, signal }: Call<T>): Promise<T> {
-    const authorization = await authorize(this.#access);
+  async #callOnce<T>(url: URL, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
     const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-    const { status, text, location } = await exchange(new URL(`${this.url}/api/v1/${path}`), {
-      method,
-      form: new URLSearchParams(form),
-      authorization,
-      ca: this.#access.ca,
-      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-    });
-    // A server may repeat what it was sent.
-    const secret = authorization?.replace(/^\w+ /, '') ?? '';
-    const quote = (said: string) => (secret === '' ? said : said.replaceAll(secret, '***'));
+    const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    const { status, text, location, quote } = await exchange(url, this.#access, limit);
     const said = shorten(quote(text));
     // A Prometheus that starts, or a proxy before one that does, answers with a 5xx; one that limits the rate with a 429.
     if (status >= 500 || status === 429) throw new Error(`${status} ${said}`);
@@ -182,10 +195,10 @@ export class Prometheus {
     if (status === 200 && envelope.success) return envelope.data.data;
     const refused = refusal.safeParse(json);
     if (refused.success) throw new RefusedQueryError(quote(refused.data.error));
-    const redirect = location === undefined ? '' : `, a redirect to ${hideCredentials(quote(location))},`;
+    const redirect = location === '' ? '' : `, a redirect to ${hideCredentials(quote(location))},`;
     throw new UnreachableError(
       `--prometheus: what answers at ${this.url} is not Prometheus, or does not let this query pass: ` +
-        `${method} /api/v1/${path} gave ${status}${redirect} ${said || '(no text)'}`,
+        `${url.pathname} gave ${status}${redirect} ${said || '(no text)'}`,
     );
   }
 }

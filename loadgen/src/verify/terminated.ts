@@ -11,7 +11,7 @@ import {
   type Snapshot,
   START_JITTER_SECONDS,
   START_TIME,
-  selectorOf,
+  snapshotQueryOf,
   type TerminatedProcess,
   toProcesses,
 } from './process.ts';
@@ -48,9 +48,10 @@ export async function readTerminated(
   const last = await Promise.all(
     terminated.map(async (process) => {
       const atSeconds = process.lastScrapeSeconds;
-      const selector = selectorOf(matchersOf(process.labels));
-      const samples = await prometheus.query(selector, { signal, atSeconds });
-      return toProcesses(samples, atSeconds).filter((one) => isSameProcess(one, process));
+      const query = snapshotQueryOf(matchersOf(process.labels));
+      return toProcesses(await prometheus.query(query, { signal, atSeconds })).filter((one) =>
+        isSameProcess(one, process),
+      );
     }),
   );
   return last.flat();
@@ -75,26 +76,22 @@ async function readStarts(
   const seconds = Math.max(1, Math.ceil(now - sinceSeconds));
   if (seconds <= RAW_SECONDS) return prometheus.samples(`${selector}[${seconds}s]`, { signal });
   const step = Math.ceil(seconds / PARTS);
-  const [lowest = [], highest = []] = await Promise.all(
-    ['min', 'max'].map((of) =>
-      prometheus.samples(`${of}_over_time(${selector}[${step}s])[${seconds}s:${step}s]`, {
-        signal,
-        atSeconds: now,
-      }),
-    ),
-  );
-  const ends = new Set([now, ...highest.flatMap((high, n) => changesOf(high, lowest[n], step))]);
+  const lasts = await prometheus.samples(`last_over_time(${selector}[${step}s])[${seconds}s:${step}s]`, {
+    signal,
+    atSeconds: now,
+  });
+  const ends = new Set([now, ...lasts.flatMap((last) => changesOf(last, step))]);
   const raw = [...ends].map((end) => prometheus.samples(`${selector}[${step}s]`, { signal, atSeconds: end }));
   return (await Promise.all(raw)).flat();
 }
 
-/** The parts after which a series has another value, or none; each by its end. */
-function changesOf(highest: Samples, lowest: Samples | undefined, step: number): number[] {
-  const lowestAt = new Map(lowest?.points.map(({ atSeconds, value }) => [atSeconds, value]));
-  return highest.points
+/** The parts, each by its end, next to which a series has another value, or none. */
+function changesOf({ points }: Samples, step: number): number[] {
+  const lastAt = new Map(points.map(({ atSeconds, value }) => [atSeconds, value]));
+  return points
     .filter(({ atSeconds, value }) => {
-      const until = [lowestAt.get(atSeconds), lowestAt.get(atSeconds + step)];
-      return !until.every((low) => low !== undefined && Math.abs(value - low) < START_JITTER_SECONDS);
+      const beside = [lastAt.get(atSeconds - step), lastAt.get(atSeconds + step)];
+      return !beside.every((last) => last !== undefined && Math.abs(value - last) < START_JITTER_SECONDS);
     })
     .map(({ atSeconds }) => atSeconds);
 }

@@ -1,90 +1,103 @@
-/** A phase as columns of numbers, which is what the page draws. Rates are per second, durations in ms; null is a gap. */
+/** What of a phase is drawn: rates per second, durations in ms, and their distribution. Null is a gap. */
+import { formatMs } from '../../common/units.ts';
 import { decodeHistogram, type Histogram, percentileMs } from '../../load/histogram.ts';
-import type { PhasePlan, PhaseReport, Report } from '../report.ts';
-
-type Column = readonly (number | null)[];
-
-interface Percentiles {
-  readonly p50: Column;
-  readonly p90: Column;
-  readonly p99: Column;
-  readonly max: Column;
-}
-
-export interface PhaseCharts {
-  readonly name: string;
-  /** Middle of each interval, in seconds from the start. */
-  readonly time: readonly number[];
-  readonly rates: Readonly<Record<'asked' | 'sent' | 'answered' | 'errors' | 'dropped', Column>>;
-  readonly latency: Percentiles;
-  readonly serviceTime: Percentiles;
-  readonly distribution: {
-    /** 1 / (1 - p): 10 is the 90th percentile, 100 the 99th. */
-    readonly oneIn: readonly number[];
-    readonly latency: Column;
-    readonly serviceTime: Column;
-  };
-}
+import type { PhasePlan, PhaseReport } from '../report.ts';
+import type { Axis, Chart, Line } from './svg.ts';
 
 const POINTS_PER_DECADE = 16;
 /** Shorter last intervals would make a rate of a single request look high. */
 const LEAST_SHARE = 0.2;
+const RATES = ['sent', 'answered', 'errors', 'dropped'] as const;
+const PERCENTILES = { p50: 50, p90: 90, p99: 99, max: 100 } as const;
 
-export function toCharts(phase: PhaseReport, { shard }: Report): PhaseCharts {
+export type DurationKind = 'latency' | 'serviceTime';
+
+/** @param shards of which this phase is one: the asked rate is that of the whole */
+export function ratesChart(phase: PhaseReport, shards: number): Chart {
   const { intervalSeconds, points } = phase.timeline;
   const spans = points.map((_, n) => {
     const left = phase.durationSeconds - n * intervalSeconds;
     const width = Math.min(intervalSeconds, Math.max(left, LEAST_SHARE * intervalSeconds));
     return { from: n * intervalSeconds, width };
   });
-  const perSecond = (of: (point: (typeof points)[number]) => number) =>
-    points.map((point, n) => round(of(point) / (spans[n]?.width ?? intervalSeconds)));
-  const asked = ({ from, width }: { from: number; width: number }) =>
-    phase.plan.stages.length === 0
-      ? null
-      : round(askedBetween(phase.plan, from, from + width) / width / shard.of);
+  const asked: Line = {
+    label: 'asked',
+    color: 'asked',
+    isDashed: true,
+    values: spans.map(({ from, width }) => askedBetween(phase.plan, from, from + width) / width / shards),
+  };
+  const lines = RATES.map((name) => ({
+    label: name,
+    color: name,
+    values: points.map((point, n) => point[name] / (spans[n]?.width ?? intervalSeconds)),
+  }));
+  const all = phase.plan.stages.length === 0 ? lines : [asked, ...lines];
+  const highest = Math.max(0, ...knownOf(all)) || 1;
+  const format = (value: number) => Number(value.toPrecision(3)).toLocaleString('en-US');
   return {
-    name: phase.pattern,
-    time: spans.map(({ from, width }) => round(from + width / 2)),
-    rates: {
-      asked: spans.map(asked),
-      sent: perSecond(({ sent }) => sent),
-      answered: perSecond(({ answered }) => answered),
-      errors: perSecond(({ errors }) => errors),
-      dropped: perSecond(({ dropped }) => dropped),
-    },
-    latency: toPercentiles(points.map(({ latency }) => latency)),
-    serviceTime: toPercentiles(points.map(({ serviceTime }) => serviceTime)),
-    distribution: toCurves(phase),
+    x: spans.map(({ from, width }) => from + width / 2),
+    lines: all,
+    xAxis: timeAxis(phase),
+    yAxis: { range: [0, highest * 1.08], isLog: false, format },
   };
 }
 
-function toPercentiles(texts: readonly (string | null)[]): Percentiles {
-  const histograms = texts.map((text) => (text === null ? undefined : decodeHistogram(text)));
-  const at = (percentile: number) => histograms.map((one) => durationAt(one, percentile));
-  return { p50: at(50), p90: at(90), p99: at(99), max: at(100) };
+/** Latency and service time have one scale, or the eye would be deceived. */
+export function durationCharts(phase: PhaseReport): Record<DurationKind, Chart> {
+  const { intervalSeconds, points } = phase.timeline;
+  const x = points.map((_, n) => (n + 0.5) * intervalSeconds);
+  const linesOf = (kind: DurationKind): Line[] => {
+    const histograms = points.map((point) => {
+      const text = point[kind];
+      return text === null ? undefined : decodeHistogram(text);
+    });
+    return Object.entries(PERCENTILES).map(([name, percentile]) => ({
+      label: name,
+      color: name,
+      values: histograms.map((one) => durationAt(one, percentile)),
+    }));
+  };
+  const [latency, serviceTime] = [linesOf('latency'), linesOf('serviceTime')];
+  const axes = { x, xAxis: timeAxis(phase), yAxis: durationAxis([...latency, ...serviceTime]) };
+  return { latency: { ...axes, lines: latency }, serviceTime: { ...axes, lines: serviceTime } };
 }
 
-function toCurves({ histograms, latencyMs, serviceTimeMs }: PhaseReport): PhaseCharts['distribution'] {
-  const latency = decodeHistogram(histograms.latency);
-  const serviceTime = decodeHistogram(histograms.serviceTime);
-  const decades = Math.log10(Math.max(10, latency.totalCount, serviceTime.totalCount));
-  const oneIn = Array.from({ length: Math.ceil(decades * POINTS_PER_DECADE) + 1 }, (_, n) =>
-    round(10 ** (n / POINTS_PER_DECADE)),
+export function distributionChart({ histograms }: PhaseReport): Chart {
+  return curves([
+    { label: 'latency', color: 'errors', text: histograms.latency },
+    { label: 'service time', color: 'sent', text: histograms.serviceTime },
+  ]);
+}
+
+export function comparisonChart(a: PhaseReport, b: PhaseReport, kind: DurationKind): Chart {
+  return curves([
+    { label: 'A', color: 'sent', text: a.histograms[kind] },
+    { label: 'B', color: 'p99', isDashed: true, text: b.histograms[kind] },
+  ]);
+}
+
+/** Over 1 / (1 - p), where 10 is the 90th percentile and 100 the 99th: up to the slowest request. */
+function curves(given: readonly (Omit<Line, 'values'> & { readonly text: string })[]): Chart {
+  const decoded = given.map(({ text, ...line }) => ({ line, histogram: decodeHistogram(text) }));
+  const most = Math.max(10, ...decoded.map(({ histogram }) => histogram.totalCount));
+  const x = Array.from(
+    { length: Math.ceil(Math.log10(most) * POINTS_PER_DECADE) + 1 },
+    (_, n) => 10 ** (n / POINTS_PER_DECADE),
   );
-  const curve = (histogram: Histogram, max: number | undefined) =>
-    oneIn.map((x) => (x > histogram.totalCount ? null : durationAt(histogram, 100 * (1 - 1 / x), max)));
-  return {
-    oneIn,
-    latency: curve(latency, latencyMs?.max),
-    serviceTime: curve(serviceTime, serviceTimeMs?.max),
-  };
+  const lines = decoded.map(({ line, histogram }) => ({
+    ...line,
+    values: x.map((oneIn) =>
+      oneIn > histogram.totalCount ? null : durationAt(histogram, 100 * (1 - 1 / oneIn)),
+    ),
+  }));
+  const xAxis: Axis = { range: [1, x.at(-1) ?? 10], isLog: true, format: formatPercentile };
+  return { x, lines, xAxis, yAxis: durationAxis(lines) };
 }
 
 /** What a logarithmic axis can show: a duration below the clock's resolution is shown as one microsecond. */
-function durationAt(histogram: Histogram | undefined, percentile: number, maxMs?: number): number | null {
+function durationAt(histogram: Histogram | undefined, percentile: number): number | null {
   if (histogram === undefined || histogram.totalCount === 0) return null;
-  return round(Math.max(0.001, percentileMs(histogram, percentile, maxMs)));
+  return Math.max(0.001, percentileMs(histogram, percentile));
 }
 
 /** The area under the asked rate: how many requests were due between two moments, in seconds. */
@@ -100,6 +113,24 @@ function askedBetween({ stages }: PhasePlan, from: number, to: number): number {
   return sum;
 }
 
-function round(value: number): number {
-  return Number(value.toPrecision(4));
+function knownOf(lines: readonly Line[]): number[] {
+  return lines.flatMap(({ values }) => values).filter((value) => value !== null);
+}
+
+function timeAxis({ timeline }: PhaseReport): Axis {
+  const seconds = timeline.intervalSeconds * Math.max(1, timeline.points.length);
+  const format = (value: number) => (value === 0 ? '0' : formatMs(value * 1000));
+  return { range: [0, seconds], isLog: false, format };
+}
+
+/** Whole decades around the values. */
+function durationAxis(lines: readonly Line[]): Axis {
+  const powers = knownOf(lines).map(Math.log10);
+  const low = powers.length === 0 ? 0 : Math.floor(Math.min(...powers));
+  const high = Math.max(low + 1, Math.ceil(Math.max(...powers)));
+  return { range: [10 ** low, 10 ** high], isLog: true, format: formatMs };
+}
+
+function formatPercentile(oneIn: number): string {
+  return `${Number((100 * (1 - 1 / oneIn)).toPrecision(Math.ceil(Math.log10(oneIn)) + 1))}%`;
 }

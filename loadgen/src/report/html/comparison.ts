@@ -3,45 +3,35 @@ import { formatMs, formatNumber } from '../../common/units.ts';
 import { LATENCY_METRICS } from '../../load/histogram.ts';
 import type { PhaseReport, Report } from '../report.ts';
 import { verdictOf } from '../verdict.ts';
-import { html, type Markup, table } from './markup.ts';
-
-/** The n-th phase of both, where both have sent the same pattern. */
-export function pairsOf(a: Report, b: Report): [number, PhaseReport, PhaseReport][] {
-  return a.phases.flatMap((phase, n): [number, PhaseReport, PhaseReport][] => {
-    const other = b.phases[n];
-    return other?.pattern === phase.pattern ? [[n, phase, other]] : [];
-  });
-}
+import { comparisonChart } from './charts.ts';
+import { html, type Markup, type Row, table } from './markup.ts';
+import { figure } from './sections.ts';
 
 export function comparisonSection(a: Report, b: Report): Markup {
-  const pairs = pairsOf(a, b);
   const word = (report: Report) => {
     const { kind } = verdictOf(report);
     return html`<b class="${kind}">${kind}</b>, ${report.startedAt}`;
   };
+  const pairs = a.phases.flatMap((one, n) => {
+    const other = b.phases[n];
+    return other?.pattern === one.pattern ? [pairSection(one, other)] : [];
+  });
   return html`<section class="comparison"><h2>A and B</h2>
 <dl><div><dt>A</dt><dd>${word(a)}</dd></div><div><dt>B</dt><dd>${word(b)}</dd></div></dl>
-${pairs.length === 0 ? html`<p>They have no pattern in common at the same place, so there is nothing to compare.</p>` : undefined}
-${pairs.map(
-  ([n, one, other]) => html`<h3>${one.pattern}</h3>
-${table(
-  [{ name: '' }, ...['A', 'B', 'B to A'].map((name) => ({ name, isNumber: true }))],
-  rowsOf(one, other).map((cells) => ({ cells })),
-)}
-<div class="pair">${(['latency', 'serviceTime'] as const).map(
-    (kind) =>
-      html`<figure><figcaption><b>${kind === 'latency' ? 'Latency' : 'Service time'}</b> <span>A and B, distribution</span></figcaption><div class="chart" data-compare="${n}" data-kind="${kind}"></div></figure>`,
-  )}</div>`,
-)}</section>`;
+${pairs.length === 0 ? html`<p>They have no pattern in common at the same place, so there is nothing to compare.</p>` : pairs}</section>`;
 }
 
-function rowsOf(a: PhaseReport, b: PhaseReport): string[][] {
-  const row = (name: string, of: (phase: PhaseReport) => number, format: (value: number) => string) => [
-    name,
-    format(of(a)),
-    format(of(b)),
-    formatChange(of(a), of(b)),
-  ];
+function pairSection(a: PhaseReport, b: PhaseReport): Markup {
+  const explanation = 'A and B, distribution';
+  return html`<h3>${a.pattern}</h3>
+${table(['', 'A', 'B', 'B to A'], rowsOf(a, b))}
+<div class="pair">${figure('Latency', explanation, comparisonChart(a, b, 'latency'))}${figure('Service time', explanation, comparisonChart(a, b, 'serviceTime'))}</div>`;
+}
+
+function rowsOf(a: PhaseReport, b: PhaseReport): Row[] {
+  const row = (name: string, of: (phase: PhaseReport) => number, format: (value: number) => string) => ({
+    cells: [name, format(of(a)), format(of(b)), formatChange(of(a), of(b))],
+  });
   return [
     row('sent', ({ sent }) => sent, formatNumber),
     row('rate per second', ({ achievedPerSecond }) => achievedPerSecond, formatNumber),

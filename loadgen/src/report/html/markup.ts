@@ -27,28 +27,20 @@ function render(content: Content): string {
   return String(content ?? '').replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
-/** Data for a script element: JSON in which nothing can end the element. */
-export function scriptJson(value: unknown): Markup {
-  return new Markup(JSON.stringify(value).replaceAll('<', '\\u003c'));
+export interface Row {
+  readonly cells: readonly Content[];
+  /** Stands out. */
+  readonly mark?: string | undefined;
 }
 
-export interface Column {
-  readonly name: string;
-  /** Numbers stand to the right. */
-  readonly isNumber?: boolean;
-}
-
-/** A table that scrolls by itself where the page is narrow. Rows with `mark` stand out. Most of a large page is tables. */
-export function table(
-  columns: readonly Column[],
-  rows: readonly { readonly cells: readonly Content[]; readonly mark?: string | undefined }[],
-): Markup {
-  const classOf = (column: Column | undefined) => new Markup(column?.isNumber ? ' class=n' : '');
+/** A table that scrolls by itself where the page is narrow: names to the left, all other columns to the right, as numbers are. */
+export function table(titles: readonly string[], rows: readonly Row[]): Markup {
+  const classOf = (column: number) => new Markup(column > 0 ? ' class=n' : '');
   return html`<div class="scroll"><table>
-<thead><tr>${columns.map((column) => html`<th${classOf(column)}>${column.name}</th>`)}</tr></thead>
+<thead><tr>${titles.map((title, n) => html`<th${classOf(n)}>${title}</th>`)}</tr></thead>
 <tbody>${rows.map(
     ({ cells, mark }) =>
-      html`<tr${mark === undefined ? '' : html` class="${mark}"`}>${cells.map((cell, n) => html`<td${classOf(columns[n])}>${cell}</td>`)}</tr>\n`,
+      html`<tr${mark === undefined ? '' : html` class="${mark}"`}>${cells.map((cell, n) => html`<td${classOf(n)}>${cell}</td>`)}</tr>\n`,
   )}</tbody>
 </table></div>`;
 }

@@ -7,7 +7,9 @@ import { formatRowName } from '../../verify/rows.ts';
 import type { Latency } from '../latency.ts';
 import type { PhaseReport, Report } from '../report.ts';
 import { verdictOf } from '../verdict.ts';
-import { type Column, html, type Markup, table } from './markup.ts';
+import { distributionChart, durationCharts, ratesChart } from './charts.ts';
+import { html, type Markup, table } from './markup.ts';
+import { type Chart, drawChart } from './svg.ts';
 
 const WORDS = { passed: 'Passed', failed: 'Failed', open: 'Open' } as const;
 
@@ -19,17 +21,18 @@ export function verdictSection(report: Report): Markup {
 </section>`;
 }
 
-/** @param id where the page draws the charts of this phase */
-export function phaseSection(phase: PhaseReport, id: string): Markup {
+/** @param shards of which the report is one */
+export function phaseSection(phase: PhaseReport, shards: number): Markup {
+  const { latency, serviceTime } = durationCharts(phase);
   return html`<section class="phase">
 <h2>${phase.pattern}</h2>
 <dl class="facts">${factsOf(phase).map(([name, value, mark]) => html`<div class="${mark ?? ''}"><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-${chart(id, 'rates', 'Requests per second', 'asked, sent, answered, errors, dropped')}
+${figure('Requests per second', 'asked, sent, answered, errors, dropped', ratesChart(phase, shards))}
 <div class="pair">
-${chart(id, 'latency', 'Latency', 'from the moment at which a request was due: what a user would have felt')}
-${chart(id, 'serviceTime', 'Service time', 'from the moment at which it was sent: what the server took')}
+${figure('Latency', 'from the moment at which a request was due: what a user would have felt', latency)}
+${figure('Service time', 'from the moment at which it was sent: what the server took', serviceTime)}
 </div>
-${chart(id, 'distribution', 'Distribution', 'how long the slowest part of the requests took; where latency lies above service time, requests had to wait to be sent')}
+${figure('Distribution', 'how long the slowest part of the requests took; where latency lies above service time, requests had to wait to be sent', distributionChart(phase))}
 ${durationTable(phase)}
 <h3>By target</h3>${targetTable(phase)}
 <h3>By status</h3>${statusTable(phase)}
@@ -51,11 +54,10 @@ function factsOf(phase: PhaseReport): [name: string, value: string, mark?: strin
   ];
 }
 
-function chart(id: string, kind: string, title: string, explanation: string): Markup {
-  return html`<figure><figcaption><b>${title}</b> <span>${explanation}</span></figcaption><div class="chart" data-phase="${id}" data-kind="${kind}"></div></figure>`;
+export function figure(title: string, explanation: string, chart: Chart): Markup {
+  const isEmpty = chart.lines.every(({ values }) => values.every((value) => value === null));
+  return html`<figure><figcaption><b>${title}</b> <span>${explanation}</span></figcaption>${isEmpty ? 'nothing was measured' : drawChart(chart)}</figure>`;
 }
-
-const toNumberColumn = (name: string): Column => ({ name, isNumber: true });
 
 const TARGET_DURATIONS = ['p50', 'p90', 'p99', 'max'] as const;
 
@@ -66,21 +68,15 @@ function durationCells(distribution: Distribution | null, metrics: readonly Late
 function durationTable({ latencyMs, serviceTimeMs, latenessMs }: PhaseReport): Markup {
   const rows = Object.entries({ latency: latencyMs, 'service time': serviceTimeMs, lateness: latenessMs });
   return table(
-    [{ name: '' }, ...LATENCY_METRICS.map(toNumberColumn)],
+    ['', ...LATENCY_METRICS],
     rows.map(([name, distribution]) => ({ cells: [name, ...durationCells(distribution, LATENCY_METRICS)] })),
   );
 }
 
 function targetTable({ byTarget }: PhaseReport): Markup {
   const counts = ['answered', 'errors', 'dropped'] as const;
-  const columns: Column[] = [
-    { name: 'target' },
-    ...counts.map(toNumberColumn),
-    { name: 'statuses' },
-    ...TARGET_DURATIONS.map((metric) => toNumberColumn(`service ${metric}`)),
-  ];
   return table(
-    columns,
+    ['target', ...counts, 'statuses', ...TARGET_DURATIONS.map((metric) => `service ${metric}`)],
     byTarget.map((line) => ({
       cells: [
         line.name,
@@ -94,19 +90,17 @@ function targetTable({ byTarget }: PhaseReport): Markup {
 }
 
 function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup {
-  const share = (count: number) => `${Number(((100 * count) / Math.max(1, sent + unsent)).toPrecision(3))}%`;
+  const row = (name: string, count: number, mark?: string) => {
+    const share = Number(((100 * count) / Math.max(1, sent + unsent)).toPrecision(3));
+    return { cells: [name, formatNumber(count), `${share}%`], mark };
+  };
   return table(
-    [{ name: 'ended with' }, ...['requests', 'share'].map(toNumberColumn)],
+    ['ended with', 'requests', 'share'],
     [
-      ...Object.entries(statuses).map(([status, count]) => ({
-        cells: [status, formatNumber(count), share(count)],
-      })),
+      ...Object.entries(statuses).map(([status, count]) => row(status, count)),
       ...FAILURE_KINDS.flatMap((kind) => {
         const count = failures[kind];
-        if (count === undefined) return [];
-        return [
-          { cells: [`${kind}: ${FAILURE_MEANING[kind]}`, formatNumber(count), share(count)], mark: 'bad' },
-        ];
+        return count === undefined ? [] : [row(`${kind}: ${FAILURE_MEANING[kind]}`, count, 'bad')];
       }),
     ],
   );
@@ -115,25 +109,21 @@ function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup 
 /** The rows; the verdict stands first on the page. */
 export function verificationSection({ verification }: Report): Markup | undefined {
   if (verification === null || verification.rows.length === 0) return undefined;
-  return html`<section class="verification"><h2>Verification</h2>
-${table(
-  [{ name: 'series' }, ...NUMBER_HEADERS.map(toNumberColumn)],
-  verification.rows.map((row) => ({
+  const rows = verification.rows.map((row) => ({
     cells: [formatRowName(row), ...formatNumbers(row)],
     mark: row.difference === 0 ? undefined : 'bad',
-  })),
-)}</section>`;
+  }));
+  return html`<section class="verification"><h2>Verification</h2>
+${table(['series', ...NUMBER_HEADERS], rows)}</section>`;
 }
 
-export function latencySection(rows: Latency | null): Markup | undefined {
-  if (rows === null) return undefined;
-  return html`<section class="latency"><h2>Service time in Prometheus</h2>
-${table(
-  [{ name: '' }, ...['generator', 'Prometheus'].map(toNumberColumn)],
-  rows.map(({ quantile, measuredMs, prometheusMs }) => ({
+export function latencySection(latency: Latency | null): Markup | undefined {
+  if (latency === null) return undefined;
+  const rows = latency.map(({ quantile, measuredMs, prometheusMs }) => ({
     cells: [`p${quantile * 100}`, formatMs(measuredMs), formatMs(prometheusMs)],
-  })),
-)}</section>`;
+  }));
+  return html`<section class="latency"><h2>Service time in Prometheus</h2>
+${table(['', 'generator', 'Prometheus'], rows)}</section>`;
 }
 
 export function planSection(report: Report): Markup {

@@ -1,22 +1,20 @@
 /** An answer of Prometheus as a table, a column for each label. */
+import { styleText } from 'node:util';
 import type { QueryAnswer } from '../../verify/prometheus.ts';
-import type { Paint } from './paint.ts';
+import { alignColumns } from './columns.ts';
 
 type Series = Extract<QueryAnswer, { resultType: 'vector' | 'matrix' }>;
 
 /** @returns lines; none where the answer is empty. A range has its values in one cell, the oldest first. */
-export function formatAnswer(answer: QueryAnswer, paint: Paint): string[] {
+export function formatAnswer(answer: QueryAnswer): string[] {
   if (answer.resultType === 'scalar' || answer.resultType === 'string') return [answer.result[1]];
   const series = seriesOf(answer);
   if (series.length === 0) return [];
   const columns = [...new Set(series.flatMap(({ labels }) => Object.keys(labels)))].sort(byName);
   const rows = series.map(({ labels, value }) => [...columns.map((name) => labels[name] ?? ''), value]);
   const titles = [...columns.map((name) => (name === '__name__' ? 'metric' : name)), 'value'];
-  const widths = titles.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const [first = '', ...others] = [titles, ...rows].map((row) => formatRow(row, widths));
-  return [paint('bold', first), ...others];
+  const lines = alignColumns([titles, ...rows], (column) => column === titles.length - 1);
+  return lines.map((line, n) => (n === 0 ? styleText('bold', line) : line));
 }
 
 function seriesOf(answer: Series): { labels: Record<string, string>; value: string }[] {
@@ -40,12 +38,4 @@ function formatHistogram(histogram: { readonly count: number; readonly sum: numb
 function byName(a: string, b: string): number {
   if (a === '__name__' || b === '__name__') return a === '__name__' ? -1 : 1;
   return a < b ? -1 : 1;
-}
-
-/** Numbers stand to the right. */
-function formatRow(row: readonly string[], widths: readonly number[]): string {
-  const last = row.length - 1;
-  return row
-    .map((cell, i) => (i === last ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
-    .join('  ');
 }

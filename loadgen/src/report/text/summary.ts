@@ -1,45 +1,48 @@
 /** The summary of a run as a user reads it, in at most 80 columns. */
+import { styleText } from 'node:util';
 import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
 import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
 import type { Distribution } from '../../load/histogram.ts';
-import { isWhole } from '../../load/shard.ts';
 import { formatLost } from '../combine.ts';
 import type { Latency } from '../latency.ts';
 import type { PhaseReport, Report } from '../report.ts';
-import type { Paint } from './paint.ts';
+import { whyOpen } from '../verdict.ts';
+import { alignColumns } from './columns.ts';
 import { formatVerification } from './verification-table.ts';
 
-export function formatReport(report: Report, paint: Paint): string {
+export function formatReport(report: Report): string {
   const { phases, verification, latency } = report;
   const blocks = [
-    ...phases.map((phase) => formatPhase(phase, paint)),
-    formatEnd(report, paint),
-    ...(verification === null ? [] : [formatVerification(verification, paint)]),
-    ...(latency === null ? [] : [formatLatency(latency, paint)]),
+    ...phases.map((phase) => formatPhase(phase)),
+    formatEnd(report),
+    ...(verification === null ? [] : [formatVerification(verification)]),
+    ...(latency === null ? [] : [formatLatency(latency)]),
   ];
   const shown = blocks.filter((lines) => lines.length > 0);
   return `${shown.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
 /** The service time, as the generator and as Prometheus have it. */
-function formatLatency(rows: Latency, paint: Paint): string[] {
-  const line = (...cells: readonly string[]) =>
-    cells.map((cell, n) => (n === 0 ? cell.padEnd(12) : cell.padStart(12))).join('');
-  return [
-    paint('bold', line('service time', 'generator', 'prometheus')),
-    ...rows.map(({ quantile, measuredMs, prometheusMs }) =>
-      line(`p${quantile * 100}`, formatMs(measuredMs), formatMs(prometheusMs)),
-    ),
-  ];
+function formatLatency(rows: Latency): string[] {
+  const cells = rows.map(({ quantile, measuredMs, prometheusMs }) => [
+    `p${quantile * 100}`,
+    formatMs(measuredMs),
+    formatMs(prometheusMs),
+  ]);
+  const [titles = '', ...lines] = alignColumns(
+    [['service time', 'generator', 'prometheus'], ...cells],
+    (column) => column > 0,
+  );
+  return [styleText('bold', titles), ...lines];
 }
 
-function formatPhase(phase: PhaseReport, paint: Paint): string[] {
+function formatPhase(phase: PhaseReport): string[] {
   const { statuses, plan } = phase;
   const answers = Object.entries(statuses).map(([status, count]) => `${formatNumber(count)} x ${status}`);
   const unexpected = phase.errors - phase.unanswered;
-  const red = (count: number) => (count > 0 ? paint('red', formatNumber(count)) : '0');
+  const red = (count: number) => (count > 0 ? styleText('red', formatNumber(count)) : '0');
   return [
-    paint(
+    styleText(
       'bold',
       `${phase.pattern}: ${formatCount(phase.sent, 'request')} sent in ${formatMs(phase.durationSeconds * 1000)}`,
     ),
@@ -56,26 +59,20 @@ function formatPhase(phase: PhaseReport, paint: Paint): string[] {
     ...formatDistributions(phase),
     row('bytes', `${formatBytes(phase.bytesRead)} read, ${formatBytes(phase.bytesWritten)} written`),
     ...phase.thresholds.map(({ threshold, ok, measured }) =>
-      row('threshold', `${threshold}: ${ok ? paint('green', 'ok') : paint('red', 'FAILED')} (${measured})`),
+      row(
+        'threshold',
+        `${threshold}: ${ok ? styleText('green', 'ok') : styleText('red', 'FAILED')} (${measured})`,
+      ),
     ),
   ];
 }
 
-/** What became of the run as a whole, where that is not simply its end. */
-function formatEnd({ state, shard, lostShards, phases }: Report, paint: Paint): string[] {
-  const lines = lostShards.map((lost) => paint('red', `${formatLost(lost)}: it is in none of these numbers`));
-  if (state === 'interrupted')
-    lines.push(
-      phases.length === 0
-        ? 'interrupted: nothing was sent'
-        : 'interrupted: the rest was not sent; what had been sent was waited for',
-    );
-  if (state === 'gave-up') lines.push('given up: nothing was answered for 30 s; the rest was not sent');
-  if (!isWhole(shard))
-    lines.push(
-      `shard ${shard.index} of ${shard.of}: thresholds and verification are about the whole (loadgen combine)`,
-    );
-  return lines;
+function formatEnd(report: Report): string[] {
+  const lost = report.lostShards.map((shard) =>
+    styleText('red', `${formatLost(shard)}: it is in none of these numbers`),
+  );
+  const open = whyOpen(report);
+  return open === undefined ? lost : [...lost, open];
 }
 
 function formatPlan({ schedule, requests, durationSeconds, connections }: PhaseReport['plan']): string {

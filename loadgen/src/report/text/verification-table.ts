@@ -1,45 +1,37 @@
 /** The verification as a user reads it: one row per series, in at most 80 columns, ASCII only. */
+import { styleText } from 'node:util';
 import { describeVerification, formatNumbers, NUMBER_HEADERS } from '../../verify/description.ts';
 import type { VerificationRow } from '../../verify/rows.ts';
 import type { Verification } from '../../verify/verification.ts';
-import type { Paint, Style } from './paint.ts';
-
-const COLOURS: Readonly<Record<Verification['verdict'], Style>> = {
-  ...{ verified: 'green', inconclusive: 'yellow', unverifiable: 'red', failed: 'red' },
-};
+import { alignColumns } from './columns.ts';
 
 /** @returns lines: the rows, the verdict, and what belongs to it */
-export function formatVerification(verification: Verification, paint: Paint): string[] {
+export function formatVerification(verification: Verification): string[] {
   const { rows, verdict } = verification;
   const { headline, details } = describeVerification(verification);
   return [
-    ...(rows.length > 0 ? [...formatRows(rows, paint), ''] : []),
-    paint(COLOURS[verdict], headline),
+    ...(rows.length > 0 ? [...formatRows(rows), ''] : []),
+    styleText(verdict === 'verified' ? 'green' : verdict === 'inconclusive' ? 'yellow' : 'red', headline),
     ...details.map((text) => `  ${text}`),
   ];
 }
 
-function formatRows(rows: readonly VerificationRow[], paint: Paint): string[] {
-  const cells = rows.map((row) => {
+function formatRows(rows: readonly VerificationRow[]): string[] {
+  const shown = rows.flatMap((row, n) => {
     const labels = formatLabels(row);
-    return { row, labels, name: labels === '' ? row.metric : `  ${labels}`, numbers: formatNumbers(row) };
+    const cells = [labels === '' ? row.metric : `  ${labels}`, ...formatNumbers(row)];
+    const isFirst = labels !== '' && row.metric !== rows[n - 1]?.metric;
+    const own = { cells, isWrong: row.difference !== 0 };
+    return isFirst ? [{ cells: [row.metric], isWrong: false }, own] : [own];
   });
-  const names = cells.flatMap(({ row, name }) => [row.metric, name]);
-  const nameWidth = Math.max(...names.map((name) => name.length));
-  const widths = NUMBER_HEADERS.map((header, n) =>
-    Math.max(header.length, ...cells.map(({ numbers }) => numbers[n]?.length ?? 0)),
+  const [titles = '', ...lines] = alignColumns(
+    [['series', ...NUMBER_HEADERS], ...shown.map(({ cells }) => cells)],
+    (column) => column > 0,
   );
-  const line = (name: string, numbers: readonly string[]) =>
-    [name.padEnd(nameWidth), ...numbers.map((text, n) => text.padStart(widths[n] ?? 0))].join('  ');
-  const lines = [paint('bold', line('series', NUMBER_HEADERS))];
-  let metricBefore = '';
-  for (const { row, labels, name, numbers } of cells) {
-    if (labels !== '' && row.metric !== metricBefore) lines.push(row.metric);
-    metricBefore = row.metric;
-    const text = line(name, numbers);
-    lines.push(row.difference === 0 ? text : paint('red', text));
-  }
-  return lines;
+  return [
+    styleText('bold', titles),
+    ...lines.map((line, n) => (shown[n]?.isWrong ? styleText('red', line) : line)),
+  ];
 }
 
 /** Below the name of their metric, without braces and commas. */

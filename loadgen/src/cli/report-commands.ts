@@ -1,8 +1,9 @@
-/** `loadgen combine`: the reports of shards to the report of the whole, verified against Prometheus. */
-import { UsageError } from '../common/errors.ts';
+/** What is done with reports of runs: `loadgen combine` adds up those of shards, `loadgen report` makes pages of others. */
+import { EXIT, UsageError } from '../common/errors.ts';
+import { checkWritable, writeWhole } from '../common/files.ts';
 import { combine } from '../report/combine.ts';
-import { readReport } from '../report/read-report.ts';
-import type { Report } from '../report/report.ts';
+import { renderPage } from '../report/html/page.ts';
+import { type Report, readReport } from '../report/report.ts';
 import { connectPrometheus } from '../run/connect-prometheus.ts';
 import { type Outputs, openOutputs } from '../run/outputs.ts';
 import { addVerification, type RunOutcome } from '../run/run.ts';
@@ -26,4 +27,25 @@ async function verify(report: Report, flags: CombineFlags, io: Io): Promise<RunO
       '--prometheus: the shards were sent without it, so what had been counted before is not known',
     );
   return addVerification({ ...report, prometheus: prometheus.url }, prometheus, waitOptions(flags, io));
+}
+
+export interface ReportFlags {
+  readonly html?: string;
+}
+
+export async function reportCommand(files: readonly string[], flags: ReportFlags, io: Io): Promise<number> {
+  const [first = '', second, ...more] = files;
+  if (more.length > 0)
+    throw new UsageError(`report: expected one report, or two to compare, got ${files.length}`);
+  const target = flags.html ?? `${first.replace(/\.json$/, '')}.html`;
+  if (target !== '-') await checkWritable(target);
+  const a = await readReport(first);
+  const page = await renderPage(second === undefined ? [a] : [a, await readReport(second)]);
+  if (target === '-') {
+    io.stdout.write(page);
+    return EXIT.ok;
+  }
+  await writeWhole(target, page, io.signal);
+  io.stdout.write(`${target}\n`);
+  return EXIT.ok;
 }

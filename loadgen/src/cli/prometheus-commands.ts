@@ -1,11 +1,11 @@
-/** `loadgen verify`: reads the ledger and Prometheus, and shows how they compare. */
+/** What sends nothing and asks Prometheus: `loadgen verify` compares with what was sent before, `loadgen query` prints a table. */
 import { EXIT, UsageError } from '../common/errors.ts';
 import { checkWritable, writeWhole } from '../common/files.ts';
 import { formatCount } from '../common/units.ts';
 import { toJson } from '../report/report.ts';
-import { createPaint } from '../report/text/paint.ts';
+import { formatAnswer } from '../report/text/query-table.ts';
 import { formatVerification } from '../report/text/verification-table.ts';
-import { connectPrometheus } from '../run/connect-prometheus.ts';
+import { type AccessFlags, connectPrometheus } from '../run/connect-prometheus.ts';
 import { readSent, rebase, verifySent } from '../run/verify-sent.ts';
 import { type Io, type PrometheusFlags, waitOptions } from './io.ts';
 
@@ -45,7 +45,7 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
     io.stdout.write(text);
     return code;
   }
-  const table = formatVerification(verification, createPaint(io.stdout));
+  const table = formatVerification(verification);
   io.stdout.write(`${[`${formatCount(runs, 'run')} in the ledger`, ...table].join('\n')}\n`);
   if (json !== undefined) await writeWhole(json, text, io.signal);
   if (!isVerified && ledger !== undefined)
@@ -53,4 +53,18 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
       'what is counted now can be taken as given, and a new ledger begun, with: verify --rebase\n',
     );
   return code;
+}
+
+export interface QueryFlags extends AccessFlags {
+  readonly prometheus: string;
+}
+
+/** @returns the exit code. @throws UsageError for a query that Prometheus refuses */
+export async function queryCommand(expression: string, flags: QueryFlags, io: Io): Promise<number> {
+  const prometheus = await connectPrometheus(flags.prometheus, flags, io.env ?? {}, 0);
+  const answer = await prometheus.ask(expression, { signal: io.signal });
+  const table = formatAnswer(answer);
+  if (table.length > 0) io.stdout.write(`${table.join('\n')}\n`);
+  else io.stderr.write('Nothing matches: no series has these names and labels now.\n');
+  return EXIT.ok;
 }

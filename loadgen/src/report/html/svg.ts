@@ -1,0 +1,106 @@
+/**
+ * A chart as SVG, drawn once for every width: the curves are stretched, while strokes and labels keep their size. The colours are
+ * variables of page.css, so light, dark and paper need no other drawing. What is under the pointer says its numbers.
+ */
+import { html, type Markup } from './markup.ts';
+
+export type Column = readonly (number | null)[];
+
+export interface Line {
+  readonly label: string;
+  /** The name of its colour in page.css. */
+  readonly color: string;
+  readonly isDashed?: boolean;
+  readonly values: Column;
+}
+
+export interface Axis {
+  readonly range: readonly [low: number, high: number];
+  readonly isLog: boolean;
+  readonly format: (value: number) => string;
+}
+
+export interface Chart {
+  readonly x: readonly number[];
+  readonly lines: readonly Line[];
+  readonly xAxis: Axis;
+  readonly yAxis: Axis;
+}
+
+/** More would be narrower than the pointer. */
+const MOST_HINTS = 80;
+
+/** Coordinates are percentages of the plot, so that the labels next to it have the same. */
+export function drawChart({ x, lines, xAxis, yAxis }: Chart): Markup {
+  const leftOf = (value: number) => percentOf(xAxis, value);
+  const topOf = (value: number) => round(100 - percentOf(yAxis, value));
+  const rows = ticksOf(yAxis).map((value) => ({ text: yAxis.format(value), top: topOf(value) }));
+  const columns = ticksOf(xAxis).map((value) => ({ text: xAxis.format(value), left: leftOf(value) }));
+  const grid = [...rows.map(({ top }) => `M0 ${top}h100`), ...columns.map(({ left }) => `M${left} 0v100`)];
+  const names = lines.map(({ label }) => label).join(', ');
+  return html`<div class="chart">
+<p class="legend">${lines.map((line) => html`<span><svg width="24" height="4" aria-hidden="true"><path d="M2 2h20"${strokeOf(line)}/></svg>${line.label}</span>`)}</p>
+<div class="plot"><svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label="${names}">
+<path class="grid" d="${grid.join('')}"/>
+${lines.map((line) => html`<path d="${pathOf(x.map(leftOf), line.values, topOf)}"${strokeOf(line)}/>`)}
+${hintsOf({ x, lines, xAxis, yAxis })}</svg>
+${rows.map(({ text, top }) => html`<span class="y" style="top:${top}%">${text}</span>`)}${columns.map(({ text, left }) => html`<span class="x" style="left:${left}%">${text}</span>`)}</div>
+</div>`;
+}
+
+function strokeOf({ color, isDashed }: Line): Markup {
+  return html` style="stroke:var(--${color})"${isDashed ? html` stroke-dasharray="6 4"` : undefined}`;
+}
+
+/** A gap where a value is missing; a value between gaps is a dot, which the round ends of a line make. */
+function pathOf(left: readonly number[], values: Column, topOf: (value: number) => number): string {
+  const commands = values.map((value, n) => {
+    if (value === null) return '';
+    const continues = n > 0 && values[n - 1] !== null;
+    return `${continues ? 'L' : 'M'}${left[n]} ${topOf(value)}${continues ? '' : 'h0'}`;
+  });
+  return commands.join('');
+}
+
+/** Bands from side to side, each with the numbers of the point in its middle. */
+function hintsOf({ x, lines, xAxis, yAxis }: Chart): Markup[] {
+  const step = Math.ceil(x.length / MOST_HINTS);
+  const shown = x.map((value, n) => ({ value, n })).filter(({ n }) => n % step === 0);
+  const centres = shown.map(({ value }) => percentOf(xAxis, value));
+  const edges = [0, ...centres.slice(1).map((at, k) => round((at + (centres[k] ?? 0)) / 2)), 100];
+  return shown.map(({ value, n }, k) => {
+    const numbers = lines.flatMap(({ label, values }) => {
+      const own = values[n];
+      return typeof own === 'number' ? [`${label} ${yAxis.format(own)}`] : [];
+    });
+    const [from = 0, to = 100] = edges.slice(k);
+    return html`<rect x="${from}" width="${round(to - from)}" height="100"><title>${[xAxis.format(value), ...numbers].join('\n')}</title></rect>`;
+  });
+}
+
+function percentOf({ range: [low, high], isLog }: Axis, value: number): number {
+  const at = isLog ? Math.log10 : (n: number) => n;
+  return round((100 * (at(value) - at(low))) / (at(high) - at(low)));
+}
+
+const MOST_STEPS = 6;
+
+/** The decades, and parts of them where these are few; on a linear axis multiples of 1, 2 or 5. */
+export function ticksOf({ range: [low, high], isLog }: Axis): number[] {
+  const wholesBetween = (from: number, to: number) =>
+    Array.from({ length: Math.floor(to - Math.ceil(from) + 1e-9) + 1 }, (_, n) => Math.ceil(from) + n);
+  if (isLog) {
+    const decades = wholesBetween(Math.log10(low), Math.log10(high));
+    const parts = decades.length > 3 ? [1] : [1, 2, 5];
+    const ticks = decades.flatMap((power) => parts.map((part) => part * 10 ** power));
+    return ticks.filter((tick) => tick <= high);
+  }
+  const least = (high - low) / MOST_STEPS;
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = [1, 2, 5, 10].map((part) => part * power).find((one) => one >= least) ?? least;
+  return wholesBetween(low / step, high / step).map((n) => round(n * step));
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(3));
+}
