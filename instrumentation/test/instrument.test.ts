@@ -104,17 +104,6 @@ describe('an application', () => {
     );
   });
 
-  it('shares nothing with another in the same process, also where one is mounted in the other', async () => {
-    const inner = express().get('/x', ok) as express.Express;
-    const innerMetrics = instrument(inner, { defaultMetrics: false });
-    app = await startApp((application) => application.use('/inner', inner).get('/y', ok));
-    await fetch(`${app.url}/inner/x`);
-    await fetch(`${app.url}/y`);
-    expect((await app.settled(2)).durations).toEqual({ 'get /inner/x 200': 1, 'get /y 200': 1 });
-    const own = await innerMetrics.registry.getSingleMetricAsString('http_requests_total');
-    expect(own).toContain('http_requests_total{path="/x",method="get"} 1');
-  });
-
   it('keeps the settings that it makes after the first scrape', async () => {
     let application = express();
     app = await startApp((own) => {

@@ -77,24 +77,6 @@ describe('rendering', () => {
     expect(await textOf(registry)).toBe(text);
   });
 
-  it('gives the request metrics the labels that a registry adds to all series', async () => {
-    const { registry } = createRequestRegistry();
-    registry.setDefaultLabels({ zone: 'b' });
-    const rendered = await textOf(registry);
-    expect(rendered).toContain('\nhttp_requests_total{path="a",method="get",zone="b"} 0\n');
-    expect(rendered).toContain(
-      '\nhttp_request_duration_seconds_count{path="a",method="get",code="200",zone="b"} 0\n',
-    );
-  });
-
-  it('takes the request metrics from what is kept of them, as long as no labels are added to all', async () => {
-    const { registry } = createRequestRegistry();
-    const areEncoded = async () => (await gather(registry)).map(({ encoded }) => encoded !== undefined);
-    expect(await areEncoded()).toEqual([true, true, true, true]);
-    registry.setDefaultLabels({ zone: 'b' });
-    expect(await areEncoded()).toEqual([false, false, false, false]);
-  });
-
   it('agrees with the rendering of the library itself', async () => {
     const { registry, add } = createRequestRegistry();
     add(200, 0.2);

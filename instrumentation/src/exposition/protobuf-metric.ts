@@ -4,6 +4,7 @@
  * https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
  */
 import { PbfWriter } from 'pbf';
+import { SCHEMA, ZERO_THRESHOLD_SECONDS } from '../recording/native-buckets.ts';
 import { type LabelSet, toLabelName, toText } from './family.ts';
 import type { NativeHistogram, Span } from './native-histogram.ts';
 
@@ -78,7 +79,7 @@ export function encodeLabels(labels: LabelSet): Uint8Array {
   return pbf.finish();
 }
 
-/** CachedBytes, because it grows to what is needed once and for all. */
+/** One for all, because it grows to what is needed once. */
 const shared = new PbfWriter(new Uint8Array(4096));
 
 function encodeMetric(
@@ -101,8 +102,8 @@ function encodeMetric(
 }
 
 function writeNative(native: NativeHistogram, pbf: PbfWriter): void {
-  pbf.writeSVarintField(5, native.schema);
-  pbf.writeDoubleField(6, native.zeroThreshold);
+  pbf.writeSVarintField(5, SCHEMA);
+  pbf.writeDoubleField(6, ZERO_THRESHOLD_SECONDS);
   pbf.writeVarintField(7, native.zeroCount);
   for (const span of native.spans) pbf.writeMessage(12, writeSpan, span);
   pbf.writePackedSVarint(13, native.deltas as number[]);
