@@ -181,25 +181,6 @@ describe('the request metrics', () => {
     ]);
   });
 
-  it('show what has changed since the last scrape, and the numbers of the moment at which they were gathered', async () => {
-    const { registry, add } = createNative();
-    add(200, 0.5);
-    const earlier = await gather(registry);
-    add(200, 0.5);
-    const later = await gather(registry);
-    add(200, 0.5);
-    const counted = async (families: readonly Family[]) =>
-      histogramIn(decode(await renderProtobuf(families, true)));
-    const numbers = (count: number) => ({
-      sampleCount: count,
-      positiveDelta: [count],
-      bucket: expect.arrayContaining([{ cumulativeCount: count, upperBound: Number.POSITIVE_INFINITY }]),
-    });
-    expect(await counted(later)).toMatchObject(numbers(2));
-    expect(await counted(earlier)).toMatchObject(numbers(1));
-    expect(await counted(await gather(registry))).toMatchObject(numbers(3));
-  });
-
   it('allocate the native numbers of a cell with its first request', () => {
     const { row, add } = createNative();
     add(200, 0.1);
