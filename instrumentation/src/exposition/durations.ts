@@ -109,7 +109,9 @@ export class Durations {
     const { snapshot } = taken;
     return reuse(text, snapshot, () => {
       const values = [...cumulate(snapshot.buckets), snapshot.sumSeconds, snapshot.count];
-      return Buffer.from(heads.map((head, i) => `${head}${toNumberText(values[i] as number)}\n`).join(''));
+      let lines = '';
+      for (let i = 0; i < heads.length; i++) lines += `${heads[i]}${toNumberText(values[i] as number)}\n`;
+      return Buffer.from(lines);
     });
   }
 

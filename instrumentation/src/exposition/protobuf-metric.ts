@@ -71,16 +71,17 @@ export function encodeSummary(labels: Uint8Array, summary: Distribution): Uint8A
 
 /** The fields `label` of a metric. One without a value is no label, as Prometheus sees it. */
 export function encodeLabels(labels: LabelSet): Uint8Array {
-  const pbf = new PbfWriter();
+  sharedOfLabels.pos = 0;
   for (const name in labels) {
     const value = toText(labels[name]);
-    if (value !== '') pbf.writeMessage(LABEL, writeLabel, [toLabelName(name), value]);
+    if (value !== '') sharedOfLabels.writeMessage(LABEL, writeLabel, [toLabelName(name), value]);
   }
-  return pbf.finish();
+  return sharedOfLabels.buf.slice(0, sharedOfLabels.pos);
 }
 
 /** One for all, because it grows to what is needed once. */
 const shared = new PbfWriter(new Uint8Array(4096));
+const sharedOfLabels = new PbfWriter(new Uint8Array(1024));
 
 function encodeMetric(
   labels: Uint8Array,

@@ -123,10 +123,9 @@ export class RouteResolver {
     const rows = this.#rows;
     return (enter, current, request, response, next) => {
       if (current.isAnswered || response.writableEnded) return enter(request, response, next);
-      const base = baseOf(request, current.outerBaseUrl);
-      this.#learnHidden(request, base);
+      if (this.#map.hasHidden) this.#learnHidden(request, baseOf(request, current.outerBaseUrl));
       const { isPartial, mountPaths } = watched.mapped;
-      if (isPartial && learnMountPaths(mountPaths, base)) this.#read();
+      if (isPartial && learnMountPaths(mountPaths, baseOf(request, current.outerBaseUrl))) this.#read();
       const { route, paths } = watched.mapped;
       const path = pathTaken(paths, request, current.outerBaseUrl);
       const found = path && rows.of(route, path, request.method ?? '');
