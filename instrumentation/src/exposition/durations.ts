@@ -40,12 +40,14 @@ const SPARE = 1.25;
 export class Durations {
   readonly #counts: RequestCounts;
   readonly #name: string;
+  readonly #bounds: readonly number[];
   readonly #cache = new Map<Cell, CachedCell>();
 
   /** @param name of the family */
   constructor(counts: RequestCounts, name: string) {
     this.#counts = counts;
     this.#name = name;
+    this.#bounds = [...counts.bounds, Number.POSITIVE_INFINITY];
   }
 
   /** The family of now; it is encoded when that is asked for. */
@@ -118,16 +120,16 @@ export class Durations {
   #toMessage(taken: TakenCell, withNative: boolean): Uint8Array {
     const { labels, classic, withNative: whole } = this.#cached(taken);
     const { snapshot, cell } = taken;
-    const { bounds } = this.#counts;
-    return reuse(withNative ? whole : classic, snapshot, () =>
-      encodeHistogram(labels, {
+    return reuse(withNative ? whole : classic, snapshot, () => {
+      const cumulated = cumulate(snapshot.buckets);
+      return encodeHistogram(labels, {
         count: snapshot.count,
         sum: snapshot.sumSeconds,
-        points: cumulate(snapshot.buckets).map((count, i) => [bounds[i] ?? Number.POSITIVE_INFINITY, count]),
+        points: this.#bounds.map((bound, i) => [bound, cumulated[i] as number]),
         createdMs: cell.createdMs,
         native: withNative ? toNativeHistogram(slotsOf(snapshot)) : undefined,
-      }),
-    );
+      });
+    });
   }
 }
 
