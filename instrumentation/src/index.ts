@@ -1,12 +1,9 @@
 /** Exact Prometheus metrics for any Express application. */
 
-export type { RequestLabelNames, RequestMetricNames } from './exposition/request-families.ts';
 export { type HandlerOptions, instrument, type Metrics } from './instrument.ts';
 export type { ListenOptions } from './listen.ts';
 export { maxSeries } from './max-series.ts';
-export type { ProcessMetricsOptions } from './metrics/process.ts';
-export type { NativeHistogramOptions } from './native-option.ts';
-export { DURATION_BUCKETS_SECONDS, type InstrumentOptions, type MetricNames } from './options.ts';
+export { DURATION_BUCKETS_SECONDS, type InstrumentOptions } from './options.ts';
 // The defence of the demo API, and of any other server: it knows nothing of metrics.
 export { protect } from './protection.ts';
 export { outcome } from './recording/outcome.ts';

@@ -134,10 +134,10 @@ export function instrument<R extends AnyRegistry = Registry>(
 }
 
 /** Here and not in `instrument`: what the registry holds must not hold the application. */
-function createCounts({ bucketsSeconds, native, maxRoutes, warn }: Settings): RequestCounts {
+function createCounts({ bucketsSeconds, nativeHistograms, maxRoutes, warn }: Settings): RequestCounts {
   return createRequestCounts({
     bounds: bucketsSeconds,
-    native,
+    hasNative: nativeHistograms,
     maxRows: maxRoutes,
     onFull: () =>
       warn(
@@ -149,7 +149,7 @@ function createCounts({ bucketsSeconds, native, maxRoutes, warn }: Settings): Re
 
 /** Registers all metrics, or none. @throws Error when a name is taken */
 function register(settings: Settings, counts: RequestCounts) {
-  const { registry, prefix, names, labels, maxBuckets, defaultMetrics } = settings;
+  const { registry, prefix, defaultMetrics } = settings;
   const before = new Set<object>(metricsOf(registry));
   let release = () => {};
   let added: (readonly [name: string, metric: object])[] = [];
@@ -163,11 +163,9 @@ function register(settings: Settings, counts: RequestCounts) {
     added = metricsOf(registry).flatMap((metric) => (before.has(metric) ? [] : [[metric.name, metric]]));
   };
   try {
-    const families = createRequestFamilies(counts, names, labels, maxBuckets);
-    for (const read of Object.values(families)) registerFamily(registry, read);
-    if (defaultMetrics !== false)
-      release = createProcessMetrics(registry, defaultMetrics === true ? {} : defaultMetrics, prefix);
-    const lastScrape = createLastScrape(registry, names.drained);
+    for (const read of createRequestFamilies(counts, prefix)) registerFamily(registry, read);
+    if (defaultMetrics) release = createProcessMetrics(registry, prefix);
+    const lastScrape = createLastScrape(registry, prefix);
     const onScrape = createScrapeMetrics(registry, prefix);
     note();
     return { lastScrape, onScrape, unregister };

@@ -3,14 +3,7 @@
  * `prom-client` may be an npm alias of its successor, `@prometheus-io/client`; the tests run on both.
  */
 import type { OpenMetricsContentType, Registry } from 'prom-client';
-import {
-  type Description,
-  type Family,
-  type OwnFamily,
-  reasonOf,
-  type Sample,
-  toText,
-} from './exposition/family.ts';
+import { type Description, type Family, reasonOf, toText } from './exposition/family.ts';
 
 export { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
@@ -28,7 +21,7 @@ interface Metric extends Description {
 const COLLECT_MS = 10_000;
 
 /** Of the metrics that are kept outside the library, what the handler reads. */
-const ownFamilies = new WeakMap<object, () => OwnFamily>();
+const ownFamilies = new WeakMap<object, () => Family>();
 
 export const metricsOf = (registry: AnyRegistry) =>
   registry.getMetricsAsArray() as readonly unknown[] as readonly Metric[];
@@ -65,10 +58,10 @@ export async function gather(registry: AnyRegistry): Promise<readonly Family[]> 
 }
 
 async function familyOf(metric: Metric, added: object): Promise<Family> {
-  const own = ownFamilies.get(metric)?.();
-  const isEncoded = own && Object.keys(added).length === 0;
-  if (isEncoded) return { ...own, values: [] };
-  const { name, help, type, values = [] } = own ? { ...own, values: own.samples() } : await metric.get();
+  const family = await (ownFamilies.get(metric)?.() ?? metric.get());
+  // What is encoded has no labels that the registry adds.
+  if (family.encoded && Object.keys(added).length === 0) return family;
+  const { name, help, type, values = [] } = family;
   return {
     name: toText(name),
     help: toText(help),
@@ -81,20 +74,23 @@ async function familyOf(metric: Metric, added: object): Promise<Family> {
  * Registers a family that is kept outside the library: `read` is called by every scrape, and by any other reader of the
  * registry, which gets plain data. @throws when the name is taken
  */
-export function registerFamily(registry: AnyRegistry, read: () => OwnFamily): void {
+export function registerFamily(registry: AnyRegistry, read: () => Family): void {
   const { name, help, type } = read();
-  const metric = registerMetric(registry, { name, help, type }, () => read().samples());
+  const metric = registerMetric(registry, { name, help, type }, () => read().values);
   ownFamilies.set(metric, read);
 }
 
+type Samples = Family['values'];
+
 /** What a reader does to its samples reaches no other reader. */
-const copyOf = (sample: Sample): Sample => ({ ...sample, labels: { ...sample.labels } });
+const copyOf = (samples: Samples): Samples =>
+  samples.map((sample) => ({ ...sample, labels: { ...sample.labels } }));
 
 /** Registers a metric whose values come from `samples`. @throws when the name is taken */
 export function registerMetric(
   registry: AnyRegistry,
   { name, help, type }: Description,
-  samples: () => Sample[] | Promise<Sample[]>,
+  samples: () => Samples | Promise<Samples>,
   aggregator = 'sum',
 ): object {
   const metric = {
@@ -103,7 +99,7 @@ export function registerMetric(
     type,
     aggregator,
     // The name is read at each call: the library's own OpenMetrics shortens it.
-    get: async () => ({ name: metric.name, help, type, aggregator, values: (await samples()).map(copyOf) }),
+    get: async () => ({ name: metric.name, help, type, aggregator, values: copyOf(await samples()) }),
     // What is counted is not the library's to reset: to Prometheus that would look like a restart.
     reset: () => undefined,
   };

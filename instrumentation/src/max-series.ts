@@ -22,12 +22,12 @@ const PROCESS = 250;
  * @throws TypeError as `instrument` does
  */
 export function maxSeries(options: InstrumentOptions<AnyRegistry> = {}): number {
-  const { bucketsSeconds, native, codes, maxRoutes, defaultMetrics } = resolveOptions(options);
-  const perCell = bucketsSeconds.length + BESIDE_BUCKETS + (native ? 1 : 0);
+  const { bucketsSeconds, nativeHistograms, codes, maxRoutes, defaultMetrics } = resolveOptions(options);
+  const perCell = bucketsSeconds.length + BESIDE_BUCKETS + (nativeHistograms ? 1 : 0);
   // 499 and 500 are added to what a route declares.
   const declared = Object.values(codes).map((own) => own.length + 2);
   const perRoute = Math.max(MAX_CODES, ...declared) + CODE_CLASSES;
   const unmatched = METHODS.length * (MAX_CODES + CODE_CLASSES) * perCell;
   const routed = maxRoutes * (perRoute * perCell + 1);
-  return routed + unmatched + ERROR_CODES + SINGLE + (defaultMetrics === false ? 0 : PROCESS);
+  return routed + unmatched + ERROR_CODES + SINGLE + (defaultMetrics ? PROCESS : 0);
 }

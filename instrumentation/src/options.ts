@@ -1,14 +1,6 @@
 /** The options of `instrument`, their defaults, and everything that can be wrong with them. */
 import type { IncomingMessage } from 'node:http';
-import type { RequestLabelNames, RequestMetricNames } from './exposition/request-families.ts';
 import { type AnyRegistry, Registry } from './library.ts';
-import type { ProcessMetricsOptions } from './metrics/process.ts';
-import {
-  type NativeHistogramOptions,
-  type NativeSettings,
-  problemOfNative,
-  resolveNative,
-} from './native-option.ts';
 import { createReport } from './user-function.ts';
 
 /**
@@ -19,23 +11,11 @@ export const DURATION_BUCKETS_SECONDS: readonly number[] = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
-/** The names of the metrics that `instrument` makes, without the prefix. */
-export interface MetricNames extends RequestMetricNames {
-  readonly drained: string;
-}
-
 export interface InstrumentOptions<R extends AnyRegistry = Registry> {
   /** Where the metrics are registered. Default: a new registry, never the client library's global one. */
   readonly registry?: R;
   /** Stands before the name of every metric: `shop_`. Default: nothing. */
   readonly prefix?: string;
-  /**
-   * Other names than `http_requests_total`, `http_errors_total`, `inprogress_requests`, `http_request_duration_seconds`
-   * and `http_server_drained`.
-   */
-  readonly names?: Partial<MetricNames>;
-  /** Other label names than `path`, `method` and `code`. */
-  readonly labels?: Partial<RequestLabelNames>;
   /**
    * The value of the label `path` for a route's template. Default: the template, `/users/:id`, which is also the label where
    * this function throws or returns no string.
@@ -53,10 +33,10 @@ export interface InstrumentOptions<R extends AnyRegistry = Registry> {
    */
   readonly bucketsSeconds?: readonly number[];
   /**
-   * Counts durations in a native histogram as well: quantiles that are right up to a few per cent, for one more series. Sent
+   * Counts durations in a native histogram as well: quantiles that are right up to 4.4 %, for one more series. Sent
    * to a Prometheus that asks for protobuf and says `native=1`. Default: off.
    */
-  readonly nativeHistograms?: boolean | NativeHistogramOptions;
+  readonly nativeHistograms?: boolean;
   /**
    * Requests that are not counted at all: paths as in the URL (`/healthz`), or a function that returns `true` for them. A
    * request for which it throws or returns anything but a boolean is counted. Default: none.
@@ -64,33 +44,18 @@ export interface InstrumentOptions<R extends AnyRegistry = Registry> {
   readonly skip?: readonly string[] | ((request: IncomingMessage) => boolean);
   /** How many pairs of path and method there may be; what comes beyond is counted as `unmatched`. Default 2000. */
   readonly maxRoutes?: number;
-  /** Metrics of the process and of Node; `false` for none. Default: all. */
-  readonly defaultMetrics?: boolean | ProcessMetricsOptions;
+  /** Metrics of the process and of Node. Default: true. */
+  readonly defaultMetrics?: boolean;
   /** Scrapes answered at once by each handler; further ones get 503. Default 10. */
   readonly maxScrapes?: number;
   /** Called with each warning, at most once for each cause. Default: `process.emitWarning`. */
   readonly warn?: (message: string) => void;
 }
 
-type Given = Omit<InstrumentOptions<AnyRegistry>, 'names' | 'labels' | 'nativeHistograms'>;
-
 /** {@link InstrumentOptions} with nothing left open. */
-export interface Settings extends NativeSettings, Required<Given> {
-  readonly names: MetricNames;
-  readonly labels: RequestLabelNames;
-}
-
-const NAMES: MetricNames = {
-  requests: 'http_requests_total',
-  errors: 'http_errors_total',
-  inProgress: 'inprogress_requests',
-  duration: 'http_request_duration_seconds',
-  drained: 'http_server_drained',
-};
-const LABELS: RequestLabelNames = { path: 'path', method: 'method', code: 'code' };
+export type Settings = Required<InstrumentOptions<AnyRegistry>>;
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
-const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 const ROUTE_KEY = /^[A-Z-]+ \S+$/;
 
 /** Every option, and what is expected of it. */
@@ -99,8 +64,6 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
     expect(hasFunctions(value, 'registerMetric', 'getMetricsAsArray'), 'a registry of prom-client', value),
   prefix: (value) =>
     expect(value === '' || matches(value, METRIC_NAME), 'the beginning of a metric name', value),
-  names: (value) => checkNames(value, NAMES, METRIC_NAME, 'a metric name') ?? checkTotals(value),
-  labels: (value) => checkNames(value, LABELS, LABEL_NAME, 'a label name that is not reserved'),
   pathLabel: (value) => expect(typeof value === 'function', 'a function from a template to a label', value),
   codes: checkCodes,
   bucketsSeconds: (value) =>
@@ -109,10 +72,7 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
       'bounds in seconds that ascend from above 0',
       value,
     ),
-  nativeHistograms: (value) => {
-    const problem = problemOfNative(value);
-    return problem && expect(false, ...problem);
-  },
+  nativeHistograms: (value) => expect(typeof value === 'boolean', 'true or false', value),
   skip: (value) =>
     expect(
       typeof value === 'function' || (Array.isArray(value) && value.every((path) => matches(path, /^\//))),
@@ -120,9 +80,7 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
       value,
     ),
   maxRoutes: (value) => expect(isCount(value), 'a whole number from 1', value),
-  defaultMetrics: (value) =>
-    expect(typeof value === 'boolean' || isObject(value), 'true, false, or { without: [...] }', value) ??
-    checkWithout(value),
+  defaultMetrics: (value) => expect(typeof value === 'boolean', 'true or false', value),
   maxScrapes: (value) => expect(isCount(value), 'a whole number from 1', value),
   warn: (value) => expect(typeof value === 'function', 'a function that takes a message', value),
 };
@@ -138,17 +96,13 @@ export function resolveOptions(options: InstrumentOptions<AnyRegistry>): Setting
   if (options.bucketsSeconds?.length === 0 && !options.nativeHistograms)
     problems.push('bucketsSeconds: expected at least one bound where nativeHistograms is off, got []');
   if (problems.length > 0) throw new TypeError(`instrument: ${problems.join('\n')}`);
-  const prefix = options.prefix ?? '';
-  const names = Object.entries({ ...NAMES, ...options.names }).map(([key, name]) => [key, prefix + name]);
   return {
-    ...resolveNative(options.nativeHistograms),
     registry: options.registry ?? new Registry(),
-    prefix,
-    names: Object.fromEntries(names) as MetricNames,
-    labels: { ...LABELS, ...options.labels },
+    prefix: options.prefix ?? '',
     pathLabel: options.pathLabel ?? ((template) => template),
     codes: options.codes ?? {},
     bucketsSeconds: [...(options.bucketsSeconds ?? DURATION_BUCKETS_SECONDS)],
+    nativeHistograms: options.nativeHistograms ?? false,
     skip: options.skip ?? [],
     maxRoutes: options.maxRoutes ?? 2000,
     defaultMetrics: options.defaultMetrics ?? true,
@@ -178,25 +132,6 @@ const isAscending = (bound: unknown, i: number, all: readonly unknown[]) =>
 const hasFunctions = (value: unknown, ...names: string[]) =>
   isObject(value) && names.every((name) => typeof value[name] === 'function');
 
-function checkNames(value: unknown, known: object, pattern: RegExp, expected: string): string | undefined {
-  if (!isObject(value)) return expect(false, `an object with ${Object.keys(known).join(', ')}`, value);
-  for (const [key, name] of Object.entries(value)) {
-    if (!(key in known)) return `expected only ${Object.keys(known).join(', ')}, got ${key}`;
-    const problem = expect(matches(name, pattern) && name !== 'le', `${expected} for ${key}`, name);
-    if (problem) return problem;
-  }
-  const all = Object.values({ ...known, ...value });
-  return expect(new Set(all).size === all.length, 'names that differ from each other', all);
-}
-
-/** OpenMetrics gives every counter that ending; without it the series would be called something else there. */
-function checkTotals(value: unknown): string | undefined {
-  const { requests = NAMES.requests, errors = NAMES.errors } = value as Partial<MetricNames>;
-  return [requests, errors]
-    .map((name) => expect(name.endsWith('_total'), 'a counter name that ends in _total', name))
-    .find(Boolean);
-}
-
 function checkCodes(value: unknown): string | undefined {
   if (!isObject(value)) return expect(false, "an object like { 'POST /users': [201] }", value);
   for (const [key, codes] of Object.entries(value)) {
@@ -206,15 +141,4 @@ function checkCodes(value: unknown): string | undefined {
     if (!isList) return `expected status codes from 100 to 599 for ${key}, got ${show(codes)}`;
   }
   return undefined;
-}
-
-function checkWithout(value: unknown): string | undefined {
-  if (!isObject(value)) return undefined;
-  const { without = [], ...rest } = value;
-  if (Object.keys(rest).length > 0) return `expected only without, got ${Object.keys(rest).join(', ')}`;
-  return expect(
-    Array.isArray(without) && without.every((name) => typeof name === 'string'),
-    'beginnings of metric names',
-    without,
-  );
 }

@@ -46,8 +46,6 @@ async function expectCounted(expected: Record<string, number>): Promise<void> {
 }
 
 describe.each<[string, (string | undefined)[]]>([
-  ['of close', ['close']],
-  ['of finish', ['finish']],
   ['of prefinish', ['prefinish']],
   ['of close and finish', ['close', 'finish']],
   ['all', [undefined]],

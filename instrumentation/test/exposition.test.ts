@@ -137,11 +137,6 @@ describe('the exposition', () => {
     expect([status, headers['content-length'], body.length]).toEqual([200, String(plain.length), 0]);
   });
 
-  it('answers other methods with 405 and what is allowed', async () => {
-    const { status, headers } = await scrape(await start(async () => families), {}, '/', 'POST');
-    expect([status, headers.allow]).toEqual([405, 'GET, HEAD']);
-  });
-
   it('answers 500 with the reason when a collector fails, and recovers', async () => {
     let broken = true;
     const port = await start(async () => {

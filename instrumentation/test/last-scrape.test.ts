@@ -48,11 +48,6 @@ describe('the last scrape', () => {
     expect(await scrape()).toContain('\nhttp_server_drained 1\n');
   });
 
-  it('carries the prefix, and another name where one is given', async () => {
-    await start({ prefix: 'shop_', names: { drained: 'has_ended' } });
-    expect(await scrape()).toContain('\nshop_has_ended 0\n');
-  });
-
   it('is no scrape from before, none of single families, no HEAD, none that fails and none that is abandoned', async () => {
     let gate = Promise.withResolvers<void>();
     gate.resolve();

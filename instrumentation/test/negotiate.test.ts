@@ -16,7 +16,6 @@ const protobuf =
 describe('the format', () => {
   it.each([
     [prometheusWithNative, 'protobuf'],
-    [protobuf, 'protobuf'],
     [
       protobuf.replace('io.prometheus.client.MetricFamily', '"io.prometheus.client.MetricFamily"'),
       'protobuf',
@@ -26,15 +25,11 @@ describe('the format', () => {
     ['application/vnd.google.protobuf;q=0.9, application/openmetrics-text;q=0.1', 'openmetrics'],
     [protobuf.replace('delimited', 'compact-text'), 'text'],
     [protobuf.replace('MetricFamily', 'Metric'), 'text'],
-    ['application/*', 'text'],
     [undefined, 'text'],
     ['', 'text'],
-    ['*/*', 'text'],
     ['text/html,application/xhtml+xml,*/*;q=0.8', 'text'],
-    ['image/png', 'text'],
     ['application/openmetrics-text', 'openmetrics'],
     ['application/openmetrics-text; version=1.0.0; charset=utf-8', 'openmetrics'],
-    ['application/openmetrics-text; version="1.0.0"', 'openmetrics'],
     ['APPLICATION/OPENMETRICS-TEXT;Version=1.0.0', 'openmetrics'],
     ['application/openmetrics-text;version=2.0.0, text/plain;q=0.1', 'text'],
     ['application/openmetrics-text;q=0.3, text/plain;q=0.7', 'text'],
@@ -51,13 +46,10 @@ describe('the format', () => {
 describe('gzip', () => {
   it.each([
     [undefined, false],
-    ['', false],
-    ['gzip', true],
     ['deflate, GZIP;q=0.5', true],
     ['gzip;q=0', false],
     ['gzip;q=0, *', false],
     ['*', true],
-    ['br', false],
     ['identity', false],
   ])('is %s accepted: %s', (acceptEncoding, accepted) => {
     expect(acceptsGzip(acceptEncoding)).toBe(accepted);

@@ -1,13 +1,10 @@
 /** Applications that other people wrote, instrumented from outside, without a change to them. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { afterEach, expect, it } from '@jest/globals';
 import type { Express } from 'express';
-import { until } from '../../test/support/until.ts';
-import { type InstrumentOptions, instrument } from '../src/index.ts';
-import { parse, serve, type TestApp } from './harness.ts';
+import { instrument } from '../src/index.ts';
+import { serve, type TestApp } from './harness.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -17,9 +14,9 @@ afterEach(async () => {
   app = undefined;
 });
 
-async function start(application: Express, options: InstrumentOptions = {}): Promise<TestApp> {
+async function start(application: Express): Promise<TestApp> {
   application.set('env', 'test');
-  const metrics = instrument(application, { defaultMetrics: false, ...options });
+  const metrics = instrument(application, { defaultMetrics: false });
   app = await serve(createServer(application), metrics);
   return app;
 }
@@ -93,46 +90,4 @@ it('json-server: routers for each resource, URLs rewritten on the way, one middl
     ['OPTIONS /posts', 'other unmatched 204'],
   ]);
   expect(counted).toEqual(expected);
-});
-
-it('PeerServer: an application in the application, with a parameter in the mount of its router', async () => {
-  // A process of its own, because its timers never end.
-  const child = spawn(process.execPath, [`${import.meta.dirname}/peer-server.mjs`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  try {
-    const [ports] = (await once(child.stdout, 'data')) as [Buffer];
-    const { api, metrics } = JSON.parse(ports.toString()) as { api: number; metrics: number };
-    const rows = [
-      ['/signalling', '/signalling 200'],
-      ['/signalling/', '/signalling 200'],
-      ['/signalling/peerjs/id', '/signalling/:key/id 200'],
-      ['/signalling/another/id', '/signalling/:key/id 200'],
-      ['/signalling/peerjs/peers', '/signalling/:key/peers 200'],
-      ['/signalling/peerjs/nothing', 'unmatched 404'],
-      ['/nowhere', 'unmatched 404'],
-    ] as const;
-    const expected: Record<string, number> = {};
-    for (const [path, series] of rows) {
-      await (await fetch(`http://127.0.0.1:${api}${path}`)).arrayBuffer();
-      expected[series] = (expected[series] ?? 0) + 1;
-    }
-    let counted: Record<string, number> = {};
-    await until(
-      () => `all requests to be counted; there is ${JSON.stringify(counted)}`,
-      async () => {
-        const samples = parse(await (await fetch(`http://127.0.0.1:${metrics}/`)).text());
-        const counts = samples.filter(
-          ({ name, value }) => name === 'http_request_duration_seconds_count' && value > 0,
-        );
-        counted = Object.fromEntries(
-          counts.map(({ labels, value }) => [`${labels.path} ${labels.code}`, value]),
-        );
-        return Object.values(counted).reduce((sum, count) => sum + count, 0) === rows.length;
-      },
-    );
-    expect(counted).toEqual(expected);
-  } finally {
-    child.kill();
-  }
 });

@@ -11,37 +11,20 @@ import {
   type Row,
 } from '../src/recording/counts.ts';
 
-export const NAMES = {
-  requests: 'http_requests_total',
-  errors: 'http_errors_total',
-  inProgress: 'inprogress_requests',
-  duration: 'http_request_duration_seconds',
-};
-export const LABELS = { path: 'path', method: 'method', code: 'code' };
-
 interface RequestCountsOptions extends Partial<CountsOptions> {
   readonly declared?: readonly number[];
 }
 
-export function createCounts({ declared, ...options }: RequestCountsOptions = {}) {
+export function createRequestRegistry({ declared, ...options }: RequestCountsOptions = {}) {
+  const registry = new Registry();
+  const onFull = () => undefined;
   const counts = createRequestCounts({
-    bounds: [0.1, 0.5],
-    maxRows: 10,
-    onFull: () => undefined,
+    ...{ bounds: [0.1, 0.5], hasNative: false, maxRows: 10, onFull },
     ...options,
   });
   const row = expose(counts, createRow('a', 'get', declared)) as Row;
   initialise(row, counts.bounds);
-  return { counts, row, add: (code: number, seconds: number) => addRequest(counts, row, code, seconds) };
-}
-
-export function createRequestRegistry({
-  maxBuckets = 160,
-  ...options
-}: RequestCountsOptions & { maxBuckets?: number } = {}) {
-  const registry = new Registry();
-  const created = createCounts(options);
-  const families = createRequestFamilies(created.counts, NAMES, LABELS, maxBuckets);
-  for (const read of Object.values(families)) registerFamily(registry, read);
-  return { registry, ...created };
+  for (const read of createRequestFamilies(counts)) registerFamily(registry, read);
+  const add = (code: number, seconds: number) => addRequest(counts, row, code, seconds);
+  return { registry, counts, row, add };
 }

@@ -1,9 +1,10 @@
 /** Both text formats, of everything that a registry can hold. */
 import { describe, expect, it } from '@jest/globals';
 import { Counter, Gauge, Histogram, Summary } from 'prom-client';
-import type { Family } from '../src/exposition/family.ts';
+import { renderProtobuf } from '../src/exposition/protobuf.ts';
 import { render } from '../src/exposition/text.ts';
 import { gather, Registry } from '../src/library.ts';
+import { decode } from './decode.ts';
 import { createRequestRegistry } from './request-registry.ts';
 
 /** One metric of each kind, with everything that needs care in a text format. */
@@ -77,24 +78,6 @@ describe('rendering', () => {
     expect(await textOf(registry)).toBe(text);
   });
 
-  it('gives the request metrics the labels that a registry adds to all series', async () => {
-    const { registry } = createRequestRegistry();
-    registry.setDefaultLabels({ zone: 'b' });
-    const rendered = await textOf(registry);
-    expect(rendered).toContain('\nhttp_requests_total{path="a",method="get",zone="b"} 0\n');
-    expect(rendered).toContain(
-      '\nhttp_request_duration_seconds_count{path="a",method="get",code="200",zone="b"} 0\n',
-    );
-  });
-
-  it('takes the request metrics from what is kept of them, as long as no labels are added to all', async () => {
-    const { registry } = createRequestRegistry();
-    const areEncoded = async () => (await gather(registry)).map(({ encoded }) => encoded !== undefined);
-    expect(await areEncoded()).toEqual([true, true, true, true]);
-    registry.setDefaultLabels({ zone: 'b' });
-    expect(await areEncoded()).toEqual([false, false, false, false]);
-  });
-
   it('agrees with the rendering of the library itself', async () => {
     const { registry, add } = createRequestRegistry();
     add(200, 0.2);
@@ -105,27 +88,37 @@ describe('rendering', () => {
   });
 
   it('shows the numbers of the moment at which they were gathered, whatever was rendered or happens before', async () => {
-    const { registry, add } = createRequestRegistry();
+    const { registry, add } = createRequestRegistry({ hasNative: true });
     const gauge = new Gauge({ name: 'level', help: 'Level', registers: [registry] });
-    gauge.set(1);
-    add(200, 0.25);
-    const earlier = await gather(registry);
-    gauge.set(2);
-    add(200, 0.25);
-    const later = await gather(registry);
-    add(200, 0.25);
-    const encoded = async (families: readonly Family[]) =>
-      (await render(families, 'text')).toString().split('\n');
-    const numbers = (count: number) => [
-      `level ${count}`,
-      `http_requests_total{path="a",method="get"} ${count}`,
-      `http_request_duration_seconds_bucket{path="a",method="get",code="200",le="+Inf"} ${count}`,
-      `http_request_duration_seconds_sum{path="a",method="get",code="200"} ${count / 4}`,
-      `http_request_duration_seconds_count{path="a",method="get",code="200"} ${count}`,
-    ];
-    expect(await encoded(later)).toEqual(expect.arrayContaining(numbers(2)));
-    expect(await encoded(earlier)).toEqual(expect.arrayContaining(numbers(1)));
-    gauge.set(3);
-    expect(await encoded(await gather(registry))).toEqual(expect.arrayContaining(numbers(3)));
+    const gatherAfter = (count: number) => {
+      gauge.set(count);
+      add(200, 0.25);
+      return gather(registry);
+    };
+    const [first, second, third] = [await gatherAfter(1), await gatherAfter(2), await gatherAfter(3)];
+    for (const [families, count] of [
+      [second, 2],
+      [first, 1],
+      [third, 3],
+    ] as const) {
+      expect((await render(families, 'text')).toString().split('\n')).toEqual(
+        expect.arrayContaining([
+          `level ${count}`,
+          `http_requests_total{path="a",method="get"} ${count}`,
+          `http_request_duration_seconds_bucket{path="a",method="get",code="200",le="+Inf"} ${count}`,
+          `http_request_duration_seconds_sum{path="a",method="get",code="200"} ${count / 4}`,
+          `http_request_duration_seconds_count{path="a",method="get",code="200"} ${count}`,
+        ]),
+      );
+      const messages = decode(await renderProtobuf(families, true));
+      const durations = messages.find(({ name }) => name === 'http_request_duration_seconds');
+      expect(durations).toMatchObject({
+        metric: expect.arrayContaining([
+          expect.objectContaining({
+            histogram: expect.objectContaining({ sampleCount: count, positiveDelta: [count] }),
+          }),
+        ]),
+      });
+    }
   });
 });

@@ -34,14 +34,8 @@ export interface Description {
 export interface Family extends Description {
   /** @prometheus-io/client leaves out the labels where there are none. */
   readonly values: readonly (Omit<Sample, 'labels'> & Partial<Pick<Sample, 'labels'>>)[];
-  /** Stands for `values`, which are then empty. */
+  /** The same as `values`, which need not be asked for then. */
   readonly encoded?: EncodedFamily;
-}
-
-/** A family that is kept outside the client library: encoded already, with samples for readers other than our handler. */
-export interface OwnFamily extends Description {
-  readonly samples: () => Sample[];
-  readonly encoded: EncodedFamily;
 }
 
 /** The text of any label value that a metric of the user's was given; nothing throws, and no value is left out. */

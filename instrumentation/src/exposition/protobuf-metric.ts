@@ -4,6 +4,7 @@
  * https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
  */
 import { PbfWriter } from 'pbf';
+import { SCHEMA, ZERO_THRESHOLD_SECONDS } from '../recording/native-buckets.ts';
 import { type LabelSet, toLabelName, toText } from './family.ts';
 import type { NativeHistogram, Span } from './native-histogram.ts';
 
@@ -70,16 +71,17 @@ export function encodeSummary(labels: Uint8Array, summary: Distribution): Uint8A
 
 /** The fields `label` of a metric. One without a value is no label, as Prometheus sees it. */
 export function encodeLabels(labels: LabelSet): Uint8Array {
-  const pbf = new PbfWriter();
+  sharedOfLabels.pos = 0;
   for (const name in labels) {
     const value = toText(labels[name]);
-    if (value !== '') pbf.writeMessage(LABEL, writeLabel, [toLabelName(name), value]);
+    if (value !== '') sharedOfLabels.writeMessage(LABEL, writeLabel, [toLabelName(name), value]);
   }
-  return pbf.finish();
+  return sharedOfLabels.buf.slice(0, sharedOfLabels.pos);
 }
 
-/** CachedBytes, because it grows to what is needed once and for all. */
+/** One for all, because it grows to what is needed once. */
 const shared = new PbfWriter(new Uint8Array(4096));
+const sharedOfLabels = new PbfWriter(new Uint8Array(1024));
 
 function encodeMetric(
   labels: Uint8Array,
@@ -101,8 +103,8 @@ function encodeMetric(
 }
 
 function writeNative(native: NativeHistogram, pbf: PbfWriter): void {
-  pbf.writeSVarintField(5, native.schema);
-  pbf.writeDoubleField(6, native.zeroThreshold);
+  pbf.writeSVarintField(5, SCHEMA);
+  pbf.writeDoubleField(6, ZERO_THRESHOLD_SECONDS);
   pbf.writeVarintField(7, native.zeroCount);
   for (const span of native.spans) pbf.writeMessage(12, writeSpan, span);
   pbf.writePackedSVarint(13, native.deltas as number[]);

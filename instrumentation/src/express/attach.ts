@@ -54,13 +54,13 @@ export function attach({ app, recorder, resolver, observed, isSkipped }: Attachm
     Object.getPrototypeOf(responses).detachSocket.call(this, socket);
     recorder.detached(this, socket);
   };
-  watchMounts(app, observed);
+  const unwatchMounts = watchMounts(app, observed);
   const measured = app.handle;
   return () => {
     // Where it was replaced once more, ours stays within it, and counts nothing.
     if (app.handle === measured) app.handle = handle;
     Reflect.deleteProperty(responses, 'detachSocket');
-    for (const undo of observed.unwatch) undo();
+    unwatchMounts();
     Reflect.deleteProperty(app, instrumented);
   };
 }
@@ -78,60 +78,26 @@ function leaving(recorder: Recorder, response: ServerResponse, next: Next): Next
   };
 }
 
-interface MountWatch {
-  /** Weak, since an application may be mounted in others that come and go. */
-  readonly observers: Set<WeakRef<ObservedMounts>>;
-  /** Puts `use` back, unless something else has been put in its place. */
-  readonly restore: () => void;
-}
-
-const mountWatches = new WeakMap<Application, MountWatch>();
-
-/** Sees what `use` of `app`, and of the applications mounted in it, is called with from now on. */
-function watchMounts(app: Application, observed: ObservedMounts): void {
-  const { observers, restore } = mountWatches.get(app) ?? watchUse(app);
-  for (const other of observers) if (!other.deref()) observers.delete(other);
-  const observer = new WeakRef(observed);
-  observers.add(observer);
-  observed.watched.add(app);
-  observed.unwatch.push(() => {
-    observers.delete(observer);
-    if (observers.size === 0) restore();
-  });
-}
-
-function watchUse(app: Application): MountWatch {
+/** Sees what `use` of `app` is called with from now on. @returns what ends that */
+function watchMounts(app: Application, observed: ObservedMounts): () => void {
   const use = app.use;
-  const observers: MountWatch['observers'] = new Set();
   app.use = function useSeen(...handlers) {
     const result = use.apply(this, [...handlers]);
     const [path, ...rest] = handlers;
     const mounted = (isPath(path) ? rest : handlers).flat(Number.POSITIVE_INFINITY);
     // The last ones: the first `use` of Express 4 adds two layers of its own before.
     const added = routerOf(app)?.stack.slice(-mounted.length) ?? [];
-    for (const observed of [...observers].map((observer) => observer.deref())) {
-      if (!observed) continue;
-      added.forEach((layer, i) => {
-        observed.givenPaths.set(layer, isPath(path) ? path : '/');
-        const application = mounted[i];
-        if (!isApplication(application)) return;
-        if (!observed.watched.has(application)) watchMounts(application, observed);
-        observed.applications.set(layer, application);
-      });
-    }
+    added.forEach((layer, i) => {
+      observed.givenPaths.set(layer, isPath(path) ? path : '/');
+      const application = mounted[i];
+      if (isApplication(application)) observed.applications.set(layer, application);
+    });
     return result;
   };
   const seen = app.use;
-  const watch: MountWatch = {
-    observers,
-    restore() {
-      if (app.use !== seen) return;
-      app.use = use;
-      mountWatches.delete(app);
-    },
+  return () => {
+    if (app.use === seen) app.use = use;
   };
-  mountWatches.set(app, watch);
-  return watch;
 }
 
 function isPath(first: unknown): boolean {

@@ -26,10 +26,6 @@ interface Entrance {
 
 const entrances = new WeakMap<Layer, Entrance>();
 
-export function isWatched(layer: Layer, recorder: Recorder): boolean {
-  return entrances.get(layer)?.watches.has(recorder) ?? false;
-}
-
 /** Hands the requests that `recorder` measures, and that enter `layer`, to `watch` from now on. */
 export function watchEntrance(layer: Layer, recorder: Recorder, watch: Watch): void {
   const entrance = entrances.get(layer) ?? replace(layer);

@@ -5,9 +5,9 @@
 import type { RequestCounts, Row } from '../recording/counts.ts';
 import type { Ongoing, Recorder } from '../recording/recorder.ts';
 import { unwatchEntrance, type Watch, watchEntrance } from './entrances.ts';
-import { createHiddenApplications, type HiddenApplications } from './hidden-applications.ts';
 import { methodLabel } from './methods.ts';
 import { baseOf, consume, learnMountPaths, pathTaken, type RoutePath } from './mount-path.ts';
+import { learnApplications } from './mounted-applications.ts';
 import {
   countLayers,
   type MappedRoute,
@@ -26,12 +26,18 @@ export interface ResolverParts extends RowOptions {
   readonly recorder: Recorder;
 }
 
-const EMPTY: RouteMap = { routes: [], byRoute: new Map(), mounts: [], unknown: [], hidden: [], size: 0 };
+const EMPTY: RouteMap = {
+  routes: [],
+  byRoute: new Map(),
+  mounts: [],
+  unknown: [],
+  hasHidden: false,
+  size: 0,
+};
 
 export class RouteResolver {
   readonly #parts: ResolverParts;
   readonly #rows: Rows;
-  readonly #hidden: HiddenApplications;
   /** What is known now of the routes that are watched. */
   readonly #watched = new WeakMap<Layer, { mapped: MappedRoute }>();
   #root: Router | undefined;
@@ -41,7 +47,6 @@ export class RouteResolver {
   constructor(parts: ResolverParts) {
     this.#parts = parts;
     this.#rows = createRows(parts.counts, parts);
-    this.#hidden = createHiddenApplications(parts.observed, parts.recorder);
   }
 
   /** Before a request: sees cheaply whether routes were added to the application itself. */
@@ -58,14 +63,13 @@ export class RouteResolver {
 
   /** Puts back what the routes' layers were entered through. */
   release(): void {
-    const layers = [...this.#map.routes.map(({ layer }) => layer), ...this.#map.hidden];
-    for (const layer of layers) unwatchEntrance(layer, this.#parts.recorder);
+    for (const { layer } of this.#map.routes) unwatchEntrance(layer, this.#parts.recorder);
   }
 
   /** The row of a request that ended with `status` while it was in no watched route; undefined where none answered it. */
   resolve(request: Request, current: Ongoing, status: number): Row | undefined {
     const base = baseOf(request, current.outerBaseUrl);
-    if (this.#map.hidden.length > 0) this.#learnHidden(request, current);
+    this.#learnHidden(request, base);
     if (learnMountPaths(this.#map.unknown, base)) this.#read();
     const isRefusal = status === 404 || status === 405;
     const { route } = request;
@@ -106,7 +110,6 @@ export class RouteResolver {
       else this.#watch(mapped);
       this.#rows.expose(mapped);
     }
-    for (const layer of this.#map.hidden) this.#hidden.watch(layer);
   }
 
   #watch(mapped: MappedRoute): void {
@@ -120,7 +123,7 @@ export class RouteResolver {
     const rows = this.#rows;
     return (enter, current, request, response, next) => {
       if (current.isAnswered || response.writableEnded) return enter(request, response, next);
-      if (this.#map.hidden.length > 0) this.#learnHidden(request, current);
+      if (this.#map.hasHidden) this.#learnHidden(request, baseOf(request, current.outerBaseUrl));
       const { isPartial, mountPaths } = watched.mapped;
       if (isPartial && learnMountPaths(mountPaths, baseOf(request, current.outerBaseUrl))) this.#read();
       const { route, paths } = watched.mapped;
@@ -141,8 +144,9 @@ export class RouteResolver {
     };
   }
 
-  #learnHidden(request: Request, current: Ongoing): void {
-    if (this.#hidden.learn(request, current)) this.#read();
+  #learnHidden(request: Request, base: string): void {
+    const { app, observed } = this.#parts;
+    if (this.#map.hasHidden && learnApplications(app, request, base, observed)) this.#read();
   }
 }
 

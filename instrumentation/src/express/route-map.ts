@@ -20,8 +20,8 @@ export interface RouteMap {
   readonly mounts: readonly RoutePath[];
   /** The mount paths whose templates are not known yet. */
   readonly unknown: readonly MountPath[];
-  /** Layers that mount an application of which nothing is known. */
-  readonly hidden: readonly Layer[];
+  /** Whether there are mounted applications of which nothing is known. */
+  readonly hasHidden: boolean;
   /** Number of layers, to see that there are more. */
   readonly size: number;
 }
@@ -34,20 +34,10 @@ export interface ObservedMounts {
   readonly applications: WeakMap<Layer, Application>;
   /** Alternatives of the layers seen before, with what was learnt of them. */
   readonly alternatives: WeakMap<Layer, readonly Alternative[]>;
-  /** The applications whose `use` is seen. */
-  readonly watched: WeakSet<Application>;
-  /** What ends the watch over them. */
-  readonly unwatch: (() => void)[];
 }
 
 export function createObservedMounts(): ObservedMounts {
-  return {
-    givenPaths: new WeakMap(),
-    applications: new WeakMap(),
-    alternatives: new WeakMap(),
-    watched: new WeakSet(),
-    unwatch: [],
-  };
+  return { givenPaths: new WeakMap(), applications: new WeakMap(), alternatives: new WeakMap() };
 }
 
 /**
@@ -75,15 +65,11 @@ export function isApplication(handler: unknown): handler is Application {
   return typeof handler === 'function' && 'handle' in handler && 'set' in handler;
 }
 
-/** Whether `layer` mounts an application that was not seen when it was mounted. */
-export const hidesApplication = (layer: Layer, { applications }: ObservedMounts) =>
-  layer.name === 'mounted_app' && !applications.has(layer);
-
 export function readRoutes(root: Router, observed: ObservedMounts): RouteMap {
   const mountPaths = new Map<Layer, MountPath[]>();
   const mounts: RoutePath[] = [];
   const unknown: MountPath[] = [];
-  const hidden: Layer[] = [];
+  let hasHidden = false;
   let size = 0;
   for (const [layer, mountPath] of layersBelow(root, observed)) {
     size++;
@@ -95,11 +81,11 @@ export function readRoutes(root: Router, observed: ObservedMounts): RouteMap {
     const paths = below === mountPath ? [] : toPaths(below);
     if (paths.includes(undefined)) unknown.push(below);
     mounts.push(...paths.filter((path) => path !== undefined));
-    if (hidesApplication(layer, observed)) hidden.push(layer);
+    hasHidden ||= layer.name === 'mounted_app' && !observed.applications.has(layer);
   }
   const routes = Array.from(mountPaths, ([layer, own]) => toMappedRoute(layer, own, observed));
   const byRoute = new Map(routes.map((mapped) => [mapped.route, mapped]));
-  return { routes, byRoute, mounts, unknown, hidden, size };
+  return { routes, byRoute, mounts, unknown, hasHidden, size };
 }
 
 /** The number of layers below `root`, as {@link RouteMap.size}. */

@@ -22,11 +22,6 @@ const NEVER = [
 /** The library cannot leave out its own sampling of the lag, only do it rarely. */
 const ONE_HOUR_MS = 3_600_000;
 
-export interface ProcessMetricsOptions {
-  /** Beginnings of the names of families to leave out: `['nodejs_heap_']`. */
-  readonly without?: readonly string[];
-}
-
 let shared: { readonly registry: Registry; readonly watch: () => () => void } | undefined;
 let users = 0;
 let stop = () => {};
@@ -41,15 +36,11 @@ function createShared() {
  * @param prefix stands before each name
  * @returns what ends the use of them; with the last user, the event loop is not watched any more
  */
-export function createProcessMetrics(
-  registry: AnyRegistry,
-  { without = [] }: ProcessMetricsOptions = {},
-  prefix = '',
-): () => void {
+export function createProcessMetrics(registry: AnyRegistry, prefix = ''): () => void {
   shared ??= createShared();
   for (const metric of metricsOf(shared.registry)) {
     const { name, help, type, aggregator } = metric;
-    if ([...NEVER, ...without].some((beginning) => name.startsWith(beginning))) continue;
+    if (NEVER.some((beginning) => name.startsWith(beginning))) continue;
     const samples = async () =>
       (await metric.get()).values.map(({ labels = {}, value, metricName }) => ({
         labels,

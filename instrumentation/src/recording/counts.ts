@@ -3,7 +3,7 @@
  * ends, to one cell (path x method x code). Every metric is a sum over these cells, so they agree with each other at
  * every scrape, and counting costs a search among the bucket bounds and two additions.
  */
-import { type NativeBuckets, slotOf } from './native-buckets.ts';
+import { SLOTS, slotOf } from './native-buckets.ts';
 import { CLIENT_CLOSED } from './outcome.ts';
 import { detach, type Numbers, type Snapshot, takeSnapshot } from './snapshot.ts';
 
@@ -55,8 +55,8 @@ export interface Row {
 export interface CountsOptions {
   /** Ascending upper bounds of the buckets, in seconds, without +Inf. */
   readonly bounds: readonly number[];
-  /** The buckets that durations are counted in as well; undefined for none. */
-  readonly native?: NativeBuckets | undefined;
+  /** Whether durations are counted in native buckets as well. */
+  readonly hasNative: boolean;
   /** The rows that may be exposed; what comes beyond them is counted as unmatched. */
   readonly maxRows: number;
   /** Called once, when the first row is refused. */
@@ -136,11 +136,17 @@ export function unmatchedRow(counts: RequestCounts, method: string): Row {
   return counts.unmatched.get(method) ?? (counts.unmatched.get(OTHER_METHOD) as Row);
 }
 
+/** All that is exposed: of routes and mounts first. */
+export const rowsOf = ({ routed, unmatched }: RequestCounts): Row[] => [
+  ...routed.values(),
+  ...unmatched.values(),
+];
+
 export const keyOf = (path: string, method: string) => `${method} ${path}`;
 
 /** Adds one ended request. Never throws, and never adds more than {@link MAX_CODES} and {@link CODE_CLASSES} cells to a row. */
 export function addRequest(counts: RequestCounts, row: Row, code: number, seconds: number): void {
-  const { bounds, native } = counts;
+  const { bounds, hasNative } = counts;
   const cell = row.byCode.get(code) ?? newCell(row, code, bounds);
   if (cell.snapshot) {
     detach(cell.snapshot);
@@ -149,9 +155,9 @@ export function addRequest(counts: RequestCounts, row: Row, code: number, second
   let bucket = 0;
   while (bucket < bounds.length && seconds > (bounds[bucket] as number)) bucket++;
   cell.buckets[bucket] = (cell.buckets[bucket] as number) + 1;
-  if (native) {
-    cell.native ??= new Float64Array(native.slots);
-    const slot = slotOf(native, seconds);
+  if (hasNative) {
+    cell.native ??= new Float64Array(SLOTS);
+    const slot = slotOf(seconds);
     cell.native[slot] = (cell.native[slot] as number) + 1;
   }
   cell.sumSeconds += seconds;

@@ -25,10 +25,10 @@ export interface LastScrape {
   watch(request: IncomingMessage, response: ServerResponse): void;
 }
 
-/** @throws when `name` is taken in `registry` */
-export function createLastScrape(registry: AnyRegistry, name: string): LastScrape {
+/** @throws when the name of its gauge is taken in `registry` */
+export function createLastScrape(registry: AnyRegistry, prefix = ''): LastScrape {
   const gauge = new Gauge({
-    name,
+    name: `${prefix}http_server_drained`,
     help: 'Whether the process has ended all requests and takes no more: 1 from then on, else 0',
     registers: [registry],
   });

@@ -14,7 +14,7 @@ const options: InstrumentOptions = {
   codes: { 'POST /users': [201, 422] },
   bucketsSeconds: [...DURATION_BUCKETS_SECONDS, 30],
   skip: ['/healthz'],
-  defaultMetrics: { without: ['nodejs_heap_'] },
+  defaultMetrics: false,
 };
 const app = express();
 const metrics: Metrics = instrument(app, options);

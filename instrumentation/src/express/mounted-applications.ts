@@ -1,0 +1,56 @@
+/** Applications that were mounted unseen: each is found by the first request that is answered in it. */
+import { consume } from './mount-path.ts';
+import { alternativesOf } from './patterns.ts';
+import { type ObservedMounts, routerOf } from './route-map.ts';
+import type { Application, Layer, Request } from './types.ts';
+
+/**
+ * Learns which layers have led `request` from `root` to the application that it is in.
+ * @param base what mounts within `root` have consumed of the URL
+ * @returns whether any was new
+ */
+export function learnApplications(
+  root: Application,
+  request: Request,
+  base: string,
+  observed: ObservedMounts,
+): boolean {
+  let hasLearnt = false;
+  let [outer, rest] = [root, base];
+  for (const application of applicationsBetween(root, request.app)) {
+    const mount = mountOf(application, outer, rest, observed);
+    if (!mount) break;
+    hasLearnt ||= !observed.applications.has(mount.layer);
+    observed.applications.set(mount.layer, application);
+    [outer, rest] = [application, mount.rest];
+  }
+  return hasLearnt;
+}
+
+/** The applications from below `root` to `inner`, which is mounted in it or in one that is; none where it is not. */
+function applicationsBetween(root: Application, inner: Application | undefined): Application[] {
+  const chain: Application[] = [];
+  for (let at = inner; at && at !== root; at = at.parent) chain.unshift(at);
+  return chain[0]?.parent === root ? chain : [];
+}
+
+/**
+ * The layer of `outer` by which a request for `path` has come to `application`, and what it leaves of the path. Of several
+ * of which nothing is known, the first: where they match the same path, their templates hardly ever differ.
+ */
+function mountOf(
+  application: Application,
+  outer: Application,
+  path: string,
+  observed: ObservedMounts,
+): { readonly layer: Layer; readonly rest: string } | undefined {
+  for (const layer of routerOf(outer)?.stack ?? []) {
+    const known = observed.applications.get(layer) ?? application;
+    if (layer.name !== 'mounted_app' || known !== application) continue;
+    for (const alternative of alternativesOf(layer, undefined)) {
+      const rest = consume([alternative], path);
+      if (rest !== undefined) return { layer, rest };
+    }
+  }
+  return undefined;
+}
