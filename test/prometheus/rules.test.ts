@@ -120,7 +120,7 @@ it('uses windows of at least four scrape intervals', () => {
 
 it('gives the API two scrape intervals to be scraped once more before it ends', () => {
   const twoIntervalsMs = 2000 * toSeconds(global.scrape_interval);
-  expect(parseConfig({}).shutdownScrapeWaitMs).toBe(twoIntervalsMs);
+  expect(parseConfig({}).SHUTDOWN_SCRAPE_WAIT_MS).toBe(twoIntervalsMs);
   expect(readText('../.env')).toContain(`\nSHUTDOWN_SCRAPE_WAIT_MS=${twoIntervalsMs}\n`);
 });
 

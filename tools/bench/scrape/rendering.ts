@@ -9,8 +9,9 @@ import { DURATION_BUCKETS_SECONDS, instrument } from 'express-exact-metrics';
 import * as promClient from 'prom-client';
 import * as successor from 'prometheus-io-client';
 import { createApp } from '../../../app/src/app.ts';
+import { parseConfig } from '../../../app/src/config.ts';
 import { mountRoutes } from '../../../app/src/mount-routes.ts';
-import { parameters, routes } from '../../../app/src/routes.ts';
+import { routes } from '../../../app/src/routes.ts';
 import { answerOf } from '../lib/answer.ts';
 import { median, quick, report } from '../lib/report.ts';
 import { byHand } from '../middleware/by-hand.ts';
@@ -130,9 +131,10 @@ async function measureLibraries(subject: Subject): Promise<void> {
 const stack: Subject = {
   name: 'the stack',
   targets: routes.map(({ path, method, code }) => ({ url: path.replace(':id', '7'), path, method, code })),
-  build: (app) => mountRoutes(app, routes, [], parameters),
+  build: (app) => mountRoutes(app, routes),
 };
-const { app, metrics } = createApp({ routes, log: { error: () => undefined, info: () => undefined } });
+const config = parseConfig({ METRICS_ON_API_PORT: 'false' });
+const { app, metrics } = createApp(config, routes, { error: () => undefined, info: () => undefined });
 await measure(stack, 'this package', app, metrics.handler);
 await measureLibraries(stack);
 for (const subject of sizes.map(subjectOf)) {
