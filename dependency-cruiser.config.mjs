@@ -1,57 +1,31 @@
-// Which files may import which. `npm run lint` checks it; the paths are seen from the repository's root. Each entry of
-// `layers` lists what a layer may import of its own workspace besides itself; what is not listed is refused.
+// Which files may import which. `npm run lint` checks it; the paths are seen from the repository's root. What is not
+// listed is refused.
 
 import { readFileSync } from 'node:fs';
 
-/** @param {string} root @param {Record<string, string[]>} layersOf @param {(layer: string) => string} pathOf */
-function layers(root, layersOf, pathOf) {
-  return Object.entries(layersOf).map(([layer, allowed]) => ({
-    name: `${root}: ${layer} -> ${allowed.join(', ') || 'nothing else'}`,
-    severity: 'error',
-    from: { path: `^${root}/src/${pathOf(layer)}` },
-    to: {
-      path: `^${root}/src/`,
-      pathNot: [layer, ...allowed].map((name) => `^${root}/src/${pathOf(name)}`),
-    },
-  }));
-}
-
-const folder = (layer) => `${layer}/`;
-const file = (layer) => (layer.endsWith('/') ? layer : `${layer}\\.ts$`);
-
-const loadgen = layers(
-  'loadgen',
-  {
-    common: [],
-    load: ['common'],
-    http: ['common'],
-    pattern: ['common', 'load'],
-    verify: ['common'],
-    report: ['common', 'load', 'verify'],
-    run: ['common', 'load', 'http', 'pattern', 'verify', 'report'],
-    cli: ['common', 'report', 'run'],
+/** By workspace: a layer, which is a folder or a file, and what it may import of its own workspace besides itself. */
+const LAYERS = {
+  loadgen: {
+    'common/': [],
+    'load/': ['common/'],
+    'http/': ['common/'],
+    'pattern/': ['common/', 'load/'],
+    'verify/': ['common/'],
+    'report/': ['common/', 'load/', 'verify/'],
+    'run/': ['common/', 'load/', 'http/', 'pattern/', 'verify/', 'report/'],
+    'cli/': ['common/', 'report/', 'run/'],
   },
-  folder,
-);
-
-const app = layers(
-  'app',
-  {
+  app: {
     simulation: [],
     routes: [],
+    config: [],
     'request-log': [],
     errors: ['request-log'],
     'mount-routes': ['routes'],
-    config: ['simulation'],
-    app: ['routes', 'mount-routes', 'errors', 'request-log', 'simulation'],
+    app: ['config', 'routes', 'mount-routes', 'errors', 'request-log', 'simulation'],
   },
-  file,
-);
-
-// What records knows nothing of what is exposed, and what exposes knows nothing of Express.
-const instrumentation = layers(
-  'instrumentation',
-  {
+  // What records knows nothing of what is exposed, and what exposes knows nothing of Express.
+  instrumentation: {
     'recording/': [],
     'express/': ['recording/'],
     'exposition/': ['recording/'],
@@ -64,8 +38,17 @@ const instrumentation = layers(
     options: ['library', 'user-function'],
     'max-series': ['options', 'library', 'recording/'],
   },
-  file,
-);
+};
+
+const layers = Object.entries(LAYERS).flatMap(([root, layersOf]) => {
+  const pathOf = (layer) => `^${root}/src/${layer.endsWith('/') ? layer : `${layer}\\.ts$`}`;
+  return Object.entries(layersOf).map(([layer, allowed]) => ({
+    name: `${root}: ${layer} -> ${allowed.join(', ') || 'nothing else'}`.replaceAll('/', ''),
+    severity: 'error',
+    from: { path: pathOf(layer) },
+    to: { path: `^${root}/src/`, pathNot: [layer, ...allowed].map(pathOf) },
+  }));
+});
 
 const { workspaces } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
@@ -86,9 +69,7 @@ const insiders = {
 
 export default {
   forbidden: [
-    ...loadgen,
-    ...app,
-    ...instrumentation,
+    ...layers,
     {
       name: 'nobody imports the process',
       comment: 'main.ts reads arguments and signals when it is imported: it is started, not called.',

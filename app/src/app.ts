@@ -2,34 +2,29 @@
 import express, { type Express, type RequestHandler } from 'express';
 import { instrument, type Metrics } from 'express-exact-metrics';
 import type { Logger } from 'pino';
+import type { Config } from './config.ts';
 import { createErrorHandler, notFound } from './errors.ts';
 import { mountRoutes } from './mount-routes.ts';
 import { createAccessLog } from './request-log.ts';
-import { parameters, type Route } from './routes.ts';
-import type { SimulatedOutcome, Simulation } from './simulation.ts';
-
-export interface AppParts {
-  readonly routes: readonly Route[];
-  readonly log: Pick<Logger, 'error' | 'info'>;
-  readonly simulation?: Simulation;
-  /** Whether `/metrics` answers the exposition; otherwise that path is not found. */
-  readonly metricsOnApiPort?: boolean;
-  /** Lines of the access log; 0 is none. */
-  readonly accessLogLinesPerSecond?: number;
-}
+import type { Route } from './routes.ts';
+import { createSimulation, type Simulation } from './simulation.ts';
 
 export interface App {
   readonly app: Express;
   readonly metrics: Metrics;
 }
 
-export function createApp({
-  routes,
-  log,
-  simulation,
-  metricsOnApiPort = false,
-  accessLogLinesPerSecond = 0,
-}: AppParts): App {
+/** The parts of the settings that answers depend on. */
+export type AppConfig = Pick<
+  Config,
+  'METRICS_ON_API_PORT' | 'SIMULATED_LATENCY_MS' | 'SIMULATED_ERROR_RATIO' | 'ACCESS_LOG_LINES_PER_SECOND'
+>;
+
+export function createApp(
+  config: AppConfig,
+  routes: readonly Route[],
+  log: Pick<Logger, 'error' | 'info'>,
+): App {
   const app = express();
   const metrics = instrument(app, {
     // The labs call it `products`.
@@ -46,15 +41,17 @@ export function createApp({
   Object.defineProperty(app.request, 'fresh', { value: false });
   // A handler of its own: clients of the API must not be able to use up the scrapes that Prometheus needs, and that one of
   // them looks does not mean that Prometheus has.
-  if (metricsOnApiPort) app.all('/metrics', metrics.createHandler({ isPublic: true }));
-  if (accessLogLinesPerSecond > 0) app.use(createAccessLog(log, accessLogLinesPerSecond));
-  mountRoutes(app, routes, simulation ? [createSimulator(simulation)] : [], parameters);
+  if (config.METRICS_ON_API_PORT) app.all('/metrics', metrics.createHandler({ isPublic: true }));
+  const linesPerSecond = config.ACCESS_LOG_LINES_PER_SECOND;
+  if (linesPerSecond > 0) app.use(createAccessLog(log, linesPerSecond));
+  const simulation = createSimulation(config.SIMULATED_LATENCY_MS, config.SIMULATED_ERROR_RATIO);
+  mountRoutes(app, routes, simulation ? [createSimulator(simulation)] : []);
   app.use(notFound);
   app.use(createErrorHandler(log));
   return { app, metrics };
 }
 
-function createSimulator(simulation: () => SimulatedOutcome): RequestHandler {
+function createSimulator(simulation: Simulation): RequestHandler {
   return (_request, response, next) => {
     const { delayMs, fails } = simulation();
     const proceed = fails

@@ -1,37 +1,22 @@
 /** The settings of the process, read from environment variables once, as a whole, before anything starts. */
 import { z } from 'zod';
-import type { SimulationConfig } from './simulation.ts';
-
-export interface Config {
-  /** 0 lets the system choose. */
-  readonly apiPort: number;
-  readonly metricsPort: number;
-  readonly metricsOnApiPort: boolean;
-  readonly simulation: SimulationConfig;
-  /** How long requests may take to end after a signal to stop, before they are cut. */
-  readonly shutdownGraceMs: number;
-  /** How long to wait, drained, for one more scrape; 0 for not at all. */
-  readonly shutdownScrapeWaitMs: number;
-  readonly logLevel: (typeof LOG_LEVELS)[number];
-  /** At most so many lines a second about requests, and as many about those that failed; 0 for none. */
-  readonly accessLogLinesPerSecond: number;
-}
 
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const LATENCY = 'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120';
 
-const port = z
-  .string()
-  .regex(/^\d{1,5}$/)
-  .transform(Number)
-  .refine((value) => value <= 65535);
-const milliseconds = z
-  .string()
-  .regex(/^\d{1,7}$/)
-  .transform(Number);
-/** One range, or several with how often each is drawn: `2-10x9,80-120`. */
+/** @param expected what a message says of a value that is none */
+const wholeNumber = (most: number, expected: string) =>
+  z
+    .string()
+    .regex(/^\d+$/, expected)
+    .transform(Number)
+    .refine((value) => value <= most, expected);
+const port = wholeNumber(65_535, 'a port from 0 to 65535');
+const milliseconds = wholeNumber(9_999_999, 'milliseconds');
+
 const latency = z
   .string()
-  .regex(/^\d{1,7}(-\d{1,7})?(x\d{1,4})?(,\d{1,7}(-\d{1,7})?(x\d{1,4})?)*$/)
+  .regex(/^\d{1,7}(-\d{1,7})?(x\d{1,4})?(,\d{1,7}(-\d{1,7})?(x\d{1,4})?)*$/, LATENCY)
   .transform((text) =>
     text.split(',').map((mode) => {
       const [span = '', weight = 1] = mode.split('x');
@@ -39,57 +24,43 @@ const latency = z
       return { min, max, weight: Number(weight) };
     }),
   )
-  .refine((modes) => modes.every(({ min, max, weight }) => min <= max && weight > 0));
+  .refine((modes) => modes.every(({ min, max, weight }) => min <= max && weight > 0), LATENCY);
 
-/** Name, default, what is expected, and how it is checked: the one table of the settings. */
-const settings = {
-  API_PORT: setting('5001', 'a port from 0 to 65535', port),
-  METRICS_PORT: setting('8000', 'a port from 0 to 65535', port),
-  METRICS_ON_API_PORT: setting(
-    'true',
-    'true or false',
-    z.stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive' }),
-  ),
-  SIMULATED_LATENCY_MS: setting(
-    '0',
-    'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120',
-    latency,
-  ),
-  SIMULATED_ERROR_RATIO: setting(
-    '0',
-    'a number from 0 to 1',
-    z
-      .string()
-      .regex(/^\d*\.?\d+$/)
-      .transform(Number)
-      .refine((value) => value <= 1),
-  ),
-  SHUTDOWN_GRACE_MS: setting('10000', 'milliseconds', milliseconds),
-  // Two scrape intervals of prometheus/prometheus.yml; a test keeps them equal.
-  SHUTDOWN_SCRAPE_WAIT_MS: setting('10000', 'milliseconds', milliseconds),
-  LOG_LEVEL: setting('info', `one of ${LOG_LEVELS.join(', ')}`, z.enum(LOG_LEVELS)),
-  ACCESS_LOG_LINES_PER_SECOND: setting(
-    '0',
-    'a whole number from 0 to 10000',
-    z
-      .string()
-      .regex(/^\d{1,5}$/)
-      .transform(Number)
-      .refine((value) => value <= 10_000),
-  ),
-};
+/** The one table of the settings: how each is checked, and its default. */
+const settings = z.object({
+  /** 0 lets the system choose, here and below. */
+  API_PORT: port.prefault('5001'),
+  METRICS_PORT: port.prefault('8000'),
+  /** Whether the API answers `/metrics` too. */
+  METRICS_ON_API_PORT: z
+    .enum(['true', 'false'], 'true or false')
+    .prefault('true')
+    .transform((text) => text === 'true'),
+  /** One range, or several with how often each is drawn: `2-10x9,80-120`. */
+  SIMULATED_LATENCY_MS: latency.prefault('0'),
+  SIMULATED_ERROR_RATIO: z
+    .string()
+    .regex(/^\d*\.?\d+$/, 'a number from 0 to 1')
+    .transform(Number)
+    .refine((value) => value <= 1, 'a number from 0 to 1')
+    .prefault('0'),
+  /** How long requests may take to end after a signal to stop, before they are cut. */
+  SHUTDOWN_GRACE_MS: milliseconds.prefault('10000'),
+  /** How long to wait, drained, for one more scrape; 0 for not at all. Two scrape intervals of prometheus/prometheus.yml; a test keeps them equal. */
+  SHUTDOWN_SCRAPE_WAIT_MS: milliseconds.prefault('10000'),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).prefault('info'),
+  /** At most so many lines a second about requests, and as many about those that failed; 0 for none. */
+  ACCESS_LOG_LINES_PER_SECOND: wholeNumber(10_000, 'a whole number from 0 to 10000').prefault('0'),
+});
 
-const schema = z.object(settings).superRefine(
-  ({ API_PORT, METRICS_PORT }, context) => {
-    if (API_PORT !== METRICS_PORT || API_PORT === 0) return;
-    context.addIssue({ code: 'custom', path: ['METRICS_PORT'], message: 'another port than API_PORT' });
-  },
+export type Config = Readonly<z.output<typeof settings>>;
+
+const schema = settings.refine(({ API_PORT, METRICS_PORT }) => API_PORT !== METRICS_PORT || API_PORT === 0, {
+  path: ['METRICS_PORT'],
+  message: 'another port than API_PORT',
   // Also where another setting is wrong, so that this problem is listed with the rest.
-  {
-    when: ({ value }) =>
-      z.object({ API_PORT: z.number(), METRICS_PORT: z.number() }).safeParse(value).success,
-  },
-);
+  when: ({ value }) => Number.isInteger((value as Partial<Config>).API_PORT),
+});
 
 /** Thrown by {@link parseConfig} with every problem at once, one a line. */
 export class ConfigError extends Error {
@@ -101,38 +72,11 @@ export class ConfigError extends Error {
  * @throws ConfigError that lists each wrong value as `NAME: expected ..., got "..."`
  */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(
-    Object.keys(settings).map((name) => [name, environment[name] === '' ? undefined : environment[name]]),
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const { data, error } = schema.safeParse(given);
+  if (data) return Object.freeze(data);
+  const problems = error.issues.map(
+    ({ path: [name = ''], message }) => `${String(name)}: expected ${message}, got "${given[String(name)]}"`,
   );
-  const result = schema.safeParse(given);
-  if (!result.success) {
-    const problems = result.error.issues.map(({ path, message }) => {
-      const name = path.join('.');
-      return `${name}: expected ${message}, got "${given[name]}"`;
-    });
-    throw new ConfigError(problems.join('\n'));
-  }
-  const { data } = result;
-  return Object.freeze({
-    apiPort: data.API_PORT,
-    metricsPort: data.METRICS_PORT,
-    metricsOnApiPort: data.METRICS_ON_API_PORT,
-    simulation: { latencyMs: data.SIMULATED_LATENCY_MS, errorRatio: data.SIMULATED_ERROR_RATIO },
-    shutdownGraceMs: data.SHUTDOWN_GRACE_MS,
-    shutdownScrapeWaitMs: data.SHUTDOWN_SCRAPE_WAIT_MS,
-    logLevel: data.LOG_LEVEL,
-    accessLogLinesPerSecond: data.ACCESS_LOG_LINES_PER_SECOND,
-  });
-}
-
-function setting<T>(byDefault: string, expected: string, schema: z.ZodType<T, string>) {
-  return z
-    .string()
-    .default(byDefault)
-    .transform((text, context): T => {
-      const result = schema.safeParse(text);
-      if (result.success) return result.data;
-      context.addIssue({ code: 'custom', message: expected });
-      return z.NEVER;
-    });
+  throw new ConfigError(problems.join('\n'));
 }

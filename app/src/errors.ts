@@ -13,12 +13,12 @@ export const notFound: RequestHandler = (_request, response) => {
 
 /** 500 for anything that a handler throws or rejects with; the reason goes to the log, not to the client. */
 export function createErrorHandler(log: Pick<Logger, 'error'>): ErrorRequestHandler {
-  const budget = createLineBudget(FAILURES_PER_SECOND);
+  const takeLine = createLineBudget(FAILURES_PER_SECOND);
   return (error, request, response, next) => {
     // The router's own, for a malformed percent-encoding in a parameter: such a path is no route's either.
     if (error instanceof URIError && 'status' in error) return notFound(request, response, next);
     const requestId = identify(request, response);
-    const leftOut = budget.take();
+    const leftOut = takeLine();
     if (leftOut !== undefined)
       log.error({ err: error, requestId, ...describeRequest(request), leftOut }, 'request failed');
     // Half a response cannot become an error page: cut it, so that the client notices.

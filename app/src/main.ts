@@ -9,7 +9,7 @@ import { startService } from './service.ts';
 
 const config = readConfig();
 // Standard error, written synchronously: few lines, and none may be lost when the process ends.
-const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }));
+const log = pino({ level: config.LOG_LEVEL }, pino.destination({ fd: 2, sync: true }));
 await run(config, log);
 
 function readConfig(): Config {
@@ -31,7 +31,7 @@ async function run(config: Config, log: Logger): Promise<void> {
   const stop = async (signal: string): Promise<void> => {
     if (stopping) process.exit(1);
     stopping = true;
-    log.info({ signal, graceMs: config.shutdownGraceMs }, 'draining; a second signal ends at once');
+    log.info({ signal, graceMs: config.SHUTDOWN_GRACE_MS }, 'draining; a second signal ends at once');
     const { drained, scraped } = await service.stop();
     if (!drained) log.warn('requests still in progress after the grace time were cut');
     if (scraped === false) log.warn('no last scrape came; what was counted since the one before is lost');

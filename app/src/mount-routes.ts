@@ -1,16 +1,12 @@
 /** Routes as Express lacks them: parameters with a pattern, and 405 with `Allow` for a method that a known path lacks. */
 import type { Express, RequestHandler } from 'express';
-import type { Route } from './routes.ts';
+import { parameters, type Route } from './routes.ts';
 
-/**
- * @param before handlers to run before each route's own
- * @param parameters patterns by the name of a parameter, for all routes that have one of that name
- */
+/** @param before handlers to run before each route's own */
 export function mountRoutes(
   app: Express,
   routes: readonly Route[],
-  before: readonly RequestHandler[],
-  parameters: Readonly<Record<string, RegExp>>,
+  before: readonly RequestHandler[] = [],
 ): void {
   for (const [name, pattern] of Object.entries(parameters)) {
     app.param(name, (_request, _response, next, value: string) =>

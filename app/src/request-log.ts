@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { outcome } from 'express-exact-metrics';
 import type { Logger } from 'pino';
 
@@ -15,33 +15,32 @@ const SANE_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 const MAX_URL_LENGTH = 200;
 
-/** How many lines may be written in a second; those above it are counted and left out. */
-export interface LineBudget {
-  /** @returns how many were left out since the last one that was written; undefined where this one is to be left out */
-  take(): number | undefined;
-}
-
-/** @param clock milliseconds, never going back */
-export function createLineBudget(linesPerSecond: number, clock = () => performance.now()): LineBudget {
+/**
+ * How many lines may be written in a second; those above it are counted and left out.
+ * @param clock milliseconds, never going back
+ * @returns what takes one: how many were left out since the last that was written; undefined where this one is to be left out
+ */
+export function createLineBudget(
+  linesPerSecond: number,
+  clock = () => performance.now(),
+): () => number | undefined {
   let second = Number.NEGATIVE_INFINITY;
   let written = 0;
   let leftOut = 0;
-  return {
-    take() {
-      const now = Math.floor(clock() / 1000);
-      if (now !== second) {
-        second = now;
-        written = 0;
-      }
-      if (written >= linesPerSecond) {
-        leftOut++;
-        return undefined;
-      }
-      written++;
-      const before = leftOut;
-      leftOut = 0;
-      return before;
-    },
+  return () => {
+    const now = Math.floor(clock() / 1000);
+    if (now !== second) {
+      second = now;
+      written = 0;
+    }
+    if (written >= linesPerSecond) {
+      leftOut++;
+      return undefined;
+    }
+    written++;
+    const before = leftOut;
+    leftOut = 0;
+    return before;
   };
 }
 
@@ -56,34 +55,20 @@ export function identify(request: IncomingMessage, response: ServerResponse): st
 }
 
 /** What a line says of a request: nothing that a client sends makes it longer than some hundred characters. */
-export function describeRequest(request: IncomingMessage & { originalUrl?: string }): {
-  method: string | undefined;
-  url: string;
-} {
-  const url = request.originalUrl ?? request.url ?? '';
-  return {
-    method: request.method,
-    url: url.length > MAX_URL_LENGTH ? `${url.slice(0, MAX_URL_LENGTH)}...` : url,
-  };
+export function describeRequest({ method, originalUrl: url }: Request) {
+  return { method, url: url.length > MAX_URL_LENGTH ? `${url.slice(0, MAX_URL_LENGTH)}...` : url };
 }
 
 /** One line for each request that has ended, with the code that the metrics count it with. Answers from 500 up have lines of their own, which the others cannot use up. */
-export function createAccessLog(
-  log: Pick<Logger, 'info' | 'error'>,
-  linesPerSecond: number,
-  clock?: () => number,
-): RequestHandler {
-  const budgets = {
-    info: createLineBudget(linesPerSecond, clock),
-    error: createLineBudget(linesPerSecond, clock),
-  };
+export function createAccessLog(log: Pick<Logger, 'info' | 'error'>, linesPerSecond: number): RequestHandler {
+  const budgets = { info: createLineBudget(linesPerSecond), error: createLineBudget(linesPerSecond) };
   return (request, response, next) => {
     const startMs = performance.now();
     const requestId = identify(request, response);
     response.once('close', () => {
       const status = outcome(response);
       const level = status >= 500 ? 'error' : 'info';
-      const leftOut = budgets[level].take();
+      const leftOut = budgets[level]();
       if (leftOut === undefined) return;
       const durationMs = Math.round(performance.now() - startMs);
       log[level]({ requestId, ...describeRequest(request), status, durationMs, leftOut }, 'request');

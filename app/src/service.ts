@@ -5,7 +5,6 @@ import type { Config } from './config.ts';
 import { close, drain } from './drain.ts';
 import type { Route } from './routes.ts';
 import { createServer, harden, listening } from './server.ts';
-import { createSimulation } from './simulation.ts';
 
 /** A running service. */
 export interface Service {
@@ -26,32 +25,22 @@ export interface Stopped {
 /** What is left for a scrape that is under way when the metrics port closes, in milliseconds. */
 const METRICS_GRACE_MS = 1_000;
 
-/** @throws Error that names the port which cannot be listened on; nothing is left open then */
+/** @throws Error that names the port which cannot be listened on */
 export async function startService(config: Config, routes: readonly Route[], log: Logger): Promise<Service> {
-  const { app, metrics } = createApp({
-    routes,
-    log,
-    simulation: createSimulation(config.simulation),
-    metricsOnApiPort: config.metricsOnApiPort,
-    accessLogLinesPerSecond: config.accessLogLinesPerSecond,
-  });
-  const api = createServer(app);
+  const { app, metrics } = createApp(config, routes, log);
   let ready = false;
-  const metricsServer = harden(metrics.listen(config.metricsPort, { isReady: () => ready }));
-  const metricsPort = await listening(metricsServer, config.metricsPort, 'the metrics server');
-  api.listen(config.apiPort);
-  const apiPort = await listening(api, config.apiPort, 'the API').catch(async (error: unknown) => {
-    await close(metricsServer, 0);
-    throw error;
-  });
+  const metricsServer = harden(metrics.listen(config.METRICS_PORT, { isReady: () => ready }));
+  const metricsPort = await listening(metricsServer, config.METRICS_PORT, 'the metrics server');
+  const api = createServer(app).listen(config.API_PORT);
+  const apiPort = await listening(api, config.API_PORT, 'the API');
   ready = true;
   return {
     apiPort,
     metricsPort,
     async stop() {
       ready = false;
-      const drained = await drain(api, config.shutdownGraceMs);
-      const timeoutMs = config.shutdownScrapeWaitMs;
+      const drained = await drain(api, config.SHUTDOWN_GRACE_MS);
+      const timeoutMs = config.SHUTDOWN_SCRAPE_WAIT_MS;
       log.info({ scrapeWaitMs: timeoutMs }, 'drained');
       const scraped = timeoutMs === 0 ? undefined : await metrics.lastScrape({ timeoutMs });
       // Last, so that Prometheus and the health check can watch the draining.

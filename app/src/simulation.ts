@@ -7,32 +7,28 @@ export interface LatencyMode {
   readonly weight: number;
 }
 
-export interface SimulationConfig {
-  /** Each request waits for a time drawn evenly from one of these: a cache that hits and misses has two. */
-  readonly latencyMs: readonly LatencyMode[];
-  /** The share of requests that fail, 0 to 1. */
-  readonly errorRatio: number;
-}
-
 /** What happens to one request. */
 export interface SimulatedOutcome {
   readonly delayMs: number;
   readonly fails: boolean;
 }
 
-/** Draws the outcome of each next request, or is undefined where nothing is to be simulated. */
-export type Simulation = (() => SimulatedOutcome) | undefined;
+/** Draws the outcome of each next request. */
+export type Simulation = () => SimulatedOutcome;
 
-/** @param random evenly distributed in [0, 1), as `Math.random` */
+/**
+ * @param latencyMs each request waits for a time drawn evenly from one of these: a cache that hits and misses has two
+ * @param errorRatio the share of requests that fail, 0 to 1
+ * @param random evenly distributed in [0, 1), as `Math.random`
+ * @returns undefined where nothing is to be simulated
+ */
 export function createSimulation(
-  { latencyMs, errorRatio }: SimulationConfig,
+  latencyMs: readonly LatencyMode[],
+  errorRatio: number,
   random = Math.random,
-): Simulation {
+): Simulation | undefined {
   if (latencyMs.every(({ max }) => max === 0) && errorRatio === 0) return undefined;
-  return () => ({
-    delayMs: drawLatency(latencyMs, random()),
-    fails: random() < errorRatio,
-  });
+  return () => ({ delayMs: drawLatency(latencyMs, random()), fails: random() < errorRatio });
 }
 
 /** @param drawn evenly distributed in [0, 1): which range, and where in it */

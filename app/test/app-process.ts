@@ -5,85 +5,88 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../test/support/free-port.ts';
 import { until } from '../../test/support/until.ts';
+import { textOf } from './harness.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-
-export interface AppProcess {
-  readonly apiPort: number;
-  readonly metricsPort: number;
-  readonly flags: readonly string[];
-  /** Whether it has not ended. */
-  isAlive(): boolean;
-  /** What it has logged so far. */
-  log(): string;
-  residentMb(): number;
-  /** The text that a port answers with. */
-  get(port: number, url: string): Promise<string>;
-  /** Polls until nothing is in progress, and gives the exposition of that moment. */
-  settled(): Promise<string>;
-  stop(): Promise<void>;
-}
+const CONTAINER_COMMAND = /^CMD \["node", (.*), "app\/dist\/main\.js"\]$/m;
 
 /** Runs `main.ts` with nothing else in its environment. */
-export function spawnApp(env: Record<string, string>, flags: readonly string[] = []) {
-  const stdio = ['ignore', 'ignore', 'pipe'] as const;
-  const child = spawn(process.execPath, [...flags, path('../src/main.ts')], { env, stdio: [...stdio] });
+export function spawnApp(environment: Record<string, string>) {
+  const [, flags] = CONTAINER_COMMAND.exec(readFileSync(path('../../Dockerfile'), 'utf8')) ?? [];
+  const words = [...(JSON.parse(`[${flags}]`) as string[]), path('../src/main.ts')];
+  const child = spawn(process.execPath, words, { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
-  return { child, log: () => log };
-}
-
-export async function startProcess(environment: Record<string, string> = {}): Promise<AppProcess> {
-  const [, words = '[]'] =
-    /^CMD (\["node".*app\/dist\/main\.js"\])$/m.exec(readFileSync(path('../../Dockerfile'), 'utf8')) ?? [];
-  const flags = (JSON.parse(words) as string[]).slice(1, -1);
-  const [apiPort, metricsPort] = [await freePort(), await freePort()];
-  const ports = { API_PORT: String(apiPort), METRICS_PORT: String(metricsPort) };
-  const { child, log } = spawnApp({ ...ports, LOG_LEVEL: 'error', ...environment }, flags);
-  const isAlive = () => child.exitCode === null && child.signalCode === null;
-  const get = async (port: number, url: string) => (await fetch(`http://127.0.0.1:${port}${url}`)).text();
-  await until(
-    () => `the process to be ready; it wrote: ${log()}`,
-    () =>
-      fetch(`http://127.0.0.1:${metricsPort}/readyz`).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-  );
+  // `close` and not `exit`: only then has everything that it wrote been read.
+  const exit = once(child, 'close').then(([code]) => code as number | null);
   return {
-    apiPort,
-    metricsPort,
-    flags,
-    isAlive,
-    log,
-    get,
+    exit,
+    /** What it has logged so far. */
+    log: () => log,
+    /** The messages of whole lines; the last line may still be on its way. */
+    messages: () =>
+      log
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => (JSON.parse(line) as { msg: string }).msg),
+    signal: (name: NodeJS.Signals) => void child.kill(name),
+    isAlive: () => child.exitCode === null && child.signalCode === null,
     residentMb() {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
     },
-    async settled() {
+  };
+}
+
+export type AppProcess = Awaited<ReturnType<typeof startProcess>>;
+
+/** Waits until it is ready. */
+export async function startProcess(environment: Record<string, string> = {}) {
+  const [apiPort, metricsPort] = [await freePort(), await freePort()];
+  const ports = { API_PORT: `${apiPort}`, METRICS_PORT: `${metricsPort}` };
+  const app = spawnApp({ ...ports, SHUTDOWN_SCRAPE_WAIT_MS: '0', ...environment });
+  const get = (port: number, url: string) => textOf(`http://127.0.0.1:${port}${url}`);
+  await until(
+    () => `the process to be ready; it wrote: ${app.log()}`,
+    () =>
+      get(metricsPort, '/readyz').then(
+        (text) => text === 'ok\n',
+        () => false,
+      ),
+  );
+  return {
+    ...app,
+    apiPort,
+    metricsPort,
+    /** The text that a port answers with. */
+    get,
+    /** Polls until `count` requests are in progress, and gives the exposition of that moment. */
+    async inProgress(count: number): Promise<string> {
       let text = '';
       await until(
-        () => `all requests to end: ${gaugeOf(text, 'inprogress_requests')} are in progress`,
+        () => `${count} requests in progress: ${/^inprogress_requests .*$/m.exec(text)}`,
         async () => {
           text = await get(metricsPort, '/metrics');
-          return gaugeOf(text, 'inprogress_requests') === 0;
+          return text.includes(`\ninprogress_requests ${count}\n`);
         },
       );
       return text;
     },
-    async stop() {
-      if (!isAlive()) return;
-      child.kill('SIGKILL');
-      await once(child, 'close');
+    /** Sends `count` requests, one after the other while something else goes on. @throws where one is not answered */
+    async probe(count: number): Promise<void> {
+      for (let n = 0; n < count; n++) {
+        const text = await get(apiPort, '/cart');
+        if (text !== 'cart') throw new Error(`expected "cart", got "${text}"`);
+      }
+    },
+    async kill(): Promise<void> {
+      app.signal('SIGKILL');
+      await app.exit;
     },
   };
 }
-
-export const gaugeOf = (text: string, series: string) =>
-  Number(new RegExp(`^${series} (\\S+)$`, 'm').exec(text)?.[1]);
 
 /** The sum of the series of a metric, or of those whose labels have this in them. */
 export const sumOf = (text: string, metric: string, labels = '') =>
@@ -91,11 +94,3 @@ export const sumOf = (text: string, metric: string, labels = '') =>
     (sum, [, value]) => sum + Number(value),
     0,
   );
-
-/** Sends `count` requests, one after the other while something else goes on: each is answered. */
-export async function probe(app: AppProcess, count: number): Promise<void> {
-  for (let n = 0; n < count; n++) {
-    const text = await app.get(app.apiPort, '/cart');
-    if (text !== 'cart') throw new Error(`expected "cart", got "${text}"`);
-  }
-}

@@ -1,19 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError, parseConfig } from '../src/config.ts';
 
-const simulated = (errorRatio: number, ...modes: readonly (readonly [number, number, number])[]) => ({
-  simulation: { latencyMs: modes.map(([min, max, weight]) => ({ min, max, weight })), errorRatio },
+const latency = (...modes: readonly (readonly [number, number, number])[]) => ({
+  SIMULATED_LATENCY_MS: modes.map(([min, max, weight]) => ({ min, max, weight })),
 });
 
 const defaults = {
-  apiPort: 5001,
-  metricsPort: 8000,
-  metricsOnApiPort: true,
-  ...simulated(0, [0, 0, 1]),
-  shutdownGraceMs: 10_000,
-  shutdownScrapeWaitMs: 10_000,
-  logLevel: 'info',
-  accessLogLinesPerSecond: 0,
+  ...{ API_PORT: 5001, METRICS_PORT: 8000, METRICS_ON_API_PORT: true },
+  ...{ ...latency([0, 0, 1]), SIMULATED_ERROR_RATIO: 0 },
+  ...{ SHUTDOWN_GRACE_MS: 10_000, SHUTDOWN_SCRAPE_WAIT_MS: 10_000 },
+  ...{ LOG_LEVEL: 'info', ACCESS_LOG_LINES_PER_SECOND: 0 },
 };
 
 const LATENCY = 'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120';
@@ -22,26 +18,17 @@ describe('the configuration', () => {
   it.each([
     ['nothing', {}, {}],
     ['empty values, as compose passes them on', { API_PORT: '', LOG_LEVEL: '' }, {}],
-    ['ports', { API_PORT: '80', METRICS_PORT: '65535' }, { apiPort: 80, metricsPort: 65_535 }],
-    ['ports that the system chooses', { API_PORT: '0', METRICS_PORT: '0' }, { apiPort: 0, metricsPort: 0 }],
-    ['no metrics on the API port', { METRICS_ON_API_PORT: 'false' }, { metricsOnApiPort: false }],
-    ['a latency', { SIMULATED_LATENCY_MS: '20' }, simulated(0, [20, 20, 1])],
-    [
-      'a range and a ratio',
-      { SIMULATED_LATENCY_MS: '20-200', SIMULATED_ERROR_RATIO: '0.05' },
-      simulated(0.05, [20, 200, 1]),
-    ],
-    [
-      'two ranges of different weight',
-      { SIMULATED_LATENCY_MS: '2-10x9,80-120' },
-      simulated(0, [2, 10, 9], [80, 120, 1]),
-    ],
-    [
-      'grace, scrape wait and log level',
-      { SHUTDOWN_GRACE_MS: '0', SHUTDOWN_SCRAPE_WAIT_MS: '0', LOG_LEVEL: 'debug' },
-      { shutdownGraceMs: 0, shutdownScrapeWaitMs: 0, logLevel: 'debug' },
-    ],
-    ['an access log', { ACCESS_LOG_LINES_PER_SECOND: '50' }, { accessLogLinesPerSecond: 50 }],
+    ['ports', { API_PORT: '80', METRICS_PORT: '65535' }, { API_PORT: 80, METRICS_PORT: 65_535 }],
+    ['ports that the system chooses', { API_PORT: '0', METRICS_PORT: '0' }, { API_PORT: 0, METRICS_PORT: 0 }],
+    ['no metrics on the API port', { METRICS_ON_API_PORT: 'false' }, { METRICS_ON_API_PORT: false }],
+    ['a latency', { SIMULATED_LATENCY_MS: '20' }, latency([20, 20, 1])],
+    ['a range', { SIMULATED_LATENCY_MS: '20-200' }, latency([20, 200, 1])],
+    ['ranges with weights', { SIMULATED_LATENCY_MS: '2-10x9,80-120' }, latency([2, 10, 9], [80, 120, 1])],
+    ['a ratio', { SIMULATED_ERROR_RATIO: '.05' }, { SIMULATED_ERROR_RATIO: 0.05 }],
+    ['no grace', { SHUTDOWN_GRACE_MS: '0' }, { SHUTDOWN_GRACE_MS: 0 }],
+    ['no wait for a scrape', { SHUTDOWN_SCRAPE_WAIT_MS: '0' }, { SHUTDOWN_SCRAPE_WAIT_MS: 0 }],
+    ['a log level', { LOG_LEVEL: 'debug' }, { LOG_LEVEL: 'debug' }],
+    ['an access log', { ACCESS_LOG_LINES_PER_SECOND: '50' }, { ACCESS_LOG_LINES_PER_SECOND: 50 }],
     ['what is not its own', { PATH: '/bin', PORT: 'x' }, {}],
   ])('takes %s', (_name, environment, expected) => {
     expect(parseConfig(environment)).toEqual({ ...defaults, ...expected });
@@ -57,6 +44,7 @@ describe('the configuration', () => {
     ['SIMULATED_ERROR_RATIO', '5%', 'a number from 0 to 1'],
     ['SHUTDOWN_GRACE_MS', '10s', 'milliseconds'],
     ['SHUTDOWN_SCRAPE_WAIT_MS', '-1', 'milliseconds'],
+    ['ACCESS_LOG_LINES_PER_SECOND', '10001', 'a whole number from 0 to 10000'],
     ['LOG_LEVEL', 'loud', 'one of silent, fatal, error, warn, info, debug, trace'],
     ['METRICS_PORT', '5001', 'another port than API_PORT'],
   ])('refuses %s=%s', (name, value, expected) => {

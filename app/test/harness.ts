@@ -1,50 +1,46 @@
-/** Runs the API on a free port and reads its metrics. */
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { jest } from '@jest/globals';
-import pino from 'pino';
+/** Runs the service on free ports, in the process of the test, which ends it. */
+import { afterEach, jest } from '@jest/globals';
+import pino, { type Logger } from 'pino';
 import { DEADLINE_MS } from '../../test/support/until.ts';
-import { type AppParts, createApp } from '../src/app.ts';
-import { routes } from '../src/routes.ts';
-import { createServer } from '../src/server.ts';
+import { parseConfig } from '../src/config.ts';
+import { type Route, routes } from '../src/routes.ts';
+import { type Service, startService } from '../src/service.ts';
 
 // Longer than the deadline, whose error says what was waited for.
 jest.setTimeout(3 * DEADLINE_MS);
 
-export const silent = pino({ level: 'silent' });
+let running: Service[] = [];
+afterEach(async () => {
+  await Promise.all(running.map((service) => service.stop()));
+  running = [];
+});
 
-export interface TestApp {
-  readonly port: number;
-  readonly url: string;
+export interface TestService extends Service {
+  /** The origins of both ports. */
+  readonly api: string;
+  readonly metrics: string;
   /** The exposition as text, of the families named. */
   scrape(...families: string[]): Promise<string>;
-  close(): Promise<void>;
 }
 
-/** @param parts default: the routes of the contract, without a log */
-export async function startApp(parts: Partial<AppParts> = {}): Promise<TestApp> {
-  const { app, metrics } = createApp({ routes, log: silent, ...parts });
-  const servers = [createServer(app).listen(0, '127.0.0.1'), metrics.listen(0, '127.0.0.1')] as const;
-  const [port, metricsPort] = await Promise.all(
-    servers.map(async (server) => {
-      await once(server, 'listening');
-      return (server.address() as AddressInfo).port;
-    }),
-  );
+/** @param environment settings besides free ports and a stop at once */
+export async function start(
+  environment: Record<string, string> = {},
+  table: readonly Route[] = routes,
+  log: Logger = pino({ level: 'silent' }),
+): Promise<TestService> {
+  const atOnce = { SHUTDOWN_GRACE_MS: '0', SHUTDOWN_SCRAPE_WAIT_MS: '0' };
+  const config = parseConfig({ API_PORT: '0', METRICS_PORT: '0', ...atOnce, ...environment });
+  const service = await startService(config, table, log);
+  running.push(service);
+  const metrics = `http://127.0.0.1:${service.metricsPort}`;
   return {
-    port: port as number,
-    url: `http://127.0.0.1:${port}`,
-    async scrape(...families) {
-      const query = families.map((name) => `name[]=${name}`).join('&');
-      return (await fetch(`http://127.0.0.1:${metricsPort}/?${query}`)).text();
-    },
-    async close() {
-      for (const server of servers) {
-        const closed = once(server, 'close');
-        server.close();
-        server.closeAllConnections();
-        await closed;
-      }
-    },
+    ...service,
+    api: `http://127.0.0.1:${service.apiPort}`,
+    metrics,
+    scrape: (...families) => textOf(`${metrics}/?${families.map((name) => `name[]=${name}`).join('&')}`),
   };
 }
+
+export const textOf = async (url: string) => (await fetch(url)).text();
+export const statusOf = async (url: string, method = 'GET') => (await fetch(url, { method })).status;

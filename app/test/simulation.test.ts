@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { createSimulation } from '../src/simulation.ts';
-import { startApp } from './harness.ts';
+import { start, statusOf } from './harness.ts';
+
+const one = (min: number, max: number, weight = 1) => ({ min, max, weight });
 
 describe('the simulation', () => {
   it('is absent when there is nothing to simulate', () => {
-    expect(createSimulation({ latencyMs: [{ min: 0, max: 0, weight: 1 }], errorRatio: 0 })).toBeUndefined();
+    expect(createSimulation([one(0, 0)], 0)).toBeUndefined();
   });
 
   it.each([
@@ -13,53 +15,35 @@ describe('the simulation', () => {
     [0.999, 0.9, { delayMs: 199.82, fails: false }],
   ])('draws delay and failure from its randomness (%d, %d)', (first, second, expected) => {
     const draws = [first, second];
-    const simulate = createSimulation(
-      { latencyMs: [{ min: 20, max: 200, weight: 1 }], errorRatio: 0.05 },
-      () => draws.shift() ?? 0,
-    );
+    const simulate = createSimulation([one(20, 200)], 0.05, () => draws.shift() ?? 0);
     expect(simulate?.()).toEqual(expected);
   });
 
-  it('draws from several ranges as often as their weights say', () => {
-    const latencyMs = [
-      { min: 2, max: 10, weight: 9 },
-      { min: 80, max: 120, weight: 1 },
-    ];
-    const draws = [0, 0.45, 0.8999, 0.9, 0.95, 0.9999];
-    let drawn = 0;
-    const simulate = createSimulation({ latencyMs, errorRatio: 0 }, () => draws[drawn >> 1] ?? 0);
-    const delays = draws.map(() => {
-      const { delayMs } = simulate?.() ?? { delayMs: Number.NaN };
-      drawn += 2;
-      return Math.round(delayMs * 100) / 100;
-    });
-    expect(delays).toEqual([2, 6, 10, 80, 100, 119.96]);
+  it.each([
+    [0, 2],
+    [0.45, 6],
+    [0.8999, 10],
+    [0.9, 80],
+    [0.95, 100],
+    [0.9999, 119.96],
+  ])('draws from several ranges as often as their weights say (%d)', (drawn, delayMs) => {
+    const simulate = createSimulation([one(2, 10, 9), one(80, 120)], 0, () => drawn);
+    expect(simulate?.().delayMs).toBeCloseTo(delayMs, 2);
   });
 
-  it('fails and delays routed requests only, and they are counted as what they became', async () => {
-    const outcomes = [
-      { delayMs: 0, fails: true },
-      { delayMs: 2, fails: true },
-      { delayMs: 2, fails: false },
-      { delayMs: 0, fails: false },
-    ];
-    const app = await startApp({ simulation: () => outcomes.shift() ?? { delayMs: 0, fails: true } });
-    try {
-      const statuses = [];
-      for (const path of ['/cart', '/cart', '/cart', '/missing', '/cart']) {
-        statuses.push((await fetch(app.url + path)).status);
-      }
-      expect(statuses).toEqual([500, 500, 200, 404, 200]);
-      const counted = [
-        ...(await app.scrape('http_request_duration_seconds')).matchAll(/_count\{(.*)\} ([1-9]\d*)$/gm),
-      ];
-      expect(counted.map(([, labels, count]) => [labels, count])).toEqual([
-        ['path="cart",method="get",code="200"', '2'],
-        ['path="cart",method="get",code="500"', '2'],
-        ['path="unmatched",method="get",code="404"', '1'],
-      ]);
-    } finally {
-      await app.close();
-    }
+  it.each([
+    ['2', '0', 200],
+    ['0', '1', 500],
+    ['2', '1', 500],
+  ])('takes %s ms and fails for %s of the routed requests only, counted as %i', async (ms, ratio, code) => {
+    const app = await start({ SIMULATED_LATENCY_MS: ms, SIMULATED_ERROR_RATIO: ratio });
+    const paths = ['/cart', '/missing', '/cart'];
+    expect(await Promise.all(paths.map((path) => statusOf(app.api + path)))).toEqual([code, 404, code]);
+    const text = await app.scrape('http_request_duration_seconds');
+    const counted = [...text.matchAll(/_count\{(.*)\} ([1-9]\d*)$/gm)].map(([, labels, n]) => [labels, n]);
+    expect(counted).toEqual([
+      [`path="cart",method="get",code="${code}"`, '2'],
+      ['path="unmatched",method="get",code="404"', '1'],
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 /** Colours of one family can be told apart, also with deuteranopia, and are visible on dark and light ground. */
 import { describe, expect, it } from '@jest/globals';
+import Color from 'colorjs.io';
 import {
   ANSWER_COLORS,
   inOrder,
@@ -10,49 +11,20 @@ import {
   WINDOW_COLORS,
 } from '../src/colors.ts';
 
-type Triple = readonly [number, number, number];
-
 /** The background of Grafana's panels in its two themes. */
 const GROUNDS = ['#181b1f', '#ffffff'];
 
-const toLinear = (hex: string) =>
-  [1, 3, 5].map((at) => {
-    const value = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
-    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-  }) as unknown as Triple;
-
-const times = (rows: readonly Triple[], [a, b, c]: Triple) =>
-  rows.map(([x, y, z]) => x * a + y * b + z * c) as unknown as Triple;
-
 /** Machado, Oliveira and Fernandes (2009), "A Physiologically-based Model for Simulation of Color Vision Deficiency", severity 1. */
-const DEUTERANOPIA: readonly Triple[] = [
+const DEUTERANOPIA = [
   [0.367322, 0.860646, -0.227968],
   [0.280085, 0.672501, 0.047413],
   [-0.01182, 0.04294, 0.968881],
 ];
-/** Linear sRGB to CIE XYZ, in units of the D65 white point. */
-const XYZ: readonly Triple[] = [
-  [0.4339, 0.3763, 0.1899],
-  [0.2126, 0.7152, 0.0722],
-  [0.0177, 0.1095, 0.8729],
-];
 
-function toLab(linear: Triple): Triple {
-  const [x, y, z] = times(XYZ, linear).map((value) => {
-    const positive = Math.max(0, value);
-    return positive > 0.008856 ? Math.cbrt(positive) : 7.787 * positive + 16 / 116;
-  }) as unknown as Triple;
-  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
-}
-
-/** CIE76: about 2.3 is just noticeable side by side. */
-const difference = (a: Triple, b: Triple) =>
-  Math.hypot(...toLab(a).map((value, i) => value - (toLab(b)[i] ?? 0)));
-
-function contrast(a: string, b: string): number {
-  const luminance = (hex: string) => times(XYZ, toLinear(hex))[1];
-  const [dark = 0, light = 0] = [luminance(a), luminance(b)].sort((x, y) => x - y);
-  return (light + 0.05) / (dark + 0.05);
+function withDeuteranopia(hex: string): Color {
+  const [red = 0, green = 0, blue = 0] = new Color(hex).to('srgb-linear').coords.map(Number);
+  const seen = DEUTERANOPIA.map(([r = 0, g = 0, b = 0]) => Math.max(0, r * red + g * green + b * blue));
+  return new Color('srgb-linear', seen as [number, number, number]);
 }
 
 const { page: _region, ...states } = STATE_COLORS;
@@ -71,12 +43,12 @@ describe.each(Object.entries(families))('the colours of %s', (_name, [family, le
   const pairs = colors.flatMap((a, i) => colors.slice(i + 1).map((b) => [a, b] as const));
 
   it.each(pairs)('%s and %s can be told apart, also with deuteranopia', (a, b) => {
-    const [first, second] = [toLinear(a), toLinear(b)];
-    expect(difference(first, second)).toBeGreaterThan(least);
-    expect(difference(times(DEUTERANOPIA, first), times(DEUTERANOPIA, second))).toBeGreaterThan(least);
+    // CIE76: about 2.3 is just noticeable side by side.
+    expect(new Color(a).deltaE(b, '76')).toBeGreaterThan(least);
+    expect(withDeuteranopia(a).deltaE(withDeuteranopia(b), '76')).toBeGreaterThan(least);
   });
 
   it.each(colors)('%s is in sight in both themes', (color) => {
-    for (const ground of GROUNDS) expect(contrast(color, ground)).toBeGreaterThan(1.6);
+    for (const ground of GROUNDS) expect(new Color(color).contrast(ground, 'WCAG21')).toBeGreaterThan(1.6);
   });
 });

@@ -105,7 +105,7 @@ it('uses windows of at least four scrape intervals, and a scrape fails before th
 
 it('gives the API two scrape intervals to be scraped once more before it ends', () => {
   const twoIntervalsMs = 2000 * toSeconds(global.scrape_interval);
-  expect(parseConfig({}).shutdownScrapeWaitMs).toBe(twoIntervalsMs);
+  expect(parseConfig({}).SHUTDOWN_SCRAPE_WAIT_MS).toBe(twoIntervalsMs);
   expect(defaults.SHUTDOWN_SCRAPE_WAIT_MS).toBe(String(twoIntervalsMs));
 });
 

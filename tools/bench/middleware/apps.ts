@@ -3,6 +3,7 @@ import { type Express, type RequestHandler, Router } from 'express';
 import { routes } from '../../../app/src/routes.ts';
 
 export interface Subject {
+  readonly routes: readonly { readonly method: 'get' | 'post' | 'patch' | 'delete'; readonly path: string }[];
   /** Gives `app` its routes, and an answer for everything else. */
   readonly build: (app: Express) => void;
   /** One turn of the traffic: `GET /products`. One in six finds nothing. */
@@ -14,6 +15,7 @@ const notFound: RequestHandler = (_request, response) => {
 };
 
 const nine: Subject = {
+  routes,
   build(app) {
     for (const { method, path, handler } of routes) app[method](path, handler);
     app.use(notFound);
@@ -26,21 +28,30 @@ const text: RequestHandler = (_request, response) => {
 };
 
 /** Six routes of a resource: the usual five, and a list below one of them. */
-function resource(): Router {
-  const router = Router();
-  router.get('/', text).post('/', text);
-  router.get('/:id', text).patch('/:id', text).delete('/:id', text);
-  router.get('/:id/orders', text);
-  return router;
-}
+const RESOURCE = [
+  { method: 'get', path: '/' },
+  { method: 'post', path: '/' },
+  { method: 'get', path: '/:id' },
+  { method: 'patch', path: '/:id' },
+  { method: 'delete', path: '/:id' },
+  { method: 'get', path: '/:id/orders' },
+] as const;
 
 /** An application of `resources` times six routes, in routers of a router. */
-function large(resources: number): Subject {
+export function large(resources: number): Subject {
+  const names = Array.from({ length: resources }, (_, n) => `/resource-${n}`);
   const asked = [0.12, 0.48, 0.84].map((share) => Math.floor(share * resources));
   return {
+    routes: names.flatMap((name) =>
+      RESOURCE.map(({ method, path }) => ({ method, path: `/api${name}${path}` })),
+    ),
     build(app) {
       const api = Router();
-      for (let n = 0; n < resources; n++) api.use(`/resource-${n}`, resource());
+      for (const name of names) {
+        const router = Router();
+        for (const { method, path } of RESOURCE) router[method](path, text);
+        api.use(name, router);
+      }
       app.use('/api', api);
       app.use(notFound);
     },

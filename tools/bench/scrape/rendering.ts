@@ -4,15 +4,17 @@
  */
 import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import express, { type Express, Router } from 'express';
+import express, { type Express } from 'express';
 import { DURATION_BUCKETS_SECONDS, instrument } from 'express-exact-metrics';
 import * as promClient from 'prom-client';
 import * as successor from 'prometheus-io-client';
 import { createApp } from '../../../app/src/app.ts';
+import { parseConfig } from '../../../app/src/config.ts';
 import { mountRoutes } from '../../../app/src/mount-routes.ts';
-import { parameters, routes } from '../../../app/src/routes.ts';
+import { routes } from '../../../app/src/routes.ts';
 import { answerOf } from '../lib/answer.ts';
 import { median, quick, report } from '../lib/report.ts';
+import { large } from '../middleware/apps.ts';
 import { byHand } from '../middleware/by-hand.ts';
 
 const REPEATS = quick ? 11 : 51;
@@ -20,42 +22,9 @@ const WARM_UP_MS = quick ? 200 : 1_000;
 const sizes = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000];
 /** Each code has a sample for every bucket, +Inf, the sum and the count; each route has its own code, 499 and 500. */
 const SERIES_PER_ROUTE = 3 * (DURATION_BUCKETS_SECONDS.length + 3);
-const ROUTES_PER_ROUTER = 50;
+const ROUTES_PER_RESOURCE = 6;
 
-interface Target {
-  readonly url: string;
-  readonly path: string;
-  readonly method: string;
-  readonly code: number;
-}
-
-/** An application without instrumentation, and its routes. */
-interface Subject {
-  readonly name: string;
-  readonly targets: readonly Target[];
-  build(app: Express): void;
-}
-
-/** As many routes as have about `series` samples, in routers, as large applications have them. */
-function subjectOf(series: number): Subject {
-  const targets = Array.from({ length: Math.round(series / SERIES_PER_ROUTE) }, (_, n) => {
-    const path = `/departments/${Math.floor(n / ROUTES_PER_ROUTER)}/shelves/${n % ROUTES_PER_ROUTER}`;
-    return { url: path, path, method: 'get', code: 200 };
-  });
-  return {
-    name: series.toLocaleString('en'),
-    targets,
-    build(app) {
-      for (let from = 0; from < targets.length; from += ROUTES_PER_ROUTER) {
-        const router = Router();
-        for (let shelf = 0; shelf < Math.min(ROUTES_PER_ROUTER, targets.length - from); shelf++) {
-          router.get(`/shelves/${shelf}`, (_request, response) => void response.end());
-        }
-        app.use(`/departments/${from / ROUTES_PER_ROUTER}`, router);
-      }
-    },
-  };
-}
+type Routes = readonly { readonly method: string; readonly path: string; readonly code?: number }[];
 
 /** Runs `work` while a loop of immediates notes its longest gap. @returns both times in milliseconds */
 async function time(work: () => Promise<Buffer>): Promise<{ ms: number; delayMs: number; body: Buffer }> {
@@ -88,11 +57,11 @@ const asProtobuf = (scrape: RequestListener) =>
 const rows: Record<string, string>[] = [];
 
 /** Scrapes `app` repeatedly, with one request to every route between two scrapes. */
-async function measure(subject: Subject, how: string, app: Express, scrape: RequestListener, ask = asText) {
+async function measure(name: string, routes: Routes, app: Express, scrape: RequestListener, ask = asText) {
   const warmUpEnd = performance.now() + WARM_UP_MS;
   const runs: Awaited<ReturnType<typeof time>>[] = [];
   while (runs.length < REPEATS) {
-    for (const { url, method } of subject.targets) await answerOf(app, url, method);
+    for (const { path, method } of routes) await answerOf(app, path.replace(':id', '7'), method);
     // A scrape does not pay for the garbage of the requests.
     globalThis.gc?.({ type: 'minor' });
     const run = await time(() => ask(scrape));
@@ -101,7 +70,7 @@ async function measure(subject: Subject, how: string, app: Express, scrape: Requ
   const body = runs[0]?.body ?? Buffer.of();
   const samples = (await asText(scrape)).toString().match(/^[^#\n]/gm) ?? [];
   rows.push({
-    'rendered by': `${subject.name}: ${how}`,
+    'rendered by': name,
     samples: String(samples.length),
     'time, ms': median(runs.map((run) => run.ms)).toFixed(2),
     'loop held, ms': median(runs.map((run) => run.delayMs)).toFixed(2),
@@ -111,39 +80,38 @@ async function measure(subject: Subject, how: string, app: Express, scrape: Requ
 }
 
 /** The same series held by the client libraries, from the start. */
-async function measureLibraries(subject: Subject): Promise<void> {
+async function measureLibraries(name: string, routes: Routes, build: (app: Express) => void): Promise<void> {
   for (const [how, library] of [
     ['prom-client', promClient as unknown as typeof successor],
     ['@prometheus-io/client', successor],
   ] as const) {
     const app = express();
     const zeros = [
-      ...subject.targets.map(({ path, method, code }) => ({ path, method, codes: [code, 499, 500] })),
+      ...routes.map(({ path, method, code = 200 }) => ({ path, method, codes: [code, 499, 500] })),
       { path: 'unmatched', method: 'other', codes: [404, 405, 499, 500] },
     ].flatMap(({ codes, ...route }) => codes.map((code) => ({ ...route, code: String(code) })));
     const scrape = byHand(library, app, zeros);
-    subject.build(app);
-    await measure(subject, how, app, scrape);
+    build(app);
+    await measure(`${name}: ${how}`, routes, app, scrape);
   }
 }
 
-const stack: Subject = {
-  name: 'the stack',
-  targets: routes.map(({ path, method, code }) => ({ url: path.replace(':id', '7'), path, method, code })),
-  build: (app) => mountRoutes(app, routes, [], parameters),
-};
-const { app, metrics } = createApp({ routes, log: { error: () => undefined, info: () => undefined } });
-await measure(stack, 'this package', app, metrics.handler);
-await measureLibraries(stack);
-for (const subject of sizes.map(subjectOf)) {
+const config = parseConfig({ METRICS_ON_API_PORT: 'false' });
+const { app, metrics } = createApp(config, routes, { error: () => undefined, info: () => undefined });
+await measure('the stack: this package', routes, app, metrics.handler);
+await measureLibraries('the stack', routes, (app) => mountRoutes(app, routes));
+for (const series of sizes) {
+  const subject = large(Math.round(series / SERIES_PER_ROUTE / ROUTES_PER_RESOURCE));
+  const name = series.toLocaleString('en');
   for (const nativeHistograms of [false, true]) {
     const app = express();
-    const { handler } = instrument(app, { maxRoutes: subject.targets.length, nativeHistograms });
+    const { handler } = instrument(app, { maxRoutes: subject.routes.length, nativeHistograms });
     subject.build(app);
     const how = `this package${nativeHistograms ? ', protobuf with native histograms' : ''}`;
-    await measure(subject, how, app, handler, nativeHistograms ? asProtobuf : asText);
+    const ask = nativeHistograms ? asProtobuf : asText;
+    await measure(`${name}: ${how}`, subject.routes, app, handler, ask);
   }
-  await measureLibraries(subject);
+  await measureLibraries(name, subject.routes, subject.build);
 }
 report(
   'scrape-rendering',

@@ -1,0 +1,142 @@
+/** Malformed requests, and odd ones that HTTP allows, to the process: what it answers, counts, exposes and logs. */
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DURATION_BUCKETS_SECONDS } from 'express-exact-metrics';
+import { createRandom } from '../../test/support/random.ts';
+import { connectRaw } from '../../test/support/raw-client.ts';
+import { type AppProcess, startProcess, sumOf } from './app-process.ts';
+import { FORGED, type Kind, malformedRequest, oddRequest } from './hostile-requests.ts';
+
+const MALFORMED = 10_000;
+const ODD = 20_000;
+const BATCH = 100;
+/** One line of a log is a screen of text at the most. */
+const MAX_LINE_LENGTH = 1_000;
+
+let app: AppProcess;
+beforeAll(async () => {
+  app = await startProcess({ LOG_LEVEL: 'trace', ACCESS_LOG_LINES_PER_SECOND: '10000' });
+}, 60_000);
+afterAll(() => app.kill());
+
+/** Runs `work` so many times at once until it has been done `count` times. */
+async function inParallel(connections: number, count: number, work: () => Promise<void>): Promise<void> {
+  let left = count;
+  const one = async () => {
+    while (left-- > 0) await work();
+  };
+  await Promise.all(Array.from({ length: connections }, one));
+}
+
+/** Sends bytes on a connection of their own, says that there are no more, and gives what came until the other side closed. */
+function exchange(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    connect(port, '127.0.0.1')
+      .setEncoding('latin1')
+      .on('data', (data: string) => {
+        text += data;
+      })
+      .on('error', () => undefined)
+      .on('close', () => resolve(text))
+      .end(bytes, 'latin1');
+  });
+}
+
+/** What the contract says that the API exposes, written down independently of how it is made. */
+function contract(): string[] {
+  const rows: [path: string, method: string, codes: number[]][] = [
+    ['products', 'get', [200]],
+    ['products', 'post', [201]],
+    ['cart', 'get', [200]],
+    ['cart', 'post', [201]],
+    ['cars', 'get', [200]],
+    ['cars', 'post', [200]],
+    ['cars/:id', 'get', [200]],
+    ['cars/:id', 'patch', [200]],
+    ['cars/:id', 'delete', [200]],
+  ];
+  const unmatched = ['get', 'post', 'patch', 'delete', 'other'].map(
+    (method) => ['unmatched', method, [404, 405]] as const,
+  );
+  const cells = [...rows, ...unmatched].flatMap(([path, method, codes]) =>
+    [...codes, 499, 500].map((code) => `path="${path}",method="${method}",code="${code}"`),
+  );
+  const bounds = [
+    ...DURATION_BUCKETS_SECONDS.map((bound) => (bound % 1 === 0 ? `${bound}.0` : `${bound}`)),
+    '+Inf',
+  ];
+  return [
+    'inprogress_requests',
+    'http_server_drained',
+    ...['404', '405', '499', '500'].map((code) => `http_errors_total{code="${code}"}`),
+    ...rows.map(([path, method]) => `http_requests_total{path="${path}",method="${method}"}`),
+    ...cells.flatMap((labels) => [
+      ...bounds.map((le) => `http_request_duration_seconds_bucket{${labels},le="${le}"}`),
+      `http_request_duration_seconds_sum{${labels}}`,
+      `http_request_duration_seconds_count{${labels}}`,
+    ]),
+  ].sort();
+}
+
+const seriesOf = (text: string) =>
+  [...text.matchAll(/^((?:http_|inprogress_requests).*) \S+$/gm)].map(([, series]) => series).sort();
+
+it('the series of the API are those of the contract', async () => {
+  expect(seriesOf(await app.inProgress(0))).toEqual(contract());
+});
+
+describe(`${MALFORMED} malformed requests`, () => {
+  const answered = new Map<Kind, Set<number>>();
+
+  it('are answered with 400, as the mistake of the client, or as what they can be read as', async () => {
+    const random = createRandom(7);
+    const problems: unknown[] = [];
+    await inParallel(50, MALFORMED, async () => {
+      const { kind, bytes } = malformedRequest(random);
+      const answer = await exchange(random() < 0.8 ? app.apiPort : app.metricsPort, bytes);
+      const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+      answered.set(kind, new Set([...(answered.get(kind) ?? []), ...statuses]));
+      const isExpected = statuses.every((status) => [200, 201, 400, 404, 405, 413, 431].includes(status));
+      const smuggles = kind === 'smuggling' && answer.includes('Single car');
+      const leaks = /node_modules|file:\/\/|\n {4}at |X-Powered-By|X-Injected/i.test(answer);
+      if (!isExpected || smuggles || leaks) problems.push({ kind, bytes, answer });
+    });
+    expect(problems).toEqual([]);
+    expect(answered.size).toBe(8);
+    expect(answered.get('bytes')).toEqual(new Set([400]));
+    expect(answered.get('header')).toContain(431);
+  }, 240_000);
+
+  it('end neither the process nor its answers to others', async () => {
+    expect(app.isAlive()).toBe(true);
+    expect(await app.get(app.apiPort, '/products')).toBe('product');
+    expect(await app.get(app.metricsPort, '/readyz')).toBe('ok\n');
+  });
+
+  it('leave lines in the log that are whole, bounded, and its own', () => {
+    const lines = app.log().trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(1_000);
+    expect(lines.length).toBeLessThan(MALFORMED * 2);
+    expect(new Set(app.messages())).toEqual(new Set(['ready', 'request']));
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(MAX_LINE_LENGTH);
+    expect(lines).not.toContain(FORGED);
+    const ids = lines.flatMap((line) => (JSON.parse(line) as { requestId?: string }).requestId ?? []);
+    expect(ids.filter((id) => !/^[A-Za-z0-9._-]{1,64}$/.test(id))).toEqual([]);
+  });
+});
+
+it(`${ODD} odd requests are counted once each, and neither kind adds a series`, async () => {
+  const ended = (text: string) => sumOf(text, 'http_request_duration_seconds_count');
+  const before = ended(await app.inProgress(0));
+  const random = createRandom(42);
+  await inParallel(20, ODD / BATCH, async () => {
+    const client = await connectRaw(app.apiPort);
+    client.send(Array.from({ length: BATCH }, () => oddRequest(random)).join(''));
+    await client.responses(BATCH);
+    client.socket.destroy();
+  });
+  const text = await app.inProgress(0);
+  expect(ended(text) - before).toBe(ODD);
+  expect(seriesOf(text)).toEqual(contract());
+}, 120_000);
