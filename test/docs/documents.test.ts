@@ -123,7 +123,16 @@ describe('documents', () => {
 
   it('name options that something takes', () => {
     // Of npm, docker and curl.
-    const ofOthers = ['--input', '--silent', '--name', '--network', '--rm', '--run', '--max-time'];
+    const ofOthers = [
+      '--input',
+      '--silent',
+      '--name',
+      '--network',
+      '--rm',
+      '--run',
+      '--max-time',
+      '--env-file',
+    ];
     expect(unknown(OPTION, (name) => words.has(name) || ofOthers.includes(name), code)).toEqual([]);
   });
 

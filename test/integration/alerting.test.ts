@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { parse, stringify } from 'yaml';
+import { address } from '../../tools/generators/address.ts';
 import { docker } from '../support/command.ts';
 import { Project } from '../support/project.ts';
 import { repositoryRoot } from '../support/repository.ts';
@@ -61,7 +62,7 @@ describe('half of all answers fail', () => {
         description: expect.stringMatching(
           / the availability budget of api went \d+\.\d times as fast as it may\.$/,
         ),
-        runbook_url: 'docs/runbook.md#errorbudgetburn',
+        runbook_url: `${address}/blob/main/docs/runbook.md#errorbudgetburn`,
       },
     });
   });
