@@ -1,5 +1,5 @@
 // What the tests read of the repository itself, so that no fact of the stack stands a second time in a test.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 
@@ -20,13 +20,13 @@ export function composeWords(service: string): string[] {
 /** An image that this repository builds, as it is called here. */
 export const ownImage = (target: 'app' | 'loadgen') => `${settingOf('COMPOSE_PROJECT_NAME')}/${target}`;
 
-/** What .env says of a variable, or what the environment sets in its place. */
+/** What .env.local or .env says of a variable, or what the environment sets in its place. */
 export function settingOf(variable: string): string {
-  const fromEnvironment = process.env[variable];
-  if (fromEnvironment) return fromEnvironment;
-  const line = readFileSync(`${repositoryRoot}/.env`, 'utf8')
-    .split('\n')
-    .find((candidate) => candidate.startsWith(`${variable}=`));
-  if (!line) throw new Error(`.env: expected a line ${variable}=...`);
-  return line.slice(variable.length + 1);
+  const files = ['.env.local', '.env'].map((name) => `${repositoryRoot}/${name}`).filter(existsSync);
+  const lines = files.flatMap((path) => readFileSync(path, 'utf8').split('\n'));
+  const value =
+    process.env[variable] ||
+    lines.find((line) => line.startsWith(`${variable}=`))?.slice(variable.length + 1);
+  if (!value) throw new Error(`.env: expected a line ${variable}=...`);
+  return value;
 }
