@@ -4,7 +4,7 @@
 # this make would expand a $ in it, and run $(shell ...), on the way there.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
-.PHONY: help up load rolling verify query lab backup restore logs down clean k8s-up k8s-load k8s-verify k8s-down test test-unit test-faults bench lint audit
+.PHONY: help up load rolling verify query lab backup restore save-images load-images down clean k8s-up k8s-load k8s-verify k8s-down test test-unit test-faults bench audit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -33,8 +33,11 @@ backup: ## Prometheus' data into a file: FILE=prometheus.tgz
 restore: ## Prometheus' data from such a file, in the place of what it has
 	@scripts/backup.sh restore "$$FILE"
 
-logs: ## follow the services' logs
-	@scripts/stack.sh logs
+save-images: ## the images of the stack into a file, for a machine without a registry: FILE=stack.tar
+	@scripts/images.sh save "$$FILE"
+
+load-images: ## the images of such a file onto this machine; BUILD_IMAGES=no make up starts them as they are
+	@scripts/images.sh load "$$FILE"
 
 down: ## stop the stack; the data stays
 	@scripts/stack.sh down
@@ -65,9 +68,6 @@ test-faults: ## kills, fills, stops and interrupts stacks under load, in 20 minu
 
 bench: ## the benchmarks, with their peers; writes the tables of the docs (QUICK=1 is a look of 90 seconds that writes nothing)
 	@scripts/test.sh bench $${QUICK:+quick}
-
-lint: ## Biome, the directions of imports, and shellcheck
-	@npm run --silent lint
 
 audit: ## ask the registry for known flaws of the dependencies, of level high and above
 	@answer=$$(npm audit --json --audit-level high 2>/dev/null) && echo 'No flaw of level high or above is known.' || case $$answer in \

@@ -1,14 +1,17 @@
-# Reads .env, lets the environment win over it, and checks what Compose would only fail on later. Sourced.
+# Reads .env.local and .env, of which the first wins, lets the environment win over both, and checks what Compose would only fail on later. Sourced.
 
 # As Compose reads it: everything after the first = is the value, and quotes around the whole of it are not part of it.
-while IFS= read -r line || [ -n "$line" ]; do
-  case $line in '' | '#'*) continue ;; esac
-  name=${line%%=*} value=${line#*=}
-  case $value in \"*\" | \'*\') value=${value#?} && value=${value%?} ;; esac
-  if eval "[ -z \"\${$name+set}\" ]"; then eval "$name=\$value"; fi
-  # shellcheck disable=SC2163 # the name in the variable is what is exported
-  export "$name"
-done <"$root/.env"
+for file in "$root/.env.local" "$root/.env"; do
+  [ -e "$file" ] || continue
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in '' | '#'*) continue ;; esac
+    name=${line%%=*} value=${line#*=}
+    case $value in \"*\" | \'*\') value=${value#?} && value=${value%?} ;; esac
+    if eval "[ -z \"\${$name+set}\" ]"; then eval "$name=\$value"; fi
+    # shellcheck disable=SC2163 # the name in the variable is what is exported
+    export "$name"
+  done <"$file"
+done
 
 # Attestations would give an unchanged build a new image each time, and `make up` would replace running containers.
 export BUILDX_NO_DEFAULT_ATTESTATIONS=1

@@ -75,7 +75,6 @@ else
   check 'lint (biome, dependency-cruiser, shellcheck)' npm run --silent lint
   check 'types (tsc)' npm run --silent types
   check 'unit tests (jest)' npm run --silent test:unit
-  check 'known flaws of dependencies (npm audit)' make --no-print-directory audit
 fi
 [ "$what" != unit ] || left_out 'promtool and the integration tests (make test)'
 if [ "$what" = all ]; then

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { connectRaw } from '../../test/support/raw-client.ts';
-import { until } from '../../test/support/until.ts';
+import { createDeferred, until } from '../../test/support/until.ts';
 import type { Family } from '../src/exposition/family.ts';
 import { createExposition, type ExpositionOptions } from '../src/exposition/handler.ts';
 import { encodeSingle } from '../src/exposition/protobuf-metric.ts';
@@ -191,7 +191,7 @@ describe('the exposition', () => {
   });
 
   it('gives the place of a client that goes away to others, and does not report it as answered', async () => {
-    const gate = Promise.withResolvers<void>();
+    const gate = createDeferred();
     let calls = 0;
     const gather = async () => {
       if (++calls === 1) await gate.promise;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import express, { type Express } from 'express';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { until } from '../../test/support/until.ts';
+import { createDeferred, until } from '../../test/support/until.ts';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
 import { render } from '../src/exposition/text.ts';
 import { type InstrumentOptions, instrument } from '../src/index.ts';
@@ -119,7 +119,7 @@ describe('a middleware that answers a scrape in place of the handler', () => {
   it('ends no process', async () => {
     const application = express();
     const metrics = instrument(application, { defaultMetrics: false });
-    const gate = Promise.withResolvers<void>();
+    const gate = createDeferred();
     const collect = (() => gate.promise) as unknown as () => void;
     new Gauge({ name: 'slow', help: 'Slow', registers: [metrics.registry], collect });
     application.get('/metrics', (request, response) => {

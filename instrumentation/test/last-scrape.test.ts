@@ -4,7 +4,7 @@ import { request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Gauge } from 'prom-client';
-import { until } from '../../test/support/until.ts';
+import { createDeferred, until } from '../../test/support/until.ts';
 import type { Metrics } from '../src/index.ts';
 import { type StartOptions, startApp, type TestApp } from './harness.ts';
 
@@ -49,7 +49,7 @@ describe('the last scrape', () => {
   });
 
   it('is no scrape from before, none of single families, no HEAD, none that fails and none that is abandoned', async () => {
-    let gate = Promise.withResolvers<void>();
+    let gate = createDeferred();
     gate.resolve();
     let isBroken = false;
     let gathered = 0;
@@ -65,7 +65,7 @@ describe('the last scrape', () => {
       },
     });
     const hold = () => {
-      gate = Promise.withResolvers();
+      gate = createDeferred();
       return gathered;
     };
 

@@ -47,7 +47,7 @@ function expectKnown(find: RegExp, isKnown: (found: string) => boolean): void {
 /** What exists only after a command, or is the reader's own. */
 const MADE = /^prometheus\/targets\/(shop|worker|billing)\.yml$|\/dist\/|^prometheus\/prometheus$/;
 /** Options of npm, docker and curl. */
-const OF_OTHERS = ['--input', '--silent', '--name', '--network', '--rm', '--run', '--max-time'];
+const OF_OTHERS = ['--input', '--silent', '--name', '--network', '--rm', '--run', '--max-time', '--env-file'];
 
 describe('documents', () => {
   it('link to files and headings that are there', async () => {

@@ -8,9 +8,9 @@ import { namesIn, read } from '../support/repository.ts';
 
 const generated = Object.entries(generatedFiles());
 
-it('there are dashboards, their data source, rules for the operator, licences and pictures of terminals', () => {
+it('there are dashboards, their data source, rules for the operator, licences, pictures of terminals and an owner', () => {
   const endings = generated.map(([path]) => path.slice(path.lastIndexOf('.') + 1));
-  expect(new Set(endings)).toEqual(new Set(['json', 'yml', 'yaml', 'md', 'svg']));
+  expect(new Set(endings)).toEqual(new Set(['json', 'yml', 'yaml', 'md', 'svg', 'github/CODEOWNERS']));
 });
 
 it.each(generated)('%s is what `npm run generate` writes', (path, text) => {

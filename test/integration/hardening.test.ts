@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { parse, stringify } from 'yaml';
+import { address } from '../../tools/generators/address.ts';
 import { docker, type RunningCommand } from '../support/command.ts';
 import { checks } from '../support/hardening.ts';
 import { type Container, inspectContainers } from '../support/inspect.ts';
@@ -91,7 +92,7 @@ describe('an operator', () => {
       annotations: {
         summary: expect.stringMatching(/^api burns its error budget/),
         description: expect.stringMatching(burns),
-        runbook_url: 'docs/runbook.md#errorbudgetburn',
+        runbook_url: `${address}/blob/main/docs/runbook.md#errorbudgetburn`,
       },
     });
   });

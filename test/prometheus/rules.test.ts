@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { parseConfig } from '../../app/src/config.ts';
 import { BUDGETS, BURN_RATES, LATENCY_OBJECTIVE_SECONDS, OBJECTIVES } from '../../grafana/src/limits.ts';
 import { parsePromql } from '../../grafana/src/promql.ts';
+import { address } from '../../tools/generators/address.ts';
 import { composeWords, defaults, namesIn, read } from '../support/repository.ts';
 
 const Labels = z.record(z.string(), z.string());
@@ -74,7 +75,7 @@ describe.each(
   });
 
   it('links to a section of the runbook that says what it means, what to look at and what to do', () => {
-    expect(annotations.runbook_url).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
+    expect(annotations.runbook_url).toBe(`${address}/blob/main/docs/runbook.md#${alert.toLowerCase()}`);
     const section = runbook.split(/^## /m).find((text) => text.startsWith(`${alert}\n`));
     expect(section).toMatch(/\*\*Means\.\*\* .+\*\*Look at\.\*\* .+\*\*Do\.\*\* /s);
   });

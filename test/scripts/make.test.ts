@@ -11,7 +11,7 @@ beforeEach(async () => {
   await mkdir(box.path('scripts'));
   for (const file of ['Makefile', 'scripts/words.sh'])
     await copyFile(`${repositoryRoot}/${file}`, box.path(file));
-  for (const name of ['stack', 'rolling', 'backup', 'kubernetes', 'test'])
+  for (const name of ['stack', 'rolling', 'backup', 'images', 'kubernetes', 'test'])
     await box.program(
       `scripts/${name}.sh`,
       `printf '%s\\0' "$Q" "$DURATION" "$SHARDS" "$(basename "$0" .sh)" "$@"`,
@@ -72,6 +72,7 @@ describe.each([
     const value = HOSTILE.join('\n');
     expect((await call('backup', 'FILE', value)).called).toEqual(['backup', 'backup', value]);
     expect((await call('restore', 'FILE', value)).called).toEqual(['backup', 'restore', value]);
+    expect((await call('load-images', 'FILE', value)).called).toEqual(['images', 'load', value]);
     expect(await call('rolling', 'DURATION', value)).toMatchObject({ DURATION: value, called: ['rolling'] });
     expect(await call('k8s-load', 'SHARDS', value)).toMatchObject({ SHARDS: value });
   });

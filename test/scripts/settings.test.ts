@@ -39,6 +39,12 @@ describe('a value of .env', () => {
   });
 });
 
+it('.env.local wins over .env, and the environment over both', async () => {
+  await writeFile(box.path('.env'), 'A=1\nB=1\nC=1\n');
+  await writeFile(box.path('.env.local'), 'B=2\nC=2\nD=2');
+  expect((await withSettings('sh -c \'echo "$A $B $C $D"\'', { C: '3' })).out).toBe('1 2 3 2\n');
+});
+
 describe('the name of the stack', () => {
   it.each(['a', '2nd', 'my-stack_2', 'a--b', 'a__b'])('may be "%s"', async (name) => {
     expect(await withSettings('check_settings', { COMPOSE_PROJECT_NAME: name })).toEqual(accepted);

@@ -1,5 +1,5 @@
 // What the tests read of the repository itself, so that no fact of the stack stands a second time in a test.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 
@@ -10,14 +10,20 @@ export const repositoryRoot = fileURLToPath(new URL('../..', import.meta.url));
 export const read = (path: string): string => readFileSync(repositoryRoot + path, 'utf8');
 export const namesIn = (folder: string): string[] => readdirSync(repositoryRoot + folder).sort();
 
-/** What .env sets, whatever the environment says. */
-export const defaults: Readonly<Record<string, string>> = Object.fromEntries(
-  [...read('.env').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
-);
+/** What the file sets; nothing where it is not there. */
+const settingsIn = (path: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    (existsSync(repositoryRoot + path) ? [...read(path).matchAll(/^([A-Z_]+)=(.*)$/gm)] : []).map(
+      ([, name = '', value = '']) => [name, value],
+    ),
+  );
 
-/** What the environment sets of a variable, or else .env. */
+/** What .env sets, whatever the environment says. */
+export const defaults = settingsIn('.env');
+
+/** What the environment sets of a variable, or else .env.local, or else .env. */
 export function settingOf(variable: string): string {
-  const value = process.env[variable] || defaults[variable];
+  const value = process.env[variable] || { ...defaults, ...settingsIn('.env.local') }[variable];
   if (value === undefined) throw new Error(`.env: expected a line ${variable}=...`);
   return value;
 }

@@ -42,3 +42,12 @@ export async function eventually<T>(
   } while (performance.now() < deadline);
   throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause });
 }
+
+/** A promise and what fulfils it: `Promise.withResolvers()`, which Node 20 lacks. */
+export function createDeferred() {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((fulfil) => {
+    resolve = fulfil;
+  });
+  return { promise, resolve };
+}

@@ -1,6 +1,7 @@
 /** The committed files that are made of other files. A test fails when one of them is out of date. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dashboards, toJson } from '../../grafana/src/dashboards.ts';
+import { filesWithAddress } from './address.ts';
 import { describeLicences, readDependencies } from './licences.ts';
 import { toPrometheusRule } from './prometheus-rule.ts';
 import { toSvg } from './terminal.ts';
@@ -18,8 +19,10 @@ const readAll = (folder: string, ending: string) =>
 export function generatedFiles(): Record<string, string> {
   const [, interval] = /scrape_interval: (\S+)/.exec(read('prometheus/prometheus.yml')) ?? [];
   const datasources = 'grafana/provisioning/datasources/prometheus.yml';
-  const rules = readAll('prometheus/rules/', '.yml').map(([, text]) => text);
+  const addressed = filesWithAddress();
+  const rules = readAll('prometheus/rules/', '.yml').map(([path, text]) => addressed[path] ?? text);
   return {
+    ...addressed,
     ...Object.fromEntries(
       dashboards.map((dashboard) => [`grafana/dashboards/${dashboard.uid}.json`, toJson(dashboard)]),
     ),

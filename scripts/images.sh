@@ -1,0 +1,46 @@
+#!/bin/sh
+# The images of the stack into one file, and back, for a machine without a registry: `images.sh save FILE`, `images.sh load FILE`.
+# Exit status as in stack.sh.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/scripts/common.sh"
+
+usage='usage: make save-images FILE=stack.tar, make load-images FILE=stack.tar'
+command=${1:-} file=${2:-}
+case $file in -*) file=./$file ;; esac
+
+# Of the images that a fallback can stand in for, the one that is here.
+save() {
+  [ ! -e "$file" ] || fail 2 "FILE: expected a file that does not exist yet, got \"$file\"."
+  [ -d "$(dirname -- "$file")" ] || fail 2 "FILE: expected a file in a folder that exists, got \"$file\"."
+  GRAFANA_FALLBACK='' missing='' optional=''
+  set -- "$COMPOSE_PROJECT_NAME/app" "$COMPOSE_PROJECT_NAME/loadgen"
+  for image; do image_present "$image" || missing="$missing $image"; done
+  for variable in NODE_IMAGE PROMETHEUS_IMAGE GRAFANA_IMAGE ALERTMANAGER_IMAGE; do
+    image=$(value_of "$variable")
+    image_present "$image" || image=$(fallback_name "$variable")
+    if [ -n "$image" ] && image_present "$image"; then
+      set -- "$@" "$image"
+    else
+      case $variable in GRAFANA* | ALERT*) optional="$optional $(value_of "$variable")" ;; *) missing="$missing $(value_of "$variable")" ;; esac
+    fi
+  done
+  [ -z "$missing" ] || fail 3 "not on this machine:$missing" 'Bring them with: make up'
+  # docker gives a file its name when all of it is written.
+  run_step "saving $# images" docker save --output "$file" "$@" || fail 1 "\"$file\" could not be written; no file was left."
+  say "Saved: $*"
+  [ -z "$optional" ] || say "Left out, because not on this machine:$optional"
+}
+
+load() {
+  [ -f "$file" ] || fail 2 "FILE: expected a file that make save-images has written, got \"$file\"."
+  run_step "loading the images of $file" docker load --input "$file" || fail 2 "FILE: expected a file that make save-images has written, got \"$file\"."
+  say 'Where no registry answers, start them as they are with: BUILD_IMAGES=no make up'
+}
+
+case $command in
+  save | load) [ -n "$file" ] || fail 2 'FILE: expected the name of a file, got "".' "$usage" ;;
+  *) fail 2 "expected \"save\" or \"load\", got \"$command\"." "$usage" ;;
+esac
+engine_answers || refuse_engine 'Where there is none yet, make up says how to get one.'
+"$command"

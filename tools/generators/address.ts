@@ -1,0 +1,54 @@
+/** The repository's address, which stands in the root package.json alone: `repository.url`. What else names it is made from it. */
+import { readFileSync } from 'node:fs';
+
+const root = new URL('../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly private?: boolean;
+  readonly repository?: { readonly url: string };
+}
+
+const manifest = JSON.parse(read('package.json')) as Manifest & {
+  readonly workspaces: readonly string[];
+  readonly repository: { readonly url: string };
+};
+
+/** Of the web page: `https://github.com/OWNER/observability-stack`. */
+export const address = manifest.repository.url.replace(/^git\+|\.git$/g, '');
+
+/** The workspaces that are published, as their package.json says. */
+export const publicPackages = manifest.workspaces
+  .map((folder) => ({ folder, ...(JSON.parse(read(`${folder}/package.json`)) as Manifest) }))
+  .filter((workspace) => !workspace.private);
+
+/** Texts by path, with the address in the place of the one that they have. */
+export function filesWithAddress(): Record<string, string> {
+  const [, owner = ''] = new URL(address).pathname.split('/');
+  const linked = [
+    ...['alerts', 'slo'].flatMap((name) => [`prometheus/rules/${name}.yml`, `prometheus/tests/${name}.yml`]),
+    '.github/ISSUE_TEMPLATE/config.yml',
+  ];
+  return {
+    ...Object.fromEntries(
+      linked.map((path) => [
+        path,
+        read(path).replace(/https:\/\/\S+(?=\/(?:blob\/main\/|security\/advisories\/))/g, address),
+      ]),
+    ),
+    '.github/CODEOWNERS': `# Made of the address in package.json by \`npm run generate\`.\n* @${owner}\n`,
+    ...Object.fromEntries(
+      publicPackages.map(({ folder }) => {
+        const links = {
+          repository: { type: 'git', url: manifest.repository.url, directory: folder },
+          homepage: `${address}/tree/main/${folder}#readme`,
+          bugs: `${address}/issues`,
+        };
+        const path = `${folder}/package.json`;
+        return [path, `${JSON.stringify({ ...JSON.parse(read(path)), ...links }, null, 2)}\n`];
+      }),
+    ),
+  };
+}
