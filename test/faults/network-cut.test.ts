@@ -1,0 +1,49 @@
+// The network between Prometheus and everything else is gone for half a minute, under load: Prometheus says so, and when it is
+// back nothing is missing.
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { docker } from '../support/command.ts';
+import { lasts, loadWhile } from '../support/faults.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+import { eventually } from '../support/until.ts';
+
+const RATE = 100;
+const SECONDS = 50;
+const CUT_MS = 30_000;
+
+let stack: Stack;
+
+beforeAll(async () => {
+  stack = await startStack();
+});
+
+afterAll(() => stack?.stop());
+
+/** What Prometheus answers from inside of its container: no port of it can be reached while it is cut off. */
+async function ask(expression: string): Promise<string> {
+  const promtool = ['promtool', 'query', 'instant', 'http://127.0.0.1:9090'];
+  const { output } = await stack.prometheus.exec([...promtool, expression]);
+  return output.trim();
+}
+
+const hears = (expression: string, expected: RegExp) =>
+  eventually(expression, async () => expected.test(await ask(expression)));
+
+it('a network that is cut between Prometheus and the API shows as up 0 and a pending alert, and all counts are right after it heals', async () => {
+  const network = stack.network.getId();
+  const prometheus = stack.prometheus.getId();
+  const words = ['--rate', String(RATE), '--duration', `${SECONDS}s`, '--wait', '60s'];
+  const { phase, report } = await loadWhile(stack, words, async () => {
+    await docker('network', 'disconnect', network, prometheus);
+    const cutMs = performance.now();
+    await hears('up{job="api"}', /=> 0 @/);
+    await hears('ALERTS{alertname="ApiDown"}', /alertstate="pending"/);
+    expect(await ask('up{job="prometheus"}')).toMatch(/=> 1 @/);
+    await lasts(CUT_MS - (performance.now() - cutMs));
+    await docker('network', 'connect', '--alias', 'prometheus', network, prometheus);
+    await hears('up{job="api"}', /=> 1 @/);
+    await hears('count(ALERTS{alertname="ApiDown"}) or vector(0)', /=> 0 @/);
+  });
+  expect(phase).toMatchObject({ sent: RATE * SECONDS, errors: 0, dropped: 0 });
+  expect(report.verification).toMatchObject({ verdict: 'verified', answered: RATE * SECONDS });
+  expect(await ask('sum(http_requests_total)')).toContain(`=> ${RATE * SECONDS} @`);
+});
