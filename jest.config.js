@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 
-// `unit` needs only Node; `successor` runs what touches the metrics library once more, on @prometheus-io/client in place of
-// prom-client; `integration` needs a container engine and the images that `make test` prepares; `faults` breaks stacks, and the
+// `unit` needs only Node; `prom-client` runs what touches the client library once more, on prom-client in place of
+// @prometheus-io/client; `integration` needs a container engine and the images that `make test` prepares; `faults` breaks stacks, and the
 // two of its files that take less than three minutes together are a part of `integration`.
 const typescript = {
   extensionsToTreatAsEsm: ['.ts'],
@@ -32,11 +32,11 @@ export default {
     },
     {
       ...typescript,
-      displayName: 'successor',
+      displayName: 'prom-client',
       testMatch: [
         '<rootDir>/instrumentation/test/{answers,close,exactness,hostile,instrument,invariant,last-scrape,options,protobuf,registry,routing,text}.test.ts',
       ],
-      moduleNameMapper: { '^prom-client$': '<rootDir>/node_modules/prometheus-io-client' },
+      moduleNameMapper: { '^@prometheus-io/client$': '<rootDir>/node_modules/prom-client' },
     },
     {
       ...typescript,

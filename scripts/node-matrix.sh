@@ -10,8 +10,8 @@ npm run --silent package || exit 1
 rows='' failed=0
 for version; do
   if node=$(npx --yes --package "node@$version" -- node -p process.execPath) && [ -x "$node" ]; then
-    # The successor of prom-client needs Node 22.
-    case $version in 20*) projects=unit ;; *) projects='unit successor' ;; esac
+    # @prometheus-io/client needs Node 22.
+    case $version in 20*) projects=prom-client ;; *) projects='unit prom-client' ;; esac
     say "== Node $("$node" --version), projects: $projects"
     # shellcheck disable=SC2086 # a list of words
     PATH=$(dirname "$node"):$PATH "$node" --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js \

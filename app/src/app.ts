@@ -1,4 +1,5 @@
 /** Assembles the API from its parts. Builds and never listens. */
+import { Registry } from '@prometheus-io/client';
 import express, { type Express, type RequestHandler } from 'express';
 import { instrument, type Metrics } from 'express-exact-metrics';
 import type { Logger } from 'pino';
@@ -27,6 +28,7 @@ export function createApp(
 ): App {
   const app = express();
   const metrics = instrument(app, {
+    registry: new Registry(),
     // The labs call it `products`.
     pathLabel: (template) => template.slice(1),
     nativeHistograms: true,

@@ -8,7 +8,8 @@ import { pathOf } from './express/mount-path.ts';
 import { RouteResolver } from './express/resolver.ts';
 import { createObservedMounts } from './express/route-map.ts';
 import type { Handle } from './express/types.ts';
-import { type AnyRegistry, gather, metricsOf, type Registry, registerFamily } from './library.ts';
+import type { Registry } from './installed-registry.ts';
+import { type AnyRegistry, type Client, findClient, gather, metricsOf, registerFamily } from './library.ts';
 import { type ListenOptions, listen } from './listen.ts';
 import { createProcessMetrics } from './metrics/process.ts';
 import { createScrapeMetrics } from './metrics/scrapes.ts';
@@ -58,7 +59,7 @@ export interface HandlerOptions {
  * Counts the requests of an Express 4.18+ or 5 application, from now on: each exactly once, by route, method and status
  * code. Before or after its routes are made, and with anything mounted in it; once for each application.
  * @throws TypeError when `app` is no Express application or an option is wrong; Error when the application is instrumented
- * already or the registry has a metric of the same name
+ * already, the registry has a metric of the same name, or no client library is installed
  */
 export function instrument<R extends AnyRegistry = Registry>(
   app: unknown,
@@ -66,9 +67,11 @@ export function instrument<R extends AnyRegistry = Registry>(
 ): Metrics<R> {
   checkApplication(app);
   const settings = resolveOptions(options);
-  const { registry, maxScrapes, skip } = settings;
+  const { maxScrapes, skip } = settings;
+  const client = findClient(options.registry, settings.warn);
+  const registry: AnyRegistry = options.registry ?? new client.Registry();
   const counts = createCounts(settings);
-  const { lastScrape, onScrape, unregister } = register(settings, counts);
+  const { lastScrape, onScrape, unregister } = register({ ...settings, registry, client }, counts);
   const uncounted = new WeakSet<Handle>();
   const observed = createObservedMounts();
   const recorder = createRecorder({
@@ -148,8 +151,10 @@ function createCounts({ bucketsSeconds, nativeHistograms, maxRoutes, warn }: Set
 }
 
 /** Registers all metrics, or none. @throws Error when a name is taken */
-function register(settings: Settings, counts: RequestCounts) {
-  const { registry, prefix, defaultMetrics } = settings;
+function register(
+  { registry, client, prefix, defaultMetrics }: Settings & { registry: AnyRegistry; client: Client },
+  counts: RequestCounts,
+) {
   const before = new Set<object>(metricsOf(registry));
   let release = () => {};
   let added: (readonly [name: string, metric: object])[] = [];
@@ -164,7 +169,7 @@ function register(settings: Settings, counts: RequestCounts) {
   };
   try {
     for (const read of createRequestFamilies(counts, prefix)) registerFamily(registry, read);
-    if (defaultMetrics) release = createProcessMetrics(registry, prefix);
+    if (defaultMetrics) release = createProcessMetrics(registry, client, prefix);
     const lastScrape = createLastScrape(registry, prefix);
     const onScrape = createScrapeMetrics(registry, prefix);
     note();

@@ -1,14 +1,51 @@
 /**
- * The client library, as far as it is used: the only file that imports it, and the only one to change for another.
- * `prom-client` may be an npm alias of its successor, `@prometheus-io/client`; the tests run on both.
+ * The client library, as far as it is used: `@prometheus-io/client`, or `prom-client` before it. Both are optional peers; which
+ * one is decided when an application is instrumented. Nothing here imports the types of either, because it may be missing.
  */
-import type { OpenMetricsContentType, Registry } from 'prom-client';
 import { type Description, type Family, reasonOf, toText } from './exposition/family.ts';
+import { loadClient } from './load-client.cjs';
 
-export { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+/** A registry of either library, as far as this package uses it. */
+export interface AnyRegistry {
+  getMetricsAsArray(): readonly object[];
+  getSingleMetric(name: string): object | undefined;
+  registerMetric(metric: object): void;
+  removeSingleMetric(name: string): void;
+}
 
-/** A registry of either content type; which one it is concerns the library's own rendering alone. */
-export type AnyRegistry = Registry | Registry<OpenMetricsContentType>;
+/** A client library, as far as this package uses it. */
+export interface Client {
+  readonly Registry: new () => AnyRegistry;
+  collectDefaultMetrics(options: { register: AnyRegistry; eventLoopMonitoringPrecision: number }): void;
+}
+
+/** In order of preference: the second one is deprecated in favour of the first. */
+const CLIENTS = ['@prometheus-io/client', 'prom-client'] as const;
+
+let saidBoth = false;
+
+/**
+ * The library of `registry`; without one, the first that is installed.
+ * @param warn is told once if both are installed and no registry says which one is meant
+ * @throws Error when neither is installed
+ */
+export function findClient(registry: AnyRegistry | undefined, warn: (message: string) => void): Client {
+  const installed = CLIENTS.flatMap((name) => (loadClient(name) as Client | undefined) ?? []);
+  const [first, second] = installed;
+  if (!first)
+    throw new Error(
+      `instrument: expected a client library, got none installed: npm install ${CLIENTS[0]} (or ${CLIENTS[1]} 15)`,
+    );
+  if (registry) return installed.find(({ Registry }) => registry instanceof Registry) ?? first;
+  if (second && first.Registry !== second.Registry && !saidBoth) {
+    saidBoth = true;
+    warn(
+      `${CLIENTS.join(' and ')} are both installed, and neither sees what is registered with the other; ` +
+        `${CLIENTS[0]} is used. Pass the option registry to choose, or uninstall one.`,
+    );
+  }
+  return first;
+}
 
 /** A metric as registries keep it. */
 interface Metric extends Description {
@@ -23,8 +60,7 @@ const COLLECT_MS = 10_000;
 /** Of the metrics that are kept outside the library, what the handler reads. */
 const ownFamilies = new WeakMap<object, () => Family>();
 
-export const metricsOf = (registry: AnyRegistry) =>
-  registry.getMetricsAsArray() as readonly unknown[] as readonly Metric[];
+export const metricsOf = (registry: AnyRegistry) => registry.getMetricsAsArray() as readonly Metric[];
 
 /**
  * All families of `registry`. Their values are taken when this is called, before anything is awaited. Not by
@@ -103,7 +139,12 @@ export function registerMetric(
     // What is counted is not the library's to reset: to Prometheus that would look like a restart.
     reset: () => undefined,
   };
-  // The library's types know its own classes only; it calls nothing else of a metric.
-  registry.registerMetric(metric as unknown as Parameters<Registry['registerMetric']>[0]);
+  // Both libraries call nothing else of a metric.
+  registry.registerMetric(metric);
   return metric;
+}
+
+/** Registers a counter or gauge that is one number, which `value` reads. @throws when the name is taken */
+export function registerNumber(registry: AnyRegistry, description: Description, value: () => number): void {
+  registerMetric(registry, description, () => [{ labels: {}, value: value() }]);
 }

@@ -1,6 +1,7 @@
 /** The options of `instrument`, their defaults, and everything that can be wrong with them. */
 import type { IncomingMessage } from 'node:http';
-import { type AnyRegistry, Registry } from './library.ts';
+import type { Registry } from './installed-registry.ts';
+import type { AnyRegistry } from './library.ts';
 import { createReport } from './user-function.ts';
 
 /**
@@ -52,8 +53,8 @@ export interface InstrumentOptions<R extends AnyRegistry = Registry> {
   readonly warn?: (message: string) => void;
 }
 
-/** {@link InstrumentOptions} with nothing left open. */
-export type Settings = Required<InstrumentOptions<AnyRegistry>>;
+/** {@link InstrumentOptions} with nothing left open but the registry. */
+export type Settings = Required<Omit<InstrumentOptions, 'registry'>>;
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const ROUTE_KEY = /^[A-Z-]+ \S+$/;
@@ -61,7 +62,11 @@ const ROUTE_KEY = /^[A-Z-]+ \S+$/;
 /** Every option, and what is expected of it. */
 const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => string | undefined>> = {
   registry: (value) =>
-    expect(hasFunctions(value, 'registerMetric', 'getMetricsAsArray'), 'a registry of prom-client', value),
+    expect(
+      hasFunctions(value, 'registerMetric', 'getMetricsAsArray'),
+      'a registry of @prometheus-io/client or prom-client',
+      value,
+    ),
   prefix: (value) =>
     expect(value === '' || matches(value, METRIC_NAME), 'the beginning of a metric name', value),
   pathLabel: (value) => expect(typeof value === 'function', 'a function from a template to a label', value),
@@ -97,7 +102,6 @@ export function resolveOptions(options: InstrumentOptions<AnyRegistry>): Setting
     problems.push('bucketsSeconds: expected at least one bound where nativeHistograms is off, got []');
   if (problems.length > 0) throw new TypeError(`instrument: ${problems.join('\n')}`);
   return {
-    registry: options.registry ?? new Registry(),
     prefix: options.prefix ?? '',
     pathLabel: options.pathLabel ?? ((template) => template),
     codes: options.codes ?? {},

@@ -6,8 +6,8 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, jest } from '@jest/globals';
+import { Counter, Registry } from '@prometheus-io/client';
 import express from 'express';
-import { Counter, Registry } from 'prom-client';
 import { until } from '../../test/support/until.ts';
 import { instrument, type Metrics } from '../src/index.ts';
 import { serve } from './harness.ts';
@@ -93,7 +93,7 @@ it('watches the event loop with one timer for all applications, until the last o
   for (const metrics of all) metrics.close();
   setting.mockRestore();
   clearing.mockRestore();
-  // The successor of prom-client has one of its own for the process.
+  // @prometheus-io/client has one of its own for the process.
   expect(during - timers.size).toBe(1);
   expect(timers.size).toBeLessThanOrEqual(1);
 });

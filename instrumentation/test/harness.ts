@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, jest } from '@jest/globals';
+import { Registry } from '@prometheus-io/client';
 import express, { type Express } from 'express';
 import { DEADLINE_MS, until } from '../../test/support/until.ts';
 import { type InstrumentOptions, instrument, type Metrics } from '../src/index.ts';
@@ -50,7 +51,7 @@ export async function startApp(
 ): Promise<TestApp> {
   const app = createApp();
   if (isLate) build(app);
-  const metrics = instrument(app, { defaultMetrics: false, ...options });
+  const metrics = instrument(app, { registry: new Registry(), defaultMetrics: false, ...options });
   if (!isLate) build(app);
   // What handlers throw is the business of the test, not of its output.
   app.set('env', 'test');

@@ -1,8 +1,8 @@
 /** What a user's metrics and functions get wrong: nothing of it ends a process, loses a count or takes the exposition down. */
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import express, { type Express } from 'express';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { createDeferred, until } from '../../test/support/until.ts';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
 import { render } from '../src/exposition/text.ts';

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { createServer as createHttpsServer, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Registry } from '@prometheus-io/client';
 import express, { Router } from 'express';
 import { certificate, privateKey } from '../../test/support/certificate.ts';
 import { type InstrumentOptions, instrument } from '../src/index.ts';
@@ -184,7 +185,10 @@ describe('the server of the metrics', () => {
 
   async function ask(path: string, { method = 'GET', isReady = () => true as unknown } = {}) {
     const warnings: string[] = [];
-    const metrics = instrument(express(), { warn: (message) => void warnings.push(message) });
+    const metrics = instrument(express(), {
+      registry: new Registry(),
+      warn: (message) => void warnings.push(message),
+    });
     const server = metrics.listen(0, { host: '127.0.0.1', isReady: isReady as () => boolean });
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

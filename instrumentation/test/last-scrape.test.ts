@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Gauge } from 'prom-client';
+import { Gauge } from '@prometheus-io/client';
 import { createDeferred, until } from '../../test/support/until.ts';
 import type { Metrics } from '../src/index.ts';
 import { type StartOptions, startApp, type TestApp } from './harness.ts';

@@ -1,10 +1,9 @@
 /** What the options change, and which are refused. */
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Counter, Registry } from '@prometheus-io/client';
 import express from 'express';
-import { Counter } from 'prom-client';
 import { until } from '../../test/support/until.ts';
 import { instrument } from '../src/index.ts';
-import { Registry } from '../src/library.ts';
 import { startApp, type TestApp } from './harness.ts';
 
 let app: TestApp | undefined;
@@ -49,7 +48,10 @@ describe('the options', () => {
 
   it.each<[object, string]>([
     [{ bucket: [1] }, 'bucket: is no option; there are registry, prefix,'],
-    [{ registry: {} }, 'registry: expected a registry of prom-client, got an object with nothing'],
+    [
+      { registry: {} },
+      'registry: expected a registry of @prometheus-io/client or prom-client, got an object with nothing',
+    ],
     [{ prefix: '9' }, 'prefix: expected the beginning of a metric name, got "9"'],
     [{ pathLabel: '/' }, 'pathLabel: expected a function from a template to a label, got "/"'],
     [{ codes: { 'GET /a': [99] } }, 'codes: expected status codes from 100 to 599 for GET /a, got [99]'],

@@ -1,9 +1,9 @@
 /** The protobuf exposition, read with a decoder that is not ours, of everything that a registry can hold. */
 import { describe, expect, it } from '@jest/globals';
-import { Counter, Gauge, Histogram, Summary } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, Summary } from '@prometheus-io/client';
 import type { Family } from '../src/exposition/family.ts';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
-import { gather, Registry } from '../src/library.ts';
+import { gather } from '../src/library.ts';
 import { decode, type Message } from './decode.ts';
 import { createRequestRegistry } from './request-registry.ts';
 

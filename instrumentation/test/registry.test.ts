@@ -1,7 +1,13 @@
 /** What readers other than our handler get from the registry: plain data that the client library's own functions accept. */
 import { expect, it } from '@jest/globals';
+import {
+  AggregatorRegistry,
+  Counter,
+  Gauge,
+  type OpenMetricsContentType,
+  Registry,
+} from '@prometheus-io/client';
 import express from 'express';
-import { AggregatorRegistry, Counter, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
 import { render } from '../src/exposition/text.ts';
 import { instrument } from '../src/index.ts';
 import { gather } from '../src/library.ts';

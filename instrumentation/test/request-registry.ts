@@ -1,6 +1,7 @@
 /** A registry with the request metrics alone, and one row `GET a` to add requests to. */
+import { Registry } from '@prometheus-io/client';
 import { createRequestFamilies } from '../src/exposition/request-families.ts';
-import { Registry, registerFamily } from '../src/library.ts';
+import { registerFamily } from '../src/library.ts';
 import {
   addRequest,
   type CountsOptions,

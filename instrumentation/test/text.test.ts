@@ -1,9 +1,9 @@
 /** Both text formats, of everything that a registry can hold. */
 import { describe, expect, it } from '@jest/globals';
-import { Counter, Gauge, Histogram, Summary } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, Summary } from '@prometheus-io/client';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
 import { render } from '../src/exposition/text.ts';
-import { gather, Registry } from '../src/library.ts';
+import { gather } from '../src/library.ts';
 import { decode } from './decode.ts';
 import { createRequestRegistry } from './request-registry.ts';
 

@@ -4,7 +4,7 @@
  * samples, and all but a handful are good. A maximum since the last scrape is taken from one reader by another.
  */
 import { performance } from 'node:perf_hooks';
-import { Counter, type Registry } from '../library.ts';
+import { type AnyRegistry, registerNumber } from '../library.ts';
 
 /** How often a timer is due, in milliseconds. Every 20 ms would cost an idle process 0.7 % of a core, every 50 ms 0.25 %. */
 const PERIOD_MS = 50;
@@ -23,27 +23,31 @@ export function createLateness(startMs: number, periodMs = PERIOD_MS, toleranceM
 }
 
 /** @returns what begins to watch the loop, and returns what ends that; the timer alone keeps no process alive */
-export function createEventLoopMetrics(registry: Registry): () => () => void {
-  const registers = [registry];
-  const late = new Counter({
-    name: 'nodejs_eventloop_late_seconds_total',
-    help: `Total time by which the event loop came late to a timer due every ${PERIOD_MS} ms, in seconds; lateness up to ${TOLERANCE_MS} ms is not counted`,
-    registers,
-  });
-  new Counter({
-    name: 'nodejs_eventloop_active_seconds_total',
-    help: 'Total time that the event loop spent outside of waiting for events, in seconds',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(performance.eventLoopUtilization().active / 1000);
+export function createEventLoopMetrics(registry: AnyRegistry): () => () => void {
+  const type = 'counter';
+  let lateSeconds = 0;
+  registerNumber(
+    registry,
+    {
+      name: 'nodejs_eventloop_late_seconds_total',
+      help: `Total time by which the event loop came late to a timer due every ${PERIOD_MS} ms, in seconds; lateness up to ${TOLERANCE_MS} ms is not counted`,
+      type,
     },
-  });
+    () => lateSeconds,
+  );
+  registerNumber(
+    registry,
+    {
+      name: 'nodejs_eventloop_active_seconds_total',
+      help: 'Total time that the event loop spent outside of waiting for events, in seconds',
+      type,
+    },
+    () => performance.eventLoopUtilization().active / 1000,
+  );
   return () => {
     const lateness = createLateness(performance.now());
     const timer = setInterval(() => {
-      const lateMs = lateness(performance.now());
-      if (lateMs > 0) late.inc(lateMs / 1000);
+      lateSeconds += lateness(performance.now()) / 1000;
     }, PERIOD_MS).unref();
     return () => clearInterval(timer);
   };

@@ -5,7 +5,7 @@
  * They are the process' and not an application's: there is one set, with one timer and one observer of the garbage collection,
  * which registries read. Nothing in it knows a registry, so nothing keeps an application that was dropped.
  */
-import { type AnyRegistry, collectDefaultMetrics, metricsOf, Registry, registerMetric } from '../library.ts';
+import { type AnyRegistry, type Client, metricsOf, registerMetric } from '../library.ts';
 import { createEventLoopMetrics } from './event-loop.ts';
 
 /**
@@ -22,22 +22,23 @@ const NEVER = [
 /** The library cannot leave out its own sampling of the lag, only do it rarely. */
 const ONE_HOUR_MS = 3_600_000;
 
-let shared: { readonly registry: Registry; readonly watch: () => () => void } | undefined;
+let shared: { readonly registry: AnyRegistry; readonly watch: () => () => void } | undefined;
 let users = 0;
 let stop = () => {};
 
-function createShared() {
+function createShared({ Registry, collectDefaultMetrics }: Client) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: ONE_HOUR_MS });
   return { registry, watch: createEventLoopMetrics(registry) };
 }
 
 /**
+ * @param client where they come from, if no application of the process has asked for them before
  * @param prefix stands before each name
  * @returns what ends the use of them; with the last user, the event loop is not watched any more
  */
-export function createProcessMetrics(registry: AnyRegistry, prefix = ''): () => void {
-  shared ??= createShared();
+export function createProcessMetrics(registry: AnyRegistry, client: Client, prefix = ''): () => void {
+  shared ??= createShared(client);
   for (const metric of metricsOf(shared.registry)) {
     const { name, help, type, aggregator } = metric;
     if (NEVER.some((beginning) => name.startsWith(beginning))) continue;

@@ -4,7 +4,7 @@
  * can come is for the shutdown of the application to know.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AnyRegistry, Gauge } from '../library.ts';
+import { type AnyRegistry, registerNumber } from '../library.ts';
 import { outcome } from '../recording/outcome.ts';
 
 /** Every Prometheus (and vmagent, and the OpenTelemetry collector) sends it with a scrape; browsers and curl do not. */
@@ -27,23 +27,26 @@ export interface LastScrape {
 
 /** @throws when the name of its gauge is taken in `registry` */
 export function createLastScrape(registry: AnyRegistry, prefix = ''): LastScrape {
-  const gauge = new Gauge({
-    name: `${prefix}http_server_drained`,
-    help: 'Whether the process has ended all requests and takes no more: 1 from then on, else 0',
-    registers: [registry],
-  });
+  let isDrained = false;
+  registerNumber(
+    registry,
+    {
+      name: `${prefix}http_server_drained`,
+      help: 'Whether the process has ended all requests and takes no more: 1 from then on, else 0',
+      type: 'gauge',
+    },
+    () => Number(isDrained),
+  );
   let onScraped = (_scraped: true) => {};
   const scraped = new Promise<true>((resolve) => {
     onScraped = resolve;
   });
-  let isDrained = false;
   let knowsPrometheus = false;
 
   return {
     async wait({ timeoutMs }) {
       checkTimeout(timeoutMs);
       isDrained = true;
-      gauge.set(1);
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<false>((resolve) => {
         timer = setTimeout(resolve, timeoutMs, false);

@@ -1,7 +1,7 @@
 /** What a careful user writes around a client library: the same four metrics, and a middleware that sets them. */
 import type { RequestListener } from 'node:http';
+import type * as successor from '@prometheus-io/client';
 import type { Express, RequestHandler } from 'express';
-import type * as successor from 'prometheus-io-client';
 import { BUCKETS } from '../lib/buckets.ts';
 
 type Labels = Record<'path' | 'method' | 'code', string>;

@@ -4,8 +4,8 @@
  */
 import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
+import type * as successor from '@prometheus-io/client';
 import type { Express, RequestHandler } from 'express';
-import type * as successor from 'prometheus-io-client';
 import { BUCKETS } from '../lib/buckets.ts';
 import { byHand } from './by-hand.ts';
 
@@ -47,8 +47,8 @@ export const variants = {
   },
   successor: {
     title: '@prometheus-io/client by hand',
-    packages: ['prometheus-io-client'],
-    instrument: async (app) => byHand(await import('prometheus-io-client'), app),
+    packages: ['@prometheus-io/client'],
+    instrument: async (app) => byHand(await import('@prometheus-io/client'), app),
   },
   'api-metrics': {
     title: 'prometheus-api-metrics',

@@ -4,10 +4,10 @@
  */
 import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import * as successor from '@prometheus-io/client';
 import express, { type Express } from 'express';
 import { DURATION_BUCKETS_SECONDS, instrument } from 'express-exact-metrics';
 import * as promClient from 'prom-client';
-import * as successor from 'prometheus-io-client';
 import { createApp } from '../../../app/src/app.ts';
 import { parseConfig } from '../../../app/src/config.ts';
 import { mountRoutes } from '../../../app/src/mount-routes.ts';
@@ -118,6 +118,6 @@ report(
   rows,
   `Medians of ${REPEATS} scrapes after ${WARM_UP_MS / 1000} s of warming up, one request to every route between two of them (and a collection of their garbage), each by the listener that a user would mount. "Loop held" is the longest time during which no other work ran.
 All have the process metrics; samples are those of the text.`,
-  ['prom-client', 'prometheus-io-client'],
+  ['prom-client', '@prometheus-io/client'],
 );
 process.exit();
