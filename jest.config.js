@@ -12,7 +12,7 @@ const typescript = {
     ],
   },
   testEnvironment: 'node',
-  modulePathIgnorePatterns: ['<rootDir>/(?!instrumentation/).*/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/(?!instrumentation/|loadgen/).*/dist/'],
 };
 
 export default {

@@ -7,8 +7,9 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 
 require_running prometheus
 ensure_node_modules
+cd "$root" && npm run --silent build --workspace loadgen >&2 || fail 1 'the build failed.'
 # An answer is tried in other scenarios with the promtool of the Prometheus that runs; nothing is written to it (its root is
 # read-only, and promtool needs a temporary folder).
-cd "$root" && exec node_modules/.bin/node lab/src/main.ts --prometheus "http://localhost:$PROMETHEUS_HOST_PORT" \
+exec node_modules/.bin/node lab/src/main.ts --prometheus "http://localhost:$PROMETHEUS_HOST_PORT" \
   --progress "${LAB_PROGRESS:-$root/.cache/lab.json}" ${ANSWERS:+--answers} -- \
   docker compose --project-directory "$root" --file "$root/docker-compose.yml" exec -T --env TMPDIR=/dev/shm prometheus promtool

@@ -6,12 +6,10 @@ import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { publint } from 'publint';
-import { formatMessage } from 'publint/utils';
 import { freePort } from '../../test/support/free-port.ts';
 import { blockOf } from '../../test/support/markdown.ts';
+import { filesIn, installTarballs, lintTarball, pack, typeProblemsOf } from '../../test/support/packed.ts';
 import { until } from '../../test/support/until.ts';
 
 jest.setTimeout(120_000);
@@ -30,22 +28,10 @@ let tarballsOfDependencies: string[];
 
 beforeAll(async () => {
   folder = await mkdtemp(`${tmpdir()}/express-exact-metrics-`);
-  [tarball = '', ...tarballsOfDependencies] = await pack(packageFolder);
+  [tarball = '', ...tarballsOfDependencies] = await pack(packageFolder, folder);
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** @returns the tarballs of the package in `packed`, and of what it depends on, and of what that depends on */
-async function pack(packed: string): Promise<string[]> {
-  const flags = ['--json', '--ignore-scripts', '--pack-destination', folder];
-  const { stdout } = await run('npm', ['pack', ...flags], { cwd: packed });
-  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }];
-  const manifest = JSON.parse(await readFile(`${packed}/package.json`, 'utf8')) as {
-    dependencies?: Record<string, string>;
-  };
-  const below = Object.keys(manifest.dependencies ?? {}).map((id) => pack(`${root}/node_modules/${id}`));
-  return [`${folder}/${filename}`, ...(await Promise.all(below)).flat()];
-}
 
 /** A copy of a project, with the tarball installed and, from this repository, what the project brings itself. */
 async function install(name: string): Promise<string> {
@@ -53,10 +39,8 @@ async function install(name: string): Promise<string> {
   await cp(path(`./project-setups/${name}`), project, { recursive: true });
   if (name.startsWith('typescript'))
     await cp(path('./project-setups/typescript'), project, { recursive: true });
-  // Offline, with the dependencies from this repository, whatever npm has cached; and without the peers, which are linked: what
-  // is tested is the package, not a registry.
-  const flags = ['--offline', '--legacy-peer-deps', '--no-audit', '--no-fund', '--no-package-lock'];
-  await run('npm', ['install', ...flags, tarball, ...tarballsOfDependencies], { cwd: project });
+  // Without the peers, which are linked.
+  await installTarballs(project, [tarball, ...tarballsOfDependencies], '--legacy-peer-deps');
   await mkdir(`${project}/node_modules/@types`, { recursive: true });
   for (const id of ['express', 'prom-client', '@types/express', '@types/node']) {
     await symlink(`${root}/node_modules/${id}`, `${project}/node_modules/${id}`);
@@ -68,11 +52,7 @@ const readme = readFileSync(`${packageFolder}/README.md`, 'utf8');
 
 describe('the tarball', () => {
   it('holds what is needed and nothing else, and is small', async () => {
-    const { stdout } = await run('tar', ['-tzf', tarball]);
-    const files = stdout
-      .trim()
-      .replaceAll(/^package\//gm, '')
-      .split('\n');
+    const files = await filesIn(tarball);
     const needed =
       /^(dist\/(esm|cjs)\/.*\.(js|d\.ts)|(dist\/cjs\/)?package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
     expect(files.filter((file) => !needed.test(file))).toEqual([]);
@@ -81,14 +61,11 @@ describe('the tarball', () => {
   });
 
   it('has nothing that publint would warn of', async () => {
-    const data = await readFile(tarball);
-    const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(data).buffer }, strict: true });
-    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+    expect(await lintTarball(tarball)).toEqual([]);
   });
 
   it('has types that every way of resolving them finds, and that are true', async () => {
-    const result = await checkPackage(createPackageFromTarballData(new Uint8Array(await readFile(tarball))));
-    expect(result.types && 'problems' in result ? result.problems : ['no types']).toEqual([]);
+    expect(await typeProblemsOf(tarball)).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** The learner's own Prometheus: instant queries at one moment. */
-import { type Prometheus, RefusedQueryError, toNumber } from '@observability-stack/loadgen/prometheus';
+import { type Prometheus, RefusedQueryError, toNumber } from 'exact-load/prometheus';
 import type { Outcome } from './promtool.ts';
 
 /** @returns the outcomes of all queries at the same moment. @throws UnreachableError, naming the address and the cause */

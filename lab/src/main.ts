@@ -4,7 +4,7 @@
  */
 import { createInterface } from 'node:readline';
 import { parseArgs, styleText } from 'node:util';
-import { Prometheus, UnreachableError } from '@observability-stack/loadgen/prometheus';
+import { Prometheus, UnreachableError } from 'exact-load/prometheus';
 import { createAskLive } from './live.ts';
 import { readProgress, writeProgress } from './progress.ts';
 import { createEvaluate } from './promtool.ts';

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { toNumber } from '@observability-stack/loadgen/prometheus';
+import { toNumber } from 'exact-load/prometheus';
 import type { Scenario } from './scenarios.ts';
 
 export interface Sample {

@@ -1,6 +1,6 @@
 /** Answers that are nearly right: the grader takes a number only if it is exactly the one, and nothing that is not finite. */
 import { describe, expect, it } from '@jest/globals';
-import type { QueryAnswer } from '@observability-stack/loadgen/prometheus';
+import type { QueryAnswer } from 'exact-load/prometheus';
 import { grade } from '../src/answer.ts';
 import { isExactly } from '../src/decimal.ts';
 import { createAskLive } from '../src/live.ts';

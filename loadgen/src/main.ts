@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The process: arguments, signals, exit code. Nothing else of the generator touches them. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -1,7 +1,7 @@
 // Processes that are killed, under load: they are back by themselves, and what is lost is reported.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { Prometheus } from '@observability-stack/loadgen/prometheus';
 import axios from 'axios';
+import { Prometheus } from 'exact-load/prometheus';
 import { docker } from '../support/command.ts';
 import { firing, loadWhile, signal } from '../support/faults.ts';
 import { inspect } from '../support/inspect.ts';

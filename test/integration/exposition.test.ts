@@ -2,8 +2,8 @@
 // stricter than Prometheus', for OpenMetrics, and Prometheus itself, also when the API is restarted between two scrapes, and where
 // it reads protobuf and does not keep native histograms. That it asks for OpenMetrics is in lab.test.ts.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { Prometheus } from '@observability-stack/loadgen/prometheus';
 import axios from 'axios';
+import { Prometheus } from 'exact-load/prometheus';
 import { GenericContainer, Wait } from 'testcontainers';
 import { run } from '../support/command.ts';
 import { nextScrape, query, queryValue } from '../support/prometheus.ts';

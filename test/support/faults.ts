@@ -1,7 +1,7 @@
 // What the fault tests share: signals from outside of a container, load that goes on while something breaks, and alerts.
 import { setTimeout } from 'node:timers/promises';
-import type { PhaseReport, Report } from '@observability-stack/loadgen/report';
 import axios from 'axios';
+import type { PhaseReport, Report } from 'exact-load/report';
 import { type CommandResult, docker } from './command.ts';
 import { inspect } from './inspect.ts';
 import type { Project } from './project.ts';

@@ -1,6 +1,7 @@
 /** What the tests ask Prometheus beyond its client: exactly one value, what only it reports, and waiting for a scrape. */
-import { Prometheus, type Target } from '@observability-stack/loadgen/prometheus';
+
 import axios from 'axios';
+import { Prometheus, type Target } from 'exact-load/prometheus';
 import { eventually } from './until.ts';
 
 export interface Sample {

@@ -1,5 +1,5 @@
 /** Seeded randomness for tests: the same seed, the same test. */
-import { randomAt } from '@observability-stack/loadgen/random';
+import { randomAt } from 'exact-load/random';
 
 /** @returns numbers evenly distributed in [0, 1) */
 export function createRandom(seed: number): () => number {

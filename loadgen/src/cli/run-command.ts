@@ -1,10 +1,9 @@
 /** `loadgen run`: flags and pattern names to a run, its outcome to text and an exit code. */
-import { availableParallelism, cpus, machine, release, type } from 'node:os';
 import { EXIT, UsageError } from '../common/errors.ts';
 import { hideInArgument } from '../common/secrets.ts';
 import { formatCount, formatNumber } from '../common/units.ts';
-import type { Environment } from '../report/report.ts';
 import { connectPrometheus } from '../run/connect-prometheus.ts';
+import { describeEnvironment } from '../run/environment.ts';
 import { type Outputs, openOutputs, type Saver } from '../run/outputs.ts';
 import type { Overrides } from '../run/plan.ts';
 import { prepareSender, type SendOptions } from '../run/prepare.ts';
@@ -52,7 +51,7 @@ export async function runCommand(
     job,
     verify: flags.verify ?? true,
     onlyOnFreshApi,
-    environment: describeEnvironment(commandLine),
+    environment: describeEnvironment(commandLine.map(hideInArgument)),
     signal,
     observer,
   });
@@ -97,16 +96,5 @@ function createObserver({ quiet }: RunFlags, saver: Saver, io: Io): RunObserver 
       // Later ones are reported at the end, after the summary.
       if (report.state === 'started' && unsaved.length > 0) throw new UsageError(unsaved.join('\n'));
     },
-  };
-}
-
-/** What a reader of a report needs to run it again, or to tell why it came out otherwise there. */
-function describeEnvironment(commandLine: readonly string[]): Environment {
-  const [first] = cpus();
-  return {
-    arguments: commandLine.map(hideInArgument),
-    node: process.versions.node,
-    system: `${type()} ${release()} ${machine()}`,
-    processors: `${availableParallelism()} x ${first?.model.trim() ?? 'unknown'}`,
   };
 }

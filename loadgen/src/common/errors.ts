@@ -8,16 +8,19 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 1
 
 /** Wrong usage: a flag, a pattern name, a pattern file. The message is for the user and is printed as it is. */
 export class UsageError extends Error {
+  override readonly name: string = 'UsageError';
   readonly exitCode = EXIT.usage;
 }
 
 /** The target or Prometheus did not answer; the message names the URL and the cause. */
 export class UnreachableError extends Error {
+  override readonly name: string = 'UnreachableError';
   readonly exitCode = EXIT.unreachable;
 }
 
 /** A check could not be made or did not hold, where no report can show it in a row of its own. */
 export class CheckError extends Error {
+  override readonly name: string = 'CheckError';
   readonly exitCode = EXIT.failed;
 }
 
@@ -26,6 +29,7 @@ export class NotSentError extends CheckError {}
 
 /** Ctrl-C, where no report can say so. */
 export class InterruptedError extends Error {
+  override readonly name: string = 'InterruptedError';
   readonly exitCode = EXIT.interrupted;
 }
 

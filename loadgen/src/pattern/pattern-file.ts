@@ -53,7 +53,7 @@ interface Mistake {
 }
 
 /** Several unknown keys are one issue of zod's, but several mistakes. */
-function expand(issue: z.core.$ZodIssue): Mistake[] {
+export function expand(issue: z.core.$ZodIssue): Mistake[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'not a known key', isKey: true }));
   }

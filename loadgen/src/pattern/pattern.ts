@@ -8,7 +8,7 @@ import { DURATION_PATTERN, parseDurationMs } from '../common/units.ts';
 import type { Stage } from '../load/pacer.ts';
 import { parseThreshold, THRESHOLD_FORM, THRESHOLD_PATTERN } from '../load/thresholds.ts';
 
-const duration = z
+export const durationSchema = z
   .string('expected a duration such as 30s')
   .regex(DURATION_PATTERN, 'expected a duration above 0, such as 250ms, 30s, 5m, 1h')
   .meta({ description: 'A duration: a number and one of ms, s, m, h.', examples: ['30s'] })
@@ -18,7 +18,7 @@ const rate = z.number('expected a rate per second').min(0).max(1_000_000);
 
 const stage = z
   .strictObject({
-    duration,
+    duration: durationSchema,
     rate: z
       .union([rate, z.strictObject({ from: rate, to: rate })], 'expected a number, or {from: ..., to: ...}')
       .meta({ description: 'Requests per second: one number, or a straight line between two.' }),
@@ -61,7 +61,9 @@ const headers = z
       'Set in addition to Host and User-Agent, or in their place. Content-Length, Transfer-Encoding, Trailer and Upgrade are not allowed.',
   });
 
-const target = z.strictObject({
+export const connectionsSchema = z.int().min(1).max(10_000);
+
+export const targetSchema = z.strictObject({
   method: z
     .string()
     .regex(/^(?!CONNECT$)[A-Z]+$/, 'expected a method in capitals, such as GET, and not CONNECT')
@@ -103,7 +105,7 @@ const target = z.strictObject({
   }),
 });
 
-const threshold = z
+export const thresholdSchema = z
   .string('expected a threshold such as p99<250ms')
   .regex(THRESHOLD_PATTERN, `expected ${THRESHOLD_FORM}`)
   .transform(parseThreshold);
@@ -117,15 +119,10 @@ export const patternSchema = z
       .min(1)
       .optional()
       .meta({ description: 'The schedule. Without it the counts are sent as fast as possible.' }),
-    targets: z.array(target).min(1, 'expected at least one target'),
-    thresholds: z.array(threshold).default([]),
-    connections: z
-      .int()
-      .min(1)
-      .max(10_000)
-      .optional()
-      .meta({ description: 'Most requests in flight at a time.' }),
-    timeout: duration.optional(),
+    targets: z.array(targetSchema).min(1, 'expected at least one target'),
+    thresholds: z.array(thresholdSchema).default([]),
+    connections: connectionsSchema.optional().meta({ description: 'Most requests in flight at a time.' }),
+    timeout: durationSchema.optional(),
   })
   .superRefine(({ stages, targets }, context) => {
     const refuse = (message: string, ...path: (string | number)[]) =>

@@ -45,7 +45,7 @@ function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined
 }
 
 /** @throws UsageError with the mistakes of all; what is no UsageError, as it is */
-function collect<T>(results: readonly PromiseSettledResult<T>[]): T[] {
+export function collect<T>(results: readonly PromiseSettledResult<T>[]): T[] {
   const reasons: unknown[] = results.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
   const unforeseen = reasons.find((reason) => !(reason instanceof UsageError));
   if (unforeseen !== undefined) throw unforeseen;

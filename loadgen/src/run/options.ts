@@ -1,0 +1,149 @@
+/**
+ * The options of a run as a program gives them, under the names and in the forms of flags and pattern files. Whatever is wrong with
+ * any of them is reported at once.
+ */
+import { z } from 'zod';
+import { UsageError } from '../common/errors.ts';
+import { hideCredentials } from '../common/secrets.ts';
+import { parseUrl } from '../common/url.ts';
+import { type Origin, parseOrigin } from '../http/origin.ts';
+import * as form from '../pattern/pattern.ts';
+import { expand } from '../pattern/pattern-file.ts';
+import type { Prometheus } from '../verify/prometheus.ts';
+import { connectPrometheus } from './connect-prometheus.ts';
+import { collect, type NamedPattern, planPatterns, readPatterns } from './patterns.ts';
+import type { Phase } from './plan.ts';
+
+const EXAMPLE = 'http://127.0.0.1:3000/users/7';
+const text = z.string('expected a text').optional();
+const RATE = 'expected a number above 0, at most 1000000, or "max"';
+
+const optionsSchema = form.targetSchema.omit({ path: true, weight: true, count: true }).extend({
+  url: text,
+  requests: form.targetSchema.shape.count,
+  pattern: z.union([z.string(), z.looseObject({})], 'expected a name, a file or a pattern').optional(),
+  target: text,
+  rate: z.union([z.number().positive(RATE).max(1_000_000, RATE), z.literal('max')], RATE).optional(),
+  duration: form.durationSchema.optional(),
+  connections: form.connectionsSchema.optional(),
+  timeout: form.durationSchema.optional(),
+  thresholds: z.array(form.thresholdSchema).default([]),
+  seed: z.int().min(1).default(1),
+  prometheus: text,
+  prometheusTokenFile: text,
+  prometheusCaFile: text,
+  job: z.string().min(1).default('api'),
+  wait: form.durationSchema.default(30_000),
+  signal: z.instanceof(AbortSignal, { error: 'expected an AbortSignal' }).optional(),
+});
+
+type Options = z.output<typeof optionsSchema>;
+
+/** A run that can be sent. */
+export interface Prepared {
+  readonly options: Options;
+  readonly origin: Origin;
+  readonly phases: readonly Phase[];
+  readonly prometheus: Prometheus | undefined;
+}
+
+/** @throws UsageError with every problem, one a line */
+export async function readOptions(given: Readonly<Record<string, unknown>>): Promise<Prepared> {
+  try {
+    const { success, data: options, error } = optionsSchema.safeParse(given);
+    const problems = [...(success ? [] : problemsOf('', given, error)), ...findContradictions(given)];
+    const [origin, patterns, prometheus] = await all([
+      (async () => originOf(given))(),
+      patternsOf(given, problems.length === 0 ? options : undefined),
+      connect(given, options?.wait),
+      problems.length === 0 ? undefined : Promise.reject(new UsageError(problems.join('\n'))),
+    ]);
+    if (options === undefined) throw new TypeError('its problems have been thrown');
+    const { rate: ratePerSecond, duration, connections, timeout: timeoutMs, thresholds, seed } = options;
+    const overrides = { ratePerSecond, connections, timeoutMs, thresholds, seed };
+    const durationMs = options.url === undefined ? duration : undefined;
+    const phases = await planPatterns(patterns, { ...overrides, durationMs }, { index: 1, of: 1 });
+    return { options, origin, phases, prometheus };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    // Flags are `--prometheus-ca-file` where options are `prometheusCaFile`.
+    const toName = (_: string, flag: string) => flag.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
+    throw new UsageError(error.message.replace(/^--([a-z-]+)(?=:)/gm, toName));
+  }
+}
+
+/** @throws UsageError with the problems of all */
+async function all<T extends readonly unknown[]>(
+  parts: { [K in keyof T]: T[K] | Promise<T[K]> },
+): Promise<T> {
+  collect(await Promise.allSettled(parts));
+  return Promise.all(parts) as unknown as Promise<T>;
+}
+
+type Given = Readonly<Record<string, unknown>>;
+
+/** Options that make no sense together, or are missing. */
+function findContradictions(given: Given): string[] {
+  const has = (name: string) => given[name] !== undefined;
+  const only = (needed: string, ...names: string[]) =>
+    has(needed) ? [] : names.filter(has).map((name) => `${name}: expected only with ${needed}`);
+  const either = (a: string, b: string) =>
+    has(a) === has(b) ? [`${a}, ${b}: expected one of the two, got ${has(a) ? 'both' : 'neither'}`] : [];
+  const ofUrl = has('pattern') ? only('url', 'requests', ...Object.keys(form.targetSchema.shape)) : [];
+  return [
+    ...either('url', 'pattern'),
+    ...(has('url') ? either('requests', 'duration') : ofUrl),
+    ...(has('url') && has('duration') && !has('rate')
+      ? ['rate: expected with duration: a number, or "max"']
+      : []),
+    ...(has('pattern') && !has('target')
+      ? ['target: expected with pattern: the URL where the load goes']
+      : []),
+    ...only('pattern', 'target'),
+    ...only('prometheus', 'prometheusTokenFile', 'prometheusCaFile'),
+  ];
+}
+
+function originOf({ url, target }: Given): Origin {
+  if (typeof url !== 'string') return parseOrigin(typeof target === 'string' ? target : EXAMPLE);
+  parseUrl('url', url.replace(/\?[^#]*/, ''), EXAMPLE, 'set headers instead');
+  return parseOrigin(new URL(url).origin);
+}
+
+async function patternsOf(
+  { pattern, url, duration, rate }: Given,
+  options: Options | undefined,
+): Promise<NamedPattern[]> {
+  if (typeof pattern === 'string') return readPatterns([pattern]);
+  if (typeof pattern === 'object') return [{ name: 'pattern', pattern: parsePattern('pattern', pattern) }];
+  if (typeof url !== 'string' || !URL.canParse(url) || options === undefined) return [];
+  const { pathname, search } = new URL(url);
+  const { method, headers, body, expect, series, requests } = options;
+  const target = { method, path: pathname + search, headers, body, expect, series, count: requests };
+  const stages = duration === undefined ? undefined : [{ duration, rate: rate === 'max' ? 1 : rate }];
+  return [{ name: `${method} ${pathname}`, pattern: parsePattern('url', { targets: [target], stages }) }];
+}
+
+function parsePattern(name: string, input: unknown): form.Pattern {
+  const { success, data, error } = form.patternSchema.safeParse(input);
+  if (!success) throw new UsageError(problemsOf(name, input, error).join('\n'));
+  return data;
+}
+
+async function connect(given: Given, waitMs: number | undefined): Promise<Prometheus | undefined> {
+  const { prometheus } = given;
+  if (typeof prometheus !== 'string') return undefined;
+  const files = ['prometheusTokenFile', 'prometheusCaFile'].map((name) => [name, given[name]] as const);
+  const access = Object.fromEntries(files.filter(([, file]) => typeof file === 'string'));
+  return connectPrometheus(prometheus, access, {}, waitMs ?? 0);
+}
+
+/** One line each. Headers may hold secrets, so what was got is left out there. */
+function problemsOf(root: string, given: unknown, { issues }: z.ZodError): string[] {
+  return issues.flatMap(expand).map(({ path, message, isKey }) => {
+    const name = [...(root === '' ? [] : [root]), ...path].join('.');
+    const value = path.reduce((of: unknown, key) => (of as Record<PropertyKey, unknown>)?.[key], given);
+    const got = isKey || path.includes('headers') ? '' : `, got ${JSON.stringify(value)?.slice(0, 60)}`;
+    return `${name || 'options'}: ${message}${hideCredentials(got)}`;
+  });
+}

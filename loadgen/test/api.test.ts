@@ -1,0 +1,194 @@
+/** The generator as a library: `run` of the package, without a command line. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it, jest } from '@jest/globals';
+import {
+  InterruptedError,
+  type RunOptions,
+  run,
+  UnreachableError,
+  UsageError,
+  verdictOf,
+} from '../src/api.ts';
+import { reportSchema } from '../src/report/report.ts';
+import { useFakeStack } from './fake-stack.ts';
+
+const stack = useFakeStack();
+const products = () => `${stack.target.url}/products`;
+
+describe('run', () => {
+  it('sends an exact number, and its report is what the schema says', async () => {
+    const report = await run({ url: products(), requests: 30, connections: 3 });
+    expect(reportSchema.parse(report)).toEqual(report);
+    expect(report).toMatchObject({
+      state: 'finished',
+      target: stack.target.url,
+      verification: null,
+      environment: { arguments: [] },
+      phases: [{ pattern: 'GET /products', sent: 30, statuses: { 200: 30 }, plan: { connections: 3 } }],
+    });
+    expect(verdictOf(report)).toMatchObject({ kind: 'passed' });
+  });
+
+  it('sends a rate for a duration, and judges thresholds without an error', async () => {
+    const thresholds = ['p99<1ms', 'rate>1000'];
+    const report = await run({ url: products(), rate: 100, duration: '250ms', thresholds });
+    expect(report.phases[0]).toMatchObject({ sent: 25, plan: { schedule: 'open', durationSeconds: 0.25 } });
+    expect(verdictOf(report)).toMatchObject({ kind: 'failed' });
+  });
+
+  it('keeps the requests busy with the rate "max", and spreads an exact number with a rate', async () => {
+    const busy = await run({ url: products(), rate: 'max', duration: '50ms', connections: 2 });
+    expect(busy.phases[0]).toMatchObject({ plan: { schedule: 'closed', durationSeconds: 0.05 } });
+    const spread = await run({ url: products(), requests: 5, rate: 100 });
+    expect(spread.phases[0]).toMatchObject({ sent: 5, plan: { schedule: 'queueing' } });
+  });
+
+  it('sends what the options say of a request', async () => {
+    const seen: unknown[] = [];
+    stack.api.intercept = ({ method, url, headers }, response) => {
+      seen.push([method, url, headers['x-one'], headers['content-type'], headers['content-length']]);
+      response.writeHead(204).end();
+      return true;
+    };
+    const headers = { 'X-One': '1' };
+    const url = `${products()}?a=b%20c`;
+    const report = await run({ url, method: 'PUT', headers, body: { a: 1 }, expect: 204, requests: 1 });
+    expect(seen).toEqual([['PUT', '/products?a=b%20c', '1', 'application/json', '7']]);
+    expect(report.phases[0]).toMatchObject({ errors: 0, statuses: { 204: 1 } });
+  });
+
+  it('sends a pattern as an object, as a file and by its name, and compares with Prometheus', async () => {
+    const series = { path: 'products', method: 'get' };
+    const pattern = { targets: [{ path: '/products', count: 3, series }] };
+    const [target, prometheus] = [stack.target.url, stack.observer.url];
+    const report = await run({ pattern, target, prometheus });
+    expect(report.verification).toMatchObject({ verdict: 'verified', answered: 3 });
+    const lab = await run({ pattern: 'lab', target });
+    expect(lab.phases.map((phase) => [phase.pattern, phase.sent])).toEqual([
+      ['hundred', 100],
+      ['not-found', 33],
+    ]);
+    const checkout = new URL('../patterns/checkout.yaml', import.meta.url).pathname;
+    const file = await run({ pattern: checkout, target, rate: 20, duration: '100ms' });
+    expect(file.phases[0]?.pattern).toBe('checkout');
+  });
+
+  it('ends with the signal: before the first request with an error, after it with a report', async () => {
+    const aborted = { url: products(), requests: 1, signal: AbortSignal.abort() };
+    await expect(run(aborted)).rejects.toThrow(new InterruptedError('interrupted: nothing was sent'));
+    const stop = new AbortController();
+    stack.api.intercept = () => {
+      stop.abort();
+      return false;
+    };
+    const report = await run({ url: products(), rate: 50, duration: '1m', signal: stop.signal });
+    expect(report.state).toBe('interrupted');
+    expect(verdictOf(report).kind).toBe('open');
+  });
+
+  it('rejects where the target does not answer in time', async () => {
+    const url = products();
+    await stack.target.stop();
+    await expect(run({ url, requests: 1, wait: '10ms' })).rejects.toThrow(UnreachableError);
+  });
+
+  it('rejects where Prometheus does not answer any more when it is to be compared', async () => {
+    stack.api.intercept = () => {
+      void stack.observer.stop();
+      return false;
+    };
+    const options = { url: products(), requests: 1, prometheus: stack.observer.url, wait: '100ms' };
+    await expect(run(options)).rejects.toThrow(UnreachableError);
+  });
+
+  it('leaves the process alone', async () => {
+    const writes = [jest.spyOn(process.stdout, 'write'), jest.spyOn(process.stderr, 'write')];
+    const listeners = () => process.eventNames().map((name) => [name, process.listenerCount(name)]);
+    const before = listeners();
+    await run({ url: products(), requests: 3 });
+    expect(listeners()).toEqual(before);
+    for (const write of writes) expect(write).not.toHaveBeenCalled();
+    jest.restoreAllMocks();
+    const sources = ['../src/api.ts', '../src/run/options.ts'].map((path) => new URL(path, import.meta.url));
+    for (const source of sources) expect(readFileSync(source, 'utf8')).not.toMatch(/\bprocess\./);
+  });
+});
+
+describe('options', () => {
+  const lines = async (options: object) => {
+    const error: unknown = await run(options as RunOptions).catch((reason) => reason);
+    expect(error).toBeInstanceOf(UsageError);
+    return (error as UsageError).message.split('\n').sort();
+  };
+  const url = 'http://127.0.0.1:3000/';
+
+  it('report every problem at once', async () => {
+    const wrong = { url: 'ftp://x', rate: 0, duration: '10 s', methode: 'GET', thresholds: ['p98<1s'] };
+    const access = { prometheus: url, prometheusCaFile: './none.pem' };
+    expect(await lines({ ...wrong, ...access, headers: { Upgrade: 'secret' } })).toEqual([
+      'duration: expected a duration above 0, such as 250ms, 30s, 5m, 1h, got "10 s"',
+      'headers.Upgrade: expected no such header: the generator speaks HTTP/1.1 only',
+      'methode: not a known key',
+      'prometheusCaFile: expected a file that can be read, got ENOENT',
+      'rate: expected a number above 0, at most 1000000, or "max", got 0',
+      expect.stringMatching(/^thresholds\.0: expected a threshold: .*, got "p98<1s"$/),
+      'url: expected a URL of http or https, such as http://127.0.0.1:3000/users/7, got "ftp://x"',
+    ]);
+  });
+
+  it.each<[string, object, string[]]>([
+    ['nothing', {}, ['url, pattern: expected one of the two, got neither']],
+    ['no length', { url }, ['requests, duration: expected one of the two, got neither']],
+    [
+      'two lengths',
+      { url, requests: 1, duration: '1s' },
+      [
+        'rate: expected with duration: a number, or "max"',
+        'requests, duration: expected one of the two, got both',
+      ],
+    ],
+    [
+      'what belongs to a URL',
+      { pattern: 'lab', target: url, requests: 1, method: 'GET' },
+      ['method: expected only with url', 'requests: expected only with url'],
+    ],
+    [
+      'no target',
+      { pattern: 'labb' },
+      [
+        expect.stringContaining('no pattern "labb"; there are lab,'),
+        'target: expected with pattern: the URL where the load goes',
+      ],
+    ] as never,
+    [
+      'a token for nothing',
+      { url, requests: 1, prometheusTokenFile: 'x' },
+      ['prometheusTokenFile: expected only with prometheus'],
+    ],
+    [
+      'a file that is not there',
+      { url, requests: 1, prometheus: url, prometheusCaFile: 'none' },
+      ['prometheusCaFile: expected a file that can be read, got ENOENT'],
+    ],
+    [
+      'a pattern with mistakes',
+      { pattern: { targets: [{ path: 'x', count: 0 }] }, target: url },
+      [
+        expect.stringMatching(/^pattern\.targets\.0\.count: .*, got 0$/),
+        expect.stringMatching(/^pattern\.targets\.0\.path: expected a path .*, got "x"$/),
+      ],
+    ] as never,
+    [
+      'a duration of an exact pattern',
+      { pattern: 'hundred', target: url, duration: '1s' },
+      ['duration: "hundred" sends an exact number of requests; it ends when they are sent'],
+    ],
+    [
+      'a password in the URL',
+      { url: 'http://user:secret@127.0.0.1/', requests: 1 },
+      ['url: expected no user or password (set headers instead), got "http://***@127.0.0.1/"'],
+    ],
+  ])('%s', async (_, options, expected) => {
+    expect(await lines(options)).toEqual(expected);
+  });
+});
