@@ -2,14 +2,14 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { freePort } from '../../test/support/free-port.ts';
 import { blockOf } from '../../test/support/markdown.ts';
-import { filesIn, installTarballs, lintTarball, pack, typeProblemsOf } from '../../test/support/packed.ts';
+import { filesIn, lintTarball, pack, typeProblemsOf } from '../../test/support/packed.ts';
 import { until } from '../../test/support/until.ts';
 
 jest.setTimeout(120_000);
@@ -19,45 +19,51 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 const root = path('../..');
 const packageFolder = path('..');
 
-/** What a tarball may weigh; it is stated in the README. */
-const MAX_TARBALL_BYTES = 78_000;
-
 let folder: string;
 let tarball: string;
-let tarballsOfDependencies: string[];
 
 beforeAll(async () => {
   folder = await mkdtemp(`${tmpdir()}/express-exact-metrics-`);
-  [tarball = '', ...tarballsOfDependencies] = await pack(packageFolder, folder);
+  [tarball] = await pack(packageFolder, folder);
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A copy of a project, with the tarball installed and, from this repository, what the project brings itself. */
-async function install(name: string): Promise<string> {
-  const project = `${folder}/${name}`;
+/** What a project installs next to the package; the alias is what the successor's users have in place of the old name. */
+const CLIENTS: Readonly<Record<string, readonly string[]>> = {
+  '@prometheus-io/client': ['@prometheus-io/client@^0.16.0'],
+  'prom-client': ['prom-client@^15.1.0'],
+  'both clients': ['@prometheus-io/client@^0.16.0', 'prom-client@^15.1.0'],
+  'prom-client as an alias of @prometheus-io/client': ['prom-client@npm:@prometheus-io/client@^0.16.0'],
+  'no client': [],
+};
+
+/** A copy of a project as a user makes it, with nothing forced: from what npm has cached, or else from the registry. */
+async function install(name: string, clients: string): Promise<string> {
+  const project = `${folder}/${name}-${Object.keys(CLIENTS).indexOf(clients)}`;
   await cp(path(`./project-setups/${name}`), project, { recursive: true });
-  if (name.startsWith('typescript'))
-    await cp(path('./project-setups/typescript'), project, { recursive: true });
-  // Without the peers, which are linked.
-  await installTarballs(project, [tarball, ...tarballsOfDependencies], '--legacy-peer-deps');
-  await mkdir(`${project}/node_modules/@types`, { recursive: true });
-  for (const id of ['express', 'prom-client', '@types/express', '@types/node']) {
-    await symlink(`${root}/node_modules/${id}`, `${project}/node_modules/${id}`);
-  }
+  const isTypescript = name.startsWith('typescript');
+  if (isTypescript) await cp(path('./project-setups/typescript'), project, { recursive: true, force: false });
+  const types = isTypescript ? ['@types/express@5', '@types/node@24'] : [];
+  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts'];
+  const packages = [tarball, 'express@5', ...(CLIENTS[clients] ?? []), ...types];
+  await run('npm', ['install', ...flags, ...packages], { cwd: project });
   return project;
 }
 
 const readme = readFileSync(`${packageFolder}/README.md`, 'utf8');
+const manifest = JSON.parse(readFileSync(`${packageFolder}/package.json`, 'utf8'));
 
 describe('the tarball', () => {
   it('holds what is needed and nothing else, and is small', async () => {
     const files = await filesIn(tarball);
     const needed =
-      /^(dist\/(esm|cjs)\/.*\.(js|d\.ts)|(dist\/cjs\/)?package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
+      /^(dist\/(esm|cjs)\/.*\.(js|d\.ts)|dist\/(esm|cjs)\/load-client\.(cjs|d\.cts)|(dist\/cjs\/)?package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
     expect(files.filter((file) => !needed.test(file))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(['dist/esm/index.js', 'dist/cjs/index.d.ts', 'LICENSE']));
-    expect((await stat(tarball)).size).toBeLessThan(MAX_TARBALL_BYTES);
+    const [, statedKilobytes] = /(\d+) kB packed, no dependencies/.exec(readme) ?? [];
+    expect((await stat(tarball)).size).toBeLessThan(Number(statedKilobytes) * 1000);
+    expect(manifest).not.toHaveProperty('dependencies');
   });
 
   it('has nothing that publint would warn of', async () => {
@@ -70,50 +76,62 @@ describe('the tarball', () => {
 });
 
 describe('a project', () => {
-  it.each(['javascript-esm', 'typescript-nodenext', 'javascript-cjs', 'typescript-cjs'])(
-    'runs the example of the README: %s',
-    async (name) => {
-      const project = await install(name);
-      const ports = { app: await freePort(), metrics: await freePort() };
-      let code = blockOf(readme, 'js', 'metrics.listen')
-        .replace('3000', String(ports.app))
-        .replace('8000', String(ports.metrics));
-      if (name === 'javascript-cjs')
-        code = code.replace(/^import (.*) from ('.*');$/gm, 'const $1 = require($2);');
-      const isTypescript = name.startsWith('typescript');
-      await writeFile(`${project}/server.${isTypescript ? 'ts' : 'js'}`, code);
-      if (isTypescript) await compile(project);
-      const server = spawn(process.execPath, [isTypescript ? 'dist/server.js' : 'server.js'], {
-        cwd: project,
-        stdio: ['ignore', 'inherit', 'inherit'],
-      });
-      try {
-        const get = (port: number, target: string) => fetch(`http://127.0.0.1:${port}${target}`);
-        await until('the example to listen', () =>
-          get(ports.metrics, '/healthz').then(
-            ({ ok }) => ok,
-            () => false,
-          ),
-        );
-        expect(await (await get(ports.app, '/users/7')).json()).toEqual({ id: '7' });
-        const exposed = (await (await get(ports.metrics, '/metrics')).text()).split('\n');
-        expect(exposed).toEqual(
-          expect.arrayContaining(blockOf(readme, 'text', 'http_requests_total').trim().split('\n')),
-        );
-      } finally {
-        server.kill();
-        await once(server, 'exit');
-      }
-    },
-  );
+  it.each([
+    ['javascript-esm', '@prometheus-io/client'],
+    ['javascript-esm', 'both clients'],
+    ['javascript-cjs', 'prom-client'],
+    ['typescript-nodenext', '@prometheus-io/client'],
+    ['typescript-bundler', 'prom-client'],
+    ['typescript-cjs', 'prom-client as an alias of @prometheus-io/client'],
+  ])('runs the example of the README: %s, with %s', async (name, clients) => {
+    const project = await install(name, clients);
+    const ports = { app: await freePort(), metrics: await freePort() };
+    let code = blockOf(readme, 'js', 'metrics.listen')
+      .replace('3000', String(ports.app))
+      .replace('8000', String(ports.metrics));
+    if (name === 'javascript-cjs')
+      code = code.replace(/^import (.*) from ('.*');$/gm, 'const $1 = require($2);');
+    const isTypescript = name.startsWith('typescript');
+    await writeFile(`${project}/server.${isTypescript ? 'ts' : 'js'}`, code);
+    if (isTypescript) await compile(project, clients);
+    const server = spawn(process.execPath, [isTypescript ? 'dist/server.js' : 'server.js'], {
+      cwd: project,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    try {
+      const get = (port: number, target: string) => fetch(`http://127.0.0.1:${port}${target}`);
+      await until('the example to listen', () =>
+        get(ports.metrics, '/healthz').then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      );
+      expect(await (await get(ports.app, '/users/7')).json()).toEqual({ id: '7' });
+      const exposed = (await (await get(ports.metrics, '/metrics')).text()).split('\n');
+      expect(exposed).toEqual(
+        expect.arrayContaining(blockOf(readme, 'text', 'http_requests_total').trim().split('\n')),
+      );
+    } finally {
+      server.kill();
+      await once(server, 'exit');
+    }
+  });
+
+  it('is told what to install where there is no client', async () => {
+    const project = await install('javascript-esm', 'no client');
+    const code =
+      "import express from 'express'; import { instrument } from 'express-exact-metrics'; instrument(express());";
+    await writeFile(`${project}/server.js`, code);
+    await expect(run(process.execPath, ['server.js'], { cwd: project })).rejects.toThrow(
+      'instrument: expected a client library, got none installed: npm install @prometheus-io/client (or prom-client 15)',
+    );
+  });
 });
 
-/** Compiles `server.ts` and `options.ts` as the project's configuration says. */
-async function compile(project: string): Promise<void> {
-  const config = JSON.parse(await readFile(`${project}/tsconfig.json`, 'utf8'));
-  await writeFile(
-    `${project}/tsconfig.json`,
-    JSON.stringify({ ...config, files: ['options.ts', 'server.ts'] }),
-  );
+/** Compiles `server.ts` and `options.ts`, which uses the client library that the project has, as the project's configuration says. */
+async function compile(project: string, clients: string): Promise<void> {
+  const library = clients.startsWith('prom-client') ? 'prom-client' : '@prometheus-io/client';
+  const options = await readFile(`${project}/options.ts`, 'utf8');
+  await writeFile(`${project}/options.ts`, options.replace('@prometheus-io/client', library));
   await run(`${root}/node_modules/.bin/tsc`, ['-p', '.'], { cwd: project });
 }

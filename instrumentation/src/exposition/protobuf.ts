@@ -2,11 +2,11 @@
  * Renders metric families as delimited protobuf, the one exposition format that native histograms have. What a source has
  * encoded already is only joined together: encodings of repeated fields can stand one after the other.
  */
-import { PbfWriter } from 'pbf';
 import { type Family, type LabelSet, toNumber } from './family.ts';
 import type { NativeHistogram } from './native-histogram.ts';
 import { createOutput } from './output.ts';
 import { encodeHistogram, encodeLabels, encodeSingle, encodeSummary } from './protobuf-metric.ts';
+import { ProtobufWriter } from './protobuf-writer.ts';
 import { toLabelsText } from './text.ts';
 
 /** `MetricType`. */
@@ -39,14 +39,14 @@ export async function renderProtobuf(families: readonly Family[], withNative: bo
 
 /** The length of the whole family, and its fields in front of the metrics. */
 function headOf({ name, help, type }: Family, metricsSize: number): Uint8Array {
-  const fields = new PbfWriter();
-  fields.writeStringField(1, name);
-  fields.writeStringField(2, help);
-  fields.writeVarintField(3, TYPES[type] ?? (TYPES.untyped as number));
-  const own = fields.finish();
-  const delimited = new PbfWriter();
-  delimited.writeVarint(own.length + metricsSize);
-  return Buffer.concat([delimited.finish(), own]);
+  const fields = new ProtobufWriter();
+  fields.stringField(1, name);
+  fields.stringField(2, help);
+  fields.varintField(3, TYPES[type] ?? (TYPES.untyped as number));
+  const delimited = new ProtobufWriter();
+  delimited.varint(fields.bytes.length + metricsSize);
+  delimited.raw(fields.bytes);
+  return delimited.bytes;
 }
 
 /** Undefined is a step that has not brought a message yet. */

@@ -1,4 +1,6 @@
 // What the types of the package allow and refuse; compiled, never run.
+
+import { Counter, type OpenMetricsContentType, Registry } from '@prometheus-io/client';
 import express from 'express';
 import {
   DURATION_BUCKETS_SECONDS,
@@ -6,7 +8,6 @@ import {
   instrument,
   type Metrics,
 } from 'express-exact-metrics';
-import { Counter, type OpenMetricsContentType, Registry } from 'prom-client';
 
 const options: InstrumentOptions = {
   registry: new Registry(),
@@ -21,8 +22,8 @@ const metrics: Metrics = instrument(app, options);
 app.get('/metrics', metrics.handler);
 new Counter({ name: 'jobs_total', help: 'Jobs', registers: [metrics.registry] }).inc();
 const openMetrics = instrument(express(), { registry: new Registry<OpenMetricsContentType>() });
-const contentType: OpenMetricsContentType = openMetrics.registry.contentType;
+const same: Registry<OpenMetricsContentType> = openMetrics.registry;
 openMetrics.close();
-void contentType;
+void same;
 // @ts-expect-error: there is no such option
 instrument(app, { bucket: [1] });
