@@ -1,7 +1,7 @@
 // One number: how many requests there were. It is read on a port of its own.
 import { createServer } from 'node:http';
+import { Counter, Registry } from '@prometheus-io/client';
 import express from 'express';
-import { Counter, Registry } from 'prom-client';
 
 const registry = new Registry();
 const requests = new Counter({

@@ -1,7 +1,7 @@
 // Which requests: one series for each path and method.
 import { createServer } from 'node:http';
+import { Counter, Registry } from '@prometheus-io/client';
 import express from 'express';
-import { Counter, Registry } from 'prom-client';
 
 const registry = new Registry();
 const requests = new Counter({

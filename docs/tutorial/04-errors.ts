@@ -1,7 +1,7 @@
 // What went wrong: errors by status code.
 import { createServer } from 'node:http';
+import { Counter, Registry } from '@prometheus-io/client';
 import express from 'express';
-import { Counter, Registry } from 'prom-client';
 
 const registry = new Registry();
 const requests = new Counter({

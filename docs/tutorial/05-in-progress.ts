@@ -1,8 +1,8 @@
 // What is going on now: a gauge, which goes up and comes down. And something to see: a payment takes two seconds.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Counter, Gauge, Registry } from '@prometheus-io/client';
 import express from 'express';
-import { Counter, Gauge, Registry } from 'prom-client';
 
 const registry = new Registry();
 const requests = new Counter({

@@ -1,8 +1,8 @@
 // How long it took: a histogram sorts the durations into buckets.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import express from 'express';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 const registry = new Registry();
 const requests = new Counter({

@@ -1,8 +1,8 @@
 // The first trap, as it is usually built: the URL as a label. Never do this.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import express from 'express';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 const registry = new Registry();
 const requests = new Counter({

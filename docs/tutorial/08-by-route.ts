@@ -1,8 +1,8 @@
 // The same label from the route that answered: as many values as there are routes, and one for all the rest.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import express from 'express';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 const registry = new Registry();
 const requests = new Counter({

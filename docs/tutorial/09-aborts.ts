@@ -1,8 +1,8 @@
 // A response ends with `close`, whether it was finished or not. A client that left early is an error with a code of its own.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import express from 'express';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 const registry = new Registry();
 const requests = new Counter({

@@ -1,8 +1,8 @@
 // Every series that can be is there from the start, with the value 0.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import express from 'express';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 const registry = new Registry();
 const requests = new Counter({
