@@ -30,19 +30,19 @@ const LAYERS = {
     'recording/': [],
     'express/': ['recording/'],
     'exposition/': ['recording/'],
-    library: ['exposition/'],
+    library: ['exposition/', 'load-client'],
     'metrics/': ['library', 'exposition/', 'recording/'],
     'shutdown/': ['library', 'recording/'],
     'user-function': ['exposition/'],
     listen: ['user-function'],
     protection: [],
-    options: ['library', 'user-function'],
+    options: ['installed-registry', 'library', 'user-function'],
     'max-series': ['options', 'library', 'recording/'],
   },
 };
 
 const layers = Object.entries(LAYERS).flatMap(([root, layersOf]) => {
-  const pathOf = (layer) => `^${root}/src/${layer.endsWith('/') ? layer : `${layer}\\.ts$`}`;
+  const pathOf = (layer) => `^${root}/src/${layer.endsWith('/') ? layer : `${layer}\\.(ts|cjs)$`}`;
   return Object.entries(layersOf).map(([layer, allowed]) => ({
     name: `${root}: ${layer} -> ${allowed.join(', ') || 'nothing else'}`.replaceAll('/', ''),
     severity: 'error',

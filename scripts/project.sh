@@ -68,14 +68,25 @@ require_running() {
   is_running "$1" || fail 3 'the stack is not running.' 'Start it with: make up'
 }
 
+# macOS has no program of that name, but a Perl.
+lock_file() {
+  if command -v flock >/dev/null; then flock -n 9; else perl -e 'use Fcntl ":flock"; open(L, "<&=9") && flock(L, LOCK_EX | LOCK_NB) or exit 1'; fi
+}
+
 # take_lock COMMAND: the kernel gives the lock, flock(2)'s, back when this script and all that it has started have ended. A read-only
 # checkout has nothing to write the name of the command into.
 take_lock() {
   lock=$root/.cache/$COMPOSE_PROJECT_NAME.lock
   { mkdir -p "$root/.cache" && : >>"$lock"; } 2>/dev/null || lock=$root/docker-compose.yml
   exec 9<"$lock"
-  # macOS has no program of that name, but a Perl.
-  if command -v flock >/dev/null; then flock -n 9; else perl -e 'use Fcntl ":flock"; open(L, "<&=9") && flock(L, LOCK_EX | LOCK_NB) or exit 1'; fi ||
-    fail 4 "another command is changing this stack$(sed -n '1s/^make /: &/p' "$lock")." 'Nothing was done. When it has ended, run this again.'
+  seconds=0
+  until lock_file; do
+    # What an interrupted command had started ends a little later than the command itself.
+    holder=$(sed -n '1s/.*(process \([0-9]*\))$/\1/p' "$lock")
+    [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null && [ "$seconds" -lt 60 ] ||
+      fail 4 "another command is changing this stack$(sed -n '1s/^make /: &/p' "$lock")." 'Nothing was done. When it has ended, run this again.'
+    seconds=$((seconds + 1))
+    sleep 1
+  done
   [ "$lock" = "$root/docker-compose.yml" ] || echo "$1 (process $$)" >"$lock"
 }

@@ -2,12 +2,14 @@
 import { EXIT, UsageError } from '../common/errors.ts';
 import { hideInArgument } from '../common/secrets.ts';
 import { formatCount, formatNumber } from '../common/units.ts';
+import { formatVerification } from '../report/text/verification-table.ts';
 import { connectPrometheus } from '../run/connect-prometheus.ts';
 import { describeEnvironment } from '../run/environment.ts';
 import { type Outputs, openOutputs, type Saver } from '../run/outputs.ts';
 import type { Overrides } from '../run/plan.ts';
 import { prepareSender, type SendOptions } from '../run/prepare.ts';
-import { type RunObserver, run } from '../run/run.ts';
+import { type NotFresh, type RunObserver, run } from '../run/run.ts';
+import { findVerified } from '../run/verify-sent.ts';
 import type { Io, PrometheusFlags } from './io.ts';
 import { showOutcome } from './outcome.ts';
 import { createReporter } from './progress.ts';
@@ -55,10 +57,15 @@ export async function runCommand(
     signal,
     observer,
   });
-  if (!('alreadyHandled' in outcome)) return showOutcome(outcome, flags, saver, io);
-  io.stdout.write(
-    `the API has already handled ${formatCount(outcome.alreadyHandled, 'request')}: nothing sent\n`,
-  );
+  return 'alreadyHandled' in outcome
+    ? showNotFresh(outcome, flags, io)
+    : showOutcome(outcome, flags, saver, io);
+}
+
+async function showNotFresh({ alreadyHandled, snapshot }: NotFresh, { ledger }: RunFlags, io: Io) {
+  io.stdout.write(`the API has already handled ${formatCount(alreadyHandled, 'request')}: nothing sent\n`);
+  const verified = ledger === undefined ? undefined : await findVerified(ledger, snapshot);
+  if (verified) io.stdout.write(`${formatVerification(verified).join('\n')}\n`);
   return EXIT.ok;
 }
 

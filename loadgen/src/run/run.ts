@@ -51,6 +51,7 @@ export interface RunOutcome {
 /** The API had already handled requests when only a fresh one was wanted. */
 export interface NotFresh {
   readonly alreadyHandled: number;
+  readonly snapshot: Snapshot;
 }
 
 /** The file of the ledger is written this long before the first request of a run that waits for its moment. */
@@ -77,7 +78,7 @@ async function begin(options: RunOptions): Promise<Report | NotFresh> {
     prometheus === undefined ? null : await readSnapshot(prometheus, snapshotOptions(options, signal));
   if (before !== null && options.onlyOnFreshApi) {
     const alreadyHandled = sumOf(before, DURATIONS);
-    if (alreadyHandled > 0) return { alreadyHandled };
+    if (alreadyHandled > 0) return { alreadyHandled, snapshot: before };
   }
   if (startAtMs !== undefined) {
     await waitUntil(startAtMs - SAVE_MS, AbortSignal.any([signal, sender.lost]));

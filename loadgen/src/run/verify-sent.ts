@@ -1,9 +1,10 @@
 /** Compares what earlier runs have sent with what Prometheus holds now. It sends nothing. */
+import { CheckError, UsageError } from '../common/errors.ts';
 import { ledgerFiles, type RunRecord, readRecord, startLedger } from '../verify/ledger.ts';
 import type { Snapshot } from '../verify/process.ts';
 import type { Prometheus } from '../verify/prometheus.ts';
 import { readSettledSnapshot, readSnapshot, type SnapshotOptions } from '../verify/snapshot.ts';
-import { standingOf } from '../verify/verification.ts';
+import { standingOf, type Verification } from '../verify/verification.ts';
 import { baselineOf, type RunsVerification, verifyRuns } from '../verify/verify-runs.ts';
 
 interface SentRuns {
@@ -28,6 +29,20 @@ export async function verifySent(
   const standing = (now: Snapshot) => standingOf(verifyRuns(records, now).verification);
   const beforeOf = (now: Snapshot) => baselineOf(records, now);
   return verifyRuns(records, await readSettledSnapshot(prometheus, { ...options, beforeOf }, standing));
+}
+
+/**
+ * The verification of what a ledger has, by a snapshot that was taken for something else. Only where it holds: a user who did
+ * not ask for a comparison need not know that there is nothing to compare, or that another client has used the API too.
+ */
+export async function findVerified(ledger: string, now: Snapshot): Promise<Verification | undefined> {
+  try {
+    const { verification } = verifyRuns((await readSent(ledger)).records, now);
+    return verification.verdict === 'verified' ? verification : undefined;
+  } catch (error) {
+    if (error instanceof CheckError || error instanceof UsageError) return undefined;
+    throw error;
+  }
 }
 
 /** Begins a ledger from what Prometheus holds now. */
