@@ -10,7 +10,7 @@ const stack = useFakeStack();
 const at = useFolder();
 const run = (...args: string[]) => loadgen(['run', ...args, ...stack.toTarget]);
 
-describe('loadgen run', () => {
+describe('exact-load run', () => {
   it('writes a report that its schema accepts, to a file or to standard output', async () => {
     const { out } = await run('hundred', '--json', at('report.json'));
     expect(out).toContain('hundred: 100 requests sent');
@@ -79,7 +79,7 @@ describe('wrong usage ends with 2 and says what is right', () => {
     [['run', '--workers', '65'], /Expected at most 64/],
     [['run', 'hundred', '--workers', '11'], /"hundred" has 10 for 11 shards; expected one for each/],
     [['run', '--verify', '--shard', '1/2', '-p', 'http://x'], /a shard cannot be verified alone/],
-    [['worker'], /only another loadgen starts one/],
+    [['worker'], /only another exact-load starts one/],
     [['report', 'a', 'b', 'c'], /expected one report, or two to compare, got 3/],
     [['run', '--verify', '--ledger', 'x'], /--verify, --ledger: needs --prometheus/],
     [['run', '--target', 'localhost'], /--target: expected a URL/],
@@ -124,7 +124,7 @@ describe('the other commands', () => {
   });
 
   it.each([['--help'], ['run', '--help'], ['verify', '--help']])('%s %s teaches', async (...args) => {
-    const out = expect.stringContaining('Usage: loadgen');
+    const out = expect.stringContaining('Usage: exact-load');
     expect(await loadgen(args)).toMatchObject({ code: 0, out });
   });
 });

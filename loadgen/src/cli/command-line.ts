@@ -31,12 +31,12 @@ Exit codes:
 
 const RUN_HELP = `
 Examples:
-  $ loadgen run                                   the lab's requests to http://localhost:5001
-  $ loadgen run steady --rate 500 --duration 10s  a built-in pattern, faster and shorter
-  $ loadgen run steady --rate max -c 32           the closed loop: what can the target do?
-  $ loadgen run ./checkout.yaml --threshold "p99<100ms"
-  $ loadgen run mixed -p http://localhost:9090    with the verification
-  $ loadgen run steady --rate 30000 --workers 4   from four processes
+  $ exact-load run                                   the lab's requests to http://localhost:5001
+  $ exact-load run steady --rate 500 --duration 10s  a built-in pattern, faster and shorter
+  $ exact-load run steady --rate max -c 32           the closed loop: what can the target do?
+  $ exact-load run ./checkout.yaml --threshold "p99<100ms"
+  $ exact-load run mixed -p http://localhost:9090    with the verification
+  $ exact-load run steady --rate 30000 --workers 4   from four processes
 
 Latency counts from the moment at which a request should have left, so a target
 that stalls cannot hide it. What finds no free connection is counted as dropped.`;
@@ -58,7 +58,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
 }
 
 function createProgram(args: readonly string[], io: Io, setExitCode: (code: number) => void): Command {
-  const program = new Command('loadgen')
+  const program = new Command('exact-load')
     .description('Sends load and verifies, through Prometheus, that every request was counted exactly once.')
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
@@ -90,7 +90,7 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
     .addArgument(program.createArgument('<what>').choices(Object.keys(SCHEMAS)))
     .action((what: keyof typeof SCHEMAS) => void io.stdout.write(toJson(SCHEMAS[what]())));
   program.command('worker', { hidden: true }).action(async () => {
-    if (io.channel === undefined) program.error('worker: only another loadgen starts one');
+    if (io.channel === undefined) program.error('worker: only another exact-load starts one');
     else await work(io.channel, io.signal);
   });
   return program;
@@ -102,7 +102,7 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
     .description('sends one pattern after the other')
     .addArgument(
       command
-        .createArgument('[pattern...]', 'names (see `loadgen list`) or pattern files')
+        .createArgument('[pattern...]', 'names (see `exact-load list`) or pattern files')
         .default([DEFAULT_PATTERN], DEFAULT_PATTERN),
     )
     .option('-t, --target <url>', 'where the load goes', 'http://localhost:5001')
@@ -129,13 +129,17 @@ function addRun(program: Command, act: (names: string[], flags: RunFlags) => Pro
         .argParser(parseWorkers)
         .default(1),
     )
-    .option('--shard <i/n>', 'send only every n-th request, from the i-th; see `loadgen combine`', parseShard)
+    .option(
+      '--shard <i/n>',
+      'send only every n-th request, from the i-th; see `exact-load combine`',
+      parseShard,
+    )
     .option('--start-at <time>', 'begin at that moment, so that shards begin together', parseMoment)
     .optionsGroup('Verification:')
     .option('-p, --prometheus <url>', 'compare what was sent with what this Prometheus holds')
     .addOption(new Option('--verify', 'compare (the default with --prometheus)').default(undefined))
     .option('--no-verify', 'do not compare')
-    .option('--ledger <folder>', 'keep the report there for `loadgen verify`; needs --prometheus')
+    .option('--ledger <folder>', 'keep the report there for `exact-load verify`; needs --prometheus')
     .option(
       '--only-on-fresh-api',
       'send nothing when the API has handled requests before; needs --prometheus',
@@ -149,7 +153,7 @@ function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) 
     .description('sends nothing: compares everything sent since the API started with what Prometheus holds')
     .argument('[report...]', 'reports of runs, instead of a folder')
     .requiredOption('-p, --prometheus <url>', 'the Prometheus to ask')
-    .option('--ledger <folder>', 'the folder into which `loadgen run --ledger` wrote')
+    .option('--ledger <folder>', 'the folder into which `exact-load run --ledger` wrote')
     .option('--rebase', 'begin a new ledger now: what was counted so far is taken as given; needs --ledger')
     .option('-j, --json <file>', 'writes the verification as JSON; "-" is standard output, without the table')
     .option('-q, --quiet', 'no progress');
@@ -160,7 +164,7 @@ function addCombine(program: Command, act: (files: string[], flags: CombineFlags
   const command = program.command('combine');
   command
     .description('adds up the reports of shards, names those that are missing, and verifies the sum')
-    .argument('<report...>', 'what `loadgen run --shard --json` wrote, one of each shard')
+    .argument('<report...>', 'what `exact-load run --shard --json` wrote, one of each shard')
     .option('-p, --prometheus <url>', 'compare what all sent with what this Prometheus holds')
     .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
     .option('--html <file>', 'writes the report as a page with charts; "-" as for --json')

@@ -1,4 +1,4 @@
-/** `loadgen run`: flags and pattern names to a run, its outcome to text and an exit code. */
+/** `exact-load run`: flags and pattern names to a run, its outcome to text and an exit code. */
 import { EXIT, UsageError } from '../common/errors.ts';
 import { hideInArgument } from '../common/secrets.ts';
 import { formatCount, formatNumber } from '../common/units.ts';
@@ -71,7 +71,7 @@ function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, shard, startAt
   if (prometheus === undefined && needing.length > 0)
     throw new UsageError(`${needing.join(', ')}: needs --prometheus <url>`);
   if (verify === true && shard !== undefined && shard.of > 1)
-    throw new UsageError('--verify: a shard cannot be verified alone; `loadgen combine` verifies the sum');
+    throw new UsageError('--verify: a shard cannot be verified alone; `exact-load combine` verifies the sum');
   const lateMs = Date.now() - (startAt ?? Number.POSITIVE_INFINITY);
   if (lateMs > 0)
     throw new UsageError(`--start-at: expected a moment to come, got one ${formatNumber(lateMs)} ms ago`);
