@@ -85,6 +85,10 @@ process.on('exit', (code) => {
 
 try {
   process.exitCode = await runCli(process.argv.slice(2), {
+    // Nothing touches it unless a flag asks: to read is to keep the process from ending.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

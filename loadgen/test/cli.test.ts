@@ -88,7 +88,7 @@ describe('wrong usage ends with 2 and says what is right', () => {
     [['run', './gone.yaml'], /cannot read the pattern file/],
     [['run', '--speed', '9'], /unknown option '--speed'/],
     [['run', '--prom=http://ann:s3cret@host'], /unknown option '--prom=http:\/\/\*\*\*@host'/],
-    [['attack'], /unknown command 'attack'/],
+    [['attack'], /expected a URL or a command \(see --help\), got "attack"/],
     [['verify', '--ledger', 'x'], /required option '-p, --prometheus <url>' not specified/],
     [['verify', '-p', 'http://x'], /needs --ledger <folder>, or reports of runs/],
     [['verify', '-p', 'http://x', '--ledger', '/nowhere'], /--ledger: cannot read \/nowhere/],
@@ -101,7 +101,9 @@ describe('wrong usage ends with 2 and says what is right', () => {
 describe('the other commands', () => {
   it('list names every pattern', async () => {
     const { out } = await loadgen(['list']);
-    expect(out.match(/^\S+/gm)?.join(' ')).toBe('lab hundred not-found steady ramp rolling spike mixed');
+    const [patterns = '', note] = out.split('\n\n');
+    expect(note).toMatch(/^These know only the routes of the lab's API/);
+    expect(patterns.match(/^\S+/gm)?.join(' ')).toBe('lab hundred not-found steady ramp rolling spike mixed');
   });
 
   it('validate says ok, or the mistakes of all files', async () => {
@@ -121,6 +123,11 @@ describe('the other commands', () => {
   it('the example file is valid', async () => {
     const example = new URL('../patterns/checkout.yaml', import.meta.url).pathname;
     expect((await loadgen(['validate', example])).code).toBe(0);
+  });
+
+  it.each(['-V', '--version'])('%s prints the version of the package', async (flag) => {
+    const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(await loadgen([flag])).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });
 
   it.each([['--help'], ['run', '--help'], ['verify', '--help']])('%s %s teaches', async (...args) => {
