@@ -15,7 +15,10 @@ import { createSender } from './run/sender.ts';
 export type { PatternInput, PhaseReport, Report };
 export { CheckError, InterruptedError, UnreachableError, UsageError, verdictOf };
 
-/** What every request to `url` is: `method`, `headers`, `body`, the status to `expect`, and the labels of its `series`. */
+/**
+ * What every request to `url` is: `method` (GET by default, and with a body POST), `headers`, `body`, the status to `expect`, and the
+ * labels of its `series`.
+ */
 export type RequestOptions = Omit<z.input<typeof targetSchema>, 'path' | 'weight' | 'count'>;
 
 /** Either `url` with `requests` or with `rate` and `duration`, or `pattern` with `target`. Times are texts: `250ms`, `30s`, `5m`. */

@@ -53,7 +53,11 @@ describe('run', () => {
     const headers = { 'X-One': '1' };
     const url = `${products()}?a=b%20c`;
     const report = await run({ url, method: 'PUT', headers, body: { a: 1 }, expect: 204, requests: 1 });
-    expect(seen).toEqual([['PUT', '/products?a=b%20c', '1', 'application/json', '7']]);
+    await run({ url: products(), body: 'text', requests: 1 });
+    expect(seen).toEqual([
+      ['PUT', '/products?a=b%20c', '1', 'application/json', '7'],
+      ['POST', '/products', undefined, undefined, '4'],
+    ]);
     expect(report.phases[0]).toMatchObject({ errors: 0, statuses: { 204: 1 } });
   });
 

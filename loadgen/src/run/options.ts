@@ -80,6 +80,7 @@ async function all<T extends readonly unknown[]>(
   return Promise.all(parts) as unknown as Promise<T>;
 }
 
+/** Not checked yet: whatever the caller has put there. */
 type Given = Readonly<Record<string, unknown>>;
 
 /** Options that make no sense together, or are missing. */
@@ -110,15 +111,14 @@ function originOf({ url, target }: Given): Origin {
   return parseOrigin(new URL(url).origin);
 }
 
-async function patternsOf(
-  { pattern, url, duration, rate }: Given,
-  options: Options | undefined,
-): Promise<NamedPattern[]> {
+async function patternsOf(given: Given, options: Options | undefined): Promise<NamedPattern[]> {
+  const { pattern, url, duration, rate } = given;
   if (typeof pattern === 'string') return readPatterns([pattern]);
   if (typeof pattern === 'object') return [{ name: 'pattern', pattern: parsePattern('pattern', pattern) }];
   if (typeof url !== 'string' || !URL.canParse(url) || options === undefined) return [];
   const { pathname, search } = new URL(url);
-  const { method, headers, body, expect, series, requests } = options;
+  const { headers, body, expect, series, requests } = options;
+  const method = body !== undefined && given.method === undefined ? 'POST' : options.method;
   const target = { method, path: pathname + search, headers, body, expect, series, count: requests };
   const stages = duration === undefined ? undefined : [{ duration, rate: rate === 'max' ? 1 : rate }];
   return [{ name: `${method} ${pathname}`, pattern: parsePattern('url', { targets: [target], stages }) }];
