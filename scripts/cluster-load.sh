@@ -13,7 +13,7 @@ check_load_settings() {
 ledger_exists() { in_namespace get configmap loadgen-ledger >/dev/null 2>&1; }
 
 load() { find_own_images && send "$@"; }
-# send [PATTERN] [OPTION...]: a built-in pattern or a file of this machine, and options of `loadgen run`.
+# send [PATTERN] [OPTION...]: a built-in pattern or a file of this machine, and options of `exact-load run`.
 send() {
   pattern=${1:-lab}
   [ $# -eq 0 ] || shift

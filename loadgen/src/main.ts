@@ -10,7 +10,7 @@ import { hideCredentials } from './common/secrets.ts';
 import type { Channel, FromWorker, ToWorker } from './run/worker.ts';
 import type { WorkerProcess } from './run/worker-pool.ts';
 
-const debug = debuglog('loadgen');
+const debug = debuglog('exact-load');
 const interrupt = createInterrupt(() => process.exit(EXIT.interrupted));
 const workers = new Set<ChildProcess>();
 
@@ -53,7 +53,7 @@ function openChannel(): Channel | undefined {
 }
 
 function complain(text: string): void {
-  process.stderr.write(`loadgen: ${hideCredentials(text)}\n`);
+  process.stderr.write(`exact-load: ${hideCredentials(text)}\n`);
 }
 
 /** @returns the exit code */
@@ -63,13 +63,13 @@ function explain(error: unknown): number {
     return error.exitCode;
   }
   debug('%s', error);
-  complain(`unexpected error: ${reasonOf(error)} (NODE_DEBUG=loadgen shows where)`);
+  complain(`unexpected error: ${reasonOf(error)} (NODE_DEBUG=exact-load shows where)`);
   return EXIT.failed;
 }
 
 let outputFailed = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // The reader has seen enough (`loadgen list | head -1`): that is no failure.
+  // The reader has seen enough (`exact-load list | head -1`): that is no failure.
   if (error.code === 'EPIPE') return;
   outputFailed = true;
   complain(`cannot write to standard output: ${error.message}`);
@@ -85,6 +85,10 @@ process.on('exit', (code) => {
 
 try {
   process.exitCode = await runCli(process.argv.slice(2), {
+    // Nothing touches it unless a flag asks: to read is to keep the process from ending.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

@@ -11,7 +11,7 @@ const runVerified = (...args: string[]) => run(...args, ...stack.verified, '--wa
 const ledger = () => ['--ledger', at('ledger')];
 const CART = 'http_requests_total{path="cart",method="get"}';
 
-describe('loadgen run with Prometheus', () => {
+describe('exact-load run with Prometheus', () => {
   it('sends the lab and verifies it, in a table without control characters', async () => {
     const { code, out, err } = await runVerified('lab');
     expect(code).toBe(0);
@@ -112,7 +112,7 @@ describe('a Prometheus that is not there for a run', () => {
   });
 });
 
-describe('loadgen verify', () => {
+describe('exact-load verify', () => {
   const verify = (...args: string[]) =>
     loadgen(['verify', ...stack.verified, '--wait', '5s', ...ledger(), ...args]);
 

@@ -10,7 +10,7 @@ const stack = useFakeStack();
 const at = useFolder();
 const run = (...args: string[]) => loadgen(['run', ...args, ...stack.toTarget]);
 
-describe('loadgen run', () => {
+describe('exact-load run', () => {
   it('writes a report that its schema accepts, to a file or to standard output', async () => {
     const { out } = await run('hundred', '--json', at('report.json'));
     expect(out).toContain('hundred: 100 requests sent');
@@ -79,7 +79,7 @@ describe('wrong usage ends with 2 and says what is right', () => {
     [['run', '--workers', '65'], /Expected at most 64/],
     [['run', 'hundred', '--workers', '11'], /"hundred" has 10 for 11 shards; expected one for each/],
     [['run', '--verify', '--shard', '1/2', '-p', 'http://x'], /a shard cannot be verified alone/],
-    [['worker'], /only another loadgen starts one/],
+    [['worker'], /only another exact-load starts one/],
     [['report', 'a', 'b', 'c'], /expected one report, or two to compare, got 3/],
     [['run', '--verify', '--ledger', 'x'], /--verify, --ledger: needs --prometheus/],
     [['run', '--target', 'localhost'], /--target: expected a URL/],
@@ -88,7 +88,7 @@ describe('wrong usage ends with 2 and says what is right', () => {
     [['run', './gone.yaml'], /cannot read the pattern file/],
     [['run', '--speed', '9'], /unknown option '--speed'/],
     [['run', '--prom=http://ann:s3cret@host'], /unknown option '--prom=http:\/\/\*\*\*@host'/],
-    [['attack'], /unknown command 'attack'/],
+    [['attack'], /expected a URL or a command \(see --help\), got "attack"/],
     [['verify', '--ledger', 'x'], /required option '-p, --prometheus <url>' not specified/],
     [['verify', '-p', 'http://x'], /needs --ledger <folder>, or reports of runs/],
     [['verify', '-p', 'http://x', '--ledger', '/nowhere'], /--ledger: cannot read \/nowhere/],
@@ -101,7 +101,9 @@ describe('wrong usage ends with 2 and says what is right', () => {
 describe('the other commands', () => {
   it('list names every pattern', async () => {
     const { out } = await loadgen(['list']);
-    expect(out.match(/^\S+/gm)?.join(' ')).toBe('lab hundred not-found steady ramp rolling spike mixed');
+    const [patterns = '', note] = out.split('\n\n');
+    expect(note).toMatch(/^These know only the routes of the lab's API/);
+    expect(patterns.match(/^\S+/gm)?.join(' ')).toBe('lab hundred not-found steady ramp rolling spike mixed');
   });
 
   it('validate says ok, or the mistakes of all files', async () => {
@@ -123,8 +125,13 @@ describe('the other commands', () => {
     expect((await loadgen(['validate', example])).code).toBe(0);
   });
 
+  it.each(['-V', '--version'])('%s prints the version of the package', async (flag) => {
+    const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(await loadgen([flag])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+
   it.each([['--help'], ['run', '--help'], ['verify', '--help']])('%s %s teaches', async (...args) => {
-    const out = expect.stringContaining('Usage: loadgen');
+    const out = expect.stringContaining('Usage: exact-load');
     expect(await loadgen(args)).toMatchObject({ code: 0, out });
   });
 });

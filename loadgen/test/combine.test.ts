@@ -18,7 +18,7 @@ function sendShards(of: number, ...args: string[]): Promise<Ended[]> {
   return Promise.all(shards.map((n) => run(...args, '--shard', `${n}/${of}`, '--json', at(`${n}.json`))));
 }
 
-describe('loadgen combine', () => {
+describe('exact-load combine', () => {
   it.each<[string, (phase: Report['phases'][number]) => void, string]>([
     ['histogram', (phase) => Object.assign(phase.histograms, { latency: 'AAAA' }), 'histograms.latency'],
     ['threshold', (phase) => phase.plan.thresholds.push('p99 is low'), 'plan.thresholds.1'],

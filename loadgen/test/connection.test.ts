@@ -88,7 +88,7 @@ describe('an idle connection', () => {
       await send(client);
       await until('the connection is closed', () => server.sockets.size === 0);
     }
-    const request = `GET /x HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nUser-Agent: loadgen\r\n\r\n`;
+    const request = `GET /x HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nUser-Agent: exact-load\r\n\r\n`;
     expect(recorder).toMatchObject({ statuses: [200, 200, 200], failures: [] });
     expect([client.bytesWritten, client.bytesRead]).toEqual([3 * request.length, 3 * OK.length]);
   });

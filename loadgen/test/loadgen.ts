@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach } from '@jest/globals';
 import { runCli } from '../src/cli/command-line.ts';
 import type { Io } from '../src/cli/io.ts';
@@ -28,10 +28,14 @@ function startWorker(): never {
 /** Runs a command as `main.ts` does. */
 export async function loadgen(
   args: readonly string[],
-  { signal = new AbortController().signal, env = {} }: Partial<Pick<Io, 'signal' | 'env'>> = {},
+  {
+    signal = new AbortController().signal,
+    env = {},
+    stdin = Readable.from([]),
+  }: Partial<Pick<Io, 'signal' | 'env' | 'stdin'>> = {},
 ): Promise<Ended> {
   const [out, err] = [createStream(), createStream()];
-  const io: Io = { stdout: out.stream, stderr: err.stream, signal, startWorker, env };
+  const io: Io = { stdin, stdout: out.stream, stderr: err.stream, signal, startWorker, env };
   try {
     const code = await runCli(args, io);
     return { code, out: out.text(), err: err.text() };

@@ -69,7 +69,7 @@ describe('the exit', () => {
     const { code, out, err } = await start(['run', '--target', url, '--wait', '50ms', '--quiet']).ended;
     expect([code, out]).toEqual([3, '']);
     expect(err).toMatch(
-      /^loadgen: http:\/\/127.* did not accept a connection within 0.05 s: connect ECONNREFUSED [\d.:]+\n$/,
+      /^exact-load: http:\/\/127.* did not accept a connection within 0.05 s: connect ECONNREFUSED [\d.:]+\n$/,
     );
   });
 
@@ -77,7 +77,7 @@ describe('the exit', () => {
     const file = await open('/dev/full', 'w');
     const { code, err } = await start(['list'], [file.fd, 'pipe']).ended;
     expect(code).toBe(1);
-    expect(err).toMatch(/^loadgen: cannot write to standard output: ENOSPC.*\n$/);
+    expect(err).toMatch(/^exact-load: cannot write to standard output: ENOSPC.*\n$/);
     expect(await start(['attack'], ['pipe', file.fd]).ended).toMatchObject({ code: 2 });
     await file.close();
   });
@@ -135,7 +135,7 @@ describe('--workers', () => {
     });
     const [victim = 0, other = 0] = workers;
     process.kill(victim, 'SIGKILL');
-    const err = 'loadgen: shard 1/2 was lost: its process ended with SIGKILL\n';
+    const err = 'exact-load: shard 1/2 was lost: its process ended with SIGKILL\n';
     expect(await ended).toMatchObject({ code: 1, err });
     await until('the other is gone', () => isTerminated(other));
   });

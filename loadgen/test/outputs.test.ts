@@ -68,7 +68,7 @@ describe('a report', () => {
     await symlink('/dev/full', at('full'));
     const { code, out, err } = await run('--json', at('full'), '--html', at('page.html'));
     expect([code, out]).toEqual([1, SENT]);
-    expect(err).toMatch(/^loadgen: cannot write .*\/full: ENOSPC.*\n$/);
+    expect(err).toMatch(/^exact-load: cannot write .*\/full: ENOSPC.*\n$/);
     expect(await readFile(at('page.html'), 'utf8')).toContain('</html>');
   });
 });
@@ -123,7 +123,7 @@ describe('the summary', () => {
       await run('--shard', `${n + 1}/2`, '--json', file, ...stack.verified);
     const { code, out, err } = await interruptAtScrape('combine', ...files, ...stack.verified);
     expect([code, out]).toEqual([130, SENT]);
-    expect(err).toMatch(/loadgen: not verified: interrupted\n$/);
+    expect(err).toMatch(/exact-load: not verified: interrupted\n$/);
   });
 });
 

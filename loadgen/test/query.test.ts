@@ -1,4 +1,4 @@
-/** `loadgen query`, against a server that answers as Prometheus does. */
+/** `exact-load query`, against a server that answers as Prometheus does. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { freePort } from '../../test/support/free-port.ts';
 import { loadgen } from './loadgen.ts';

@@ -40,7 +40,7 @@ describe.each([
         sample.metric.__name__ === metric ? { metric: sample.metric, ...shape(sample.value) } : sample;
     });
     expect(out).toEqual(HUNDRED);
-    expect(`${out}${err}`).toMatch(/^(verification FAILED|unverifiable):|^loadgen: not verified: /m);
+    expect(`${out}${err}`).toMatch(/^(verification FAILED|unverifiable):|^exact-load: not verified: /m);
     expect([1, 3]).toContain(code);
   });
 });
@@ -57,7 +57,7 @@ it.each([
     stack.prometheus.answerOf = () => data;
   });
   expect([code, out]).toEqual([3, HUNDRED]);
-  expect(err).toMatch(/^loadgen: not verified: /m);
+  expect(err).toMatch(/^exact-load: not verified: /m);
 });
 
 it.each([

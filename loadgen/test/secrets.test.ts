@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { hideCredentials, hideInArgument } from '../src/common/secrets.ts';
+import { hideCredentials, hideInArguments } from '../src/common/secrets.ts';
 
 describe('credentials are hidden', () => {
   it.each([
@@ -22,6 +22,18 @@ describe('credentials are hidden', () => {
     ['http://token@host', 'http://***@host'],
     ['./a@b.yaml', './a@b.yaml'],
   ])('in the argument %s', (text, hidden) => {
-    expect(hideInArgument(text)).toBe(hidden);
+    expect(hideInArguments([text])).toEqual([hidden]);
+  });
+
+  it.each([
+    ['-H|Authorization: Bearer s3cret|http://host/', '-H|Authorization: ***|http://host/'],
+    ['-HAuthorization: s3cret', '-HAuthorization: ***'],
+    ['--header=Cookie: s3cret', '--header=Cookie: ***'],
+    ['-kqH|Cookie: a', '-kqH|Cookie: ***'],
+    ['-b|{"password": "s3cret"}|-n|5', '-b|***|-n|5'],
+    ['--body=s3cret', '--body=***'],
+    ['-b|@login.json', '-b|@login.json'],
+  ])('in the arguments %s', (text, hidden) => {
+    expect(hideInArguments(text.split('|'))).toEqual(hidden.split('|'));
   });
 });

@@ -101,7 +101,7 @@ describe('the URL of the target', () => {
   it('may have a path in front of every path, and any port', () => {
     const request = { method: 'POST', path: '/cart', headers: { Accept: '*/*' }, body: 'é' };
     expect(encodeRequest(parseOrigin('https://shop.example/api/'), request).bytes.toString()).toBe(
-      'POST /api/cart HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: loadgen\r\nAccept: */*\r\nContent-Length: 2\r\n\r\né',
+      'POST /api/cart HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: exact-load\r\nAccept: */*\r\nContent-Length: 2\r\n\r\né',
     );
     const origin = { hostname: '::1', port: 8080, host: '[::1]:8080' };
     expect(parseOrigin('http://[::1]:8080')).toMatchObject(origin);

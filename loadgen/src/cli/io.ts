@@ -1,9 +1,11 @@
 /** The outside world of a command, so that tests can be it, and the flags that several commands have. */
+import type { Readable } from 'node:stream';
 import type { AccessFlags } from '../run/connect-prometheus.ts';
 import type { Channel } from '../run/worker.ts';
 import type { WorkerProcess } from '../run/worker-pool.ts';
 
 export interface Io {
+  readonly stdin: Readable;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly env?: Readonly<Record<string, string | undefined>>;

@@ -23,7 +23,7 @@ export async function showOutcome(
     ...(unverified === undefined ? [] : [`not verified: ${reasonOf(unverified)}`]),
     ...unsaved,
   ];
-  for (const problem of problems) io.stderr.write(`loadgen: ${hideCredentials(problem)}\n`);
+  for (const problem of problems) io.stderr.write(`exact-load: ${hideCredentials(problem)}\n`);
   const code = exitCodeOf(outcome);
   if (unsaved.length > 0 && io.signal.aborted) return EXIT.interrupted;
   return code === EXIT.ok && unsaved.length > 0 ? EXIT.failed : code;

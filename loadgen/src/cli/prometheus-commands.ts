@@ -1,4 +1,4 @@
-/** What sends nothing and asks Prometheus: `loadgen verify` compares with what was sent before, `loadgen query` prints a table. */
+/** What sends nothing and asks Prometheus: `exact-load verify` compares with what was sent before, `exact-load query` prints a table. */
 import { EXIT, UsageError } from '../common/errors.ts';
 import { checkWritable, writeWhole } from '../common/files.ts';
 import { formatCount } from '../common/units.ts';
@@ -35,7 +35,7 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   const note = (text: string) => void (quiet || io.stderr.write(`${text}\n`));
   // The ledger first: a mistake in it is reported before a scrape is waited for.
   const sent = await readSent(ledger ?? files);
-  if (sent.older > 0) note(`${formatCount(sent.older, 'run')} of another version of loadgen left out`);
+  if (sent.older > 0) note(`${formatCount(sent.older, 'run')} of another version of exact-load left out`);
   const { verification, runs, notes } = await verifySent(sent, prometheus, waitOptions(flags, io));
   notes.forEach(note);
   const isVerified = verification.verdict === 'verified';

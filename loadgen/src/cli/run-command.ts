@@ -1,6 +1,7 @@
-/** `loadgen run`: flags and pattern names to a run, its outcome to text and an exit code. */
+/** `exact-load <url>` and `exact-load run`: flags, a URL or pattern names to a run, its outcome to text and an exit code. */
 import { EXIT, UsageError } from '../common/errors.ts';
-import { hideInArgument } from '../common/secrets.ts';
+import { readArgument } from '../common/input.ts';
+import { hideInArguments } from '../common/secrets.ts';
 import { formatCount, formatNumber } from '../common/units.ts';
 import { connectPrometheus } from '../run/connect-prometheus.ts';
 import { describeEnvironment } from '../run/environment.ts';
@@ -8,12 +9,14 @@ import { type Outputs, openOutputs, type Saver } from '../run/outputs.ts';
 import type { Overrides } from '../run/plan.ts';
 import { prepareSender, type SendOptions } from '../run/prepare.ts';
 import { type RunObserver, run } from '../run/run.ts';
+import { readTls, type TlsFlags } from '../run/tls-files.ts';
+import { createUrlPattern } from '../run/url-pattern.ts';
 import type { Io, PrometheusFlags } from './io.ts';
 import { showOutcome } from './outcome.ts';
 import { createReporter } from './progress.ts';
 
-export interface RunFlags extends Outputs, PrometheusFlags {
-  readonly target: string;
+/** What a URL and patterns have in common. */
+interface SendFlags extends Outputs, PrometheusFlags, TlsFlags {
   readonly rate?: number | 'max';
   readonly duration?: number;
   readonly connections?: number;
@@ -27,8 +30,61 @@ export interface RunFlags extends Outputs, PrometheusFlags {
   readonly workers: number;
 }
 
-export async function runCommand(
+export interface RunFlags extends SendFlags {
+  readonly target: string;
+}
+
+export interface UrlFlags extends SendFlags {
+  readonly requests?: number;
+  readonly method?: string;
+  readonly header?: readonly string[];
+  readonly body?: string;
+}
+
+const URL_DURATION_MS = 10_000;
+
+/** @returns the exit code */
+export async function urlCommand(
+  url: string,
+  flags: UrlFlags,
+  commandLine: readonly string[],
+  io: Io,
+): Promise<number> {
+  const { requests, rate = 'max', duration: durationMs, method, header = [] } = flags;
+  if (/^[\w-]+$/.test(url)) throw new UsageError(`expected a URL or a command (see --help), got "${url}"`);
+  if (requests !== undefined && durationMs !== undefined)
+    throw new UsageError('--requests, --duration: expected one of the two, got "both"');
+  const body = flags.body === undefined ? undefined : await readArgument('--body', flags.body, io);
+  const headers = isJsonFile(flags.body) ? withDefaultType(header) : header;
+  const amount = { requests, ratePerSecond: rate, durationMs: durationMs ?? URL_DURATION_MS };
+  const pattern = createUrlPattern({ url, method, headers, body }, amount);
+  // The pattern has the duration; the rate decides between the open model and the closed loop.
+  const { duration: _, ...rest } = flags;
+  return send([pattern], { ...rest, rate, target: pattern.target }, commandLine, io);
+}
+
+/** As an editor would say of such a file. */
+function isJsonFile(body = ''): boolean {
+  return /^@.*\.json$/i.test(body);
+}
+
+function withDefaultType(headers: readonly string[]): readonly string[] {
+  const isTyped = headers.some((line) => /^content-type:/i.test(line));
+  return isTyped ? headers : [...headers, 'Content-Type: application/json'];
+}
+
+/** `exact-load run`. @returns the exit code */
+export function runCommand(
   names: readonly string[],
+  flags: RunFlags,
+  commandLine: readonly string[],
+  io: Io,
+): Promise<number> {
+  return send(names, flags, commandLine, io);
+}
+
+async function send(
+  patterns: SendOptions['patterns'],
   flags: RunFlags,
   commandLine: readonly string[],
   io: Io,
@@ -41,9 +97,10 @@ export async function runCommand(
   const observer = createObserver(flags, saver, io);
   const { signal, startWorker } = io;
   const overrides = toOverrides(flags);
-  const sending = { target: flags.target, shard: flags.shard, workers, overrides, waitMs };
+  const tls = await readTls(flags);
+  const sending = { target: flags.target, tls, shard: flags.shard, workers, overrides, waitMs };
   const outcome = await run({
-    ...(await prepareSender({ names, ...sending, observer, signal, startWorker })),
+    ...(await prepareSender({ patterns, ...sending, observer, signal, startWorker })),
     seed,
     startAtMs: startAt,
     waitMs,
@@ -51,7 +108,7 @@ export async function runCommand(
     job,
     verify: flags.verify ?? true,
     onlyOnFreshApi,
-    environment: describeEnvironment(commandLine.map(hideInArgument)),
+    environment: describeEnvironment(hideInArguments(commandLine)),
     signal,
     observer,
   });
@@ -71,7 +128,7 @@ function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, shard, startAt
   if (prometheus === undefined && needing.length > 0)
     throw new UsageError(`${needing.join(', ')}: needs --prometheus <url>`);
   if (verify === true && shard !== undefined && shard.of > 1)
-    throw new UsageError('--verify: a shard cannot be verified alone; `loadgen combine` verifies the sum');
+    throw new UsageError('--verify: a shard cannot be verified alone; `exact-load combine` verifies the sum');
   const lateMs = Date.now() - (startAt ?? Number.POSITIVE_INFINITY);
   if (lateMs > 0)
     throw new UsageError(`--start-at: expected a moment to come, got one ${formatNumber(lateMs)} ms ago`);

@@ -9,7 +9,19 @@ export function hideCredentials(text: string): string {
 const CREDENTIALS =
   /(["'(]?)(--[\w-]+=|-\w)?(https?:[/\\]*)?(?:(?<=(?:^|[\s(=])["'][^"'\s]*)[^"']*:[^"']*|\S*:\S*)@/gi;
 
-/** @returns an argument of the command line with `***` in the place of the credentials of a URL in it */
-export function hideInArgument(argument: string): string {
-  return argument.replace(/(https?:[/\\]*).*@/is, '$1***@');
+/**
+ * @returns the arguments of a command line with `***` in the place of the credentials of URLs, of the values of headers and
+ * of bodies that are written out
+ */
+export function hideInArguments(args: readonly string[]): string[] {
+  return args.map((arg, n) => {
+    const [, attached = '', value = arg] = SECRET_VALUE.exec(arg) ?? [];
+    const flag = attached || args[n - 1] || '';
+    if (/^(-[a-zA-Z]*H|--header=?)$/.test(flag)) return attached + value.replace(/^([^:]*:?).*/s, '$1 ***');
+    if (/^(-[a-zA-Z]*b|--body=?)$/.test(flag)) return attached + (value.startsWith('@') ? value : '***');
+    return arg.replace(/(https?:[/\\]*).*@/is, '$1***@');
+  });
 }
+
+/** A flag with its value in one argument. */
+const SECRET_VALUE = /^(-[kq]*[Hb]|--(?:header|body)=)(.+)$/s;

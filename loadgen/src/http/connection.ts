@@ -60,7 +60,7 @@ export class Connection {
     // The name, not the address, is what the certificate is for. An address as server name is not allowed (RFC 6066).
     const servername = isIP(origin.hostname) ? '' : origin.hostname;
     this.#socket = origin.secure
-      ? connectTls({ ...options, servername, ALPNProtocols: ['http/1.1'] })
+      ? connectTls({ ...options, ...origin.tls, servername, ALPNProtocols: ['http/1.1'] })
       : connect(options);
     this.#socket.once(origin.secure ? 'secureConnect' : 'connect', this.#onConnect);
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(this.#kindOf(error)));

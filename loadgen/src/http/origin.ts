@@ -1,6 +1,15 @@
 /** Where requests go: the parsed base URL of the target. */
 import { parseUrl } from '../common/url.ts';
 
+/** How to speak TLS, where it is not as usual; certificates and keys are PEM. */
+export interface TlsOptions {
+  /** Certificate authorities, instead of those of Node. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly rejectUnauthorized: boolean;
+}
+
 export interface Origin {
   readonly url: string;
   readonly secure: boolean;
@@ -10,10 +19,11 @@ export interface Origin {
   readonly host: string;
   /** Path in front of every target's path, without a slash at the end. */
   readonly prefix: string;
+  readonly tls?: TlsOptions | undefined;
 }
 
 /** @throws UsageError when the text is not an http or https URL from which a request can be built */
-export function parseOrigin(text: string): Origin {
+export function parseOrigin(text: string, tls?: TlsOptions): Origin {
   const remedy = 'a pattern file can set headers';
   const url = parseUrl('--target', text, 'http://localhost:5001', remedy);
   const { href, protocol, hostname, port, host, pathname } = url;
@@ -25,5 +35,6 @@ export function parseOrigin(text: string): Origin {
     port: port === '' ? (secure ? 443 : 80) : Number(port),
     host,
     prefix: pathname.replace(/\/+$/, ''),
+    tls,
   };
 }

@@ -23,7 +23,7 @@ export function encodeRequest(origin: Origin, { method, path, headers, body }: R
   const content = Buffer.from(body ?? '', 'utf8');
   const lines = [`${method} ${origin.prefix}${path} HTTP/1.1`];
   if (!names.has('host')) lines.push(`Host: ${origin.host}`);
-  if (!names.has('user-agent')) lines.push('User-Agent: loadgen');
+  if (!names.has('user-agent')) lines.push('User-Agent: exact-load');
   for (const [name, value] of own) lines.push(`${name}: ${value}`);
   // POST, PUT and PATCH say their length even when it is 0: some servers answer 411 otherwise (RFC 9110, 8.6).
   if (body !== undefined || /^(POST|PUT|PATCH)$/.test(method))

@@ -141,7 +141,7 @@ export const patternSchema = z
   })
   .transform(({ timeout: timeoutMs, $schema, ...pattern }) => ({ ...pattern, timeoutMs }))
   .meta({
-    title: 'Traffic pattern of loadgen',
+    title: 'Traffic pattern of exact-load',
     description:
       'With `stages` a rate pattern (open model); without, an exact one in which each target has a count.',
   });

@@ -81,7 +81,7 @@ export const reportSchema = z
     verification: verificationSchema.nullable(),
     latency: latencySchema.nullable().meta({ description: 'Null where Prometheus was not asked.' }),
   })
-  .meta({ title: 'Report of a run of loadgen' });
+  .meta({ title: 'Report of a run of exact-load' });
 
 /** As files have it. */
 export function toJson(value: unknown): string {

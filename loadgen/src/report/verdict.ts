@@ -39,5 +39,5 @@ export function whyOpen({ state, shard, phases }: Report): string | undefined {
   if (state === 'interrupted' && phases.length === 0) return 'interrupted: nothing was sent';
   if (state === 'interrupted') return 'interrupted: the rest was not sent; what had been sent was waited for';
   if (isWhole(shard)) return undefined;
-  return `shard ${shard.index} of ${shard.of}: thresholds and verification are about the whole (loadgen combine)`;
+  return `shard ${shard.index} of ${shard.of}: thresholds and verification are about the whole (exact-load combine)`;
 }

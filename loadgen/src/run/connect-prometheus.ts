@@ -20,13 +20,13 @@ export async function connectPrometheus(
   { PROMETHEUS_TOKEN: token }: Readonly<Record<string, string | undefined>>,
   retryMs: number,
 ): Promise<Prometheus> {
-  const ca = caFile === undefined ? undefined : await readAuthorities(caFile);
+  const ca = caFile === undefined ? undefined : await readAuthorities('--prometheus-ca-file', caFile);
   const flag = '--prometheus-token-file';
   // A file is read again for each request: what rotates tokens replaces the file.
   const readToken = async () =>
     tokenFile === undefined
       ? checkToken('PROMETHEUS_TOKEN', token ?? '')
-      : checkToken(flag, await read(flag, tokenFile));
+      : checkToken(flag, await readSecret(flag, tokenFile));
   const bearerToken = tokenFile !== undefined || token ? readToken : undefined;
   await bearerToken?.();
   return new Prometheus(url, { retryMs, ca, bearerToken });
@@ -40,18 +40,19 @@ function checkToken(name: string, text: string): string {
   return token;
 }
 
-async function readAuthorities(file: string): Promise<string> {
-  const pem = await read('--prometheus-ca-file', file);
+/** @throws UsageError where the file has no certificates */
+export async function readAuthorities(flag: string, file: string): Promise<string> {
+  const pem = await readSecret(flag, file);
   try {
     new X509Certificate(pem);
   } catch {
-    throw new UsageError(`--prometheus-ca-file: expected certificates in PEM, got something else in ${file}`);
+    throw new UsageError(`${flag}: expected certificates in PEM, got something else in ${file}`);
   }
   return pem;
 }
 
 /** @throws UsageError with the code only: a token in the place of its file would be printed as a name */
-async function read(flag: string, file: string): Promise<string> {
+export async function readSecret(flag: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {

@@ -10,15 +10,19 @@ import { reportSchema } from '../report/report.ts';
 import { type Overrides, type Phase, planPhase } from './plan.ts';
 
 export const DEFAULT_PATTERN = 'lab';
+export const PATTERN_NAMES = [...Object.keys(GROUPS), ...Object.keys(PATTERNS)];
 
 export interface NamedPattern {
   readonly name: string;
   readonly pattern: Pattern;
 }
 
-export async function readPatterns(names: readonly string[]): Promise<NamedPattern[]> {
-  const single = names.flatMap((name) => own(GROUPS, name) ?? [name]);
-  return collect(await Promise.allSettled(single.map(findPattern)));
+export async function readPatterns(given: readonly (NamedPattern | string)[]): Promise<NamedPattern[]> {
+  const single = given.flatMap<NamedPattern | string>((one) =>
+    typeof one === 'string' ? (own(GROUPS, one) ?? [one]) : [one],
+  );
+  const find = async (one: NamedPattern | string) => (typeof one === 'string' ? findPattern(one) : one);
+  return collect(await Promise.allSettled(single.map(find)));
 }
 
 export async function planPatterns(
@@ -33,10 +37,15 @@ export async function planPatterns(
 async function findPattern(name: string): Promise<NamedPattern> {
   const input = own(PATTERNS, name);
   if (input !== undefined) return { name, pattern: patternSchema.parse(input) };
+  if (/^https?:/i.test(name))
+    throw new UsageError(
+      `run: expected patterns, got the URL "${name}"; it goes without "run", or into --target`,
+    );
   if (/[/\\]|\.(ya?ml|json)$/.test(name))
     return { name: parsePath(name).name, pattern: await readPatternFile(name) };
-  const known = [...Object.keys(GROUPS), ...Object.keys(PATTERNS)].join(', ');
-  throw new UsageError(`no pattern "${name}"; there are ${known}, and files (./my-pattern.yaml)`);
+  throw new UsageError(
+    `no pattern "${name}"; there are ${PATTERN_NAMES.join(', ')}, and files (./my-pattern.yaml)`,
+  );
 }
 
 /** Without what every object inherits: there is no pattern called `constructor`. */
@@ -54,12 +63,17 @@ export function collect<T>(results: readonly PromiseSettledResult<T>[]): T[] {
   return results.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
+const LAB_ONLY = `These know only the routes of the lab's API (/products, /cart, /cars). For any other server
+give a URL (exact-load http://127.0.0.1:3000/users/7 -r 200 -d 30s) or a pattern file.
+`;
+
 /** A line for each pattern that has a name. */
 export function listPatterns(): string {
   const groups = Object.entries(GROUPS).map(([name, members]) => [name, `${members.join(', then ')}`]);
   const rows = [...groups, ...Object.entries(PATTERNS).map(([name, { description }]) => [name, description])];
   const mark = (name: string | undefined) => (name === DEFAULT_PATTERN ? ' (default)' : '');
-  return rows.map(([name, text]) => `${name?.padEnd(12)}${text}${mark(name)}\n`).join('');
+  const lines = rows.map(([name, text]) => `${name?.padEnd(12)}${text}${mark(name)}\n`);
+  return `${lines.join('')}\n${LAB_ONLY}`;
 }
 
 /** @throws UsageError with the mistakes of all files */

@@ -12,10 +12,13 @@ export function parseRate(text: string): number | 'max' {
   return rate;
 }
 
-export function parseDuration(text: string): number {
+/** @param hint is a part of the error */
+export function parseDuration(text: string, hint?: unknown): number {
   const durationMs = parseDurationMs(text);
   if (durationMs === undefined)
-    throw new InvalidArgumentError('Expected a duration such as 250ms, 30s, 5m, 1h.');
+    throw new InvalidArgumentError(
+      `Expected a duration such as 250ms, 30s, 5m, 1h.${typeof hint === 'string' ? hint : ''}`,
+    );
   return durationMs;
 }
 

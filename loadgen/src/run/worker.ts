@@ -1,6 +1,6 @@
 /** A worker: a process that sends one shard for another process, which says over a channel what and when. */
 import { reasonOf } from '../common/errors.ts';
-import { parseOrigin } from '../http/origin.ts';
+import { parseOrigin, type TlsOptions } from '../http/origin.ts';
 import type { Shard } from '../load/shard.ts';
 import type { Sent } from '../report/combine.ts';
 import { type NamedPattern, planPatterns } from './patterns.ts';
@@ -10,6 +10,7 @@ import { createSender, type SenderObserver } from './sender.ts';
 
 export interface Job {
   readonly target: string;
+  readonly tls?: TlsOptions | undefined;
   readonly patterns: readonly NamedPattern[];
   readonly overrides: Overrides;
   readonly shard: Shard;
@@ -50,9 +51,9 @@ export async function work(channel: Channel, signal: AbortSignal): Promise<void>
   });
   try {
     signal.throwIfAborted();
-    const { target, patterns, overrides, shard, waitMs } = await job.promise;
+    const { target, tls, patterns, overrides, shard, waitMs } = await job.promise;
     const sender = createSender({
-      origin: parseOrigin(target),
+      origin: parseOrigin(target, tls),
       phases: await planPatterns(patterns, overrides, shard),
       waitMs,
       observer: createObserver(channel),

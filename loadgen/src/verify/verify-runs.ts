@@ -30,7 +30,7 @@ export function verifyRuns(records: readonly RunRecord[], now: Snapshot): RunsVe
     left === 0 ? [] : [`${formatCount(left, 'earlier run')} left out: the API was restarted since`];
   if (before === undefined) {
     const nothing =
-      'nothing to verify: the ledger holds no run since the API started; send one first (loadgen run)';
+      'nothing to verify: the ledger holds no run since the API started; send one first (exact-load run)';
     throw new CheckError([...notes, nothing].join('\n'));
   }
   const expectedCounts = sumExpectedCounts(runs.map((run) => run.expectedCounts));

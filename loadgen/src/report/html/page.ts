@@ -24,7 +24,7 @@ export async function renderPage([a, b]: readonly [Report] | readonly [Report, R
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <link rel="icon" href="data:,">
-<title>${title} - loadgen</title>
+<title>${title} - exact-load</title>
 <style>${new Markup(await readFile(STYLES, 'utf8'))}</style>
 </head>
 <body>

@@ -129,7 +129,7 @@ ${table(['', 'generator', 'Prometheus'], rows)}</section>`;
 export function planSection(report: Report): Markup {
   const { environment, shard } = report;
   const facts: [string, string][] = [
-    ['command', ['loadgen', ...environment.arguments.map(quote)].join(' ')],
+    ['command', ['exact-load', ...environment.arguments.map(quote)].join(' ')],
     ['target', report.target],
     ['Prometheus', report.prometheus ?? 'none'],
     ['started', report.startedAt],

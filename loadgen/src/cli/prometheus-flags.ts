@@ -1,0 +1,19 @@
+/** The flags with which a command finds and asks Prometheus. */
+import { type Command, Option } from 'commander';
+import { parseDuration } from '../run/values.ts';
+
+export function addShared(command: Command): Command {
+  return command
+    .option('--job <name>', 'the job of the API in Prometheus', 'api')
+    .addOption(
+      new Option('--wait <time>', 'how long to wait for the target, for Prometheus and for a scrape')
+        .argParser(parseDuration)
+        .default(30_000, '30s'),
+    );
+}
+
+export function addAccess(command: Command): Command {
+  return command
+    .option('--prometheus-token-file <file>', 'a bearer token for Prometheus (or PROMETHEUS_TOKEN=<token>)')
+    .option('--prometheus-ca-file <file>', "certificate authorities for Prometheus, instead of the system's");
+}
