@@ -42,6 +42,12 @@ export interface RunOptions extends RequestOptions {
   readonly thresholds?: readonly string[] | undefined;
   /** Another seed, another order; 1 by default. */
   readonly seed?: number | undefined;
+  /** Accept any certificate of the target. */
+  readonly insecure?: boolean | undefined;
+  /** A file with the certificate authorities of the target, and files with an own certificate and its key; all in PEM. */
+  readonly cacert?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   /** The URL of the Prometheus with which the run is compared. */
   readonly prometheus?: string | undefined;
   readonly prometheusTokenFile?: string | undefined;
