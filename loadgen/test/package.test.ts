@@ -123,6 +123,27 @@ describe('a project', () => {
     expect(await readFile(`${project}/report.html`, 'utf8')).toContain(read('loadgen/page/page.css'));
   });
 
+  it('runs the commands of the README', async () => {
+    const body = '{ "name": "Ada" }';
+    const targets = '{ "targets": [{ "path": "/users/7", "count": 5 }] }';
+    for (const [name, text] of Object.entries({ 'body.json': body, 'checkout.yaml': targets }))
+      await writeFile(`${project}/${name}`, text);
+    const commands = [...readme.matchAll(/^exact-load .*/gm)].map(([command]) => command);
+    expect(commands).toHaveLength(6);
+    for (const command of commands) {
+      // On a port of its own, for a moment only, and without a Prometheus.
+      const words = command
+        .replace(/http:\/\/127.0.0.1:3000/, url)
+        .replace(' -d 30s', ' -d 500ms')
+        .replace(/ --prometheus \S+/, '');
+      const { stdout } = await run('sh', ['-c', `PATH=node_modules/.bin:$PATH ${words}`]);
+      const [, requests = command.includes(' run ') ? 5 : 100] = / -n (\d+)/.exec(command) ?? [];
+      const answered = `answered +${Number(requests).toLocaleString('en-US')} `;
+      expect(stdout).toMatch(new RegExp(command.includes(' completion ') ? '^complete ' : answered, 'm'));
+    }
+    expect(await readFile(`${project}/report.html`, 'utf8')).toContain('GET /users/7');
+  });
+
   it('sends from several processes with the command', async () => {
     const words = ['run', 'hundred', '--target', url, '--workers', '2', '--quiet'];
     const { stdout } = await run('npx', ['--offline', '--no', 'exact-load', ...words]);
