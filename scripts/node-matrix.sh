@@ -1,6 +1,6 @@
 #!/bin/sh
-# The unit tests of the package under each version of Node that it supports, against every Express: `node-matrix.sh [VERSION...]`. npm's
-# package `node` brings the versions; one that cannot be had is reported as left out.
+# The unit tests of both packages under each version of Node that they support, against every Express: `node-matrix.sh [VERSION...]`.
+# npm's package `node` brings the versions; one that cannot be had is reported as left out.
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/console.sh"
 cd "$root" || exit 1
@@ -10,12 +10,12 @@ npm run --silent package || exit 1
 rows='' failed=0
 for version; do
   if node=$(npx --yes --package "node@$version" -- node -p process.execPath) && [ -x "$node" ]; then
-    # The successor of prom-client needs Node 22.
-    case $version in 20*) projects=unit ;; *) projects='unit successor' ;; esac
-    say "== Node $("$node" --version), projects: $projects"
-    # shellcheck disable=SC2086 # a list of words
+    # The successor of prom-client needs Node 22, and so does the load generator.
+    case $version in 20*) projects=unit tests=instrumentation/test ;; *) projects='unit successor' tests='instrumentation/test loadgen/test' ;; esac
+    say "== Node $("$node" --version), tests: $tests, projects: $projects"
+    # shellcheck disable=SC2086 # lists of words
     PATH=$(dirname "$node"):$PATH "$node" --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js \
-      instrumentation/test --selectProjects $projects --errorOnDeprecated && result=passed || { result=FAILED && failed=1; }
+      $tests --selectProjects $projects --errorOnDeprecated && result=passed || { result=FAILED && failed=1; }
     rows="$rows
 $("$node" --version): $result"
   else

@@ -15,7 +15,10 @@ import { createSender } from './run/sender.ts';
 export type { PatternInput, PhaseReport, Report };
 export { CheckError, InterruptedError, UnreachableError, UsageError, verdictOf };
 
-/** What every request to `url` is: `method`, `headers`, `body`, the status to `expect`, and the labels of its `series`. */
+/**
+ * What every request to `url` is: `method` (GET by default, and with a body POST), `headers`, `body`, the status to `expect`, and the
+ * labels of its `series`.
+ */
 export type RequestOptions = Omit<z.input<typeof targetSchema>, 'path' | 'weight' | 'count'>;
 
 /** Either `url` with `requests` or with `rate` and `duration`, or `pattern` with `target`. Times are texts: `250ms`, `30s`, `5m`. */
@@ -39,6 +42,12 @@ export interface RunOptions extends RequestOptions {
   readonly thresholds?: readonly string[] | undefined;
   /** Another seed, another order; 1 by default. */
   readonly seed?: number | undefined;
+  /** Accept any certificate of the target. */
+  readonly insecure?: boolean | undefined;
+  /** A file with the certificate authorities of the target, and files with an own certificate and its key; all in PEM. */
+  readonly cacert?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   /** The URL of the Prometheus with which the run is compared. */
   readonly prometheus?: string | undefined;
   readonly prometheusTokenFile?: string | undefined;

@@ -1,6 +1,9 @@
 /** The generator as a library: `run` of the package, without a command line. */
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
 import { describe, expect, it, jest } from '@jest/globals';
+import { certificate, privateKey } from '../../test/support/certificate.ts';
 import {
   InterruptedError,
   type RunOptions,
@@ -11,8 +14,11 @@ import {
 } from '../src/api.ts';
 import { reportSchema } from '../src/report/report.ts';
 import { useFakeStack } from './fake-stack.ts';
+import { useFolder } from './loadgen.ts';
+import { listen } from './servers.ts';
 
 const stack = useFakeStack();
+const at = useFolder();
 const products = () => `${stack.target.url}/products`;
 
 describe('run', () => {
@@ -53,7 +59,11 @@ describe('run', () => {
     const headers = { 'X-One': '1' };
     const url = `${products()}?a=b%20c`;
     const report = await run({ url, method: 'PUT', headers, body: { a: 1 }, expect: 204, requests: 1 });
-    expect(seen).toEqual([['PUT', '/products?a=b%20c', '1', 'application/json', '7']]);
+    await run({ url: products(), body: 'text', requests: 1 });
+    expect(seen).toEqual([
+      ['PUT', '/products?a=b%20c', '1', 'application/json', '7'],
+      ['POST', '/products', undefined, undefined, '4'],
+    ]);
     expect(report.phases[0]).toMatchObject({ errors: 0, statuses: { 204: 1 } });
   });
 
@@ -84,6 +94,16 @@ describe('run', () => {
     const report = await run({ url: products(), rate: 50, duration: '1m', signal: stop.signal });
     expect(report.state).toBe('interrupted');
     expect(verdictOf(report).kind).toBe('open');
+  });
+
+  it('speaks TLS as the options say', async () => {
+    const server = createServer({ key: privateKey, cert: certificate }, (_, response) => void response.end());
+    const { url } = await listen(server, 'https');
+    const kindOf = async (options: RunOptions) => verdictOf(await run({ url, requests: 2, ...options })).kind;
+    const cacert = at('ca.pem');
+    await writeFile(cacert, certificate);
+    expect([await kindOf({ insecure: true }), await kindOf({ cacert })]).toEqual(['passed', 'passed']);
+    expect(await kindOf({})).toBe('failed');
   });
 
   it('rejects where the target does not answer in time', async () => {
@@ -169,6 +189,11 @@ describe('options', () => {
       'a file that is not there',
       { url, requests: 1, prometheus: url, prometheusCaFile: 'none' },
       ['prometheusCaFile: expected a file that can be read, got ENOENT'],
+    ],
+    [
+      'half of a certificate',
+      { url, requests: 1, cert: 'x', insecure: 1 },
+      ['cert, key: expected both, got "cert" only', 'insecure: expected true or false, got 1'],
     ],
     [
       'a pattern with mistakes',

@@ -8,7 +8,8 @@ export const repositoryRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The text of a file of the repository. */
 export const read = (path: string): string => readFileSync(repositoryRoot + path, 'utf8');
-export const namesIn = (folder: string): string[] => readdirSync(repositoryRoot + folder).sort();
+export const namesIn = (folder: string, recursive = false): string[] =>
+  (readdirSync(repositoryRoot + folder, { recursive }) as string[]).sort();
 
 /** What the file sets; nothing where it is not there. */
 const settingsIn = (path: string): Readonly<Record<string, string>> =>

@@ -30,6 +30,7 @@ export function filesWithAddress(): Record<string, string> {
   const linked = [
     ...['alerts', 'slo'].flatMap((name) => [`prometheus/rules/${name}.yml`, `prometheus/tests/${name}.yml`]),
     '.github/ISSUE_TEMPLATE/config.yml',
+    'loadgen/README.md',
   ];
   return {
     ...Object.fromEntries(

@@ -5,7 +5,7 @@ export interface Dependency {
   readonly name: string;
   /** An SPDX expression; whatever the package says where that is none. */
   readonly licence: string;
-  /** In an image, or installed with the package `express-exact-metrics`; the others are development tools. */
+  /** In an image, or installed with a published package; the others are development tools. */
   readonly isShipped: boolean;
 }
 
@@ -78,6 +78,6 @@ export function describeLicences(dependencies: readonly Dependency[]): string {
 This repository is under the [Apache License 2.0](../LICENSE). What it depends on is listed here by licence; \`npm run generate\` writes this page from \`package-lock.json\`, and a
 test fails where a package has a licence that is not on the [list](../tools/generators/licences.ts) of those that we may use, or where this page is not up to date.
 
-${section('In the images, or installed with the package', true)}
+${section('In the images, or installed with a package', true)}
 ${section('Development tools', false)}`;
 }

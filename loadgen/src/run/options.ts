@@ -13,6 +13,7 @@ import type { Prometheus } from '../verify/prometheus.ts';
 import { connectPrometheus } from './connect-prometheus.ts';
 import { collect, type NamedPattern, planPatterns, readPatterns } from './patterns.ts';
 import type { Phase } from './plan.ts';
+import { readTls } from './tls-files.ts';
 
 const EXAMPLE = 'http://127.0.0.1:3000/users/7';
 const text = z.string('expected a text').optional();
@@ -29,6 +30,10 @@ const optionsSchema = form.targetSchema.omit({ path: true, weight: true, count: 
   timeout: form.durationSchema.optional(),
   thresholds: z.array(form.thresholdSchema).default([]),
   seed: z.int().min(1).default(1),
+  insecure: z.boolean('expected true or false').optional(),
+  cacert: text,
+  cert: text,
+  key: text,
   prometheus: text,
   prometheusTokenFile: text,
   prometheusCaFile: text,
@@ -52,8 +57,12 @@ export async function readOptions(given: Readonly<Record<string, unknown>>): Pro
   try {
     const { success, data: options, error } = optionsSchema.safeParse(given);
     const problems = [...(success ? [] : problemsOf('', given, error)), ...findContradictions(given)];
-    const [origin, patterns, prometheus] = await all([
+    const [origin, tls, patterns, prometheus] = await all([
       (async () => originOf(given))(),
+      readTls({
+        ...textsOf(given, 'cacert', 'cert', 'key'),
+        ...(given.insecure === true && { insecure: true }),
+      }),
       patternsOf(given, problems.length === 0 ? options : undefined),
       connect(given, options?.wait),
       problems.length === 0 ? undefined : Promise.reject(new UsageError(problems.join('\n'))),
@@ -63,12 +72,12 @@ export async function readOptions(given: Readonly<Record<string, unknown>>): Pro
     const overrides = { ratePerSecond, connections, timeoutMs, thresholds, seed };
     const durationMs = options.url === undefined ? duration : undefined;
     const phases = await planPatterns(patterns, { ...overrides, durationMs }, { index: 1, of: 1 });
-    return { options, origin, phases, prometheus };
+    return { options, origin: { ...origin, tls }, phases, prometheus };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     // Flags are `--prometheus-ca-file` where options are `prometheusCaFile`.
     const toName = (_: string, flag: string) => flag.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
-    throw new UsageError(error.message.replace(/^--([a-z-]+)(?=:)/gm, toName));
+    throw new UsageError(error.message.replace(/(?<=^|, |")--([a-z-]+)(?=[:,"])/gm, toName));
   }
 }
 
@@ -80,6 +89,7 @@ async function all<T extends readonly unknown[]>(
   return Promise.all(parts) as unknown as Promise<T>;
 }
 
+/** Not checked yet: whatever the caller has put there. */
 type Given = Readonly<Record<string, unknown>>;
 
 /** Options that make no sense together, or are missing. */
@@ -110,15 +120,14 @@ function originOf({ url, target }: Given): Origin {
   return parseOrigin(new URL(url).origin);
 }
 
-async function patternsOf(
-  { pattern, url, duration, rate }: Given,
-  options: Options | undefined,
-): Promise<NamedPattern[]> {
+async function patternsOf(given: Given, options: Options | undefined): Promise<NamedPattern[]> {
+  const { pattern, url, duration, rate } = given;
   if (typeof pattern === 'string') return readPatterns([pattern]);
   if (typeof pattern === 'object') return [{ name: 'pattern', pattern: parsePattern('pattern', pattern) }];
   if (typeof url !== 'string' || !URL.canParse(url) || options === undefined) return [];
   const { pathname, search } = new URL(url);
-  const { method, headers, body, expect, series, requests } = options;
+  const { headers, body, expect, series, requests } = options;
+  const method = body !== undefined && given.method === undefined ? 'POST' : options.method;
   const target = { method, path: pathname + search, headers, body, expect, series, count: requests };
   const stages = duration === undefined ? undefined : [{ duration, rate: rate === 'max' ? 1 : rate }];
   return [{ name: `${method} ${pathname}`, pattern: parsePattern('url', { targets: [target], stages }) }];
@@ -133,9 +142,14 @@ function parsePattern(name: string, input: unknown): form.Pattern {
 async function connect(given: Given, waitMs: number | undefined): Promise<Prometheus | undefined> {
   const { prometheus } = given;
   if (typeof prometheus !== 'string') return undefined;
-  const files = ['prometheusTokenFile', 'prometheusCaFile'].map((name) => [name, given[name]] as const);
-  const access = Object.fromEntries(files.filter(([, file]) => typeof file === 'string'));
+  const access = textsOf(given, 'prometheusTokenFile', 'prometheusCaFile');
   return connectPrometheus(prometheus, access, {}, waitMs ?? 0);
+}
+
+function textsOf(given: Given, ...names: string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => (typeof given[name] === 'string' ? [[name, given[name]]] : [])),
+  );
 }
 
 /** One line each. Headers may hold secrets, so what was got is left out there. */

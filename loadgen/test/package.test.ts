@@ -1,0 +1,152 @@
+/** The package as strangers get it: packed, checked, installed into a project, and used as its README says. */
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { blockOf } from '../../test/support/markdown.ts';
+import { filesIn, installTarballs, lintTarball, pack, typeProblemsOf } from '../../test/support/packed.ts';
+import { namesIn, read, repositoryRoot as root } from '../../test/support/repository.ts';
+import { serveHttp, stopServers } from './servers.ts';
+
+const execute = promisify(execFile);
+const readme = read('loadgen/README.md');
+
+let project: string;
+let tarball: string;
+/** Of a server that answers everything. */
+let url: string;
+
+/** In the project, with the Node that runs this test. */
+const run = (program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  execute(program, args, {
+    cwd: project,
+    env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}`, ...env },
+  });
+
+beforeAll(async () => {
+  project = await mkdtemp(`${tmpdir()}/exact-load-`);
+  const manifest = { private: true, type: 'module' };
+  await writeFile(`${project}/package.json`, JSON.stringify(manifest));
+  const tarballs = await pack(`${root}loadgen`, project);
+  [tarball] = tarballs;
+  await installTarballs(project, tarballs);
+  for (const scope of ['@types', '@jest'])
+    await mkdir(`${project}/node_modules/${scope}`, { recursive: true });
+  for (const id of ['@types/node', '@jest/globals'])
+    await symlink(`${root}node_modules/${id}`, `${project}/node_modules/${id}`);
+  ({ url } = await serveHttp((_, response) => void response.end('{}')));
+});
+
+afterAll(async () => {
+  await stopServers();
+  await rm(project, { recursive: true, force: true });
+});
+
+describe('the tarball', () => {
+  it('holds what is needed and nothing else', async () => {
+    const files = await filesIn(tarball);
+    const others = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'page/page.css'];
+    const schemas = ['pattern.schema.json', 'report.schema.json'];
+    const isBuilt = (file: string) => /^dist\/.*\.(js|d\.ts)$/.test(file);
+    expect(files.filter((file) => !isBuilt(file)).sort()).toEqual([...others, ...schemas].sort());
+    // Nothing of a source that is gone.
+    const sources = namesIn('loadgen/src', true).filter((file) => file.endsWith('.ts'));
+    const built = sources.flatMap((file) =>
+      ['.js', '.d.ts'].map((end) => `dist/${file.replace(/\.ts$/, end)}`),
+    );
+    expect(files.filter(isBuilt).sort()).toEqual(built.sort());
+  });
+
+  it('weighs no more than the README says', async () => {
+    const [, kilobytes] = /(\d+) kB packed/.exec(readme) ?? [];
+    const { size } = await stat(tarball);
+    expect(size / 1000).toBeLessThan(Number(kilobytes));
+    expect(size / 1000).toBeGreaterThan(Number(kilobytes) * 0.9);
+  });
+
+  it('has nothing that publint would warn of', async () => {
+    expect(await lintTarball(tarball)).toEqual([]);
+  });
+
+  it('has types that every way of resolving an ES module finds, and that are true', async () => {
+    const problems = await typeProblemsOf(tarball);
+    const others = ['node10', 'node16-cjs'];
+    const isOurs = (problem: (typeof problems)[number]) =>
+      typeof problem === 'string' ||
+      !('resolutionKind' in problem) ||
+      !others.includes(problem.resolutionKind);
+    expect(problems.filter(isOurs)).toEqual([]);
+  });
+});
+
+describe('a project', () => {
+  it.each([
+    ['node16', 'node16'],
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ])(
+    'in TypeScript compiles and runs: --module %s --moduleResolution %s',
+    async (module, moduleResolution) => {
+      await cp(`${import.meta.dirname}/project-setups/usage.ts`, `${project}/usage.ts`);
+      const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, types: ['node'] };
+      const compilerOptions = { target: 'es2023', module, moduleResolution, outDir: module, ...strict };
+      const config = { compilerOptions, files: ['usage.ts'] };
+      await writeFile(`${project}/tsconfig.json`, JSON.stringify(config));
+      await run(`${root}node_modules/.bin/tsc`, ['-p', '.']);
+      const { stdout } = await run(process.execPath, [`${module}/usage.js`, url]);
+      expect(stdout).toBe('passed 3 function function\n');
+    },
+  );
+
+  it('runs the test of the README with Jest', async () => {
+    await writeFile(`${project}/users.test.js`, blockOf(readme, 'js', 'exact-load'));
+    const jest = [
+      `${root}node_modules/jest/bin/jest.js`,
+      '--rootDir',
+      project,
+      '--testMatch',
+      '**/users.test.js',
+    ];
+    const { stderr } = await run(process.execPath, jest, { NODE_OPTIONS: '--experimental-vm-modules' });
+    expect(stderr).toContain('1 passed, 1 total');
+  });
+
+  it('has the command: a run leaves its report and its page', async () => {
+    await writeFile(`${project}/users.json`, '{ "targets": [{ "path": "/users/7", "count": 5 }] }');
+    const words = ['run', './users.json', '--target', url, '--json', 'report.json', '--html', 'report.html'];
+    const { stdout } = await run('npx', ['--offline', '--no', 'exact-load', ...words, '--quiet']);
+    expect(stdout).toMatch(/answered +5 /);
+    const report = JSON.parse(await readFile(`${project}/report.json`, 'utf8'));
+    expect(report).toMatchObject({ phases: [{ sent: 5 }], environment: { node: process.versions.node } });
+    expect(await readFile(`${project}/report.html`, 'utf8')).toContain(read('loadgen/page/page.css'));
+  });
+
+  it('runs the commands of the README', async () => {
+    const body = '{ "name": "Ada" }';
+    const targets = '{ "targets": [{ "path": "/users/7", "count": 5 }] }';
+    for (const [name, text] of Object.entries({ 'body.json': body, 'checkout.yaml': targets }))
+      await writeFile(`${project}/${name}`, text);
+    const commands = [...readme.matchAll(/^exact-load .*/gm)].map(([command]) => command);
+    expect(commands).toHaveLength(6);
+    for (const command of commands) {
+      // On a port of its own, for a moment only, and without a Prometheus.
+      const words = command
+        .replace(/http:\/\/127.0.0.1:3000/, url)
+        .replace(' -d 30s', ' -d 500ms')
+        .replace(/ --prometheus \S+/, '');
+      const { stdout } = await run('sh', ['-c', `PATH=node_modules/.bin:$PATH ${words}`]);
+      const [, requests = command.includes(' run ') ? 5 : 100] = / -n (\d+)/.exec(command) ?? [];
+      const answered = `answered +${Number(requests).toLocaleString('en-US')} `;
+      expect(stdout).toMatch(new RegExp(command.includes(' completion ') ? '^complete ' : answered, 'm'));
+    }
+    expect(await readFile(`${project}/report.html`, 'utf8')).toContain('GET /users/7');
+  });
+
+  it('sends from several processes with the command', async () => {
+    const words = ['run', 'hundred', '--target', url, '--workers', '2', '--quiet'];
+    const { stdout } = await run('npx', ['--offline', '--no', 'exact-load', ...words]);
+    expect(stdout).toMatch(/answered +100 /);
+  });
+});
