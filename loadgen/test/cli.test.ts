@@ -130,8 +130,11 @@ describe('the other commands', () => {
     expect(await loadgen([flag])).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });
 
-  it.each([['--help'], ['run', '--help'], ['verify', '--help']])('%s %s teaches', async (...args) => {
-    const out = expect.stringContaining('Usage: exact-load');
-    expect(await loadgen(args)).toMatchObject({ code: 0, out });
-  });
+  it.each([['--help'], ['help', 'run'], ['run', '--help'], ['verify', '--help']])(
+    '%s %s teaches',
+    async (...args) => {
+      const out = expect.stringContaining('Usage: exact-load');
+      expect(await loadgen(args)).toMatchObject({ code: 0, out });
+    },
+  );
 });

@@ -59,7 +59,7 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
     .exitOverride()
     .showSuggestionAfterError()
     .optionsGroup('Load:')
-    .helpCommand(false);
+    .helpCommand(true);
   addUrl(program, async (url, flags) => setExitCode(await urlCommand(url, flags, args, io)));
   program.addHelpText('after', EXIT_CODES_HELP);
   addRun(program, async (names, flags) => setExitCode(await runCommand(names, flags, args, io)));

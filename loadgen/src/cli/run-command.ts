@@ -62,7 +62,7 @@ export async function urlCommand(
   const pattern = createUrlPattern({ url, method, headers, body }, amount);
   // The pattern has the duration; the rate decides between the open model and the closed loop.
   const { duration: _, ...rest } = flags;
-  return send([pattern], { ...rest, rate, target: pattern.target }, commandLine, io);
+  return runCommand([pattern], { ...rest, rate, target: pattern.target }, commandLine, io);
 }
 
 /** As an editor would say of such a file. */
@@ -75,17 +75,8 @@ function withDefaultType(headers: readonly string[]): readonly string[] {
   return isTyped ? headers : [...headers, 'Content-Type: application/json'];
 }
 
-/** `exact-load run`. @returns the exit code */
-export function runCommand(
-  names: readonly string[],
-  flags: RunFlags,
-  commandLine: readonly string[],
-  io: Io,
-): Promise<number> {
-  return send(names, flags, commandLine, io);
-}
-
-async function send(
+/** @returns the exit code */
+export async function runCommand(
   patterns: SendOptions['patterns'],
   flags: RunFlags,
   commandLine: readonly string[],
