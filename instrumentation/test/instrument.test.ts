@@ -134,22 +134,6 @@ describe('an application', () => {
     request.destroy();
     expect((await app.settled(1)).durations).toEqual({ 'get /a/:b 200': 1 });
   });
-
-  it('of NestJS is counted by the templates of its controllers', async () => {
-    const { createNest } = await import('./nest.ts');
-    const nest = await createNest();
-    const metrics = instrument(nest.getHttpAdapter().getInstance(), { defaultMetrics: false });
-    await nest.init();
-    app = await serve(nest.getHttpServer(), metrics);
-    for (const path of ['/cats/7', '/cats/7', '/cats/none', '/nowhere']) await fetch(app.url + path);
-    await fetch(`${app.url}/cats`, { method: 'POST' });
-    expect((await app.settled(5)).durations).toEqual({
-      'get /cats/:id 200': 2,
-      'get /cats/:id 404': 1,
-      'post /cats 201': 1,
-      'get unmatched 404': 1,
-    });
-  });
 });
 
 describe('requests that are not counted', () => {

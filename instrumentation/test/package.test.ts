@@ -39,14 +39,14 @@ const CLIENTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A copy of a project as a user makes it, with nothing forced: from what npm has cached, or else from the registry. */
-async function install(name: string, clients: string): Promise<string> {
-  const project = `${folder}/${name}-${Object.keys(CLIENTS).indexOf(clients)}`;
+async function install(name: string, clients: string, more: readonly string[] = []): Promise<string> {
+  const project = await mkdtemp(`${folder}/${name}-`);
   await cp(path(`./project-setups/${name}`), project, { recursive: true });
   const isTypescript = name.startsWith('typescript');
   if (isTypescript) await cp(path('./project-setups/typescript'), project, { recursive: true, force: false });
   const types = isTypescript ? ['@types/express@5', '@types/node@24'] : [];
   const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts'];
-  const packages = [tarball, 'express@5', ...(CLIENTS[clients] ?? []), ...types];
+  const packages = [tarball, 'express@5', ...(CLIENTS[clients] ?? []), ...types, ...more];
   await run('npm', ['install', ...flags, ...packages], { cwd: project });
   return project;
 }
@@ -115,6 +115,19 @@ describe('a project', () => {
       server.kill();
       await once(server, 'exit');
     }
+  });
+
+  it.each([11, 12])('of NestJS %i is counted by the templates of its controllers', async (major) => {
+    const nest = ['common', 'core', 'platform-express'].map((name) => `@nestjs/${name}@${major}`);
+    const packages = [...nest, 'reflect-metadata@0.2', 'rxjs@7'];
+    const project = await install('nestjs', '@prometheus-io/client', packages);
+    const { stdout } = await run(process.execPath, ['server.js'], { cwd: project });
+    expect(JSON.parse(stdout).sort()).toEqual([
+      'get /cats/:id 200: 2',
+      'get /cats/:id 404: 1',
+      'get unmatched 404: 1',
+      'post /cats 201: 1',
+    ]);
   });
 
   it('is told what to install where there is no client', async () => {
