@@ -4,4 +4,4 @@
 set -eu
 find "$@" -type d \( -name test -o -name tests -o -name benchmark -o -name benchmarks \) -path '*/node_modules/*' -prune -exec rm -rf {} +
 find "$@" -type f -path '*/node_modules/*' \( -name '*.map' -o -name '*.ts' -o -name '*.cts' -o -name '*.mts' -o -name '*.md' \) -delete
-find "$@" -type f -path '*/dist/*' \( -name '*.map' -o -name '*.d.ts' -o -name '*.tsbuildinfo' \) -delete
+find "$@" -type f -path '*/dist/*' \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.tsbuildinfo' \) -delete

@@ -9,14 +9,15 @@ import { type AnyRegistry, type Client, metricsOf, registerMetric } from '../lib
 import { createEventLoopMetrics } from './event-loop.ts';
 
 /**
- * Of the library's default metrics, those that are left out: gauges wrongly named `_total`, repetitions, and the event
- * loop's lag, which a scrape sets back to 0 for all other readers.
+ * Of the library's default metrics, those that are left out: gauges wrongly named `_total`, repetitions, the event loop's lag,
+ * which a scrape sets back to 0 for all other readers, and its utilization, whose names promtool refuses.
  */
 const NEVER = [
   'nodejs_active_resources_total',
   'nodejs_active_handles',
   'nodejs_active_requests',
   'nodejs_eventloop_lag_',
+  'nodejs_eventloop_utilization_',
 ];
 
 /** The library cannot leave out its own sampling of the lag, only do it rarely. */
