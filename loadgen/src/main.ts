@@ -67,6 +67,11 @@ function explain(error: unknown): number {
   return EXIT.failed;
 }
 
+if (Number.parseInt(process.versions.node, 10) < 22) {
+  complain(`expected Node 22.12 or newer, got ${process.version}`);
+  process.exit(EXIT.usage);
+}
+
 let outputFailed = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader has seen enough (`exact-load list | head -1`): that is no failure.

@@ -76,7 +76,7 @@ timeout: soon
   it('sets no header that would end the request elsewhere', () => {
     const headers = 'content-Length: "3", Transfer-Encoding: chunked, Host: a, HOST: b';
     expect(mistakesOf(`targets: [{path: /, count: 1, headers: {${headers}}}]`)).toEqual([
-      '1:57: targets[0].headers.content-Length: expected no such header: is reckoned from the body, found "3"',
+      '1:57: targets[0].headers.content-Length: expected no such header: the generator counts the bytes of the body, found "3"',
       '1:81: targets[0].headers.Transfer-Encoding: expected no such header: bodies are sent with their length, never in chunks, found "chunked"',
       '1:105: targets[0].headers.HOST: expected each header once: in another case it is the same, found "b"',
     ]);

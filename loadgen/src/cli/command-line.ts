@@ -22,7 +22,8 @@ Exit codes:
        an output could not be written at the end (what was sent is shown)
   2    wrong usage, a mistake in a pattern file, or a file that cannot be read
        or written, reported before anything is sent
-  3    the target or Prometheus could not be reached, or refuses the credentials
+  3    the target or Prometheus could not be reached or refuses the credentials,
+       or nothing was answered
   130  interrupted (Ctrl-C): sending stops, what is in flight is waited for`;
 
 /** @returns the exit code. @throws the errors of `errors.ts`, which carry theirs */

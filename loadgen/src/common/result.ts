@@ -17,7 +17,7 @@ export type FailureKind = (typeof FAILURE_KINDS)[number];
 export const FAILURE_MEANING: Readonly<Record<FailureKind, string>> = {
   refused: 'nothing listens there',
   unreachable: 'no route to the target',
-  tls: 'the TLS handshake failed',
+  tls: 'the TLS handshake failed; --cacert trusts an authority, --insecure any certificate',
   reset: 'the connection was closed before the answer was complete',
   timeout: 'no complete answer in time',
   protocol: 'the answer was not HTTP/1.1',

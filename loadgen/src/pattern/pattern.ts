@@ -34,7 +34,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** The generator writes the whole of every request itself, so these have one right value or none. */
 const FORBIDDEN: Readonly<Record<string, string>> = {
-  'content-length': 'is reckoned from the body',
+  'content-length': 'the generator counts the bytes of the body',
   'transfer-encoding': 'bodies are sent with their length, never in chunks',
   trailer: 'bodies are sent with their length, never in chunks',
   upgrade: 'the generator speaks HTTP/1.1 only',
