@@ -26,18 +26,24 @@ let saidBoth = false;
 
 /**
  * The library of `registry`; without one, the first that is installed.
- * @param warn is told once if both are installed and no registry says which one is meant
+ * @param warn is called once if both are installed and no registry says which one is meant
  * @throws Error when neither is installed
  */
 export function findClient(registry: AnyRegistry | undefined, warn: (message: string) => void): Client {
-  const installed = CLIENTS.flatMap((name) => (loadClient(name) as Client | undefined) ?? []);
+  const installed: Client[] = [];
+  for (const name of CLIENTS) {
+    const client = loadClient(name) as Client | undefined;
+    if (!client) continue;
+    // The other one need not be loaded.
+    if (registry instanceof client.Registry) return client;
+    installed.push(client);
+  }
   const [first, second] = installed;
   if (!first)
     throw new Error(
       `instrument: expected a client library, got none installed: npm install ${CLIENTS[0]} (or ${CLIENTS[1]} 15)`,
     );
-  if (registry) return installed.find(({ Registry }) => registry instanceof Registry) ?? first;
-  if (second && first.Registry !== second.Registry && !saidBoth) {
+  if (!registry && second && first.Registry !== second.Registry && !saidBoth) {
     saidBoth = true;
     warn(
       `${CLIENTS.join(' and ')} are both installed, and neither sees what is registered with the other; ` +

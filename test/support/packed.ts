@@ -24,8 +24,8 @@ export async function pack(packed: string, folder: string): Promise<[string, ...
 }
 
 /** Offline, with the dependencies from this repository, whatever npm has cached: what is tested is the package, not a registry. */
-export async function installTarballs(project: string, tarballs: readonly string[], ...more: string[]) {
-  const flags = ['--offline', '--no-audit', '--no-fund', '--no-package-lock', ...more];
+export async function installTarballs(project: string, tarballs: readonly string[]) {
+  const flags = ['--offline', '--no-audit', '--no-fund', '--no-package-lock'];
   await run('npm', ['install', ...flags, ...tarballs], { cwd: project });
 }
 
