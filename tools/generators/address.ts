@@ -1,8 +1,5 @@
 /** The repository's address, which stands in the root package.json alone: `repository.url`. What else names it is made from it. */
-import { readFileSync } from 'node:fs';
-
-const root = new URL('../../', import.meta.url);
-const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
+import { read } from '../../test/support/repository.ts';
 
 interface Manifest {
   readonly name: string;

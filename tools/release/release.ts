@@ -6,15 +6,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { settingOf } from '../../test/support/repository.ts';
+import { read, repositoryRoot as root, settingOf } from '../../test/support/repository.ts';
 import { address, publicPackages } from '../generators/address.ts';
 import { type Plan, planRelease } from './plan.ts';
 
 const PLATFORMS = 'linux/amd64,linux/arm64';
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 const parts = { packages, images, github };
 const { values, positionals } = parseArgs({

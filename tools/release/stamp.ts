@@ -1,11 +1,11 @@
 /** After `changeset version`: the packages' new version for the repository itself, and for what its CHANGELOG calls unreleased. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { read, repositoryRoot } from '../../test/support/repository.ts';
 import { publicPackages } from '../generators/address.ts';
 import { stampChangelog } from './plan.ts';
 
-const root = new URL('../../', import.meta.url);
 const edit = (path: string, change: (text: string) => string) =>
-  writeFileSync(new URL(path, root), change(readFileSync(new URL(path, root), 'utf8')));
+  writeFileSync(repositoryRoot + path, change(read(path)));
 
 const [{ version } = { version: '' }] = publicPackages;
 edit('CHANGELOG.md', (text) => stampChangelog(text, version, new Date().toISOString().slice(0, 10)));
