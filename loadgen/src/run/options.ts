@@ -5,7 +5,6 @@
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
 import { hideCredentials } from '../common/secrets.ts';
-import { parseUrl } from '../common/url.ts';
 import { type Origin, parseOrigin } from '../http/origin.ts';
 import * as form from '../pattern/pattern.ts';
 import { expand } from '../pattern/pattern-file.ts';
@@ -14,8 +13,8 @@ import { connectPrometheus } from './connect-prometheus.ts';
 import { collect, type NamedPattern, planPatterns, readPatterns } from './patterns.ts';
 import type { Phase } from './plan.ts';
 import { readTls } from './tls-files.ts';
+import { defaultMethod, EXAMPLE_URL, parseRequestUrl } from './url-pattern.ts';
 
-const EXAMPLE = 'http://127.0.0.1:3000/users/7';
 const text = z.string('expected a text').optional();
 const RATE = 'expected a number above 0, at most 1000000, or "max"';
 
@@ -115,9 +114,8 @@ function findContradictions(given: Given): string[] {
 }
 
 function originOf({ url, target }: Given): Origin {
-  if (typeof url !== 'string') return parseOrigin(typeof target === 'string' ? target : EXAMPLE);
-  parseUrl('url', url.replace(/\?[^#]*/, ''), EXAMPLE, 'set headers instead');
-  return parseOrigin(new URL(url).origin);
+  if (typeof url !== 'string') return parseOrigin(typeof target === 'string' ? target : EXAMPLE_URL);
+  return parseOrigin(parseRequestUrl('url', url, 'set headers instead').origin);
 }
 
 async function patternsOf(given: Given, options: Options | undefined): Promise<NamedPattern[]> {
@@ -127,7 +125,7 @@ async function patternsOf(given: Given, options: Options | undefined): Promise<N
   if (typeof url !== 'string' || !URL.canParse(url) || options === undefined) return [];
   const { pathname, search } = new URL(url);
   const { headers, body, expect, series, requests } = options;
-  const method = body !== undefined && given.method === undefined ? 'POST' : options.method;
+  const method = given.method === undefined ? defaultMethod(body) : options.method;
   const target = { method, path: pathname + search, headers, body, expect, series, count: requests };
   const stages = duration === undefined ? undefined : [{ duration, rate: rate === 'max' ? 1 : rate }];
   return [{ name: `${method} ${pathname}`, pattern: parsePattern('url', { targets: [target], stages }) }];

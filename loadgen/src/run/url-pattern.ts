@@ -22,15 +22,30 @@ export interface Amount {
   readonly durationMs: number;
 }
 
+export const EXAMPLE_URL = 'http://127.0.0.1:3000/users/7';
+
+/** Of a request for which no method was given. */
+export const defaultMethod = (body: unknown) => (body === undefined ? 'GET' : 'POST');
+
+/**
+ * A URL that requests are sent to: unlike a target it may have a query.
+ * @param name what the messages call it
+ * @param credentials the remedy where it has a user and a password
+ * @throws UsageError
+ */
+export function parseRequestUrl(name: string, url: string, credentials: string): URL {
+  parseUrl(name, url.replace(/\?[^#]*/, ''), EXAMPLE_URL, credentials);
+  return new URL(url);
+}
+
 /**
  * @returns the pattern, and the origin of the URL
  * @throws UsageError with one line per mistake
  */
 export function createUrlPattern(request: UrlRequest, amount: Amount): NamedPattern & { target: string } {
-  const { url, body, method = body === undefined ? 'GET' : 'POST' } = request;
+  const { url, body, method = defaultMethod(body) } = request;
   if (url.includes('#')) throw new UsageError(`URL: expected no fragment, got "${hideCredentials(url)}"`);
-  parseUrl('URL', url.replace(/\?[^#]*/, ''), EXAMPLE, "use -H 'Authorization: ...'");
-  const { origin, pathname, search } = new URL(url);
+  const { origin, pathname, search } = parseRequestUrl('URL', url, "use -H 'Authorization: ...'");
   const { requests, ratePerSecond, durationMs } = amount;
   const path = `${pathname}${search}`;
   const target = { method, path, headers: readHeaders(request.headers), body, count: requests };
@@ -45,8 +60,6 @@ export function createUrlPattern(request: UrlRequest, amount: Amount): NamedPatt
     pattern: { ...data, stages: stages && [stage] },
   };
 }
-
-const EXAMPLE = 'http://127.0.0.1:3000/users/7';
 
 function describe(issue: z.core.$ZodIssue, { method, path }: { method: string; path: string }): string {
   const [, , key = '', name] = issue.path.map(String);
