@@ -1,4 +1,4 @@
-/** Durations are measured by a clock that nobody sets: a step of the clock of the day changes none. */
+/** Durations are measured by a monotonic clock: a step of the clock of the day changes none. */
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { startApp } from './harness.ts';
 

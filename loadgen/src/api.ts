@@ -44,7 +44,7 @@ export interface RunOptions extends RequestOptions {
   readonly seed?: number | undefined;
   /** Accept any certificate of the target. */
   readonly insecure?: boolean | undefined;
-  /** A file with the certificate authorities of the target, and files with an own certificate and its key; all in PEM. */
+  /** A file with the certificate authorities of the target, and files with the certificate of the client and its key; all in PEM. */
   readonly cacert?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;

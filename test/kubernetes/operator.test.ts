@@ -1,4 +1,4 @@
-/** What the Prometheus Operator is told is what prometheus.yml says to a Prometheus of one's own. Its rules: test/docs/generated.test.ts. */
+/** The Prometheus Operator gets the same settings as prometheus.yml. Its rules: test/docs/generated.test.ts. */
 import { expect, it } from '@jest/globals';
 import type { IServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import type { IConfigMap, IService } from 'kubernetes-models/v1';

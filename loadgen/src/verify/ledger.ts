@@ -64,7 +64,7 @@ export async function removeRecord(folder: string, record: RunRecord): Promise<v
 }
 
 /**
- * Begins a ledger anew: what had been counted by then no longer matters. It is the record of a run that sends nothing; those of
+ * Starts a new ledger: what had been counted by then no longer matters. It is the record of a run that sends nothing; those of
  * earlier ones stay, under names that are not read.
  */
 export async function startLedger(folder: string, before: Snapshot): Promise<void> {
