@@ -52,6 +52,7 @@ describe('a chart', () => {
     expect(text).toContain(
       '<path d="M12.5 100h0L37.5 50M87.5 0h0" style="stroke:var(--p50)" stroke-dasharray="6 4"/>',
     );
+    expect(text).toContain('<path d="M87.5 0h0" style="stroke:var(--p50);stroke-width:7"/>');
     expect(text).toContain('<span class="y" style="top:50%">10ms</span>');
     expect(text).toContain('<span class="x" style="left:50%">2s</span>');
     expect(text.match(/<rect .*?<\/rect>/gs)).toEqual([

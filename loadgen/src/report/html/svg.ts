@@ -42,7 +42,7 @@ export function drawChart({ x, lines, xAxis, yAxis }: Chart): Markup {
 <p class="legend">${lines.map((line) => html`<span><svg width="24" height="4" aria-hidden="true"><path d="M2 2h20"${strokeOf(line)}/></svg>${line.label}</span>`)}</p>
 <div class="plot"><svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label="${names}">
 <path class="grid" d="${grid.join('')}"/>
-${lines.map((line) => html`<path d="${pathOf(x.map(leftOf), line.values, topOf)}"${strokeOf(line)}/>`)}
+${lines.map((line) => html`<path d="${pathOf(x.map(leftOf), line.values, topOf)}"${strokeOf(line)}/>`)}${lines.map((line) => dotsOf(x.map(leftOf), line, topOf))}
 ${hintsOf({ x, lines, xAxis, yAxis })}</svg>
 ${rows.map(({ text, top }) => html`<span class="y" style="top:${top}%">${text}</span>`)}${columns.map(({ text, left }) => html`<span class="x" style="left:${left}%">${text}</span>`)}</div>
 </div>`;
@@ -50,6 +50,16 @@ ${rows.map(({ text, top }) => html`<span class="y" style="top:${top}%">${text}</
 
 function strokeOf({ color, isDashed }: Line): Markup {
   return html` style="stroke:var(--${color})"${isDashed ? html` stroke-dasharray="6 4"` : undefined}`;
+}
+
+/** Values between gaps, as dots that can be seen: the round ends of a line as wide as a curve would be lost in the plot. */
+function dotsOf(left: readonly number[], line: Line, topOf: (value: number) => number): Markup | undefined {
+  const isGap = (n: number) => typeof line.values[n] !== 'number';
+  const alone = line.values.map((value, n) => (isGap(n - 1) && isGap(n + 1) ? value : null));
+  const dots = pathOf(left, alone, topOf);
+  return dots === ''
+    ? undefined
+    : html`<path d="${dots}" style="stroke:var(--${line.color});stroke-width:7"/>`;
 }
 
 /** A gap where a value is missing; a value between gaps is a dot, which the round ends of a line make. */
