@@ -72,6 +72,7 @@ else
   TEST_CHROMIUM=${TEST_CHROMIUM:-$(ensure_chromium)} && export TEST_CHROMIUM ||
     left_out 'the tests that look at pages in a browser (no Chromium on this machine, and none could be installed)'
   TEST_KUBECTL=$(ensure_kubectl) && export TEST_KUBECTL || left_out 'the tests that need kubectl (none on this machine, and none could be installed)'
+  npm view express version --fetch-retries 1 >/dev/null 2>&1 || left_out 'the tests that install the package as its users do (npm reaches no registry)'
   check 'lint (biome, dependency-cruiser, shellcheck)' npm run --silent lint
   check 'types (tsc)' npm run --silent types
   check 'unit tests (jest)' npm run --silent test:unit
