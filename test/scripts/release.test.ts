@@ -1,5 +1,5 @@
 /** What a release of a tag is, when it is refused, and that npm would take the packages: `npm run release`. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { publicPackages } from '../../tools/generators/address.ts';
 import { planRelease, type Repository, stampChangelog } from '../../tools/release/plan.ts';
@@ -72,11 +72,18 @@ const { version } = JSON.parse(readFileSync(`${repositoryRoot}package.json`, 'ut
 const release = (...words: string[]) =>
   run('node', ['tools/release/release.ts', ...words], { ...process.env, npm_config_offline: 'true' });
 
-it('a dry run takes each public package through npm publish', async () => {
+it('a dry run takes each public package through npm publish, and leaves what is built alone', async () => {
+  const built = () =>
+    ['loadgen/dist/api.js', 'instrumentation/dist/esm/index.js'].map((file) => {
+      const { ino, mtimeMs } = statSync(`${repositoryRoot}${file}`);
+      return { ino, mtimeMs };
+    });
+  const before = built();
   const { exitCode, stdout } = await release('packages', `v${version}`, '--dry-run');
   const expected = publicPackages.map(({ name }) => `would publish ${name}@${version} as latest\n`);
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expected.join('') });
   expect(expected.length).toBeGreaterThan(0);
+  expect(built()).toEqual(before);
 });
 
 it('a dry run prints the text of the release; another tag, and another word, are refused', async () => {

@@ -44,7 +44,9 @@ function packages({ version, distTag, packages: published }: Plan) {
     }
     // Only a workflow can prove where a package comes from.
     const mode = isDry ? '--dry-run' : `--provenance=${process.env.GITHUB_ACTIONS === 'true'}`;
-    run('npm', ['publish', '--workspace', folder, '--access', 'public', '--tag', distTag, mode]);
+    // `npm run release` has built them; to build them again here would take the files from under tests that read them.
+    const flags = ['--ignore-scripts', '--workspace', folder, '--access', 'public', '--tag', distTag, mode];
+    run('npm', ['publish', ...flags]);
     process.stdout.write(`${isDry ? 'would publish' : 'published'} ${name}@${version} as ${distTag}\n`);
   }
 }
