@@ -54,6 +54,8 @@ export interface RunOptions extends RequestOptions {
   readonly prometheusCaFile?: string | undefined;
   /** The job of the target in Prometheus; `api` by default. */
   readonly job?: string | undefined;
+  /** Which metrics of the target count its requests: a mapping, or the name of a preset; found by itself by default. */
+  readonly metrics?: PatternInput['metrics'] | undefined;
   /** How long to wait for the target, for Prometheus and for a scrape; 30s by default. */
   readonly wait?: string | undefined;
   /** Ends the sending; what is in flight is waited for, and the report says `interrupted`. */
@@ -85,6 +87,7 @@ export async function run(options: RunOptions): Promise<Report> {
       startAtMs: undefined,
       prometheus,
       job: read.job,
+      metrics: { metrics: read.metrics, ignoreRoutes: [] },
       verify: true,
       onlyOnFreshApi: false,
       environment: describeEnvironment([]),

@@ -68,7 +68,7 @@ describe('run', () => {
   });
 
   it('sends a pattern as an object, as a file and by its name, and compares with Prometheus', async () => {
-    const series = { path: 'products', method: 'get' };
+    const series = { route: 'products' };
     const pattern = { targets: [{ path: '/products', count: 3, series }] };
     const [target, prometheus] = [stack.target.url, stack.observer.url];
     const report = await run({ pattern, target, prometheus });

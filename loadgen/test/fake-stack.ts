@@ -12,12 +12,26 @@ const ROUTES = new Set(['GET /products', 'POST /products', 'GET /cart', 'POST /c
 
 export class FakeApi {
   startTimeSeconds = 100;
-  readonly values = new Map([['inprogress_requests', 0]]);
+  handled = 0;
+  readonly values = new Map([
+    ['inprogress_requests', 0],
+    ['http_errors_total{code="404"}', 0],
+    ...[...ROUTES].flatMap((route): [string, number][] => {
+      const [method = '', path] = route.toLowerCase().split(' /');
+      const labels = `path="${path}",method="${method}"`;
+      const code = method === 'post' ? 201 : 200;
+      return [
+        [`http_requests_total{${labels}}`, 0],
+        [`http_request_duration_seconds_count{${labels},code="${code}"}`, 0],
+      ];
+    }),
+  ]);
   /** May take a request over instead of the API; returns whether it has. */
   intercept: (request: IncomingMessage, response: ServerResponse) => boolean = () => false;
 
   readonly handle: RequestListener = (request, response) => {
     if (this.intercept(request, response)) return;
+    this.handled++;
     const isRoute = ROUTES.has(`${request.method} ${request.url}`);
     const code = isRoute ? (request.method === 'POST' ? '201' : '200') : '404';
     const method = request.method?.toLowerCase() ?? '';

@@ -6,8 +6,8 @@ import { Summary } from '../src/load/summary.ts';
 import { sumExpectedCounts } from '../src/verify/expected-counts.ts';
 
 const targets = [
-  { method: 'GET', path: '/a', series: { path: 'a', method: 'get' } },
-  { method: 'GET', path: '/a?x', series: { path: 'a', method: 'get' } },
+  { method: 'GET', path: '/a', series: { route: 'a' } },
+  { method: 'GET', path: '/a?x', series: { route: 'a' } },
   { method: 'POST', path: '/b', expect: 201 },
 ];
 
@@ -70,7 +70,7 @@ describe('the numbers by target', () => {
     for (let k = 0; k < 300; k++) summary.recordAnswer(k % 3, k % 3 === 2 ? 201 : 200, 0, 0, 1 + (k % 3));
     const lines = summary.toNumbers(0).byTarget;
     expect(lines.map(({ name, series, answered }) => ({ name, series, answered }))).toEqual([
-      { name: 'GET /a and 1 more', series: { path: 'a', method: 'get' }, answered: 200 },
+      { name: 'GET /a and 1 more', series: { route: 'a' }, answered: 200 },
       { name: 'POST /b', series: null, answered: 100 },
     ]);
     expect(Math.round(lines[1]?.serviceTimeMs?.p50 ?? 0)).toBe(3);
@@ -110,7 +110,7 @@ describe('the course of a phase', () => {
 });
 
 it('expected counts are one line per series, whatever the target', () => {
-  const series = { path: 'cart', method: 'get' };
+  const series = { route: 'cart', method: 'GET' };
   const target = { method: 'GET', path: '/cart', series };
   const other = { ...target, method: 'HEAD', series: { ...series } };
   const own = [target, other, { method: 'GET', path: '/' }];
@@ -121,7 +121,7 @@ it('expected counts are one line per series, whatever the target', () => {
   summary.recordFailure(0, 'reset', 0, 0, 1);
   summary.recordFailure(2, 'refused', 0, Number.NaN, 1);
   expect(sumExpectedCounts([summary.bySeries()])).toEqual([
-    { series, answered: { 200: 2, 500: 1 }, unknown: 1, notSent: 0 },
-    { series: null, answered: {}, unknown: 0, notSent: 1 },
+    { ...series, path: '/cart', answered: { 200: 2, 500: 1 }, unknown: 1, notSent: 0 },
+    { route: null, method: 'GET', path: '/', answered: {}, unknown: 0, notSent: 1 },
   ]);
 });

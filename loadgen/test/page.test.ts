@@ -125,7 +125,7 @@ function largeReport(...patterns: string[]): Report {
     ...{ latency: full, serviceTime: full },
   }));
   const byTarget = Array.from({ length: 100 }, (_, n) => ({
-    ...{ name: `GET /a/rather/long/path/${n}`, series: { path: `a/rather/long/path/${n}`, method: 'get' } },
+    ...{ name: `GET /a/rather/long/path/${n}`, series: { route: `a/rather/long/path/${n}` } },
     ...{ answered: 100_000 + n, errors: n, unanswered: n, dropped: n, statuses: { 200: 99_000, 503: n } },
     ...{ serviceTimeMs: phaseOf('steady').serviceTimeMs, serviceTime: full },
   }));

@@ -65,6 +65,7 @@ export function reportOf(phases: PhaseReport[], overrides: Partial<Report> = {})
     lostShards: [],
     environment: { arguments: ['run', 'it'], node: '24', system: 'Linux', processors: '2' },
     phases,
+    metrics: null,
     expectedCounts: [],
     snapshots: { before: null, after: null },
     verification: null,

@@ -25,6 +25,7 @@ function create(overrides: Partial<Sender> = {}, startInMs?: number) {
     waitMs: 1000,
     prometheus: undefined,
     job: 'api',
+    metrics: { metrics: 'auto', ignoreRoutes: [] },
     verify: false,
     onlyOnFreshApi: false,
     environment: { arguments: [], node: '', system: '', processors: '' },

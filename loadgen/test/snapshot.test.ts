@@ -3,7 +3,7 @@ import type { PrometheusReader, Snapshot } from '../src/verify/process.ts';
 import type { Sample } from '../src/verify/prometheus.ts';
 import { readSettledSnapshot, readSnapshot, sumOf } from '../src/verify/snapshot.ts';
 import type { Standing } from '../src/verify/verification.ts';
-import { snapshotOf, valuesOf } from './snapshots.ts';
+import { OURS, snapshotOf, valuesOf } from './snapshots.ts';
 
 const REQUESTS = 'http_requests_total';
 const START = 'process_start_time_seconds';
@@ -44,7 +44,7 @@ function createPrometheus(stateOf: (poll: number) => Record<string, Instance>) {
   return prometheus;
 }
 
-const options = { job: 'api', waitMs: 2000, signal: new AbortController().signal };
+const options = { job: 'api', metrics: OURS, waitMs: 2000, signal: new AbortController().signal };
 const FRESH = { a: { scrapedAt: 1005, start: 1 } };
 
 /** The same Prometheus, whose answers are changed on the way. */

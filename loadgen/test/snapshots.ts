@@ -1,9 +1,12 @@
 /** What Prometheus holds of the API, as tests write it: series as PromQL does. The program itself never reads one from text. */
+
+import { metricsSchema } from '../src/common/metrics.ts';
+import { PRESETS } from '../src/common/presets.ts';
 import type { ExpectedCount, ExpectedCounts } from '../src/verify/expected-counts.ts';
 import type { InstanceSnapshot, Snapshot } from '../src/verify/process.ts';
 import { formatRowName, type VerificationRow } from '../src/verify/rows.ts';
 import type { Series } from '../src/verify/series.ts';
-import { verify } from '../src/verify/verification.ts';
+import { verify as verifyBy } from '../src/verify/verification.ts';
 
 export const GET_CART = 'http_requests_total{path="cart",method="get"}';
 export const CART_200 = 'http_request_duration_seconds_count{path="cart",method="get",code="200"}';
@@ -17,6 +20,12 @@ export function seriesOf(text: string): Series {
   const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, value]) => [label, value]);
   return { metric, labels: Object.fromEntries(pairs) };
 }
+
+/** Those of this repository's API. */
+export const OURS = metricsSchema.parse(PRESETS['express-exact-metrics']?.metrics);
+
+export const verify = (before: Snapshot, after: Snapshot, expected: ExpectedCounts) =>
+  verifyBy(before, after, expected, OURS);
 
 /** A row of a verification with its series as text. */
 export function textRow({ metric, labels, ...numbers }: VerificationRow) {
@@ -57,7 +66,9 @@ export function snapshotOf(processes: Processes, askedAtSeconds = 0): Snapshot {
 
 /** That GET /cart was answered five times with 200, and what is different. */
 export const cart = (overrides: Partial<ExpectedCount> = {}): ExpectedCount => ({
-  series: { path: 'cart', method: 'get' },
+  route: 'cart',
+  method: 'GET',
+  path: '/cart',
   answered: { 200: 5 },
   unknown: 0,
   notSent: 0,

@@ -15,7 +15,7 @@ import {
 
 describe('targets that declare no series', () => {
   const undeclared = (answered: Record<string, number>, unknown = 0) =>
-    cart({ series: null, answered, unknown });
+    cart({ route: null, answered, unknown });
   /** The verdict, and of the counter and of the histogram: at least, at most, counted, difference. */
   function pooled(counts: Counts, sent: ExpectedCounts) {
     const { verdict, rows } = verifyOne(counts, sent);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Snapshot } from '../src/verify/process.ts';
-import { standingOf, verify } from '../src/verify/verification.ts';
+import { standingOf as standingBy, type Verification } from '../src/verify/verification.ts';
 import {
   CART_200,
   type Counts,
@@ -9,15 +9,18 @@ import {
   GAUGE,
   GET_CART,
   MISSING,
+  OURS,
   POST_CART,
   type Processes,
   processOf,
   served,
   snapshotOf,
   textRow,
+  verify,
   verifyOne,
 } from './snapshots.ts';
 
+const standingOf = (verification: Verification) => standingBy(verification, OURS);
 const CART_499 = 'http_request_duration_seconds_count{path="cart",method="get",code="499"}';
 const ERRORS_499 = 'http_errors_total{code="499"}';
 
@@ -30,7 +33,7 @@ function differing(...args: Parameters<typeof verifyOne>) {
 
 describe('the verification', () => {
   it('holds when every series grew by what was sent', () => {
-    const sent = [cart(), cart({ series: { path: 'unmatched', method: 'get' }, answered: { 404: 2 } })];
+    const sent = [cart(), cart({ route: 'unmatched', answered: { 404: 2 } })];
     const before = served(10, { [ERRORS_404]: 3, [MISSING]: 3 });
     const verification = verifyOne(served(15, { [ERRORS_404]: 5, [MISSING]: 5 }), sent, before);
     expect(verification).toMatchObject({ verdict: 'verified', answered: 7, unknown: 0 });

@@ -3,10 +3,13 @@ import { describe, expect, it } from '@jest/globals';
 import type { Report } from '../src/report/report.ts';
 import { ledgerFiles, openLedger, readRecord, saveRecord, startLedger } from '../src/verify/ledger.ts';
 import type { Snapshot } from '../src/verify/process.ts';
-import { baselineOf, verifyRuns } from '../src/verify/verify-runs.ts';
+import { baselineOf, verifyRuns as verifyRunsBy } from '../src/verify/verify-runs.ts';
 import { useFolder } from './loadgen.ts';
 import { reportOf } from './reports.ts';
-import { cart, GET_CART, served, snapshotOf, textRow } from './snapshots.ts';
+import { cart, GET_CART, OURS, served, snapshotOf, textRow } from './snapshots.ts';
+
+const verifyRuns = (entries: Parameters<typeof verifyRunsBy>[0], now: Snapshot) =>
+  verifyRunsBy(entries, now, OURS);
 
 /** One instance that has counted so many. */
 const snapshot = (askedAtSeconds: number, counted: number, start = 100): Snapshot =>
@@ -97,8 +100,8 @@ describe('the ledger folder', () => {
     await saveRecord(made, run);
     const files = await ledgerFiles(made);
     expect(await readdir(made)).toEqual(files.map((file) => file.slice(made.length + 1)));
-    const { kind, version, id, state, startedAt, expectedCounts, snapshots } = run;
-    const record = { kind, version, id, state, startedAt, expectedCounts, snapshots };
+    const { kind, version, id, state, startedAt, metrics, expectedCounts, snapshots } = run;
+    const record = { kind, version, id, state, startedAt, metrics, expectedCounts, snapshots };
     expect(await Promise.all(files.map(readRecord))).toEqual([record]);
   });
 
@@ -108,7 +111,7 @@ describe('the ledger folder', () => {
       return records.filter((record) => record !== undefined);
     };
     await saveRecord(at('.'), run);
-    await startLedger(at('.'), snapshot(300, 11));
+    await startLedger(at('.'), OURS, snapshot(300, 11));
     expect(await readdir(at('.'))).toHaveLength(2);
     const verified = { verdict: 'verified', answered: 0 };
     expect(verifyRuns(await read(), snapshot(400, 11))).toMatchObject({ runs: 0, verification: verified });

@@ -162,7 +162,7 @@ it('load not-found adds 33 errors, verified', async () => {
 it('load sends pattern files of this machine, with flags, and leaves a page and the asked JSON here', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'own pattern '));
   const [file, json] = [join(folder, 'own.yaml'), join(folder, 'own.json')];
-  const cart = '{path: /cart, expect: 200, series: {path: cart, method: get}}';
+  const cart = '{path: /cart, expect: 200, series: {route: cart}}';
   await writeFile(file, `stages: [{duration: 30s, rate: 5}]\ntargets: [${cart}]\n`, { mode: 0o600 });
   const load = await project.stack(['load', file, '--rate', '20', '--duration', '2s', `--json=${json}`]);
   expect(load).toMatchObject({ exitCode: 0 });

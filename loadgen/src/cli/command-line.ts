@@ -10,7 +10,7 @@ import { completionScript, SHELLS, type Shell } from './completion.ts';
 import { findSingleDash, suggest } from './habits.ts';
 import type { Io } from './io.ts';
 import { type QueryFlags, queryCommand, type VerifyFlags, verifyCommand } from './prometheus-commands.ts';
-import { addAccess, addShared } from './prometheus-flags.ts';
+import { addAccess, addMetrics, addShared } from './prometheus-flags.ts';
 import { type CombineFlags, combineCommand, type ReportFlags, reportCommand } from './report-commands.ts';
 import { runCommand, urlCommand } from './run-command.ts';
 import { addRun, addUrl } from './send-flags.ts';
@@ -123,7 +123,7 @@ function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) 
     .option('--rebase', 'begin a new ledger now: what was counted so far is taken as given; needs --ledger')
     .option('-j, --json <file>', 'writes the verification as JSON; "-" is standard output, without the table')
     .option('-q, --quiet', 'no progress');
-  addAccess(addShared(command)).action(act);
+  addAccess(addMetrics(addShared(command))).action(act);
 }
 
 function addCombine(program: Command, act: (files: string[], flags: CombineFlags) => Promise<void>): void {

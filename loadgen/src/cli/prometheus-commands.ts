@@ -6,6 +6,7 @@ import { toJson } from '../report/report.ts';
 import { formatAnswer } from '../report/text/query-table.ts';
 import { formatVerification } from '../report/text/verification-table.ts';
 import { type AccessFlags, connectPrometheus } from '../run/connect-prometheus.ts';
+import { readMetrics } from '../run/read-metrics.ts';
 import { readSent, rebase, verifySent } from '../run/verify-sent.ts';
 import { type Io, type PrometheusFlags, waitOptions } from './io.ts';
 
@@ -13,6 +14,8 @@ export interface VerifyFlags extends PrometheusFlags {
   readonly prometheus: string;
   readonly ledger?: string;
   readonly rebase?: true;
+  readonly metrics?: string;
+  readonly ignoreRoute?: readonly string[];
   readonly json?: string;
 }
 
@@ -28,7 +31,9 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   const prometheus = await connectPrometheus(flags.prometheus, flags, io.env ?? {}, retryMs);
   if (json !== undefined && json !== '-') await checkWritable(json);
   if (flags.rebase && ledger !== undefined) {
-    await rebase(ledger, prometheus, waitOptions(flags, io));
+    const metrics = flags.metrics === undefined ? 'auto' : await readMetrics(flags.metrics);
+    const choice = { metrics, ignoreRoutes: flags.ignoreRoute ?? [] };
+    await rebase(ledger, prometheus, choice, waitOptions(flags, io));
     io.stdout.write('the ledger now starts here: what Prometheus holds is taken as given\n');
     return EXIT.ok;
   }

@@ -12,6 +12,19 @@ export function addShared(command: Command): Command {
     );
 }
 
+export function addMetrics(command: Command): Command {
+  return command
+    .option(
+      '--metrics <preset>',
+      'which metrics count the requests: a preset, a file with a mapping, or auto (default)',
+    )
+    .option(
+      '--ignore-route <label>',
+      'of other traffic, such as scrapes: not compared; may be repeated',
+      (label: string, before: readonly string[] = []) => [...before, label],
+    );
+}
+
 export function addAccess(command: Command): Command {
   return command
     .option('--prometheus-token-file <file>', 'a bearer token for Prometheus (or PROMETHEUS_TOKEN=<token>)')

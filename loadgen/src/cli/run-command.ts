@@ -9,6 +9,7 @@ import { describeEnvironment } from '../run/environment.ts';
 import { type Outputs, openOutputs, type Saver } from '../run/outputs.ts';
 import type { Overrides } from '../run/plan.ts';
 import { prepareSender, type SendOptions } from '../run/prepare.ts';
+import { readMetrics } from '../run/read-metrics.ts';
 import { type NotFresh, type RunObserver, run } from '../run/run.ts';
 import { readTls, type TlsFlags } from '../run/tls-files.ts';
 import { createUrlPattern } from '../run/url-pattern.ts';
@@ -29,6 +30,8 @@ interface SendFlags extends Outputs, PrometheusFlags, TlsFlags {
   readonly onlyOnFreshApi?: true;
   readonly shard?: NonNullable<SendOptions['shard']>;
   readonly startAt?: number;
+  readonly metrics?: string;
+  readonly ignoreRoute?: readonly string[];
   readonly workers: number;
 }
 
@@ -86,14 +89,17 @@ export async function runCommand(
   const { seed, workers, startAt, job, wait: waitMs, onlyOnFreshApi = false } = flags;
   const prometheus =
     flags.prometheus && (await connectPrometheus(flags.prometheus, flags, io.env ?? {}, waitMs));
+  const given = flags.metrics === undefined ? undefined : await readMetrics(flags.metrics);
   const saver = await openOutputs(flags, io.signal);
   const observer = createObserver(flags, saver, io);
   const { signal, startWorker } = io;
   const overrides = toOverrides(flags);
   const tls = await readTls(flags);
   const sending = { target: flags.target, tls, shard: flags.shard, workers, overrides, waitMs };
+  const prepared = await prepareSender({ patterns, ...sending, observer, signal, startWorker });
   const outcome = await run({
-    ...(await prepareSender({ patterns, ...sending, observer, signal, startWorker })),
+    ...prepared,
+    metrics: { metrics: given ?? prepared.metrics ?? 'auto', ignoreRoutes: flags.ignoreRoute ?? [] },
     seed,
     startAtMs: startAt,
     waitMs,

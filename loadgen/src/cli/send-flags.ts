@@ -10,7 +10,7 @@ import {
   parseWhole,
   parseWorkers,
 } from '../run/values.ts';
-import { addAccess, addShared } from './prometheus-flags.ts';
+import { addAccess, addMetrics, addShared } from './prometheus-flags.ts';
 import type { RunFlags, UrlFlags } from './run-command.ts';
 
 const URL_HELP = `
@@ -115,5 +115,5 @@ function addVerification(command: Command): Command {
       '--only-on-fresh-api',
       'send nothing when the API has handled requests before; needs --prometheus',
     );
-  return addAccess(addShared(command));
+  return addAccess(addMetrics(addShared(command)));
 }

@@ -24,7 +24,7 @@ const statuses = z.record(z.string().regex(/^\d{3}$/), count);
 
 const targetLineSchema = z.strictObject({
   name: z.string(),
-  series: routeLabelsSchema.nullable().meta({ description: 'The labels under which the API counts it.' }),
+  series: routeLabelsSchema.nullable().meta({ description: 'The route under which the service counts it.' }),
   answered: count,
   errors: count.meta({ description: 'Unexpected statuses and requests without an answer.' }),
   unanswered: count,

@@ -14,9 +14,13 @@ export interface NamedTarget {
   readonly series?: RouteLabels | undefined;
 }
 
-/** What is known of the requests to one series. */
+/** What is known of the requests that the server counts under one route and method. */
 export interface SentToSeries {
-  readonly series: RouteLabels | null;
+  /** Null where the target declares none. */
+  readonly route: string | null;
+  readonly method: string;
+  /** Of the first, without the query. */
+  readonly path: string;
   readonly answered: Record<string, number>;
   /** Sent, without a complete answer. */
   readonly unknown: number;
@@ -29,6 +33,8 @@ const MOST_LINES = 100;
 interface Line {
   readonly names: Set<string>;
   readonly series: RouteLabels | null;
+  readonly method: string;
+  readonly path: string;
   readonly statuses: Map<number, number>;
   readonly serviceTime: Histogram;
   unexpected: number;
@@ -48,9 +54,9 @@ export class TargetCounts {
     this.#expected = targets.map(({ expect }) => expect);
     this.#byTarget = targets.map(({ method, path, series = null }) => {
       const name = `${method} ${path}`;
-      const key = series === null ? name : JSON.stringify([method, series.path, series.method]);
+      const key = series === null ? name : JSON.stringify([method, series.route, series.method]);
       const line = lines.get(key) ?? {
-        ...{ names: new Set<string>(), series, statuses: new Map<number, number>() },
+        ...{ names: new Set<string>(), series, method, path, statuses: new Map<number, number>() },
         serviceTime: lines.size < MOST_LINES ? createHistogram(2) : ofOthers,
         ...{ unexpected: 0, unknown: 0, notSent: 0, dropped: 0 },
       };
@@ -82,8 +88,10 @@ export class TargetCounts {
   }
 
   bySeries(): SentToSeries[] {
-    return this.#lines.map(({ series, statuses, unknown, notSent }) => ({
-      series,
+    return this.#lines.map(({ series, method, path, statuses, unknown, notSent }) => ({
+      route: series?.route ?? null,
+      method: series?.method ?? method,
+      path: path.replace(/\?.*/s, ''),
       answered: Object.fromEntries(statuses),
       unknown,
       notSent,

@@ -6,26 +6,24 @@ import type { PatternInput } from './pattern.ts';
 
 type TargetInput = PatternInput['targets'][number];
 
-const series = (path: string, method: string) => ({ path, method });
-
 /** The requests that the API answers, each under a name of its own. */
 const api = {
-  getProducts: { method: 'GET', path: '/products', expect: 200, series: series('products', 'get') },
-  postProducts: { method: 'POST', path: '/products', expect: 201, series: series('products', 'post') },
-  getCart: { method: 'GET', path: '/cart', expect: 200, series: series('cart', 'get') },
-  postCart: { method: 'POST', path: '/cart', expect: 201, series: series('cart', 'post') },
-  getCars: { method: 'GET', path: '/cars', expect: 200, series: series('cars', 'get') },
-  postCars: { method: 'POST', path: '/cars', expect: 200, series: series('cars', 'post') },
-  getCar: { method: 'GET', path: '/cars/7', expect: 200, series: series('cars/:id', 'get') },
-  patchCar: { method: 'PATCH', path: '/cars/7', expect: 200, series: series('cars/:id', 'patch') },
-  deleteCar: { method: 'DELETE', path: '/cars/7', expect: 200, series: series('cars/:id', 'delete') },
+  getProducts: { method: 'GET', path: '/products', expect: 200, series: { route: 'products' } },
+  postProducts: { method: 'POST', path: '/products', expect: 201, series: { route: 'products' } },
+  getCart: { method: 'GET', path: '/cart', expect: 200, series: { route: 'cart' } },
+  postCart: { method: 'POST', path: '/cart', expect: 201, series: { route: 'cart' } },
+  getCars: { method: 'GET', path: '/cars', expect: 200, series: { route: 'cars' } },
+  postCars: { method: 'POST', path: '/cars', expect: 200, series: { route: 'cars' } },
+  getCar: { method: 'GET', path: '/cars/7', expect: 200, series: { route: 'cars/:id' } },
+  patchCar: { method: 'PATCH', path: '/cars/7', expect: 200, series: { route: 'cars/:id' } },
+  deleteCar: { method: 'DELETE', path: '/cars/7', expect: 200, series: { route: 'cars/:id' } },
 } as const satisfies Record<string, TargetInput>;
 
 /** A path that does not exist. The API counts it as an error and in the duration histogram, as `unmatched`. */
 const missing = (n: number): TargetInput => ({
   path: `/missing/${n}`,
   expect: 404,
-  series: series('unmatched', 'get'),
+  series: { route: 'unmatched' },
 });
 
 const shop = [

@@ -13,20 +13,29 @@ const MOST_BYTES = 1024 * 1024;
 
 /** @throws UsageError with one line per mistake */
 export async function readPatternFile(file: string): Promise<Pattern> {
+  return readYaml('the pattern', file, patternSchema);
+}
+
+/** @param what it is, for messages. @throws UsageError with one line per mistake */
+export async function readYaml<T>(what: string, file: string, schema: z.ZodType<T>): Promise<T> {
   let bytes: Buffer;
   try {
     bytes = await buffer(createReadStream(file, { end: MOST_BYTES }));
   } catch (error) {
-    throw new UsageError(`cannot read the pattern file: ${reasonOf(error)}`);
+    throw new UsageError(`cannot read ${what} file: ${reasonOf(error)}`);
   }
   if (bytes.length > MOST_BYTES)
     throw new UsageError(`${file}: expected at most ${MOST_BYTES} bytes, found more`);
   if (!isUtf8(bytes)) throw new UsageError(`${file}: expected UTF-8, found other bytes`);
-  return parsePattern(file, bytes.toString('utf8'));
+  return parseYaml(what, file, bytes.toString('utf8'), schema);
 }
 
 /** @param file how the text is called in messages */
 export function parsePattern(file: string, text: string): Pattern {
+  return parseYaml('the pattern', file, text, patternSchema);
+}
+
+function parseYaml<T>(what: string, file: string, text: string, schema: z.ZodType<T>): T {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const unread = [...document.errors, ...document.warnings].map(({ pos: [at], message }) => ({
@@ -39,9 +48,9 @@ export function parsePattern(file: string, text: string): Pattern {
   };
   refuse(unread);
   refuse(findLosses(document));
-  const { success, data, error } = patternSchema.safeParse(document.toJS());
+  const { success, data, error } = schema.safeParse(document.toJS());
   if (success) return data;
-  const found = error.issues.flatMap(expand).map((issue) => describe(file, document, lines, issue));
+  const found = error.issues.flatMap(expand).map((issue) => describe(what, file, document, lines, issue));
   throw new UsageError(found.join('\n'));
 }
 
@@ -65,6 +74,7 @@ export function expand(issue: z.core.$ZodIssue): Mistake[] {
 }
 
 function describe(
+  what: string,
   file: string,
   document: Document,
   lines: LineCounter,
@@ -74,7 +84,7 @@ function describe(
   const name = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
   const value: unknown = path.length === 0 ? document.toJS() : document.getIn(path);
   const found = isKey || message.includes('found') ? '' : `, found ${shorten(value)}`;
-  return `${file}:${place}: ${name.replace(/^\./, '') || 'the pattern'}: ${message}${found}`;
+  return `${file}:${place}: ${name.replace(/^\./, '') || what}: ${message}${found}`;
 }
 
 /** Where the value at a path begins; for one that is missing, where the nearest thing around it begins. */

@@ -3,6 +3,8 @@
  * The JSON Schema that editors use (loadgen/pattern.schema.json) is made from it.
  */
 import { z } from 'zod';
+import { mappingSchema } from '../common/metrics.ts';
+import { PRESET_NAMES } from '../common/presets.ts';
 import { routeLabelsSchema } from '../common/route-labels.ts';
 import { DURATION_PATTERN, parseDurationMs } from '../common/units.ts';
 import type { Stage } from '../load/pacer.ts';
@@ -100,8 +102,7 @@ export const targetSchema = z.strictObject({
     .optional()
     .meta({ description: 'The status that is no error for this target (default: any below 400).' }),
   series: routeLabelsSchema.optional().meta({
-    description:
-      'The `path` and `method` labels under which the API counts it. Needed for a verification per series.',
+    description: 'The route under which the service counts it. Needed for a verification per route.',
   }),
 });
 
@@ -109,6 +110,13 @@ export const thresholdSchema = z
   .string('expected a threshold such as p99<250ms')
   .regex(THRESHOLD_PATTERN, `expected ${THRESHOLD_FORM}`)
   .transform(parseThreshold);
+
+export const metricsChoiceSchema = z
+  .union(
+    [z.enum(['auto', ...PRESET_NAMES]), mappingSchema],
+    `expected a mapping, or one of auto, ${PRESET_NAMES.join(', ')}`,
+  )
+  .meta({ description: 'Which metrics of the service count its requests.' });
 
 export const patternSchema = z
   .strictObject({
@@ -123,6 +131,7 @@ export const patternSchema = z
     thresholds: z.array(thresholdSchema).default([]),
     connections: connectionsSchema.optional().meta({ description: 'Most requests in flight at a time.' }),
     timeout: durationSchema.optional(),
+    metrics: metricsChoiceSchema.optional(),
   })
   .superRefine(({ stages, targets }, context) => {
     const refuse = (message: string, ...path: (string | number)[]) =>

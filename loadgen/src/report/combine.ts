@@ -62,6 +62,8 @@ export function combine(reports: readonly Report[], names: readonly string[]): R
     id: randomUUID(),
     startedAt: reports.map((report) => report.startedAt).sort()[0] ?? first.startedAt,
     shard: WHOLE,
+    metrics:
+      reports.map(({ metrics }) => metrics).find((metrics) => metrics?.counters.length) ?? first.metrics,
     snapshots: { before: befores.length === reports.length ? earliest(befores) : null, after: null },
     verification: null,
     latency: null,

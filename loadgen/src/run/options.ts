@@ -37,6 +37,7 @@ const optionsSchema = form.targetSchema.omit({ path: true, weight: true, count: 
   prometheusTokenFile: text,
   prometheusCaFile: text,
   job: z.string().min(1).default('api'),
+  metrics: form.metricsChoiceSchema.default('auto'),
   wait: form.durationSchema.default(30_000),
   signal: z.instanceof(AbortSignal, { error: 'expected an AbortSignal' }).optional(),
 });

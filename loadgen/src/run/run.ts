@@ -1,16 +1,18 @@
 /** A run: wait, read, send, read again, compare. Everything it reports on the way goes to a {@link RunObserver}. */
 import { randomUUID } from 'node:crypto';
 import { InterruptedError, NotSentError, reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
+import { wholeCounterOf } from '../common/metrics.ts';
 import { isWhole, type Shard } from '../load/shard.ts';
 import { formatLost } from '../report/combine.ts';
 import { compareLatency } from '../report/latency.ts';
 import type { Environment, Report } from '../report/report.ts';
+import { type Baseline, completeMetrics, type MetricsChoice, readBaseline } from '../verify/baseline.ts';
+import { findScrapes } from '../verify/diagnoses.ts';
 import { RECORD_VERSION } from '../verify/ledger.ts';
 import type { Snapshot } from '../verify/process.ts';
 import type { Prometheus } from '../verify/prometheus.ts';
 import { readQuantiles } from '../verify/quantiles.ts';
-import { DURATIONS } from '../verify/series.ts';
-import { readSettledSnapshot, readSnapshot, type SnapshotOptions, sumOf } from '../verify/snapshot.ts';
+import { readSettledSnapshot, type SnapshotOptions, sumOf } from '../verify/snapshot.ts';
 import { standingOf, unverifiable, verify } from '../verify/verification.ts';
 import { planIdOf } from './plan.ts';
 import { refuseMissed, type Sender, type SenderObserver, waitUntil } from './sender.ts';
@@ -25,6 +27,7 @@ export interface RunOptions {
   readonly waitMs: number;
   readonly prometheus: Prometheus | undefined;
   readonly job: string;
+  readonly metrics: MetricsChoice;
   /** Compare with Prometheus at the end. A shard cannot: the other shards' requests are counted too. */
   readonly verify: boolean;
   readonly onlyOnFreshApi: boolean;
@@ -74,11 +77,11 @@ export async function run(options: RunOptions): Promise<RunOutcome | NotFresh> {
 async function begin(options: RunOptions): Promise<Report | NotFresh> {
   const { sender, prometheus, signal, startAtMs } = options;
   await sender.prepare();
-  const before =
-    prometheus === undefined ? null : await readSnapshot(prometheus, snapshotOptions(options, signal));
-  if (before !== null && options.onlyOnFreshApi) {
-    const alreadyHandled = sumOf(before, DURATIONS);
-    if (alreadyHandled > 0) return { alreadyHandled, snapshot: before };
+  const baseline =
+    prometheus && (await readBaseline(prometheus, options.metrics, comparison(options, signal)));
+  if (baseline !== undefined && options.onlyOnFreshApi) {
+    const alreadyHandled = sumOf(baseline.before, wholeCounterOf(baseline.metrics)?.name);
+    if (alreadyHandled > 0) return { alreadyHandled, snapshot: baseline.before };
   }
   if (startAtMs !== undefined) {
     await waitUntil(startAtMs - SAVE_MS, AbortSignal.any([signal, sender.lost]));
@@ -86,7 +89,7 @@ async function begin(options: RunOptions): Promise<Report | NotFresh> {
   }
   signal.throwIfAborted();
   sender.lost.throwIfAborted();
-  return startReport(options, before);
+  return startReport(options, baseline);
 }
 
 async function sendAndVerify(options: RunOptions, started: Report): Promise<RunOutcome> {
@@ -104,11 +107,7 @@ async function sendAndVerify(options: RunOptions, started: Report): Promise<RunO
   const isVerifiable = options.verify && isWhole(options.shard) && sent.phases.length > 0;
   if (prometheus === undefined || !isVerifiable) return { report: sent };
   // A run that was interrupted is verified all the same: the first Ctrl-C has done its work, a second ends the process.
-  const outcome = await addVerification(
-    sent,
-    prometheus,
-    snapshotOptions(options, new AbortController().signal),
-  );
+  const outcome = await addVerification(sent, prometheus, comparison(options, new AbortController().signal));
   if (outcome.report.verification !== null) await observer.save(outcome.report);
   return outcome;
 }
@@ -117,23 +116,33 @@ async function sendAndVerify(options: RunOptions, started: Report): Promise<RunO
 export async function addVerification(
   sent: Report,
   prometheus: Prometheus,
-  options: SnapshotOptions,
+  options: Comparison,
 ): Promise<RunOutcome> {
   const { expectedCounts, lostShards } = sent;
   const { before } = sent.snapshots;
-  if (before === null) return { report: sent };
+  if (before === null || sent.metrics === null) return { report: sent };
   const lost = lostShards.map((shard) => `${formatLost(shard)}: what it sent is not known`);
   if (lost.length > 0) return { report: { ...sent, verification: unverifiable(expectedCounts, lost) } };
   try {
-    const standing = (after: Snapshot) => standingOf(verify(before, after, expectedCounts));
-    const after = await readSettledSnapshot(prometheus, { ...options, beforeOf: () => before }, standing);
-    const quantiles = await readQuantiles(prometheus, before, after, options.job, options.signal);
+    const metrics = await completeMetrics(prometheus, sent.metrics, options);
+    const compared = { ...options, metrics, beforeOf: () => before };
+    const standing = (after: Snapshot) => standingOf(verify(before, after, expectedCounts, metrics), metrics);
+    const after = await readSettledSnapshot(prometheus, compared, standing);
+    const verification = verify(before, after, expectedCounts, metrics);
+    const { rows, notes } = verification;
+    const scrapes = await findScrapes(
+      prometheus,
+      { before, after, expected: expectedCounts, metrics, rows },
+      options,
+    );
+    const quantiles = await readQuantiles(prometheus, before, after, compared);
     const serviceTimes = sent.phases.map(({ histograms }) => histograms.serviceTime);
     return {
       report: {
         ...sent,
+        metrics,
         snapshots: { before, after },
-        verification: verify(before, after, expectedCounts),
+        verification: { ...verification, notes: [...notes, ...scrapes] },
         latency: compareLatency(serviceTimes, quantiles),
       },
     };
@@ -144,11 +153,18 @@ export async function addVerification(
   }
 }
 
-function snapshotOptions({ job, waitMs, observer }: RunOptions, signal: AbortSignal): SnapshotOptions {
-  return { job, waitMs, signal, onWait: (why) => observer.note(`waiting for Prometheus: ${why}`) };
+/** How to read snapshots, by whatever metrics. */
+type Comparison = Omit<SnapshotOptions, 'metrics'> & { readonly onChoice?: (reason: string) => void };
+
+function comparison({ job, waitMs, observer }: RunOptions, signal: AbortSignal): Comparison {
+  return {
+    ...{ job, waitMs, signal },
+    onWait: (why) => observer.note(`waiting for Prometheus: ${why}`),
+    onChoice: (reason) => observer.note(`compared by ${reason}`),
+  };
 }
 
-function startReport(options: RunOptions, before: Snapshot | null): Report {
+function startReport(options: RunOptions, baseline: Baseline | undefined): Report {
   const { target, prometheus, seed, shard, environment, sender } = options;
   return {
     kind: 'loadgen-run',
@@ -166,7 +182,8 @@ function startReport(options: RunOptions, before: Snapshot | null): Report {
     environment,
     phases: [],
     expectedCounts: [],
-    snapshots: { before, after: null },
+    metrics: baseline?.metrics ?? null,
+    snapshots: { before: baseline?.before ?? null, after: null },
     verification: null,
     latency: null,
   };

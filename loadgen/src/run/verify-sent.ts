@@ -1,11 +1,13 @@
 /** Compares what earlier runs have sent with what Prometheus holds now. It sends nothing. */
 import { CheckError, UsageError } from '../common/errors.ts';
+import { metricsSchema } from '../common/metrics.ts';
+import { completeMetrics, type MetricsChoice, readBaseline } from '../verify/baseline.ts';
 import { ledgerFiles, type RunRecord, readRecord, startLedger } from '../verify/ledger.ts';
 import type { Snapshot } from '../verify/process.ts';
 import type { Prometheus } from '../verify/prometheus.ts';
-import { readSettledSnapshot, readSnapshot, type SnapshotOptions } from '../verify/snapshot.ts';
+import { readSettledSnapshot, type SnapshotOptions } from '../verify/snapshot.ts';
 import { standingOf, type Verification } from '../verify/verification.ts';
-import { baselineOf, type RunsVerification, verifyRuns } from '../verify/verify-runs.ts';
+import { baselineOf, metricsOf, type RunsVerification, verifyRuns } from '../verify/verify-runs.ts';
 
 interface SentRuns {
   readonly records: readonly RunRecord[];
@@ -24,11 +26,14 @@ export async function readSent(from: string | readonly string[]): Promise<SentRu
 export async function verifySent(
   { records }: SentRuns,
   prometheus: Prometheus,
-  options: SnapshotOptions,
+  options: Omit<SnapshotOptions, 'metrics'>,
 ): Promise<RunsVerification> {
-  const standing = (now: Snapshot) => standingOf(verifyRuns(records, now).verification);
+  const known = metricsOf(records) ?? metricsSchema.parse({ counters: [] });
+  const metrics = await completeMetrics(prometheus, known, options);
+  const standing = (now: Snapshot) => standingOf(verifyRuns(records, now, metrics).verification, metrics);
   const beforeOf = (now: Snapshot) => baselineOf(records, now);
-  return verifyRuns(records, await readSettledSnapshot(prometheus, { ...options, beforeOf }, standing));
+  const compared = { ...options, metrics, beforeOf };
+  return verifyRuns(records, await readSettledSnapshot(prometheus, compared, standing), metrics);
 }
 
 /**
@@ -37,7 +42,10 @@ export async function verifySent(
  */
 export async function findVerified(ledger: string, now: Snapshot): Promise<Verification | undefined> {
   try {
-    const { verification } = verifyRuns((await readSent(ledger)).records, now);
+    const { records } = await readSent(ledger);
+    const metrics = metricsOf(records);
+    if (metrics === undefined) return undefined;
+    const { verification } = verifyRuns(records, now, metrics);
     return verification.verdict === 'verified' ? verification : undefined;
   } catch (error) {
     if (error instanceof CheckError || error instanceof UsageError) return undefined;
@@ -46,6 +54,12 @@ export async function findVerified(ledger: string, now: Snapshot): Promise<Verif
 }
 
 /** Begins a ledger from what Prometheus holds now. */
-export async function rebase(ledger: string, prometheus: Prometheus, options: SnapshotOptions) {
-  await startLedger(ledger, await readSnapshot(prometheus, options));
+export async function rebase(
+  ledger: string,
+  prometheus: Prometheus,
+  choice: MetricsChoice,
+  options: Omit<SnapshotOptions, 'metrics'>,
+) {
+  const { metrics, before } = await readBaseline(prometheus, choice, options);
+  await startLedger(ledger, metrics, before);
 }

@@ -1,7 +1,6 @@
 /** A verification in words and cells, for every output that shows one. */
 import { formatCount, formatNumber } from '../common/units.ts';
 import { formatRowName, type VerificationRow } from './rows.ts';
-import { DURATIONS, IN_PROGRESS } from './series.ts';
 import type { Verification } from './verification.ts';
 
 /** @returns the verdict in a line, and what belongs to it */
@@ -17,20 +16,23 @@ export function describeVerification(verification: Verification): { headline: st
     const requests = formatCount(answered + unknown, 'request');
     return {
       headline: `verification inconclusive: ${formatNumber(unknown)} of ${requests} got no complete answer`,
-      details: ['the API has counted each of those once or not at all', ...notes],
+      details: ['the service has counted each of those once or not at all', ...notes],
     };
   }
   const wrong = rows.filter(({ difference }) => difference !== 0);
   return {
     headline: `verification FAILED: ${wrong.length} of ${rows.length} series differ from what was sent`,
-    details: [...wrong.map((row) => `${formatRowName(row)}: ${describeDifference(row)}`), ...notes],
+    details: [
+      ...wrong.map((row) => `${formatRowName(row)}: ${describeDifference(row, verification)}`),
+      ...notes,
+    ],
   };
 }
 
 /** Of targets that declare no series no more than the sum is known. */
 function describeVerified({ answered, rows }: Verification): string[] {
   const requests = formatCount(answered, 'request');
-  const pooled = rows.find(({ metric, labels }) => metric === DURATIONS && labels === null)?.atLeast ?? 0;
+  const pooled = Math.max(0, ...rows.map(({ labels, atLeast }) => (labels === null ? atLeast : 0)));
   if (answered === 0) return ['nothing was sent, and nothing counted'];
   if (pooled === 0) return [`${requests}, every one counted exactly once`];
   return [
@@ -39,8 +41,11 @@ function describeVerified({ answered, rows }: Verification): string[] {
   ];
 }
 
-function describeDifference({ metric, counted, difference }: VerificationRow): string {
-  if (metric === IN_PROGRESS) return `${formatNumber(counted)} where 0 is expected`;
+function describeDifference(
+  { metric, counted, difference }: VerificationRow,
+  { inProgress }: Verification,
+): string {
+  if (metric === inProgress) return `${formatNumber(counted)} where 0 is expected`;
   return `counted ${formatNumber(Math.abs(difference))} ${difference > 0 ? 'more' : 'fewer'} than sent`;
 }
 

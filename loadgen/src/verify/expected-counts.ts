@@ -1,18 +1,22 @@
 /**
- * What Prometheus must have counted of a run, by what the generator knows: per series of the API, how many requests were
+ * What Prometheus must have counted of a run, by what the generator knows: per route and method, how many requests were
  * answered with which status, and how many may have been counted or not.
  */
 import { z } from 'zod';
-import { routeLabelsSchema } from '../common/route-labels.ts';
 
 const count = z.int().min(0);
 
 const entrySchema = z.strictObject({
-  series: routeLabelsSchema.nullable().meta({
-    description: 'Null for targets that declare no series: these are only in the totals.',
+  route: z.string().nullable().meta({
+    description:
+      'Null for targets that declare no series: where a counter has routes, these are only in the totals.',
   }),
+  method: z.string(),
+  path: z
+    .string()
+    .meta({ description: 'What was asked for, without the query; of several paths the first.' }),
   answered: z.record(z.string().regex(/^\d{3}$/), count).meta({
-    description: 'Complete answers by status. Each was counted exactly once, or the API is wrong.',
+    description: 'Complete answers by status. Each was counted exactly once, or the service is wrong.',
   }),
   unknown: count.meta({
     description: 'Sent, no complete answer: counted once or not at all, with any code.',
@@ -26,11 +30,9 @@ export type ExpectedCounts = readonly ExpectedCount[];
 
 /** One list that says what all of them say. */
 export function sumExpectedCounts(all: readonly ExpectedCounts[]): ExpectedCount[] {
-  const bySeries = Map.groupBy(all.flat(), ({ series }) =>
-    JSON.stringify(series && [series.path, series.method]),
-  );
+  const bySeries = Map.groupBy(all.flat(), ({ route, method }) => JSON.stringify([route, method]));
   return [...bySeries.values()].map((same) => ({
-    series: same[0]?.series ?? null,
+    ...(same[0] as ExpectedCount),
     answered: sumAnswered(same),
     unknown: same.reduce((sum, { unknown }) => sum + unknown, 0),
     notSent: same.reduce((sum, { notSent }) => sum + notSent, 0),
@@ -44,7 +46,7 @@ function sumAnswered(counts: ExpectedCounts): Record<string, number> {
   return sum;
 }
 
-/** How many requests the API must have counted, and how many it may have counted as well. */
+/** How many requests the service must have counted, and how many it may have counted as well. */
 export function totalsOf(counts: ExpectedCounts): { answered: number; unknown: number } {
   const answered = counts.flatMap((one) => Object.values(one.answered)).reduce((a, b) => a + b, 0);
   return { answered, unknown: counts.reduce((sum, { unknown }) => sum + unknown, 0) };

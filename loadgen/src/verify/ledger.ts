@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { CheckError, reasonOf, UsageError } from '../common/errors.ts';
 import { checkWritable, parseFile, readJson } from '../common/files.ts';
+import { type Metrics, metricsSchema } from '../common/metrics.ts';
 import { expectedCountsSchema } from './expected-counts.ts';
 import { type Snapshot, snapshotSchema } from './process.ts';
 
-export const RECORD_VERSION = 4;
+export const RECORD_VERSION = 5;
 
 export const recordSchema = z.object({
   kind: z.literal('loadgen-run'),
@@ -19,6 +20,10 @@ export const recordSchema = z.object({
   id: z.uuid(),
   state: z.enum(['started', 'finished', 'interrupted']),
   startedAt: z.iso.datetime(),
+  metrics: metricsSchema.nullable().meta({
+    description:
+      'By which the run is compared. Without counters where the service had none yet; null without Prometheus.',
+  }),
   expectedCounts: expectedCountsSchema,
   snapshots: z.strictObject({ before: snapshotSchema.nullable(), after: snapshotSchema.nullable() }),
 });
@@ -67,13 +72,13 @@ export async function removeRecord(folder: string, record: RunRecord): Promise<v
  * Starts a new ledger: what had been counted by then no longer matters. It is the record of a run that sends nothing; those of
  * earlier ones stay, under names that are not read.
  */
-export async function startLedger(folder: string, before: Snapshot): Promise<void> {
+export async function startLedger(folder: string, metrics: Metrics, before: Snapshot): Promise<void> {
   await openLedger(folder);
   const startedAt = new Date().toISOString();
   const earlier = await ledgerFiles(folder);
   await saveRecord(folder, {
     ...{ kind: 'loadgen-run', version: RECORD_VERSION, id: randomUUID(), state: 'finished', startedAt },
-    ...{ expectedCounts: [], snapshots: { before, after: null } },
+    ...{ metrics, expectedCounts: [], snapshots: { before, after: null } },
   });
   for (const path of earlier) await rename(path, `${path}.rebased`);
 }

@@ -1,13 +1,12 @@
 /**
- * What is read of each process of the API: the vocabulary of snapshots. A process is known by all labels of its target and its
- * start time.
+ * What is read of each process of the service: the vocabulary of snapshots. A process is known by all labels of its target and its
+ * start time, where it has one.
  */
 import { z } from 'zod';
 import { CheckError } from '../common/errors.ts';
+import { isByTarget, type Metrics, ownLabelsOf } from '../common/metrics.ts';
 import type { Labels, Prometheus, Sample } from './prometheus.ts';
-import { DRAINED, DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, seriesSchema, toSeries } from './series.ts';
-
-export const START_TIME = 'process_start_time_seconds';
+import { type Series, seriesSchema } from './series.ts';
 
 /**
  * Some client libraries compute the start time at each scrape, and it varies by some milliseconds
@@ -18,11 +17,15 @@ export const START_JITTER_SECONDS = 0.5;
 
 const instanceSchema = z.strictObject({
   labels: z.record(z.string(), z.string()).meta({ description: 'All labels of its target in Prometheus.' }),
-  startTimeSeconds: z.number().meta({
+  startTimeSeconds: z.number().nullable().meta({
     description:
-      '`process_start_time_seconds`: another value means another process, whose counters began at 0.',
+      'Another value means another process, whose counters began at 0. Null where no metric has it.',
   }),
   scrapedAtSeconds: z.number().meta({ description: "When it was last scraped, on Prometheus' clock." }),
+  hasFallen: z.boolean().optional().meta({
+    description:
+      'Without a start time: whether a counter fell since the earlier snapshot, which a restart explains.',
+  }),
   values: z.array(
     z.strictObject({
       ...seriesSchema.shape,
@@ -67,10 +70,16 @@ export function isSameTarget(a: Labels, b: Labels): boolean {
 }
 
 export function isSameProcess(a: ProcessName, b: ProcessName): boolean {
-  return (
-    Math.abs(a.startTimeSeconds - b.startTimeSeconds) < START_JITTER_SECONDS &&
-    isSameTarget(a.labels, b.labels)
-  );
+  const { startTimeSeconds: one } = a;
+  const { startTimeSeconds: other } = b;
+  const isSameStart =
+    one === null || other === null ? one === other : Math.abs(one - other) < START_JITTER_SECONDS;
+  return isSameStart && isSameTarget(a.labels, b.labels);
+}
+
+/** The metric that has a sample for each process at each scrape. */
+export function presenceOf(metrics: Metrics): string {
+  return isByTarget(metrics) ? 'up' : String(metrics.startTime);
 }
 
 /** `api-1:8000`, and with labels besides job and instance `api-1:8000 {pod="api-7"}`. */
@@ -85,9 +94,11 @@ const SCRAPED_AT = 'loadgen_scraped_at';
  * All that a snapshot is made of, of the targets that `matchers` select, with the time of each scrape. In one query: Prometheus
  * evaluates it on one state of its data.
  */
-export function snapshotQueryOf(matchers: string): string {
-  const names = ['up', START_TIME, DRAINED, REQUESTS, ERRORS, DURATIONS, IN_PROGRESS].join('|');
-  const scrapedAt = `timestamp(${START_TIME}{${matchers}})`;
+export function snapshotQueryOf(matchers: string, metrics: Metrics): string {
+  const { counters, inProgress, drained, startTime } = metrics;
+  const wanted = ['up', startTime, drained, ...counters.map(({ name }) => name), inProgress];
+  const names = wanted.filter((name) => name != null).join('|');
+  const scrapedAt = `timestamp(${presenceOf(metrics)}{${matchers}})`;
   return `{__name__=~"${names}",${matchers}} or label_replace(${scrapedAt}, "${SCRAPED_AT}", "1", "", "")`;
 }
 
@@ -95,39 +106,62 @@ export function snapshotQueryOf(matchers: string): string {
  * The processes that an answer to {@link snapshotQueryOf} is about. A sample belongs to the process all of whose labels it has.
  * @throws CheckError for a sample of no process
  */
-export function toProcesses(samples: readonly Sample[]): TerminatedProcess[] {
+export function toProcesses(samples: readonly Sample[], metrics: Metrics): TerminatedProcess[] {
+  const { drained, startTime } = metrics;
+  const presence = presenceOf(metrics);
   const processes = samples
-    .filter(({ labels, value }) => labels.__name__ === START_TIME && Number.isFinite(value))
+    .filter(({ labels, value }) => labels.__name__ === presence && Number.isFinite(value))
+    .filter(({ value }) => presence !== 'up' || value === 1)
     .map(({ labels: { __name__, ...labels }, value }) => ({
       labels,
-      startTimeSeconds: value,
+      startTimeSeconds: presence === 'up' ? null : value,
       scrapedAtSeconds: Number.NaN,
       isDrained: false,
       values: [] as TerminatedProcess['values'],
     }))
     .sort((a, b) => sizeOf(b.labels) - sizeOf(a.labels));
-  const ups = samples.filter(({ labels, value }) => labels.__name__ === 'up' && value === 1);
-  const stranger = ups.find(({ labels }) => !processes.some((one) => isCompatible(one.labels, labels)));
-  if (stranger !== undefined) throw withoutStart(stranger.labels);
-  if (ups.length > processes.length)
-    throw new CheckError(
-      `${ups.length} targets of job "${ups[0]?.labels.job}" in Prometheus have the labels of ${processes.length}: they cannot be told apart`,
-    );
-  for (const { labels, value } of samples) {
+  checkDistinct(samples, processes, metrics);
+  for (const { labels, value, histogram } of samples) {
     const { __name__: name = '' } = labels;
-    if (name === 'up' || name === START_TIME) continue;
+    if (name === 'up' || name === presence) continue;
     const process = processes.find((one) => isWithin(one.labels, labels));
-    if (process === undefined) throw withoutStart(labels);
+    if (process === undefined) throw withoutProcess(labels, metrics);
     if (SCRAPED_AT in labels) process.scrapedAtSeconds = value;
-    else if (name === DRAINED) process.isDrained = value === 1;
-    else process.values.push({ ...toSeries(name, labels), value: toCount(value) });
+    else if (name === drained) process.isDrained = value === 1;
+    else if (name === startTime)
+      process.startTimeSeconds = Math.min(value, process.startTimeSeconds ?? value);
+    else
+      process.values.push({ ...toSeries(name, labels, metrics), value: toCount(histogram?.count ?? value) });
   }
   return processes;
 }
 
-function withoutStart(labels: Labels): CheckError {
+/** @throws CheckError for a target that is none of the processes, and for targets with the same labels */
+function checkDistinct(
+  samples: readonly Sample[],
+  processes: readonly ProcessName[],
+  metrics: Metrics,
+): void {
+  const ups = samples.filter(({ labels, value }) => labels.__name__ === 'up' && value === 1);
+  const stranger = ups.find(({ labels }) => !processes.some((one) => isCompatible(one.labels, labels)));
+  if (stranger !== undefined) throw withoutProcess(stranger.labels, metrics);
+  if (ups.length > processes.length)
+    throw new CheckError(
+      `${ups.length} targets of job "${ups[0]?.labels.job}" in Prometheus have the labels of ${processes.length}: they cannot be told apart`,
+    );
+}
+
+function toSeries(name: string, labels: Labels, { counters }: Metrics): Series {
+  const counter = counters.find((one) => one.name === name);
+  return { metric: name, labels: counter === undefined ? {} : ownLabelsOf(counter, labels) };
+}
+
+function withoutProcess(labels: Labels, metrics: Metrics): CheckError {
+  const name = `${formatTarget(labels)} of job "${labels.job}" in Prometheus`;
   return new CheckError(
-    `${formatTarget(labels)} of job "${labels.job}" in Prometheus has no ${START_TIME}: it cannot be told from a restarted one`,
+    isByTarget(metrics)
+      ? `${name} has samples with other labels than its up: which process they are of is not known`
+      : `${name} has no ${metrics.startTime}: it cannot be told from a restarted one`,
   );
 }
 
@@ -140,7 +174,7 @@ function sizeOf(labels: Labels): number {
 }
 
 /** Whether `labels` has all of `part`. */
-function isWithin(part: Labels, labels: Labels): boolean {
+export function isWithin(part: Labels, labels: Labels): boolean {
   return Object.entries(part).every(([label, value]) => labels[label] === value);
 }
 

@@ -2,8 +2,9 @@
  * The quantiles of durations between two snapshots, as Prometheus' own histogram gives them, for users to look at: a quantile is
  * interpolated within its bucket, so the verification does not use it.
  */
+
+import type { Metrics } from '../common/metrics.ts';
 import { isSameProcess, type PrometheusReader, type Snapshot } from './process.ts';
-import { DURATIONS } from './series.ts';
 
 export const QUANTILES = [0.5, 0.9, 0.99] as const;
 
@@ -12,9 +13,12 @@ export function readQuantiles(
   prometheus: Pick<PrometheusReader, 'query'>,
   before: Snapshot,
   after: Snapshot,
-  job: string,
-  signal: AbortSignal,
+  { job, metrics, signal }: { job: string; metrics: Metrics; signal: AbortSignal },
 ): Promise<(number | null)[]> {
+  const metric = metrics.counters
+    .map(({ name }) => name.replace(/_count$/, ''))
+    .find((name) => name.endsWith('_seconds'));
+  if (metric === undefined) return Promise.resolve(QUANTILES.map(() => null));
   const scrapes = [...before.instances, ...after.instances].map(({ scrapedAtSeconds }) => scrapedAtSeconds);
   const end = Math.max(...scrapes);
   const rangeMs = Math.ceil((end - Math.min(...scrapes)) * 1000);
@@ -28,7 +32,6 @@ export function readQuantiles(
       ? `(${sum}(${series}) - ${sum}(${series} offset ${rangeMs}ms) or ${sum}(${series}))`
       : `${sum}(increase(${series}[${rangeMs + 1}ms]))`;
   const own = `{job=${JSON.stringify(job)}}`;
-  const metric = DURATIONS.replace(/_count$/, '');
   const native = grown('sum', `${metric}${own}`);
   const classic = grown('sum by (le)', `${metric}_bucket${own}`);
   return Promise.all(

@@ -1,4 +1,4 @@
-/** Series of the API as Prometheus labels them: objects everywhere, text only where a user reads them. */
+/** Series as Prometheus labels them: objects everywhere, text only where a user reads them. */
 import { z } from 'zod';
 
 export const seriesSchema = z.strictObject({
@@ -6,23 +6,6 @@ export const seriesSchema = z.strictObject({
   labels: z.record(z.string(), z.string()),
 });
 export type Series = z.output<typeof seriesSchema>;
-
-export const REQUESTS = 'http_requests_total';
-export const ERRORS = 'http_errors_total';
-export const DURATIONS = 'http_request_duration_seconds_count';
-export const IN_PROGRESS = 'inprogress_requests';
-export const DRAINED = 'http_server_drained';
-
-/** The labels that the API itself sets, in the order in which they are shown. Others (job, instance) say where, not what. */
-const OWN_LABELS = ['path', 'method', 'code'] as const;
-
-export function toSeries(metric: string, labels: Readonly<Record<string, string | undefined>>): Series {
-  const own = OWN_LABELS.flatMap((label) => {
-    const value = labels[label];
-    return value === undefined ? [] : [[label, value] as const];
-  });
-  return { metric, labels: Object.fromEntries(own) };
-}
 
 /** As in PromQL: `name{path="cart",method="get"}`. */
 export function formatSeries({ metric, labels }: Series): string {
@@ -54,5 +37,5 @@ export class SeriesCounts {
 
 /** Only ever compared with other keys. */
 function keyOf({ metric, labels }: Series): string {
-  return JSON.stringify([metric, ...OWN_LABELS.map((label) => labels[label])]);
+  return JSON.stringify([metric, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }

@@ -4,11 +4,13 @@
  * it is never compared with a clock of this machine.
  */
 import { UnreachableError } from '../common/errors.ts';
+import { isByTarget, type Metrics } from '../common/metrics.ts';
 import { sleep } from '../common/wait.ts';
 import {
   formatTarget,
   type InstanceSnapshot,
   isSameProcess,
+  isWithin,
   type PrometheusReader,
   type Snapshot,
   snapshotQueryOf,
@@ -19,9 +21,12 @@ import type { Standing } from './verification.ts';
 
 export interface SnapshotOptions {
   readonly job: string;
+  readonly metrics: Metrics;
   /** How long to wait for a scrape of every target. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
+  /** Of an earlier snapshot that is read again by other metrics; by default now. */
+  readonly askedAtSeconds?: number;
   /** Called once, when it has to wait, with what for. */
   readonly onWait?: (reason: string) => void;
   /** The earlier snapshot that this one is to be compared with: processes that have ended since are read as well. */
@@ -43,7 +48,7 @@ export async function readSnapshot(
   prometheus: PrometheusReader,
   options: SnapshotOptions,
 ): Promise<Snapshot> {
-  const askedAtSeconds = await prometheus.time(options.signal);
+  const askedAtSeconds = options.askedAtSeconds ?? (await prometheus.time(options.signal));
   const since = askedAtSeconds + TIMESTAMP_TOLERANCE_SECONDS;
   const deadline = performance.now() + options.waitMs;
   for (let hasWaited = false; ; hasWaited = true) {
@@ -53,8 +58,9 @@ export async function readSnapshot(
       const snapshot = { askedAtSeconds, instances };
       const before = options.beforeOf?.(snapshot);
       if (before === undefined) return snapshot;
-      const { job, signal } = options;
-      return { ...snapshot, terminated: await readTerminated(prometheus, job, instances, before, signal) };
+      const terminated = await readTerminated(prometheus, options, instances, before);
+      const fallen = await readFallen(prometheus, options, before);
+      return { askedAtSeconds, instances: instances.map((one) => ({ ...one, ...fallen(one) })), terminated };
     }
     if (performance.now() > deadline) {
       throw new UnreachableError(
@@ -87,8 +93,27 @@ export async function readSettledSnapshot(
   }
 }
 
+/** Which processes restarted in place, where no start time tells: the service's counters fell between two scrapes. */
+async function readFallen(
+  prometheus: PrometheusReader,
+  { job, metrics, signal }: SnapshotOptions,
+  before: Snapshot,
+): Promise<(instance: InstanceSnapshot) => { hasFallen?: true }> {
+  if (!isByTarget(metrics)) return () => ({});
+  const now = await prometheus.time(signal);
+  const seconds = Math.max(1, Math.floor(now - before.askedAtSeconds));
+  const own = `{job=${JSON.stringify(job)}}[${seconds}s]`;
+  const resets = await Promise.all(
+    metrics.counters.map(({ name }) =>
+      prometheus.query(`resets(${name}${own}) > 0`, { signal, atSeconds: now }),
+    ),
+  );
+  return ({ labels }) =>
+    resets.flat().some((sample) => isWithin(labels, sample.labels)) ? { hasFallen: true } : {};
+}
+
 /** The sum of a metric over all its series and instances. */
-export function sumOf({ instances }: Snapshot, metric: string): number {
+export function sumOf({ instances }: Snapshot, metric: string | undefined): number {
   const values = instances.flatMap((instance) => instance.values);
   return values.reduce((sum, sample) => (sample.metric === metric ? sum + (sample.value ?? 0) : sum), 0);
 }
@@ -113,15 +138,16 @@ export function earliest(snapshots: readonly Snapshot[]): Snapshot {
 /** @returns what is waited for where a target was not scraped since then, or is down */
 async function readFresh(
   prometheus: PrometheusReader,
-  { job, signal }: SnapshotOptions,
+  { job, metrics, signal }: SnapshotOptions,
   since: number,
 ): Promise<InstanceSnapshot[] | string> {
-  const samples = await prometheus.query(snapshotQueryOf(`job=${JSON.stringify(job)}`), { signal });
+  const query = snapshotQueryOf(`job=${JSON.stringify(job)}`, metrics);
+  const samples = await prometheus.query(query, { signal });
   const ups = samples.filter(({ labels }) => labels.__name__ === 'up');
   if (ups.length === 0) return `it knows no target of job "${job}" yet`;
   const down = ups.find(({ value }) => value !== 1);
   if (down !== undefined) return `${formatTarget(down.labels)} is down (up = ${down.value})`;
-  const instances = toProcesses(samples).map(({ isDrained, ...instance }) => instance);
+  const instances = toProcesses(samples, metrics).map(({ isDrained, ...instance }) => instance);
   const stale = instances.find(({ scrapedAtSeconds }) => !(scrapedAtSeconds > since));
   return stale === undefined ? instances : `the next scrape of ${formatTarget(stale.labels)}`;
 }

@@ -3,14 +3,15 @@
  * lost nothing: all that it ever counted is there. Of one that ended otherwise, what it counted after that scrape is lost.
  */
 
+import { isByTarget, type Metrics } from '../common/metrics.ts';
 import {
   type InstanceSnapshot,
   isSameProcess,
   isSameTarget,
   type PrometheusReader,
+  presenceOf,
   type Snapshot,
   START_JITTER_SECONDS,
-  START_TIME,
   snapshotQueryOf,
   type TerminatedProcess,
   toProcesses,
@@ -19,7 +20,7 @@ import type { Labels, Samples } from './prometheus.ts';
 
 interface Process {
   readonly labels: Labels;
-  readonly startTimeSeconds: number;
+  readonly startTimeSeconds: number | null;
   /** On Prometheus' clock. */
   lastScrapeSeconds: number;
 }
@@ -31,27 +32,28 @@ interface Process {
  */
 export async function readTerminated(
   prometheus: PrometheusReader,
-  job: string,
+  { job, metrics, signal }: { job: string; metrics: Metrics; signal: AbortSignal },
   present: readonly InstanceSnapshot[],
   before: Snapshot,
-  signal: AbortSignal,
 ): Promise<TerminatedProcess[]> {
-  const own = `job=${JSON.stringify(job)}`;
-  const starts = await readStarts(prometheus, own, before.askedAtSeconds - MARGIN_SECONDS, signal);
+  const selector = `${presenceOf(metrics)}{job=${JSON.stringify(job)}}`;
+  const starts = await readStarts(prometheus, selector, before.askedAtSeconds - MARGIN_SECONDS, signal);
+  const isSame: typeof isSameProcess = isByTarget(metrics)
+    ? (a, b) => isSameTarget(a.labels, b.labels)
+    : isSameProcess;
   // A process that ended while `before` was taken is in neither: what it had counted came before the run.
   const readAtSeconds = Math.max(...before.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
   const isOf = (instances: readonly InstanceSnapshot[], process: Process) =>
-    instances.some((other) => isSameProcess(other, process));
-  const terminated = processesOf(starts)
+    instances.some((other) => isSame(other, process));
+  const terminated = processesOf(starts, metrics)
     .filter((process) => !isOf(present, process))
     .filter((process) => isOf(before.instances, process) || process.lastScrapeSeconds > readAtSeconds);
   const last = await Promise.all(
     terminated.map(async (process) => {
       const atSeconds = process.lastScrapeSeconds;
-      const query = snapshotQueryOf(matchersOf(process.labels));
-      return toProcesses(await prometheus.query(query, { signal, atSeconds })).filter((one) =>
-        isSameProcess(one, process),
-      );
+      const query = snapshotQueryOf(matchersOf(process.labels), metrics);
+      const samples = await prometheus.query(query, { signal, atSeconds });
+      return toProcesses(samples, metrics).filter((one) => isSame(one, process));
     }),
   );
   return last.flat();
@@ -64,14 +66,13 @@ const RAW_SECONDS = 3_600;
 /** A longer time is looked at in so many parts, and only those are read raw in which a process begins or ends. */
 const PARTS = 200;
 
-/** The samples of the start times since a moment: at least the last one of each process that has ended. */
+/** The samples of the start times, or of up, since a moment: at least the last one of each process that has ended. */
 async function readStarts(
   prometheus: PrometheusReader,
-  matchers: string,
+  selector: string,
   sinceSeconds: number,
   signal: AbortSignal,
 ): Promise<Samples[]> {
-  const selector = `${START_TIME}{${matchers}}`;
   const now = await prometheus.time(signal);
   const seconds = Math.max(1, Math.ceil(now - sinceSeconds));
   if (seconds <= RAW_SECONDS) return prometheus.samples(`${selector}[${seconds}s]`, { signal });
@@ -106,18 +107,19 @@ function matchersOf(labels: Labels): string {
 }
 
 /** A start time that changes within a series is another process. */
-function processesOf(starts: readonly Samples[]): Process[] {
+function processesOf(starts: readonly Samples[], metrics: Metrics): Process[] {
+  const isUp = isByTarget(metrics);
   const processes: Process[] = [];
   for (const { labels: all, points } of starts) {
     const { __name__, ...labels } = all;
     const own = processes.filter((process) => isSameTarget(process.labels, labels));
-    for (const { atSeconds, value } of points.filter((point) => Number.isFinite(point.value))) {
-      const known = own.find((process) =>
-        isSameProcess(process, { labels: process.labels, startTimeSeconds: value }),
-      );
+    for (const { atSeconds, value } of points) {
+      if (isUp ? value !== 1 : !Number.isFinite(value)) continue;
+      const startTimeSeconds = isUp ? null : value;
+      const known = own.find((process) => isSameProcess(process, { ...process, startTimeSeconds }));
       if (known !== undefined) known.lastScrapeSeconds = Math.max(known.lastScrapeSeconds, atSeconds);
       else {
-        const process = { labels, startTimeSeconds: value, lastScrapeSeconds: atSeconds };
+        const process = { labels, startTimeSeconds, lastScrapeSeconds: atSeconds };
         own.push(process);
         processes.push(process);
       }

@@ -3,7 +3,9 @@
  * series. A series that changed and has no expected count gets a row too: that is how other traffic is named.
  */
 import { z } from 'zod';
+import { isByTarget, type Metrics, weaknessesOf, wholeCounterOf } from '../common/metrics.ts';
 import { formatCount, formatNumber } from '../common/units.ts';
+import { diagnose } from './diagnoses.ts';
 import { type ExpectedCounts, totalsOf } from './expected-counts.ts';
 import {
   formatTarget,
@@ -12,8 +14,8 @@ import {
   isSameTarget,
   type Snapshot,
 } from './process.ts';
-import { rowSchema, toRows } from './rows.ts';
-import { DURATIONS, ERRORS, formatSeries, IN_PROGRESS, REQUESTS, SeriesCounts } from './series.ts';
+import { counterOf, rowSchema, toRows } from './rows.ts';
+import { formatSeries, SeriesCounts } from './series.ts';
 
 const count = z.int().min(0);
 
@@ -25,6 +27,7 @@ export const verificationSchema = z.strictObject({
   answered: count,
   unknown: count,
   rows: z.array(rowSchema),
+  inProgress: z.string().optional().meta({ description: 'The gauge among the rows.' }),
   obstacles: z.array(z.string()).meta({ description: 'For unverifiable: what is in the way, and why.' }),
   notes: z.array(z.string()).meta({ description: 'What could not be compared, and what that leaves open.' }),
 });
@@ -32,20 +35,32 @@ export const verificationSchema = z.strictObject({
 export type Verification = z.output<typeof verificationSchema>;
 
 /** @param expected everything that was sent between the two snapshots */
-export function verify(before: Snapshot, after: Snapshot, expected: ExpectedCounts): Verification {
-  const obstacles = findObstacles(before, after);
+export function verify(
+  before: Snapshot,
+  after: Snapshot,
+  expected: ExpectedCounts,
+  metrics: Metrics,
+): Verification {
+  const obstacles = [...findObstacles(before, after, metrics), ...findUnlabelled(before, after, metrics)];
   if (obstacles.length > 0) return unverifiable(expected, obstacles);
   const { answered, unknown } = totalsOf(expected);
-  const counted = countedBetween(before, after);
-  const rows = toRows(counted, expected);
-  const gaugeless = findGaugeless(after);
-  const notes = [...findAbsent(after), ...gaugeless];
-  const missing = rows.some(({ difference }) => difference < 0) ? findLosses(after, counted, expected) : [];
-  const losses = [...missing, ...findFallen(before, after)];
+  const counted = countedBetween(before, after, metrics);
+  const rows = toRows(counted, expected, metrics);
+  const gaugeless = findGaugeless(after, metrics);
+  const notes = [...findAbsent(after, metrics), ...gaugeless];
+  const missing = rows.some(({ difference }) => difference < 0)
+    ? findLosses(after, counted, expected, metrics)
+    : [];
+  const losses = [...missing, ...findFallen(before, after, metrics)];
   if (losses.length > 0) return { ...unverifiable(expected, losses), rows, notes };
   const failed = rows.some((row) => row.difference !== 0);
   const verdict = failed ? 'failed' : unknown > 0 || gaugeless.length > 0 ? 'inconclusive' : 'verified';
-  return { verdict, answered, unknown, rows, obstacles, notes };
+  const explained = diagnose({ before, after, expected, metrics, rows });
+  const weaknesses = failed ? [] : weaknessesOf(metrics);
+  return {
+    ...{ verdict, answered, unknown, rows, obstacles, inProgress: metrics.inProgress },
+    notes: [...notes, ...explained, ...weaknesses],
+  };
 }
 
 /** A verification that cannot be made. */
@@ -56,43 +71,77 @@ export function unverifiable(expected: ExpectedCounts, obstacles: string[]): Ver
 /** What a later scrape can make of a verification: what is missing may come, what is too much does not go away. */
 export type Standing = 'equal' | 'missing' | 'wrong';
 
-export function standingOf({ verdict, rows }: Verification): Standing {
+export function standingOf({ verdict, rows }: Verification, { inProgress }: Metrics): Standing {
   const wrong = rows.filter(({ difference }) => difference !== 0);
   if (wrong.length === 0) return verdict === 'unverifiable' ? 'wrong' : 'equal';
-  const mayHeal = wrong.every(({ metric, difference }) => difference < 0 || metric === IN_PROGRESS);
+  const mayHeal = wrong.every(({ metric, difference }) => difference < 0 || metric === inProgress);
   return mayHeal ? 'missing' : 'wrong';
 }
 
-function findAbsent({ instances, terminated = [] }: Snapshot): string[] {
+function findAbsent({ instances, terminated = [] }: Snapshot, { counters }: Metrics): string[] {
   const present = new Set(
     [...instances, ...terminated].flatMap(({ values }) => values.map(({ metric }) => metric)),
   );
-  return [REQUESTS, ERRORS, DURATIONS]
-    .filter((metric) => !present.has(metric))
-    .map((metric) => `Prometheus has no ${metric}`);
+  return counters.filter(({ name }) => !present.has(name)).map(({ name }) => `Prometheus has no ${name}`);
 }
 
 /** A gauge without labels is there from the start, so a process without one does not expose it, or it is dropped. */
-function findGaugeless({ instances }: Snapshot): string[] {
+function findGaugeless({ instances }: Snapshot, { inProgress }: Metrics): string[] {
+  if (inProgress === undefined) return [];
   return instances
-    .filter(({ values }) => !values.some(({ metric }) => metric === IN_PROGRESS))
+    .filter(({ values }) => !values.some(({ metric }) => metric === inProgress))
     .map(
       ({ labels }) =>
-        `Prometheus has no ${IN_PROGRESS} of ${formatTarget(labels)}: requests may still be in progress there`,
+        `Prometheus has no ${inProgress} of ${formatTarget(labels)}: requests may still be in progress there`,
     );
 }
 
+/** A label that the mapping names and no sample has: compared without it, what is counted under the wrong one would not be seen. */
+function findUnlabelled(before: Snapshot, after: Snapshot, { counters, unmatched }: Metrics): string[] {
+  const values = [...before.instances, ...after.instances].flatMap((instance) => instance.values);
+  return counters.flatMap((counter) => {
+    const own = values.filter(({ metric }) => metric === counter.name);
+    // Without a route of its own a request may be counted without the label.
+    const labels = [unmatched === '' ? undefined : counter.route, counter.method, counter.code];
+    return labels
+      .filter((label) => label !== undefined && own.length > 0 && !own.some((one) => label in one.labels))
+      .map(
+        (label) => `no sample of ${counter.name} in Prometheus has the label ${label}: is it dropped there?`,
+      );
+  });
+}
+
 /** A process that restarted, or is gone, has lost what it had counted, unless its last state is known. */
-function findObstacles(before: Snapshot, after: Snapshot): string[] {
+function findObstacles(before: Snapshot, after: Snapshot, metrics: Metrics): string[] {
   const known = [...after.instances, ...(after.terminated ?? [])];
+  const fallen = after.instances.filter(({ hasFallen }) => hasFallen);
   const lost = before.instances.flatMap((process) => {
-    if (known.some((other) => isSameProcess(other, process))) return [];
+    const isFallen = fallen.some((other) => isSameProcess(other, process));
+    if (!isFallen && known.some((other) => isSameProcess(other, process))) return [];
     const name = formatTarget(process.labels);
     return after.instances.some(({ labels }) => isSameTarget(labels, process.labels))
       ? [`${name} was restarted in between, so its counters began again at 0`]
       : [`${name} has terminated, and what it had counted is lost`];
   });
-  return [...lost, ...new Set([...before.instances, ...known].flatMap(findNoCounts))];
+  const twins = isByTarget(metrics) ? [] : findTwins(before, after);
+  return [...lost, ...twins, ...new Set([...before.instances, ...known].flatMap(findNoCounts))];
+}
+
+/** Two targets that are one process: what it counts is there twice. Two processes may start at once, but do not count the same. */
+function findTwins(before: Snapshot, after: Snapshot): string[] {
+  const stateOf = (snapshot: Snapshot, { labels }: InstanceSnapshot) =>
+    JSON.stringify(snapshot.instances.find((one) => isSameTarget(one.labels, labels))?.values);
+  return after.instances.flatMap((one, n) =>
+    after.instances.slice(n + 1).flatMap((other) => {
+      const isTwin =
+        one.startTimeSeconds === other.startTimeSeconds &&
+        stateOf(before, one) !== stateOf(after, one) &&
+        stateOf(before, one) === stateOf(before, other) &&
+        stateOf(after, one) === stateOf(after, other);
+      const names = `${formatTarget(one.labels)} and ${formatTarget(other.labels)}`;
+      return isTwin ? [`${names} are one process that Prometheus scrapes as two targets`] : [];
+    }),
+  );
 }
 
 function findNoCounts({ labels, values }: InstanceSnapshot): string[] {
@@ -102,12 +151,12 @@ function findNoCounts({ labels, values }: InstanceSnapshot): string[] {
 }
 
 /** A counter of a process only grows: the sum would hide one that fell behind another that grew too much. */
-function findFallen(before: Snapshot, after: Snapshot): string[] {
+function findFallen(before: Snapshot, after: Snapshot, metrics: Metrics): string[] {
   return before.instances.flatMap((process) => {
     const grown = new SeriesCounts();
     for (const later of [...after.instances, ...(after.terminated ?? [])])
-      if (isSameProcess(later, process)) addTo(grown, later, 1, false);
-    addTo(grown, process, -1, false);
+      if (isSameProcess(later, process)) addTo(grown, later, 1, metrics);
+    addTo(grown, process, -1, metrics);
     return grown
       .seriesWith()
       .filter((series) => grown.of(series) < 0)
@@ -123,11 +172,14 @@ function findLosses(
   { terminated = [] }: Snapshot,
   counted: SeriesCounts,
   expected: ExpectedCounts,
+  metrics: Metrics,
 ): string[] {
+  const whole = wholeCounterOf(metrics);
   const { answered, unknown } = totalsOf(expected);
-  const series = counted.seriesWith().filter(({ metric }) => metric === DURATIONS);
+  const series = counted.seriesWith().filter(({ metric }) => metric === whole?.name);
   const missing = answered + unknown - series.reduce((sum, one) => sum + counted.of(one), 0);
-  const most = `at most ${formatCount(Math.max(missing, 0), 'request')} that it answered after its last scrape`;
+  const requests = whole === undefined ? 'the requests' : formatCount(Math.max(missing, 0), 'request');
+  const most = `at most ${requests} that it answered after its last scrape`;
   return terminated
     .filter(({ isDrained }) => !isDrained)
     .map(
@@ -137,15 +189,25 @@ function findLosses(
 }
 
 /** Growth per series over all processes. One that appeared in between began at 0; one that ended stays as it was last seen. */
-function countedBetween(before: Snapshot, after: Snapshot): SeriesCounts {
+function countedBetween(before: Snapshot, after: Snapshot, metrics: Metrics): SeriesCounts {
   const counted = new SeriesCounts();
-  for (const instance of after.instances) addTo(counted, instance, 1, true);
-  for (const instance of after.terminated ?? []) addTo(counted, instance, 1, instance.isDrained);
-  for (const instance of before.instances) addTo(counted, instance, -1, false);
+  const { inProgress: gauge } = metrics;
+  for (const instance of after.instances) addTo(counted, instance, 1, metrics, gauge);
+  for (const instance of after.terminated ?? [])
+    addTo(counted, instance, 1, metrics, instance.isDrained ? gauge : undefined);
+  for (const instance of before.instances) addTo(counted, instance, -1, metrics);
   return counted;
 }
 
-function addTo(counts: SeriesCounts, { values }: InstanceSnapshot, factor: number, withGauge: boolean): void {
+/** @param gauge to add too */
+function addTo(
+  counts: SeriesCounts,
+  { values }: InstanceSnapshot,
+  factor: number,
+  metrics: Metrics,
+  gauge?: string,
+): void {
   for (const { value, ...series } of values)
-    if (withGauge || series.metric !== IN_PROGRESS) counts.add(series, factor * (value ?? 0));
+    if (series.metric === gauge || counterOf(series, metrics) !== undefined)
+      counts.add(series, factor * (value ?? 0));
 }

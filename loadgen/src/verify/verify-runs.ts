@@ -3,6 +3,7 @@
  * what Prometheus holds now. The first of those runs says what had been counted before it.
  */
 import { CheckError } from '../common/errors.ts';
+import type { Metrics } from '../common/metrics.ts';
 import { formatCount } from '../common/units.ts';
 import { sumExpectedCounts } from './expected-counts.ts';
 import type { RunRecord } from './ledger.ts';
@@ -22,7 +23,7 @@ export interface RunsVerification {
  * @param records in any order; the instances' start times say what belongs together, Prometheus' clock says the order
  * @throws CheckError when no run belongs to the API's present processes: comparing nothing would always succeed
  */
-export function verifyRuns(records: readonly RunRecord[], now: Snapshot): RunsVerification {
+export function verifyRuns(records: readonly RunRecord[], now: Snapshot, metrics: Metrics): RunsVerification {
   const runs = selectCurrent(records, now);
   const before = baselineOf(records, now);
   const left = records.filter(({ snapshots }) => snapshots.before !== null).length - runs.length;
@@ -41,8 +42,25 @@ export function verifyRuns(records: readonly RunRecord[], now: Snapshot): RunsVe
         `the run of ${startedAt} did not end (killed, or still running): what it sent is not known`,
     );
   const verification =
-    obstacles.length > 0 ? unverifiable(expectedCounts, obstacles) : verify(before, now, expectedCounts);
+    obstacles.length > 0
+      ? unverifiable(expectedCounts, obstacles)
+      : verify(before, now, expectedCounts, metrics);
   return { verification, runs: runs.filter((run) => run.expectedCounts.length > 0).length, notes };
+}
+
+/**
+ * The metrics by which the runs are compared.
+ * @returns undefined where none of them knew any
+ * @throws CheckError when they are not the same
+ */
+export function metricsOf(records: readonly RunRecord[]): Metrics | undefined {
+  const known = records.flatMap(({ metrics }) => (metrics?.counters.length ? [metrics] : []));
+  const other = known.find((one) => JSON.stringify(one) !== JSON.stringify(known[0]));
+  if (other !== undefined)
+    throw new CheckError(
+      'expected runs that are compared by the same metrics, got two kinds; start a new ledger with --rebase',
+    );
+  return known[0] ?? records.flatMap(({ metrics }) => metrics ?? [])[0];
 }
 
 /**

@@ -1,0 +1,138 @@
+/**
+ * The mapping: which metrics of a service count its requests, and which of their labels hold route, method and code. The only
+ * knowledge of metric names in the verification; `presets.ts` has the mappings of well-known libraries.
+ */
+import { z } from 'zod';
+
+const metricName = z.string().regex(/^[a-zA-Z_:][\w:]*$/, 'expected the name of a metric');
+const label = z
+  .string()
+  .regex(/^[a-zA-Z_]\w*$/, 'expected the name of a label')
+  .optional();
+
+const counterSchema = z.strictObject({
+  name: metricName.meta({
+    description: 'A counter, the _count of a classic histogram, or a native histogram by its own name.',
+  }),
+  route: label,
+  method: label,
+  code: label,
+  methodCase: z.enum(['upper', 'lower']).default('upper'),
+  codeAs: z.enum(['code', 'class']).default('code').meta({ description: 'class: 2xx in place of 201.' }),
+  counts: z.enum(['all', 'routed', 'errors']).default('all').meta({
+    description: 'Which requests: all, those that a route handled, or those answered with 400 and above.',
+  }),
+});
+
+export const metricsSchema = z
+  .strictObject({
+    counters: z.array(counterSchema),
+    unmatched: z.string().default('').meta({
+      description: 'The route label of requests that no route matched; empty where it is left out.',
+    }),
+    headAsGet: z.boolean().default(false).meta({ description: 'Whether HEAD is counted as GET.' }),
+    ignoreRoutes: z.array(z.string()).default([]).meta({
+      description:
+        'Route labels of other traffic, such as scrapes and health checks: their series are not compared.',
+    }),
+    inProgress: metricName.optional().meta({ description: 'A gauge that is 0 without requests.' }),
+    drained: metricName.optional().meta({
+      description: 'A gauge that is 1 once a process that ends will count nothing more.',
+    }),
+    startTime: metricName
+      .nullable()
+      .optional()
+      .meta({
+        description:
+          'What changes when a process restarts: process_start_time_seconds (the default where the service has it), ' +
+          'or the _created of a counter. Null for none: then only a counter that falls reveals a restart.',
+      }),
+  })
+  .meta({ description: 'Which metrics count the requests, and under which labels.' });
+
+/** As users write it. */
+export const mappingSchema = metricsSchema.refine(
+  ({ counters }) => counters.length > 0,
+  'expected at least one counter',
+);
+
+export type MetricsInput = z.input<typeof metricsSchema>;
+export type Metrics = z.output<typeof metricsSchema>;
+export type Counter = Metrics['counters'][number];
+
+export const START_TIME = 'process_start_time_seconds';
+
+/** Whether processes are known by their target alone: a _created is that of a series, and has its labels. */
+export function isByTarget({ startTime }: Metrics): boolean {
+  return startTime == null || startTime.endsWith('_created');
+}
+
+/** A request as every counter sees it. */
+export interface Counted {
+  /** Null where no target has declared it. */
+  readonly route: string | null;
+  readonly method: string;
+  readonly code?: string | undefined;
+}
+
+/** The labels that the service itself sets, by what they mean, in the order in which they are shown. */
+export const DIMENSIONS = ['route', 'method', 'code'] as const;
+
+/** What a counter calls a request; a label with an empty value is one that is not there, as in Prometheus. */
+export function labelsOf(counter: Counter, { unmatched, headAsGet }: Metrics, request: Counted) {
+  const { route, code } = request;
+  const method = headAsGet && request.method.toUpperCase() === 'HEAD' ? 'GET' : request.method;
+  const values = {
+    route: route === '' ? unmatched : route,
+    method: counter.methodCase === 'lower' ? method.toLowerCase() : method.toUpperCase(),
+    code: counter.codeAs === 'class' ? code?.replace(/^(\d)\d\d$/, '$1xx') : code,
+  };
+  return pickLabels(counter, (dimension) => values[dimension]);
+}
+
+/** The labels of a sample that the mapping names: others say where it was counted, not what, and are summed over. */
+export function ownLabelsOf(counter: Counter, labels: Readonly<Record<string, string>>) {
+  return pickLabels(counter, (_, label) => labels[label]);
+}
+
+function pickLabels(
+  counter: Counter,
+  read: (dimension: (typeof DIMENSIONS)[number], label: string) => string | null | undefined,
+): Record<string, string> {
+  const labels: Record<string, string> = {};
+  for (const dimension of DIMENSIONS) {
+    const label = counter[dimension];
+    const value = label === undefined ? undefined : read(dimension, label);
+    if (label !== undefined && value) labels[label] = value;
+  }
+  return labels;
+}
+
+/** Whether a counter counts a request that was answered with a code, or may be. */
+export function isCountedBy({ counts }: Counter, { unmatched }: Metrics, { route, code }: Counted): boolean {
+  if (counts === 'errors') return code === undefined || Number(code) >= 400;
+  return counts === 'all' || (route !== '' && (route === null || route !== unmatched));
+}
+
+/** The counter that has every request; undefined where each leaves some out. */
+export function wholeCounterOf({ counters }: Metrics): Counter | undefined {
+  return counters.find(({ counts }) => counts === 'all');
+}
+
+/** Which mistakes a comparison by these metrics cannot see. */
+export function weaknessesOf({ counters, inProgress, startTime }: Metrics): string[] {
+  const has = (is: (counter: Counter) => boolean) => counters.some(is);
+  return [
+    !has(({ route }) => route !== undefined) &&
+      'no counter has a route label: a request counted under a wrong route is not seen',
+    !has(({ method }) => method !== undefined) &&
+      'no counter has a method label: a request counted under a wrong method is not seen',
+    !has(({ code }) => code !== undefined) &&
+      'no counter has a code label: a request counted under a wrong status is not seen',
+    has(({ code }) => code !== undefined) &&
+      !has(({ code, codeAs }) => code !== undefined && codeAs === 'code') &&
+      'codes are counted by class: a 201 counted as 200 is not seen',
+    inProgress === undefined && 'no gauge of requests in progress: one that never ends is not seen',
+    startTime == null && 'no start time: a restart between two scrapes is seen only where a counter fell',
+  ].filter((text) => text !== false);
+}

@@ -1,0 +1,85 @@
+/**
+ * The snapshot before a run, and by which metrics it is read. A service that has not counted a request may have no series yet: then
+ * the metrics are found after the run, and each of their counters began at 0.
+ */
+import { CheckError } from '../common/errors.ts';
+import { type Metrics, metricsSchema, START_TIME } from '../common/metrics.ts';
+import { PRESET_NAMES, PRESETS } from '../common/presets.ts';
+import { type Detected, detectMetrics } from './detect.ts';
+import type { PrometheusReader, Snapshot } from './process.ts';
+import { readSnapshot, type SnapshotOptions } from './snapshot.ts';
+
+export interface MetricsChoice {
+  /** A mapping, the name of a preset, or `auto`. */
+  readonly metrics: Metrics | string;
+  /** In addition to those of the mapping. */
+  readonly ignoreRoutes: readonly string[];
+}
+
+export interface Baseline {
+  /** Without counters where they are not known yet. */
+  readonly metrics: Metrics;
+  readonly before: Snapshot;
+}
+
+type BaselineOptions = Omit<SnapshotOptions, 'metrics'> & { readonly onChoice?: (reason: string) => void };
+
+/** @throws as {@link readSnapshot}, and CheckError when two mappings fit equally */
+export async function readBaseline(
+  prometheus: PrometheusReader,
+  choice: MetricsChoice,
+  options: BaselineOptions,
+): Promise<Baseline> {
+  const found = await find(prometheus, choice, options);
+  if (found?.startTime !== undefined)
+    return { metrics: found, before: await readSnapshot(prometheus, { ...options, metrics: found }) };
+  // Every target has been scraped when this is there; what is not known by then was not exposed.
+  const unknown = metricsSchema.parse({ counters: [], startTime: null });
+  const first = await readSnapshot(prometheus, { ...options, metrics: unknown });
+  const metrics = found ?? (await find(prometheus, choice, options)) ?? withIgnored(unknown, choice);
+  const starts = await prometheus.query(`count(${START_TIME}{job=${JSON.stringify(options.job)}})`, options);
+  const startTime = metrics.startTime ?? (starts.length > 0 ? START_TIME : null);
+  const resolved = { ...metrics, startTime };
+  const { askedAtSeconds } = first;
+  return {
+    metrics: resolved,
+    before: await readSnapshot(prometheus, { ...options, metrics: resolved, askedAtSeconds }),
+  };
+}
+
+/** The metrics of a baseline, or those that the service exposes since. @throws CheckError when it exposes none */
+export async function completeMetrics(
+  prometheus: PrometheusReader,
+  known: Metrics,
+  { job, signal, onChoice }: BaselineOptions,
+): Promise<Metrics> {
+  if (known.counters.length > 0) return known;
+  const found = await detectMetrics(prometheus, job, signal);
+  if (found === undefined)
+    throw new CheckError(
+      `--metrics: expected a counter of requests, got none of job "${job}" in Prometheus: neither that of a preset ` +
+        `(${PRESET_NAMES.join(', ')}) nor one with labels for method and code`,
+    );
+  onChoice?.(found.reason);
+  return { ...found.metrics, ignoreRoutes: known.ignoreRoutes, startTime: known.startTime };
+}
+
+async function find(
+  prometheus: PrometheusReader,
+  choice: MetricsChoice,
+  { job, signal, onChoice }: BaselineOptions,
+): Promise<Metrics | undefined> {
+  const { metrics } = choice;
+  if (typeof metrics !== 'string') return withIgnored(metrics, choice);
+  const preset = PRESETS[metrics];
+  if (preset !== undefined && preset.optional === undefined)
+    return withIgnored(metricsSchema.parse(preset.metrics), choice);
+  const names = preset && [metrics];
+  const detected: Detected | undefined = await detectMetrics(prometheus, job, signal, names);
+  if (detected !== undefined) onChoice?.(detected.reason);
+  return detected && withIgnored(detected.metrics, choice);
+}
+
+function withIgnored(metrics: Metrics, { ignoreRoutes }: MetricsChoice): Metrics {
+  return { ...metrics, ignoreRoutes: [...metrics.ignoreRoutes, ...ignoreRoutes] };
+}

@@ -1,0 +1,124 @@
+/**
+ * Which metrics of a job count its requests: `--metrics auto`. The presets are looked for first, then any counter with labels that
+ * look like a method and a code.
+ */
+import { CheckError } from '../common/errors.ts';
+import { type Counter, DIMENSIONS, type Metrics, metricsSchema } from '../common/metrics.ts';
+import { PRESETS } from '../common/presets.ts';
+import type { PrometheusReader } from './process.ts';
+
+/** Labels under which services have what a mapping names, the usual first. */
+const KNOWN = {
+  route: ['route', 'path', 'handler', 'uri', 'http_route', 'url_rule', 'endpoint', 'url'],
+  method: ['method', 'http_request_method', 'http_method', 'request_method', 'verb'],
+  code: ['code', 'status_code', 'status', 'http_response_status_code', 'http_status_code', 'http_status'],
+} as const;
+
+/** Of requests that the service sends, and of Prometheus' own. */
+const OTHER = /client|outgoing|upstream|promhttp|prometheus_|scrape/;
+
+export interface Detected {
+  readonly metrics: Metrics;
+  readonly reason: string;
+}
+
+/** The values of the known labels, by metric and label. */
+type Found = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
+
+/**
+ * @param names of the presets to look for, without anything else; by default all, and then any counter
+ * @returns undefined where nothing fits, as of a service that has not counted a request yet
+ * @throws CheckError when two fit equally
+ */
+export async function detectMetrics(
+  prometheus: Pick<PrometheusReader, 'query'>,
+  job: string,
+  signal: AbortSignal,
+  names?: readonly string[],
+): Promise<Detected | undefined> {
+  const labels = Object.values(KNOWN).flat().join(',');
+  const query = `count by (__name__,${labels}) ({__name__=~".+_(total|count)",job=${JSON.stringify(job)}})`;
+  const found = new Map<string, Map<string, Set<string>>>();
+  for (const { labels } of await prometheus.query(query, { signal })) {
+    const { __name__: name = '', ...others } = labels;
+    const own = found.get(name) ?? new Map<string, Set<string>>();
+    found.set(name, own);
+    for (const [label, value] of Object.entries(others))
+      own.set(label, (own.get(label) ?? new Set()).add(value));
+  }
+  const presets = Object.entries(PRESETS)
+    .filter(([name]) => names === undefined || names.includes(name))
+    .flatMap(([name, preset]) => fit(name, preset, found));
+  return choose(presets.length > 0 || names !== undefined ? presets : [...found].flatMap(toCandidate), job);
+}
+
+interface Candidate {
+  readonly name: string;
+  readonly metrics: Metrics;
+}
+
+function fit(
+  name: string,
+  { metrics: input, optional = [] }: (typeof PRESETS)[string],
+  found: Found,
+): Candidate[] {
+  const metrics = metricsSchema.parse(input);
+  const counters = metrics.counters.map((counter) => {
+    const labels = found.get(counter.name);
+    if (labels === undefined) return undefined;
+    const adapted = { ...counter };
+    for (const dimension of DIMENSIONS) {
+      const label = counter[dimension];
+      // Before the first routed request a label for the route may be missing.
+      const mayMiss = dimension === 'route' && metrics.unmatched === '' && !optional.includes(label ?? '');
+      if (label === undefined || labels.has(label) || mayMiss) continue;
+      if (!optional.includes(label)) return undefined;
+      delete adapted[dimension];
+    }
+    return adapted;
+  });
+  const fitting = counters.filter((counter) => counter !== undefined);
+  return fitting.length < counters.length ? [] : [{ name, metrics: { ...metrics, counters: fitting } }];
+}
+
+function toCandidate([name, labels]: [string, ReadonlyMap<string, ReadonlySet<string>>]): Candidate[] {
+  const labelOf = (dimension: keyof typeof KNOWN) => KNOWN[dimension].find((label) => labels.has(label));
+  const [route, method, code] = [labelOf('route'), labelOf('method'), labelOf('code')];
+  if (OTHER.test(name) || method === undefined || code === undefined) return [];
+  const every = (label: string, form: RegExp) =>
+    [...(labels.get(label) ?? [])].every((value) => form.test(value));
+  if (!every(code, /^\d(\d\d|xx)$/)) return [];
+  const counter = {
+    ...{ name, route, method, code },
+    methodCase: every(method, /^[a-z]+$/) ? 'lower' : 'upper',
+    codeAs: every(code, /^\dxx$/) ? 'class' : 'code',
+  };
+  return [{ name, metrics: metricsSchema.parse({ counters: [counter] }) }];
+}
+
+function choose(candidates: readonly Candidate[], job: string): Detected | undefined {
+  const sorted = candidates.toSorted((a, b) => scoreOf(b) - scoreOf(a));
+  const [best, next] = sorted;
+  if (best === undefined) return undefined;
+  if (next !== undefined && scoreOf(best) === scoreOf(next))
+    throw new CheckError(
+      `--metrics: ${best.name} and ${next.name} fit job "${job}" equally; expected one of them by name`,
+    );
+  return {
+    metrics: best.metrics,
+    reason: `${best.name} (${best.metrics.counters.map(describe).join(', ')})`,
+  };
+}
+
+/** How much of a request it can tell apart. */
+function scoreOf({ metrics: { counters } }: Candidate): number {
+  return counters.reduce((sum, counter) => sum + dimensionsOf(counter).length, 0);
+}
+
+function dimensionsOf(counter: Counter): string[] {
+  return DIMENSIONS.flatMap((dimension) => counter[dimension] ?? []);
+}
+
+function describe(counter: Counter): string {
+  return `${counter.name} by ${dimensionsOf(counter).join(', ')}`;
+}
