@@ -5,6 +5,7 @@ import { EXIT, UsageError } from '../common/errors.ts';
 import { hideCredentials } from '../common/secrets.ts';
 import { toJson } from '../report/report.ts';
 import { listPatterns, SCHEMAS, validateFiles } from '../run/patterns.ts';
+import { parseMoment } from '../run/values.ts';
 import { work } from '../run/worker.ts';
 import { completionScript, SHELLS, type Shell } from './completion.ts';
 import { findSingleDash, suggest } from './habits.ts';
@@ -120,6 +121,9 @@ function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) 
     .argument('[report...]', 'reports of runs, instead of a folder')
     .requiredOption('-p, --prometheus <url>', 'the Prometheus to ask')
     .option('--ledger <folder>', 'the folder into which `exact-load run --ledger` wrote')
+    .option('--sent <file>', 'what k6, vegeta or autocannon sent, by the JSON that it left: totals by status')
+    .option('--from <time>', 'when that began, for k6, whose result has no times', parseMoment)
+    .option('--to <time>', 'when that ended', parseMoment)
     .option('--rebase', 'begin a new ledger now: what was counted so far is taken as given; needs --ledger')
     .option('-j, --json <file>', 'writes the verification as JSON; "-" is standard output, without the table')
     .option('-q, --quiet', 'no progress');

@@ -7,13 +7,15 @@ import { formatAnswer } from '../report/text/query-table.ts';
 import { formatVerification } from '../report/text/verification-table.ts';
 import { type AccessFlags, connectPrometheus } from '../run/connect-prometheus.ts';
 import { readMetrics } from '../run/read-metrics.ts';
-import { readSent, rebase, verifySent } from '../run/verify-sent.ts';
+import { readForeignResult, type SentBetween, verifyForeign } from '../run/verify-foreign.ts';
+import { type RunsVerification, readSent, rebase, verifySent } from '../run/verify-sent.ts';
 import { type Io, type PrometheusFlags, waitOptions } from './io.ts';
 
-export interface VerifyFlags extends PrometheusFlags {
+export interface VerifyFlags extends PrometheusFlags, SentBetween {
   readonly prometheus: string;
   readonly ledger?: string;
   readonly rebase?: true;
+  readonly sent?: string;
   readonly metrics?: string;
   readonly ignoreRoute?: readonly string[];
   readonly json?: string;
@@ -23,41 +25,63 @@ export interface VerifyFlags extends PrometheusFlags {
 const RETRY_MS = 3_000;
 
 export async function verifyCommand(files: readonly string[], flags: VerifyFlags, io: Io): Promise<number> {
-  const { ledger, json, quiet } = flags;
-  if ((ledger === undefined) === (files.length === 0))
-    throw new UsageError('verify: needs --ledger <folder>, or reports of runs');
+  const { ledger, sent, json } = flags;
+  if ([ledger, sent, files[0]].filter((source) => source !== undefined).length !== 1)
+    throw new UsageError('verify: expected one of --ledger <folder>, --sent <file>, and reports of runs');
   if (flags.rebase && ledger === undefined) throw new UsageError('--rebase: needs --ledger <folder>');
+  if (sent === undefined && (flags.from ?? flags.to) !== undefined)
+    throw new UsageError('--from, --to: expected only with --sent');
+  const metrics = flags.metrics === undefined ? 'auto' : await readMetrics(flags.metrics);
+  const choice = { metrics, ignoreRoutes: flags.ignoreRoute ?? [] };
   const retryMs = Math.min(RETRY_MS, flags.wait);
   const prometheus = await connectPrometheus(flags.prometheus, flags, io.env ?? {}, retryMs);
   if (json !== undefined && json !== '-') await checkWritable(json);
   if (flags.rebase && ledger !== undefined) {
-    const metrics = flags.metrics === undefined ? 'auto' : await readMetrics(flags.metrics);
-    const choice = { metrics, ignoreRoutes: flags.ignoreRoute ?? [] };
     await rebase(ledger, prometheus, choice, waitOptions(flags, io));
     io.stdout.write('the ledger now starts here: what Prometheus holds is taken as given\n');
     return EXIT.ok;
   }
-  const note = (text: string) => void (quiet || io.stderr.write(`${text}\n`));
-  // The ledger first: a mistake in it is reported before a scrape is waited for.
-  const sent = await readSent(ledger ?? files);
-  if (sent.older > 0) note(`${formatCount(sent.older, 'run')} of another version of exact-load left out`);
-  const { verification, runs, notes } = await verifySent(sent, prometheus, waitOptions(flags, io));
-  notes.forEach(note);
-  const isVerified = verification.verdict === 'verified';
-  const code = isVerified ? EXIT.ok : EXIT.failed;
-  const text = toJson({ runs, verification });
-  if (json === '-') {
-    io.stdout.write(text);
-    return code;
+  if (sent !== undefined) {
+    const result = await readForeignResult(sent, flags);
+    const options = { ...waitOptions(flags, io), onChoice: noteOf(flags, io) };
+    return show(
+      `the result of ${result.tool}`,
+      { verification: await verifyForeign(result, prometheus, choice, options) },
+      flags,
+      io,
+    );
   }
-  const table = formatVerification(verification);
-  io.stdout.write(`${[`${formatCount(runs, 'run')} in the ledger`, ...table].join('\n')}\n`);
-  if (json !== undefined) await writeWhole(json, text, io.signal);
-  if (!isVerified && ledger !== undefined)
+  const note = noteOf(flags, io);
+  // The ledger first: a mistake in it is reported before a scrape is waited for.
+  const runs = await readSent(ledger ?? files);
+  if (runs.older > 0) note(`${formatCount(runs.older, 'run')} of another version of exact-load left out`);
+  const { notes, ...verified } = await verifySent(runs, prometheus, waitOptions(flags, io));
+  notes.forEach(note);
+  const code = await show(`${formatCount(verified.runs, 'run')} in the ledger`, verified, flags, io);
+  if (code !== EXIT.ok && ledger !== undefined && json !== '-')
     io.stderr.write(
       'what is counted now can be taken as given, and a new ledger begun, with: verify --rebase\n',
     );
   return code;
+}
+
+function noteOf({ quiet }: VerifyFlags, { stderr }: Io): (text: string) => void {
+  return (text) => void (quiet || stderr.write(`${text}\n`));
+}
+
+/** @param title of the table. @returns the exit code */
+async function show(
+  title: string,
+  result: Pick<RunsVerification, 'verification'>,
+  { json }: VerifyFlags,
+  io: Io,
+): Promise<number> {
+  const { verification } = result;
+  const text = toJson(result);
+  const table = `${[title, ...formatVerification(verification)].join('\n')}\n`;
+  io.stdout.write(json === '-' ? text : table);
+  if (json !== undefined && json !== '-') await writeWhole(json, text, io.signal);
+  return verification.verdict === 'verified' ? EXIT.ok : EXIT.failed;
 }
 
 export interface QueryFlags extends AccessFlags {

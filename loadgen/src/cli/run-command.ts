@@ -32,6 +32,7 @@ interface SendFlags extends Outputs, PrometheusFlags, TlsFlags {
   readonly startAt?: number;
   readonly metrics?: string;
   readonly ignoreRoute?: readonly string[];
+  readonly probe?: true;
   readonly workers: number;
 }
 
@@ -96,7 +97,13 @@ export async function runCommand(
   const overrides = toOverrides(flags);
   const tls = await readTls(flags);
   const sending = { target: flags.target, tls, shard: flags.shard, workers, overrides, waitMs };
-  const prepared = await prepareSender({ patterns, ...sending, observer, signal, startWorker });
+  const { origin, ...prepared } = await prepareSender({
+    patterns,
+    ...sending,
+    observer,
+    signal,
+    startWorker,
+  });
   const outcome = await run({
     ...prepared,
     metrics: { metrics: given ?? prepared.metrics ?? 'auto', ignoreRoutes: flags.ignoreRoute ?? [] },
@@ -107,6 +114,7 @@ export async function runCommand(
     job,
     verify: flags.verify ?? true,
     onlyOnFreshApi,
+    probeAt: flags.probe ? origin : undefined,
     environment: describeEnvironment(hideInArguments(commandLine)),
     signal,
     observer,
@@ -123,11 +131,12 @@ async function showNotFresh({ alreadyHandled, snapshot }: NotFresh, { ledger }: 
   return EXIT.ok;
 }
 
-function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, shard, startAt }: RunFlags): void {
+function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, probe, shard, startAt }: RunFlags): void {
   const needing = [
     verify === true && '--verify',
     ledger !== undefined && '--ledger',
     onlyOnFreshApi && '--only-on-fresh-api',
+    probe && '--probe',
   ].filter((flag) => typeof flag === 'string');
   if (prometheus === undefined && needing.length > 0)
     throw new UsageError(`${needing.join(', ')}: needs --prometheus <url>`);

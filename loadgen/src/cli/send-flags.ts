@@ -110,6 +110,7 @@ function addVerification(command: Command): Command {
     .option('-p, --prometheus <url>', 'compare what was sent with what this Prometheus holds')
     .addOption(new Option('--verify', 'compare (the default with --prometheus)').default(undefined))
     .option('--no-verify', 'do not compare')
+    .option('--probe', 'then six requests that instrumentations get wrong, each verified by itself')
     .option('--ledger <folder>', 'keep the report there for `exact-load verify`; needs --prometheus')
     .option(
       '--only-on-fresh-api',

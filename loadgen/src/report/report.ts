@@ -9,6 +9,7 @@ import { numbersSchema } from '../load/numbers.ts';
 import { shardSchema } from '../load/shard.ts';
 import { THRESHOLD_FORM, THRESHOLD_PATTERN, thresholdResultSchema } from '../load/thresholds.ts';
 import { recordSchema } from '../verify/ledger.ts';
+import { seriesSchema } from '../verify/series.ts';
 import { verificationSchema } from '../verify/verification.ts';
 import { latencySchema } from './latency.ts';
 
@@ -57,6 +58,15 @@ const phaseSchema = z.strictObject({
 
 const lostShardSchema = z.strictObject({ ...shardSchema.shape, reason: z.string() });
 
+const probeSchema = z.strictObject({
+  name: z.string(),
+  statuses: z.array(count).meta({ description: 'Of the answers; none to a request that was aborted.' }),
+  counted: z
+    .array(z.strictObject({ ...seriesSchema.shape, count: z.number() }))
+    .meta({ description: 'The series that grew, of the counter that has every request.' }),
+  verification: verificationSchema,
+});
+
 const environmentSchema = z.strictObject({
   arguments: z.array(z.string()).meta({ description: 'The command line.' }),
   node: z.string(),
@@ -79,6 +89,10 @@ export const reportSchema = z
     environment: environmentSchema,
     phases: z.array(phaseSchema),
     verification: verificationSchema.nullable(),
+    probes: z
+      .array(probeSchema)
+      .optional()
+      .meta({ description: 'Each sent and verified by itself, after the load.' }),
     latency: latencySchema.nullable().meta({ description: 'Null where Prometheus was not asked.' }),
   })
   .meta({ title: 'Report of a run of exact-load' });
@@ -97,4 +111,5 @@ export type Report = z.output<typeof reportSchema>;
 export type PhaseReport = Report['phases'][number];
 export type PhasePlan = z.output<typeof planSchema>;
 export type LostShard = z.output<typeof lostShardSchema>;
+export type ProbeResult = z.output<typeof probeSchema>;
 export type Environment = z.output<typeof environmentSchema>;

@@ -1,8 +1,11 @@
 /** What a report says in one word, and why: what stands first on the page. */
+
+import { PROBE_MARKS } from '../common/probe-marks.ts';
 import { isWhole } from '../load/shard.ts';
 import { describeVerification } from '../verify/description.ts';
+import { formatSeries } from '../verify/series.ts';
 import { formatLost } from './combine.ts';
-import type { Report } from './report.ts';
+import type { ProbeResult, Report } from './report.ts';
 
 export interface Verdict {
   /** `open`: nothing failed, and not everything is known. */
@@ -11,7 +14,7 @@ export interface Verdict {
 }
 
 export function verdictOf(report: Report): Verdict {
-  const { phases, lostShards, verification } = report;
+  const { phases, lostShards, verification, probes = [] } = report;
   const thresholds = phases.flatMap(({ pattern, thresholds: all }) =>
     all.map(({ threshold, ok, measured }) => ({
       ok,
@@ -19,8 +22,15 @@ export function verdictOf(report: Report): Verdict {
     })),
   );
   const problems = lostShards.map((shard) => `${formatLost(shard)}: it is in none of these numbers`);
-  const reasons = [...problems, ...thresholds.map(({ text }) => text), ...describe(verification)];
-  const isUnverified = verification !== null && verification.verdict !== 'verified';
+  const reasons = [
+    ...problems,
+    ...thresholds.map(({ text }) => text),
+    ...describe(verification),
+    ...probes.map((probe) => `probe ${describeProbe(probe).join('; ')}`),
+  ];
+  const isUnverified =
+    (verification !== null && verification.verdict !== 'verified') ||
+    probes.some((probe) => !hasPassed(probe));
   if (problems.length > 0 || isUnverified || thresholds.some(({ ok }) => !ok))
     return { kind: 'failed', reasons };
   const open = whyOpen(report);
@@ -31,6 +41,33 @@ function describe(verification: Report['verification']): string[] {
   if (verification === null) return ['not compared with Prometheus (--prometheus)'];
   const { headline, details } = describeVerification(verification);
   return [headline, ...details];
+}
+
+/** A probe may be of a request whose outcome is unknown: that it was counted at most once is all there is to see. */
+export function hasPassed({ counted, verification: { verdict } }: ProbeResult): boolean {
+  return !counted.some(isUnbounded) && (verdict === 'verified' || verdict === 'inconclusive');
+}
+
+/** A label with what a client has chosen: anything it sends becomes a series. */
+function isUnbounded({ labels }: ProbeResult['counted'][number]): boolean {
+  return Object.values(labels).some((value) => PROBE_MARKS.some((mark) => value.includes(mark)));
+}
+
+/** What was answered, under which labels it was counted, and what is wrong. */
+export function describeProbe(probe: ProbeResult): string[] {
+  const { name, statuses, counted, verification } = probe;
+  const labels = counted.map(
+    ({ labels, count }) => `${count} x ${formatSeries({ metric: '', labels }) || 'counted'}`,
+  );
+  const answer = statuses.length === 0 ? 'aborted' : statuses.join(' ');
+  const { headline, details } = describeVerification(verification);
+  return [
+    `${name}: ${answer}, ${labels.length === 0 ? 'counted nowhere' : labels.join(', ')}`,
+    ...(counted.some(isUnbounded)
+      ? ['what a client asks for becomes a label: the series are unbounded']
+      : []),
+    ...(['verified', 'inconclusive'].includes(verification.verdict) ? [] : [headline, ...details]),
+  ];
 }
 
 /** What became of a run, where that is not simply its end. */

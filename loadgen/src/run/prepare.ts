@@ -1,6 +1,6 @@
 /** From patterns and flags to what sends them. Everything that is wrong with any of them is reported before anything starts. */
 import type { Metrics } from '../common/metrics.ts';
-import { parseOrigin, type TlsOptions } from '../http/origin.ts';
+import { type Origin, parseOrigin, type TlsOptions } from '../http/origin.ts';
 import { type Shard, WHOLE } from '../load/shard.ts';
 import { metricsOf, type NamedPattern, planPatterns, readPatterns } from './patterns.ts';
 import type { Overrides } from './plan.ts';
@@ -19,15 +19,19 @@ export interface SendOptions extends Pick<SenderOptions, 'observer' | 'signal' |
 }
 
 /** @throws UsageError with every mistake */
-export async function prepareSender(
-  options: SendOptions,
-): Promise<{ target: string; shard: Shard; sender: Sender; metrics: Metrics | string | undefined }> {
+export async function prepareSender(options: SendOptions): Promise<{
+  target: string;
+  shard: Shard;
+  sender: Sender;
+  metrics: Metrics | string | undefined;
+  origin: Origin;
+}> {
   const { target, tls, overrides, workers, shard = WHOLE, waitMs, startWorker } = options;
   const origin = parseOrigin(target, tls);
   const patterns = await readPatterns(options.patterns);
   const senderOptions = { ...options, origin, phases: await planPatterns(patterns, overrides, shard) };
   const own = createSender(senderOptions);
-  const prepared = { target: origin.url, shard, metrics: metricsOf(patterns) };
+  const prepared = { target: origin.url, shard, metrics: metricsOf(patterns), origin };
   if (workers === 1) return { ...prepared, sender: own };
   // A mistake that only the parts would find is reported here, before any of them is started.
   await planPatterns(patterns, overrides, { index: shard.index, of: shard.of * workers });

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { InterruptedError, NotSentError, reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
 import { wholeCounterOf } from '../common/metrics.ts';
+import type { Origin } from '../http/origin.ts';
 import { isWhole, type Shard } from '../load/shard.ts';
 import { formatLost } from '../report/combine.ts';
 import { compareLatency } from '../report/latency.ts';
@@ -15,6 +16,7 @@ import { readQuantiles } from '../verify/quantiles.ts';
 import { readSettledSnapshot, type SnapshotOptions, sumOf } from '../verify/snapshot.ts';
 import { standingOf, unverifiable, verify } from '../verify/verification.ts';
 import { planIdOf } from './plan.ts';
+import { probedTarget, runProbes } from './probe.ts';
 import { refuseMissed, type Sender, type SenderObserver, waitUntil } from './sender.ts';
 
 export interface RunOptions {
@@ -31,6 +33,8 @@ export interface RunOptions {
   /** Compare with Prometheus at the end. A shard cannot: the other shards' requests are counted too. */
   readonly verify: boolean;
   readonly onlyOnFreshApi: boolean;
+  /** Where to send the probes after the load, each verified by itself; none where it is undefined. */
+  readonly probeAt?: Origin | undefined;
   readonly environment: Environment;
   /** Ctrl-C: stop sending, finish what is in flight. */
   readonly signal: AbortSignal;
@@ -76,6 +80,7 @@ export async function run(options: RunOptions): Promise<RunOutcome | NotFresh> {
 /** Everything that comes before the first request. @returns the report as far as it goes */
 async function begin(options: RunOptions): Promise<Report | NotFresh> {
   const { sender, prometheus, signal, startAtMs } = options;
+  if (options.probeAt !== undefined) probedTarget(sender.phases.flatMap(({ targets }) => targets));
   await sender.prepare();
   const baseline =
     prometheus && (await readBaseline(prometheus, options.metrics, comparison(options, signal)));
@@ -108,8 +113,20 @@ async function sendAndVerify(options: RunOptions, started: Report): Promise<RunO
   if (prometheus === undefined || !isVerifiable) return { report: sent };
   // A run that was interrupted is verified all the same: the first Ctrl-C has done its work, a second ends the process.
   const outcome = await addVerification(sent, prometheus, comparison(options, new AbortController().signal));
-  if (outcome.report.verification !== null) await observer.save(outcome.report);
-  return outcome;
+  const probed = { ...outcome, report: await addProbes(outcome.report, options, prometheus) };
+  if (probed.report.verification !== null) await observer.save(probed.report);
+  return probed;
+}
+
+async function addProbes(report: Report, options: RunOptions, prometheus: Prometheus): Promise<Report> {
+  const { probeAt: origin, sender, observer } = options;
+  const { metrics, snapshots } = report;
+  if (origin === undefined || metrics === null || snapshots.after === null) return report;
+  const target = probedTarget(sender.phases.flatMap(({ targets }) => targets));
+  const plan = { origin, target, note: (text: string) => observer.note(text) };
+  // Without a note for each of the scrapes that are waited for.
+  const reading = { job: options.job, waitMs: options.waitMs, signal: options.signal, metrics };
+  return { ...report, probes: await runProbes(plan, prometheus, reading, snapshots.after) };
 }
 
 /** Takes the snapshot after a run, and compares. Whatever Prometheus answers, what was sent is not lost. */

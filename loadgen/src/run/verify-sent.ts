@@ -9,6 +9,8 @@ import { readSettledSnapshot, type SnapshotOptions } from '../verify/snapshot.ts
 import { standingOf, type Verification } from '../verify/verification.ts';
 import { baselineOf, metricsOf, type RunsVerification, verifyRuns } from '../verify/verify-runs.ts';
 
+export type { RunsVerification };
+
 interface SentRuns {
   readonly records: readonly RunRecord[];
   /** How many were left out that another version of the generator wrote. */

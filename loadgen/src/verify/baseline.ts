@@ -37,14 +37,34 @@ export async function readBaseline(
   const unknown = metricsSchema.parse({ counters: [], startTime: null });
   const first = await readSnapshot(prometheus, { ...options, metrics: unknown });
   const metrics = found ?? (await find(prometheus, choice, options)) ?? withIgnored(unknown, choice);
-  const starts = await prometheus.query(`count(${START_TIME}{job=${JSON.stringify(options.job)}})`, options);
-  const startTime = metrics.startTime ?? (starts.length > 0 ? START_TIME : null);
-  const resolved = { ...metrics, startTime };
+  const resolved = await withStart(prometheus, metrics, options);
   const { askedAtSeconds } = first;
   return {
     metrics: resolved,
     before: await readSnapshot(prometheus, { ...options, metrics: resolved, askedAtSeconds }),
   };
+}
+
+/** The metrics of a service that has been scraped. @throws CheckError when it exposes none, or two fit equally */
+export async function resolveMetrics(
+  prometheus: PrometheusReader,
+  choice: MetricsChoice,
+  options: BaselineOptions,
+): Promise<Metrics> {
+  const found = await find(prometheus, choice, options);
+  const known = found ?? withIgnored(metricsSchema.parse({ counters: [] }), choice);
+  return withStart(prometheus, await completeMetrics(prometheus, known, options), options);
+}
+
+/** By what a restart is seen, where the mapping does not name it. */
+async function withStart(
+  prometheus: PrometheusReader,
+  metrics: Metrics,
+  { job, signal }: BaselineOptions,
+): Promise<Metrics> {
+  if (metrics.startTime != null) return metrics;
+  const starts = await prometheus.query(`count(${START_TIME}{job=${JSON.stringify(job)}})`, { signal });
+  return { ...metrics, startTime: starts.length > 0 ? START_TIME : null };
 }
 
 /** The metrics of a baseline, or those that the service exposes since. @throws CheckError when it exposes none */

@@ -112,6 +112,41 @@ async function readFallen(
     resets.flat().some((sample) => isWithin(labels, sample.labels)) ? { hasFallen: true } : {};
 }
 
+type Reading = Pick<SnapshotOptions, 'job' | 'metrics' | 'signal' | 'waitMs'>;
+
+/** Of a moment that is over: each target as it was last scraped by then. */
+export async function readSnapshotAt(
+  prometheus: PrometheusReader,
+  { job, metrics, signal }: Reading,
+  atSeconds: number,
+): Promise<Snapshot> {
+  const query = snapshotQueryOf(`job=${JSON.stringify(job)}`, metrics);
+  const processes = toProcesses(await prometheus.query(query, { signal, atSeconds }), metrics);
+  return { askedAtSeconds: atSeconds, instances: processes.map(({ isDrained, ...instance }) => instance) };
+}
+
+/** The first of a row of moments by which every target had been scraped after `seconds`. @throws UnreachableError for none in time */
+export async function readSnapshotAfter(
+  prometheus: PrometheusReader,
+  options: Reading,
+  seconds: number,
+): Promise<Snapshot> {
+  const deadline = performance.now() + options.waitMs;
+  for (let laterSeconds = 1; ; laterSeconds *= 2) {
+    const now = await prometheus.time(options.signal);
+    const snapshot = await readSnapshotAt(prometheus, options, Math.min(now, seconds + laterSeconds));
+    const { instances } = snapshot;
+    if (instances.length > 0 && instances.every(({ scrapedAtSeconds }) => scrapedAtSeconds > seconds))
+      return snapshot;
+    if (seconds + laterSeconds <= now) continue;
+    if (performance.now() > deadline)
+      throw new UnreachableError(
+        `Prometheus at ${prometheus.url} has no scrape of every target of job "${options.job}" after the run`,
+      );
+    await sleep(POLL_MS, options.signal);
+  }
+}
+
 /** The sum of a metric over all its series and instances. */
 export function sumOf({ instances }: Snapshot, metric: string | undefined): number {
   const values = instances.flatMap((instance) => instance.values);

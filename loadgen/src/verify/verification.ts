@@ -189,7 +189,7 @@ function findLosses(
 }
 
 /** Growth per series over all processes. One that appeared in between began at 0; one that ended stays as it was last seen. */
-function countedBetween(before: Snapshot, after: Snapshot, metrics: Metrics): SeriesCounts {
+export function countedBetween(before: Snapshot, after: Snapshot, metrics: Metrics): SeriesCounts {
   const counted = new SeriesCounts();
   const { inProgress: gauge } = metrics;
   for (const instance of after.instances) addTo(counted, instance, 1, metrics, gauge);

@@ -5,21 +5,28 @@ import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/u
 import type { Distribution } from '../../load/histogram.ts';
 import { formatLost } from '../combine.ts';
 import type { Latency } from '../latency.ts';
-import type { PhaseReport, Report } from '../report.ts';
-import { whyOpen } from '../verdict.ts';
+import type { PhaseReport, ProbeResult, Report } from '../report.ts';
+import { describeProbe, hasPassed, whyOpen } from '../verdict.ts';
 import { alignColumns } from './columns.ts';
 import { formatVerification } from './verification-table.ts';
 
 export function formatReport(report: Report): string {
-  const { phases, verification, latency } = report;
+  const { phases, verification, probes = [], latency } = report;
   const blocks = [
     ...phases.map((phase) => formatPhase(phase)),
     formatEnd(report),
     ...(verification === null ? [] : [formatVerification(verification)]),
+    probes.length === 0 ? [] : [styleText('bold', 'probes'), ...probes.flatMap(formatProbe)],
     ...(latency === null ? [] : [formatLatency(latency)]),
   ];
   const shown = blocks.filter((lines) => lines.length > 0);
   return `${shown.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function formatProbe(probe: ProbeResult): string[] {
+  const [first = '', ...details] = describeProbe(probe);
+  const verdict = hasPassed(probe) ? styleText('green', 'ok    ') : styleText('red', 'FAILED');
+  return [`  ${verdict}  ${first}`, ...details.map((text) => `          ${text}`)];
 }
 
 /** The service time, as the generator and as Prometheus have it. */

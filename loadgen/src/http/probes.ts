@@ -1,0 +1,66 @@
+/** Requests that instrumentations get wrong, as raw bytes: what a client library would mend or refuse is sent as it is. */
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { MALFORMED, UNKNOWN_BELOW } from '../common/probe-marks.ts';
+import type { Origin } from './origin.ts';
+import { encodeRequest } from './request.ts';
+
+export interface Probe {
+  readonly name: string;
+  /** All written at once, over one connection. */
+  readonly requests: readonly { readonly method: string; readonly path: string }[];
+  /** Whether a route of the service handles them. */
+  readonly isRouted: boolean;
+  /** Whether the client leaves without waiting for an answer. */
+  readonly isAborted?: true;
+}
+
+/** @param path of a route that answers GET */
+export function createProbes(path: string): Probe[] {
+  const get = { method: 'GET', path };
+  const below = path.replace(/\/*(\?.*)?$/s, UNKNOWN_BELOW);
+  return [
+    { name: 'HEAD', requests: [{ method: 'HEAD', path }], isRouted: true },
+    { name: 'an aborted request', requests: [get], isRouted: true, isAborted: true },
+    { name: 'an unknown path below a route', requests: [{ method: 'GET', path: below }], isRouted: false },
+    { name: 'a malformed path', requests: [{ method: 'GET', path: MALFORMED }], isRouted: false },
+    { name: 'three requests at once (pipelined)', requests: [get, get, get], isRouted: true },
+    // Of the methods that Node, Python and Go parse, one that no application has and no cache acts on.
+    { name: 'a method without a route', requests: [{ method: 'REPORT', path }], isRouted: false },
+  ];
+}
+
+/** @returns the statuses of the answers. @throws what went wrong with the connection */
+export async function sendProbe(origin: Origin, probe: Probe, timeoutMs: number): Promise<number[]> {
+  const { requests, isAborted } = probe;
+  const socket = await open(origin, timeoutMs);
+  try {
+    const bytes = requests.map((request, n) => {
+      const headers: Record<string, string> = n === requests.length - 1 ? { Connection: 'close' } : {};
+      return encodeRequest(origin, { ...request, headers, body: undefined }).bytes;
+    });
+    await new Promise<void>((resolve) => socket.write(Buffer.concat(bytes), () => resolve()));
+    if (isAborted) return [];
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    const heads = Buffer.concat(chunks)
+      .toString('latin1')
+      .matchAll(/HTTP\/1\.[01] (\d{3})/g);
+    return [...heads].slice(0, requests.length).map(([, status]) => Number(status));
+  } finally {
+    socket.destroy();
+  }
+}
+
+function open(origin: Origin, timeoutMs: number): Promise<Socket> {
+  const options = { host: origin.hostname, port: origin.port };
+  const servername = isIP(origin.hostname) ? '' : origin.hostname;
+  const socket = origin.secure
+    ? connectTls({ ...options, ...origin.tls, servername, ALPNProtocols: ['http/1.1'] })
+    : connect(options);
+  socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.once(origin.secure ? 'secureConnect' : 'connect', () => resolve(socket));
+  });
+}

@@ -1,0 +1,74 @@
+/** `--probe`: a handful of requests that instrumentations get wrong, each sent and verified by itself. */
+import { reasonOf, UsageError } from '../common/errors.ts';
+import { type Metrics, wholeCounterOf } from '../common/metrics.ts';
+import type { Origin } from '../http/origin.ts';
+import { createProbes, type Probe, sendProbe } from '../http/probes.ts';
+import type { Target } from '../pattern/pattern.ts';
+import type { ProbeResult } from '../report/report.ts';
+import type { ExpectedCount } from '../verify/expected-counts.ts';
+import type { Snapshot } from '../verify/process.ts';
+import type { Prometheus } from '../verify/prometheus.ts';
+import { readSettledSnapshot, type SnapshotOptions } from '../verify/snapshot.ts';
+import { countedBetween, standingOf, unverifiable, verify } from '../verify/verification.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** What the probes ask for. @throws UsageError where no target is a GET that is expected to be answered */
+export function probedTarget(targets: readonly Target[]): Target {
+  const found = targets.find(({ method, expect = 200 }) => method === 'GET' && expect < 400);
+  if (found === undefined) throw new UsageError('--probe: expected a target with GET that is no error');
+  return found;
+}
+
+/** @param before the snapshot after the load */
+export async function runProbes(
+  { origin, target, note }: { origin: Origin; target: Target; note: (text: string) => void },
+  prometheus: Prometheus,
+  options: SnapshotOptions,
+  before: Snapshot,
+): Promise<ProbeResult[]> {
+  const results: ProbeResult[] = [];
+  const { metrics } = options;
+  let earlier = before;
+  for (const probe of createProbes(target.path)) {
+    note(`probe: ${probe.name}`);
+    let statuses: number[];
+    try {
+      statuses = await sendProbe(origin, probe, TIMEOUT_MS);
+    } catch (error) {
+      const verification = unverifiable([], [`the probe could not be sent: ${reasonOf(error)}`]);
+      results.push({ name: probe.name, statuses: [], counted: [], verification });
+      continue;
+    }
+    const sent = [expectedOf(probe, statuses, target)];
+    const [first, beforeOf] = [earlier, () => first];
+    const standing = (after: Snapshot) => standingOf(verify(first, after, sent, metrics), metrics);
+    earlier = await readSettledSnapshot(prometheus, { ...options, beforeOf }, standing);
+    const verification = verify(first, earlier, sent, metrics);
+    results.push({ name: probe.name, statuses, counted: growthOf(first, earlier, metrics), verification });
+  }
+  return results;
+}
+
+function growthOf(before: Snapshot, after: Snapshot, metrics: Metrics): ProbeResult['counted'] {
+  const grown = countedBetween(before, after, metrics);
+  const whole = wholeCounterOf(metrics);
+  return grown
+    .seriesWith()
+    .filter((series) => series.metric === whole?.name && grown.of(series) !== 0)
+    .map((series) => ({ ...series, count: grown.of(series) }));
+}
+
+function expectedOf(
+  { requests, isRouted }: Probe,
+  statuses: readonly number[],
+  { series }: Target,
+): ExpectedCount {
+  const [{ method, path } = { method: 'GET', path: '/' }] = requests;
+  const answered: Record<string, number> = {};
+  for (const status of statuses) answered[status] = (answered[status] ?? 0) + 1;
+  return {
+    route: isRouted ? (series?.route ?? null) : null,
+    ...{ method, path, answered, unknown: requests.length - statuses.length, notSent: 0 },
+  };
+}

@@ -1,0 +1,59 @@
+/** `verify --sent`: what another generator has sent, by the result that it left, with what Prometheus holds of that time. */
+import { UsageError } from '../common/errors.ts';
+import { readJson } from '../common/files.ts';
+import { type MetricsChoice, resolveMetrics } from '../verify/baseline.ts';
+import {
+  type ForeignResult,
+  parseForeignResult,
+  toExpectedCount,
+  totalsOnly,
+} from '../verify/foreign-result.ts';
+import type { Prometheus } from '../verify/prometheus.ts';
+import { readSnapshotAfter, readSnapshotAt, type SnapshotOptions } from '../verify/snapshot.ts';
+import { type Verification, verify } from '../verify/verification.ts';
+
+/** When it was sent, where the result does not have it; in ms since 1970. */
+export interface SentBetween {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+type TimedResult = ForeignResult & { readonly startSeconds: number; readonly endSeconds: number };
+
+/** @throws UsageError for another file, and for one without times where none are given */
+export async function readForeignResult(file: string, { from, to }: SentBetween): Promise<TimedResult> {
+  const result = parseForeignResult(await readJson(file));
+  if (result === undefined)
+    throw new UsageError(
+      `--sent: expected the JSON of k6 (--summary-export), vegeta (report -type=json) or autocannon (--json), got something else in ${file}`,
+    );
+  const startSeconds = from === undefined ? result.startSeconds : from / 1000;
+  const endSeconds = to === undefined ? result.endSeconds : to / 1000;
+  if (startSeconds === undefined || endSeconds === undefined)
+    throw new UsageError(`--sent: ${result.tool} leaves no times; expected --from <time> and --to <time>`);
+  if (startSeconds >= endSeconds)
+    throw new UsageError('--from, --to: expected a moment before --to, got a later one');
+  return { ...result, startSeconds, endSeconds };
+}
+
+export async function verifyForeign(
+  result: TimedResult,
+  prometheus: Prometheus,
+  choice: MetricsChoice,
+  options: Omit<SnapshotOptions, 'metrics'>,
+): Promise<Verification> {
+  const metrics = totalsOnly(await resolveMetrics(prometheus, choice, options), result);
+  if (metrics.counters.length === 0)
+    throw new UsageError('--metrics: expected a counter of all requests, since the result has only totals');
+  const reading = { ...options, metrics };
+  const before = await readSnapshotAt(prometheus, reading, result.startSeconds);
+  const after = await readSnapshotAfter(prometheus, reading, result.endSeconds);
+  const scrapedAt = after.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds);
+  const late = Math.max(0, ...scrapedAt) - result.endSeconds;
+  const verification = verify(before, after, [toExpectedCount(result)], metrics);
+  const notes = [
+    result.note,
+    `compared up to the last scrape, ${late.toFixed(1)} s after the run: what others sent by then is in it`,
+  ];
+  return { ...verification, notes: [...verification.notes, ...notes] };
+}

@@ -1,0 +1,100 @@
+/**
+ * What other generators have sent, by the JSON that they leave: `verify --sent`. They know no routes, so only totals by status are
+ * compared; what they do not know is a range.
+ */
+import { z } from 'zod';
+import type { Counter, Metrics } from '../common/metrics.ts';
+import type { ExpectedCount } from './expected-counts.ts';
+
+export interface ForeignResult {
+  readonly tool: string;
+  readonly answered: Record<string, number>;
+  /** Sent, and perhaps counted. */
+  readonly unknown: number;
+  /** Whether it knows the status of each answer. */
+  readonly hasCodes: boolean;
+  /** In seconds since 1970, on the clock of the machine that sent; undefined where the tool does not leave them. */
+  readonly startSeconds?: number;
+  readonly endSeconds?: number;
+  /** What it cannot know. */
+  readonly note: string;
+}
+
+const count = z.int().min(0);
+const seconds = z.iso
+  .datetime({ offset: true, precision: null })
+  .transform((text) => Date.parse(text) / 1000);
+
+const vegeta = z
+  .object({ requests: count, status_codes: z.record(z.string(), count), earliest: seconds, end: seconds })
+  .transform(
+    ({ status_codes: { 0: unknown = 0, ...answered }, earliest, end }): ForeignResult => ({
+      ...{ tool: 'vegeta', answered, unknown, hasCodes: true, startSeconds: earliest, endSeconds: end },
+      note: 'vegeta waits for every answer; requests with status 0 got none, and may have been counted',
+    }),
+  );
+
+const autocannon = z
+  .object({
+    requests: z.object({ sent: count }),
+    statusCodeStats: z.record(z.string(), z.object({ count })),
+    start: seconds,
+    finish: seconds,
+  })
+  .transform(({ requests: { sent }, statusCodeStats, start, finish }): ForeignResult => {
+    const answered = Object.fromEntries(
+      Object.entries(statusCodeStats).map(([code, { count }]) => [code, count]),
+    );
+    const total = Object.values(answered).reduce((sum, n) => sum + n, 0);
+    return {
+      ...{ tool: 'autocannon', answered, unknown: Math.max(0, sent - total), hasCodes: true },
+      ...{ startSeconds: start, endSeconds: finish },
+      note: 'autocannon drops what is in flight at its end: those requests may have been counted',
+    };
+  });
+
+/** `--summary-export` has the values in the metric, `handleSummary` under `values`. */
+const k6Metric = z
+  .union([z.object({ values: z.record(z.string(), z.unknown()) }), z.record(z.string(), z.unknown())])
+  .transform((metric) => ('values' in metric ? metric.values : metric) as Record<string, unknown>);
+
+const k6 = z
+  .object({
+    metrics: z.object({
+      http_reqs: k6Metric,
+      http_req_failed: k6Metric.optional(),
+      vus_max: k6Metric.optional(),
+    }),
+  })
+  .transform(({ metrics: { http_reqs, http_req_failed, vus_max } }): ForeignResult => {
+    const number = (value: unknown) => (typeof value === 'number' ? value : 0);
+    // Of a rate, `passes` counts the samples that are true: here the requests that failed.
+    const failed = number(http_req_failed?.passes);
+    return {
+      ...{ tool: 'k6', hasCodes: false, answered: { 200: number(http_reqs.count) - failed } },
+      unknown: failed + number(vus_max?.value ?? vus_max?.max),
+      note: 'k6 leaves no statuses: requests that failed, and one of each virtual user in flight at the end, may have been counted',
+    };
+  });
+
+const resultSchema = z.union(
+  [vegeta, autocannon, k6],
+  'expected the JSON of k6 (--summary-export), vegeta (report -type=json) or autocannon (--json)',
+);
+
+/** @returns undefined for the JSON of something else */
+export function parseForeignResult(json: unknown): ForeignResult | undefined {
+  return resultSchema.safeParse(json).data;
+}
+
+export function toExpectedCount({ answered, unknown }: ForeignResult): ExpectedCount {
+  return { route: null, method: '', path: '/', answered, unknown, notSent: 0 };
+}
+
+/** The counters that have every request, summed over what such a result does not know. */
+export function totalsOnly(metrics: Metrics, { hasCodes }: ForeignResult): Metrics {
+  const counters = metrics.counters
+    .filter(({ counts }) => counts === 'all')
+    .map(({ route, method, code, ...counter }): Counter => (hasCodes ? { ...counter, code } : counter));
+  return { ...metrics, counters };
+}
