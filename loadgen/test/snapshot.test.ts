@@ -26,6 +26,7 @@ function createPrometheus(stateOf: (poll: number) => Record<string, Instance>) {
     polls: -1,
     time: async () => 1000,
     samples: async () => [],
+    targets: async () => [],
     async query() {
       prometheus.polls++;
       const targets = Object.entries(stateOf(prometheus.polls));
@@ -90,7 +91,7 @@ describe('a snapshot', () => {
     const brief = { ...options, waitMs: 150, onWait: (why: string) => waited.push(why) };
     const prometheus = createPrometheus(() => state);
     await expect(readSnapshot(prometheus, brief)).rejects.toThrow(
-      `Prometheus at http://prometheus:9090 got no new scrape of the API within 0.15 s: ${reason}`,
+      `Prometheus at http://prometheus:9090 got no new scrape of job "api" within 0.15 s: ${reason}`,
     );
     expect(waited).toEqual([reason]);
   });

@@ -61,7 +61,7 @@ export type TerminatedProcess = z.output<typeof terminatedSchema>;
 export type Snapshot = z.output<typeof snapshotSchema>;
 
 /** What a snapshot needs of Prometheus. */
-export type PrometheusReader = Pick<Prometheus, 'url' | 'time' | 'query' | 'samples'>;
+export type PrometheusReader = Pick<Prometheus, 'url' | 'time' | 'query' | 'samples' | 'targets'>;
 
 type ProcessName = Pick<InstanceSnapshot, 'labels' | 'startTimeSeconds'>;
 

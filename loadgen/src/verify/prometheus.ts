@@ -39,7 +39,14 @@ const answerSchema = z.discriminatedUnion('resultType', [
 
 const targetsSchema = z.object({
   activeTargets: z.array(
-    z.object({ labels: labelsSchema, health: z.string(), lastError: z.string(), scrapeUrl: z.string() }),
+    z.object({
+      labels: labelsSchema,
+      health: z.string(),
+      lastError: z.string(),
+      scrapeUrl: z.string(),
+      /** Such as `15s` or `1m30s`. */
+      scrapeInterval: z.string().default(''),
+    }),
   ),
 });
 

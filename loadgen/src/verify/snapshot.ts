@@ -37,6 +37,10 @@ const POLL_MS = 100;
 /** Where an answer takes longer, as of an API with many series, Prometheus works on it for a fifth of the time at most. */
 const PAUSE_FACTOR = 4;
 const SETTLE_MS = 20_000;
+/** As many scrapes of the slowest target are waited for, however short the wait is meant to be. */
+const SCRAPES = 2;
+/** An interval that a user notices. */
+const NOTABLE_MS = 10_000;
 /** Prometheus may date a scrape up to 2 ms early, to keep timestamps regular (scrape.ScrapeTimestampTolerance). */
 const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
 
@@ -50,8 +54,9 @@ export async function readSnapshot(
 ): Promise<Snapshot> {
   const askedAtSeconds = options.askedAtSeconds ?? (await prometheus.time(options.signal));
   const since = askedAtSeconds + TIMESTAMP_TOLERANCE_SECONDS;
-  const deadline = performance.now() + options.waitMs;
-  for (let hasWaited = false; ; hasWaited = true) {
+  const startMs = performance.now();
+  let scraping: Scraping | undefined;
+  for (;;) {
     const polledMs = performance.now();
     const instances = await readFresh(prometheus, options, since);
     if (typeof instances !== 'string') {
@@ -62,14 +67,49 @@ export async function readSnapshot(
       const fallen = await readFallen(prometheus, options, before);
       return { askedAtSeconds, instances: instances.map((one) => ({ ...one, ...fallen(one) })), terminated };
     }
-    if (performance.now() > deadline) {
+    const isFirst = scraping === undefined;
+    scraping ??= await readScraping(prometheus, options);
+    const waitMs = Math.max(options.waitMs, SCRAPES * scraping.intervalMs);
+    if (isFirst) options.onWait?.(`${instances}${scraping.text}`);
+    if (performance.now() - startMs > waitMs) {
+      const { error } = await readScraping(prometheus, options);
       throw new UnreachableError(
-        `Prometheus at ${prometheus.url} got no new scrape of the API within ${options.waitMs / 1000} s: ${instances}`,
+        `Prometheus at ${prometheus.url} got no new scrape of job "${options.job}" within ${waitMs / 1000} s: ${instances}${error}`,
       );
     }
-    if (!hasWaited) options.onWait?.(instances);
     await sleep(Math.max(POLL_MS, PAUSE_FACTOR * (performance.now() - polledMs)), options.signal);
   }
+}
+
+interface Scraping {
+  readonly intervalMs: number;
+  /** What to add to what is waited for, and to the error. */
+  readonly text: string;
+  readonly error: string;
+}
+
+/** How often the targets are scraped, and why not. Engines that only take over what others scrape do not know. */
+async function readScraping(
+  prometheus: PrometheusReader,
+  { job, signal }: SnapshotOptions,
+): Promise<Scraping> {
+  const all = await prometheus.targets(signal).catch(() => []);
+  const own = all.filter(({ labels }) => labels.job === job);
+  const slowest = own.toSorted((a, b) => toMs(b.scrapeInterval) - toMs(a.scrapeInterval))[0];
+  const reason = own.find(({ lastError }) => lastError !== '')?.lastError;
+  const intervalMs = toMs(slowest?.scrapeInterval ?? '');
+  return {
+    intervalMs,
+    text: intervalMs >= NOTABLE_MS ? `, scraped every ${slowest?.scrapeInterval}` : '',
+    error: reason === undefined ? '' : `: ${reason}`,
+  };
+}
+
+/** As Prometheus writes durations: `1m30s`. */
+function toMs(duration: string): number {
+  const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+  const parts = [...duration.matchAll(/(\d+)(ms|s|m|h|d)/g)];
+  return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (units[unit] ?? 0), 0);
 }
 
 /**
