@@ -91,11 +91,34 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
     .description('prints a script that makes a shell complete commands, flags and files')
     .addArgument(program.createArgument('<shell>').choices(SHELLS))
     .action((shell: Shell) => void io.stdout.write(completionScript(program, shell)));
+  reportTogether(program);
   program.command('worker', { hidden: true }).action(async () => {
     if (io.channel === undefined) program.error('worker: only another exact-load starts one');
     else await work(io.channel, io.signal);
   });
   return program;
+}
+
+/** Commander ends at the first value that a flag refuses: here the refused ones of all flags are collected until the command begins. */
+function reportTogether(program: Command): void {
+  const problems: string[] = [];
+  for (const option of [program, ...program.commands].flatMap(({ options }) => options)) {
+    const { parseArg: parse, long } = option;
+    if (parse === undefined) continue;
+    option.argParser((text, before) => {
+      try {
+        return parse(text, before);
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        const got = error.message.includes(', got ') ? '' : `, got ${JSON.stringify(text)}`;
+        problems.push(`${long}: ${error.message}${got}`);
+        return before;
+      }
+    });
+  }
+  program.hook('preAction', () => {
+    if (problems.length > 0) throw new UsageError(problems.join('\n'));
+  });
 }
 
 function readVersion(): string {

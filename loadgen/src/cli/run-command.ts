@@ -12,7 +12,7 @@ import { prepareSender, type SendOptions } from '../run/prepare.ts';
 import { readMetrics } from '../run/read-metrics.ts';
 import { type NotFresh, type RunObserver, run } from '../run/run.ts';
 import { readTls, type TlsFlags } from '../run/tls-files.ts';
-import { createUrlPattern } from '../run/url-pattern.ts';
+import { createUrlPattern, parseRequestUrl } from '../run/url-pattern.ts';
 import { findVerified } from '../run/verify-sent.ts';
 import type { Io, PrometheusFlags } from './io.ts';
 import { showOutcome } from './outcome.ts';
@@ -43,7 +43,7 @@ export interface RunFlags extends SendFlags {
 export interface UrlFlags extends SendFlags {
   readonly requests?: number;
   readonly method?: string;
-  readonly header?: readonly string[];
+  readonly header?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
@@ -56,17 +56,18 @@ export async function urlCommand(
   commandLine: readonly string[],
   io: Io,
 ): Promise<number> {
-  const { requests, rate = 'max', duration: durationMs, method, header = [] } = flags;
+  const { requests, rate = 'max', duration, method, header = {} } = flags;
   if (/^[\w-]+$/.test(url)) throw new UsageError(`expected a URL or a command (see --help), got "${url}"`);
-  if (requests !== undefined && durationMs !== undefined)
+  if (requests !== undefined && duration !== undefined)
     throw new UsageError('--requests, --duration: expected one of the two, got "both"');
+  const parsed = parseRequestUrl('URL', url, "use -H 'Authorization: ...'");
   const body = flags.body === undefined ? undefined : await readArgument('--body', flags.body, io);
   const headers = isJsonFile(flags.body) ? withDefaultType(header) : header;
-  const amount = { requests, ratePerSecond: rate, durationMs: durationMs ?? URL_DURATION_MS };
-  const pattern = createUrlPattern({ url, method, headers, body }, amount);
+  const length = requests === undefined ? { rate, duration: duration ?? URL_DURATION_MS } : { requests };
+  const pattern = createUrlPattern(parsed, { method, headers, body, ...length });
   // The pattern has the duration; the rate decides between the open model and the closed loop.
   const { duration: _, ...rest } = flags;
-  return runCommand([pattern], { ...rest, rate, target: pattern.target }, commandLine, io);
+  return runCommand([pattern], { ...rest, rate, target: parsed.origin }, commandLine, io);
 }
 
 /** As an editor would say of such a file. */
@@ -74,9 +75,9 @@ function isJsonFile(body = ''): boolean {
   return /^@.*\.json$/i.test(body);
 }
 
-function withDefaultType(headers: readonly string[]): readonly string[] {
-  const isTyped = headers.some((line) => /^content-type:/i.test(line));
-  return isTyped ? headers : [...headers, 'Content-Type: application/json'];
+function withDefaultType(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const isTyped = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type');
+  return isTyped ? headers : { ...headers, 'Content-Type': 'application/json' };
 }
 
 /** @returns the exit code */

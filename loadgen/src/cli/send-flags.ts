@@ -3,8 +3,11 @@ import { type Command, Option } from 'commander';
 import { DEFAULT_PATTERN } from '../run/patterns.ts';
 import {
   parseDuration,
+  parseHeader,
+  parseMethod,
   parseMoment,
   parseRate,
+  parseRequests,
   parseShard,
   parseThresholdFlag,
   parseWhole,
@@ -33,16 +36,13 @@ Latency counts from the moment at which a request should have left, so a target
 that stalls cannot hide it. What finds no free connection is counted as dropped.`;
 
 export function addUrl(program: Command, act: (url: string, flags: UrlFlags) => Promise<void>): void {
-  const collect = (line: string, before: string[] = []) => [...before, line];
   program
     .argument('[url]', 'where the load goes, such as http://127.0.0.1:3000/users/7')
-    .option('-n, --requests <n>', 'exactly so many, instead of --duration', parseWhole)
+    .option('-n, --requests <n>', 'exactly so many, instead of --duration', parseRequests)
     .option('-r, --rate <per second>', 'of requests (default: as fast as the connections allow)', parseRate)
-    .option('-d, --duration <time>', 'such as 30s (default: 10s)', (text: string) =>
-      parseDuration(text, ' A body is -b.'),
-    )
-    .option('-X, --method <method>', 'of the requests (default: GET, with a body POST)')
-    .option('-H, --header <line>', 'as "Name: value"; may be repeated', collect)
+    .option('-d, --duration <time>', 'such as 30s (default: 10s); a body is -b', parseDuration)
+    .option('-X, --method <method>', 'of the requests (default: GET, with a body POST)', parseMethod)
+    .option('-H, --header <line>', 'as "Name: value"; may be repeated', parseHeader)
     .option('-b, --body <text>', 'a text; @file for that of a file, @- for standard input');
   addSending(program);
   addVerification(program);

@@ -65,6 +65,8 @@ const headers = z
 
 export const connectionsSchema = z.int().min(1).max(10_000);
 
+export const MOST_REQUESTS = 10_000_000;
+
 export const targetSchema = z.strictObject({
   method: z
     .string()
@@ -84,7 +86,7 @@ export const targetSchema = z.strictObject({
   count: z
     .int()
     .positive()
-    .max(10_000_000)
+    .max(MOST_REQUESTS)
     .optional()
     .meta({ description: 'Exactly so many requests. For patterns without `stages`.' }),
   headers: headers.default({}),

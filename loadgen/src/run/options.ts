@@ -13,13 +13,14 @@ import { connectPrometheus } from './connect-prometheus.ts';
 import { collect, type NamedPattern, planPatterns, readPatterns } from './patterns.ts';
 import type { Phase } from './plan.ts';
 import { readTls } from './tls-files.ts';
-import { defaultMethod, EXAMPLE_URL, parseRequestUrl } from './url-pattern.ts';
+import { createUrlPattern, EXAMPLE_URL, parseRequestUrl } from './url-pattern.ts';
 
 const text = z.string('expected a text').optional();
 const RATE = 'expected a number above 0, at most 1000000, or "max"';
 
 const optionsSchema = form.targetSchema.omit({ path: true, weight: true, count: true }).extend({
   url: text,
+  method: form.targetSchema.shape.method.unwrap().optional(),
   requests: form.targetSchema.shape.count,
   pattern: z.union([z.string(), z.looseObject({})], 'expected a name, a file or a pattern').optional(),
   target: text,
@@ -120,16 +121,11 @@ function originOf({ url, target }: Given): Origin {
 }
 
 async function patternsOf(given: Given, options: Options | undefined): Promise<NamedPattern[]> {
-  const { pattern, url, duration, rate } = given;
+  const { pattern, url } = given;
   if (typeof pattern === 'string') return readPatterns([pattern]);
   if (typeof pattern === 'object') return [{ name: 'pattern', pattern: parsePattern('pattern', pattern) }];
   if (typeof url !== 'string' || !URL.canParse(url) || options === undefined) return [];
-  const { pathname, search } = new URL(url);
-  const { headers, body, expect, series, requests } = options;
-  const method = given.method === undefined ? defaultMethod(body) : options.method;
-  const target = { method, path: pathname + search, headers, body, expect, series, count: requests };
-  const stages = duration === undefined ? undefined : [{ duration, rate: rate === 'max' ? 1 : rate }];
-  return [{ name: `${method} ${pathname}`, pattern: parsePattern('url', { targets: [target], stages }) }];
+  return [createUrlPattern(new URL(url), options)];
 }
 
 function parsePattern(name: string, input: unknown): form.Pattern {
