@@ -1,0 +1,241 @@
+/**
+ * Starts the programs of `programs/`: small services in several languages with the same routes, each instrumented as its library's own
+ * documentation says. What other languages need is installed once into `.cache/conformance`, which git ignores.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { freePort } from '../../test/support/free-port.ts';
+import { until } from '../../test/support/until.ts';
+
+const programs = fileURLToPath(new URL('programs/', import.meta.url));
+const cache = fileURLToPath(new URL('../../.cache/conformance/', import.meta.url));
+/** Only to end what hangs. */
+const READY_MS = 60_000;
+
+/** A language or a registry that this machine lacks. */
+export class LeftOut extends Error {}
+
+export interface Program {
+  readonly url: string;
+  readonly metricsUrl: string;
+  readonly exited: Promise<unknown>;
+  /** Asks it to end, as a supervisor does. */
+  terminate(): void;
+  /** Ends it and all its processes at once. */
+  stop(): Promise<void>;
+}
+
+interface Launch {
+  readonly command: readonly string[];
+  readonly environment?: NodeJS.ProcessEnv;
+  /** What it prints for each process that listens; the group is the port. */
+  readonly listening: RegExp;
+  readonly listeners: number;
+  /** Whether it prints a port of its own for metrics. */
+  readonly hasMetricsPort?: boolean;
+  readonly metricsPath?: string;
+}
+
+interface Start {
+  readonly processes: 1 | 4;
+  /** An empty folder, for what several processes share. */
+  readonly shared: string;
+}
+
+/** @throws LeftOut where what it needs cannot be had */
+type Launcher = (start: Start) => Launch | Promise<Launch>;
+
+/** @param client its documentation aggregates over the workers of a cluster with this client library */
+const node =
+  (file: string, client?: string, hasMetricsPort = false, ...flags: string[]): Launcher =>
+  ({ processes }) => {
+    const script = join(programs, file);
+    const inCluster = [join(programs, 'cluster.js'), script, ...(client ? [client] : [])];
+    return {
+      command: [process.execPath, ...flags, ...(processes === 4 ? inCluster : [script])],
+      listening: /^listening on (\d+)$/gm,
+      listeners: processes,
+      hasMetricsPort: processes === 4 && client ? true : hasMetricsPort,
+    };
+  };
+
+const opentelemetry: Launcher = async (start) => ({
+  ...(await node('opentelemetry.cjs', undefined, true)(start)),
+  environment: {
+    METRICS_PORT: String(await freePort()),
+    NODE_OPTIONS: `--import ${join(programs, 'opentelemetry-preload.js')}`,
+  },
+});
+
+/** @param module what `python3 -m` runs @param several what makes it four processes */
+const python =
+  (module: string, listening: RegExp, args: string[], several: string[]): Launcher =>
+  async ({ processes, shared }) => {
+    const version = await run('python3', '--version');
+    const packages = await cached(`python-${version}`, ['requirements.txt'], (folder) =>
+      run(
+        'python3',
+        '-m',
+        'pip',
+        'install',
+        '-q',
+        '-r',
+        join(programs, 'requirements.txt'),
+        '--target',
+        folder,
+      ),
+    );
+    return {
+      command: ['python3', '-m', module, ...args, ...(processes === 4 ? several : [])],
+      environment: {
+        PYTHONPATH: [packages, programs].join(delimiter),
+        PYTHONDONTWRITEBYTECODE: '1',
+        ...(processes === 4 && { PROMETHEUS_MULTIPROC_DIR: shared }),
+      },
+      listening,
+      listeners: 1,
+    };
+  };
+
+const launchers = {
+  'express-exact-metrics': node('express-exact-metrics.js', '@prometheus-io/client', true),
+  'prom-client': node('prom-client.js', '@prometheus-io/client'),
+  'express-prom-bundle': node('express-prom-bundle.cjs', 'prom-client'),
+  'prometheus-api-metrics': node('prometheus-api-metrics.cjs'),
+  opentelemetry,
+  'fastify-metrics': node('fastify-metrics.js', '@prometheus-io/client'),
+  'flask-exporter': python(
+    'gunicorn',
+    /Listening at: http:\/\/127\.0\.0\.1:(\d+)/g,
+    [
+      '-k',
+      'gthread',
+      '--threads',
+      '8',
+      '-b',
+      '127.0.0.1:0',
+      '-c',
+      join(programs, 'gunicorn_conf.py'),
+      'flask_exporter:app',
+    ],
+    ['-w', '4'],
+  ),
+  'fastapi-instrumentator': python(
+    'uvicorn',
+    /running on http:\/\/127\.0\.0\.1:(\d+)/g,
+    ['--port', '0', '--no-access-log', 'fastapi_instrumentator:app'],
+    ['--workers', '4'],
+  ),
+} as const satisfies Record<string, Launcher>;
+
+export type ProgramName = keyof typeof launchers;
+export const programNames = Object.keys(launchers) as ProgramName[];
+
+/** @throws {LeftOut} where its language is missing, or cannot install what the program needs */
+export async function startProgram(name: ProgramName, processes: 1 | 4 = 1): Promise<Program> {
+  const shared = mkdtempSync(join(tmpdir(), 'conformance-'));
+  const launch: Launch = await launchers[name]({ processes, shared });
+  const [command = '', ...args] = launch.command;
+  const child = spawn(command, args, {
+    cwd: shared,
+    env: { ...process.env, PORT: '0', NODE_ENV: 'production', ...launch.environment },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(child, 'exit');
+  async function stop(): Promise<void> {
+    try {
+      process.kill(-(child.pid as number), 'SIGKILL');
+    } catch {
+      // All its processes have ended.
+    }
+    await exited;
+    rmSync(shared, { recursive: true, force: true });
+  }
+  try {
+    const { port, metricsPort } = await portsOf(child, launch);
+    await accepting(port);
+    const url = `http://127.0.0.1:${port}`;
+    const metricsUrl = `http://127.0.0.1:${metricsPort}${launch.metricsPath ?? '/metrics'}`;
+    return { url, metricsUrl, exited, terminate: () => child.kill('SIGTERM'), stop };
+  } catch (error) {
+    await stop();
+    throw new Error(`${name} did not start`, { cause: error });
+  }
+}
+
+/** Reads what it prints until all its processes listen. @throws when it ends before that */
+function portsOf(child: ReturnType<typeof spawn>, { listening, listeners, hasMetricsPort = false }: Launch) {
+  return new Promise<{ port: string; metricsPort: string }>((resolve, reject) => {
+    let text = '';
+    const fail = () => reject(new Error(`expected ${listening}, got "${text}"`));
+    const timeout = setTimeout(fail, READY_MS);
+    child.once('error', reject).once('exit', fail);
+    for (const stream of [child.stdout, child.stderr]) {
+      // To the end: a pipe that is not read fills up, and then its program waits.
+      stream?.setEncoding('utf8').on('data', (data: string) => {
+        text += data;
+        const ports = [...text.matchAll(listening)].map(([, found = '']) => found);
+        const [, metricsPort] = /^metrics on (\d+)$/m.exec(text) ?? [];
+        const [port] = ports;
+        if (!port || ports.length < listeners || (hasMetricsPort && !metricsPort)) return;
+        clearTimeout(timeout);
+        resolve({ port, metricsPort: metricsPort ?? port });
+      });
+    }
+  });
+}
+
+/** Waits for what says its port before it listens. */
+async function accepting(port: string): Promise<void> {
+  await until(`a connection to port ${port}`, async () => {
+    const socket = connect(Number(port), '127.0.0.1');
+    const accepted = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      once(socket, 'close'),
+    ]).catch(() => false);
+    socket.destroy();
+    return accepted === true;
+  });
+}
+
+/** A folder that `build` fills, once for the contents of `sources`; two processes may do so at the same time. */
+async function cached(
+  name: string,
+  sources: readonly string[],
+  build: (folder: string) => Promise<unknown>,
+): Promise<string> {
+  const hash = createHash('sha256');
+  for (const source of sources) hash.update(readFileSync(join(programs, source)));
+  const path = join(cache, `${name.replaceAll(' ', '-')}-${hash.digest('hex').slice(0, 8)}`);
+  if (existsSync(path)) return path;
+  mkdirSync(cache, { recursive: true });
+  const made = mkdtempSync(`${path}.`);
+  try {
+    await build(made);
+    renameSync(made, path);
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
+  return path;
+}
+
+/** @returns what it prints @throws {LeftOut} when it is not there or fails */
+async function run(command: string, ...args: string[]): Promise<string> {
+  try {
+    return (await promisify(execFile)(command, args, { cwd: programs })).stdout.trim();
+  } catch (error) {
+    const { code, stderr = '' } = error as { code?: string; stderr?: string };
+    if (code === 'ENOENT') throw new LeftOut(`${command} is not installed`);
+    throw new LeftOut(`${command} ${args.slice(0, 3).join(' ')} failed: ${stderr.trim().split('\n').at(-1)}`);
+  }
+}
