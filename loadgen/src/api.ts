@@ -69,7 +69,7 @@ export interface RunOptions extends RequestOptions {
  * @throws InterruptedError when the signal aborts before the first request
  */
 export async function run(options: RunOptions): Promise<Report> {
-  const { options: read, origin, phases, prometheus } = await readOptions({ ...options });
+  const { options: read, origin, phases, prometheus, metrics } = await readOptions({ ...options });
   // One that a caller has combined of others costs ten times as much to ask, which is done for each request.
   const stop = new AbortController();
   const abort = () => stop.abort();
@@ -87,7 +87,7 @@ export async function run(options: RunOptions): Promise<Report> {
       startAtMs: undefined,
       prometheus,
       job: read.job,
-      metrics: { metrics: read.metrics, ignoreRoutes: [] },
+      metrics,
       verify: true,
       onlyOnFreshApi: false,
       environment: describeEnvironment([]),

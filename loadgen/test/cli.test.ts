@@ -91,7 +91,7 @@ describe('wrong usage ends with 2 and says what is right', () => {
     [['run', '--prom=http://ann:s3cret@host'], /unknown option '--prom=http:\/\/\*\*\*@host'/],
     [['attack'], /expected a URL or a command \(see --help\), got "attack"/],
     [['verify', '--ledger', 'x'], /required option '-p, --prometheus <url>' not specified/],
-    [['verify', '-p', 'http://x'], /needs --ledger <folder>, or reports of runs/],
+    [['verify', '-p', 'http://x'], /expected one of --ledger <folder>, --sent <file>, and reports of runs/],
     [['verify', '-p', 'http://x', '--ledger', '/nowhere'], /--ledger: cannot read \/nowhere/],
     [['schema', 'x'], /Allowed choices are pattern, report/],
   ])('%j', async (args, message) => {

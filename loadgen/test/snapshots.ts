@@ -22,7 +22,7 @@ export function seriesOf(text: string): Series {
 }
 
 /** Those of this repository's API. */
-export const OURS = metricsSchema.parse(PRESETS['express-exact-metrics']?.metrics);
+export const OURS = metricsSchema.parse(PRESETS['express-exact-metrics']?.variants[0]);
 
 export const verify = (before: Snapshot, after: Snapshot, expected: ExpectedCounts) =>
   verifyBy(before, after, expected, OURS);

@@ -1,6 +1,7 @@
 /** What sends nothing and asks Prometheus: `exact-load verify` compares with what was sent before, `exact-load query` prints a table. */
 import { EXIT, UsageError } from '../common/errors.ts';
 import { checkWritable, writeWhole } from '../common/files.ts';
+import { AUTO, withIgnored } from '../common/metrics.ts';
 import { formatCount } from '../common/units.ts';
 import { toJson } from '../report/report.ts';
 import { formatAnswer } from '../report/text/query-table.ts';
@@ -31,8 +32,8 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   if (flags.rebase && ledger === undefined) throw new UsageError('--rebase: needs --ledger <folder>');
   if (sent === undefined && (flags.from ?? flags.to) !== undefined)
     throw new UsageError('--from, --to: expected only with --sent');
-  const metrics = flags.metrics === undefined ? 'auto' : await readMetrics(flags.metrics);
-  const choice = { metrics, ignoreRoutes: flags.ignoreRoute ?? [] };
+  const given = flags.metrics === undefined ? AUTO : await readMetrics(flags.metrics);
+  const choice = withIgnored(given, flags.ignoreRoute);
   const retryMs = Math.min(RETRY_MS, flags.wait);
   const prometheus = await connectPrometheus(flags.prometheus, flags, io.env ?? {}, retryMs);
   if (json !== undefined && json !== '-') await checkWritable(json);

@@ -1,6 +1,7 @@
 /** `exact-load <url>` and `exact-load run`: flags, a URL or pattern names to a run, its outcome to text and an exit code. */
 import { EXIT, UsageError } from '../common/errors.ts';
 import { readArgument } from '../common/input.ts';
+import { AUTO, withIgnored } from '../common/metrics.ts';
 import { hideInArguments } from '../common/secrets.ts';
 import { formatCount, formatNumber } from '../common/units.ts';
 import { formatVerification } from '../report/text/verification-table.ts';
@@ -45,6 +46,7 @@ export interface UrlFlags extends SendFlags {
   readonly method?: string;
   readonly header?: Readonly<Record<string, string>>;
   readonly body?: string;
+  readonly route?: string;
 }
 
 const URL_DURATION_MS = 10_000;
@@ -64,7 +66,8 @@ export async function urlCommand(
   const body = flags.body === undefined ? undefined : await readArgument('--body', flags.body, io);
   const headers = isJsonFile(flags.body) ? withDefaultType(header) : header;
   const length = requests === undefined ? { rate, duration: duration ?? URL_DURATION_MS } : { requests };
-  const pattern = createUrlPattern(parsed, { method, headers, body, ...length });
+  const series = flags.route === undefined ? undefined : { route: flags.route };
+  const pattern = createUrlPattern(parsed, { method, headers, body, series, ...length });
   // The pattern has the duration; the rate decides between the open model and the closed loop.
   const { duration: _, ...rest } = flags;
   return runCommand([pattern], { ...rest, rate, target: parsed.origin }, commandLine, io);
@@ -107,7 +110,7 @@ export async function runCommand(
   });
   const outcome = await run({
     ...prepared,
-    metrics: { metrics: given ?? prepared.metrics ?? 'auto', ignoreRoutes: flags.ignoreRoute ?? [] },
+    metrics: withIgnored(given ?? prepared.metrics ?? AUTO, flags.ignoreRoute),
     seed,
     startAtMs: startAt,
     waitMs,

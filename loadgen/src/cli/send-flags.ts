@@ -21,6 +21,8 @@ Examples:
   $ exact-load http://127.0.0.1:3000/users/7 -r 200 -d 30s
   $ exact-load http://127.0.0.1:3000/users/7 -n 1000 -c 50
   $ exact-load https://127.0.0.1:3000/users -r 50 -b @user.json -H 'Authorization: Bearer ...' -k
+  $ exact-load http://127.0.0.1:3000/users/7 -n 1000 \\
+      -p http://127.0.0.1:9090 --job shop --route /users/:id    counted exactly once?
   $ exact-load run lab                            a pattern; see exact-load list`;
 
 const RUN_HELP = `
@@ -45,7 +47,10 @@ export function addUrl(program: Command, act: (url: string, flags: UrlFlags) => 
     .option('-H, --header <line>', 'as "Name: value"; may be repeated', parseHeader)
     .option('-b, --body <text>', 'a text; @file for that of a file, @- for standard input');
   addSending(program);
-  addVerification(program);
+  addVerification(program).option(
+    '--route <label>',
+    'the route under which the target counts the requests, such as /users/:id',
+  );
   program.addHelpText('after', URL_HELP).action((url: string | undefined, flags: UrlFlags) => {
     if (url === undefined) return program.help({ error: true });
     return act(url, flags);

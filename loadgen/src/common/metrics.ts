@@ -67,6 +67,20 @@ export function isByTarget({ startTime }: Metrics): boolean {
   return startTime == null || startTime.endsWith('_created');
 }
 
+/** Which metrics to compare by. */
+export interface MetricsChoice {
+  /** A mapping, the name of a preset, or `auto`. */
+  readonly metrics: Metrics | string;
+  /** In addition to those of the mapping. */
+  readonly ignoreRoutes: readonly string[];
+}
+
+export const AUTO: MetricsChoice = { metrics: 'auto', ignoreRoutes: [] };
+
+export function withIgnored(choice: MetricsChoice, routes: readonly string[] = []): MetricsChoice {
+  return { ...choice, ignoreRoutes: [...choice.ignoreRoutes, ...routes] };
+}
+
 /** A request as every counter sees it. */
 export interface Counted {
   /** Null where no target has declared it. */

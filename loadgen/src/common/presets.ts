@@ -2,112 +2,83 @@
 import type { MetricsInput } from './metrics.ts';
 
 interface Preset {
-  readonly metrics: MetricsInput;
+  /** More than one where the library's versions or languages differ. */
+  readonly variants: readonly [MetricsInput, ...MetricsInput[]];
   /** Labels that the library adds only when it is asked to. */
   readonly optional?: readonly string[];
 }
 
+const DURATIONS = 'http_request_duration_seconds_count';
+
+/** Stable since 1.23: opentelemetry.io/docs/specs/semconv/http/http-metrics */
+function openTelemetry(name: string): MetricsInput {
+  const labels = { route: 'http_route', method: 'http_request_method', code: 'http_response_status_code' };
+  return { counters: [{ name: `${name}_count`, ...labels }] };
+}
+
+function one(metrics: MetricsInput): Preset {
+  return { variants: [metrics] };
+}
+
 export const PRESETS: Readonly<Record<string, Preset>> = {
-  'express-exact-metrics': {
-    metrics: {
-      counters: [
-        {
-          name: 'http_requests_total',
-          route: 'path',
-          method: 'method',
-          methodCase: 'lower',
-          counts: 'routed',
-        },
-        { name: 'http_errors_total', code: 'code', counts: 'errors' },
-        {
-          name: 'http_request_duration_seconds_count',
-          ...{ route: 'path', method: 'method', code: 'code', methodCase: 'lower' },
-        },
-      ],
-      unmatched: 'unmatched',
-      headAsGet: true,
-      inProgress: 'inprogress_requests',
-      drained: 'http_server_drained',
-      startTime: 'process_start_time_seconds',
-    },
-  },
-  // opentelemetry.io/docs/specs/semconv/http/http-metrics, stable since 1.23.
+  'express-exact-metrics': one({
+    counters: [
+      { name: 'http_requests_total', route: 'path', method: 'method', methodCase: 'lower', counts: 'routed' },
+      { name: 'http_errors_total', code: 'code', counts: 'errors' },
+      { name: DURATIONS, route: 'path', method: 'method', code: 'code', methodCase: 'lower' },
+    ],
+    unmatched: 'unmatched',
+    headAsGet: true,
+    inProgress: 'inprogress_requests',
+    drained: 'http_server_drained',
+    startTime: 'process_start_time_seconds',
+  }),
+  // The exporter of JavaScript leaves the unit out of the name.
   opentelemetry: {
-    metrics: {
-      counters: [
-        {
-          name: 'http_server_request_duration_seconds_count',
-          route: 'http_route',
-          method: 'http_request_method',
-          code: 'http_response_status_code',
-        },
-      ],
-    },
+    variants: [
+      openTelemetry('http_server_request_duration_seconds'),
+      openTelemetry('http_server_request_duration'),
+    ],
   },
   'express-prom-bundle': {
-    metrics: {
-      counters: [
-        { name: 'http_request_duration_seconds_count', route: 'path', method: 'method', code: 'status_code' },
-      ],
-    },
+    variants: [{ counters: [{ name: DURATIONS, route: 'path', method: 'method', code: 'status_code' }] }],
     optional: ['path', 'method'],
   },
-  'prometheus-api-metrics': {
-    metrics: {
-      counters: [
-        { name: 'http_request_duration_seconds_count', route: 'route', method: 'method', code: 'code' },
-      ],
-      unmatched: 'N/A',
-    },
-  },
-  'fastify-metrics': {
-    metrics: {
-      counters: [
-        {
-          name: 'http_request_duration_seconds_count',
-          route: 'route',
-          method: 'method',
-          code: 'status_code',
-        },
-      ],
-      unmatched: '__unknown__',
-    },
-  },
-  'flask-exporter': {
-    metrics: {
-      counters: [
-        {
-          name: 'flask_http_request_duration_seconds_count',
-          route: 'path',
-          method: 'method',
-          code: 'status',
-        },
-        { name: 'flask_http_request_total', method: 'method', code: 'status' },
-      ],
-    },
-  },
-  starlette: {
-    metrics: {
-      counters: [
-        { name: 'http_requests_total', route: 'handler', method: 'method', code: 'status', codeAs: 'class' },
-        { name: 'http_request_duration_seconds_count', route: 'handler', method: 'method' },
-      ],
-      unmatched: 'none',
-    },
-  },
-  promhttp: {
-    metrics: {
-      counters: [{ name: 'http_requests_total', method: 'method', code: 'code', methodCase: 'lower' }],
-    },
-  },
-  micrometer: {
-    metrics: {
-      counters: [
-        { name: 'http_server_requests_seconds_count', route: 'uri', method: 'method', code: 'status' },
-      ],
-      unmatched: '/**',
-    },
-  },
+  'prometheus-api-metrics': one({
+    counters: [{ name: DURATIONS, route: 'route', method: 'method', code: 'code' }],
+    unmatched: 'N/A',
+  }),
+  // It counts its own scrapes, and no request without a route.
+  'fastify-metrics': one({
+    counters: [{ name: DURATIONS, route: 'route', method: 'method', code: 'status_code', counts: 'routed' }],
+    ignoreRoutes: ['/metrics'],
+  }),
+  'flask-exporter': one({
+    counters: [
+      { name: 'flask_http_request_duration_seconds_count', route: 'path', method: 'method', code: 'status' },
+      { name: 'flask_http_request_total', method: 'method', code: 'status' },
+    ],
+  }),
+  // prometheus-fastapi-instrumentator, which counts its own scrapes unless it is asked not to.
+  starlette: one({
+    counters: [
+      { name: 'http_requests_total', route: 'handler', method: 'method', code: 'status', codeAs: 'class' },
+      { name: DURATIONS, route: 'handler', method: 'method' },
+    ],
+    unmatched: 'none',
+    ignoreRoutes: ['/metrics'],
+  }),
+  // The names are those of the examples in its documentation.
+  promhttp: one({
+    counters: [{ name: 'http_requests_total', method: 'method', code: 'code', methodCase: 'lower' }],
+  }),
+  micrometer: one({
+    counters: [
+      { name: 'http_server_requests_seconds_count', route: 'uri', method: 'method', code: 'status' },
+    ],
+    unmatched: '/**',
+    ignoreRoutes: ['/actuator/prometheus'],
+  }),
 };
 
 export const PRESET_NAMES = Object.keys(PRESETS);

@@ -3,7 +3,7 @@
  * The JSON Schema that editors use (loadgen/pattern.schema.json) is made from it.
  */
 import { z } from 'zod';
-import { mappingSchema } from '../common/metrics.ts';
+import { AUTO, type MetricsChoice, mappingSchema } from '../common/metrics.ts';
 import { PRESET_NAMES } from '../common/presets.ts';
 import { routeLabelsSchema } from '../common/route-labels.ts';
 import { DURATION_PATTERN, parseDurationMs } from '../common/units.ts';
@@ -113,10 +113,18 @@ export const thresholdSchema = z
   .regex(THRESHOLD_PATTERN, `expected ${THRESHOLD_FORM}`)
   .transform(parseThreshold);
 
+const presetSchema = z.enum(['auto', ...PRESET_NAMES]);
+
 export const metricsChoiceSchema = z
   .union(
-    [z.enum(['auto', ...PRESET_NAMES]), mappingSchema],
-    `expected a mapping, or one of auto, ${PRESET_NAMES.join(', ')}`,
+    [
+      presetSchema.transform((preset): MetricsChoice => ({ ...AUTO, metrics: preset })),
+      z
+        .strictObject({ preset: presetSchema, ignoreRoutes: z.array(z.string()) })
+        .transform(({ preset, ignoreRoutes }): MetricsChoice => ({ metrics: preset, ignoreRoutes })),
+      mappingSchema.transform((metrics): MetricsChoice => ({ ...AUTO, metrics })),
+    ],
+    `expected a mapping, {preset, ignoreRoutes}, or one of auto, ${PRESET_NAMES.join(', ')}`,
   )
   .meta({ description: 'Which metrics of the service count its requests.' });
 

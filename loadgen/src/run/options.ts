@@ -4,13 +4,14 @@
  */
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
+import { AUTO, type MetricsChoice } from '../common/metrics.ts';
 import { hideCredentials } from '../common/secrets.ts';
 import { type Origin, parseOrigin } from '../http/origin.ts';
 import * as form from '../pattern/pattern.ts';
 import { expand } from '../pattern/pattern-file.ts';
 import type { Prometheus } from '../verify/prometheus.ts';
 import { connectPrometheus } from './connect-prometheus.ts';
-import { collect, type NamedPattern, planPatterns, readPatterns } from './patterns.ts';
+import { collect, metricsOf, type NamedPattern, planPatterns, readPatterns } from './patterns.ts';
 import type { Phase } from './plan.ts';
 import { readTls } from './tls-files.ts';
 import { createUrlPattern, EXAMPLE_URL, parseRequestUrl } from './url-pattern.ts';
@@ -38,7 +39,7 @@ const optionsSchema = form.targetSchema.omit({ path: true, weight: true, count: 
   prometheusTokenFile: text,
   prometheusCaFile: text,
   job: z.string().min(1).default('api'),
-  metrics: form.metricsChoiceSchema.default('auto'),
+  metrics: form.metricsChoiceSchema.optional(),
   wait: form.durationSchema.default(30_000),
   signal: z.instanceof(AbortSignal, { error: 'expected an AbortSignal' }).optional(),
 });
@@ -51,6 +52,7 @@ export interface Prepared {
   readonly origin: Origin;
   readonly phases: readonly Phase[];
   readonly prometheus: Prometheus | undefined;
+  readonly metrics: MetricsChoice;
 }
 
 /** @throws UsageError with every problem, one a line */
@@ -73,7 +75,8 @@ export async function readOptions(given: Readonly<Record<string, unknown>>): Pro
     const overrides = { ratePerSecond, connections, timeoutMs, thresholds, seed };
     const durationMs = options.url === undefined ? duration : undefined;
     const phases = await planPatterns(patterns, { ...overrides, durationMs }, { index: 1, of: 1 });
-    return { options, origin: { ...origin, tls }, phases, prometheus };
+    const metrics = options.metrics ?? metricsOf(patterns) ?? AUTO;
+    return { options, origin: { ...origin, tls }, phases, prometheus, metrics };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     // Flags are `--prometheus-ca-file` where options are `prometheusCaFile`.

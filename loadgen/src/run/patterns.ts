@@ -2,7 +2,7 @@
 import { parse as parsePath } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
-import type { Metrics } from '../common/metrics.ts';
+import type { MetricsChoice } from '../common/metrics.ts';
 import type { Shard } from '../load/shard.ts';
 import { GROUPS, PATTERNS } from '../pattern/built-in.ts';
 import { type Pattern, patternSchema } from '../pattern/pattern.ts';
@@ -27,7 +27,7 @@ export async function readPatterns(given: readonly (NamedPattern | string)[]): P
 }
 
 /** The metrics that the patterns name. @throws UsageError when they do not name the same */
-export function metricsOf(patterns: readonly NamedPattern[]): Metrics | string | undefined {
+export function metricsOf(patterns: readonly NamedPattern[]): MetricsChoice | undefined {
   const named = patterns.flatMap(({ pattern }) => pattern.metrics ?? []);
   if (new Set(named.map((metrics) => JSON.stringify(metrics))).size > 1)
     throw new UsageError('metrics: expected the same in all patterns of a run, got several');

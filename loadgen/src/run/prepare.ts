@@ -1,5 +1,5 @@
 /** From patterns and flags to what sends them. Everything that is wrong with any of them is reported before anything starts. */
-import type { Metrics } from '../common/metrics.ts';
+import type { MetricsChoice } from '../common/metrics.ts';
 import { type Origin, parseOrigin, type TlsOptions } from '../http/origin.ts';
 import { type Shard, WHOLE } from '../load/shard.ts';
 import { metricsOf, type NamedPattern, planPatterns, readPatterns } from './patterns.ts';
@@ -23,7 +23,7 @@ export async function prepareSender(options: SendOptions): Promise<{
   target: string;
   shard: Shard;
   sender: Sender;
-  metrics: Metrics | string | undefined;
+  metrics: MetricsChoice | undefined;
   origin: Origin;
 }> {
   const { target, tls, overrides, workers, shard = WHOLE, waitMs, startWorker } = options;

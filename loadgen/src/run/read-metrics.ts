@@ -1,13 +1,14 @@
 /** What `--metrics` names: a preset, or a file with a mapping. */
 import { UsageError } from '../common/errors.ts';
-import { type Metrics, mappingSchema } from '../common/metrics.ts';
+import { AUTO, type MetricsChoice, mappingSchema } from '../common/metrics.ts';
 import { PRESET_NAMES } from '../common/presets.ts';
 import { readYaml } from '../pattern/pattern-file.ts';
 
 /** @throws UsageError for anything else, and with every mistake of the file */
-export async function readMetrics(text: string): Promise<Metrics | string> {
-  if (text === 'auto' || PRESET_NAMES.includes(text)) return text;
-  if (/[/\\]|\.(ya?ml|json)$/.test(text)) return readYaml('the mapping', text, mappingSchema);
+export async function readMetrics(text: string): Promise<MetricsChoice> {
+  if (text === 'auto' || PRESET_NAMES.includes(text)) return { ...AUTO, metrics: text };
+  if (/[/\\]|\.(ya?ml|json)$/.test(text))
+    return { ...AUTO, metrics: await readYaml('the mapping', text, mappingSchema) };
   throw new UsageError(
     `--metrics: expected auto, one of ${PRESET_NAMES.join(', ')}, or a file (./metrics.yaml), got "${text}"`,
   );

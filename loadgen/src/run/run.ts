@@ -1,18 +1,18 @@
 /** A run: wait, read, send, read again, compare. Everything it reports on the way goes to a {@link RunObserver}. */
 import { randomUUID } from 'node:crypto';
 import { InterruptedError, NotSentError, reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
-import { wholeCounterOf } from '../common/metrics.ts';
+import { type MetricsChoice, wholeCounterOf } from '../common/metrics.ts';
 import type { Origin } from '../http/origin.ts';
 import { isWhole, type Shard } from '../load/shard.ts';
 import { formatLost } from '../report/combine.ts';
 import { compareLatency } from '../report/latency.ts';
 import type { Environment, Report } from '../report/report.ts';
-import { type Baseline, completeMetrics, type MetricsChoice, readBaseline } from '../verify/baseline.ts';
-import { findScrapes } from '../verify/diagnoses.ts';
+import { type Baseline, completeMetrics, readBaseline } from '../verify/baseline.ts';
 import { RECORD_VERSION } from '../verify/ledger.ts';
 import type { Snapshot } from '../verify/process.ts';
 import type { Prometheus } from '../verify/prometheus.ts';
 import { readQuantiles } from '../verify/quantiles.ts';
+import { findScrapes } from '../verify/scrapes.ts';
 import { readSettledSnapshot, type SnapshotOptions, sumOf } from '../verify/snapshot.ts';
 import { standingOf, unverifiable, verify } from '../verify/verification.ts';
 import { planIdOf } from './plan.ts';
@@ -146,12 +146,10 @@ export async function addVerification(
     const standing = (after: Snapshot) => standingOf(verify(before, after, expectedCounts, metrics), metrics);
     const after = await readSettledSnapshot(prometheus, compared, standing);
     const verification = verify(before, after, expectedCounts, metrics);
-    const { rows, notes } = verification;
-    const scrapes = await findScrapes(
-      prometheus,
-      { before, after, expected: expectedCounts, metrics, rows },
-      options,
-    );
+    const scrapes =
+      verification.verdict === 'failed'
+        ? await findScrapes(prometheus, { ...options, metrics }, before, after, expectedCounts)
+        : [];
     const quantiles = await readQuantiles(prometheus, before, after, compared);
     const serviceTimes = sent.phases.map(({ histograms }) => histograms.serviceTime);
     return {
@@ -159,7 +157,7 @@ export async function addVerification(
         ...sent,
         metrics,
         snapshots: { before, after },
-        verification: { ...verification, notes: [...notes, ...scrapes] },
+        verification: { ...verification, notes: [...verification.notes, ...scrapes] },
         latency: compareLatency(serviceTimes, quantiles),
       },
     };

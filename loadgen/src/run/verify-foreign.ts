@@ -1,7 +1,8 @@
 /** `verify --sent`: what another generator has sent, by the result that it left, with what Prometheus holds of that time. */
 import { UsageError } from '../common/errors.ts';
 import { readJson } from '../common/files.ts';
-import { type MetricsChoice, resolveMetrics } from '../verify/baseline.ts';
+import type { MetricsChoice } from '../common/metrics.ts';
+import { resolveMetrics } from '../verify/baseline.ts';
 import {
   type ForeignResult,
   parseForeignResult,

@@ -1,7 +1,7 @@
 /** Compares what earlier runs have sent with what Prometheus holds now. It sends nothing. */
 import { CheckError, UsageError } from '../common/errors.ts';
-import { metricsSchema } from '../common/metrics.ts';
-import { completeMetrics, type MetricsChoice, readBaseline } from '../verify/baseline.ts';
+import { type MetricsChoice, metricsSchema } from '../common/metrics.ts';
+import { completeMetrics, readBaseline } from '../verify/baseline.ts';
 import { ledgerFiles, type RunRecord, readRecord, startLedger } from '../verify/ledger.ts';
 import type { Snapshot } from '../verify/process.ts';
 import type { Prometheus } from '../verify/prometheus.ts';

@@ -3,18 +3,11 @@
  * the metrics are found after the run, and each of their counters began at 0.
  */
 import { CheckError } from '../common/errors.ts';
-import { type Metrics, metricsSchema, START_TIME } from '../common/metrics.ts';
+import { type Metrics, type MetricsChoice, metricsSchema, START_TIME } from '../common/metrics.ts';
 import { PRESET_NAMES, PRESETS } from '../common/presets.ts';
 import { type Detected, detectMetrics } from './detect.ts';
 import type { PrometheusReader, Snapshot } from './process.ts';
 import { readSnapshot, type SnapshotOptions } from './snapshot.ts';
-
-export interface MetricsChoice {
-  /** A mapping, the name of a preset, or `auto`. */
-  readonly metrics: Metrics | string;
-  /** In addition to those of the mapping. */
-  readonly ignoreRoutes: readonly string[];
-}
 
 export interface Baseline {
   /** Without counters where they are not known yet. */
@@ -71,9 +64,12 @@ async function withStart(
 export async function completeMetrics(
   prometheus: PrometheusReader,
   known: Metrics,
-  { job, signal, onChoice }: BaselineOptions,
+  options: BaselineOptions,
 ): Promise<Metrics> {
   if (known.counters.length > 0) return known;
+  const { job, signal, onChoice } = options;
+  // What is counted by now has been scraped when this is there.
+  await readSnapshot(prometheus, { ...options, metrics: { ...known, startTime: null } });
   const found = await detectMetrics(prometheus, job, signal);
   if (found === undefined)
     throw new CheckError(
@@ -92,8 +88,8 @@ async function find(
   const { metrics } = choice;
   if (typeof metrics !== 'string') return withIgnored(metrics, choice);
   const preset = PRESETS[metrics];
-  if (preset !== undefined && preset.optional === undefined)
-    return withIgnored(metricsSchema.parse(preset.metrics), choice);
+  if (preset?.variants.length === 1 && preset.optional === undefined)
+    return withIgnored(metricsSchema.parse(preset.variants[0]), choice);
   const names = preset && [metrics];
   const detected: Detected | undefined = await detectMetrics(prometheus, job, signal, names);
   if (detected !== undefined) onChoice?.(detected.reason);

@@ -3,7 +3,13 @@
  * look like a method and a code.
  */
 import { CheckError } from '../common/errors.ts';
-import { type Counter, DIMENSIONS, type Metrics, metricsSchema } from '../common/metrics.ts';
+import {
+  type Counter,
+  DIMENSIONS,
+  type Metrics,
+  type MetricsInput,
+  metricsSchema,
+} from '../common/metrics.ts';
 import { PRESETS } from '../common/presets.ts';
 import type { PrometheusReader } from './process.ts';
 
@@ -14,8 +20,8 @@ const KNOWN = {
   code: ['code', 'status_code', 'status', 'http_response_status_code', 'http_status_code', 'http_status'],
 } as const;
 
-/** Of requests that the service sends, and of Prometheus' own. */
-const OTHER = /client|outgoing|upstream|promhttp|prometheus_|scrape/;
+/** Of requests that the service sends, of Prometheus' own, and of what is not one per request. */
+const OTHER = /client|outgoing|upstream|promhttp|prometheus_|scrape|_(size|bytes)/;
 
 export interface Detected {
   readonly metrics: Metrics;
@@ -48,7 +54,9 @@ export async function detectMetrics(
   }
   const presets = Object.entries(PRESETS)
     .filter(([name]) => names === undefined || names.includes(name))
-    .flatMap(([name, preset]) => fit(name, preset, found));
+    .flatMap(([name, { variants, optional }]) =>
+      variants.flatMap((variant) => fit(name, variant, optional, found)),
+    );
   return choose(presets.length > 0 || names !== undefined ? presets : [...found].flatMap(toCandidate), job);
 }
 
@@ -59,10 +67,11 @@ interface Candidate {
 
 function fit(
   name: string,
-  { metrics: input, optional = [] }: (typeof PRESETS)[string],
+  variant: MetricsInput,
+  optional: readonly string[] = [],
   found: Found,
 ): Candidate[] {
-  const metrics = metricsSchema.parse(input);
+  const metrics = metricsSchema.parse(variant);
   const counters = metrics.counters.map((counter) => {
     const labels = found.get(counter.name);
     if (labels === undefined) return undefined;
@@ -70,8 +79,9 @@ function fit(
     for (const dimension of DIMENSIONS) {
       const label = counter[dimension];
       // Before the first routed request a label for the route may be missing.
-      const mayMiss = dimension === 'route' && metrics.unmatched === '' && !optional.includes(label ?? '');
-      if (label === undefined || labels.has(label) || mayMiss) continue;
+      const mayMiss = dimension === 'route' && counter.counts === 'all' && metrics.unmatched === '';
+      if (label === undefined || labels.has(label)) continue;
+      if (mayMiss && !optional.includes(label)) continue;
       if (!optional.includes(label)) return undefined;
       delete adapted[dimension];
     }

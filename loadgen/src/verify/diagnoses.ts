@@ -6,8 +6,8 @@
 import { DIMENSIONS, type Metrics, wholeCounterOf } from '../common/metrics.ts';
 import { formatCount, formatNumber } from '../common/units.ts';
 import { type ExpectedCounts, totalsOf } from './expected-counts.ts';
-import type { PrometheusReader, Snapshot } from './process.ts';
-import { counterOf, formatRowName, routeOf, type VerificationRow } from './rows.ts';
+import type { Snapshot } from './process.ts';
+import { counterOf, routeOf, type VerificationRow } from './rows.ts';
 
 interface Compared {
   readonly before: Snapshot;
@@ -100,42 +100,4 @@ function findOwnScrape({ before, after, metrics: { inProgress } }: Compared): st
     instances.every(({ values }) => values.find(({ metric }) => metric === inProgress)?.value === 1),
   );
   return isOneEach ? [`${inProgress} is 1 at every scrape: the service counts the scrape that reads it`] : [];
-}
-
-/** Rows whose surplus is exactly the number of scrapes in that time. */
-export async function findScrapes(
-  prometheus: Pick<PrometheusReader, 'samples'>,
-  { before, after, metrics, rows }: Compared,
-  { job, signal }: { job: string; signal: AbortSignal },
-): Promise<string[]> {
-  const surplus = rows.filter((row) => row.difference > 0 && counterOf(row, metrics) !== undefined);
-  const times = [...before.instances, ...after.instances].map(({ scrapedAtSeconds }) => scrapedAtSeconds);
-  const seconds = Math.ceil(Math.max(...times) - Math.min(...times)) + 1;
-  if (surplus.length === 0 || !(seconds <= MOST_SECONDS)) return [];
-  const query = `up{job=${JSON.stringify(job)}}[${seconds}s]`;
-  const ups = await prometheus.samples(query, { signal, atSeconds: Math.max(...times) });
-  // A scrape is counted when it ends: the next one finds it.
-  const scrapes = ups.flatMap(({ labels, points }) => {
-    const since = startOf(before, labels);
-    return since === undefined
-      ? []
-      : points.filter(({ atSeconds }) => atSeconds > since + TIMESTAMP_MARGIN_SECONDS);
-  }).length;
-  return surplus
-    .filter(({ difference }) => difference === scrapes)
-    .map(
-      (row) => `${formatRowName(row)}: the scrapes themselves seem to be counted (${scrapes} in that time)`,
-    );
-}
-
-/** Of up; raw samples of a longer time are not asked for. */
-const MOST_SECONDS = 3_600;
-const TIMESTAMP_MARGIN_SECONDS = 0.01;
-
-function startOf(
-  { instances }: Snapshot,
-  { __name__, ...labels }: Readonly<Record<string, string>>,
-): number | undefined {
-  return instances.find((one) => Object.entries(one.labels).every(([name, value]) => labels[name] === value))
-    ?.scrapedAtSeconds;
 }

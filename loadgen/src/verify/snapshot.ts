@@ -141,8 +141,10 @@ async function readFallen(
 ): Promise<(instance: InstanceSnapshot) => { hasFallen?: true }> {
   if (!isByTarget(metrics)) return () => ({});
   const now = await prometheus.time(signal);
-  const seconds = Math.max(1, Math.floor(now - before.askedAtSeconds));
-  const own = `{job=${JSON.stringify(job)}}[${seconds}s]`;
+  const since = Math.min(...before.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
+  if (!Number.isFinite(since)) return () => ({});
+  // A range is left-open, hence 1 ms more: the scrape of the earlier snapshot is in it.
+  const own = `{job=${JSON.stringify(job)}}[${Math.ceil((now - since) * 1000) + 1}ms]`;
   const resets = await Promise.all(
     metrics.counters.map(({ name }) =>
       prometheus.query(`resets(${name}${own}) > 0`, { signal, atSeconds: now }),

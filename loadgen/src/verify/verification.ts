@@ -161,7 +161,8 @@ function findFallen(before: Snapshot, after: Snapshot, metrics: Metrics): string
       .seriesWith()
       .filter((series) => grown.of(series) < 0)
       .map((series) => {
-        const less = `${formatNumber(-grown.of(series))} less than before, without a restart`;
+        const why = isByTarget(metrics) ? ': a restart, or no longer exposed' : ', without a restart';
+        const less = `${formatNumber(-grown.of(series))} less than before${why}`;
         return `${formatSeries(series)} of ${formatTarget(process.labels)} is ${less}`;
       });
   });

@@ -1,0 +1,67 @@
+/**
+ * Whether a service counts the scrapes of its own metrics. A surplus that is as large as the number of scrapes may be a coincidence, so
+ * it has to grow with them while nothing is sent.
+ */
+import type { Metrics } from '../common/metrics.ts';
+import { formatNumber } from '../common/units.ts';
+import type { ExpectedCounts } from './expected-counts.ts';
+import type { PrometheusReader, Snapshot } from './process.ts';
+import { counterOf, formatRowName, type VerificationRow } from './rows.ts';
+import { readSnapshot, type SnapshotOptions } from './snapshot.ts';
+import { verify } from './verification.ts';
+
+/** So many scrapes are no coincidence. */
+const ENOUGH = 3;
+/** Raw samples of a longer time are not asked for. */
+const MOST_SECONDS = 3_600;
+const TIMESTAMP_MARGIN_SECONDS = 0.01;
+
+/** @returns a note for each row whose surplus is the number of scrapes */
+export async function findScrapes(
+  prometheus: PrometheusReader,
+  options: SnapshotOptions,
+  before: Snapshot,
+  after: Snapshot,
+  expected: ExpectedCounts,
+): Promise<string[]> {
+  const { metrics } = options;
+  let now = after;
+  for (;;) {
+    const surplus = findSurplus(verify(before, now, expected, metrics).rows, metrics);
+    const scrapes = surplus.length === 0 ? undefined : await countScrapes(prometheus, options, before, now);
+    const same = surplus.filter(({ difference }) => difference === scrapes);
+    if (scrapes === undefined || same.length === 0) return [];
+    if (scrapes >= ENOUGH)
+      return same.map(
+        (row) =>
+          `${formatRowName(row)}: the scrapes themselves seem to be counted (${formatNumber(scrapes)} in that time)`,
+      );
+    now = await readSnapshot(prometheus, { ...options, beforeOf: () => before });
+  }
+}
+
+function findSurplus(rows: readonly VerificationRow[], metrics: Metrics): VerificationRow[] {
+  return rows.filter((row) => row.difference > 0 && counterOf(row, metrics) !== undefined);
+}
+
+/** Between two snapshots. A scrape is counted when it ends: the next one finds it. */
+async function countScrapes(
+  prometheus: PrometheusReader,
+  { job, signal }: SnapshotOptions,
+  before: Snapshot,
+  { instances }: Snapshot,
+): Promise<number | undefined> {
+  const times = [...before.instances, ...instances].map(({ scrapedAtSeconds }) => scrapedAtSeconds);
+  const seconds = Math.ceil(Math.max(...times) - Math.min(...times)) + 1;
+  if (!(seconds <= MOST_SECONDS)) return undefined;
+  const query = `up{job=${JSON.stringify(job)}}[${seconds}s]`;
+  const ups = await prometheus.samples(query, { signal, atSeconds: Math.max(...times) });
+  const counts = ups.map(({ labels, points }) => {
+    const { scrapedAtSeconds: since = Number.NaN } =
+      before.instances.find((one) =>
+        Object.entries(one.labels).every(([name, value]) => labels[name] === value),
+      ) ?? {};
+    return points.filter(({ atSeconds }) => atSeconds > since + TIMESTAMP_MARGIN_SECONDS).length;
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,230 @@
+/** What could fool a verification, each with a real Prometheus: a verdict of its own, and never `verified`. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { type PatternInput, type Report, run } from 'exact-load';
+import { type Job, type ScrapingPrometheus, startPrometheus } from '../support/prometheus-container.ts';
+
+/** A service that counts what it answers, in `requests_total`, and whatever a test makes of that. */
+class Service {
+  url = '';
+  counts = new Map<string, number>([['old', 10]]);
+  startTimeSeconds: number | undefined;
+  /** Before the n-th request is answered. */
+  onRequest: (nth: number) => unknown = () => {};
+  onScrape: () => unknown = () => {};
+  #requests = 0;
+  readonly #server: Server = createServer(async (request, response) => {
+    if (request.url === '/metrics') {
+      response.end(this.#exposition());
+      this.onScrape();
+      return;
+    }
+    await this.onRequest(++this.#requests);
+    this.count('/a');
+    response.end('ok');
+  });
+
+  /** Waits for so many more scrapes. */
+  scraped(times: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let left = times;
+    this.onScrape = () => --left === 0 && resolve();
+    return promise;
+  }
+
+  count(route: string, by = 1): void {
+    this.counts.set(route, (this.counts.get(route) ?? 0) + by);
+  }
+
+  #exposition(): string {
+    const lines = [...this.counts].map(
+      ([route, n]) => `requests_total{route="${route}",method="GET",code="200"} ${n}\n`,
+    );
+    const start = this.startTimeSeconds;
+    if (start !== undefined) lines.push(`process_start_time_seconds ${start}\n`);
+    return `# TYPE requests_total counter\n${lines.join('')}`;
+  }
+
+  async listen(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
+
+type Verification = NonNullable<Report['verification']>;
+
+interface Case {
+  readonly job?: string;
+  readonly settings?: readonly string[];
+  readonly targets?: number;
+  /** What happens to the service. */
+  readonly arrange?: (service: Service) => void;
+  readonly wait?: string;
+  readonly expected: object;
+}
+
+let prometheus: ScrapingPrometheus;
+
+const wrongIn = (verification: Verification) =>
+  verification.rows
+    .filter(({ difference }) => difference !== 0)
+    .map(({ labels, difference }) => `${labels?.route} ${difference}`);
+
+const CASES: Readonly<Record<string, Case>> = {
+  'nothing unusual, of a job with characters that mean something to PromQL': {
+    job: 'sh.p+(1)|"x"\\',
+    expected: { verdict: 'verified' },
+  },
+  'a scrape interval that is longer than the wait': {
+    settings: ['scrape_interval: 4s'],
+    wait: '1s',
+    expected: { verdict: 'verified' },
+  },
+  'Prometheus that is restarted during the run': {
+    arrange: (service) => {
+      service.onRequest = (nth) => nth === 2 && prometheus.container.restart();
+    },
+    expected: { verdict: 'verified' },
+  },
+  'requests of another client in the same seconds': {
+    arrange: (service) => {
+      service.onRequest = (nth) => nth === 2 && service.count('/b');
+    },
+    expected: {
+      verdict: 'failed',
+      notes: expect.not.arrayContaining([expect.stringContaining('scrapes')]),
+    },
+  },
+  'scrapes that are counted': {
+    arrange: (service) => {
+      service.onScrape = () => service.count('/metrics');
+    },
+    expected: {
+      verdict: 'failed',
+      notes: expect.arrayContaining([
+        expect.stringMatching(
+          /route="\/metrics".*: the scrapes themselves seem to be counted \(\d+ in that time\)/,
+        ),
+      ]),
+    },
+  },
+  'counters that begin again at 0, without a start time': {
+    arrange: (service) => {
+      service.onRequest = (nth) => nth === 1 && service.counts.clear();
+    },
+    expected: {
+      verdict: 'unverifiable',
+      obstacles: [expect.stringContaining('is 10 less than before: a restart, or no longer exposed')],
+    },
+  },
+  'another start time, of a process that has lost what it had counted': {
+    arrange: (service) => {
+      service.startTimeSeconds = 1_000;
+      service.onRequest = (nth) => {
+        if (nth !== 3) return;
+        service.startTimeSeconds = 2_000;
+        service.counts.clear();
+      };
+    },
+    expected: {
+      verdict: 'unverifiable',
+      obstacles: [
+        expect.stringMatching(
+          /ended without being drained: at most \d requests? that it answered after its last scrape (is|are) lost/,
+        ),
+      ],
+    },
+  },
+  'counters that are higher after a restart than before': {
+    arrange: (service) => {
+      service.onRequest = async (nth) => {
+        if (nth !== 1) return;
+        service.counts.set('old', 1);
+        await service.scraped(2);
+        service.counts.set('old', 10);
+      };
+    },
+    expected: {
+      verdict: 'unverifiable',
+      obstacles: [expect.stringContaining('was restarted in between, so its counters began again at 0')],
+    },
+  },
+  'a series that is no longer exposed': {
+    arrange: (service) => {
+      service.startTimeSeconds = 1_000;
+      service.onRequest = (nth) => nth === 1 && service.counts.delete('old');
+    },
+    expected: {
+      verdict: 'unverifiable',
+      obstacles: [expect.stringContaining('is 10 less than before, without a restart')],
+    },
+  },
+  'two targets that are one process': {
+    targets: 2,
+    arrange: (service) => {
+      service.startTimeSeconds = 1_000;
+    },
+    expected: {
+      verdict: 'unverifiable',
+      obstacles: [expect.stringContaining('are one process that Prometheus scrapes as two targets')],
+    },
+  },
+  'relabelling that drops a label': {
+    settings: ['metric_relabel_configs: [{ action: labeldrop, regex: code }]'],
+    expected: {
+      verdict: 'unverifiable',
+      obstacles: ['no sample of requests_total in Prometheus has the label code: is it dropped there?'],
+    },
+  },
+  'a sample limit that is hit': {
+    settings: ['sample_limit: 1'],
+    arrange: (service) => service.count('more', 1),
+    wait: '3s',
+    expected: /is down \(up = 0\): sample limit exceeded$/,
+  },
+};
+
+const services = new Map<string, Service>();
+
+beforeAll(async () => {
+  const jobs: Job[] = [];
+  for (const [name, { job = name, settings = [], targets = 1, arrange }] of Object.entries(CASES)) {
+    const service = new Service();
+    await service.listen();
+    arrange?.(service);
+    services.set(name, service);
+    jobs.push({ job, settings, metricsUrls: Array(targets).fill(`${service.url}/metrics`) });
+  }
+  prometheus = await startPrometheus(jobs);
+});
+
+afterAll(async () => {
+  await prometheus?.stop();
+  for (const service of services.values()) service.close();
+});
+
+it.each(Object.entries(CASES))('%s', async (name, { job = name, wait, expected }) => {
+  const service = services.get(name) as Service;
+  const metrics: PatternInput['metrics'] = {
+    counters: [{ name: 'requests_total', route: 'route', method: 'method', code: 'code' }],
+  };
+  const pattern: PatternInput = {
+    metrics,
+    targets: [{ path: '/a', count: 5, series: { route: '/a' } }],
+  };
+  const options = { pattern, target: service.url, prometheus: prometheus.url, job, wait };
+  if (expected instanceof RegExp) {
+    await expect(run(options)).rejects.toThrow(expected);
+    return;
+  }
+  const { verification } = await run(options);
+  expect({ ...verification, wrong: verification && wrongIn(verification) }).toMatchObject(expected);
+});

@@ -1,0 +1,79 @@
+/** A Prometheus that scrapes what a test gives it, once a second; without the configuration of this repository. */
+import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
+import { freePort } from './free-port.ts';
+import { settingOf } from './repository.ts';
+import { type HostServer, serveContainers } from './server.ts';
+import { urlOf } from './stack.ts';
+
+export interface Job {
+  readonly job: string;
+  /** URLs of this machine, also those that listen on the loopback interface only. */
+  readonly metricsUrls: readonly string[];
+  /** More of the scrape configuration, in YAML. */
+  readonly settings?: readonly string[];
+}
+
+export interface ScrapingPrometheus {
+  readonly url: string;
+  readonly container: StartedTestContainer;
+  stop(): Promise<void>;
+}
+
+export async function startPrometheus(jobs: readonly Job[]): Promise<ScrapingPrometheus> {
+  const relays: HostServer[] = [];
+  const configs: string[] = [];
+  for (const { job, metricsUrls, settings = [] } of jobs) {
+    const addresses: string[] = [];
+    for (const url of metricsUrls) {
+      const relay = await serveContainers(
+        (request, response) => void forward(url, request.headers.accept, response),
+      );
+      relays.push(relay);
+      addresses.push(relay.address);
+    }
+    const lines = [
+      `- job_name: ${JSON.stringify(job)}`,
+      `static_configs: [{ targets: ${JSON.stringify(addresses)} }]`,
+      ...settings,
+    ];
+    configs.push(lines.join('\n    '));
+  }
+  const config = `global: { scrape_interval: 1s }\nscrape_configs:\n  ${configs.join('\n  ')}\n`;
+  const closeRelays = () => {
+    for (const relay of relays) relay.close();
+  };
+  const container = await new GenericContainer(settingOf('PROMETHEUS_IMAGE'))
+    .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
+    .withCopyContentToContainer([{ content: config, target: '/etc/prometheus/prometheus.yml' }])
+    .withCommand(['--config.file=/etc/prometheus/prometheus.yml', '--storage.tsdb.path=/tmp/prometheus'])
+    // One that stays over a restart.
+    .withExposedPorts({ container: 9090, host: await freePort() })
+    .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
+    .start()
+    .catch((error) => {
+      closeRelays();
+      throw error;
+    });
+  return {
+    url: urlOf(container, 9090),
+    container,
+    async stop() {
+      await container.stop({ remove: true, removeVolumes: true });
+      closeRelays();
+    },
+  };
+}
+
+async function forward(
+  url: string,
+  accept = '*/*',
+  response: import('node:http').ServerResponse,
+): Promise<void> {
+  try {
+    const answer = await fetch(url, { headers: { accept } });
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' });
+    response.end(await answer.text());
+  } catch {
+    response.destroy();
+  }
+}
