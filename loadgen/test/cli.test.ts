@@ -1,6 +1,8 @@
 /** `run` without Prometheus, wrong usage, and the small commands. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
+import { blockOf } from '../../test/support/markdown.ts';
+import { read } from '../../test/support/repository.ts';
 import { reportSchema } from '../src/report/report.ts';
 import { useFakeStack } from './fake-stack.ts';
 import { loadgen, useFolder } from './loadgen.ts';
@@ -138,4 +140,8 @@ describe('the other commands', () => {
       expect(await loadgen(args)).toMatchObject({ code: 0, out });
     },
   );
+
+  it('--help lists the exit codes as the README does', async () => {
+    expect((await loadgen(['--help'])).out).toContain(blockOf(read('loadgen/README.md'), 'text', '130'));
+  });
 });

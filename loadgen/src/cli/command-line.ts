@@ -8,7 +8,6 @@ import { listPatterns, SCHEMAS, validateFiles } from '../run/patterns.ts';
 import { parseMoment } from '../run/values.ts';
 import { work } from '../run/worker.ts';
 import { completionScript, SHELLS, type Shell } from './completion.ts';
-import { findSingleDash, suggest } from './habits.ts';
 import type { Io } from './io.ts';
 import { type QueryFlags, queryCommand, type VerifyFlags, verifyCommand } from './prometheus-commands.ts';
 import { addAccess, addMetrics, addShared } from './prometheus-flags.ts';
@@ -16,16 +15,19 @@ import { type CombineFlags, combineCommand, type ReportFlags, reportCommand } fr
 import { runCommand, urlCommand } from './run-command.ts';
 import { addRun, addUrl } from './send-flags.ts';
 
+/** The README of the package shows it as it is. */
 const EXIT_CODES_HELP = `
 Exit codes:
   0    success
-  1    a check or threshold failed, a worker was lost, a start was missed, or
-       an output could not be written at the end (what was sent is shown)
+  1    a threshold did not hold, a request was not counted exactly once, shards
+       are not of one run, a worker was lost, a start was missed, or an output
+       could not be written at the end (the summary is printed all the same)
   2    wrong usage, a mistake in a pattern file, or a file that cannot be read
-       or written, reported before anything is sent
+       or written; nothing was sent
   3    the target or Prometheus could not be reached or refuses the credentials,
-       or nothing was answered
-  130  interrupted (Ctrl-C): sending stops, what is in flight is waited for`;
+       or no request was answered
+  130  interrupted (Ctrl-C): sending stops, requests in flight are awaited, and
+       the summary covers what was sent; a second Ctrl-C stops at once`;
 
 /** @returns the exit code. @throws the errors of `errors.ts`, which carry theirs */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
@@ -34,9 +36,6 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     exitCode = code;
   });
   try {
-    const mistake = findSingleDash(args, program);
-    if (mistake !== undefined)
-      program.error(`error: unknown option '${mistake.argument}'\n(Did you mean ${mistake.flag}?)`);
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
@@ -52,7 +51,6 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(hideCredentials(text)),
-      outputError: (text, write) => write(suggest(text)),
     })
     .version(readVersion())
     // The flags of a URL come before or after it, those of a command after its name.
