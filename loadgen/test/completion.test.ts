@@ -1,82 +1,15 @@
 /** The completion scripts, in real shells; zsh and fish where they are installed. */
 import { spawnSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { loadgen, useFolder } from './loadgen.ts';
 
 const at = useFolder();
-const has = (shell: string) => spawnSync(shell, ['--version']).error === undefined;
+const isInstalled = (shell: string) => spawnSync(shell, ['--version']).error === undefined;
 
-beforeEach(async () => {
-  await mkdir(at('bin'));
-  await writeFile(at('bin/exact-load'), '#!/bin/sh\n', { mode: 0o755 });
-  for (const shell of ['bash', 'zsh', 'fish']) {
-    const { code, out } = await loadgen(['completion', shell]);
-    expect(code).toBe(0);
-    await writeFile(at(shell), out);
-  }
-});
-
-function evaluate(shell: string, args: readonly string[]): string {
-  const env = { ...process.env, PATH: `${at('bin')}:${process.env.PATH}`, HOME: at('') };
-  const { stdout, stderr } = spawnSync(shell, args, { encoding: 'utf8', cwd: at(''), env });
-  expect(stderr).toBe('');
-  return stdout;
-}
-
-const SHARED: [string, readonly string[], readonly string[]][] = [
-  ['co', ['combine', 'completion'], ['verify']],
-  ['completion ', ['bash', 'zsh', 'fish'], []],
-  ['run st', ['steady'], ['lab']],
-  ['run --con', ['--connections'], ['--cert']],
-  ['run --tar', ['--target'], []],
-  ['http://127.0.0.1:3000/ --ins', ['--insecure'], []],
-  ['http://127.0.0.1:3000/ --tar', [], ['--target']],
-  ['query --pro', ['--prometheus', '--prometheus-ca-file', '--prometheus-token-file'], []],
-];
-
-describe('completion bash', () => {
-  const complete = (line: string) =>
-    evaluate('bash', [
-      '--norc',
-      '-c',
-      `source "$1"
-       complete -p exact-load >/dev/null || exit 1
-       IFS=' ' read -ra COMP_WORDS <<< "$2"
-       [[ $2 != *' ' ]] || COMP_WORDS+=('')
-       COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 ))
-       _exact_load
-       ((\${#COMPREPLY[@]} == 0)) || printf '%s\\n' "\${COMPREPLY[@]}"`,
-      'bash',
-      at('bash'),
-      `exact-load ${line}`,
-    ])
-      .split('\n')
-      .filter(Boolean);
-
-  it.each(SHARED)('%s', (line, words) => {
-    expect(complete(line).sort()).toEqual([...words].sort());
-  });
-
-  it('leaves the value of a flag, and what follows @, to the names of files', () => {
-    expect(['run --json ', 'http://x -b ', 'http://x -b @ bo'].map(complete)).toEqual([[], [], []]);
-  });
-});
-
-(has('fish') ? describe : describe.skip)('completion fish', () => {
-  it.each(SHARED)('%s', (line, words, others) => {
-    const command = `source ${at('fish')}; complete -C 'exact-load ${line}'`;
-    const found = evaluate('fish', ['-c', command]).split('\n');
-    const names = found.map((one) => one.split('\t')[0]);
-    expect(names).toEqual(expect.arrayContaining([...words]));
-    for (const other of others) expect(names).not.toContain(other);
-  });
-});
-
-(has('zsh') ? describe : describe.skip)('completion zsh', () => {
-  // In a terminal of its own Tab is pressed; what the completion offers goes to a file.
-  const SETUP = `
-autoload -Uz compinit; compinit -u -D; source ./zsh
+// In a terminal of its own Tab is pressed; what the completion offers goes to a file.
+const ZSH_SETUP = `
+autoload -Uz compinit; compinit -u -D; source ./script
 compadd() {
   [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]] && { builtin compadd "$@"; return; }
   local -a hits; builtin compadd -A hits "$@"; print -rl -- $hits >> offered
@@ -85,17 +18,58 @@ capture() { _main_complete; exit 0; }
 zle -C capture complete-word capture; bindkey '^I' capture
 print ready
 `;
-  const PRESS = `
-zmodload zsh/zpty; zpty z zsh -f -i
-zpty -w z 'source ./setup'; zpty -r -m z out '*ready*'
-zpty -w -n z "exact-load $1"$'\\t'
-while zpty -r z out; do :; done
-touch offered; cat offered`;
 
-  it.each(SHARED)('%s', async (line, words, others) => {
-    await writeFile(at('setup'), SETUP);
-    const offered = evaluate('zsh', ['-f', '-c', PRESS, 'zsh', line]).split('\n');
-    expect(offered).toEqual(expect.arrayContaining([...words]));
-    for (const other of others) expect(offered).not.toContain(other);
+/** What prints the completions of a command line, its first argument, one a line. */
+const COMPLETE: Readonly<Record<string, readonly string[]>> = {
+  bash: [
+    '--norc',
+    '-c',
+    `source ./script
+complete -p exact-load >/dev/null || exit 1
+IFS=' ' read -ra COMP_WORDS <<< "$1"
+[[ $1 != *' ' ]] || COMP_WORDS+=('')
+COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 ))
+_exact_load
+printf '%s\\n' "\${COMPREPLY[@]}"`,
+    'bash',
+  ],
+  fish: ['-c', 'source ./script; complete -C "$argv[1]" | string split -f 1 \\t'],
+  zsh: [
+    '-f',
+    '-c',
+    `zmodload zsh/zpty; zpty z zsh -f -i
+zpty -w z 'source ./setup'; zpty -r -m z out '*ready*'
+zpty -w -n z "$1"$'\\t'
+while zpty -r z out; do :; done
+touch offered; cat offered`,
+    'zsh',
+  ],
+};
+
+describe.each(Object.entries(COMPLETE))('completion %s', (shell, args) => {
+  beforeEach(async () => {
+    await writeFile(at('setup'), ZSH_SETUP);
+    const { code, out } = await loadgen(['completion', shell]);
+    expect(code).toBe(0);
+    await writeFile(at('script'), out);
+  });
+
+  (isInstalled(shell) ? it : it.skip).each([
+    ['co', ['combine', 'completion']],
+    ['completion z', ['zsh']],
+    ['run st', ['steady']],
+    ['run --con', ['--connections']],
+    ['run --tar', ['--target']],
+    ['http://127.0.0.1:3000/ --ins', ['--insecure']],
+    ['http://127.0.0.1:3000/ --tar', []],
+    ['query --pro', ['--prometheus', '--prometheus-ca-file', '--prometheus-token-file']],
+    // Left to the names of files, which bash adds by itself.
+    ['run --json se', shell === 'bash' ? [] : ['setup']],
+    ['http://x -b @bo', []],
+  ])('%s', (line, words) => {
+    const env = { ...process.env, HOME: at('') };
+    const options = { encoding: 'utf8', cwd: at(''), env } as const;
+    const { stdout, stderr } = spawnSync(shell, [...args, `exact-load ${line}`], options);
+    expect([stdout.split('\n').filter(Boolean).sort(), stderr]).toEqual([words, '']);
   });
 });

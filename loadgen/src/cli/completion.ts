@@ -2,97 +2,68 @@
  * Completion scripts, made from the program that prints `--help`. Own code, as @bomb.sh/tab 0.0.22 completes no file names and starts
  * the program at each Tab.
  */
-import type { Argument, Command, Option } from 'commander';
+import type { Command, Option } from 'commander';
 import { PATTERN_NAMES } from '../run/patterns.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
-const flagsOf = ({ short, long }: Option) => [short, long].filter((flag) => flag !== undefined);
-/** `time` of `--duration <time>`. */
-const placeholderOf = ({ flags }: Option) => /<(.*)>/.exec(flags)?.[1] ?? '';
-const optionsOf = (command: Command) => command.createHelp().visibleOptions(command);
-const choicesOf = (command: Command) => command.registeredArguments.flatMap(wordsFor);
-
-function wordsFor(argument: Argument): readonly string[] {
-  return argument.argChoices ?? (argument.name() === 'pattern' ? PATTERN_NAMES : []);
-}
-
 export function completionScript(program: Command, shell: Shell): string {
   const commands = program.createHelp().visibleCommands(program);
-  return { bash, zsh, fish }[shell](program, commands);
+  if (shell === 'fish') return fish(program, commands);
+  const loadBashcompinit = shell === 'zsh' ? 'autoload -U +X bashcompinit && bashcompinit\n' : '';
+  return loadBashcompinit + bash(program, commands);
 }
+
+const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+const optionsOf = (command: Command) => command.createHelp().visibleOptions(command);
+const flagsOf = (options: readonly Option[]) =>
+  options.flatMap(({ short, long }) => [short, long]).filter((flag) => flag !== undefined);
+const choicesOf = (command: Command) =>
+  command.registeredArguments.flatMap((argument) =>
+    argument.name() === 'pattern' ? PATTERN_NAMES : (argument.argChoices ?? []),
+  );
 
 /** Where it has no word, the shell completes file names: after a flag with a value, and behind `-b @`. */
 function bash(program: Command, commands: readonly Command[]): string {
-  const valued = (command: Command) =>
-    optionsOf(command)
-      .filter(({ required }) => required)
-      .flatMap(flagsOf);
-  const branch = (command: Command, pattern: string, words: readonly string[]) =>
-    `    ${pattern}) words=${quote(words.join(' '))}; valued=${quote(` ${valued(command).join(' ')} `)} ;;`;
+  const branch = (pattern: string, command: Command, words: readonly string[]) => {
+    const options = optionsOf(command);
+    const valued = flagsOf(options.filter(({ required }) => required));
+    return `    ${pattern}) words=${quote(words.join(' '))} flags=${quote(flagsOf(options).join(' '))} valued=${quote(` ${valued.join(' ')} `)} ;;`;
+  };
   const names = commands.map((command) => command.name());
   return `_exact_load() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} first=\${COMP_WORDS[1]} words valued
-  ((COMP_CWORD > 1)) || first=
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} first= words flags valued
+  ((COMP_CWORD < 2)) || first=\${COMP_WORDS[1]}
   case $first in
-${commands.map((one) => branch(one, one.name(), [...choicesOf(one), ...optionsOf(one).flatMap(flagsOf)])).join('\n')}
-${branch(program, "''", [...names, ...optionsOf(program).flatMap(flagsOf)])}
-${branch(program, '*', optionsOf(program).flatMap(flagsOf))}
+${commands.map((command) => branch(command.name(), command, choicesOf(command))).join('\n')}
+${branch("''", program, names)}
+${branch('*', program, [])}
   esac
-  COMPREPLY=()
-  [[ $valued == *" $prev "* ]] && return
-  local hidden=(-X '-*')
-  [[ $cur != -* ]] || hidden=()
-  mapfile -t COMPREPLY < <(compgen -W "$words" "\${hidden[@]}" -- "$cur")
+  [[ $cur != -* ]] || words=$flags
+  [[ $valued != *" $prev "* ]] || words=
+  COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
 complete -o bashdefault -o default -F _exact_load exact-load
 `;
 }
 
-function zsh(program: Command, commands: readonly Command[]): string {
-  const plain = (text: string) => text.replace(/[\\:[\]]/g, '\\$&');
-  const spec = (option: Option) =>
-    flagsOf(option).map((flag) => {
-      const repeats = option.description.endsWith('may be repeated') ? '*' : '';
-      const value = option.required ? `:${plain(placeholderOf(option))}:_files` : '';
-      return quote(`${repeats}${flag}[${plain(option.description)}]${value}`);
-    });
-  const call = (command: Command, rest: string) =>
-    `_arguments -s ${[...optionsOf(command).flatMap(spec), quote(rest)].join(' ')}`;
-  const branch = (command: Command) => {
-    const words = choicesOf(command).join(' ');
-    const rest = words === '' ? '*:file:_files' : `*:what:{_alternative "w:what:(${words})" "f:file:_files"}`;
-    return `    ${command.name()}) shift words; ((CURRENT--)); ${call(command, rest)} ;;`;
-  };
-  const described = commands.map((one) => quote(`${plain(one.name())}:${plain(one.description())}`));
-  return `#compdef exact-load
-_exact_load() {
-  local -a commands=(${described.join(' ')})
-  case $words[2] in
-${commands.map(branch).join('\n')}
-    *) ${call(program, `1:command or URL:{_describe command commands}`)} ;;
-  esac
-}
-compdef _exact_load exact-load
-`;
-}
-
 function fish(program: Command, commands: readonly Command[]): string {
-  const names = commands.map((command) => command.name()).join(' ');
-  const line = (when: string, ...rest: string[]) =>
-    `complete -c exact-load -n ${quote(when)} ${rest.join(' ')}\n`;
+  const line = (when: string, words: string, description = '') =>
+    `complete -c exact-load -n ${quote(when)} ${words} -d ${quote(description)}\n`;
   const flags = (command: Command, when: string) =>
     optionsOf(command).map(({ short, long, description, required }) => {
-      const forms = [short && `-s ${short.slice(1)}`, long && `-l ${long.slice(2)}`, required && '-r'];
-      return line(when, ...forms.filter((form) => typeof form === 'string'), `-d ${quote(description)}`);
+      const forms = `${short ? `-s ${short.slice(1)} ` : ''}-l ${long?.slice(2)}`;
+      return line(when, required ? `${forms} -r` : forms, description);
     });
-  const perCommand = commands.flatMap((command) => {
-    const when = `__fish_seen_subcommand_from ${command.name()}`;
-    const choices = choicesOf(command).join(' ');
-    const name = line('__fish_use_subcommand', `-a ${command.name()}`, `-d ${quote(command.description())}`);
-    return [name, ...flags(command, when), ...(choices === '' ? [] : [line(when, `-a ${quote(choices)}`)])];
-  });
-  return [...perCommand, ...flags(program, `not __fish_seen_subcommand_from ${names}`)].join('');
+  const names = commands.map((command) => command.name()).join(' ');
+  return [
+    ...commands.flatMap((command) => {
+      const when = `__fish_seen_subcommand_from ${command.name()}`;
+      const choices = line(when, `-a ${quote(choicesOf(command).join(' '))}`);
+      const name = line('__fish_use_subcommand', `-a ${command.name()}`, command.description());
+      return [name, choices, ...flags(command, when)];
+    }),
+    ...flags(program, `not __fish_seen_subcommand_from ${names}`),
+  ].join('');
 }
