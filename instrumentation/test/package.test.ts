@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { freePort } from '../../test/support/free-port.ts';
 import { blockOf } from '../../test/support/markdown.ts';
-import { filesIn, lintTarball, pack, typeProblemsOf } from '../../test/support/packed.ts';
+import { filesIn, itIsPublishable, pack } from '../../test/support/packed.ts';
 import { until } from '../../test/support/until.ts';
 
 jest.setTimeout(120_000);
@@ -76,31 +76,7 @@ describe('the tarball', () => {
     expect(manifest).not.toHaveProperty('dependencies');
   });
 
-  it('weighs no more than the README says, packed and installed', async () => {
-    const flags = ['--dry-run', '--json', '--ignore-scripts'];
-    const { stdout } = await run('npm', ['pack', ...flags], { cwd: packageFolder });
-    const [{ size, unpackedSize }] = JSON.parse(stdout);
-    const [, packed, installed] = /(\d+) kB packed and (\d+) kB installed/.exec(readme) ?? [];
-    for (const [bytes, statedKilobytes] of [
-      [size, packed],
-      [unpackedSize, installed],
-    ]) {
-      expect(bytes / 1000).toBeLessThan(Number(statedKilobytes));
-      expect(bytes / 1000).toBeGreaterThan(Number(statedKilobytes) * 0.9);
-    }
-  });
-
-  it('has a README without links that only this repository could follow', () => {
-    expect(readme.match(/\]\((?!https:|#)[^)]*\)/g)).toBeNull();
-  });
-
-  it('has nothing that publint would warn of', async () => {
-    expect(await lintTarball(tarball)).toEqual([]);
-  });
-
-  it('has types that every way of resolving them finds, and that are true', async () => {
-    expect(await typeProblemsOf(tarball)).toEqual([]);
-  });
+  itIsPublishable('instrumentation', () => tarball);
 });
 
 const CASES: (readonly [project: string, clients: string])[] = [

@@ -1,12 +1,12 @@
 /** The package as strangers get it: packed, checked, installed into a project, and used as its README says. */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { blockOf } from '../../test/support/markdown.ts';
-import { filesIn, installTarballs, lintTarball, pack, typeProblemsOf } from '../../test/support/packed.ts';
+import { filesIn, installTarballs, itIsPublishable, pack } from '../../test/support/packed.ts';
 import { namesIn, read, repositoryRoot as root } from '../../test/support/repository.ts';
 import { serveHttp, stopServers } from './servers.ts';
 
@@ -59,26 +59,7 @@ describe('the tarball', () => {
     expect(files.filter(isBuilt).sort()).toEqual(built.sort());
   });
 
-  it('weighs no more than the README says', async () => {
-    const [, kilobytes] = /(\d+) kB packed/.exec(readme) ?? [];
-    const { size } = await stat(tarball);
-    expect(size / 1000).toBeLessThan(Number(kilobytes));
-    expect(size / 1000).toBeGreaterThan(Number(kilobytes) * 0.9);
-  });
-
-  it('has nothing that publint would warn of', async () => {
-    expect(await lintTarball(tarball)).toEqual([]);
-  });
-
-  it('has types that every way of resolving an ES module finds, and that are true', async () => {
-    const problems = await typeProblemsOf(tarball);
-    const others = ['node10', 'node16-cjs'];
-    const isOurs = (problem: (typeof problems)[number]) =>
-      typeof problem === 'string' ||
-      !('resolutionKind' in problem) ||
-      !others.includes(problem.resolutionKind);
-    expect(problems.filter(isOurs)).toEqual([]);
-  });
+  itIsPublishable('loadgen', () => tarball, ['node10', 'node16-cjs']);
 });
 
 describe('a project', () => {
@@ -113,16 +94,6 @@ describe('a project', () => {
     expect(stderr).toContain('1 passed, 1 total');
   });
 
-  it('has the command: a run leaves its report and its page', async () => {
-    await writeFile(`${project}/users.json`, '{ "targets": [{ "path": "/users/7", "count": 5 }] }');
-    const words = ['run', './users.json', '--target', url, '--json', 'report.json', '--html', 'report.html'];
-    const { stdout } = await run('npx', ['--offline', '--no', 'exact-load', ...words, '--quiet']);
-    expect(stdout).toMatch(/answered +5 /);
-    const report = JSON.parse(await readFile(`${project}/report.json`, 'utf8'));
-    expect(report).toMatchObject({ phases: [{ sent: 5 }], environment: { node: process.versions.node } });
-    expect(await readFile(`${project}/report.html`, 'utf8')).toContain(read('loadgen/page/page.css'));
-  });
-
   it('runs the commands of the README', async () => {
     const body = '{ "name": "Ada" }';
     const targets = '{ "targets": [{ "path": "/users/7", "count": 5 }] }';
@@ -141,7 +112,9 @@ describe('a project', () => {
       const answered = `answered +${Number(requests).toLocaleString('en-US')} `;
       expect(stdout).toMatch(new RegExp(command.includes(' completion ') ? '^complete ' : answered, 'm'));
     }
-    expect(await readFile(`${project}/report.html`, 'utf8')).toContain('GET /users/7');
+    const page = await readFile(`${project}/report.html`, 'utf8');
+    expect(page).toContain('GET /users/7');
+    expect(page).toContain(read('loadgen/page/page.css'));
   });
 
   it('sends from several processes with the command', async () => {

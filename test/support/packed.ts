@@ -3,9 +3,10 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData, type Problem } from '@arethetypeswrong/core';
+import { expect, it } from '@jest/globals';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { repositoryRoot } from './repository.ts';
+import { read, repositoryRoot } from './repository.ts';
 
 const run = promisify(execFile);
 
@@ -37,15 +38,45 @@ export async function filesIn(tarball: string): Promise<string[]> {
     .split('\n');
 }
 
-/** What publint warns of. */
-export async function lintTarball(tarball: string): Promise<(string | undefined)[]> {
-  const data = await readFile(tarball);
-  const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(data).buffer }, strict: true });
-  return messages.map((message) => formatMessage(message, pkg));
-}
+/**
+ * What holds for both packages.
+ * @param tarball is known when the tests run
+ * @param unsupported the ways of resolving types that the package does not support
+ */
+export function itIsPublishable(folder: string, tarball: () => string, unsupported: readonly string[] = []) {
+  const readme = read(`${folder}/README.md`);
 
-/** Ways of resolving types that do not find them, and types that are not true. */
-export async function typeProblemsOf(tarball: string): Promise<(Problem | string)[]> {
-  const result = await checkPackage(createPackageFromTarballData(new Uint8Array(await readFile(tarball))));
-  return result.types && 'problems' in result ? result.problems : ['no types'];
+  it('weighs no more than the README says, packed and installed', async () => {
+    const flags = ['--dry-run', '--json', '--ignore-scripts'];
+    const { stdout } = await run('npm', ['pack', ...flags], { cwd: repositoryRoot + folder });
+    const [{ size, unpackedSize }] = JSON.parse(stdout);
+    const [, packed, installed] = /(\d+)\s+kB\s+packed\s+and\s+(\d+)\s+kB\s+installed/.exec(readme) ?? [];
+    for (const [bytes, stated] of [
+      [size, packed],
+      [unpackedSize, installed],
+    ]) {
+      expect(bytes / 1000).toBeLessThan(Number(stated));
+      expect(bytes / 1000).toBeGreaterThan(Number(stated) * 0.9);
+    }
+  });
+
+  it('has a README without links that only this repository could follow', () => {
+    expect(readme.match(/\]\((?!https:|#)[^)]*\)/g)).toBeNull();
+  });
+
+  it('has nothing that publint would warn of', async () => {
+    const data = new Uint8Array(await readFile(tarball())).buffer;
+    const { messages, pkg } = await publint({ pack: { tarball: data }, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+  });
+
+  it('has types that every supported way of resolving them finds, and that are true', async () => {
+    const result = await checkPackage(
+      createPackageFromTarballData(new Uint8Array(await readFile(tarball()))),
+    );
+    if (!('problems' in result)) throw new Error('expected types, got none');
+    const isOurs = (problem: Problem) =>
+      !('resolutionKind' in problem) || !unsupported.includes(problem.resolutionKind);
+    expect(result.problems.filter(isOurs)).toEqual([]);
+  });
 }

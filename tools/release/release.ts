@@ -11,8 +11,6 @@ import { read, repositoryRoot as root, settingOf } from '../../test/support/repo
 import { address, publicPackages } from '../generators/address.ts';
 import { type Plan, planRelease } from './plan.ts';
 
-const PLATFORMS = 'linux/amd64,linux/arm64';
-
 const parts = { packages, images, github };
 const { values, positionals } = parseArgs({
   options: { 'dry-run': { type: 'boolean', default: false } },
@@ -61,31 +59,20 @@ function images({ version, images: built }: Plan) {
   for (const { target, name, tags } of built) {
     const names = tags.map((one) => `${name}:${one}`);
     const metadata = join(folder, `${target}.json`);
-    const publish = [
-      '--platform',
-      PLATFORMS,
-      '--sbom=true',
-      '--provenance=mode=max',
-      '--push',
-      '--metadata-file',
-      metadata,
+    const publish = '--platform linux/amd64,linux/arm64 --sbom=true --provenance=mode=max --push';
+    const labels = [`source=${address}`, `version=${version}`, 'licenses=Apache-2.0'];
+    const flags = [
+      `--progress plain --target ${target} --build-arg NODE_IMAGE=${settingOf('NODE_IMAGE')}`,
+      ...labels.map((label) => `--label org.opencontainers.image.${label}`),
+      ...names.map((one) => `--tag ${one}`),
+      isDry ? '--output type=cacheonly' : publish,
     ];
-    run('docker', [
-      ...['buildx', 'build', '--progress', 'plain', '--target', target],
-      ...['--build-arg', `NODE_IMAGE=${settingOf('NODE_IMAGE')}`],
-      ...(certificates ? ['--secret', `id=ca,src=${certificates}`] : []),
-      ...[`source=${address}`, `version=${version}`, 'licenses=Apache-2.0'].flatMap((label) => [
-        '--label',
-        `org.opencontainers.image.${label}`,
-      ]),
-      ...names.flatMap((one) => ['--tag', one]),
-      ...(isDry ? ['--output', 'type=cacheonly'] : publish),
-      '.',
-    ]);
+    // Paths may have spaces.
+    const files = ['--metadata-file', metadata];
+    if (certificates) files.push('--secret', `id=ca,src=${certificates}`);
+    run('docker', ['buildx', 'build', ...flags.join(' ').split(' '), ...files, '.']);
     if (!isDry) {
-      const digest = (JSON.parse(readFileSync(metadata, 'utf8')) as Record<string, string>)[
-        'containerimage.digest'
-      ];
+      const { 'containerimage.digest': digest } = JSON.parse(readFileSync(metadata, 'utf8'));
       run('cosign', ['sign', '--yes', `${name}@${digest}`]);
     }
     process.stdout.write(names.map((one) => `${isDry ? 'would push' : 'pushed'} ${one}\n`).join(''));
@@ -94,14 +81,8 @@ function images({ version, images: built }: Plan) {
 }
 
 function github({ isPrerelease, notes }: Plan) {
-  const flags = [
-    '--verify-tag',
-    '--title',
-    tag,
-    '--notes-file',
-    '-',
-    ...(isPrerelease ? ['--prerelease'] : []),
-  ];
+  const flags = ['--verify-tag', '--title', tag, '--notes-file', '-'];
+  if (isPrerelease) flags.push('--prerelease');
   if (isDry) process.stdout.write(`${notes}\n`);
   else run('gh', ['release', 'create', tag, ...flags], notes);
 }
