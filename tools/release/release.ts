@@ -22,8 +22,10 @@ const isDry = values['dry-run'];
 if (!(part in parts) || more.length > 0)
   fail(2, 'usage: npm run release -- packages|images|github TAG [--dry-run]');
 try {
-  if (!isDry && address.includes('/OWNER/'))
-    throw new Error(`package.json: expected the address of this repository, got ${address}`);
+  if (!isDry && JSON.stringify([address, publicPackages]).includes('/OWNER/'))
+    throw new Error(
+      'package.json: expected the address of this repository, then npm run generate, got OWNER',
+    );
   const { version } = JSON.parse(read('package.json')) as { version: string };
   const changelog = read('CHANGELOG.md');
   parts[part as keyof typeof parts](
