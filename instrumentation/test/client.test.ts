@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { afterEach, expect, it, jest } from '@jest/globals';
 import express from 'express';
-import { instrument, type Metrics } from '../src/index.ts';
+import { type InstrumentOptions, instrument, type Metrics } from '../src/index.ts';
 import type { AnyRegistry } from '../src/library.ts';
 
 /** The modules themselves, whatever a project of Jest puts in the place of a name. */
@@ -12,11 +12,8 @@ const successor = require('@prometheus-io/client') as Library;
 const promClient = require('prom-client') as Library;
 
 const all: Metrics<AnyRegistry>[] = [];
-const started = (registry?: AnyRegistry, warn?: (message: string) => void) => {
-  const metrics = instrument<AnyRegistry>(express(), {
-    ...(registry && { registry }),
-    ...(warn && { warn }),
-  });
+const started = (options: InstrumentOptions<AnyRegistry>) => {
+  const metrics = instrument<AnyRegistry>(express(), options);
   all.push(metrics);
   return metrics;
 };
@@ -27,8 +24,8 @@ afterEach(() => {
 
 it('uses @prometheus-io/client where both are installed and no registry says more, and says so once', () => {
   const warn = jest.fn();
-  expect(started(undefined, warn).registry).toBeInstanceOf(successor.Registry);
-  expect(started(undefined, warn).registry).toBeInstanceOf(successor.Registry);
+  expect(started({ warn }).registry).toBeInstanceOf(successor.Registry);
+  expect(started({ warn }).registry).toBeInstanceOf(successor.Registry);
   expect(warn.mock.calls).toEqual([
     [
       '@prometheus-io/client and prom-client are both installed, and neither sees what is registered with the other; ' +
@@ -43,7 +40,7 @@ it.each([
 ])('registers with a registry of %s, without a warning', async (_name, { Counter, Registry }) => {
   const warn = jest.fn();
   const registry = new Registry();
-  const metrics = started(registry, warn);
+  const metrics = started({ registry, warn });
   expect(metrics.registry).toBe(registry);
   new Counter({ name: 'jobs_total', help: 'Jobs', registers: [registry] }).inc(3);
   const text = await registry.metrics();

@@ -1,6 +1,5 @@
 /** What the options change, and which are refused. */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Counter, Registry } from '@prometheus-io/client';
 import express from 'express';
 import { until } from '../../test/support/until.ts';
 import { instrument } from '../src/index.ts';
@@ -36,14 +35,6 @@ describe('the options', () => {
     expect(text).toContain('shop_inprogress_requests 0\n');
     expect(text).toContain('shop_http_server_drained 0\n');
     expect(text).toContain('shop_metrics_scrapes_total{code="200"}');
-  });
-
-  it('take a registry, whose own metrics are exposed too', async () => {
-    const registry = new Registry();
-    new Counter({ name: 'jobs_total', help: 'Jobs', registers: [registry] }).inc(3);
-    app = await startApp(() => undefined, { registry });
-    expect(app.metrics.registry).toBe(registry);
-    expect(await app.scrape('jobs_total')).toContain('\njobs_total 3\n');
   });
 
   it.each<[object, string]>([

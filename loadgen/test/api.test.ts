@@ -186,11 +186,6 @@ describe('options', () => {
       ['prometheusTokenFile: expected only with prometheus'],
     ],
     [
-      'a file that is not there',
-      { url, requests: 1, prometheus: url, prometheusCaFile: 'none' },
-      ['prometheusCaFile: expected a file that can be read, got ENOENT'],
-    ],
-    [
       'half of a certificate',
       { url, requests: 1, cert: 'x', insecure: 1 },
       ['cert, key: expected both, got "cert" only', 'insecure: expected true or false, got 1'],
