@@ -12,7 +12,7 @@ import { blockOf } from '../../test/support/markdown.ts';
 import { filesIn, itIsPublishable, pack } from '../../test/support/packed.ts';
 import { until } from '../../test/support/until.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const run = promisify(execFile);
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
