@@ -1,26 +1,20 @@
 /**
  * Starts the programs of `programs/`: small services in several languages with the same routes, each instrumented as its library's own
- * documentation says. What other languages need is installed once into `.cache/conformance`, which git ignores.
+ * documentation says. `install.ts` gets what other
+ * languages need.
  */
-import { execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { freePort } from '../../test/support/free-port.ts';
 import { until } from '../../test/support/until.ts';
+import { cached, programs, run } from './install.ts';
 
-const programs = fileURLToPath(new URL('programs/', import.meta.url));
-const cache = fileURLToPath(new URL('../../.cache/conformance/', import.meta.url));
 /** Only to end what hangs. */
 const READY_MS = 60_000;
-
-/** A language or a registry that this machine lacks. */
-export class LeftOut extends Error {}
 
 export interface Program {
   readonly url: string;
@@ -104,6 +98,29 @@ const python =
     };
   };
 
+const promhttp: Launcher = async () => {
+  const sources = ['go.mod', 'go.sum', 'main.go'].map((file) => `promhttp/${file}`);
+  const folder = await cached(`go-${process.arch}`, sources, (made) =>
+    run('go', 'build', '-C', join(programs, 'promhttp'), '-o', made, '.'),
+  );
+  return { command: [join(folder, 'promhttp')], listening: /^listening on (\d+)$/gm, listeners: 1 };
+};
+
+const micrometer: Launcher = async () => {
+  const sources = ['pom.xml', 'src/main/java/Shop.java', 'src/main/resources/application.properties'];
+  const folder = await cached(
+    'java',
+    sources.map((file) => `micrometer/${file}`),
+    (made) => run('mvn', '-q', '-B', '-f', join(programs, 'micrometer'), `-Doutput=${made}`, 'package'),
+  );
+  return {
+    command: ['java', '-jar', join(folder, 'micrometer-1.jar')],
+    listening: /Tomcat started on port (\d+)/g,
+    listeners: 1,
+    metricsPath: '/actuator/prometheus',
+  };
+};
+
 const launchers = {
   'express-exact-metrics': node('express-exact-metrics.js', '@prometheus-io/client', true),
   'prom-client': node('prom-client.js', '@prometheus-io/client'),
@@ -133,6 +150,8 @@ const launchers = {
     ['--port', '0', '--no-access-log', 'fastapi_instrumentator:app'],
     ['--workers', '4'],
   ),
+  promhttp,
+  micrometer,
 } as const satisfies Record<string, Launcher>;
 
 export type ProgramName = keyof typeof launchers;
@@ -204,38 +223,4 @@ async function accepting(port: string): Promise<void> {
     socket.destroy();
     return accepted === true;
   });
-}
-
-/** A folder that `build` fills, once for the contents of `sources`; two processes may do so at the same time. */
-async function cached(
-  name: string,
-  sources: readonly string[],
-  build: (folder: string) => Promise<unknown>,
-): Promise<string> {
-  const hash = createHash('sha256');
-  for (const source of sources) hash.update(readFileSync(join(programs, source)));
-  const path = join(cache, `${name.replaceAll(' ', '-')}-${hash.digest('hex').slice(0, 8)}`);
-  if (existsSync(path)) return path;
-  mkdirSync(cache, { recursive: true });
-  const made = mkdtempSync(`${path}.`);
-  try {
-    await build(made);
-    renameSync(made, path);
-  } catch (error) {
-    if (!existsSync(path)) throw error;
-  } finally {
-    rmSync(made, { recursive: true, force: true });
-  }
-  return path;
-}
-
-/** @returns what it prints @throws {LeftOut} when it is not there or fails */
-async function run(command: string, ...args: string[]): Promise<string> {
-  try {
-    return (await promisify(execFile)(command, args, { cwd: programs })).stdout.trim();
-  } catch (error) {
-    const { code, stderr = '' } = error as { code?: string; stderr?: string };
-    if (code === 'ENOENT') throw new LeftOut(`${command} is not installed`);
-    throw new LeftOut(`${command} ${args.slice(0, 3).join(' ')} failed: ${stderr.trim().split('\n').at(-1)}`);
-  }
 }
