@@ -1,7 +1,8 @@
 /** Each preset against the library that it is for: found by itself, and every request counted as it says. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from 'exact-load';
-import { LeftOut, type Program, type ProgramName, startProgram } from '../../tools/conformance/programs.ts';
+import { LeftOut } from '../../tools/conformance/install.ts';
+import { type Program, type ProgramName, startProgram } from '../../tools/conformance/programs.ts';
 import { type ScrapingPrometheus, startPrometheus } from '../support/prometheus-container.ts';
 
 /** What the route of /users/7 is called there, by the preset that is found. */
@@ -13,6 +14,8 @@ const LIBRARIES: readonly (readonly [ProgramName, string, string])[] = [
   ['fastify-metrics', 'fastify-metrics', '/users/:id'],
   ['flask-exporter', 'flask-exporter', '/users/7'],
   ['fastapi-instrumentator', 'starlette', '/users/{id}'],
+  ['promhttp', 'promhttp', ''],
+  ['micrometer', 'micrometer', '/users/{id}'],
 ];
 
 const programs = new Map<ProgramName, Program>();

@@ -16,6 +16,10 @@ function openTelemetry(name: string): MetricsInput {
   return { counters: [{ name: `${name}_count`, ...labels }] };
 }
 
+function promhttp(name: string): MetricsInput {
+  return { counters: [{ name, method: 'method', code: 'code', methodCase: 'lower' }] };
+}
+
 function one(metrics: MetricsInput): Preset {
   return { variants: [metrics] };
 }
@@ -68,10 +72,10 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     unmatched: 'none',
     ignoreRoutes: ['/metrics'],
   }),
-  // The names are those of the examples in its documentation.
-  promhttp: one({
-    counters: [{ name: 'http_requests_total', method: 'method', code: 'code', methodCase: 'lower' }],
-  }),
+  // Names are the application's own: those of the documentation's examples. Any other is found by its labels.
+  promhttp: {
+    variants: [promhttp('api_requests_total'), promhttp('http_requests_total')],
+  },
   micrometer: one({
     counters: [
       { name: 'http_server_requests_seconds_count', route: 'uri', method: 'method', code: 'status' },
