@@ -99,13 +99,13 @@ describe('a project', () => {
     for (const [name, text] of Object.entries({ 'body.json': body, 'checkout.yaml': targets }))
       await writeFile(`${project}/${name}`, text);
     const commands = [...readme.matchAll(/^exact-load .*/gm)].map(([command]) => command);
-    expect(commands).toHaveLength(6);
+    expect(commands).toHaveLength(7);
     for (const command of commands) {
       // On a port of its own, for a moment only, and without a Prometheus.
       const words = command
         .replace(/http:\/\/127.0.0.1:3000/, url)
         .replace(' -d 30s', ' -d 500ms')
-        .replace(/ --prometheus \S+/, '');
+        .replace(/ (--prometheus|-p) \S+/, '');
       const { stdout } = await run('sh', ['-c', `PATH=node_modules/.bin:$PATH ${words}`]);
       const [, requests = command.includes(' run ') ? 5 : 100] = / -n (\d+)/.exec(command) ?? [];
       const answered = `answered +${Number(requests).toLocaleString('en-US')} `;
