@@ -7,7 +7,6 @@ import { CLIENT_CORE } from './lib/cpu.ts';
 
 const BENCHMARKS = [
   'middleware-throughput',
-  'middleware-exactness',
   'scrape-rendering',
   'scaling-prometheus',
   'stack-idle',

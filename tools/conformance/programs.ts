@@ -1,7 +1,6 @@
 /**
  * Starts the programs of `programs/`: small services in several languages with the same routes, each instrumented as its library's own
- * documentation says. `install.ts` gets what other
- * languages need.
+ * documentation says. `install.ts` gets what other languages need.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { freePort } from '../../test/support/free-port.ts';
 import { until } from '../../test/support/until.ts';
-import { cached, programs, run } from './install.ts';
+import { cached, LeftOut, programs, run } from './install.ts';
 
 /** Only to end what hangs. */
 const READY_MS = 60_000;
@@ -48,12 +47,12 @@ type Launcher = (start: Start) => Launch | Promise<Launch>;
 
 /** @param client its documentation aggregates over the workers of a cluster with this client library */
 const node =
-  (file: string, client?: string, hasMetricsPort = false, ...flags: string[]): Launcher =>
+  (file: string, client?: string, hasMetricsPort = false): Launcher =>
   ({ processes }) => {
     const script = join(programs, file);
     const inCluster = [join(programs, 'cluster.js'), script, ...(client ? [client] : [])];
     return {
-      command: [process.execPath, ...flags, ...(processes === 4 ? inCluster : [script])],
+      command: [process.execPath, ...(processes === 4 ? inCluster : [script])],
       listening: /^listening on (\d+)$/gm,
       listeners: processes,
       hasMetricsPort: processes === 4 && client ? true : hasMetricsPort,
@@ -157,10 +156,27 @@ const launchers = {
 export type ProgramName = keyof typeof launchers;
 export const programNames = Object.keys(launchers) as ProgramName[];
 
+/** Why it cannot be started on this machine; undefined where it can. Installs what it needs. */
+export async function whyLeftOut(name: ProgramName): Promise<string | undefined> {
+  try {
+    await launchers[name]({ processes: 1, shared: '' });
+  } catch (error) {
+    if (error instanceof LeftOut) return error.message;
+    throw error;
+  }
+  return undefined;
+}
+
 /** @throws {LeftOut} where its language is missing, or cannot install what the program needs */
 export async function startProgram(name: ProgramName, processes: 1 | 4 = 1): Promise<Program> {
   const shared = mkdtempSync(join(tmpdir(), 'conformance-'));
-  const launch: Launch = await launchers[name]({ processes, shared });
+  let launch: Launch;
+  try {
+    launch = await launchers[name]({ processes, shared });
+  } catch (error) {
+    rmSync(shared, { recursive: true });
+    throw error;
+  }
   const [command = '', ...args] = launch.command;
   const child = spawn(command, args, {
     cwd: shared,

@@ -1,6 +1,7 @@
 /** The committed files that are made of other files. A test fails when one of them is out of date. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dashboards, toJson } from '../../grafana/src/dashboards.ts';
+import { page } from '../conformance/page.ts';
 import { filesWithAddress } from './address.ts';
 import { describeLicences, readDependencies } from './licences.ts';
 import { toPrometheusRule } from './prometheus-rule.ts';
@@ -29,6 +30,7 @@ export function generatedFiles(): Record<string, string> {
     // A file with a number of another one.
     [datasources]: read(datasources).replace(/timeInterval: \S+/, `timeInterval: ${interval}`),
     'kubernetes/overlays/operator/prometheus-rule.yaml': toPrometheusRule(rules),
+    'docs/who-counts-right.md': page(JSON.parse(read('tools/conformance/results/results.json'))),
     'docs/licences.md': describeLicences(readDependencies(JSON.parse(read('package-lock.json')))),
     ...Object.fromEntries(
       readAll('docs/pictures/', '.txt').map(([path, text]) => [path.replace(/txt$/, 'svg'), toSvg(text)]),

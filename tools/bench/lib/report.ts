@@ -33,19 +33,24 @@ export function toMarkdown(rows: Table): string {
     .join('\n');
 }
 
+/** The version of an npm package that the tools get, from the lock file. */
+export function lockedVersion(name: string): string {
+  const lock = readFileSync(new URL('../../../package-lock.json', import.meta.url), 'utf8');
+  const { packages } = JSON.parse(lock) as {
+    packages: Record<string, { version?: string; link?: boolean; resolved?: string } | undefined>;
+  };
+  const installed = packages[`tools/node_modules/${name}`] ?? packages[`node_modules/${name}`];
+  // A workspace is linked.
+  const entry = installed?.link ? packages[installed.resolved ?? ''] : installed;
+  if (entry?.version === undefined) throw new Error(`package-lock.json: expected a version of ${name}`);
+  return entry.version;
+}
+
 /** The machine and Node, and the versions of `packages`, which are those that the benchmark compares. */
 function describeMachine(packages: readonly string[]): string {
   const [first] = cpus();
-  const lock = readFileSync(new URL('../../../package-lock.json', import.meta.url), 'utf8');
-  const { packages: locked } = JSON.parse(lock) as {
-    packages: Record<string, { version: string } | undefined>;
-  };
-  const versions = packages.map((name) => {
-    const entry = locked[`tools/node_modules/${name}`] ?? locked[`node_modules/${name}`];
-    return `${name} ${entry?.version}`;
-  });
   const machine = `${cpus().length} x ${first?.model.trim()}, Linux ${release()}, Node ${process.versions.node}`;
-  return [machine, ...versions].join(', ');
+  return [machine, ...packages.map((name) => `${name} ${lockedVersion(name)}`)].join(', ');
 }
 
 /** Prints the table and how it was measured; unless {@link quick}, writes both to `tools/bench/results/<name>.md`. */

@@ -1,5 +1,5 @@
 /**
- * Serves an application, instrumented: `server.ts <variant> <routes or case>`; its metrics on a port of their own. The child of
+ * Serves an application, instrumented: `server.ts <variant> <routes>`; its metrics on a port of their own. The child of
  * `lib/server-process.ts`: sends it both ports, answers with its usage, and ends with it.
  */
 import { once } from 'node:events';
@@ -8,17 +8,13 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import type { Usage } from '../lib/server-process.ts';
 import { subjects } from './apps.ts';
-import { cases } from './cases.ts';
 import { variantOf } from './variants.ts';
 
-const [name, what = ''] = process.argv.slice(2);
-const known = { ...subjects, ...cases };
-const subject = known[what];
-if (!subject) throw new Error(`expected ${Object.keys(known).join(', ')}, got "${what}"`);
+const [name, size = ''] = process.argv.slice(2);
+const subject = subjects[size];
+if (!subject) throw new Error(`expected ${Object.keys(subjects).join(', ')}, got "${size}"`);
 const app = express();
 app.disable('etag').disable('x-powered-by');
-// Errors that handlers throw on purpose are not printed.
-app.set('env', 'test');
 const scrape = await variantOf(name).instrument(app);
 subject.build(app);
 

@@ -4,7 +4,7 @@ const { Router } = require('express');
 exports.addRoutes = (app) => {
   app.get('/users/:id', (request, response) => response.send(`user ${request.params.id}`));
   app.post('/orders', (_request, response) => response.status(201).send('ordered'));
-  app.get('/slow', (_request, response) => setTimeout(() => response.send('slow'), 300));
+  app.get('/slow', (_request, response) => setTimeout(() => response.send('slow'), 1_000));
   app.use(
     '/shop',
     Router().get('/items', (_request, response) => response.send('items')),

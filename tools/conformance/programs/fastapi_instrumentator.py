@@ -19,7 +19,7 @@ async def order():
 
 @app.get("/slow")
 async def slow():
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1)
     return "slow"
 
 

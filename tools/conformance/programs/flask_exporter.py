@@ -23,7 +23,7 @@ def order():
 
 @app.get("/slow")
 def slow():
-    time.sleep(0.3)
+    time.sleep(1)
     return "slow"
 
 

@@ -1,8 +1,9 @@
 import cluster from 'node:cluster';
-import { AggregatorRegistry, Histogram, register } from '@prometheus-io/client';
+import { AggregatorRegistry, collectDefaultMetrics, Histogram, register } from '@prometheus-io/client';
 import express from 'express';
 import { addRoutes, listen } from './express-shop.cjs';
 
+collectDefaultMetrics();
 const duration = new Histogram({
   name: 'http_request_duration_seconds',
   help: 'Duration of HTTP requests',

@@ -23,7 +23,7 @@ func main() {
 	api.HandleFunc("GET /users/{id}", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "user ", r.PathValue("id")) })
 	api.HandleFunc("POST /orders", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) })
 	api.HandleFunc("GET /slow", func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(time.Second)
 		fmt.Fprint(w, "slow")
 	})
 	api.Handle("/shop/", http.StripPrefix("/shop", shop))

@@ -27,7 +27,7 @@ class Api {
 
   @GetMapping("/slow")
   String slow() throws InterruptedException {
-    Thread.sleep(300);
+    Thread.sleep(1000);
     return "slow";
   }
 }

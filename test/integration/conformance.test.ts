@@ -1,0 +1,27 @@
+// What docs/who-counts-right.md says of the libraries for Node and Python is what they count, here and now: ours everywhere as its
+// documentation says, and others not, so that a judge that finds nothing would be noticed.
+import { expect, it } from '@jest/globals';
+import { columns } from '../../tools/conformance/columns.ts';
+import { judge } from '../../tools/conformance/judge.ts';
+import { judgedRows, noteOf, type Results } from '../../tools/conformance/page.ts';
+import { programNames, whyLeftOut } from '../../tools/conformance/programs.ts';
+import { read } from '../support/repository.ts';
+
+const results = JSON.parse(read('tools/conformance/results/results.json')) as Results;
+const chosen = programNames.filter((name) => ['Node', 'Python'].includes(columns[name].language));
+const reasons = await Promise.all(chosen.map(async (name) => [name, await whyLeftOut(name)] as const));
+
+for (const [name, reason] of reasons) {
+  const run = reason === undefined ? it : it.skip;
+  run(
+    `${name} counts what the page says${reason === undefined ? '' : ` (left out: ${reason})`}`,
+    async () => {
+      const { terminated, ...cells } = await judge(name);
+      expect(results[name]).toMatchObject({ cells });
+      const mistakes = judgedRows.filter((row) => cells[row] !== '' && !noteOf(name, row, cells[row]));
+      // Ours is right in every row, or as its documentation says.
+      if (name === 'express-exact-metrics') expect([...mistakes, terminated]).toEqual(['']);
+      if (name === 'opentelemetry') expect(mistakes).toContain('aborted');
+    },
+  );
+}

@@ -1,0 +1,101 @@
+/** docs/who-counts-right.md, from the results of the last run. */
+import { toMarkdown } from '../bench/lib/report.ts';
+import { type Column, columns, type Note } from './columns.ts';
+import { type Cells, ONE_BY_DESIGN, otherRows, type RowName } from './judge.ts';
+import { probes } from './probes.ts';
+import { type ProgramName, programNames } from './programs.ts';
+
+export type Results = Record<ProgramName, Result>;
+export type Result =
+  | { readonly date: string; readonly versions: string; readonly cells: Cells }
+  | { readonly leftOut: string };
+
+type Rows = Readonly<Partial<Record<RowName, string>>>;
+
+const LANGUAGES: readonly (readonly Column['language'][])[] = [['Node'], ['Python', 'Go', 'Java']];
+const { processes, ...FACTS } = otherRows;
+const JUDGED: Rows = {
+  ...Object.fromEntries(Object.entries(probes).map(([row, { title }]) => [row, title])),
+  processes,
+};
+
+export const judgedRows = Object.keys(JUDGED) as Exclude<RowName, keyof typeof FACTS>[];
+
+/** What the documentation says of a cell. */
+export const noteOf = (name: ProgramName, row: RowName, text: string) =>
+  columns[name].notes?.find(({ cells }) => (cells as Rows)[row] === text);
+
+const linked = (name: ProgramName) => `[${columns[name].title}](${columns[name].documentation})`;
+
+export function page(results: Results): string {
+  const notes: string[] = [];
+  const refer = (name: ProgramName, { sentence }: Note) => {
+    const note = `${linked(name)}: ${sentence}`;
+    if (!notes.includes(note)) notes.push(note);
+    return notes.indexOf(note) + 1;
+  };
+  const cell = (name: ProgramName, row: RowName) => {
+    const result = results[name];
+    if ('leftOut' in result) return 'left out';
+    const text = result.cells[row];
+    if (text === '') return '✓';
+    const note = noteOf(name, row, text);
+    if (note) return `${text} (${refer(name, note)})`;
+    return row in FACTS || text === ONE_BY_DESIGN ? text : `**${text}**`;
+  };
+  const table = (rows: Rows, names: readonly ProgramName[]) =>
+    toMarkdown(
+      Object.entries(rows).map(([row, title]) => ({
+        request: title,
+        ...Object.fromEntries(names.map((name) => [columns[name].title, cell(name, row as RowName)])),
+      })),
+    );
+  const tables = (rows: Rows) =>
+    LANGUAGES.map((languages) =>
+      table(
+        rows,
+        programNames.filter((name) => languages.includes(columns[name].language)),
+      ),
+    ).join('\n\n');
+  const judged = programNames.map((name) => {
+    const { file, metric, sentence } = columns[name];
+    const result = results[name];
+    const how = 'leftOut' in result ? `left out: ${result.leftOut}` : `${result.versions}; ${result.date}`;
+    return `- ${linked(name)}, [program](../tools/conformance/programs/${file}): \`${metric.name}\`, ${sentence} (${how})`;
+  });
+  return `# Who counts right
+
+Is every request counted exactly once, as what it was? Ten ways to count HTTP requests for Prometheus, each in a [small program](../tools/conformance/programs)
+that is set up as the library's own documentation says. All serve the same routes. Each probe is sent byte by byte, and what was counted is the difference of two scrapes.
+
+- ✓: each request was counted once, with its method, its route and the code of its answer, as far as the metric has these labels.
+- Anything else is what was counted instead. A number refers to a [note](#notes): the documentation says so. In **bold** is what we did not find there.
+- A request that no route handles may be counted under any fixed name. One that the client did not wait for may have any code but that of an answer.
+- "as 200" for such a request: the handler went on, and the code is what it answered, not what the client received.
+- Four processes: \`node:cluster\`, scraped through the library's aggregation where its documentation has one; gunicorn or uvicorn with \`PROMETHEUS_MULTIPROC_DIR\`.
+
+${tables(JUDGED)}
+
+## Not a matter of right or wrong
+
+Helpful to know before [verifying](load-generator.md) what Prometheus counts. No other library promises the first row, and where a program handles no SIGTERM, its requests end unanswered.
+
+${tables(FACTS)}
+
+## What is judged
+
+The metric, what the documentation says of it, the versions, and the day:
+
+${judged.join('\n')}
+
+## Notes
+
+${notes.map((note, i) => `${i + 1}. ${note}`).join('\n')}
+
+## Do it again
+
+\`npm run conformance\` starts each program, sends the probes, and writes [the results](../tools/conformance/results/results.json) and this page; \`npm run conformance -- promhttp\` does so for one.
+Node is enough for the first table; the others need Python, Go, and Java with Maven, and are left out, with the reason, where a language or its registry is missing. A test runs the programs in Node and
+Python, and compares with this page. Something is set up wrongly, or a newer version counts differently? Change the program, run it, and send what it wrote.
+`;
+}
