@@ -4,7 +4,8 @@
  */
 import Sequencer from '@jest/test-sequencer';
 
-const FIRST = /\/(integration\/(commands|rolling|tutorial)|faults\/killed|docs\/tutorial)\.test\.ts$/;
+const FIRST =
+  /\/(integration\/(commands|conformance|rolling|tutorial)|faults\/killed|docs\/tutorial)\.test\.ts$/;
 const LAST = /\/integration\/latency\.test\.ts$/;
 
 const rank = ({ path }) => (FIRST.test(path) ? 0 : LAST.test(path) ? 2 : 1);

@@ -30,6 +30,9 @@ const ofNode = (route: string, code: string): Pick<Metric, 'name' | 'labels'> =>
   labels: { method: 'method', route, code },
 });
 
+const OBSERVATIONS =
+  'https://docs.spring.io/spring-framework/reference/integration/observability.html#observability.http-server.servlet';
+
 export const columns: Readonly<Record<ProgramName, Column>> = {
   'express-exact-metrics': {
     title: 'express-exact-metrics',
@@ -67,7 +70,7 @@ export const columns: Readonly<Record<ProgramName, Column>> = {
     sentence: '"http latency histogram/summary labeled with `status_code`, `method` and `path`"',
     notes: [
       {
-        sentence: '"includePath: URL path"; "You can extend this magical behavior"',
+        sentence: '"includePath: URL path"; with `normalizePath` it is the route',
         cells: {
           mounted: 'under `/shop/nothing`',
           malformed: 'under `/users/%E0%A4%A`',
@@ -115,7 +118,8 @@ export const columns: Readonly<Record<ProgramName, Column>> = {
         cells: { head: 'not counted' },
       },
       {
-        sentence: '"Now collects metrics only for registered routes by default"',
+        sentence:
+          '"Now collects metrics only for registered routes by default"; `registeredRoutesOnly: false` counts the others',
         cells: {
           mounted: 'not counted',
           malformed: 'not counted',
@@ -139,7 +143,8 @@ export const columns: Readonly<Record<ProgramName, Column>> = {
     sentence: '"Flask HTTP request duration in seconds for all Flask requests"',
     notes: [
       {
-        sentence: '"by ... URI path (the default)"',
+        sentence:
+          '"tracked by: endpoint (function) instead of URI path (the default)"; `group_by="url_rule"` is the route',
         cells: { mixed: '8,032 new series', unknown: '800 new series' },
       },
     ],
@@ -191,7 +196,7 @@ export const columns: Readonly<Record<ProgramName, Column>> = {
     sentence: '"all requests handled by Spring MVC controllers and functional handlers"',
     notes: [
       {
-        sentence: '`status` is the "HTTP response raw status code, or "UNKNOWN" if no response was created"',
+        sentence: `\`status\` is the "[HTTP response raw status code](${OBSERVATIONS})", and a response was created`,
         cells: { aborted: 'as 200' },
       },
       {

@@ -70,7 +70,7 @@ that is set up as the library's own documentation says. All serve the same route
 
 - ✓: each request was counted once, with its method, its route and the code of its answer, as far as the metric has these labels.
 - Anything else is what was counted instead. A number refers to a [note](#notes): the documentation says so. In **bold** is what we did not find there.
-- A request that no route handles may be counted under any fixed name. One that the client did not wait for may have any code but that of an answer.
+- A route may be spelled as the library does, \`/users/{id}\` or \`/users/#val\`. A request that no route handles may be counted under any fixed name. One that the client did not wait for may have any code but that of an answer.
 - "as 200" for such a request: the handler went on, and the code is what it answered, not what the client received.
 - Four processes: \`node:cluster\`, scraped through the library's aggregation where its documentation has one; gunicorn or uvicorn with \`PROMETHEUS_MULTIPROC_DIR\`.
 

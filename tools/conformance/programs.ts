@@ -67,23 +67,15 @@ const opentelemetry: Launcher = async (start) => ({
   },
 });
 
+const PIP_INSTALL = ['-m', 'pip', 'install', '-q', '-r'];
+
 /** @param module what `python3 -m` runs @param several what makes it four processes */
 const python =
   (module: string, listening: RegExp, args: string[], several: string[]): Launcher =>
   async ({ processes, shared }) => {
     const version = await run('python3', '--version');
     const packages = await cached(`python-${version}`, ['requirements.txt'], (folder) =>
-      run(
-        'python3',
-        '-m',
-        'pip',
-        'install',
-        '-q',
-        '-r',
-        join(programs, 'requirements.txt'),
-        '--target',
-        folder,
-      ),
+      run('python3', ...PIP_INSTALL, join(programs, 'requirements.txt'), '--target', folder),
     );
     return {
       command: ['python3', '-m', module, ...args, ...(processes === 4 ? several : [])],
@@ -106,6 +98,7 @@ const promhttp: Launcher = async () => {
 };
 
 const micrometer: Launcher = async () => {
+  await run('java', '--version');
   const sources = ['pom.xml', 'src/main/java/Shop.java', 'src/main/resources/application.properties'];
   const folder = await cached(
     'java',
@@ -130,17 +123,7 @@ const launchers = {
   'flask-exporter': python(
     'gunicorn',
     /Listening at: http:\/\/127\.0\.0\.1:(\d+)/g,
-    [
-      '-k',
-      'gthread',
-      '--threads',
-      '8',
-      '-b',
-      '127.0.0.1:0',
-      '-c',
-      join(programs, 'gunicorn_conf.py'),
-      'flask_exporter:app',
-    ],
+    ['-c', join(programs, 'gunicorn_conf.py'), 'flask_exporter:app'],
     ['-w', '4'],
   ),
   'fastapi-instrumentator': python(

@@ -1,5 +1,9 @@
 import os
 
+bind = "127.0.0.1:0"
+worker_class = "gthread"
+threads = 8
+
 
 def child_exit(server, worker):
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
