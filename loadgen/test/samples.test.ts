@@ -9,7 +9,7 @@ const HUNDRED = expect.stringContaining('hundred: 100 requests sent');
 /** Sends 100 requests, after the first of which Prometheus shows everything changed. */
 async function sendWhile(change: () => void) {
   stack.api.beforeRequest(1, change);
-  return loadgen(['run', 'hundred', ...stack.toTarget, ...stack.verified, '--wait', '500ms']);
+  return loadgen(['run', 'hundred', ...stack.toTarget, ...stack.verified, '--wait', '10s']);
 }
 
 type Shape = (value: [number, string]) => object;
