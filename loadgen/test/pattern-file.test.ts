@@ -61,7 +61,7 @@ timeout: soon
       '3:15: stages[0].duration: expected a duration such as 30s, found 10',
       '4:11: stages[0].rate: expected a number, or {from: ..., to: ...}, found "fast"',
       '5:16: stages[1].duration: expected a duration above 0, such as 250ms, 30s, 5m, 1h, found "0s"',
-      '5:26: stages[1].rate: expected a number, or {from: ..., to: ...}, found {"from":1}',
+      '5:26: stages[1].rate.to: expected a rate per second, found nothing',
       '8:13: targets[0].method: expected a method in capitals, such as GET, and not CONNECT, found "get"',
       '7:11: targets[0].path: expected a path that starts with /, in ASCII without spaces or # (percent-encode them), found "cart"',
       '11:15: targets[0].headers.bad name: expected a header name',

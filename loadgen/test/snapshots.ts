@@ -1,12 +1,12 @@
 /** What Prometheus holds of the API, as tests write it: series as PromQL does. The program itself never reads one from text. */
 
-import { metricsSchema } from '../src/common/metrics.ts';
+import { type MetricsInput, metricsSchema } from '../src/common/metrics.ts';
 import { PRESETS } from '../src/common/presets.ts';
 import type { ExpectedCount, ExpectedCounts } from '../src/verify/expected-counts.ts';
 import type { InstanceSnapshot, Snapshot } from '../src/verify/process.ts';
-import { formatRowName, type VerificationRow } from '../src/verify/rows.ts';
-import type { Series } from '../src/verify/series.ts';
-import { verify as verifyBy } from '../src/verify/verification.ts';
+import type { VerificationRow } from '../src/verify/rows.ts';
+import { formatSeries, type Series } from '../src/verify/series.ts';
+import { verify as verifyBetween } from '../src/verify/verification.ts';
 
 export const GET_CART = 'http_requests_total{path="cart",method="get"}';
 export const CART_200 = 'http_request_duration_seconds_count{path="cart",method="get",code="200"}';
@@ -25,11 +25,11 @@ export function seriesOf(text: string): Series {
 export const OURS = metricsSchema.parse(PRESETS['express-exact-metrics']?.variants[0]);
 
 export const verify = (before: Snapshot, after: Snapshot, expected: ExpectedCounts) =>
-  verifyBy(before, after, expected, OURS);
+  verifyBetween(before, after, expected, OURS);
 
 /** A row of a verification with its series as text. */
 export function textRow({ metric, labels, ...numbers }: VerificationRow) {
-  return { series: formatRowName({ metric, labels }), ...numbers };
+  return { series: formatSeries({ metric, labels }), ...numbers };
 }
 
 /** What a process has counted, and when it started where that is not 1. */
@@ -78,3 +78,14 @@ export const cart = (overrides: Partial<ExpectedCount> = {}): ExpectedCount => (
 /** What comes of one process that has counted so much, from nothing. */
 export const verifyOne = (counts: Counts, sent: ExpectedCounts = [cart()], before: Counts = {}) =>
   verify(snapshotOf({ a: before }), snapshotOf({ a: counts }), sent);
+
+/** The verification of requests by one counter, `requests_total`, from nothing. */
+export function verifyBy(
+  counter: Partial<MetricsInput['counters'][number]>,
+  counts: Counts,
+  sent: readonly ExpectedCount[] = [cart()],
+  others: Partial<MetricsInput> = {},
+) {
+  const metrics = metricsSchema.parse({ counters: [{ name: 'requests_total', ...counter }], ...others });
+  return verifyBetween(snapshotOf({ a: {} }), snapshotOf({ a: counts }), sent, metrics);
+}

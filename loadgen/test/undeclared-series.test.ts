@@ -13,46 +13,74 @@ import {
   verifyOne,
 } from './snapshots.ts';
 
-describe('targets that declare no series', () => {
+const OTHER = 'http_requests_total{path="other",method="get"}';
+
+describe('targets that declare no route', () => {
   const undeclared = (answered: Record<string, number>, unknown = 0) =>
     cart({ route: null, answered, unknown });
-  /** The verdict, and of the counter and of the histogram: at least, at most, counted, difference. */
-  function pooled(counts: Counts, sent: ExpectedCounts) {
+  /** The verdict, and of the counter and of the histogram by code: at least, at most, counted, difference. */
+  function summed(counts: Counts, sent: ExpectedCounts) {
     const { verdict, rows } = verifyOne(counts, sent);
-    const own = rows.filter(({ labels }) => labels === null);
-    return [verdict, ...own.map((row) => [row.atLeast, row.atMost, row.counted, row.difference].join(' '))];
+    const own = rows.filter(({ metric }) => /requests_total|seconds/.test(metric));
+    return [
+      verdict,
+      ...own.map(({ labels, ...row }) =>
+        [labels.code ?? 'all', row.atLeast, row.atMost, row.counted, row.difference].join(' '),
+      ),
+    ];
   }
 
-  it('are verified in the sum, and the sentence says so', () => {
-    const counts = { [GET_CART]: 5, [POST_CART]: 2, [CART_200]: 7, [MISSING]: 1, [ERRORS_404]: 1 };
+  it('are verified in the sum by method and code, and the sentence says so', () => {
+    const counts = { [GET_CART]: 5, [OTHER]: 2, [CART_200]: 7, [MISSING]: 1, [ERRORS_404]: 1 };
     const sent = [cart(), undeclared({ 200: 2, 404: 1 })];
-    expect(pooled(counts, sent)).toEqual(['verified', '2 2 2 0', '3 3 3 0']);
+    expect(summed(counts, sent)).toEqual(['verified', 'all 7 7 7 0', '200 7 7 7 0', '404 1 1 1 0']);
     expect(describeVerification(verifyOne(counts, sent))).toEqual({
       headline: 'verified: 8 requests, counted 8 times in all',
-      details: ['of 3 only the sum was compared: their targets declare no series'],
+      details: ['routes were not compared: the targets of 3 declare none (series, --route)'],
     });
   });
 
   const unmatched = { [MISSING]: 2, [ERRORS_404]: 2 };
   it.each<[string, Record<string, number>, Counts, ...string[]]>([
-    ['half were counted', { 200: 50 }, served(50, { [GET_CART]: 25 }), '50 50 25 -25', '50 50 50 0'],
-    ['the counter is missing', { 200: 50 }, { [CART_200]: 50 }, '50 50 0 -50', '50 50 50 0'],
-    ['the histogram is missing', { 200: 50 }, { [GET_CART]: 50 }, '0 50 50 0', '50 50 0 -50'],
-    ['an unmatched one is in the counter', { 404: 2 }, { [GET_CART]: 1, ...unmatched }, '0 0 1 1', '2 2 2 0'],
-    ['one was counted twice', { 200: 2, 404: 1 }, served(4, { [ERRORS_404]: 1 }), '3 3 4 1', '3 3 4 1'],
+    ['half were counted', { 200: 50 }, served(50, { [GET_CART]: 25 }), 'all 50 50 25 -25', '200 50 50 50 0'],
+    ['the counter is missing', { 200: 50 }, { [CART_200]: 50 }, 'all 50 50 0 -50', '200 50 50 50 0'],
+    ['the histogram is missing', { 200: 50 }, { [GET_CART]: 50 }, 'all 50 50 50 0', '200 50 50 0 -50'],
+    [
+      'an unmatched one is in the counter',
+      { 404: 2 },
+      { [GET_CART]: 1, ...unmatched },
+      'all 0 0 1 1',
+      '404 2 2 2 0',
+    ],
+    [
+      'one has another code',
+      { 200: 2, 404: 1 },
+      served(3, { [ERRORS_404]: 1 }),
+      'all 3 3 3 0',
+      '200 2 2 3 1',
+      '404 1 1 0 -1',
+    ],
+    [
+      'one has another method',
+      { 200: 3 },
+      { [GET_CART]: 2, [POST_CART]: 1, [CART_200]: 3 },
+      'all 3 3 2 -1',
+      'all 0 0 1 1',
+      '200 3 3 3 0',
+    ],
   ])('fail where %s', (_, answered, counts, ...rows) => {
-    expect(pooled(counts, [undeclared(answered)])).toEqual(['failed', ...rows]);
+    expect(summed(counts, [undeclared(answered)])).toEqual(['failed', ...rows]);
   });
 
   it('are verified where no route handled any of them', () => {
-    const rows = pooled({ ...unmatched, [GET_CART]: 0 }, [undeclared({ 404: 2 })]);
-    expect(rows).toEqual(['verified', '0 0 0 0', '2 2 2 0']);
+    const rows = summed({ ...unmatched, [GET_CART]: 0 }, [undeclared({ 404: 2 })]);
+    expect(rows).toEqual(['verified', '404 2 2 2 0']);
   });
 
   it('leave a range where requests have an unknown outcome, their own or that of others', () => {
-    const own = pooled(served(3), [undeclared({ 200: 3 }, 1)]);
-    expect(own).toEqual(['inconclusive', '3 4 3 0', '3 4 3 0']);
-    const others = pooled(served(8), [cart({ unknown: 2 }), undeclared({ 200: 3 })]);
-    expect([others[0], others[2]]).toEqual(['inconclusive', '1 3 1 0']);
+    const own = summed(served(3), [undeclared({ 200: 3 }, 1)]);
+    expect(own).toEqual(['inconclusive', 'all 3 4 3 0', '200 3 4 3 0']);
+    const others = summed(served(8), [cart({ unknown: 2 }), undeclared({ 200: 3 })]);
+    expect(others).toEqual(['inconclusive', 'all 8 10 8 0', '200 8 10 8 0']);
   });
 });

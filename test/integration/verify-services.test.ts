@@ -173,8 +173,10 @@ const CASES: Readonly<Record<string, Case>> = {
       service.startTimeSeconds = 1_000;
     },
     expected: {
-      verdict: 'unverifiable',
-      obstacles: [expect.stringContaining('are one process that Prometheus scrapes as two targets')],
+      verdict: 'failed',
+      notes: [
+        expect.stringContaining('have counted the same, as one process that is scraped as two targets'),
+      ],
     },
   },
   'relabelling that drops a label': {

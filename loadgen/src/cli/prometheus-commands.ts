@@ -27,11 +27,7 @@ const RETRY_MS = 3_000;
 
 export async function verifyCommand(files: readonly string[], flags: VerifyFlags, io: Io): Promise<number> {
   const { ledger, sent, json } = flags;
-  if ([ledger, sent, files[0]].filter((source) => source !== undefined).length !== 1)
-    throw new UsageError('verify: expected one of --ledger <folder>, --sent <file>, and reports of runs');
-  if (flags.rebase && ledger === undefined) throw new UsageError('--rebase: needs --ledger <folder>');
-  if (sent === undefined && (flags.from ?? flags.to) !== undefined)
-    throw new UsageError('--from, --to: expected only with --sent');
+  checkVerifyFlags(files, flags);
   const given = flags.metrics === undefined ? AUTO : await readMetrics(flags.metrics);
   const choice = withIgnored(given, flags.ignoreRoute);
   const retryMs = Math.min(RETRY_MS, flags.wait);
@@ -44,7 +40,10 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   }
   if (sent !== undefined) {
     const result = await readForeignResult(sent, flags);
-    const options = { ...waitOptions(flags, io), onChoice: noteOf(flags, io) };
+    const options = {
+      ...waitOptions(flags, io),
+      onChoice: (reason: string) => noteOf(flags, io)(`compared by ${reason}`),
+    };
     return show(
       `the result of ${result.tool}`,
       { verification: await verifyForeign(result, prometheus, choice, options) },
@@ -64,6 +63,19 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
       'what is counted now can be taken as given, and a new ledger begun, with: verify --rebase\n',
     );
   return code;
+}
+
+function checkVerifyFlags(files: readonly string[], flags: VerifyFlags): void {
+  const { ledger, sent } = flags;
+  if ([ledger, sent, files[0]].filter((source) => source !== undefined).length !== 1)
+    throw new UsageError('verify: expected one of --ledger <folder>, --sent <file>, and reports of runs');
+  if (flags.rebase && ledger === undefined) throw new UsageError('--rebase: needs --ledger <folder>');
+  if (sent === undefined && (flags.from ?? flags.to) !== undefined)
+    throw new UsageError('--from, --to: expected only with --sent');
+  if (!flags.rebase && sent === undefined && (flags.metrics ?? flags.ignoreRoute) !== undefined)
+    throw new UsageError(
+      '--metrics, --ignore-route: expected only with --sent or --rebase; runs keep their own',
+    );
 }
 
 function noteOf({ quiet }: VerifyFlags, { stderr }: Io): (text: string) => void {

@@ -146,6 +146,8 @@ function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, probe, shard, 
     throw new UsageError(`${needing.join(', ')}: needs --prometheus <url>`);
   if (verify === true && shard !== undefined && shard.of > 1)
     throw new UsageError('--verify: a shard cannot be verified alone; `exact-load combine` verifies the sum');
+  if (probe && (verify === false || (shard !== undefined && shard.of > 1)))
+    throw new UsageError('--probe: expected only with a verification, of a whole run');
   const lateMs = Date.now() - (startAt ?? Number.POSITIVE_INFINITY);
   if (lateMs > 0)
     throw new UsageError(`--start-at: expected a moment to come, got one ${formatNumber(lateMs)} ms ago`);

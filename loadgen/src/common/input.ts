@@ -2,7 +2,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { InterruptedError, reasonOf, UsageError } from './errors.ts';
 
 /** All of it is in memory, and is encoded once per target. */
@@ -20,16 +19,21 @@ export async function readArgument(
   if (!text.startsWith('@')) return text;
   const expect = (expected: string, got: string) =>
     new UsageError(`${flag}: expected ${expected}, got ${got}`);
-  let bytes: Buffer;
+  const chunks: Buffer[] = [];
+  let size = 0;
   try {
     const stream = text === '@-' ? stdin : createReadStream(text.slice(1), { end: MOST_BYTES });
-    bytes = await buffer(addAbortSignal(signal, stream));
+    for await (const chunk of addAbortSignal(signal, stream)) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > MOST_BYTES) break;
+    }
   } catch (error) {
     if (signal.aborted) throw new InterruptedError('interrupted: nothing was sent');
     throw expect('a file that can be read', `${JSON.stringify(text)} (${reasonOf(error)})`);
   }
-  if (bytes.length > MOST_BYTES)
-    throw expect(`at most ${MOST_BYTES} bytes`, `more in ${JSON.stringify(text)}`);
+  const bytes = Buffer.concat(chunks);
+  if (size > MOST_BYTES) throw expect(`at most ${MOST_BYTES} bytes`, `more in ${JSON.stringify(text)}`);
   if (!isUtf8(bytes)) throw expect('UTF-8', `other bytes in ${JSON.stringify(text)}`);
   return bytes.toString('utf8');
 }

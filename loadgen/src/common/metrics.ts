@@ -51,10 +51,14 @@ export const metricsSchema = z
   .meta({ description: 'Which metrics count the requests, and under which labels.' });
 
 /** As users write it. */
-export const mappingSchema = metricsSchema.refine(
-  ({ counters }) => counters.length > 0,
-  'expected at least one counter',
-);
+export const mappingSchema = metricsSchema
+  .refine(({ counters }) => counters.length > 0, 'expected at least one counter')
+  .refine(({ counters, inProgress, drained, startTime }) => {
+    const names = [...counters.map(({ name }) => name), inProgress, drained, startTime].filter(
+      (name) => name != null,
+    );
+    return new Set(names).size === names.length;
+  }, 'expected each metric once');
 
 export type MetricsInput = z.input<typeof metricsSchema>;
 export type Metrics = z.output<typeof metricsSchema>;

@@ -69,6 +69,15 @@ export function expand(issue: z.core.$ZodIssue): Mistake[] {
   if (issue.code === 'invalid_key') {
     return issue.issues.map(({ message }) => ({ path: issue.path, message, isKey: true }));
   }
+  if (issue.code === 'invalid_union') {
+    // The form that was meant is the one that fails within, not as a whole.
+    const within = issue.errors.filter((errors) =>
+      errors.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
+    );
+    const [meant] = within.toSorted((a, b) => a.length - b.length);
+    if (meant !== undefined)
+      return meant.flatMap(expand).map((mistake) => ({ ...mistake, path: [...issue.path, ...mistake.path] }));
+  }
   const message = issue.message.replace(/^[A-Z][a-z ]+: /, '').replace(/, received .*$/, '');
   return [{ path: issue.path, message, isKey: false }];
 }

@@ -120,7 +120,7 @@ export const metricsChoiceSchema = z
     [
       presetSchema.transform((preset): MetricsChoice => ({ ...AUTO, metrics: preset })),
       z
-        .strictObject({ preset: presetSchema, ignoreRoutes: z.array(z.string()) })
+        .strictObject({ preset: presetSchema, ignoreRoutes: z.array(z.string()).default([]) })
         .transform(({ preset, ignoreRoutes }): MetricsChoice => ({ metrics: preset, ignoreRoutes })),
       mappingSchema.transform((metrics): MetricsChoice => ({ ...AUTO, metrics })),
     ],

@@ -28,26 +28,35 @@ export async function runProbes(
   before: Snapshot,
 ): Promise<ProbeResult[]> {
   const results: ProbeResult[] = [];
-  const { metrics } = options;
   let earlier = before;
   for (const probe of createProbes(target.path)) {
     note(`probe: ${probe.name}`);
-    let statuses: number[];
-    try {
-      statuses = await sendProbe(origin, probe, TIMEOUT_MS);
-    } catch (error) {
-      const verification = unverifiable([], [`the probe could not be sent: ${reasonOf(error)}`]);
-      results.push({ name: probe.name, statuses: [], counted: [], verification });
-      continue;
-    }
+    // A connection that breaks is an answer that is missing: the request may have been counted.
+    const statuses = await sendProbe(origin, probe, TIMEOUT_MS).catch(() => []);
     const sent = [expectedOf(probe, statuses, target)];
+    const metrics = probe.isRouted ? options.metrics : withoutMethods(options.metrics);
     const [first, beforeOf] = [earlier, () => first];
     const standing = (after: Snapshot) => standingOf(verify(first, after, sent, metrics), metrics);
-    earlier = await readSettledSnapshot(prometheus, { ...options, beforeOf }, standing);
+    try {
+      earlier = await readSettledSnapshot(prometheus, { ...options, beforeOf }, standing);
+    } catch (error) {
+      const verification = unverifiable(sent, [reasonOf(error)]);
+      return [...results, { name: probe.name, statuses, counted: [], verification }];
+    }
     const verification = verify(first, earlier, sent, metrics);
-    results.push({ name: probe.name, statuses, counted: growthOf(first, earlier, metrics), verification });
+    results.push({
+      name: probe.name,
+      statuses,
+      counted: growthOf(first, earlier, options.metrics),
+      verification,
+    });
   }
   return results;
+}
+
+/** What no route handles may be counted under another method: `other`, for instance. */
+function withoutMethods(metrics: Metrics): Metrics {
+  return { ...metrics, counters: metrics.counters.map(({ method, ...counter }) => counter) };
 }
 
 function growthOf(before: Snapshot, after: Snapshot, metrics: Metrics): ProbeResult['counted'] {
@@ -68,7 +77,7 @@ function expectedOf(
   const answered: Record<string, number> = {};
   for (const status of statuses) answered[status] = (answered[status] ?? 0) + 1;
   return {
-    route: isRouted ? (series?.route ?? null) : null,
+    route: isRouted === false ? '' : ((isRouted && series?.route) ?? null),
     ...{ method, path, answered, unknown: requests.length - statuses.length, notSent: 0 },
   };
 }

@@ -1,7 +1,7 @@
 /** A run: wait, read, send, read again, compare. Everything it reports on the way goes to a {@link RunObserver}. */
 import { randomUUID } from 'node:crypto';
 import { InterruptedError, NotSentError, reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
-import { type MetricsChoice, wholeCounterOf } from '../common/metrics.ts';
+import type { MetricsChoice } from '../common/metrics.ts';
 import type { Origin } from '../http/origin.ts';
 import { isWhole, type Shard } from '../load/shard.ts';
 import { formatLost } from '../report/combine.ts';
@@ -13,7 +13,7 @@ import type { Snapshot } from '../verify/process.ts';
 import type { Prometheus } from '../verify/prometheus.ts';
 import { readQuantiles } from '../verify/quantiles.ts';
 import { findScrapes } from '../verify/scrapes.ts';
-import { readSettledSnapshot, type SnapshotOptions, sumOf } from '../verify/snapshot.ts';
+import { readSettledSnapshot, sumOf } from '../verify/snapshot.ts';
 import { standingOf, unverifiable, verify } from '../verify/verification.ts';
 import { planIdOf } from './plan.ts';
 import { probedTarget, runProbes } from './probe.ts';
@@ -85,7 +85,8 @@ async function begin(options: RunOptions): Promise<Report | NotFresh> {
   const baseline =
     prometheus && (await readBaseline(prometheus, options.metrics, comparison(options, signal)));
   if (baseline !== undefined && options.onlyOnFreshApi) {
-    const alreadyHandled = sumOf(baseline.before, wholeCounterOf(baseline.metrics)?.name);
+    const sums = baseline.metrics.counters.map(({ name }) => sumOf(baseline.before, name));
+    const alreadyHandled = Math.max(0, ...sums);
     if (alreadyHandled > 0) return { alreadyHandled, snapshot: baseline.before };
   }
   if (startAtMs !== undefined) {
@@ -148,7 +149,9 @@ export async function addVerification(
     const verification = verify(before, after, expectedCounts, metrics);
     const scrapes =
       verification.verdict === 'failed'
-        ? await findScrapes(prometheus, { ...options, metrics }, before, after, expectedCounts)
+        ? await findScrapes(prometheus, { ...options, metrics }, before, after, expectedCounts).catch(
+            () => [],
+          )
         : [];
     const quantiles = await readQuantiles(prometheus, before, after, compared);
     const serviceTimes = sent.phases.map(({ histograms }) => histograms.serviceTime);
@@ -169,11 +172,15 @@ export async function addVerification(
 }
 
 /** How to read snapshots, by whatever metrics. */
-type Comparison = Omit<SnapshotOptions, 'metrics'> & { readonly onChoice?: (reason: string) => void };
+type Comparison = Parameters<typeof readBaseline>[2];
 
-function comparison({ job, waitMs, observer }: RunOptions, signal: AbortSignal): Comparison {
+function comparison(
+  { job, waitMs, observer, metrics: { metrics } }: RunOptions,
+  signal: AbortSignal,
+): Comparison {
   return {
     ...{ job, waitMs, signal },
+    preset: typeof metrics === 'string' && metrics !== 'auto' ? metrics : undefined,
     onWait: (why) => observer.note(`waiting for Prometheus: ${why}`),
     onChoice: (reason) => observer.note(`compared by ${reason}`),
   };

@@ -11,13 +11,16 @@ import {
 } from '../verify/foreign-result.ts';
 import type { Prometheus } from '../verify/prometheus.ts';
 import { readSnapshotAfter, readSnapshotAt, type SnapshotOptions } from '../verify/snapshot.ts';
-import { type Verification, verify } from '../verify/verification.ts';
+import { standingOf, type Verification, verify } from '../verify/verification.ts';
 
 /** When it was sent, where the result does not have it; in ms since 1970. */
 export interface SentBetween {
   readonly from?: number | undefined;
   readonly to?: number | undefined;
 }
+
+/** So much later than the run a request may be counted. */
+const SETTLE_SECONDS = 20;
 
 type TimedResult = ForeignResult & { readonly startSeconds: number; readonly endSeconds: number };
 
@@ -48,13 +51,18 @@ export async function verifyForeign(
     throw new UsageError('--metrics: expected a counter of all requests, since the result has only totals');
   const reading = { ...options, metrics };
   const before = await readSnapshotAt(prometheus, reading, result.startSeconds);
-  const after = await readSnapshotAfter(prometheus, reading, result.endSeconds);
-  const scrapedAt = after.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds);
-  const late = Math.max(0, ...scrapedAt) - result.endSeconds;
-  const verification = verify(before, after, [toExpectedCount(result)], metrics);
+  let late = 0;
+  let verification: Verification;
+  do {
+    const after = await readSnapshotAfter(prometheus, reading, result.endSeconds + late);
+    const scrapedAt = after.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds);
+    late = Math.max(0, ...scrapedAt) - result.endSeconds;
+    verification = verify(before, after, [toExpectedCount(result)], metrics);
+    // A service may count a request after its answer.
+  } while (standingOf(verification, metrics) === 'missing' && late < SETTLE_SECONDS);
   const notes = [
     result.note,
-    `compared up to the last scrape, ${late.toFixed(1)} s after the run: what others sent by then is in it`,
+    `compared up to ${late.toFixed(1)} s after the run, by the clocks of the generator and of Prometheus: what others sent by then is in it`,
   ];
   return { ...verification, notes: [...verification.notes, ...notes] };
 }

@@ -46,7 +46,7 @@ export async function findVerified(ledger: string, now: Snapshot): Promise<Verif
   try {
     const { records } = await readSent(ledger);
     const metrics = metricsOf(records);
-    if (metrics === undefined) return undefined;
+    if (!metrics?.counters.length) return undefined;
     const { verification } = verifyRuns(records, now, metrics);
     return verification.verdict === 'verified' ? verification : undefined;
   } catch (error) {

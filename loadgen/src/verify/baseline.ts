@@ -15,7 +15,11 @@ export interface Baseline {
   readonly before: Snapshot;
 }
 
-type BaselineOptions = Omit<SnapshotOptions, 'metrics'> & { readonly onChoice?: (reason: string) => void };
+type BaselineOptions = Omit<SnapshotOptions, 'metrics'> & {
+  readonly onChoice?: (reason: string) => void;
+  /** Where a preset was named: no other metrics are looked for. */
+  readonly preset?: string | undefined;
+};
 
 /** @throws as {@link readSnapshot}, and CheckError when two mappings fit equally */
 export async function readBaseline(
@@ -27,8 +31,8 @@ export async function readBaseline(
   if (found?.startTime !== undefined)
     return { metrics: found, before: await readSnapshot(prometheus, { ...options, metrics: found }) };
   // Every target has been scraped when this is there; what is not known by then was not exposed.
-  const unknown = metricsSchema.parse({ counters: [], startTime: null });
-  const first = await readSnapshot(prometheus, { ...options, metrics: unknown });
+  const unknown = metricsSchema.parse({ counters: [] });
+  const first = await readSnapshot(prometheus, { ...options, metrics: { ...unknown, startTime: null } });
   const metrics = found ?? (await find(prometheus, choice, options)) ?? withIgnored(unknown, choice);
   const resolved = await withStart(prometheus, metrics, options);
   const { askedAtSeconds } = first;
@@ -55,7 +59,7 @@ async function withStart(
   metrics: Metrics,
   { job, signal }: BaselineOptions,
 ): Promise<Metrics> {
-  if (metrics.startTime != null) return metrics;
+  if (metrics.startTime !== undefined) return metrics;
   const starts = await prometheus.query(`count(${START_TIME}{job=${JSON.stringify(job)}})`, { signal });
   return { ...metrics, startTime: starts.length > 0 ? START_TIME : null };
 }
@@ -67,17 +71,21 @@ export async function completeMetrics(
   options: BaselineOptions,
 ): Promise<Metrics> {
   if (known.counters.length > 0) return known;
-  const { job, signal, onChoice } = options;
+  const { job, signal, onChoice, preset } = options;
   // What is counted by now has been scraped when this is there.
   await readSnapshot(prometheus, { ...options, metrics: { ...known, startTime: null } });
-  const found = await detectMetrics(prometheus, job, signal);
+  const found = await detectMetrics(prometheus, job, signal, preset === undefined ? undefined : [preset]);
   if (found === undefined)
     throw new CheckError(
       `--metrics: expected a counter of requests, got none of job "${job}" in Prometheus: neither that of a preset ` +
         `(${PRESET_NAMES.join(', ')}) nor one with labels for method and code`,
     );
   onChoice?.(found.reason);
-  return { ...found.metrics, ignoreRoutes: known.ignoreRoutes, startTime: known.startTime };
+  return {
+    ...found.metrics,
+    ignoreRoutes: [...found.metrics.ignoreRoutes, ...known.ignoreRoutes],
+    startTime: known.startTime,
+  };
 }
 
 async function find(

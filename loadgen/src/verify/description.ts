@@ -1,6 +1,7 @@
 /** A verification in words and cells, for every output that shows one. */
 import { formatCount, formatNumber } from '../common/units.ts';
-import { formatRowName, type VerificationRow } from './rows.ts';
+import type { VerificationRow } from './rows.ts';
+import { formatSeries } from './series.ts';
 import type { Verification } from './verification.ts';
 
 /** @returns the verdict in a line, and what belongs to it */
@@ -23,21 +24,29 @@ export function describeVerification(verification: Verification): { headline: st
   return {
     headline: `verification FAILED: ${wrong.length} of ${rows.length} series differ from what was sent`,
     details: [
-      ...wrong.map((row) => `${formatRowName(row)}: ${describeDifference(row, verification)}`),
+      ...wrong.map((row) => `${formatSeries(row)}: ${describeDifference(row, verification)}`),
       ...notes,
     ],
   };
 }
 
-/** Of targets that declare no series no more than the sum is known. */
-function describeVerified({ answered, rows }: Verification): string[] {
-  const requests = formatCount(answered, 'request');
-  const pooled = Math.max(0, ...rows.map(({ labels, atLeast }) => (labels === null ? atLeast : 0)));
+/** Of targets that declare no route, no more than sums are known. */
+function describeVerified({ answered, compared = answered, undeclared = 0 }: Verification): string[] {
   if (answered === 0) return ['nothing was sent, and nothing counted'];
-  if (pooled === 0) return [`${requests}, every one counted exactly once`];
+  const requests = formatCount(answered, 'request');
+  const left = answered - compared;
+  const others = left > 0 ? [`${formatNumber(left)} more are in no counter that is compared`] : [];
+  if (undeclared === 0)
+    return [
+      left > 0
+        ? `${formatNumber(compared)} of ${requests}, each counted exactly once`
+        : `${requests}, every one counted exactly once`,
+      ...others,
+    ];
   return [
-    `${requests}, counted ${formatNumber(answered)} times in all`,
-    `of ${formatNumber(pooled)} only the sum was compared: their targets declare no series`,
+    `${formatCount(compared, 'request')}, counted ${formatNumber(compared)} times in all`,
+    `routes were not compared: the targets of ${formatNumber(undeclared)} declare none (series, --route)`,
+    ...others,
   ];
 }
 

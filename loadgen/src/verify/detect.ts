@@ -57,7 +57,8 @@ export async function detectMetrics(
     .flatMap(([name, { variants, optional }]) =>
       variants.flatMap((variant) => fit(name, variant, optional, found)),
     );
-  return choose(presets.length > 0 || names !== undefined ? presets : [...found].flatMap(toCandidate), job);
+  const others = names === undefined ? [...found].flatMap(toCandidate) : [];
+  return choose(presets, others, job);
 }
 
 interface Candidate {
@@ -94,7 +95,7 @@ function fit(
 function toCandidate([name, labels]: [string, ReadonlyMap<string, ReadonlySet<string>>]): Candidate[] {
   const labelOf = (dimension: keyof typeof KNOWN) => KNOWN[dimension].find((label) => labels.has(label));
   const [route, method, code] = [labelOf('route'), labelOf('method'), labelOf('code')];
-  if (OTHER.test(name) || method === undefined || code === undefined) return [];
+  if (!/http|request/.test(name) || OTHER.test(name) || method === undefined || code === undefined) return [];
   const every = (label: string, form: RegExp) =>
     [...(labels.get(label) ?? [])].every((value) => form.test(value));
   if (!every(code, /^\d(\d\d|xx)$/)) return [];
@@ -106,9 +107,15 @@ function toCandidate([name, labels]: [string, ReadonlyMap<string, ReadonlySet<st
   return [{ name, metrics: metricsSchema.parse({ counters: [counter] }) }];
 }
 
-function choose(candidates: readonly Candidate[], job: string): Detected | undefined {
-  const sorted = candidates.toSorted((a, b) => scoreOf(b) - scoreOf(a));
-  const [best, next] = sorted;
+/** A preset is preferred to the same labels of any other counter. */
+function choose(
+  presets: readonly Candidate[],
+  others: readonly Candidate[],
+  job: string,
+): Detected | undefined {
+  const mostOf = (candidates: readonly Candidate[]) => Math.max(0, ...candidates.map(scoreOf));
+  const candidates = mostOf(presets) >= mostOf(others) ? presets : others;
+  const [best, next] = candidates.toSorted((a, b) => scoreOf(b) - scoreOf(a));
   if (best === undefined) return undefined;
   if (next !== undefined && scoreOf(best) === scoreOf(next))
     throw new CheckError(
@@ -122,7 +129,7 @@ function choose(candidates: readonly Candidate[], job: string): Detected | undef
 
 /** How much of a request it can tell apart. */
 function scoreOf({ metrics: { counters } }: Candidate): number {
-  return counters.reduce((sum, counter) => sum + dimensionsOf(counter).length, 0);
+  return Math.max(...counters.map((counter) => dimensionsOf(counter).length));
 }
 
 function dimensionsOf(counter: Counter): string[] {

@@ -3,10 +3,10 @@
  * not mentioned.
  */
 
-import { DIMENSIONS, type Metrics, wholeCounterOf } from '../common/metrics.ts';
+import { DIMENSIONS, labelsOf, type Metrics, wholeCounterOf } from '../common/metrics.ts';
 import { formatCount, formatNumber } from '../common/units.ts';
 import { type ExpectedCounts, totalsOf } from './expected-counts.ts';
-import type { Snapshot } from './process.ts';
+import { formatTarget, type InstanceSnapshot, isSameTarget, type Snapshot } from './process.ts';
 import { counterOf, routeOf, type VerificationRow } from './rows.ts';
 
 interface Compared {
@@ -20,12 +20,16 @@ interface Compared {
 export function diagnose(compared: Compared): string[] {
   const { rows, metrics } = compared;
   const counters = rows.filter((row) => counterOf(row, metrics) !== undefined);
-  const whole = findNothing(compared, counters) ?? findDoubled(counters);
+  const whole = findNothing(compared, counters) ?? findDoubled(compared, counters);
   if (whole !== undefined) return [whole];
   return [
-    ...counters.flatMap((row) => findMisplaced(row, counters, compared)),
+    ...metrics.counters.flatMap(({ name }) =>
+      findMisplaced(
+        counters.filter(({ metric }) => metric === name),
+        compared,
+      ),
+    ),
     ...findUnanswered(compared, counters),
-    ...findOwnScrape(compared),
   ];
 }
 
@@ -35,46 +39,60 @@ function findNothing({ expected, metrics }: Compared, rows: readonly Verificatio
   return `nothing was counted at all: ${names} did not grow`;
 }
 
-function findDoubled(rows: readonly VerificationRow[]): string | undefined {
+function findDoubled({ before, after }: Compared, rows: readonly VerificationRow[]): string | undefined {
   const isDoubled = ({ atLeast, atMost, counted }: VerificationRow) =>
     atLeast === atMost && counted === 2 * atLeast;
-  const isSo = rows.some(({ counted }) => counted > 0) && rows.every(isDoubled);
-  return isSo ? 'every request is counted twice: is the service instrumented twice?' : undefined;
+  if (!rows.some(({ counted }) => counted > 0) || !rows.every(isDoubled)) return undefined;
+  const twins = findTwins(before, after);
+  return `every series grew by twice what was sent: ${twins ?? 'is the service instrumented twice?'}`;
 }
 
-/** What is missing in one series is exactly what is too much in those that differ from it in one label. */
-function findMisplaced(
-  missing: VerificationRow,
-  rows: readonly VerificationRow[],
-  { expected, metrics }: Compared,
-): string[] {
-  const counter = counterOf(missing, metrics);
-  if (missing.difference >= 0 || missing.labels === null || counter === undefined) return [];
+/** Two targets that have counted the same, before and after. */
+function findTwins(before: Snapshot, after: Snapshot): string | undefined {
+  const stateOf = (snapshot: Snapshot, { labels }: InstanceSnapshot) =>
+    JSON.stringify(snapshot.instances.find((one) => isSameTarget(one.labels, labels))?.values);
+  const isTwin = (one: InstanceSnapshot, other: InstanceSnapshot) =>
+    one.startTimeSeconds === other.startTimeSeconds &&
+    [before, after].every((snapshot) => stateOf(snapshot, one) === stateOf(snapshot, other));
+  const pairs = after.instances.flatMap((one, n) =>
+    after.instances.slice(n + 1).flatMap((other) => (isTwin(one, other) ? [[one, other] as const] : [])),
+  );
+  const [pair] = pairs;
+  return (
+    pair &&
+    `${pair.map(({ labels }) => formatTarget(labels)).join(' and ')} have counted the same, as one process that is scraped as two targets`
+  );
+}
+
+/** All that is missing of a counter is in one series, and all that is too much in those that differ from it in one label. */
+function findMisplaced(rows: readonly VerificationRow[], { expected, metrics }: Compared): string[] {
+  const found = rows.filter(({ difference }) => difference > 0);
+  const [missing, ...others] = rows.filter(({ difference }) => difference < 0);
+  const [first] = found;
+  const counter = missing && counterOf(missing, metrics);
+  const sum = found.reduce((total, { difference }) => total + difference, 0);
+  if (!counter || first === undefined || others.length > 0 || sum !== -missing.difference) return [];
   return DIMENSIONS.flatMap((dimension) => {
     const label = counter[dimension];
-    if (label === undefined) return [];
-    const found = rows.filter((row) => row.difference > 0 && isElsewhere(row, missing, label));
-    const sum = found.reduce((total, { difference }) => total + difference, 0);
-    const [first] = found;
-    if (first === undefined || sum !== -missing.difference) return [];
-    const [is, should] = [first, missing].map(({ labels }) => JSON.stringify(labels?.[label] ?? ''));
+    if (label === undefined || !found.every((row) => isElsewhere(row, missing, label))) return [];
+    const [is, should] = [first, missing].map(({ labels }) => JSON.stringify(labels[label] ?? ''));
     const places =
       found.length === 1 ? `${label}=${is}` : `${found.length} values of ${label}, such as ${is},`;
+    const paths = expected.filter(
+      (one) => labelsOf(counter, metrics, one)[counter.route ?? ''] === missing.labels[counter.route ?? ''],
+    );
     const isRaw =
-      dimension === 'route' &&
-      expected.some(({ path }) => found.some((row) => routeOf(row, metrics) === path));
+      dimension === 'route' && paths.some(({ path }) => found.some((row) => routeOf(row, metrics) === path));
     const unbounded = isRaw ? ': the raw URL, an unbounded label' : '';
     return [`${formatCount(sum, 'request')} counted under ${places} instead of ${should}${unbounded}`];
   });
 }
 
 function isElsewhere(row: VerificationRow, missing: VerificationRow, label: string): boolean {
-  const { [label]: one, ...others } = row.labels ?? {};
-  const { [label]: other, ...same } = missing.labels ?? {};
+  const { [label]: one, ...others } = row.labels;
+  const { [label]: other, ...same } = missing.labels;
   const names = new Set([...Object.keys(others), ...Object.keys(same)]);
-  return (
-    row.metric === missing.metric && one !== other && [...names].every((name) => others[name] === same[name])
-  );
+  return one !== other && [...names].every((name) => others[name] === same[name]);
 }
 
 /** Where all else is equal, what is above the answered requests are those without a complete answer. */
@@ -82,22 +100,11 @@ function findUnanswered({ expected, metrics }: Compared, rows: readonly Verifica
   const { unknown } = totalsOf(expected);
   const whole = wholeCounterOf(metrics);
   const code = whole?.code;
-  if (unknown === 0 || whole === undefined || code === undefined || rows.some((row) => row.difference !== 0))
-    return [];
-  const own = rows.filter(
-    (row) => row.metric === whole.name && row.labels !== null && row.counted > row.atLeast,
-  );
-  const byCode = Map.groupBy(own, ({ labels }) => labels?.[code] ?? '');
+  if (unknown === 0 || code === undefined || rows.some((row) => row.difference !== 0)) return [];
+  const own = rows.filter((row) => row.metric === whole?.name && row.counted > row.atLeast);
+  const byCode = Map.groupBy(own, ({ labels }) => labels[code] ?? '');
   return [...byCode].map(([value, same]) => {
     const sum = same.reduce((total, { counted, atLeast }) => total + counted - atLeast, 0);
     return `${formatNumber(sum)} of the ${formatCount(unknown, 'request')} without a complete answer counted as ${value || 'none'}`;
   });
-}
-
-function findOwnScrape({ before, after, metrics: { inProgress } }: Compared): string[] {
-  if (inProgress === undefined || after.instances.length === 0) return [];
-  const isOneEach = [before, after].every(({ instances }) =>
-    instances.every(({ values }) => values.find(({ metric }) => metric === inProgress)?.value === 1),
-  );
-  return isOneEach ? [`${inProgress} is 1 at every scrape: the service counts the scrape that reads it`] : [];
 }

@@ -30,7 +30,7 @@ const vegeta = z
   .transform(
     ({ status_codes: { 0: unknown = 0, ...answered }, earliest, end }): ForeignResult => ({
       ...{ tool: 'vegeta', answered, unknown, hasCodes: true, startSeconds: earliest, endSeconds: end },
-      note: 'vegeta waits for every answer; requests with status 0 got none, and may have been counted',
+      note: 'vegeta waits for every answer, and follows redirects as requests of their own; those with status 0 got none, and may have been counted',
     }),
   );
 
@@ -66,10 +66,11 @@ const k6 = z
       vus_max: k6Metric.optional(),
     }),
   })
+  .refine(({ metrics: { http_reqs } }) => typeof http_reqs.count === 'number')
   .transform(({ metrics: { http_reqs, http_req_failed, vus_max } }): ForeignResult => {
     const number = (value: unknown) => (typeof value === 'number' ? value : 0);
     // Of a rate, `passes` counts the samples that are true: here the requests that failed.
-    const failed = number(http_req_failed?.passes);
+    const failed = http_req_failed === undefined ? number(http_reqs.count) : number(http_req_failed.passes);
     return {
       ...{ tool: 'k6', hasCodes: false, answered: { 200: number(http_reqs.count) - failed } },
       unknown: failed + number(vus_max?.value ?? vus_max?.max),

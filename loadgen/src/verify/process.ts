@@ -72,8 +72,7 @@ export function isSameTarget(a: Labels, b: Labels): boolean {
 export function isSameProcess(a: ProcessName, b: ProcessName): boolean {
   const { startTimeSeconds: one } = a;
   const { startTimeSeconds: other } = b;
-  const isSameStart =
-    one === null || other === null ? one === other : Math.abs(one - other) < START_JITTER_SECONDS;
+  const isSameStart = one === null || other === null || Math.abs(one - other) < START_JITTER_SECONDS;
   return isSameStart && isSameTarget(a.labels, b.labels);
 }
 

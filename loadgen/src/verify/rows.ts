@@ -1,16 +1,21 @@
 /** The rows of a verification: what each series must have grown by, and has. */
 import { z } from 'zod';
-import { type Counter, isCountedBy, labelsOf, type Metrics, wholeCounterOf } from '../common/metrics.ts';
+import {
+  type Counted,
+  type Counter,
+  isCountedBy,
+  labelsOf,
+  type Metrics,
+  ownLabelsOf,
+  wholeCounterOf,
+} from '../common/metrics.ts';
 import { type ExpectedCounts, totalsOf } from './expected-counts.ts';
 import { formatSeries, type Series, SeriesCounts, seriesSchema } from './series.ts';
 
 const count = z.int().min(0);
 
 export const rowSchema = z.strictObject({
-  metric: z.string(),
-  labels: seriesSchema.shape.labels.nullable().meta({
-    description: 'Null for the row in which all those series are pooled that no target has declared.',
-  }),
+  ...seriesSchema.shape,
   atLeast: count.meta({ description: 'The expected count: the answered requests.' }),
   atMost: count.meta({ description: 'Those, and the ones that may have been counted.' }),
   counted: z.number().meta({ description: "By how much Prometheus' value grew; for the gauge, its value." }),
@@ -19,20 +24,31 @@ export const rowSchema = z.strictObject({
 
 export type VerificationRow = z.output<typeof rowSchema>;
 
-/** The name of a row, as a user reads it. */
-export function formatRowName({ metric, labels }: Pick<VerificationRow, 'metric' | 'labels'>): string {
-  return labels === null ? `${metric}{any other}` : formatSeries({ metric, labels });
-}
-
 export function toRows(counted: SeriesCounts, expected: ExpectedCounts, metrics: Metrics): VerificationRow[] {
-  const { exact, slackOf } = expectations(expected, metrics);
-  const rows = exact.seriesWith(counted).flatMap((series) => {
+  const compared = comparedBy(expected, metrics);
+  const grown = pool(counted, metrics, compared);
+  const isLeftOut = (request: Counted, { name }: Counter) => {
+    const counter = metrics.counters.find((one) => one.name === name);
+    return (
+      counter !== undefined &&
+      isIgnored({ metric: name, labels: labelsOf(counter, metrics, request) }, metrics)
+    );
+  };
+  const { exact, slack } = expectations(expected, compared, countUnmatched(counted, metrics), isLeftOut);
+  const rows = exact
+    .seriesWith(grown)
+    .filter(
+      (series) => exact.of(series) !== 0 || grown.of(series) !== 0 || series.metric === compared.inProgress,
+    )
+    .sort(byMetricThenLabels(metrics));
+  return rows.map((series) => {
     const atLeast = exact.of(series);
-    const isIdle = atLeast === 0 && counted.of(series) === 0 && series.metric !== metrics.inProgress;
-    if (isIdle || isIgnored(series, metrics)) return [];
-    return [toRow(series, atLeast, atLeast + slackOf(series), counted.of(series))];
+    const own = withoutCode(series, counterOf(series, compared));
+    const row = toRow(series, atLeast, atLeast + slack.of(own), grown.of(series));
+    // An unknown request may have ended with any code, but was counted once.
+    slack.add(own, -Math.max(0, Math.min(row.counted, row.atMost) - atLeast));
+    return row;
   });
-  return withUndeclared(rows, expected, metrics).sort(byMetricThenLabels(metrics));
 }
 
 export function counterOf({ metric }: Pick<Series, 'metric'>, { counters }: Metrics): Counter | undefined {
@@ -40,48 +56,95 @@ export function counterOf({ metric }: Pick<Series, 'metric'>, { counters }: Metr
 }
 
 /** The value of its route label; empty where it has none. */
-export function routeOf(
-  { metric, labels }: Pick<VerificationRow, 'metric' | 'labels'>,
-  metrics: Metrics,
-): string {
-  const label = counterOf({ metric }, metrics)?.route;
-  return (label !== undefined && labels?.[label]) || '';
+export function routeOf(series: Series, metrics: Metrics): string {
+  const label = counterOf(series, metrics)?.route;
+  return (label !== undefined && series.labels[label]) || '';
 }
 
-function isIgnored(series: Series, metrics: Metrics): boolean {
+export function isIgnored(series: Series, metrics: Metrics): boolean {
   const isRouted = counterOf(series, metrics)?.route !== undefined;
   return isRouted && metrics.ignoreRoutes.includes(routeOf(series, metrics));
 }
 
+/** Targets that declare no route may be counted under any: then all are compared without their routes. */
+function comparedBy(expected: ExpectedCounts, metrics: Metrics): Metrics {
+  if (expected.every(({ route }) => route !== null)) return metrics;
+  return { ...metrics, counters: metrics.counters.map(({ route, ...counter }) => counter) };
+}
+
+/** Without the series of ignored routes, and by the labels that are compared. */
+function pool(counted: SeriesCounts, metrics: Metrics, compared: Metrics): SeriesCounts {
+  const pooled = new SeriesCounts();
+  for (const series of counted.seriesWith()) {
+    if (isIgnored(series, metrics)) continue;
+    const counter = counterOf(series, compared);
+    const labels = counter === undefined ? series.labels : ownLabelsOf(counter, series.labels);
+    pooled.add({ metric: series.metric, labels }, counted.of(series));
+  }
+  return pooled;
+}
+
+/** By method, as the service writes it: how many requests no route matched. Undefined where no counter says so. */
+function countUnmatched(counted: SeriesCounts, metrics: Metrics): ((method: string) => number) | undefined {
+  const whole = wholeCounterOf(metrics);
+  const { route, method: label } = whole ?? {};
+  if (route === undefined || label === undefined) return undefined;
+  const own = counted
+    .seriesWith()
+    .filter((series) => series.metric === whole?.name && routeOf(series, metrics) === metrics.unmatched);
+  return (method) =>
+    own.reduce((sum, series) => sum + (series.labels[label] === method ? counted.of(series) : 0), 0);
+}
+
 /** What each series must have grown by, and by how much more it may have grown because of requests that may have been counted or not. */
-function expectations(expected: ExpectedCounts, metrics: Metrics) {
+function expectations(
+  expected: ExpectedCounts,
+  metrics: Metrics,
+  unmatchedOf: ((method: string) => number) | undefined,
+  isLeftOut: (request: Counted, counter: Counter) => boolean,
+) {
   const exact = new SeriesCounts();
   const slack = new SeriesCounts();
   for (const counter of metrics.counters) {
-    for (const { answered, unknown, ...request } of expected.filter((one) => isComparable(counter, one))) {
+    const own = expected.filter((one) => one.route === null || !isLeftOut(one, counter));
+    for (const { answered, unknown, ...request } of own) {
       const seriesOf = (code?: string) => ({
         metric: counter.name,
         labels: labelsOf(counter, metrics, { ...request, code }),
       });
-      const codes = Object.entries(answered);
-      for (const [code, requests] of codes.filter(([code]) =>
-        isCountedBy(counter, metrics, { ...request, code }),
-      )) {
-        // Only the route decides whether this counter has it.
-        if (counter.counts === 'routed' && request.route === null) slack.add(seriesOf(), requests);
-        else exact.add(seriesOf(code), requests);
-      }
+      for (const [code, requests] of Object.entries(answered))
+        if (isCountedBy(counter, metrics, { ...request, code })) exact.add(seriesOf(code), requests);
       if (unknown > 0 && isCountedBy(counter, metrics, request)) slack.add(seriesOf(), unknown);
     }
+    if (counter.counts === 'routed') takeOutUnrouted(counter, exact, slack, expected, metrics, unmatchedOf);
   }
-  // An unknown request may have ended with any code, so its slack is kept without one.
-  const slackOf = (series: Series) => slack.of(withoutCode(series, counterOf(series, metrics)));
-  return { exact, slackOf };
+  return { exact, slack };
 }
 
-/** Where a counter has routes, what declares none is in the pool. */
-function isComparable({ route: label }: Counter, { route }: ExpectedCounts[number]): boolean {
-  return route !== null || label === undefined;
+/** Of requests that declare no route, those that none matched are not in a counter of routed ones. */
+function takeOutUnrouted(
+  counter: Counter,
+  exact: SeriesCounts,
+  slack: SeriesCounts,
+  expected: ExpectedCounts,
+  metrics: Metrics,
+  unmatchedOf: ((method: string) => number) | undefined,
+): void {
+  const undeclared = expected.filter(({ route }) => route === null);
+  for (const [method, same] of Map.groupBy(undeclared, (one) => one.method.toUpperCase())) {
+    const series = { metric: counter.name, labels: labelsOf(counter, metrics, { route: null, method }) };
+    const isDeclared = ({ route, method: other }: ExpectedCounts[number]) =>
+      (route === '' || route === metrics.unmatched) && other.toUpperCase() === method;
+    const label = Object.values(
+      labelsOf({ ...counter, method: 'method' }, metrics, { route: null, method }),
+    )[0];
+    const declared = totalsOf(expected.filter(isDeclared)).answered;
+    const { answered } = totalsOf(same);
+    const unrouted = unmatchedOf === undefined ? answered : unmatchedOf(label ?? '') - declared;
+    const out = Math.min(answered, Math.max(0, unrouted));
+    exact.add(series, -out);
+    if (unmatchedOf === undefined) slack.add(series, out);
+  }
 }
 
 function withoutCode({ metric, labels }: Series, counter: Counter | undefined): Series {
@@ -89,66 +152,14 @@ function withoutCode({ metric, labels }: Series, counter: Counter | undefined): 
   return { metric, labels: Object.fromEntries(kept) };
 }
 
-/**
- * Targets that declare no series may be counted under any: what exceeds the declared ones is theirs, up to their number.
- * It is taken out of the single rows and shown as one row per metric.
- */
-function withUndeclared(
-  rows: VerificationRow[],
-  expected: ExpectedCounts,
-  metrics: Metrics,
-): VerificationRow[] {
-  const { answered, unknown } = totalsOf(expected.filter(({ route }) => route === null));
-  const pooled = metrics.counters.filter(({ route }) => route !== undefined);
-  if (answered + unknown === 0 || pooled.length === 0) return rows;
-  const whole = wholeCounterOf({ ...metrics, counters: pooled });
-  const kept: VerificationRow[] = [];
-  const surplus = new Map(pooled.map(({ name }) => [name, 0]));
-  let unmatched = 0;
-  for (const row of rows) {
-    const sum = surplus.get(row.metric);
-    if (sum === undefined || row.difference <= 0) {
-      kept.push(row);
-      continue;
-    }
-    surplus.set(row.metric, sum + row.difference);
-    if (row.metric === whole?.name && routeOf(row, metrics) === metrics.unmatched)
-      unmatched += row.difference;
-    if (row.atMost > 0) kept.push({ ...row, counted: row.counted - row.difference, difference: 0 });
-  }
-  // The range of a declared row may hold some of theirs.
-  const atLeast = Math.max(0, answered - (totalsOf(expected).unknown - unknown));
-  const atMost = answered + unknown;
-  const wholes = surplus.get(whole?.name ?? '') ?? 0;
-  // How many of them a route handled, and so counted, only a counter of all requests says. Without it their number is only bounded.
-  const routed = (requests: number) => Math.max(0, requests - Math.round(unmatched));
-  return [
-    ...kept,
-    ...pooled.map(({ name: metric, counts }) => {
-      const counted = surplus.get(metric) ?? 0;
-      const pool = { metric, labels: null };
-      if (counts === 'all') return toRow(pool, atLeast, atMost, counted);
-      if (counts === 'errors') return toRow(pool, 0, atMost, counted);
-      return toRow(pool, wholes > 0 ? routed(atLeast) : 0, routed(atMost), counted);
-    }),
-  ];
-}
-
-function toRow(
-  { metric, labels }: Pick<VerificationRow, 'metric' | 'labels'>,
-  atLeast: number,
-  atMost: number,
-  counted: number,
-): VerificationRow {
+function toRow(series: Series, atLeast: number, atMost: number, counted: number): VerificationRow {
   const nearest = Math.min(Math.max(counted, atLeast), atMost);
-  return { metric, labels, atLeast, atMost, counted, difference: counted - nearest };
+  return { ...series, atLeast, atMost, counted, difference: counted - nearest };
 }
 
 function byMetricThenLabels({ counters }: Metrics) {
   // The gauge last.
   const names = counters.map(({ name }) => name);
-  const orderOf = ({ metric }: VerificationRow) =>
-    names.includes(metric) ? names.indexOf(metric) : names.length;
-  return (a: VerificationRow, b: VerificationRow) =>
-    orderOf(a) - orderOf(b) || (formatRowName(a) < formatRowName(b) ? -1 : 1);
+  const orderOf = ({ metric }: Series) => (names.includes(metric) ? names.indexOf(metric) : names.length);
+  return (a: Series, b: Series) => orderOf(a) - orderOf(b) || (formatSeries(a) < formatSeries(b) ? -1 : 1);
 }

@@ -6,7 +6,8 @@ import type { Metrics } from '../common/metrics.ts';
 import { formatNumber } from '../common/units.ts';
 import type { ExpectedCounts } from './expected-counts.ts';
 import type { PrometheusReader, Snapshot } from './process.ts';
-import { counterOf, formatRowName, type VerificationRow } from './rows.ts';
+import { counterOf, type VerificationRow } from './rows.ts';
+import { formatSeries } from './series.ts';
 import { readSnapshot, type SnapshotOptions } from './snapshot.ts';
 import { verify } from './verification.ts';
 
@@ -26,15 +27,15 @@ export async function findScrapes(
 ): Promise<string[]> {
   const { metrics } = options;
   let now = after;
-  for (;;) {
+  for (let isSilent = false; ; isSilent = true) {
     const surplus = findSurplus(verify(before, now, expected, metrics).rows, metrics);
     const scrapes = surplus.length === 0 ? undefined : await countScrapes(prometheus, options, before, now);
     const same = surplus.filter(({ difference }) => difference === scrapes);
     if (scrapes === undefined || same.length === 0) return [];
-    if (scrapes >= ENOUGH)
+    if (isSilent && scrapes >= ENOUGH)
       return same.map(
         (row) =>
-          `${formatRowName(row)}: the scrapes themselves seem to be counted (${formatNumber(scrapes)} in that time)`,
+          `${formatSeries(row)}: the scrapes themselves seem to be counted (${formatNumber(scrapes)} in that time)`,
       );
     now = await readSnapshot(prometheus, { ...options, beforeOf: () => before });
   }

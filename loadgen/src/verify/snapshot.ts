@@ -123,12 +123,17 @@ export async function readSettledSnapshot(
   options: SnapshotOptions,
   standingOf: (snapshot: Snapshot) => Standing,
 ): Promise<Snapshot> {
-  const deadline = performance.now() + SETTLE_MS;
+  const startMs = performance.now();
+  let settleMs = SETTLE_MS;
   for (let wasEqual = false; ; ) {
     const snapshot = await readSnapshot(prometheus, options);
     const standing = standingOf(snapshot);
     if (standing === 'wrong' || (standing === 'equal' && wasEqual)) return snapshot;
-    if (standing === 'missing' && performance.now() >= deadline) return snapshot;
+    const isOver = standing === 'missing' && performance.now() - startMs >= settleMs;
+    if (isOver && settleMs > SETTLE_MS) return snapshot;
+    // A slow scrape gets as many chances as a fast one.
+    if (isOver)
+      settleMs = Math.max(SETTLE_MS + 1, SCRAPES * (await readScraping(prometheus, options)).intervalMs);
     wasEqual = standing === 'equal';
   }
 }
@@ -190,7 +195,7 @@ export async function readSnapshotAfter(
 }
 
 /** The sum of a metric over all its series and instances. */
-export function sumOf({ instances }: Snapshot, metric: string | undefined): number {
+export function sumOf({ instances }: Snapshot, metric: string): number {
   const values = instances.flatMap((instance) => instance.values);
   return values.reduce((sum, sample) => (sample.metric === metric ? sum + (sample.value ?? 0) : sum), 0);
 }

@@ -14,7 +14,7 @@ import {
   isSameTarget,
   type Snapshot,
 } from './process.ts';
-import { counterOf, rowSchema, toRows } from './rows.ts';
+import { counterOf, isIgnored, rowSchema, toRows, type VerificationRow } from './rows.ts';
 import { formatSeries, SeriesCounts } from './series.ts';
 
 const count = z.int().min(0);
@@ -28,6 +28,10 @@ export const verificationSchema = z.strictObject({
   unknown: count,
   rows: z.array(rowSchema),
   inProgress: z.string().optional().meta({ description: 'The gauge among the rows.' }),
+  compared: count.optional().meta({ description: 'Of the answered requests: those that some counter has.' }),
+  undeclared: count
+    .optional()
+    .meta({ description: 'Of the answered requests: those whose route no target declares.' }),
   obstacles: z.array(z.string()).meta({ description: 'For unverifiable: what is in the way, and why.' }),
   notes: z.array(z.string()).meta({ description: 'What could not be compared, and what that leaves open.' }),
 });
@@ -41,24 +45,33 @@ export function verify(
   expected: ExpectedCounts,
   metrics: Metrics,
 ): Verification {
-  const obstacles = [...findObstacles(before, after, metrics), ...findUnlabelled(before, after, metrics)];
+  const obstacles = [...findObstacles(before, after), ...findUnlabelled(before, after, metrics)];
   if (obstacles.length > 0) return unverifiable(expected, obstacles);
   const { answered, unknown } = totalsOf(expected);
   const counted = countedBetween(before, after, metrics);
   const rows = toRows(counted, expected, metrics);
-  const gaugeless = findGaugeless(after, metrics);
-  const notes = [...findAbsent(after, metrics), ...gaugeless];
+  const gaugeless = findGaugeless(before, after, metrics);
+  const notes = [...findAbsent(after, metrics), ...gaugeless, ...describeIgnored(counted, metrics)];
   const missing = rows.some(({ difference }) => difference < 0)
     ? findLosses(after, counted, expected, metrics)
     : [];
-  const losses = [...missing, ...findFallen(before, after, metrics)];
+  const compared = Math.min(answered, countCompared(rows, metrics));
+  const uncompared =
+    answered > 0 && compared === 0
+      ? [
+          'no counter that is compared has these requests: declare their route (--route, series), or another mapping',
+        ]
+      : [];
+  const losses = [...missing, ...findFallen(before, after, metrics), ...uncompared];
   if (losses.length > 0) return { ...unverifiable(expected, losses), rows, notes };
   const failed = rows.some((row) => row.difference !== 0);
   const verdict = failed ? 'failed' : unknown > 0 || gaugeless.length > 0 ? 'inconclusive' : 'verified';
-  const explained = diagnose({ before, after, expected, metrics, rows });
+  const explained = verdict === 'verified' ? [] : diagnose({ before, after, expected, metrics, rows });
   const weaknesses = failed ? [] : weaknessesOf(metrics);
   return {
     ...{ verdict, answered, unknown, rows, obstacles, inProgress: metrics.inProgress },
+    compared,
+    undeclared: totalsOf(expected.filter(({ route }) => route === null)).answered,
     notes: [...notes, ...explained, ...weaknesses],
   };
 }
@@ -85,11 +98,16 @@ function findAbsent({ instances, terminated = [] }: Snapshot, { counters }: Metr
   return counters.filter(({ name }) => !present.has(name)).map(({ name }) => `Prometheus has no ${name}`);
 }
 
-/** A gauge without labels is there from the start, so a process without one does not expose it, or it is dropped. */
-function findGaugeless({ instances }: Snapshot, { inProgress }: Metrics): string[] {
+/** A process that has counted something since, and does not expose the gauge, or it is dropped. */
+function findGaugeless(before: Snapshot, after: Snapshot, { inProgress }: Metrics): string[] {
   if (inProgress === undefined) return [];
-  return instances
+  const stateOf = ({ values }: Pick<InstanceSnapshot, 'values'>) => JSON.stringify(values);
+  return after.instances
     .filter(({ values }) => !values.some(({ metric }) => metric === inProgress))
+    .filter((process) => {
+      const earlier = before.instances.find((other) => isSameProcess(other, process));
+      return earlier === undefined || stateOf(earlier) !== stateOf(process);
+    })
     .map(
       ({ labels }) =>
         `Prometheus has no ${inProgress} of ${formatTarget(labels)}: requests may still be in progress there`,
@@ -112,7 +130,7 @@ function findUnlabelled(before: Snapshot, after: Snapshot, { counters, unmatched
 }
 
 /** A process that restarted, or is gone, has lost what it had counted, unless its last state is known. */
-function findObstacles(before: Snapshot, after: Snapshot, metrics: Metrics): string[] {
+function findObstacles(before: Snapshot, after: Snapshot): string[] {
   const known = [...after.instances, ...(after.terminated ?? [])];
   const fallen = after.instances.filter(({ hasFallen }) => hasFallen);
   const lost = before.instances.flatMap((process) => {
@@ -123,24 +141,23 @@ function findObstacles(before: Snapshot, after: Snapshot, metrics: Metrics): str
       ? [`${name} was restarted in between, so its counters began again at 0`]
       : [`${name} has terminated, and what it had counted is lost`];
   });
-  const twins = isByTarget(metrics) ? [] : findTwins(before, after);
-  return [...lost, ...twins, ...new Set([...before.instances, ...known].flatMap(findNoCounts))];
+  return [...lost, ...new Set([...before.instances, ...known].flatMap(findNoCounts))];
 }
 
-/** Two targets that are one process: what it counts is there twice. Two processes may start at once, but do not count the same. */
-function findTwins(before: Snapshot, after: Snapshot): string[] {
-  const stateOf = (snapshot: Snapshot, { labels }: InstanceSnapshot) =>
-    JSON.stringify(snapshot.instances.find((one) => isSameTarget(one.labels, labels))?.values);
-  return after.instances.flatMap((one, n) =>
-    after.instances.slice(n + 1).flatMap((other) => {
-      const isTwin =
-        one.startTimeSeconds === other.startTimeSeconds &&
-        stateOf(before, one) !== stateOf(after, one) &&
-        stateOf(before, one) === stateOf(before, other) &&
-        stateOf(after, one) === stateOf(after, other);
-      const names = `${formatTarget(one.labels)} and ${formatTarget(other.labels)}`;
-      return isTwin ? [`${names} are one process that Prometheus scrapes as two targets`] : [];
-    }),
+/** How many of the answered requests some counter must have: a row without expectation compares nothing. */
+function countCompared(rows: readonly VerificationRow[], { counters }: Metrics): number {
+  const sums = counters
+    .filter(({ counts }) => counts !== 'errors')
+    .map(({ name }) => rows.reduce((sum, row) => sum + (row.metric === name ? row.atLeast : 0), 0));
+  return Math.max(0, ...sums);
+}
+
+function describeIgnored(counted: SeriesCounts, metrics: Metrics): string[] {
+  const ignored = counted
+    .seriesWith()
+    .filter((series) => isIgnored(series, metrics) && counted.of(series) > 0);
+  return ignored.map(
+    (series) => `${formatSeries(series)}: ${formatNumber(counted.of(series))} more, not compared`,
   );
 }
 

@@ -3,7 +3,7 @@ import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
 import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
 import { type Distribution, LATENCY_METRICS, type LatencyMetric } from '../../load/histogram.ts';
 import { formatNumbers, NUMBER_HEADERS } from '../../verify/description.ts';
-import { formatRowName } from '../../verify/rows.ts';
+import { formatSeries } from '../../verify/series.ts';
 import type { Latency } from '../latency.ts';
 import type { PhaseReport, Report } from '../report.ts';
 import { verdictOf } from '../verdict.ts';
@@ -110,7 +110,7 @@ function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup 
 export function verificationSection({ verification }: Report): Markup | undefined {
   if (verification === null || verification.rows.length === 0) return undefined;
   const rows = verification.rows.map((row) => ({
-    cells: [formatRowName(row), ...formatNumbers(row)],
+    cells: [formatSeries(row), ...formatNumbers(row)],
     mark: row.difference === 0 ? undefined : 'bad',
   }));
   return html`<section class="verification"><h2>Verification</h2>

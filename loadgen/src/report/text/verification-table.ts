@@ -36,7 +36,6 @@ function formatRows(rows: readonly VerificationRow[]): string[] {
 
 /** Below the name of their metric, without braces and commas. */
 function formatLabels({ labels }: VerificationRow): string {
-  if (labels === null) return 'any other';
   const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
   return pairs.join(' ');
 }
