@@ -1,7 +1,10 @@
 /** Which metrics are compared, by which of their labels, and what that leaves open. */
 import { describe, expect, it } from '@jest/globals';
+import { blockOf } from '../../test/support/markdown.ts';
+import { read } from '../../test/support/repository.ts';
 import { labelsOf, type MetricsInput, metricsSchema, weaknessesOf } from '../src/common/metrics.ts';
 import { PRESETS } from '../src/common/presets.ts';
+import { parsePattern } from '../src/pattern/pattern-file.ts';
 import { detectMetrics } from '../src/verify/detect.ts';
 import { formatSeries } from '../src/verify/series.ts';
 import { type Counts, cart, verifyBy } from './snapshots.ts';
@@ -140,5 +143,18 @@ describe('a counter that lacks a dimension', () => {
 
   it('is no reason for a note where nothing is lacking', () => {
     expect(weaknessesOf(presetOf('express-exact-metrics'))).toEqual([]);
+  });
+});
+
+it('the mapping of the guide is one', () => {
+  const pattern = parsePattern('guide', blockOf(read('docs/verify-your-metrics.md'), 'yaml', 'counters:'));
+  expect(pattern.metrics).toMatchObject({
+    metrics: {
+      counters: [
+        { name: 'shop_requests_total', route: 'endpoint', method: 'verb', code: 'status', codeAs: 'class' },
+        { name: 'shop_errors_total', code: 'status', codeAs: 'class', counts: 'errors' },
+      ],
+      unmatched: 'none',
+    },
   });
 });

@@ -1,9 +1,14 @@
 /** Each preset against the library that it is for: found by itself, and every request counted as it says. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from 'exact-load';
 import { LeftOut } from '../../tools/conformance/install.ts';
 import { type Program, type ProgramName, startProgram } from '../../tools/conformance/programs.ts';
+import { run as runCommand } from '../support/command.ts';
 import { type ScrapingPrometheus, startPrometheus } from '../support/prometheus-container.ts';
+import { repositoryRoot } from '../support/repository.ts';
 
 /** What the route of /users/7 is called there, by the preset that is found. */
 const LIBRARIES: readonly (readonly [ProgramName, string, string])[] = [
@@ -65,5 +70,52 @@ describe.each(LIBRARIES)('%s', (name, preset, route) => {
     expect({ verdict, answered, obstacles, wrong }).toEqual({
       ...{ verdict: 'verified', answered: 35, obstacles: [], wrong: [] },
     });
+  });
+});
+
+describe('the command line', () => {
+  const cli = async (...words: string[]) =>
+    runCommand('node', [`${repositoryRoot}loadgen/dist/main.js`, ...words, '--prometheus', prometheus.url]);
+
+  it('verifies a URL by its route, and then what instrumentations get wrong', async () => {
+    const url = `${programs.get('express-exact-metrics')?.url}/users/7`;
+    const words = ['-n', '20', '--job', 'express-exact-metrics', '--route', '/users/:id', '--probe'];
+    const { exitCode, stdout } = await cli(url, ...words);
+    expect(stdout).toContain('verified: 20 requests, every one counted exactly once');
+    expect(stdout.match(/^ {2}ok .*/gm)).toHaveLength(6);
+    expect(exitCode).toBe(0);
+  });
+
+  it('finds the label that a client chooses', async () => {
+    const url = `${programs.get('express-prom-bundle')?.url}/users/7`;
+    const words = ['-n', '20', '--job', 'express-prom-bundle', '--route', '/users/#val', '--probe'];
+    const { exitCode, stdout } = await cli(url, ...words);
+    expect(stdout).toContain('verified: 20 requests, every one counted exactly once');
+    expect(stdout).toMatch(/FAILED {2}a malformed path: 404.*\n.*a label: the series are unbounded/);
+    expect(exitCode).toBe(1);
+  });
+
+  it.each([
+    [20, 0, 'verified: 20 requests, every one counted exactly once'],
+    [21, 1, 'status_code="200"}: counted 1 fewer than sent'],
+  ])('compares what another generator says that it sent: %s', async (sent, code, text) => {
+    const url = `${programs.get('express-prom-bundle')?.url}/users/7`;
+    await run({ url, requests: 1, prometheus: prometheus.url, job: 'express-prom-bundle' });
+    const start = new Date().toISOString();
+    for (let n = 0; n < 20; n++) await (await fetch(url)).text();
+    const result = {
+      ...{ requests: { sent }, statusCodeStats: { 200: { count: sent } } },
+      ...{ start, finish: new Date().toISOString() },
+    };
+    const folder = mkdtempSync(join(tmpdir(), 'sent-'));
+    try {
+      writeFileSync(join(folder, 'result.json'), JSON.stringify(result));
+      const words = ['--sent', join(folder, 'result.json'), '--job', 'express-prom-bundle'];
+      const { exitCode, stdout } = await cli('verify', ...words);
+      expect(stdout).toContain(text);
+      expect(exitCode).toBe(code);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
