@@ -38,6 +38,17 @@ const LAYERS = {
     protection: [],
     options: ['installed-registry', 'library', 'user-function'],
     'max-series': ['options', 'library', 'recording/'],
+    'join-aggregate': ['cluster/'],
+    'cluster/': [
+      'exposition/',
+      'installed-registry',
+      'library',
+      'listen',
+      'metrics/',
+      'options',
+      'recording/',
+      'shutdown/',
+    ],
   },
 };
 
@@ -64,6 +75,21 @@ const insiders = {
 export default {
   forbidden: [
     ...layers,
+    {
+      name: 'instrumentation: cluster is loaded in workers, by one module, and imported nowhere',
+      severity: 'error',
+      from: {
+        path: '^instrumentation/src/',
+        pathNot: '^instrumentation/src/(cluster/|join-aggregate\\.ts$)',
+      },
+      to: { path: '^instrumentation/src/cluster/' },
+    },
+    {
+      name: 'instrumentation: join-aggregate loads cluster, and imports only its types',
+      severity: 'error',
+      from: { path: '^instrumentation/src/join-aggregate\\.ts$' },
+      to: { path: '^instrumentation/src/cluster/', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
     {
       name: 'nobody imports the process',
       comment: 'main.ts reads arguments and signals when it is imported: it is started, not called.',

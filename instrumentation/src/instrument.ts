@@ -7,8 +7,9 @@ import { methodLabel } from './express/methods.ts';
 import { pathOf } from './express/mount-path.ts';
 import { RouteResolver } from './express/resolver.ts';
 import { createObservedMounts } from './express/route-map.ts';
-import type { Handle } from './express/types.ts';
+import type { Application, Handle } from './express/types.ts';
 import type { Registry } from './installed-registry.ts';
+import { joinAggregate } from './join-aggregate.ts';
 import { type AnyRegistry, type Client, findClient, gather, metricsOf, registerFamily } from './library.ts';
 import { type ListenOptions, listen } from './listen.ts';
 import { createProcessMetrics } from './metrics/process.ts';
@@ -36,7 +37,8 @@ export interface Metrics<R extends AnyRegistry = Registry> {
   listen(port: number, options?: string | ListenOptions): Server;
   /**
    * For the end of a shutdown, when no request is in progress and none can come: sets the gauge `http_server_drained` to 1 and
-   * waits for one whole scrape that begins after that, so that no count is lost with the process.
+   * waits for one whole scrape that begins after that, so that no count is lost with the process. In a worker whose primary
+   * aggregates, it waits until all is handed over to that instead.
    * @returns whether it came within `timeoutMs`
    */
   lastScrape(options: LastScrapeOptions): Promise<boolean>;
@@ -67,37 +69,18 @@ export function instrument<R extends AnyRegistry = Registry>(
 ): Metrics<R> {
   checkApplication(app);
   const settings = resolveOptions(options);
-  const { maxScrapes, skip } = settings;
+  const { maxScrapes } = settings;
   const client = findClient(options.registry, settings.warn);
   const registry: AnyRegistry = options.registry ?? new client.Registry();
   const counts = createCounts(settings);
-  const { lastScrape, onScrape, unregister } = register({ ...settings, registry, client }, counts);
-  const uncounted = new WeakSet<Handle>();
-  const observed = createObservedMounts();
-  const recorder = createRecorder({
-    counts,
-    resolve: (request, ongoing, status) => resolver.resolve(request, ongoing, status),
-    methodLabel: (method) => methodLabel(counts, method),
-  });
-  const resolver: RouteResolver = new RouteResolver({
-    app,
-    counts,
-    observed,
-    recorder,
-    pathLabel: pathLabelOf(settings),
-    codes: settings.codes,
-    isSkippedTemplate: (template) => Array.isArray(skip) && skip.includes(template),
-    uncounted,
-  });
-  const isSkipped = skipOf(settings);
+  const { lastScrape, onScrape, unregister, own } = register({ ...settings, registry, client }, counts);
   let isClosed = false;
-  const detach = attach({
-    app,
-    recorder,
+  const { recorder, resolver, uncounted, detach } = observe(app, settings, counts, () => isClosed);
+  const aggregate = joinAggregate(
+    { registry, counts, own, prefix: settings.prefix },
     resolver,
-    observed,
-    isSkipped: (request) => isClosed || isSkipped(request),
-  });
+    settings.warn,
+  );
   const servers: Server[] = [];
 
   function createHandler({ isPublic = false }: HandlerOptions = {}): RequestListener {
@@ -124,16 +107,51 @@ export function instrument<R extends AnyRegistry = Registry>(
       servers.push(server);
       return server;
     },
-    lastScrape: lastScrape.wait,
+    lastScrape(lastScrapeOptions) {
+      aggregate?.handOver(lastScrape.end);
+      return lastScrape.wait(lastScrapeOptions);
+    },
     close() {
       if (isClosed) return;
       isClosed = true;
+      aggregate?.leave();
       detach();
       resolver.release();
       unregister();
       for (const server of servers) server.close();
     },
   };
+}
+
+/** Counts the requests of `app` from now on. */
+function observe(app: Application, settings: Settings, counts: RequestCounts, isClosed: () => boolean) {
+  const { codes, skip } = settings;
+  const uncounted = new WeakSet<Handle>();
+  const observed = createObservedMounts();
+  const recorder = createRecorder({
+    counts,
+    resolve: (request, ongoing, status) => resolver.resolve(request, ongoing, status),
+    methodLabel: (method) => methodLabel(counts, method),
+  });
+  const resolver: RouteResolver = new RouteResolver({
+    app,
+    counts,
+    observed,
+    recorder,
+    pathLabel: pathLabelOf(settings),
+    codes,
+    isSkippedTemplate: (template) => Array.isArray(skip) && skip.includes(template),
+    uncounted,
+  });
+  const isSkipped = skipOf(settings);
+  const detach = attach({
+    app,
+    recorder,
+    resolver,
+    observed,
+    isSkipped: (request) => isClosed() || isSkipped(request),
+  });
+  return { recorder, resolver, uncounted, detach };
 }
 
 /** Here and not in `instrument`: what the registry holds must not hold the application. */
@@ -173,7 +191,7 @@ function register(
     const lastScrape = createLastScrape(registry, prefix);
     const onScrape = createScrapeMetrics(registry, prefix);
     note();
-    return { lastScrape, onScrape, unregister };
+    return { lastScrape, onScrape, unregister, own: new Set(added.map(([, metric]) => metric)) };
   } catch (error) {
     note();
     unregister();

@@ -54,7 +54,7 @@ export function findClient(registry: AnyRegistry | undefined, warn: (message: st
 }
 
 /** A metric as registries keep it. */
-interface Metric extends Description {
+export interface Metric extends Description {
   /** How the library's functions for clusters and workers put values of several processes together. */
   readonly aggregator: string;
   get(): Promise<Family> | Family;
@@ -68,16 +68,23 @@ const ownFamilies = new WeakMap<object, () => Family>();
 
 export const metricsOf = (registry: AnyRegistry) => registry.getMetricsAsArray() as readonly Metric[];
 
+/** What `registry` adds to the labels of all its metrics. */
+export const registryLabels = (registry: AnyRegistry): Readonly<Record<string, unknown>> =>
+  (registry as { _defaultLabels?: Record<string, unknown> | null })._defaultLabels ?? {};
+
 /**
- * All families of `registry`. Their values are taken when this is called, before anything is awaited. Not by
+ * The families of `metrics`, all of `registry` if not said otherwise. Their values are taken when this is called, before anything is awaited. Not by
  * `getMetricsAsJSON`, which makes samples of everything and adds the registry's labels to the metrics themselves.
  * @throws Error that names the metric whose collector failed, or did not end in time
  */
-export async function gather(registry: AnyRegistry): Promise<readonly Family[]> {
-  const added = (registry as { _defaultLabels?: object | null })._defaultLabels ?? {};
+export async function gather(
+  registry: AnyRegistry,
+  metrics: readonly Metric[] = metricsOf(registry),
+): Promise<readonly Family[]> {
+  const added = registryLabels(registry);
   const pending = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
-  const families = metricsOf(registry).map(async (metric) => {
+  const families = metrics.map(async (metric) => {
     const { name } = metric;
     pending.add(name);
     try {

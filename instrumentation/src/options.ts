@@ -91,7 +91,7 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
 };
 
 /** @throws TypeError that names every wrong option with what was expected and what came, one a line */
-export function resolveOptions(options: InstrumentOptions<AnyRegistry>): Settings {
+export function resolveOptions(options: InstrumentOptions<AnyRegistry>, caller = 'instrument'): Settings {
   const problems = Object.entries(options).flatMap(([name, value]) => {
     if (value === undefined) return [];
     const check = CHECKS[name as keyof InstrumentOptions];
@@ -100,7 +100,7 @@ export function resolveOptions(options: InstrumentOptions<AnyRegistry>): Setting
   });
   if (options.bucketsSeconds?.length === 0 && !options.nativeHistograms)
     problems.push('bucketsSeconds: expected at least one bound where nativeHistograms is off, got []');
-  if (problems.length > 0) throw new TypeError(`instrument: ${problems.join('\n')}`);
+  if (problems.length > 0) throw new TypeError(`${caller}: ${problems.join('\n')}`);
   return {
     prefix: options.prefix ?? '',
     pathLabel: options.pathLabel ?? ((template) => template),

@@ -134,7 +134,7 @@ export function parse(text: string): { name: string; labels: Record<string, stri
   }));
 }
 
-function toCounts(text: string): Counts {
+export function toCounts(text: string): Counts {
   const samples = parse(text);
   const collect = (name: string, labels: readonly string[]) =>
     Object.fromEntries(

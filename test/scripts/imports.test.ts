@@ -14,6 +14,16 @@ const WRONG = [
   ['app/src/simulation.ts', 'app/src/errors.ts', 'app: simulation -> '],
   ['app/src/errors.ts', 'app/src/simulation.ts', 'no circles'],
   ['app/src/app.ts', 'loadgen/src/load/pacer.ts', 'app: no insides of other workspaces'],
+  [
+    'instrumentation/src/instrument.ts',
+    'instrumentation/src/cluster/members.ts',
+    'instrumentation: cluster is loaded in workers',
+  ],
+  [
+    'instrumentation/src/join-aggregate.ts',
+    'instrumentation/src/cluster/members.ts',
+    'instrumentation: join-aggregate loads cluster',
+  ],
   ['tools/bench/run.ts', 'loadgen/src/load/pacer.ts', 'tools: no insides of other workspaces'],
   ['loadgen/src/cli/list.ts', 'loadgen/src/main.ts', 'nobody imports the process'],
   ['grafana/src/table.ts', 'grafana/test/limits.ts', 'sources know no tests'],

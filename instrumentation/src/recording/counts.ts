@@ -34,7 +34,7 @@ export interface Cell extends Numbers {
   native: Float64Array | undefined;
   sumSeconds: number;
   /** When it was made, and so was at 0, in milliseconds since 1970. */
-  readonly createdMs: number;
+  createdMs: number;
   /** What a scrape has seen, as long as nothing was added since. */
   snapshot: Snapshot | undefined;
 }
@@ -176,11 +176,21 @@ function newCell(row: Row, code: number, bounds: readonly number[]): Cell {
   const isCode = code >= 100 && code <= 599;
   if (!row.declared && isCode && row.cells.length < MAX_CODES)
     return addCell(row, String(code), bounds, code);
-  const label = `${Math.min(Math.max(Math.floor(code / 100), 1), CODE_CLASSES)}xx`;
-  const cell =
-    row.cells.find((candidate) => candidate.code === label) ?? addCell(row, label, bounds, undefined);
+  const cell = classCell(row, `${Math.min(Math.max(Math.floor(code / 100), 1), CODE_CLASSES)}xx`, bounds);
   row.byCode.set(code, cell);
   return cell;
+}
+
+function classCell(row: Row, label: string, bounds: readonly number[]): Cell {
+  return row.cells.find(({ code }) => code === label) ?? addCell(row, label, bounds, undefined);
+}
+
+/** The cell of `row` for a label that another process has for it. */
+export function cellOf(row: Row, label: string, bounds: readonly number[]): Cell {
+  const code = Number(label);
+  return Number.isNaN(code)
+    ? classCell(row, label, bounds)
+    : (row.byCode.get(code) ?? newCell(row, code, bounds));
 }
 
 function addCell(row: Row, label: string, bounds: readonly number[], code: number | undefined): Cell {

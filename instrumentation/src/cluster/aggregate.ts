@@ -1,0 +1,211 @@
+/** The primary's side: one exposition for all workers of a cluster, or all threads of a process. */
+import type { Cluster, Worker as Process } from 'node:cluster';
+import type { RequestListener, Server } from 'node:http';
+import {
+  BroadcastChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  type Worker as Thread,
+} from 'node:worker_threads';
+import type { Family } from '../exposition/family.ts';
+import { createExposition } from '../exposition/handler.ts';
+import type { Registry } from '../installed-registry.ts';
+import {
+  type AnyRegistry,
+  type Client,
+  findClient,
+  gather,
+  registerMetric,
+  registerNumber,
+} from '../library.ts';
+import { type ListenOptions, listen } from '../listen.ts';
+import { createProcessMetrics } from '../metrics/process.ts';
+import { createScrapeMetrics } from '../metrics/scrapes.ts';
+import { createLastScrape, type LastScrapeOptions } from '../shutdown/last-scrape.ts';
+import { Members, type Peer } from './members.ts';
+import { channelName, type FromWorker, isMessage, nowMs } from './messages.ts';
+import { type AggregateOptions, resolveAggregateOptions } from './options.ts';
+import { RequestTotals } from './request-totals.ts';
+import { SampleTotals } from './sample-totals.ts';
+
+export type { AggregateOptions } from './options.ts';
+
+/** The metrics of all workers. */
+export interface Aggregate {
+  /** Of the primary itself: register its own metrics here. Those of workers are registered with theirs. */
+  readonly registry: Registry;
+  /** Answers with the exposition on any path where it is mounted. */
+  readonly handler: RequestListener;
+  /** As `listen` of the metrics of an application. */
+  listen(port: number, options?: string | ListenOptions): Server;
+  /** As `lastScrape` of the metrics of an application: for the end of the primary, when all workers have ended. */
+  lastScrape(options: LastScrapeOptions): Promise<boolean>;
+  /** Takes one more thread: one that was started in the place of another. */
+  add(thread: Thread): void;
+  /** Lets go of the workers; the servers of `listen` take no more connections. */
+  close(): void;
+}
+
+/**
+ * Aggregates what the instrumented applications of `workers` count, those of a cluster or of threads, from now on and from
+ * before. What a worker has counted stays counted when it ends.
+ * @throws TypeError when `workers` are neither or an option is wrong; Error where no client library is installed
+ */
+export function aggregate(workers: Cluster | readonly Thread[], options: AggregateOptions = {}): Aggregate {
+  const isOfThreads = Array.isArray(workers);
+  const settings = resolveAggregateOptions(workers, options);
+  const { prefix, maxScrapes, warn } = settings;
+  const client = findClient(undefined, warn);
+  const requests = new RequestTotals(client, warn);
+  const samples = new SampleTotals();
+  const members = new Members(nowMs(), settings.reportIntervalMs, requests, samples);
+  const registry = new client.Registry();
+  registerMembers(registry, members, prefix);
+  const lastScrape = createLastScrape(registry, prefix);
+  const exposition = createExposition(
+    async () => {
+      await members.ask(settings.answerTimeoutMs);
+      const own = processes ? await gather(processes.registry) : [];
+      const all = [requests.read(), samples.read(), own.map(ofPrimary), gather(registry)];
+      return joinFamilies((await Promise.all(all)).flat());
+    },
+    { maxScrapes, onScrape: createScrapeMetrics(registry, prefix) },
+  );
+  const processes = settings.defaultMetrics ? openProcessMetrics(client, prefix) : undefined;
+  const servers: Server[] = [];
+  const threads = new Set<() => void>();
+  const leave = isOfThreads ? () => {} : joinCluster(workers as Cluster, members);
+  const add = (thread: Thread) => void threads.add(joinThread(thread, members));
+  if (isOfThreads) for (const thread of workers) add(thread);
+
+  const handler: RequestListener = (request, response) => {
+    lastScrape.watch(request, response);
+    exposition(request, response);
+  };
+  return {
+    registry: registry as unknown as Registry,
+    handler,
+    listen(port, listenOptions = {}) {
+      const server = listen(handler, port, listenOptions, warn);
+      servers.push(server);
+      return server;
+    },
+    lastScrape: lastScrape.wait,
+    add,
+    close() {
+      leave();
+      for (const leaveThread of threads) leaveThread();
+      processes?.release();
+      for (const server of servers) server.close();
+    },
+  };
+}
+
+function openProcessMetrics(client: Client, prefix: string) {
+  const registry = new client.Registry();
+  return { registry, release: createProcessMetrics(registry, client, prefix) };
+}
+
+const ofPrimary = ({ values, ...family }: Family): Family => ({
+  ...family,
+  values: values.map((sample) => ({ ...sample, labels: { ...sample.labels, worker: 'primary' } })),
+});
+
+/** Those of the same name as one: of applications whose labels differ, and of the processes of workers and primary. */
+function joinFamilies(families: readonly Family[]): Family[] {
+  const byName = new Map<string, Family>();
+  for (const family of families) {
+    const { name, help, type, values } = byName.get(family.name) ?? { ...family, values: undefined };
+    byName.set(name, values ? { name, help, type, values: [...values, ...family.values] } : family);
+  }
+  return [...byName.values()];
+}
+
+function registerMembers(registry: AnyRegistry, members: Members, prefix: string): void {
+  const name = (rest: string) => `${prefix}http_server_worker${rest}`;
+  registerNumber(
+    registry,
+    { name: name('s'), help: 'Number of workers that report', type: 'gauge' },
+    () => members.ages().length,
+  );
+  registerMetric(
+    registry,
+    {
+      name: name('_report_age_seconds'),
+      help: 'How old the numbers of a worker are, in seconds',
+      type: 'gauge',
+    },
+    () => members.ages().map(({ worker, seconds }) => ({ labels: { worker }, value: seconds })),
+  );
+  registerNumber(
+    registry,
+    {
+      name: name('_lost_reports_total'),
+      help: 'Total number of workers that ended without a last report: killed, out of memory',
+      type: 'counter',
+    },
+    () => members.lost,
+  );
+  registerNumber(
+    registry,
+    {
+      name: name('_lost_seconds_total'),
+      help: 'Total time before such ends of which nothing was reported, in seconds: what was counted in it is lost',
+      type: 'counter',
+    },
+    () => members.lostSeconds,
+  );
+}
+
+/** How often a worker that has ended is looked at until all that it has sent is here, in milliseconds. */
+const CHECK_MS = 10;
+
+/** @returns what lets go of it */
+function joinCluster(cluster: Cluster, members: Members): () => void {
+  const peers = new WeakMap<Process, Peer>();
+  const peerOf = (worker: Process) => {
+    // A worker that is ending is not an error.
+    const peer = peers.get(worker) ?? {
+      send: (message) => worker.isConnected() && worker.send(message, () => {}),
+    };
+    peers.set(worker, peer);
+    return peer;
+  };
+  const onMessage = (worker: Process, message: unknown) => {
+    if (isMessage(message)) members.receive(peerOf(worker), message as FromWorker);
+  };
+  const onDisconnect = (worker: Process) => members.end(peerOf(worker));
+  // One that dies while a connection is on its way to it has no `disconnect`; what it has sent last comes before it is not connected.
+  const onExit = (worker: Process) => {
+    if (worker.isConnected()) setTimeout(onExit, CHECK_MS, worker);
+    else onDisconnect(worker);
+  };
+  cluster.on('message', onMessage).on('disconnect', onDisconnect).on('exit', onExit);
+  for (const worker of Object.values(cluster.workers ?? {})) if (worker) members.greet(peerOf(worker));
+  return () => cluster.off('message', onMessage).off('disconnect', onDisconnect).off('exit', onExit);
+}
+
+/** @returns what lets go of it */
+function joinThread(thread: Thread, members: Members): () => void {
+  const channel = new BroadcastChannel(channelName(thread.threadId));
+  const peer: Peer = { send: (message) => channel.postMessage(message) };
+  const receive = (message: unknown) => {
+    if (isMessage(message)) members.receive(peer, message as FromWorker);
+  };
+  channel.onmessage = (event: unknown) => receive((event as { data: unknown }).data);
+  channel.unref();
+  const onExit = () => {
+    // What it has sent last may still be on the way. (The types lack that this takes such a channel.)
+    const port = channel as unknown as MessagePort;
+    for (let left = receiveMessageOnPort(port); left; left = receiveMessageOnPort(port))
+      receive(left.message);
+    members.end(peer);
+    channel.close();
+  };
+  thread.once('exit', onExit);
+  members.greet(peer);
+  return () => {
+    thread.off('exit', onExit);
+    channel.close();
+  };
+}

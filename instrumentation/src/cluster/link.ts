@@ -1,0 +1,41 @@
+/** A worker's channel to its primary: of a process its IPC channel, of a thread a channel of its own, not the application's. */
+import { BroadcastChannel, isMainThread, threadId } from 'node:worker_threads';
+import { channelName, type FromWorker } from './messages.ts';
+
+export interface Link {
+  /** @param sent is called when the message is with the system, or cannot be sent at all */
+  send(message: FromWorker, sent?: () => void): void;
+  listen(receive: (message: unknown) => void): void;
+  /** Which of the default metrics are a worker's own: threads have CPU and memory in common. */
+  readonly processMetrics: RegExp;
+}
+
+export const createLink = (): Link => (isMainThread ? createProcessLink() : createThreadLink());
+
+function createProcessLink(): Link {
+  return {
+    processMetrics: /^(process|nodejs)_/,
+    send(message, sent = () => {}) {
+      if (!process.connected) return sent();
+      process.send?.(message, undefined, undefined, sent);
+    },
+    listen(receive) {
+      process.on('message', receive);
+    },
+  };
+}
+
+function createThreadLink(): Link {
+  const channel = new BroadcastChannel(channelName(threadId));
+  return {
+    processMetrics: /^nodejs_/,
+    send(message, sent) {
+      channel.postMessage(message);
+      sent?.();
+    },
+    listen(receive) {
+      channel.onmessage = (event: unknown) => receive((event as { data: unknown }).data);
+      channel.unref();
+    },
+  };
+}

@@ -1,0 +1,151 @@
+/** In the primary: the workers that live, what each has reported, and the questions that they have not answered yet. */
+
+import { type FromWorker, type Hello, nowMs, type Question, type ToWorker, toMessage } from './messages.ts';
+import type { RequestTotals, SourceTotals } from './request-totals.ts';
+import type { RegistryTotals, SampleTotals } from './sample-totals.ts';
+
+/** A worker as its platform has it. */
+export interface Peer {
+  send(message: ToWorker): void;
+}
+
+interface Member {
+  /** From 1, and used again. */
+  readonly number: number;
+  readonly peer: Peer;
+  readonly sources: Map<number, SourceTotals>;
+  readonly registries: Map<number, RegistryTotals>;
+  /** The moment of its last report. */
+  atMs: number;
+  isFinal: boolean;
+}
+
+interface Pending {
+  readonly left: Set<Member>;
+  readonly failures: string[];
+  readonly settle: () => void;
+}
+
+export class Members {
+  /** Ends without a last report. */
+  lost = 0;
+  /** The time before such ends that is not in any report. */
+  lostSeconds = 0;
+  readonly #members = new Map<Peer, Member>();
+  readonly #pending = new Map<number, Pending>();
+  readonly #session: number;
+  readonly #intervalMs: number;
+  readonly #requests: RequestTotals;
+  readonly #samples: SampleTotals;
+  #asked = 0;
+
+  constructor(session: number, intervalMs: number, requests: RequestTotals, samples: SampleTotals) {
+    this.#session = session;
+    this.#intervalMs = intervalMs;
+    this.#requests = requests;
+    this.#samples = samples;
+  }
+
+  /** Begins with a worker, unless nothing in it counts requests yet; then it will say so itself. */
+  greet(peer: Peer): void {
+    peer.send(toMessage<Hello>({ kind: 'hello', session: this.#session, intervalMs: this.#intervalMs }));
+  }
+
+  receive(peer: Peer, message: FromWorker): void {
+    if (message.kind === 'announcement') {
+      if (!this.#members.has(peer)) this.#join(peer, message.atMs);
+      this.greet(peer);
+      return;
+    }
+    if (message.session !== this.#session) return;
+    const member = this.#members.get(peer) ?? this.#join(peer, nowMs());
+    if (message.kind === 'requests') {
+      for (const report of message.sources) {
+        let source = member.sources.get(report.index);
+        if (!source && report.definition) {
+          source = this.#requests.open(report.definition);
+          member.sources.set(report.index, source);
+        }
+        source?.add(report);
+      }
+      this.#endMissing(
+        member,
+        message.sources.map(({ index }) => index),
+      );
+      Object.assign(member, { atMs: message.atMs, isFinal: message.isFinal });
+      return;
+    }
+    for (const report of message.registries) {
+      const registry = member.registries.get(report.index) ?? this.#samples.open(member.number);
+      member.registries.set(report.index, registry);
+      registry.add(report);
+    }
+    if (message.id !== undefined) this.#answered(member, message.id, message.error);
+  }
+
+  /** Drops a worker, but nothing that it has counted. */
+  end(peer: Peer): void {
+    const member = this.#members.get(peer);
+    if (!member) return;
+    this.#members.delete(peer);
+    if (!member.isFinal) {
+      this.lost++;
+      this.lostSeconds += (nowMs() - member.atMs) / 1000;
+    }
+    for (const source of member.sources.values()) source.end();
+    for (const registry of member.registries.values()) registry.end();
+    for (const id of this.#pending.keys()) this.#answered(member, id);
+  }
+
+  /** Asks all, and waits for their answers. @throws Error of the collectors that failed */
+  async ask(timeoutMs: number): Promise<void> {
+    const id = ++this.#asked;
+    const left = new Set(this.#members.values());
+    if (left.size === 0) return;
+    const failures: string[] = [];
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      const settle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#pending.set(id, { left, failures, settle });
+      for (const { peer } of left) peer.send(toMessage<Question>({ kind: 'question', id }));
+    });
+    this.#pending.delete(id);
+    if (failures.length > 0) throw new Error(failures.join('; '));
+  }
+
+  /** By worker, how many seconds old what is known of it is. */
+  ages(): readonly { readonly worker: string; readonly seconds: number }[] {
+    const now = nowMs();
+    return Array.from(this.#members.values(), ({ number, atMs }) => {
+      return { worker: String(number), seconds: Math.max(now - atMs, 0) / 1000 };
+    });
+  }
+
+  #join(peer: Peer, atMs: number): Member {
+    const taken = new Set([...this.#members.values()].map(({ number }) => number));
+    let number = 1;
+    while (taken.has(number)) number++;
+    const member = { number, peer, sources: new Map(), registries: new Map(), atMs, isFinal: false };
+    this.#members.set(peer, member);
+    return member;
+  }
+
+  /** An application that was closed is not reported any more. */
+  #endMissing({ sources }: Member, indexes: readonly number[]): void {
+    for (const [index, source] of sources) {
+      if (indexes.includes(index)) continue;
+      source.end();
+      sources.delete(index);
+    }
+  }
+
+  #answered(member: Member, id: number, failure?: string): void {
+    const pending = this.#pending.get(id);
+    if (!pending?.left.delete(member)) return;
+    if (failure !== undefined) pending.failures.push(`worker ${member.number}: ${failure}`);
+    if (pending.left.size === 0) pending.settle();
+  }
+}

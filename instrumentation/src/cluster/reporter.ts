@@ -1,0 +1,181 @@
+/**
+ * The worker's side: reports what its instrumented applications count, regularly, when the primary asks, and at its end. What
+ * requests have counted is sent at once and never waits for the collectors of other metrics.
+ */
+import { reasonOf } from '../exposition/family.ts';
+import { type AnyRegistry, metricsOf } from '../library.ts';
+import { watchEnd } from './end.ts';
+import { createLink, type Link } from './link.ts';
+import {
+  type Announcement,
+  isMessage,
+  nowMs,
+  type RequestReport,
+  type SampleReport,
+  type SourceReport,
+  toMessage,
+} from './messages.ts';
+import { createRequestDifferences } from './request-differences.ts';
+import { isCounting, SampleDifferences, type Wanted } from './sample-differences.ts';
+import type { Joined, Source } from './source.ts';
+
+/** The end of a process waits no longer for the collectors of metrics. */
+const END_MS = 1_000;
+
+interface Tracked {
+  readonly refresh: () => void;
+  readonly take: () => SourceReport;
+}
+
+const KEY: unique symbol = Symbol.for('express-exact-metrics: reporter');
+
+/** One for all copies of this package. */
+export function reporterOfProcess(): Reporter {
+  const shared = globalThis as { [KEY]?: Reporter };
+  shared[KEY] ??= new Reporter(createLink());
+  return shared[KEY];
+}
+
+export class Reporter {
+  readonly #link: Link;
+  readonly #sources = new Map<Source, Tracked>();
+  readonly #registries = new Map<AnyRegistry, SampleDifferences>();
+  #added = 0;
+  /** Undefined as long as nothing aggregates. */
+  #session: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #unsent = 0;
+  #sampling = Promise.resolve();
+  #hasHandedOver = false;
+  #greet = () => {};
+  readonly #greeted = new Promise<void>((resolve) => {
+    this.#greet = resolve;
+  });
+
+  constructor(link: Link) {
+    this.#link = link;
+    link.listen((message) => {
+      if (!isMessage(message)) return;
+      if (message.kind === 'hello') this.#begin(message.session, message.intervalMs);
+      else if (message.kind === 'question') {
+        void this.#sendRequests();
+        void this.#sendSamples(true, message.id);
+      }
+    });
+  }
+
+  add(source: Source, refresh: () => void): Joined {
+    this.#track(source, refresh);
+    this.#link.send(toMessage<Announcement>({ kind: 'announcement', atMs: nowMs() }));
+    void this.#sendRequests();
+    return {
+      handOver: async (done) => {
+        await this.#greeted;
+        await this.#handOver();
+        done();
+      },
+      leave: () => {
+        void this.#sendRequests();
+        this.#sources.delete(source);
+      },
+    };
+  }
+
+  #track(source: Source, refresh: () => void): void {
+    const { registry } = source;
+    this.#sources.set(source, { refresh, take: createRequestDifferences(source, this.#added++) });
+    if (!this.#registries.has(registry))
+      this.#registries.set(registry, new SampleDifferences(registry, this.#added++));
+  }
+
+  #begin(session: number, intervalMs: number): void {
+    if (this.#session === session) return;
+    if (this.#session === undefined) {
+      watchEnd(
+        () => this.#handOver(),
+        // What other metrics have counted takes a moment to read, and there is none left.
+        () => void this.#sendRequests(this.#hasHandedOver || !this.#hasOtherCounts()),
+      );
+    }
+    this.#session = session;
+    // What was reported before was reported to another one.
+    this.#registries.clear();
+    for (const [source, { refresh }] of this.#sources) this.#track(source, refresh);
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#sendRegularly(), intervalMs).unref();
+    this.#sendRegularly();
+    this.#greet();
+  }
+
+  #sendRegularly(): void {
+    // A primary that is behind is not sent more and more.
+    if (this.#unsent > 0) return;
+    void this.#sendRequests();
+    if (this.#hasOtherCounts()) void this.#sendSamples(false);
+  }
+
+  async #handOver(): Promise<void> {
+    const late = new Promise<void>((resolve) => setTimeout(resolve, END_MS).unref());
+    if (this.#hasOtherCounts()) await Promise.race([this.#sendSamples(false), late]);
+    this.#hasHandedOver = true;
+    await this.#sendRequests(true);
+  }
+
+  async #sendRequests(isFinal = false): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    const sources = Array.from(this.#sources.values(), ({ refresh, take }) => {
+      refresh();
+      return take();
+    });
+    await this.#send(
+      toMessage<RequestReport>({ kind: 'requests', session, atMs: nowMs(), isFinal, sources }),
+    );
+  }
+
+  /** One after the other: differences are of what was sent before. */
+  #sendSamples(isAll: boolean, id?: number): Promise<void> {
+    this.#sampling = this.#sampling.then(async () => {
+      const session = this.#session;
+      if (session === undefined) return;
+      const taken = await Promise.allSettled(
+        Array.from(this.#registries, ([registry, differences]) =>
+          differences.take(this.#wantedOf(registry, isAll), isAll),
+        ),
+      );
+      const registries = taken.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      const failed = taken.find((one) => one.status === 'rejected');
+      const error = failed && reasonOf(failed.reason);
+      await this.#send(toMessage<SampleReport>({ kind: 'samples', session, id, error, registries }));
+    });
+    return this.#sampling;
+  }
+
+  #send(report: RequestReport | SampleReport): Promise<void> {
+    this.#unsent++;
+    return new Promise((resolve) => {
+      this.#link.send(report, () => {
+        this.#unsent--;
+        resolve();
+      });
+    });
+  }
+
+  #hasOtherCounts(): boolean {
+    return [...this.#registries.keys()].some((registry) => this.#wantedOf(registry, false).length > 0);
+  }
+
+  /** @param isAll or only what adds up, and must not be lost */
+  #wantedOf(registry: AnyRegistry, isAll: boolean): Wanted[] {
+    const users = [...this.#sources.keys()].filter((source) => source.registry === registry);
+    const all = users.length === 0 ? [] : metricsOf(registry);
+    return all.flatMap((metric) => {
+      const owner = users.find(({ own }) => own.has(metric));
+      const wanted = { metric, isOfProcess: owner !== undefined };
+      const isWanted = owner
+        ? isAll && this.#link.processMetrics.test(metric.name.slice(owner.prefix.length))
+        : isCounting(wanted) || (isAll && metric.aggregator !== 'omit');
+      return isWanted ? [wanted] : [];
+    });
+  }
+}

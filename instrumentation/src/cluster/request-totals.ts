@@ -1,0 +1,151 @@
+/**
+ * In the primary: what the requests of all workers have counted, ever. Reports are added to rows and cells like those of one
+ * process, which the same code as there exposes.
+ */
+import type { Family } from '../exposition/family.ts';
+import { createRequestFamilies } from '../exposition/request-families.ts';
+import { type AnyRegistry, type Client, gather, registerFamily } from '../library.ts';
+import {
+  addUnmatched,
+  type Cell,
+  cellOf,
+  createRequestCounts,
+  createRow,
+  expose,
+  type RequestCounts,
+  type Row,
+  snapshotOf,
+  UNMATCHED,
+  unmatchedRow,
+} from '../recording/counts.ts';
+import { SLOTS } from '../recording/native-buckets.ts';
+import { detach } from '../recording/snapshot.ts';
+import type { SourceDefinition, SourceReport } from './messages.ts';
+
+/** The applications of the same prefix and labels, which is one for each worker as a rule. */
+interface Group {
+  readonly counts: { -readonly [K in keyof RequestCounts]: RequestCounts[K] };
+  readonly registry: AnyRegistry;
+  readonly sources: Set<SourceTotals>;
+}
+
+/** One application of one worker, while it lives. */
+export interface SourceTotals {
+  readonly inProgress: number;
+  /** Adds a report. */
+  add(report: SourceReport): void;
+  /** What it has counted stays; what it has in progress does not. */
+  end(): void;
+}
+
+export class RequestTotals {
+  readonly #groups = new Map<string, Group>();
+  readonly #client: Client;
+  readonly #warn: (message: string) => void;
+
+  /** @param warn is called once for each way in which workers contradict each other */
+  constructor(client: Client, warn: (message: string) => void) {
+    this.#client = client;
+    this.#warn = warn;
+  }
+
+  open(definition: SourceDefinition): SourceTotals {
+    const { prefix, labels } = definition;
+    const key = JSON.stringify([prefix, labels]);
+    let group = this.#groups.get(key);
+    if (!group) {
+      group = createGroup(definition, this.#client);
+      this.#groups.set(key, group);
+    }
+    return openSource(group, definition, this.#warn);
+  }
+
+  /** The families of now, in each group of its own. */
+  async read(): Promise<readonly Family[]> {
+    const all = [...this.#groups.values()].map(({ counts, registry, sources }) => {
+      counts.inProgress = 0;
+      for (const { inProgress } of sources) counts.inProgress += inProgress;
+      return gather(registry);
+    });
+    return (await Promise.all(all)).flat();
+  }
+}
+
+function createGroup(
+  { prefix, labels, bounds, hasNative, maxRows }: SourceDefinition,
+  client: Client,
+): Group {
+  // A worker has warned of it.
+  const counts = createRequestCounts({ bounds, hasNative, maxRows, onFull: () => {} });
+  const registry: AnyRegistry & { setDefaultLabels?: (added: object) => void } = new client.Registry();
+  registry.setDefaultLabels?.(labels);
+  for (const read of createRequestFamilies(counts, prefix)) registerFamily(registry, read);
+  return { counts, registry, sources: new Set() };
+}
+
+function openSource(
+  { counts, sources }: Group,
+  { prefix, bounds, hasNative }: SourceDefinition,
+  warn: (message: string) => void,
+): SourceTotals {
+  const rows: Row[] = [];
+  const cells: Cell[] = [];
+  const buckets = bounds.map((bound) => counts.bounds.findIndex((one) => one >= bound));
+  const bucketOf = (i: number) => ((buckets[i] ?? -1) < 0 ? counts.bounds.length : (buckets[i] as number));
+  if (bounds.join() !== counts.bounds.join() || hasNative !== counts.hasNative) {
+    warn(
+      `${prefix}http_request_duration_seconds: workers differ in bucketsSeconds or nativeHistograms; buckets are those of the first`,
+    );
+    counts.hasNative &&= hasNative;
+  }
+  const source = {
+    inProgress: 0,
+    add(report: SourceReport): void {
+      for (const [path, method, declared] of report.rows) rows.push(rowOf(counts, path, method, declared));
+      for (const [row, code, createdMs] of report.cells) {
+        const cell = cellOf(rows[row] as Row, code, counts.bounds);
+        if (snapshotOf(cell).count === 0) cell.createdMs = Math.min(cell.createdMs, createdMs);
+        cells.push(cell);
+      }
+      const { numbers } = report;
+      for (let at = 0; at < numbers.length; )
+        at = addNumbers(cells[numbers[at] as number] as Cell, numbers, at + 1, bucketOf);
+      source.inProgress = report.inProgress;
+    },
+    end: () => void sources.delete(source),
+  };
+  sources.add(source);
+  return source;
+}
+
+function rowOf(counts: RequestCounts, path: string, method: string, declared: readonly number[] | null): Row {
+  if (path === UNMATCHED) addUnmatched(counts, method);
+  const row = path === UNMATCHED ? undefined : expose(counts, createRow(path, method, declared ?? undefined));
+  return row ?? unmatchedRow(counts, method);
+}
+
+/** @returns where the next cell begins */
+function addNumbers(
+  cell: Cell,
+  numbers: readonly number[],
+  start: number,
+  bucketOf: (i: number) => number,
+): number {
+  if (cell.snapshot) {
+    detach(cell.snapshot);
+    cell.snapshot = undefined;
+  }
+  let at = start;
+  const next = () => numbers[at++] as number;
+  cell.sumSeconds += next();
+  for (let left = next(); left > 0; left--) {
+    const bucket = bucketOf(next());
+    cell.buckets[bucket] = (cell.buckets[bucket] as number) + next();
+  }
+  for (let left = next(); left > 0; left--) {
+    cell.native ??= new Float64Array(SLOTS);
+    const slot = next();
+    cell.native[slot] = (cell.native[slot] as number) + next();
+  }
+  return at;
+}

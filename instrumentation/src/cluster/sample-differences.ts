@@ -1,0 +1,127 @@
+/** In a worker: what a registry holds besides the metrics of requests, as far as it has changed since it was last asked. */
+import { type Family, type LabelSet, toNumber, toText } from '../exposition/family.ts';
+import { toLabelsText } from '../exposition/text.ts';
+import { type AnyRegistry, gather, type Metric } from '../library.ts';
+import type { RegistryReport, SeriesDefinition } from './messages.ts';
+
+/** A metric to read, and whether each worker has series of its own of it. */
+export interface Wanted {
+  readonly metric: Metric;
+  readonly isOfProcess: boolean;
+}
+
+interface KnownFamily {
+  readonly index: number;
+  readonly series: Map<string, KnownSeries>;
+}
+
+interface KnownSeries {
+  readonly index: number;
+  readonly isCount: boolean;
+  /** As it was reported. */
+  value: number;
+  seenIn: number;
+}
+
+const COUNTING = ['counter', 'histogram', 'summary'];
+
+/** Whether the values of `metric` are added up over workers and stay when one ends. */
+export const isCounting = ({ metric: { type, aggregator }, isOfProcess }: Wanted) =>
+  !isOfProcess && aggregator === 'sum' && COUNTING.includes(type);
+
+export class SampleDifferences {
+  readonly #registry: AnyRegistry;
+  readonly #index: number;
+  readonly #families = new Map<string, KnownFamily>();
+  readonly #free: number[] = [];
+  #size = 0;
+  #round = 0;
+
+  constructor(registry: AnyRegistry, index: number) {
+    this.#registry = registry;
+    this.#index = index;
+  }
+
+  /**
+   * @param isAll whether the registry has no others
+   * @throws Error that names the metric whose collector failed
+   */
+  async take(wanted: readonly Wanted[], isAll: boolean): Promise<RegistryReport> {
+    const metrics = wanted.map(({ metric }) => metric);
+    const read = metrics.length > 0 ? await gather(this.#registry, metrics) : [];
+    const report = { index: this.#index, families: [], series: [], values: [], gone: [] };
+    this.#round++;
+    for (const [i, family] of read.entries()) this.#compare(wanted[i] as Wanted, family, report);
+    const names = isAll ? [...this.#families.keys()] : read.map(({ name }) => name);
+    for (const name of names) this.#sweep(this.#families.get(name) as KnownFamily, report);
+    return report;
+  }
+
+  #compare(wanted: Wanted, family: Family, report: Mutable<RegistryReport>): void {
+    const { name, help, type } = family;
+    let known = this.#families.get(name);
+    if (!known) {
+      known = { index: this.#families.size, series: new Map() };
+      this.#families.set(name, known);
+      const { aggregator } = wanted.metric;
+      report.families.push({ name, help, type, aggregator, isOfProcess: wanted.isOfProcess });
+    }
+    for (const { metricName, labels = {}, value } of family.values) {
+      const key = `${metricName ?? ''}${toLabelsText(labels)}`;
+      let series = known.series.get(key);
+      if (!series) {
+        // The quantiles of a summary cannot be added up.
+        const isCount = isCounting(wanted) && !(type === 'summary' && 'quantile' in labels);
+        series = {
+          index: this.#free.pop() ?? this.#size++,
+          isCount,
+          value: isCount ? 0 : Number.NaN,
+          seenIn: 0,
+        };
+        known.series.set(key, series);
+        report.series.push([series.index, known.index, metricName ?? null, toPlain(labels), isCount]);
+      }
+      series.seenIn = this.#round;
+      pushChange(report.values, series, toNumber(value), metricName === `${name}_sum`);
+    }
+  }
+
+  /** What was not seen in this round is gone. */
+  #sweep({ series: all }: KnownFamily, report: Mutable<RegistryReport>): void {
+    for (const [key, series] of all) {
+      if (series.seenIn === this.#round) continue;
+      // What was counted stays; should it be counted again, then from 0.
+      if (series.isCount) series.value = 0;
+      else {
+        all.delete(key);
+        this.#free.push(series.index);
+        report.gone.push(series.index);
+      }
+    }
+  }
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
+
+function pushChange(values: (number | string)[], series: KnownSeries, now: number, isSum: boolean): void {
+  const before = series.value;
+  if (Object.is(before, now)) return;
+  if (!series.isCount) values.push(series.index, toPlainNumber(now));
+  else {
+    // A count that is lower was reset, and has begun from 0. (A sum may fall: of a histogram of temperatures.)
+    const added = now < before && !isSum ? now : now - before;
+    if (!Number.isFinite(added)) return;
+    values.push(series.index, added);
+  }
+  series.value = now;
+}
+
+const toPlainNumber = (value: number) => (Number.isFinite(value) ? value : String(value));
+
+const toPlain = (labels: LabelSet): SeriesDefinition[3] =>
+  Object.fromEntries(
+    Object.entries(labels).map(([name, value]) => [
+      name,
+      Number.isFinite(value) ? (value as number) : toText(value),
+    ]),
+  );

@@ -1,0 +1,220 @@
+/** One exposition for all processes of a cluster: what it adds up to, whatever happens to a worker. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { until } from '../../test/support/until.ts';
+import { checkMonotonic, load, type Scrape, type Several, start } from './several.ts';
+
+let server: Several | undefined;
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+async function run(env: Readonly<Record<string, string>> = {}): Promise<Several> {
+  server = await start('cluster', env);
+  return server;
+}
+
+const USERS = { path: '/users/:id' };
+const users = (scrape: Scrape) => scrape.value('http_requests_total', USERS);
+
+async function ask(several: Several, times: number, path = '/users/5'): Promise<Set<string>> {
+  const answers = [];
+  for (let i = 0; i < times; i++) answers.push(await several.get(path));
+  return new Set(answers.map(({ worker }) => worker));
+}
+
+describe.each(['json', 'advanced'])('over IPC in the form "%s"', (serialization) => {
+  it('adds up what all workers have counted, at the moment of the scrape', async () => {
+    const several = await run({ SERIALIZATION: serialization, REPORT_INTERVAL_MS: '60000' });
+    const before = await several.scrape();
+    expect(users(before)).toBe(0);
+    expect(before.value('http_errors_total', { code: '404' })).toBe(0);
+    const workers = await ask(several, 10);
+    expect(workers.size).toBe(2);
+    await ask(several, 3, '/fail');
+    await ask(several, 2, '/nowhere');
+    const scrape = await several.scrape();
+    expect(users(scrape)).toBe(10);
+    expect(scrape.value('http_errors_total', { code: '503' })).toBe(3);
+    expect(scrape.value('http_errors_total', { code: '404' })).toBe(2);
+    expect(scrape.value('http_request_duration_seconds_count', { path: 'unmatched' })).toBe(2);
+    expect(scrape.value('inprogress_requests')).toBe(0);
+  });
+
+  it('aggregates other metrics as the client library does', async () => {
+    const several = await run({ SERIALIZATION: serialization });
+    await ask(several, 4);
+    const scrape = await several.scrape();
+    expect(scrape.value('jobs_total', { kind: 'user' })).toBe(4);
+    expect(scrape.value('sizes_bucket', { le: '10.0' })).toBe(4);
+    expect(scrape.value('sizes_bucket', { le: '1.0' })).toBe(0);
+    expect(scrape.value('sizes_sum')).toBe(20);
+    expect(scrape.value('times_count')).toBe(4);
+    expect(scrape.value('times', { quantile: '0.5' })).toBe(5);
+    const level = (aggregator: string) => scrape.value(`level${aggregator}`);
+    expect(['', '_sum', '_average', '_min', '_max', '_omit'].map(level)).toEqual([
+      3,
+      3,
+      1.5,
+      1,
+      2,
+      undefined,
+    ]);
+    expect([1, 2]).toContain(level('_first'));
+  });
+});
+
+it('labels the metrics of processes by worker, with numbers that are used again', async () => {
+  const several = await run({ WORKERS: '2' });
+  const numbers = async () => {
+    const { text } = await several.scrape();
+    return [...text.matchAll(/^process_resident_memory_bytes\{worker="(\w+)"\}/gm)]
+      .map(([, one]) => one)
+      .sort();
+  };
+  expect(await numbers()).toEqual(['1', '2', 'primary']);
+  for (let i = 0; i < 3; i++) {
+    const [pid] = await several.command<number[]>('workers');
+    await several.command('signal', [pid, 'SIGKILL']);
+    await until('the worker to end', () => several.ended.includes(Number(pid)));
+    await several.command('fork');
+    expect(await numbers()).toEqual(['1', '2', 'primary']);
+  }
+});
+
+describe('the end of a worker loses nothing', () => {
+  const ends: Readonly<Record<string, (several: Several, pid: number) => Promise<unknown>>> = {
+    'by SIGTERM, to which nothing listens': (several, pid) => several.command('signal', [pid, 'SIGTERM']),
+    'by SIGINT': (several, pid) => several.command('signal', [pid, 'SIGINT']),
+    'by worker.kill()': (several) => several.command('kill'),
+  };
+
+  it.each(Object.keys(ends))('%s', async (name) => {
+    const several = await run({ WORKERS: '1', REPORT_INTERVAL_MS: '60000' });
+    const [pid] = await several.command<number[]>('workers');
+    await ask(several, 5);
+    await ends[name]?.(several, Number(pid));
+    await until('the worker to end', () => several.ended.includes(Number(pid)));
+    const scrape = await several.scrape();
+    expect(users(scrape)).toBe(5);
+    expect(scrape.value('jobs_total')).toBe(5);
+    expect(scrape.value('sizes_sum')).toBe(25);
+    expect(scrape.value('http_server_workers')).toBe(0);
+    expect(scrape.value('http_server_worker_lost_reports_total')).toBe(0);
+    expect(scrape.value('level')).toBeUndefined();
+  });
+
+  it('by SIGTERM, where its own listener waits for `lastScrape`', async () => {
+    const several = await run({ WORKERS: '1', REPORT_INTERVAL_MS: '60000', IS_GRACEFUL: '1' });
+    const [pid] = await several.command<number[]>('workers');
+    await ask(several, 5);
+    await several.command('signal', [pid, 'SIGTERM']);
+    await until('the worker to end', () => several.ended.includes(Number(pid)));
+    const scrape = await several.scrape();
+    expect([users(scrape), scrape.value('jobs_total')]).toEqual([5, 5]);
+    expect(scrape.value('http_server_worker_lost_reports_total')).toBe(0);
+  });
+
+  it.each(['/exit', '/throw'])('of requests, by %s', async (path) => {
+    const several = await run({ WORKERS: '1', REPORT_INTERVAL_MS: '60000' });
+    const [pid] = await several.command<number[]>('workers');
+    await ask(several, 5);
+    await several.get(path).catch(() => undefined);
+    await until('the worker to end', () => several.ended.includes(Number(pid)));
+    const scrape = await several.scrape();
+    expect(users(scrape)).toBe(5);
+    expect(scrape.value('http_requests_total', { path })).toBe(1);
+    // The counter of the user could not be read any more.
+    expect(scrape.value('http_server_worker_lost_reports_total')).toBe(1);
+  });
+});
+
+it('says how much a worker that was killed may have counted in vain', async () => {
+  const several = await run({ WORKERS: '1', REPORT_INTERVAL_MS: '60000' });
+  const [pid] = await several.command<number[]>('workers');
+  await ask(several, 3);
+  await several.scrape();
+  const sinceMs = performance.now();
+  await ask(several, 2);
+  await several.command('signal', [pid, 'SIGKILL']);
+  const atLeastMs = performance.now() - sinceMs;
+  await until('the worker to end', () => several.ended.includes(Number(pid)));
+  const scrape = await several.scrape();
+  expect(users(scrape)).toBe(3);
+  expect(scrape.value('http_server_worker_lost_reports_total')).toBe(1);
+  expect(Number(scrape.value('http_server_worker_lost_seconds_total')) * 1000).toBeGreaterThan(
+    atLeastMs - 50,
+  );
+});
+
+it('takes the last report of a worker that does not answer, and says how old it is', async () => {
+  const several = await run({ WORKERS: '2', REPORT_INTERVAL_MS: '60000' });
+  await ask(several, 4);
+  await several.scrape();
+  const { worker: blocked } = await several.get('/block/5000');
+  const scrape = await several.scrape();
+  expect(users(scrape)).toBe(4);
+  const ages = ['1', '2'].map((worker) =>
+    Number(scrape.value('http_server_worker_report_age_seconds', { worker })),
+  );
+  expect(Math.max(...ages)).toBeGreaterThan(0.9);
+  await until('the other to answer alone', async () => (await several.get('/users/5')).worker !== blocked);
+});
+
+it('fails a scrape with the name of the worker and of the metric whose collector failed', async () => {
+  const several = await run({ WORKERS: '1' });
+  await ask(several, 1, '/break');
+  expect((await several.scrape()).text).toBe('a collector failed: worker 1: sometimes: broken\n');
+});
+
+it('goes on from what was counted, where a worker resets a counter of its own', async () => {
+  const several = await run({ WORKERS: '1' });
+  await ask(several, 3);
+  expect((await several.scrape()).value('jobs_total')).toBe(3);
+  await ask(several, 1, '/reset');
+  await several.scrape();
+  await ask(several, 2);
+  expect((await several.scrape()).value('jobs_total')).toBe(5);
+});
+
+it('counts from before, where the primary aggregates only later, or again', async () => {
+  const several = await run({ IS_LATE: '1' });
+  await ask(several, 4);
+  expect(users(await several.scrape())).toBe(4);
+  await several.command('aggregateAgain');
+  await until('the new aggregate to know all workers', async () => users(await several.scrape()) === 4);
+});
+
+it('fails no request and loses none in a rolling restart, and then the primary waits for one more scrape', async () => {
+  const several = await run({ WORKERS: '2' });
+  const traffic = load(several.port, 200);
+  await several.command('restart');
+  await traffic.stop();
+  expect(traffic.failed()).toBe(0);
+  const waiting = several.command<boolean>('lastScrape');
+  await until('the last scrape', async () => (await several.scrape()).value('http_server_drained') === 1);
+  expect(await waiting).toBe(true);
+  const scrape = await several.scrape();
+  expect(users(scrape)).toBe(traffic.answers.length);
+  expect(scrape.value('jobs_total')).toBe(traffic.answers.length);
+  expect(scrape.value('http_server_worker_lost_reports_total')).toBe(0);
+});
+
+it('lets no sum fall, whatever ends workers', async () => {
+  const several = await run({ WORKERS: '3', REPORT_INTERVAL_MS: '100' });
+  const traffic = load(several.port, 200);
+  let before = await several.scrape();
+  for (let i = 0; i < 6; i++) {
+    const [pid = 0] = await several.command<number[]>('workers');
+    await several.command('signal', [pid, i % 2 === 0 ? 'SIGTERM' : 'SIGKILL']);
+    const forked = several.command('fork');
+    for (let scrapes = 0; scrapes < 10 || !several.ended.includes(pid); scrapes++) {
+      const scrape = await several.scrape();
+      checkMonotonic(before, scrape);
+      before = scrape;
+    }
+    await forked;
+  }
+  await traffic.stop();
+  expect(Number(users(await several.scrape()))).toBeGreaterThan(0);
+});

@@ -1,0 +1,70 @@
+// A server of several processes as users write it, and a primary that a test steers by messages.
+import cluster from 'node:cluster';
+import { once } from 'node:events';
+import process from 'node:process';
+import express from 'express';
+import { instrument } from 'express-exact-metrics';
+import { aggregate } from 'express-exact-metrics/cluster';
+import { defineRoutes } from './routes.js';
+
+const { WORKERS = '2', SERIALIZATION, IS_GRACEFUL, IS_LATE, REPORT_INTERVAL_MS } = process.env;
+
+if (cluster.isPrimary) await primary();
+else worker();
+
+async function primary() {
+  if (SERIALIZATION) cluster.setupPrimary({ serialization: SERIALIZATION });
+  const options = REPORT_INTERVAL_MS ? { reportIntervalMs: Number(REPORT_INTERVAL_MS) } : {};
+  const start = () => aggregate(cluster, options);
+  let metrics = IS_LATE ? undefined : start();
+  cluster.on('exit', (ended) => process.send?.({ ended: ended.process.pid }));
+  for (let i = 0; i < Number(WORKERS); i++) cluster.fork();
+  const addresses = [];
+  while (addresses.length < Number(WORKERS)) addresses.push((await once(cluster, 'listening'))[1]);
+  metrics ??= start();
+  const server = metrics.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  process.send?.({ port: addresses[0].port, metricsPort: server.address().port });
+
+  const commands = {
+    fork: () => once(cluster.fork(), 'listening'),
+    signal: async ([pid, signal]) => process.kill(pid, signal),
+    /** A rolling restart: the next one begins when this one has ended, with another in its place. */
+    restart: async () => {
+      for (const old of Object.values(cluster.workers ?? {})) {
+        await once(cluster.fork(), 'listening');
+        old?.disconnect();
+        await once(old, 'exit');
+      }
+    },
+    kill: async () => Object.values(cluster.workers ?? {})[0]?.kill(),
+    lastScrape: () => metrics.lastScrape({ timeoutMs: 60_000 }),
+    aggregateAgain: async () => {
+      metrics.close();
+      metrics = start();
+      const again = metrics.listen(0, '127.0.0.1');
+      await once(again, 'listening');
+      return again.address().port;
+    },
+    workers: async () => Object.values(cluster.workers ?? {}).map((one) => one?.process.pid),
+  };
+  process.on('message', async ({ id, name, value }) => {
+    const result = await commands[name](value);
+    process.send?.({ id, result });
+  });
+  process.on('disconnect', () => process.exit());
+}
+
+function worker() {
+  const app = express();
+  const metrics = instrument(app, { nativeHistograms: true, warn: () => undefined });
+  defineRoutes(app, metrics.registry, cluster.worker.id);
+  const server = app.listen(0, '127.0.0.1');
+  if (!IS_GRACEFUL) return;
+  process.once('SIGTERM', () => {
+    server.close(async () => {
+      await metrics.lastScrape({ timeoutMs: 60_000 });
+      process.exit(0);
+    });
+  });
+}

@@ -1,0 +1,188 @@
+/** Runs a server of several processes, or threads, loads it, and reads what is counted of it. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, request as httpRequest } from 'node:http';
+import { fileURLToPath } from 'node:url';
+
+import { consistent, parse, toCounts } from './harness.ts';
+
+export interface Several {
+  readonly port: number;
+  readonly metricsPort: number;
+  /** The pids of workers that have ended. */
+  readonly ended: number[];
+  command<T>(name: string, value?: unknown): Promise<T>;
+  get(path: string): Promise<Answer>;
+  scrape(): Promise<Scrape>;
+  close(): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  /** The process and the thread that has answered. */
+  readonly worker: string;
+  readonly atMs: number;
+}
+
+/** An exposition, whose request metrics have been compared with each other. */
+export class Scrape {
+  readonly text: string;
+  readonly #samples: ReturnType<typeof parse>;
+
+  constructor(text: string) {
+    this.text = text;
+    this.#samples = parse(text);
+    consistent(toCounts(text));
+  }
+
+  /** The sum of all series of `name` with `labels`; undefined where there is none. */
+  value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
+    const found = this.#samples.filter(
+      (sample) =>
+        sample.name === name &&
+        Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
+    );
+    return found.length === 0 ? undefined : found.reduce((total, { value }) => total + value, 0);
+  }
+
+  /** All that only ever grows, as long as its process is the same. */
+  counters(): ReadonlyMap<string, number> {
+    const types = new Map(
+      [...this.text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]),
+    );
+    const familyOf = (name: string) => (types.has(name) ? name : name.replace(/_(bucket|sum|count)$/, ''));
+    return new Map(
+      this.#samples
+        .filter(({ name, labels }) => {
+          const type = types.get(familyOf(name));
+          return (type === 'counter' || type === 'histogram') && !('worker' in labels);
+        })
+        .map(({ name, labels, value }) => [`${name}${JSON.stringify(labels)}`, value]),
+    );
+  }
+}
+
+/** @throws with the names of the counters of `before` that are lower in `after`, or missing */
+export function checkMonotonic(before: Scrape, after: Scrape): void {
+  const now = after.counters();
+  const fallen = [...before.counters()].flatMap(([series, value]) => {
+    const next = now.get(series);
+    return next !== undefined && next >= value ? [] : [`${series}: ${value} -> ${next}`];
+  });
+  if (fallen.length > 0) throw new Error(`fell: ${fallen.join('\n')}`);
+}
+
+export async function start(program: string, env: Readonly<Record<string, string>> = {}): Promise<Several> {
+  const path = fileURLToPath(new URL(`./programs/${program}.js`, import.meta.url));
+  const child = fork(path, {
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  });
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
+    errors += text;
+  });
+  const ended: number[] = [];
+  child.on('message', (message: { ended?: number }) => {
+    if (message.ended !== undefined) ended.push(message.ended);
+  });
+  const ports = await new Promise<{ port: number; metricsPort: number }>((resolve, reject) => {
+    child.once('message', resolve);
+    child.once('exit', (code) => reject(new Error(`${program} ended with ${code}: ${errors}`)));
+  });
+  let metricsPort = ports.metricsPort;
+  return {
+    port: ports.port,
+    get metricsPort() {
+      return metricsPort;
+    },
+    ended,
+    async command<T>(name: string, value?: unknown) {
+      const result = (await sendCommand(child, name, value)) as T;
+      if (name === 'aggregateAgain') metricsPort = Number(result);
+      return result;
+    },
+    get: (target) => get(ports.port, target),
+    scrape: async () => new Scrape((await get(metricsPort, '/metrics')).body),
+    async close() {
+      if (child.exitCode !== null) return;
+      child.kill();
+      await once(child, 'exit');
+    },
+  };
+}
+
+let commands = 0;
+
+function sendCommand(child: ChildProcess, name: string, value: unknown): Promise<unknown> {
+  const id = ++commands;
+  return new Promise((resolve, reject) => {
+    const onExit = () => reject(new Error(`the program ended before ${name}`));
+    child.once('exit', onExit);
+    const onMessage = (message: { id?: number; result?: unknown }) => {
+      if (message.id !== id) return;
+      child.off('message', onMessage).off('exit', onExit);
+      resolve(message.result);
+    };
+    child.on('message', onMessage);
+    child.send({ id, name, value });
+  });
+}
+
+const agent = new Agent({ keepAlive: false, maxSockets: 64 });
+
+/** Node never closes a connection that it has handed to a worker which was killed before it took it. */
+const ABANDONED_MS = 2_000;
+
+/** A connection for each request, so that any worker may get it. */
+export function get(port: number, path: string, timeoutMs = 0): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ host: '127.0.0.1', port, path, agent }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (text) => {
+        body += text;
+      });
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode as number,
+          body,
+          worker: String(response.headers['x-worker']),
+          atMs: performance.now(),
+        }),
+      );
+      response.on('error', reject);
+    });
+    request.setTimeout(timeoutMs, () => request.destroy(new Error('abandoned')));
+    request.on('error', reject).end();
+  });
+}
+
+/** Requests `/users/:id` at a rate until it is stopped. */
+export function load(port: number, perSecond: number) {
+  const answers: Answer[] = [];
+  let failed = 0;
+  let sent = 0;
+  const pending = new Set<Promise<void>>();
+  const startMs = performance.now();
+  const timer = setInterval(() => {
+    const due = ((performance.now() - startMs) / 1000) * perSecond;
+    // Not all that is late at once: a machine that is busy otherwise is not made busier.
+    for (let i = 0; i < 20 && sent < due; i++) {
+      const one: Promise<void> = get(port, `/users/${sent++ % 20}`, ABANDONED_MS).then(
+        (answer) => void answers.push(answer),
+        () => void failed++,
+      );
+      pending.add(one);
+      void one.finally(() => pending.delete(one));
+    }
+  }, 2);
+  return {
+    answers,
+    failed: () => failed,
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(pending);
+    },
+  };
+}
