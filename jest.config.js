@@ -30,6 +30,7 @@ export default {
         '<rootDir>/*/test/**/*.test.ts',
         '<rootDir>/test/{docs,kubernetes,prometheus,scripts}/*.test.ts',
       ],
+      testPathIgnorePatterns: ['/node_modules/', '/test/faults/'],
     },
     {
       ...typescript,
@@ -50,7 +51,7 @@ export default {
     {
       ...typescript,
       displayName: 'faults',
-      testMatch: ['<rootDir>/test/faults/*.test.ts'],
+      testMatch: ['<rootDir>/test/faults/*.test.ts', '<rootDir>/instrumentation/test/faults/*.test.ts'],
       setupFilesAfterEnv: ['<rootDir>/test/support/setup-containers.ts'],
     },
   ],

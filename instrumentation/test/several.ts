@@ -133,7 +133,7 @@ function sendCommand(child: ChildProcess, name: string, value: unknown): Promise
 const agent = new Agent({ keepAlive: false, maxSockets: 64 });
 
 /** Node never closes a connection that it has handed to a worker which was killed before it took it. */
-const ABANDONED_MS = 2_000;
+const ABANDONED_MS = 10_000;
 
 /** A connection for each request, so that any worker may get it. */
 export function get(port: number, path: string, timeoutMs = 0): Promise<Answer> {
@@ -161,7 +161,7 @@ export function get(port: number, path: string, timeoutMs = 0): Promise<Answer> 
 /** Requests `/users/:id` at a rate until it is stopped. */
 export function load(port: number, perSecond: number) {
   const answers: Answer[] = [];
-  let failed = 0;
+  const failures: string[] = [];
   let sent = 0;
   const pending = new Set<Promise<void>>();
   const startMs = performance.now();
@@ -171,7 +171,7 @@ export function load(port: number, perSecond: number) {
     for (let i = 0; i < 20 && sent < due; i++) {
       const one: Promise<void> = get(port, `/users/${sent++ % 20}`, ABANDONED_MS).then(
         (answer) => void answers.push(answer),
-        () => void failed++,
+        (error: NodeJS.ErrnoException) => void failures.push(error.code ?? error.message),
       );
       pending.add(one);
       void one.finally(() => pending.delete(one));
@@ -179,7 +179,7 @@ export function load(port: number, perSecond: number) {
   }, 2);
   return {
     answers,
-    failed: () => failed,
+    failures,
     async stop() {
       clearInterval(timer);
       await Promise.all(pending);

@@ -7,7 +7,7 @@ import { instrument } from 'express-exact-metrics';
 import { aggregate } from 'express-exact-metrics/cluster';
 import { defineRoutes } from './routes.js';
 
-const { WORKERS = '2', SERIALIZATION, IS_GRACEFUL, IS_LATE, REPORT_INTERVAL_MS } = process.env;
+const { WORKERS = '2', SERIALIZATION, ON_SIGTERM, IS_LATE, REPORT_INTERVAL_MS } = process.env;
 
 if (cluster.isPrimary) await primary();
 else worker();
@@ -60,11 +60,17 @@ function worker() {
   const metrics = instrument(app, { nativeHistograms: true, warn: () => undefined });
   defineRoutes(app, metrics.registry, cluster.worker.id);
   const server = app.listen(0, '127.0.0.1');
-  if (!IS_GRACEFUL) return;
-  process.once('SIGTERM', () => {
-    server.close(async () => {
-      await metrics.lastScrape({ timeoutMs: 60_000 });
-      process.exit(0);
-    });
-  });
+  // Node takes a connection whose first request has not arrived for an idle one, and `close` would cut it.
+  server.closeIdleConnections = () => undefined;
+  const ends = {
+    /** The way of a cluster: the primary gives connections that are on their way to another worker. */
+    disconnect: () => cluster.worker?.disconnect(),
+    /** As a single process does it. */
+    close: () =>
+      server.close(async () => {
+        await metrics.lastScrape({ timeoutMs: 60_000 });
+        process.exit(0);
+      }),
+  };
+  if (ON_SIGTERM) process.once('SIGTERM', ends[ON_SIGTERM]);
 }

@@ -1,0 +1,30 @@
+/** For 40 seconds, a cluster of four loses a worker every two seconds, at 500 requests a second. */
+import { afterEach, expect, it, jest } from '@jest/globals';
+import { killWorkers } from '../kill-workers.ts';
+import { type Several, start } from '../several.ts';
+
+jest.setTimeout(300_000);
+
+let server: Several | undefined;
+afterEach(() => server?.close());
+
+const LONG = { seconds: 40, everyMs: 2_000, perSecond: 500 };
+
+it('counts each request once, where workers end by SIGTERM', async () => {
+  server = await start('cluster', { WORKERS: '4', ON_SIGTERM: 'disconnect' });
+  const result = await killWorkers(server, { ...LONG, signals: ['SIGTERM'] });
+  expect(result).toMatchObject({
+    failures: [],
+    lostReports: 0,
+    counted: result.answered,
+    jobs: result.answered,
+  });
+});
+
+it('misses no more than it says, where every other one is killed', async () => {
+  server = await start('cluster', { WORKERS: '4', ON_SIGTERM: 'disconnect' });
+  const result = await killWorkers(server, { ...LONG, signals: ['SIGKILL', 'SIGTERM'] });
+  expect(result.lostReports).toBe(Math.ceil(result.kills / 2));
+  expect(result.answered - result.counted).toBeLessThanOrEqual(result.bound);
+  expect(result.counted).toBeLessThanOrEqual(result.answered + result.failures.length);
+});

@@ -1,0 +1,88 @@
+/** Loads a cluster while its workers end one after the other, and compares what clients were answered with what is counted. */
+import { until } from '../../test/support/until.ts';
+import { checkMonotonic, load, type Several } from './several.ts';
+
+export interface KillOptions {
+  readonly seconds: number;
+  readonly everyMs: number;
+  readonly perSecond: number;
+  /** Taken in turn. */
+  readonly signals: readonly ('SIGTERM' | 'SIGKILL')[];
+}
+
+export interface Killed {
+  readonly scrapes: number;
+  readonly kills: number;
+  /** Answers that were complete, and requests without one. */
+  readonly answered: number;
+  readonly failures: readonly string[];
+  readonly counted: number;
+  /** The user's own counter. */
+  readonly jobs: number;
+  readonly lostReports: number;
+  readonly lostSeconds: number;
+  /** Answers of workers that were killed, in the time before which is exposed as lost. */
+  readonly bound: number;
+}
+
+/** @throws when a sum falls from one scrape to the next, or metrics do not add up in one */
+export async function killWorkers(several: Several, options: KillOptions): Promise<Killed> {
+  const { seconds, everyMs, perSecond, signals } = options;
+  const traffic = load(several.port, perSecond);
+  const deadline = performance.now() + seconds * 1000;
+  let scrapes = 0;
+  let isOver = false;
+  let last = await several.scrape();
+  const scraping = (async () => {
+    while (!isOver) {
+      const next = await several.scrape();
+      checkMonotonic(last, next);
+      last = next;
+      scrapes++;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  })();
+  const lost = async () => Number((await several.scrape()).value('http_server_worker_lost_seconds_total'));
+  let kills = 0;
+  let bound = 0;
+  while (performance.now() < deadline) {
+    const nextMs = performance.now() + everyMs;
+    const signal = signals[kills++ % signals.length];
+    const [pid = 0] = await several.command<number[]>('workers');
+    const lostBefore = await lost();
+    const killedMs = performance.now();
+    await several.command('signal', [pid, signal]);
+    await several.command('fork');
+    await until(`worker ${pid} to end`, () => several.ended.includes(pid));
+    let lostSeconds = 0;
+    if (signal === 'SIGKILL') {
+      await until('its loss to be exposed', async () => {
+        lostSeconds = (await lost()) - lostBefore;
+        return lostSeconds > 0;
+      });
+    }
+    // Its last report is from no earlier than this.
+    const sinceMs = killedMs - lostSeconds * 1000;
+    if (lostSeconds > 0)
+      bound += traffic.answers.filter(
+        ({ worker, atMs }) => worker.startsWith(`${pid} `) && atMs >= sinceMs,
+      ).length;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(nextMs - performance.now(), 0)));
+  }
+  await traffic.stop();
+  isOver = true;
+  await scraping;
+  const end = await several.scrape();
+  checkMonotonic(last, end);
+  return {
+    scrapes,
+    kills,
+    answered: traffic.answers.length,
+    failures: traffic.failures,
+    counted: Number(end.value('http_requests_total', { path: '/users/:id' })),
+    jobs: Number(end.value('jobs_total')),
+    lostReports: Number(end.value('http_server_worker_lost_reports_total')),
+    lostSeconds: Number(end.value('http_server_worker_lost_seconds_total')),
+    bound,
+  };
+}

@@ -1,0 +1,52 @@
+// A server of several threads, each with a listener of its own, and a main thread that a test steers by messages.
+import { once } from 'node:events';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import express from 'express';
+import { instrument } from 'express-exact-metrics';
+import { aggregate } from 'express-exact-metrics/cluster';
+import { defineRoutes } from './routes.js';
+
+if (isMainThread) await main();
+else thread();
+
+async function main() {
+  const reportIntervalMs = Number(process.env.REPORT_INTERVAL_MS ?? 1000);
+  const ports = new Map();
+  const begin = async () => {
+    const worker = new Worker(fileURLToPath(import.meta.url));
+    worker.on('error', () => undefined).once('exit', () => ports.delete(worker));
+    ports.set(worker, (await once(worker, 'message'))[0]);
+    return worker;
+  };
+  const workers = [await begin(), await begin()];
+  const metrics = aggregate(workers, { reportIntervalMs });
+  const server = metrics.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  process.send?.({ port: ports.get(workers[0]), metricsPort: server.address().port });
+
+  const commands = {
+    ports: async () => [...ports.values()],
+    stop: async () => workers[0].postMessage('stop'),
+    terminate: () => workers[0].terminate(),
+    add: async () => metrics.add(await begin()),
+  };
+  process.on('message', async ({ id, name, value }) => {
+    const result = await commands[name](value);
+    process.send?.({ id, result });
+  });
+  process.on('disconnect', () => process.exit());
+}
+
+function thread() {
+  const app = express();
+  const metrics = instrument(app, { warn: () => undefined });
+  defineRoutes(app, metrics.registry, 1);
+  const server = app.listen(0, '127.0.0.1', () => parentPort?.postMessage(server.address().port));
+  parentPort?.once('message', () => {
+    server.close(async () => {
+      await metrics.lastScrape({ timeoutMs: 60_000 });
+    });
+  });
+}

@@ -1,0 +1,82 @@
+/** One exposition for all threads of a process: as for the processes of a cluster, as far as threads differ from them. */
+import { afterEach, expect, it } from '@jest/globals';
+import { until } from '../../test/support/until.ts';
+import { get, type Scrape, type Several, start } from './several.ts';
+
+let server: Several | undefined;
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+async function run(reportIntervalMs = 60_000): Promise<Several> {
+  server = await start('threads', { REPORT_INTERVAL_MS: String(reportIntervalMs) });
+  return server;
+}
+
+/** Every thread answers `times` requests. */
+async function ask(several: Several, times: number): Promise<void> {
+  for (const port of await several.command<number[]>('ports'))
+    for (let i = 0; i < times; i++) await get(port, '/users/5');
+}
+
+const users = (scrape: Scrape) => scrape.value('http_requests_total', { path: '/users/:id' });
+const workers = (scrape: Scrape) => scrape.value('http_server_workers');
+
+async function untilWorkers(several: Several, count: number): Promise<Scrape> {
+  await until(`${count} threads`, async () => workers(await several.scrape()) === count);
+  return several.scrape();
+}
+
+it('adds up what all threads have counted, and has what belongs to the process once', async () => {
+  const several = await run();
+  await ask(several, 3);
+  const scrape = await several.scrape();
+  expect([users(scrape), scrape.value('jobs_total'), scrape.value('sizes_sum')]).toEqual([6, 6, 30]);
+  const labels = (name: string) =>
+    [...scrape.text.matchAll(new RegExp(`^${name}\\{.*worker="(\\w+)"`, 'gm'))].map(([, one]) => one).sort();
+  expect(labels('process_cpu_seconds_total')).toEqual(['primary']);
+  expect(labels('nodejs_eventloop_active_seconds_total')).toEqual(['1', '2', 'primary']);
+});
+
+it('loses nothing with a thread that hands over with `lastScrape`, which then ends by itself', async () => {
+  const several = await run();
+  await ask(several, 3);
+  await several.command('stop');
+  const scrape = await untilWorkers(several, 1);
+  expect([users(scrape), scrape.value('jobs_total')]).toEqual([6, 6]);
+  expect(scrape.value('http_server_worker_lost_reports_total')).toBe(0);
+  await several.command('add');
+  await ask(several, 1);
+  await untilWorkers(several, 2);
+  expect(users(await several.scrape())).toBe(8);
+});
+
+it.each(['/exit', '/throw'])('loses no request with a thread that ends by %s', async (path) => {
+  const several = await run();
+  await ask(several, 3);
+  await get(several.port, path).catch(() => undefined);
+  expect(users(await untilWorkers(several, 1))).toBe(6);
+});
+
+it('says how much a thread that is terminated may have counted in vain', async () => {
+  const several = await run();
+  await several.scrape();
+  await ask(several, 3);
+  await several.command('terminate');
+  const scrape = await untilWorkers(several, 1);
+  expect(users(scrape)).toBe(3);
+  expect(scrape.value('http_server_worker_lost_reports_total')).toBe(1);
+  expect(scrape.value('http_server_worker_lost_seconds_total')).toBeGreaterThan(0);
+});
+
+it('takes the last report of a thread that does not answer, and says how old it is', async () => {
+  const several = await run();
+  await ask(several, 2);
+  await several.scrape();
+  await several.get('/block/5000');
+  const scrape = await several.scrape();
+  expect(users(scrape)).toBe(4);
+  const age = (worker: string) => Number(scrape.value('http_server_worker_report_age_seconds', { worker }));
+  expect(Math.max(age('1'), age('2'))).toBeGreaterThan(0.9);
+});

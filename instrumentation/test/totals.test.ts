@@ -1,0 +1,163 @@
+/** The sums of a primary are, in every format, what a single process has that counted it all. */
+import { describe, expect, it, jest } from '@jest/globals';
+import * as library from '@prometheus-io/client';
+import { createRandom, pick } from '../../test/support/random.ts';
+import { createRequestDifferences } from '../src/cluster/request-differences.ts';
+import { RequestTotals, type SourceTotals } from '../src/cluster/request-totals.ts';
+import type { Family } from '../src/exposition/family.ts';
+import { renderProtobuf } from '../src/exposition/protobuf.ts';
+import { createRequestFamilies } from '../src/exposition/request-families.ts';
+import { render } from '../src/exposition/text.ts';
+import type { Client } from '../src/library.ts';
+import {
+  addRequest,
+  addUnmatched,
+  createRequestCounts,
+  createRow,
+  expose,
+  initialise,
+  MAX_CODES,
+  type RequestCounts,
+  unmatchedRow,
+} from '../src/recording/counts.ts';
+import { parse } from './harness.ts';
+
+const client = library as unknown as Client;
+const PATHS = ['/a', '/b', '/c'];
+
+function counting(bounds: readonly number[] = [0.25, 0.5, 1], hasNative = true): RequestCounts {
+  const counts = createRequestCounts({ bounds, hasNative, maxRows: 10, onFull: () => undefined });
+  for (const path of PATHS) {
+    const row = createRow(path, 'get');
+    expose(counts, row);
+    initialise(row, bounds);
+  }
+  addUnmatched(counts, 'post');
+  return counts;
+}
+
+/** A worker, and what its reports go to. */
+function working(totals: RequestTotals, counts = counting()) {
+  const source = { registry: new client.Registry(), counts, prefix: '', own: new Set<object>() };
+  const take = createRequestDifferences(source, 0);
+  let joined: SourceTotals | undefined;
+  return {
+    counts,
+    report() {
+      // As over IPC.
+      const report = JSON.parse(JSON.stringify(take())) as ReturnType<typeof take>;
+      if (report.definition) joined = totals.open(report.definition);
+      joined?.add(report);
+    },
+    end: () => joined?.end(),
+  };
+}
+
+/** Adds the same request to each. */
+function request(all: readonly RequestCounts[], path: string, code: number, seconds: number): void {
+  for (const counts of all) {
+    const row = counts.routed.get(`get ${path}`) ?? unmatchedRow(counts, path);
+    addRequest(counts, row, code, seconds);
+  }
+}
+
+const bodies = async (families: readonly Family[]) => [
+  (await render(families, 'text')).toString(),
+  (await render(families, 'openmetrics')).toString(),
+  (await renderProtobuf(families, true)).toString('hex'),
+  (await renderProtobuf(families, false)).toString('hex'),
+];
+
+describe('of requests', () => {
+  it.each([1, 2, 3])(
+    'are the same bytes, whichever workers have counted and ended (seed %i)',
+    async (seed) => {
+      jest.spyOn(Date, 'now').mockReturnValue(1_700_000_000_000);
+      const random = createRandom(seed);
+      const totals = new RequestTotals(client, () => undefined);
+      const whole = counting();
+      let workers = [working(totals), working(totals), working(totals)];
+      for (const worker of workers) worker.report();
+      const read = () => Promise.all([totals.read(), createRequestFamilies(whole).map((family) => family())]);
+      for (let step = 0; step < 400; step++) {
+        const worker = pick(random, workers);
+        // Binary fractions add up without a rest, in any order.
+        const seconds = Math.floor(random() * 2048) / 1024;
+        request(
+          [worker.counts, whole],
+          pick(random, [...PATHS, 'post']),
+          pick(random, [200, 499, 500]),
+          seconds,
+        );
+        if (random() < 0.1) worker.report();
+        if (random() > 0.05) continue;
+        worker.report();
+        worker.end();
+        workers = [...workers.filter((one) => one !== worker), working(totals)];
+      }
+      for (const worker of workers) worker.report();
+      const [sums, single] = await read();
+      expect(await bodies(sums)).toEqual(await bodies(single));
+      jest.restoreAllMocks();
+    },
+  );
+
+  it('have as many codes for a route as one process has, whatever each of many workers has seen', async () => {
+    const totals = new RequestTotals(client, () => undefined);
+    for (let code = 200; code < 600; code++) {
+      const worker = working(totals);
+      request([worker.counts], '/a', code, 0);
+      worker.report();
+      worker.end();
+    }
+    const samples = parse((await render(await totals.read(), 'text')).toString());
+    const cells = samples.filter(
+      ({ name, labels }) => name === 'http_request_duration_seconds_count' && labels.path === '/a',
+    );
+    expect(cells.length).toBeLessThanOrEqual(MAX_CODES + 5);
+    expect(cells.reduce((sum, { value }) => sum + value, 0)).toBe(400);
+  });
+
+  it('have in progress what workers that live have', async () => {
+    const totals = new RequestTotals(client, () => undefined);
+    const workers = [working(totals), working(totals)];
+    const inProgress = async () =>
+      (await totals.read()).find(({ name }) => name === 'inprogress_requests')?.values[0]?.value;
+    for (const worker of workers) {
+      worker.counts.inProgress = 2;
+      worker.report();
+    }
+    expect(await inProgress()).toBe(4);
+    workers[0]?.end();
+    expect(await inProgress()).toBe(2);
+  });
+
+  it('keep every count where workers have other buckets, and say so', async () => {
+    const warn = jest.fn();
+    const totals = new RequestTotals(client, warn);
+    const workers = [working(totals), working(totals, counting([0.1, 0.5, 5], false))];
+    for (const worker of workers) {
+      for (const seconds of [0.05, 0.3, 3, 30]) request([worker.counts], '/a', 200, seconds);
+      worker.report();
+    }
+    expect(warn.mock.calls).toEqual([
+      [
+        'http_request_duration_seconds: workers differ in bucketsSeconds or nativeHistograms; ' +
+          'buckets are those of the first',
+      ],
+    ]);
+    const text = (await render(await totals.read(), 'text')).toString();
+    const buckets = parse(text)
+      .filter(({ name, labels }) => /_bucket$/.test(name) && labels.path === '/a' && labels.code === '200')
+      .map(({ labels, value }) => [labels.le, value]);
+    expect(buckets).toEqual([
+      ['0.25', 2],
+      ['0.5', 4],
+      ['1.0', 4],
+      ['+Inf', 8],
+    ]);
+    expect((await renderProtobuf(await totals.read(), true)).toString()).toEqual(
+      (await renderProtobuf(await totals.read(), false)).toString(),
+    );
+  });
+});
