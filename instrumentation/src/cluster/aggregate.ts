@@ -1,5 +1,4 @@
 /** The primary's side: one exposition for all workers of a cluster, or all threads of a process. */
-import type { Cluster, Worker as Process } from 'node:cluster';
 import type { RequestListener, Server } from 'node:http';
 import {
   BroadcastChannel,
@@ -25,10 +24,12 @@ import { createLastScrape, type LastScrapeOptions } from '../shutdown/last-scrap
 import { Members, type Peer } from './members.ts';
 import { channelName, type FromWorker, isMessage, nowMs } from './messages.ts';
 import { type AggregateOptions, resolveAggregateOptions } from './options.ts';
+import type { ClusterLike, WorkerLike } from './pm2.ts';
 import { RequestTotals } from './request-totals.ts';
 import { SampleTotals } from './sample-totals.ts';
 
 export type { AggregateOptions } from './options.ts';
+export { type ClusterLike, type Pm2, pm2Cluster, type WorkerLike } from './pm2.ts';
 
 /** The metrics of all workers. */
 export interface Aggregate {
@@ -51,7 +52,10 @@ export interface Aggregate {
  * before. What a worker has counted stays counted when it ends.
  * @throws TypeError when `workers` are neither or an option is wrong; Error where no client library is installed
  */
-export function aggregate(workers: Cluster | readonly Thread[], options: AggregateOptions = {}): Aggregate {
+export function aggregate(
+  workers: ClusterLike | readonly Thread[],
+  options: AggregateOptions = {},
+): Aggregate {
   const isOfThreads = Array.isArray(workers);
   const settings = resolveAggregateOptions(workers, options);
   const { prefix, maxScrapes, warn } = settings;
@@ -74,7 +78,7 @@ export function aggregate(workers: Cluster | readonly Thread[], options: Aggrega
   const processes = settings.defaultMetrics ? openProcessMetrics(client, prefix) : undefined;
   const servers: Server[] = [];
   const threads = new Set<() => void>();
-  const leave = isOfThreads ? () => {} : joinCluster(workers as Cluster, members);
+  const leave = isOfThreads ? () => {} : joinCluster(workers as ClusterLike, members);
   const add = (thread: Thread) => void threads.add(joinThread(thread, members));
   if (isOfThreads) for (const thread of workers) add(thread);
 
@@ -161,9 +165,9 @@ function registerMembers(registry: AnyRegistry, members: Members, prefix: string
 const CHECK_MS = 10;
 
 /** @returns what lets go of it */
-function joinCluster(cluster: Cluster, members: Members): () => void {
-  const peers = new WeakMap<Process, Peer>();
-  const peerOf = (worker: Process) => {
+function joinCluster(cluster: ClusterLike, members: Members): () => void {
+  const peers = new WeakMap<WorkerLike, Peer>();
+  const peerOf = (worker: WorkerLike) => {
     // A worker that is ending is not an error.
     const peer = peers.get(worker) ?? {
       send: (message) => worker.isConnected() && worker.send(message, () => {}),
@@ -171,12 +175,12 @@ function joinCluster(cluster: Cluster, members: Members): () => void {
     peers.set(worker, peer);
     return peer;
   };
-  const onMessage = (worker: Process, message: unknown) => {
+  const onMessage = (worker: WorkerLike, message: unknown) => {
     if (isMessage(message)) members.receive(peerOf(worker), message as FromWorker);
   };
-  const onDisconnect = (worker: Process) => members.end(peerOf(worker));
+  const onDisconnect = (worker: WorkerLike) => members.end(peerOf(worker));
   // One that dies while a connection is on its way to it has no `disconnect`; what it has sent last comes before it is not connected.
-  const onExit = (worker: Process) => {
+  const onExit = (worker: WorkerLike) => {
     if (worker.isConnected()) setTimeout(onExit, CHECK_MS, worker);
     else onDisconnect(worker);
   };

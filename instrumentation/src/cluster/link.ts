@@ -17,7 +17,8 @@ function createProcessLink(): Link {
     processMetrics: /^(process|nodejs)_/,
     send(message, sent = () => {}) {
       if (!process.connected) return sent();
-      process.send?.(message, undefined, undefined, sent);
+      // With the process: where PM2 passes messages on, this alone says who has sent them.
+      process.send?.({ ...message, pid: process.pid }, undefined, undefined, sent);
     },
     listen(receive) {
       process.on('message', receive);

@@ -80,7 +80,7 @@ export class Members {
       member.registries.set(report.index, registry);
       registry.add(report);
     }
-    if (message.id !== undefined) this.#answered(member, message.id, message.error);
+    if (message.question !== undefined) this.#answered(member, message.question, message.error);
   }
 
   /** Drops a worker, but nothing that it has counted. */
@@ -110,7 +110,7 @@ export class Members {
         resolve();
       };
       this.#pending.set(id, { left, failures, settle });
-      for (const { peer } of left) peer.send(toMessage<Question>({ kind: 'question', id }));
+      for (const { peer } of left) peer.send(toMessage<Question>({ kind: 'question', question: id }));
     });
     this.#pending.delete(id);
     if (failures.length > 0) throw new Error(failures.join('; '));

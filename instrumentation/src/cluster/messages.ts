@@ -26,7 +26,7 @@ export interface Hello {
 export interface Question {
   readonly type: typeof TYPE;
   readonly kind: 'question';
-  readonly id: number;
+  readonly question: number;
 }
 
 /** What every instrumented application of a worker has counted since the last such report, all at one moment. */
@@ -68,8 +68,8 @@ export interface SampleReport {
   readonly type: typeof TYPE;
   readonly kind: 'samples';
   readonly session: number;
-  /** The question that this answers. */
-  readonly id?: number | undefined;
+  /** That this answers. */
+  readonly question?: number | undefined;
   /** Why there is nothing, if a collector failed. */
   readonly error?: string | undefined;
   readonly registries: readonly RegistryReport[];

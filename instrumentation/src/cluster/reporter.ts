@@ -59,7 +59,7 @@ export class Reporter {
       if (message.kind === 'hello') this.#begin(message.session, message.intervalMs);
       else if (message.kind === 'question') {
         void this.#sendRequests();
-        void this.#sendSamples(true, message.id);
+        void this.#sendSamples(true, message.question);
       }
     });
   }
@@ -134,7 +134,7 @@ export class Reporter {
   }
 
   /** One after the other: differences are of what was sent before. */
-  #sendSamples(isAll: boolean, id?: number): Promise<void> {
+  #sendSamples(isAll: boolean, question?: number): Promise<void> {
     this.#sampling = this.#sampling.then(async () => {
       const session = this.#session;
       if (session === undefined) return;
@@ -146,7 +146,7 @@ export class Reporter {
       const registries = taken.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
       const failed = taken.find((one) => one.status === 'rejected');
       const error = failed && reasonOf(failed.reason);
-      await this.#send(toMessage<SampleReport>({ kind: 'samples', session, id, error, registries }));
+      await this.#send(toMessage<SampleReport>({ kind: 'samples', session, question, error, registries }));
     });
     return this.#sampling;
   }
