@@ -8,6 +8,8 @@ import { CLIENT_CORE } from './lib/cpu.ts';
 const BENCHMARKS = [
   'middleware-throughput',
   'scrape-rendering',
+  'cluster-scrape',
+  'cluster-exactness',
   'scaling-prometheus',
   'stack-idle',
   'loadgen-throughput',

@@ -1,16 +1,12 @@
-/** The ends of a worker, and what is done before each. A process that is killed has none. */
+/** The ends of a worker that is a process, and what is done before each. One that is killed has none. */
 
 import cluster from 'node:cluster';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/**
- * @param handOver is awaited where the end can wait
- * @param now is called at the very last moment
- */
-export function watchEnd(handOver: () => Promise<void>, now: () => void): void {
+/** As `watchEnd` of a link. */
+export function watchEndOfProcess(handOver: () => Promise<void>, now: () => void): void {
   process.on('exit', now);
-  if (!process.connected) return;
   const end = (then: () => void) =>
     void handOver().finally(() => {
       now();

@@ -1,11 +1,17 @@
 /** A worker's channel to its primary: of a process its IPC channel, of a thread a channel of its own, not the application's. */
 import { BroadcastChannel, isMainThread, threadId } from 'node:worker_threads';
+import { watchEndOfProcess } from './end.ts';
 import { channelName, type FromWorker } from './messages.ts';
 
 export interface Link {
   /** @param sent is called when the message is with the system, or cannot be sent at all */
   send(message: FromWorker, sent?: () => void): void;
   listen(receive: (message: unknown) => void): void;
+  /**
+   * @param handOver is awaited before an end that can wait
+   * @param now is called at the very last moment
+   */
+  watchEnd(handOver: () => Promise<void>, now: () => void): void;
   /** Which of the default metrics are a worker's own: threads have CPU and memory in common. */
   readonly processMetrics: RegExp;
 }
@@ -23,6 +29,7 @@ function createProcessLink(): Link {
     listen(receive) {
       process.on('message', receive);
     },
+    watchEnd: watchEndOfProcess,
   };
 }
 
@@ -38,5 +45,6 @@ function createThreadLink(): Link {
       channel.onmessage = (event: unknown) => receive((event as { data: unknown }).data);
       channel.unref();
     },
+    watchEnd: (_handOver, now) => process.on('exit', now),
   };
 }

@@ -6,16 +6,18 @@
 
 const TYPE = 'express-exact-metrics';
 
-/** To the primary: a worker counts requests from now on. */
-export interface Announcement {
+interface Typed {
   readonly type: typeof TYPE;
+}
+
+/** To the primary: a worker counts requests from now on. */
+export interface Announcement extends Typed {
   readonly kind: 'announcement';
   readonly atMs: number;
 }
 
 /** To a worker: report from now on, beginning with everything. */
-export interface Hello {
-  readonly type: typeof TYPE;
+export interface Hello extends Typed {
   readonly kind: 'hello';
   /** Which aggregate it comes from, where there are several one after the other. */
   readonly session: number;
@@ -23,15 +25,13 @@ export interface Hello {
 }
 
 /** To a worker: a scrape has come. */
-export interface Question {
-  readonly type: typeof TYPE;
+export interface Question extends Typed {
   readonly kind: 'question';
   readonly question: number;
 }
 
 /** What every instrumented application of a worker has counted since the last such report, all at one moment. */
-export interface RequestReport {
-  readonly type: typeof TYPE;
+export interface RequestReport extends Typed {
   readonly kind: 'requests';
   readonly session: number;
   readonly atMs: number;
@@ -64,8 +64,7 @@ export interface SourceDefinition {
 }
 
 /** Of each registry, the metrics other than those of requests. */
-export interface SampleReport {
-  readonly type: typeof TYPE;
+export interface SampleReport extends Typed {
   readonly kind: 'samples';
   readonly session: number;
   /** That this answers. */

@@ -1,6 +1,6 @@
 /** The options of `aggregate`, their defaults, and everything that can be wrong with them. */
-import type { InstrumentOptions } from '../options.ts';
-import { resolveOptions, type Settings } from '../options.ts';
+import type { Cluster } from 'node:cluster';
+import { type InstrumentOptions, resolveOptions, type Settings } from '../options.ts';
 
 export interface AggregateOptions
   extends Pick<InstrumentOptions, 'prefix' | 'defaultMetrics' | 'maxScrapes' | 'warn'> {
@@ -18,53 +18,28 @@ export type AggregateSettings = Pick<Settings, 'prefix' | 'defaultMetrics' | 'ma
 
 const COMMON = ['prefix', 'defaultMetrics', 'maxScrapes', 'warn'];
 
-/** @throws TypeError that names what is wrong, what was expected and what came */
+/** @throws TypeError that names what is wrong, what was expected and what came, one a line */
 export function resolveAggregateOptions(
   workers: unknown,
   { reportIntervalMs = 1_000, answerTimeoutMs = 1_000, ...rest }: AggregateOptions,
 ): AggregateSettings {
-  const problems = [
-    expect(
-      'workers',
-      isPrimary(workers) || isThreads(workers),
-      'the cluster of a primary, or an array of threads',
-      workers,
-    ),
-    expect(
-      'reportIntervalMs',
-      isMilliseconds(reportIntervalMs),
-      'milliseconds from 10 to 60000',
-      reportIntervalMs,
-    ),
-    expect(
-      'answerTimeoutMs',
-      isMilliseconds(answerTimeoutMs),
-      'milliseconds from 10 to 60000',
-      answerTimeoutMs,
-    ),
-    ...Object.keys(rest).map((name) =>
-      expect(
-        name,
-        COMMON.includes(name),
-        `no option but ${COMMON.join(', ')}, reportIntervalMs, answerTimeoutMs`,
-        name,
-      ),
-    ),
-  ].filter((problem) => problem !== undefined);
+  const times = { reportIntervalMs, answerTimeoutMs };
+  const problems = Object.entries(times)
+    .filter(([, ms]) => !(typeof ms === 'number' && ms >= 10 && ms <= 60_000))
+    .map(([name, ms]) => `${name}: expected milliseconds from 10 to 60000, got ${JSON.stringify(ms)}`);
+  const known = [...COMMON, ...Object.keys(times)].join(', ');
+  for (const name of Object.keys(rest))
+    if (!COMMON.includes(name)) problems.push(`${name}: is no option; there are ${known}`);
+  if (!isPrimary(workers) && !isThreads(workers))
+    problems.unshift(
+      `workers: expected the cluster of a primary, or an array of threads, got ${show(workers)}`,
+    );
   if (problems.length > 0) throw new TypeError(`aggregate: ${problems.join('\n')}`);
-  return { ...resolveOptions(rest, 'aggregate'), reportIntervalMs, answerTimeoutMs };
+  return { ...resolveOptions(rest, 'aggregate'), ...times };
 }
 
-const expect = (name: string, holds: boolean, expected: string, got: unknown) =>
-  holds
-    ? undefined
-    : `${name}: expected ${expected}, got ${typeof got === 'object' ? describe(got) : String(got)}`;
-
-const describe = (got: object | null) =>
-  got && 'isWorker' in got ? 'that of a worker' : `${got && 'an object'}`;
-
-const isPrimary = (value: unknown) =>
-  typeof value === 'object' && value !== null && (value as { isPrimary?: unknown }).isPrimary === true;
+const show = (got: unknown) =>
+  (got as Partial<Cluster> | undefined)?.isWorker ? 'that of a worker' : typeof got;
+const isPrimary = (value: unknown) => (value as Partial<Cluster> | undefined)?.isPrimary === true;
 const isThreads = (value: unknown) =>
   Array.isArray(value) && value.every((one) => typeof one?.threadId === 'number');
-const isMilliseconds = (value: unknown) => typeof value === 'number' && value >= 10 && value <= 60_000;

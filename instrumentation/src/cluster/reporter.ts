@@ -4,7 +4,6 @@
  */
 import { reasonOf } from '../exposition/family.ts';
 import { type AnyRegistry, metricsOf } from '../library.ts';
-import { watchEnd } from './end.ts';
 import { createLink, type Link } from './link.ts';
 import {
   type Announcement,
@@ -91,7 +90,7 @@ export class Reporter {
   #begin(session: number, intervalMs: number): void {
     if (this.#session === session) return;
     if (this.#session === undefined) {
-      watchEnd(
+      this.#link.watchEnd(
         () => this.#handOver(),
         // What other metrics have counted takes a moment to read, and there is none left.
         () => void this.#sendRequests(this.#hasHandedOver || !this.#hasOtherCounts()),

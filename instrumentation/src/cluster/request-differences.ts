@@ -19,7 +19,7 @@ export function createRequestDifferences(source: Source, index: number): () => S
   const { counts } = source;
   const knownRows = new Map<Row, number>();
   const knownCells = new Map<Cell, KnownCell>();
-  let definition: SourceDefinition | undefined = definitionOf(source);
+  let define: (() => SourceDefinition) | undefined = () => definitionOf(source);
 
   return () => {
     const rows: SourceReport['rows'][number][] = [];
@@ -44,9 +44,9 @@ export function createRequestDifferences(source: Source, index: number): () => S
         known.last = now;
       }
     }
-    const report = { index, definition, rows, cells, numbers, inProgress: counts.inProgress };
-    definition = undefined;
-    return report;
+    const definition = define?.();
+    define = undefined;
+    return { index, definition, rows, cells, numbers, inProgress: counts.inProgress };
   };
 }
 

@@ -14,8 +14,8 @@ export function byHand(
   library: typeof successor,
   app: Express,
   zeros: readonly Labels[] = [],
+  registry = new library.Registry(),
 ): RequestListener {
-  const registry = new library.Registry();
   library.collectDefaultMetrics({ register: registry });
   const options = <Label extends string>(name: string, ...labelNames: Label[]) => ({
     name,

@@ -1,5 +1,7 @@
 // What the types of the package allow and refuse; compiled, never run.
 
+import cluster from 'node:cluster';
+import { Worker } from 'node:worker_threads';
 import { Counter, type OpenMetricsContentType, Registry } from '@prometheus-io/client';
 import express from 'express';
 import {
@@ -8,6 +10,7 @@ import {
   instrument,
   type Metrics,
 } from 'express-exact-metrics';
+import { type Aggregate, aggregate } from 'express-exact-metrics/cluster';
 
 const options: InstrumentOptions = {
   registry: new Registry(),
@@ -25,5 +28,10 @@ const openMetrics = instrument(express(), { registry: new Registry<OpenMetricsCo
 const same: Registry<OpenMetricsContentType> = openMetrics.registry;
 openMetrics.close();
 void same;
+const all: Aggregate = aggregate(cluster, { prefix: 'shop_', reportIntervalMs: 500 });
+new Counter({ name: 'forks_total', help: 'Forks', registers: [all.registry] }).inc();
+aggregate([new Worker('./thread.js')]).close();
+// @ts-expect-error: it is the array of all threads
+aggregate(new Worker('./thread.js'));
 // @ts-expect-error: there is no such option
 instrument(app, { bucket: [1] });

@@ -1,0 +1,218 @@
+/** What workers report and a primary makes of it, without processes: several applications in a worker, labels, and what fails. */
+
+import cluster from 'node:cluster';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import * as library from '@prometheus-io/client';
+import express from 'express';
+import { aggregate } from '../src/cluster/aggregate.ts';
+import type { Link } from '../src/cluster/link.ts';
+import { Members, type Peer } from '../src/cluster/members.ts';
+import { Reporter } from '../src/cluster/reporter.ts';
+import { RequestTotals } from '../src/cluster/request-totals.ts';
+import { SampleTotals } from '../src/cluster/sample-totals.ts';
+import { render } from '../src/exposition/text.ts';
+import { type AnyRegistry, type Client, metricsOf } from '../src/library.ts';
+import { addRequest, createRequestCounts, createRow, expose } from '../src/recording/counts.ts';
+
+const { Counter, Gauge, Registry } = library;
+const client = library as unknown as Client;
+
+function createPrimary() {
+  const requests = new RequestTotals(client, () => undefined);
+  const samples = new SampleTotals();
+  const members = new Members(1, 60_000, requests, samples);
+  return {
+    members,
+    async lines() {
+      await members.ask(60_000);
+      const families = [...(await requests.read()), ...samples.read()];
+      return (await render(families, 'text')).toString().split('\n');
+    },
+  };
+}
+
+/** A worker whose messages arrive at once, as JSON. */
+function createWorker({ members }: ReturnType<typeof createPrimary>) {
+  let receive: (message: unknown) => void = () => undefined;
+  const copy = <T>(message: T) => JSON.parse(JSON.stringify(message)) as T;
+  const peer: Peer = { send: (message) => receive(copy(message)) };
+  const link: Link = {
+    processMetrics: /^(process|nodejs)_/,
+    listen: (listener) => {
+      receive = listener;
+    },
+    send(message, sent) {
+      members.receive(peer, copy(message));
+      sent?.();
+    },
+    watchEnd: () => undefined,
+  };
+  const reporter = new Reporter(link);
+  return {
+    peer,
+    /** An application with a route `/a`. */
+    add(registry: AnyRegistry, prefix = '', own: ReadonlySet<object> = new Set()) {
+      const counts = createRequestCounts({
+        bounds: [1],
+        hasNative: false,
+        maxRows: 5,
+        onFull: () => undefined,
+      });
+      const row = expose(counts, createRow('/a', 'get')) as ReturnType<typeof createRow>;
+      const joined = reporter.add({ registry, counts, prefix, own }, () => undefined);
+      return { ...joined, counts, request: () => addRequest(counts, row, 200, 0.5) };
+    },
+  };
+}
+
+describe('a primary', () => {
+  it('adds up the applications of a worker, and their metrics only once where they share a registry', async () => {
+    const primary = createPrimary();
+    const registry = new Registry();
+    new Counter({ name: 'jobs_total', help: 'Jobs', registers: [registry] }).inc(2);
+    const worker = createWorker(primary);
+    const apps = [worker.add(registry), worker.add(registry), worker.add(registry, 'admin_')];
+    for (const { request } of apps) request();
+    expect(await primary.lines()).toEqual(
+      expect.arrayContaining([
+        'http_requests_total{path="/a",method="get"} 2',
+        'admin_http_requests_total{path="/a",method="get"} 1',
+        'jobs_total 2',
+      ]),
+    );
+  });
+
+  it('keeps the labels that a registry adds to all of its metrics', async () => {
+    const primary = createPrimary();
+    for (const zone of ['a', 'b']) {
+      const registry = new Registry();
+      registry.setDefaultLabels({ zone });
+      new Gauge({ name: 'level', help: 'Level', registers: [registry] }).set(3);
+      createWorker(primary).add(registry).request();
+    }
+    expect(await primary.lines()).toEqual(
+      expect.arrayContaining([
+        'http_requests_total{path="/a",method="get",zone="a"} 1',
+        'http_requests_total{path="/a",method="get",zone="b"} 1',
+        'level{zone="a"} 3',
+        'level{zone="b"} 3',
+      ]),
+    );
+  });
+
+  it('takes values that JSON does not have, and labels of any type', async () => {
+    const primary = createPrimary();
+    const registry = new Registry();
+    const gauge = new Gauge({ name: 'level', help: 'Level', labelNames: ['of'], registers: [registry] });
+    gauge.set({ of: 'one' }, Number.POSITIVE_INFINITY);
+    gauge.set({ of: 1n as unknown as string }, Number.NaN);
+    createWorker(primary).add(registry);
+    expect(await primary.lines()).toEqual(
+      expect.arrayContaining(['level{of="one"} +Inf', 'level{of="1"} NaN']),
+    );
+  });
+
+  it('forgets the series that a worker has removed, and keeps what they have counted', async () => {
+    const primary = createPrimary();
+    const registry = new Registry();
+    const level = new Gauge({ name: 'level', help: 'Level', labelNames: ['of'], registers: [registry] });
+    const jobs = new Counter({ name: 'jobs_total', help: 'Jobs', labelNames: ['of'], registers: [registry] });
+    createWorker(primary).add(registry);
+    for (let i = 0; i < 50; i++) {
+      level.set({ of: String(i) }, i);
+      jobs.inc({ of: 'all' });
+      const own = (await primary.lines()).filter((line) => /^(level|jobs_total)\{/.test(line));
+      expect(own.sort()).toEqual([`jobs_total{of="all"} ${i + 1}`, `level{of="${i}"} ${i}`]);
+      level.reset();
+      jobs.remove('all');
+      // Between two reports it would be the same counter.
+      await primary.lines();
+    }
+    registry.removeSingleMetric('level');
+    expect((await primary.lines()).filter((line) => line.startsWith('level{'))).toEqual([]);
+  });
+
+  it('keeps what a closed application has counted, but nothing as in progress', async () => {
+    const primary = createPrimary();
+    const worker = createWorker(primary);
+    const [closed, open] = [worker.add(new Registry()), worker.add(new Registry())];
+    closed.request();
+    for (const { counts } of [closed, open]) counts.inProgress = 1;
+    await primary.lines();
+    closed.leave();
+    expect(await primary.lines()).toEqual(
+      expect.arrayContaining(['http_requests_total{path="/a",method="get"} 1', 'inprogress_requests 1']),
+    );
+  });
+
+  it('fails a scrape by name where an aggregator is none', async () => {
+    const primary = createPrimary();
+    const registry = new Registry();
+    new Gauge({ name: 'level', help: 'Level', registers: [registry] }).set(1);
+    for (const metric of metricsOf(registry as AnyRegistry)) Object.assign(metric, { aggregator: 'median' });
+    createWorker(primary).add(registry);
+    await expect(primary.lines()).rejects.toThrow(
+      'level: aggregator: expected sum, first, average, min, max or omit, got "median"',
+    );
+  });
+
+  it('keeps nothing of workers that have ended but their sums', async () => {
+    const primary = createPrimary();
+    let size = 0;
+    for (let i = 1; i <= 30; i++) {
+      const registry = new Registry();
+      new Counter({ name: 'jobs_total', help: 'Jobs', registers: [registry] }).inc();
+      new Gauge({ name: 'level', help: 'Level', registers: [registry] }).set(1);
+      const worker = createWorker(primary);
+      worker.add(registry).request();
+      const lines = await primary.lines();
+      expect(lines).toEqual(
+        expect.arrayContaining([
+          `http_requests_total{path="/a",method="get"} ${i}`,
+          `jobs_total ${i}`,
+          'level 1',
+        ]),
+      );
+      expect(primary.members.ages().map(({ worker: number }) => number)).toEqual(['1']);
+      if (i === 1) size = lines.length;
+      expect(lines).toHaveLength(size);
+      primary.members.end(worker.peer);
+    }
+  });
+});
+
+describe('aggregate', () => {
+  it.each([
+    [{}, {}, 'workers: expected the cluster of a primary, or an array of threads, got object'],
+    [
+      { isPrimary: false, isWorker: true },
+      {},
+      'workers: expected the cluster of a primary, or an array of threads, got that of a worker',
+    ],
+    [cluster, { reportIntervalMs: 0 }, 'reportIntervalMs: expected milliseconds from 10 to 60000, got 0'],
+    [cluster, { answerTimeoutMs: '1s' }, 'answerTimeoutMs: expected milliseconds from 10 to 60000, got "1s"'],
+    [cluster, { prefix: '1' }, 'prefix: expected the beginning of a metric name, got "1"'],
+    [
+      cluster,
+      { bucketsSeconds: [1] },
+      'bucketsSeconds: is no option; there are prefix, defaultMetrics, maxScrapes, warn, reportIntervalMs, answerTimeoutMs',
+    ],
+  ])('refuses what it cannot use: %#', (workers, options, expected) => {
+    expect(() => aggregate(workers as never, options as never)).toThrow(`aggregate: ${expected}`);
+  });
+
+  it('can be closed and opened again, and is 0 without workers', async () => {
+    for (let i = 0; i < 2; i++) {
+      const all = aggregate(cluster, { prefix: 'shop_', defaultMetrics: false, warn: () => undefined });
+      const server = express().get('/metrics', all.handler).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      expect(text).toContain('\nshop_http_server_workers 0\n');
+      all.close();
+      server.close();
+    }
+  });
+});

@@ -1,0 +1,85 @@
+/** Starts the clusters that are compared, loads and scrapes them. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { Agent, get as httpGet } from 'node:http';
+import { subjects } from '../middleware/apps.ts';
+
+export const variants = ['this package', '@prometheus-io/client', 'prom-client'] as const;
+
+export interface Reading {
+  /** From workers to the primary, since the last reading. */
+  readonly bytes: number;
+  /** The longest delay of the primary's event loop since then. */
+  readonly delayMs: number;
+  readonly pids: readonly number[];
+}
+
+export interface RunningCluster {
+  readonly primary: number;
+  readonly ended: ReadonlySet<number>;
+  read(command?: 'read' | 'fork'): Promise<Reading>;
+  /** One request, on a connection of its own, so that workers take turns. @returns whether it was answered */
+  request(target: string): Promise<boolean>;
+  /** @returns the text; undefined where the scrape failed */
+  scrape(): Promise<string | undefined>;
+  stop(): Promise<void>;
+}
+
+const agent = new Agent({ keepAlive: false, maxSockets: 64 });
+/** A connection that was on its way to a worker when that was killed is never closed. */
+const TIMEOUT_MS = 10_000;
+
+export async function startCluster(variant: string, env: NodeJS.ProcessEnv = {}): Promise<RunningCluster> {
+  const program = new URL('./program.ts', import.meta.url).pathname;
+  const child: ChildProcess = fork(program, [variant], {
+    env: { ...process.env, ...env },
+    execArgv: ['--no-warnings'],
+  });
+  const ended = new Set<number>();
+  child.on('message', (message: { ended?: number }) => {
+    if (message.ended !== undefined) ended.add(message.ended);
+  });
+  const [ports] = (await once(child, 'message')) as [{ port: number; metricsPort: number }];
+  return {
+    primary: child.pid as number,
+    ended,
+    async read(command = 'read') {
+      child.send(command);
+      for (;;) {
+        const [message] = (await once(child, 'message')) as [Partial<Reading>];
+        if (message.bytes !== undefined) return message as Reading;
+      }
+    },
+    request: (target) =>
+      new Promise((resolve) => {
+        const request = httpGet({ port: ports.port, host: '127.0.0.1', path: target, agent }, (response) => {
+          response.resume().on('end', () => resolve(response.complete));
+          response.on('error', () => resolve(false));
+        });
+        request.setTimeout(TIMEOUT_MS, () => request.destroy());
+        request.on('error', () => resolve(false));
+      }),
+    async scrape() {
+      const response = await fetch(`http://127.0.0.1:${ports.metricsPort}/metrics`);
+      const text = await response.text();
+      return response.ok ? text : undefined;
+    },
+    async stop() {
+      child.kill();
+      await once(child, 'exit');
+    },
+  };
+}
+
+/** The paths that answer GET. */
+export const targets = (subjects[150] as (typeof subjects)[string]).routes
+  .filter(({ method }) => method === 'get')
+  .map(({ path }) => path.replace(':id', '7'));
+
+/** CPU time of processes so far, in ms, as the scheduler counts it. */
+export const cpuMs = (pids: readonly number[]) =>
+  pids.reduce(
+    (sum, pid) => sum + Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6,
+    0,
+  );
