@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
 import { killWorkers } from './kill-workers.ts';
-import { load, type Scrape, type Several, start } from './several.ts';
+import { load, type Scrape, type Several, start, untilWorkers } from './several.ts';
 
 let server: Several | undefined;
 afterEach(async () => {
@@ -68,7 +68,7 @@ describe.each(['json', 'advanced'])('over IPC in the form "%s"', (serialization)
 it('labels the metrics of processes by worker, with numbers that are used again', async () => {
   const several = await run({ WORKERS: '2' });
   const numbers = async () => {
-    const { text } = await several.scrape();
+    const { text } = await untilWorkers(several, 2);
     return [...text.matchAll(/^process_resident_memory_bytes\{worker="(\w+)"\}/gm)]
       .map(([, one]) => one)
       .sort();
@@ -96,7 +96,7 @@ describe('the end of a worker loses nothing', () => {
     await ask(several, 5);
     await ends[name]?.(several, Number(pid));
     await until('the worker to end', () => several.ended.includes(Number(pid)));
-    const scrape = await several.scrape();
+    const scrape = await untilWorkers(several, 0);
     expect(users(scrape)).toBe(5);
     expect(scrape.value('jobs_total')).toBe(5);
     expect(scrape.value('sizes_sum')).toBe(25);
@@ -111,7 +111,7 @@ describe('the end of a worker loses nothing', () => {
     await ask(several, 5);
     await several.command('signal', [pid, 'SIGTERM']);
     await until('the worker to end', () => several.ended.includes(Number(pid)));
-    const scrape = await several.scrape();
+    const scrape = await untilWorkers(several, 0);
     expect([users(scrape), scrape.value('jobs_total')]).toEqual([5, 5]);
     expect(scrape.value('http_server_worker_lost_reports_total')).toBe(0);
   });
@@ -122,7 +122,7 @@ describe('the end of a worker loses nothing', () => {
     await ask(several, 5);
     await several.get(path).catch(() => undefined);
     await until('the worker to end', () => several.ended.includes(Number(pid)));
-    const scrape = await several.scrape();
+    const scrape = await untilWorkers(several, 0);
     expect(users(scrape)).toBe(5);
     expect(scrape.value('http_requests_total', { path })).toBe(1);
     // The counter of the user could not be read any more.
@@ -140,7 +140,7 @@ it('says how much a worker that was killed may have counted in vain', async () =
   await several.command('signal', [pid, 'SIGKILL']);
   const atLeastMs = performance.now() - sinceMs;
   await until('the worker to end', () => several.ended.includes(Number(pid)));
-  const scrape = await several.scrape();
+  const scrape = await untilWorkers(several, 0);
   expect(users(scrape)).toBe(3);
   expect(scrape.value('http_server_worker_lost_reports_total')).toBe(1);
   expect(Number(scrape.value('http_server_worker_lost_seconds_total')) * 1000).toBeGreaterThan(

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { fileURLToPath } from 'node:url';
 
+import { until } from '../../test/support/until.ts';
 import { consistent, parse, toCounts } from './harness.ts';
 
 export interface Several {
@@ -92,7 +93,7 @@ export async function start(program: string, env: Readonly<Record<string, string
     child.once('exit', (code) => reject(new Error(`${program} ended with ${code}: ${errors}`)));
   });
   let metricsPort = ports.metricsPort;
-  return {
+  const several: Several = {
     port: ports.port,
     get metricsPort() {
       return metricsPort;
@@ -111,6 +112,18 @@ export async function start(program: string, env: Readonly<Record<string, string
       await once(child, 'exit');
     },
   };
+  await untilWorkers(several, Number(env.WORKERS ?? 2));
+  return several;
+}
+
+/** A worker listens a moment before it reports. @returns a scrape with that many */
+export async function untilWorkers(several: Several, count: number): Promise<Scrape> {
+  let scrape: Scrape | undefined;
+  await until(`${count} workers`, async () => {
+    scrape = await several.scrape();
+    return scrape.value('http_server_workers') === count;
+  });
+  return scrape as Scrape;
 }
 
 let commands = 0;

@@ -1,7 +1,6 @@
 /** One exposition for all threads of a process: as for the processes of a cluster, as far as threads differ from them. */
 import { afterEach, expect, it } from '@jest/globals';
-import { until } from '../../test/support/until.ts';
-import { get, type Scrape, type Several, start } from './several.ts';
+import { get, type Scrape, type Several, start, untilWorkers } from './several.ts';
 
 let server: Several | undefined;
 afterEach(async () => {
@@ -21,13 +20,6 @@ async function ask(several: Several, times: number): Promise<void> {
 }
 
 const users = (scrape: Scrape) => scrape.value('http_requests_total', { path: '/users/:id' });
-const workers = (scrape: Scrape) => scrape.value('http_server_workers');
-
-async function untilWorkers(several: Several, count: number): Promise<Scrape> {
-  await until(`${count} threads`, async () => workers(await several.scrape()) === count);
-  return several.scrape();
-}
-
 it('adds up what all threads have counted, and has what belongs to the process once', async () => {
   const several = await run();
   await ask(several, 3);
