@@ -205,7 +205,7 @@ it('an API that is killed during load ends it with status 3 and no verification'
   await docker('kill', api);
   const { exitCode, stderr } = await load.result;
   expect(exitCode).toBe(3);
-  const reason = 'not verified: Prometheus at http://prometheus:9090 got no new scrape of the API';
+  const reason = 'not verified: Prometheus at http://prometheus:9090 got no new scrape of job "api"';
   expect(stderr).toContain(reason);
 });
 

@@ -11,6 +11,7 @@ class Service {
   url = '';
   counts = new Map<string, number>([['old', 10]]);
   startTimeSeconds: number | undefined;
+  cpuSeconds: number | undefined;
   /** Before the n-th request is answered. */
   onRequest: (nth: number) => unknown = () => {};
   onScrape: () => unknown = () => {};
@@ -44,6 +45,7 @@ class Service {
     );
     const start = this.startTimeSeconds;
     if (start !== undefined) lines.push(`process_start_time_seconds ${start}\n`);
+    if (this.cpuSeconds !== undefined) lines.push(`process_cpu_seconds_total ${this.cpuSeconds}\n`);
     return `# TYPE requests_total counter\n${lines.join('')}`;
   }
 
@@ -177,6 +179,18 @@ const CASES: Readonly<Record<string, Case>> = {
       notes: [
         expect.stringContaining('have counted the same, as one process that is scraped as two targets'),
       ],
+    },
+  },
+  'several processes that answer the scrapes in turn': {
+    arrange: (service) => {
+      const turn = (isOther: boolean) =>
+        Object.assign(service, { startTimeSeconds: isOther ? 1_000.2 : 1_000, cpuSeconds: isOther ? 3 : 9 });
+      turn(false);
+      service.onScrape = () => turn(service.cpuSeconds === 9);
+    },
+    expected: {
+      verdict: 'unverifiable',
+      obstacles: [expect.stringMatching(/^several processes answer the scrapes of .* in turn/)],
     },
   },
   'relabelling that drops a label': {

@@ -16,7 +16,7 @@ export function addMetrics(command: Command): Command {
   return command
     .option(
       '--metrics <preset>',
-      'which metrics count the requests: a preset, a file with a mapping, or auto (default)',
+      'which metrics count the requests: a preset, a counter, a file with a mapping, or auto (default)',
     )
     .option(
       '--ignore-route <label>',

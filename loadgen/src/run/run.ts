@@ -8,13 +8,14 @@ import { formatLost } from '../report/combine.ts';
 import { compareLatency } from '../report/latency.ts';
 import type { Environment, Report } from '../report/report.ts';
 import { type Baseline, completeMetrics, readBaseline } from '../verify/baseline.ts';
+import { findBraids } from '../verify/braid.ts';
 import { RECORD_VERSION } from '../verify/ledger.ts';
 import type { Snapshot } from '../verify/process.ts';
 import type { Prometheus } from '../verify/prometheus.ts';
 import { readQuantiles } from '../verify/quantiles.ts';
 import { findScrapes } from '../verify/scrapes.ts';
 import { readSettledSnapshot, sumOf } from '../verify/snapshot.ts';
-import { standingOf, unverifiable, verify } from '../verify/verification.ts';
+import { standingOf, unverifiable, type Verification, verify } from '../verify/verification.ts';
 import { planIdOf } from './plan.ts';
 import { probedTarget, runProbes } from './probe.ts';
 import { refuseMissed, type Sender, type SenderObserver, waitUntil } from './sender.ts';
@@ -146,13 +147,10 @@ export async function addVerification(
     const compared = { ...options, metrics, beforeOf: () => before };
     const standing = (after: Snapshot) => standingOf(verify(before, after, expectedCounts, metrics), metrics);
     const after = await readSettledSnapshot(prometheus, compared, standing);
-    const verification = verify(before, after, expectedCounts, metrics);
-    const scrapes =
-      verification.verdict === 'failed'
-        ? await findScrapes(prometheus, { ...options, metrics }, before, after, expectedCounts).catch(
-            () => [],
-          )
-        : [];
+    const verification = await explain(verify(before, after, expectedCounts, metrics), () =>
+      findScrapes(prometheus, { ...options, metrics }, before, after, expectedCounts),
+    );
+    const braids = verification.verdict === 'verified' ? await findBraids(prometheus, options) : [];
     const quantiles = await readQuantiles(prometheus, before, after, compared);
     const serviceTimes = sent.phases.map(({ histograms }) => histograms.serviceTime);
     return {
@@ -160,7 +158,7 @@ export async function addVerification(
         ...sent,
         metrics,
         snapshots: { before, after },
-        verification: { ...verification, notes: [...verification.notes, ...scrapes] },
+        verification: braids.length > 0 ? unverifiable(expectedCounts, braids) : verification,
         latency: compareLatency(serviceTimes, quantiles),
       },
     };
@@ -169,6 +167,12 @@ export async function addVerification(
       return { report: sent, unverified: error };
     return { report: { ...sent, verification: unverifiable(expectedCounts, [reasonOf(error)]) } };
   }
+}
+
+/** Adds what takes more scrapes to find out. A verdict that is known is not lost when Prometheus is. */
+async function explain(verification: Verification, findMore: () => Promise<string[]>): Promise<Verification> {
+  if (verification.verdict !== 'failed') return verification;
+  return { ...verification, notes: [...verification.notes, ...(await findMore().catch(() => []))] };
 }
 
 /** How to read snapshots, by whatever metrics. */

@@ -1,5 +1,5 @@
 /** `verify --sent`: what another generator has sent, by the result that it left, with what Prometheus holds of that time. */
-import { UsageError } from '../common/errors.ts';
+import { CheckError, UsageError } from '../common/errors.ts';
 import { readJson } from '../common/files.ts';
 import type { MetricsChoice } from '../common/metrics.ts';
 import { resolveMetrics } from '../verify/baseline.ts';
@@ -26,7 +26,12 @@ type TimedResult = ForeignResult & { readonly startSeconds: number; readonly end
 
 /** @throws UsageError for another file, and for one without times where none are given */
 export async function readForeignResult(file: string, { from, to }: SentBetween): Promise<TimedResult> {
-  const result = parseForeignResult(await readJson(file));
+  const json = await readJson(file).catch((error: unknown) => {
+    // What is no JSON is none of these either.
+    if (error instanceof CheckError) return undefined;
+    throw error;
+  });
+  const result = parseForeignResult(json);
   if (result === undefined)
     throw new UsageError(
       `--sent: expected the JSON of k6 (--summary-export), vegeta (report -type=json) or autocannon (--json), got something else in ${file}`,
@@ -61,7 +66,7 @@ export async function verifyForeign(
     // A service may count a request after its answer.
   } while (standingOf(verification, metrics) === 'missing' && late < SETTLE_SECONDS);
   const notes = [
-    result.note,
+    ...(result.note === '' ? [] : [result.note]),
     `compared up to ${late.toFixed(1)} s after the run, by the clocks of the generator and of Prometheus: what others sent by then is in it`,
   ];
   return { ...verification, notes: [...verification.notes, ...notes] };

@@ -44,7 +44,7 @@ function describeVerified({ answered, compared = answered, undeclared = 0 }: Ver
       ...others,
     ];
   return [
-    `${formatCount(compared, 'request')}, counted ${formatNumber(compared)} times in all`,
+    `${formatCount(compared, 'request')}, counted ${compared === 1 ? 'once' : `${formatNumber(compared)} times`} in all`,
     `routes were not compared: the targets of ${formatNumber(undeclared)} declare none (series, --route)`,
     ...others,
   ];

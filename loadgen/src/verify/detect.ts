@@ -32,7 +32,7 @@ export interface Detected {
 type Found = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
 
 /**
- * @param names of the presets to look for, without anything else; by default all, and then any counter
+ * @param names of the presets or counters to look for, without anything else; by default all presets, and then any counter
  * @returns undefined where nothing fits, as of a service that has not counted a request yet
  * @throws CheckError when two fit equally
  */
@@ -57,7 +57,11 @@ export async function detectMetrics(
     .flatMap(([name, { variants, optional }]) =>
       variants.flatMap((variant) => fit(name, variant, optional, found)),
     );
-  const others = names === undefined ? [...found].flatMap(toCandidate) : [];
+  const others = [...found]
+    .filter(([name]) =>
+      names === undefined ? /http|request/.test(name) && !OTHER.test(name) : names.includes(name),
+    )
+    .flatMap(toCandidate);
   return choose(presets, others, job);
 }
 
@@ -95,7 +99,7 @@ function fit(
 function toCandidate([name, labels]: [string, ReadonlyMap<string, ReadonlySet<string>>]): Candidate[] {
   const labelOf = (dimension: keyof typeof KNOWN) => KNOWN[dimension].find((label) => labels.has(label));
   const [route, method, code] = [labelOf('route'), labelOf('method'), labelOf('code')];
-  if (!/http|request/.test(name) || OTHER.test(name) || method === undefined || code === undefined) return [];
+  if (method === undefined || code === undefined) return [];
   const every = (label: string, form: RegExp) =>
     [...(labels.get(label) ?? [])].every((value) => form.test(value));
   if (!every(code, /^\d(\d\d|xx)$/)) return [];

@@ -49,7 +49,10 @@ const autocannon = z
     return {
       ...{ tool: 'autocannon', answered, unknown: Math.max(0, sent - total), hasCodes: true },
       ...{ startSeconds: start, endSeconds: finish },
-      note: 'autocannon drops what is in flight at its end: those requests may have been counted',
+      note:
+        sent > total
+          ? 'autocannon has no answer to some: it drops what is in flight at its end, and counts what it sends again on a new connection'
+          : '',
     };
   });
 

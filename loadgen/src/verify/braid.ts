@@ -1,0 +1,38 @@
+/**
+ * Whether several processes answer the scrapes of one target in turn, as the workers of a server that share a port do. Counters of such
+ * a target prove nothing: a start time that comes back, and a counter that fell meanwhile, reveal it.
+ */
+import { formatTarget, isWithin, type PrometheusReader } from './process.ts';
+import type { Samples } from './prometheus.ts';
+
+const WINDOW = '300s';
+
+/** @returns an obstacle for each such target. Processes whose scrapes happen to reach the same one all the time are not found. */
+export async function findBraids(
+  prometheus: Pick<PrometheusReader, 'query' | 'samples'>,
+  { job, signal }: { readonly job: string; readonly signal: AbortSignal },
+): Promise<string[]> {
+  const own = `{job=${JSON.stringify(job)}}[${WINDOW}]`;
+  const starts = await prometheus.samples(`process_start_time_seconds${own}`, { signal });
+  const braided = starts.filter(comesBack);
+  if (braided.length === 0) return [];
+  const falls = await prometheus.query(`resets(process_cpu_seconds_total${own}) > 0`, { signal });
+  return braided
+    .map(({ labels: { __name__, ...labels } }) => labels)
+    .filter((labels) => falls.some((sample) => isWithin(labels, sample.labels)))
+    .map(
+      (labels) =>
+        `several processes answer the scrapes of ${formatTarget(labels)} in turn: each needs a target of its own, or an aggregated exposition`,
+    );
+}
+
+/** Whether a value is there again after another one. */
+function comesBack({ points }: Samples): boolean {
+  const seen = new Set<number>();
+  return points.some(({ value }, n) => {
+    const isNew = value !== points[n - 1]?.value;
+    const isBack = isNew && seen.has(value);
+    seen.add(value);
+    return isBack;
+  });
+}
