@@ -2,10 +2,9 @@
  * One connection to the target, with at most one request on it at a time. It never sends a request twice: whether a
  * request that got no answer reached the server is not known, so the truth is to say so and leave it.
  */
-import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
 import type { FailureKind } from '../common/result.ts';
-import type { Origin } from './origin.ts';
+import { type Origin, openSocket } from './origin.ts';
 import type { EncodedRequest } from './request.ts';
 import { ResponseParser, TooLargeError } from './response-parser.ts';
 
@@ -56,12 +55,7 @@ export class Connection {
     this.#secure = origin.secure;
     this.#listener = listener;
     const onread = { buffer: Buffer.allocUnsafe(READ_BUFFER_BYTES), callback: this.#read };
-    const options = { host: address, port: origin.port, noDelay: true, onread };
-    // The name, not the address, is what the certificate is for. An address as server name is not allowed (RFC 6066).
-    const servername = isIP(origin.hostname) ? '' : origin.hostname;
-    this.#socket = origin.secure
-      ? connectTls({ ...options, ...origin.tls, servername, ALPNProtocols: ['http/1.1'] })
-      : connect(options);
+    this.#socket = openSocket(origin, address, { noDelay: true, onread });
     this.#socket.once(origin.secure ? 'secureConnect' : 'connect', this.#onConnect);
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(this.#kindOf(error)));
     this.#socket.once('end', () => this.#onEnd());

@@ -1,4 +1,6 @@
 /** Where requests go: the parsed base URL of the target. */
+import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { parseUrl } from '../common/url.ts';
 
 /** How to speak TLS, where it is not as usual; certificates and keys are PEM. */
@@ -37,4 +39,17 @@ export function parseOrigin(text: string, tls?: TlsOptions): Origin {
     prefix: pathname.replace(/\/+$/, ''),
     tls,
   };
+}
+
+/** Begins to connect. @param host an address of the origin, or its name */
+export function openSocket(
+  { secure, hostname, port, tls }: Origin,
+  host: string,
+  others: Partial<TcpNetConnectOpts> = {},
+): Socket {
+  const options = { ...others, host, port };
+  if (!secure) return connect(options);
+  // The name, not the address, is what the certificate is for. An address as server name is not allowed (RFC 6066).
+  const servername = isIP(hostname) ? '' : hostname;
+  return connectTls({ ...options, ...tls, servername, ALPNProtocols: ['http/1.1'] });
 }

@@ -1,8 +1,7 @@
 /** Requests that instrumentations get wrong, as raw bytes: what a client library would mend or refuse is sent as it is. */
-import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
 import { MALFORMED, UNKNOWN_BELOW } from '../common/probe-marks.ts';
-import type { Origin } from './origin.ts';
+import { type Origin, openSocket } from './origin.ts';
 import { encodeRequest } from './request.ts';
 
 export interface Probe {
@@ -54,11 +53,7 @@ export async function sendProbe(origin: Origin, probe: Probe, timeoutMs: number)
 }
 
 function open(origin: Origin, timeoutMs: number): Promise<Socket> {
-  const options = { host: origin.hostname, port: origin.port };
-  const servername = isIP(origin.hostname) ? '' : origin.hostname;
-  const socket = origin.secure
-    ? connectTls({ ...options, ...origin.tls, servername, ALPNProtocols: ['http/1.1'] })
-    : connect(options);
+  const socket = openSocket(origin, origin.hostname);
   socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
