@@ -64,6 +64,9 @@ export type MetricsInput = z.input<typeof metricsSchema>;
 export type Metrics = z.output<typeof metricsSchema>;
 export type Counter = Metrics['counters'][number];
 
+/** Of a service that has none yet. */
+export const NO_METRICS: Metrics = metricsSchema.parse({ counters: [] });
+
 export const START_TIME = 'process_start_time_seconds';
 
 /** Whether processes are known by their target alone: a _created is that of a series, and has its labels. */

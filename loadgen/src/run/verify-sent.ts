@@ -1,6 +1,6 @@
 /** Compares what earlier runs have sent with what Prometheus holds now. It sends nothing. */
 import { CheckError, UsageError } from '../common/errors.ts';
-import { type MetricsChoice, metricsSchema } from '../common/metrics.ts';
+import { type MetricsChoice, NO_METRICS } from '../common/metrics.ts';
 import { completeMetrics, readBaseline } from '../verify/baseline.ts';
 import { ledgerFiles, type RunRecord, readRecord, startLedger } from '../verify/ledger.ts';
 import type { Snapshot } from '../verify/process.ts';
@@ -30,7 +30,7 @@ export async function verifySent(
   prometheus: Prometheus,
   options: Omit<SnapshotOptions, 'metrics'>,
 ): Promise<RunsVerification> {
-  const known = metricsOf(records) ?? metricsSchema.parse({ counters: [] });
+  const known = metricsOf(records) ?? NO_METRICS;
   const metrics = await completeMetrics(prometheus, known, options);
   const standing = (now: Snapshot) => standingOf(verifyRuns(records, now, metrics).verification, metrics);
   const beforeOf = (now: Snapshot) => baselineOf(records, now);

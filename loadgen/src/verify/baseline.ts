@@ -3,7 +3,13 @@
  * the metrics are found after the run, and each of their counters began at 0.
  */
 import { CheckError } from '../common/errors.ts';
-import { type Metrics, type MetricsChoice, metricsSchema, START_TIME } from '../common/metrics.ts';
+import {
+  type Metrics,
+  type MetricsChoice,
+  metricsSchema,
+  NO_METRICS,
+  START_TIME,
+} from '../common/metrics.ts';
 import { PRESET_NAMES, PRESETS } from '../common/presets.ts';
 import { type Detected, detectMetrics } from './detect.ts';
 import type { PrometheusReader, Snapshot } from './process.ts';
@@ -31,9 +37,8 @@ export async function readBaseline(
   if (found?.startTime !== undefined)
     return { metrics: found, before: await readSnapshot(prometheus, { ...options, metrics: found }) };
   // Every target has been scraped when this is there; what is not known by then was not exposed.
-  const unknown = metricsSchema.parse({ counters: [] });
-  const first = await readSnapshot(prometheus, { ...options, metrics: { ...unknown, startTime: null } });
-  const metrics = found ?? (await find(prometheus, choice, options)) ?? withIgnored(unknown, choice);
+  const first = await readSnapshot(prometheus, { ...options, metrics: { ...NO_METRICS, startTime: null } });
+  const metrics = found ?? (await find(prometheus, choice, options)) ?? withIgnored(NO_METRICS, choice);
   const resolved = await withStart(prometheus, metrics, options);
   const { askedAtSeconds } = first;
   return {
@@ -49,7 +54,7 @@ export async function resolveMetrics(
   options: BaselineOptions,
 ): Promise<Metrics> {
   const found = await find(prometheus, choice, options);
-  const known = found ?? withIgnored(metricsSchema.parse({ counters: [] }), choice);
+  const known = found ?? withIgnored(NO_METRICS, choice);
   return withStart(prometheus, await completeMetrics(prometheus, known, options), options);
 }
 

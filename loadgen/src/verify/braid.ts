@@ -2,6 +2,7 @@
  * Whether several processes answer the scrapes of one target in turn, as the workers of a server that share a port do. Counters of such
  * a target prove nothing: a start time that comes back, and a counter that fell meanwhile, reveal it.
  */
+import { START_TIME } from '../common/metrics.ts';
 import { formatTarget, isWithin, type PrometheusReader } from './process.ts';
 import type { Samples } from './prometheus.ts';
 
@@ -13,7 +14,7 @@ export async function findBraids(
   { job, signal }: { readonly job: string; readonly signal: AbortSignal },
 ): Promise<string[]> {
   const own = `{job=${JSON.stringify(job)}}[${WINDOW}]`;
-  const starts = await prometheus.samples(`process_start_time_seconds${own}`, { signal });
+  const starts = await prometheus.samples(`${START_TIME}${own}`, { signal });
   const braided = starts.filter(comesBack);
   if (braided.length === 0) return [];
   const falls = await prometheus.query(`resets(process_cpu_seconds_total${own}) > 0`, { signal });

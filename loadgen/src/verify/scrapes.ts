@@ -5,17 +5,16 @@
 import type { Metrics } from '../common/metrics.ts';
 import { formatNumber } from '../common/units.ts';
 import type { ExpectedCounts } from './expected-counts.ts';
-import type { PrometheusReader, Snapshot } from './process.ts';
+import { isWithin, type PrometheusReader, type Snapshot } from './process.ts';
 import { counterOf, type VerificationRow } from './rows.ts';
 import { formatSeries } from './series.ts';
-import { readSnapshot, type SnapshotOptions } from './snapshot.ts';
+import { readSnapshot, type SnapshotOptions, TIMESTAMP_TOLERANCE_SECONDS } from './snapshot.ts';
 import { verify } from './verification.ts';
 
 /** So many scrapes are no coincidence. */
 const ENOUGH = 3;
 /** Raw samples of a longer time are not asked for. */
 const MOST_SECONDS = 3_600;
-const TIMESTAMP_MARGIN_SECONDS = 0.01;
 
 /** @returns a note for each row whose surplus is the number of scrapes */
 export async function findScrapes(
@@ -59,10 +58,8 @@ async function countScrapes(
   const ups = await prometheus.samples(query, { signal, atSeconds: Math.max(...times) });
   const counts = ups.map(({ labels, points }) => {
     const { scrapedAtSeconds: since = Number.NaN } =
-      before.instances.find((one) =>
-        Object.entries(one.labels).every(([name, value]) => labels[name] === value),
-      ) ?? {};
-    return points.filter(({ atSeconds }) => atSeconds > since + TIMESTAMP_MARGIN_SECONDS).length;
+      before.instances.find((one) => isWithin(one.labels, labels)) ?? {};
+    return points.filter(({ atSeconds }) => atSeconds > since + TIMESTAMP_TOLERANCE_SECONDS).length;
   });
   return counts.reduce((sum, count) => sum + count, 0);
 }

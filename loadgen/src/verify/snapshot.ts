@@ -42,7 +42,7 @@ const SCRAPES = 2;
 /** An interval that a user notices. */
 const NOTABLE_MS = 10_000;
 /** Prometheus may date a scrape up to 2 ms early, to keep timestamps regular (scrape.ScrapeTimestampTolerance). */
-const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
+export const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
 
 /**
  * @throws UnreachableError when the API is not scraped in time, saying which target and why, or Prometheus is away
