@@ -48,7 +48,11 @@ function watchSignal(signal: NodeJS.Signals, end: (then: () => void) => void): v
   };
   listenIfAlone();
   process.on('newListener', (event, added) => {
-    if (event === signal && added !== listener) process.off(signal, listener);
+    if (event !== signal || added === listener) return;
+    // When it is there: with no listener at all in between, Node would not watch the signal for the new one either.
+    process.nextTick(() => {
+      if (process.listenerCount(signal) > 1) process.off(signal, listener);
+    });
   });
   process.on('removeListener', (event, removed) => {
     if (event === signal && removed !== listener) listenIfAlone();

@@ -7,7 +7,7 @@ import { instrument } from 'express-exact-metrics';
 import { aggregate } from 'express-exact-metrics/cluster';
 import { defineRoutes } from './routes.js';
 
-const { WORKERS = '2', SERIALIZATION, ON_SIGTERM, IS_LATE, REPORT_INTERVAL_MS } = process.env;
+const { WORKERS = '2', SERIALIZATION, ON_SIGTERM, LISTENS_LATE, IS_LATE, REPORT_INTERVAL_MS } = process.env;
 
 if (cluster.isPrimary) await primary();
 else worker();
@@ -72,5 +72,7 @@ function worker() {
         process.exit(0);
       }),
   };
-  if (ON_SIGTERM) process.once('SIGTERM', ends[ON_SIGTERM]);
+  const listen = () => void process.once('SIGTERM', ends[ON_SIGTERM]);
+  if (LISTENS_LATE) server.once('request', listen);
+  else if (ON_SIGTERM) listen();
 }
