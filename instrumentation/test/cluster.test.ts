@@ -65,7 +65,7 @@ describe.each(['json', 'advanced'])('over IPC in the form "%s"', (serialization)
   });
 });
 
-it('labels the metrics of processes by worker, with numbers that are used again', async () => {
+it('labels the metrics of processes by worker, with numbers that are used again, but the start of the sums', async () => {
   const several = await run({ WORKERS: '2' });
   const numbers = async () => {
     const { text } = await untilWorkers(several, 2);
@@ -74,6 +74,9 @@ it('labels the metrics of processes by worker, with numbers that are used again'
       .sort();
   };
   expect(await numbers()).toEqual(['1', '2', 'primary']);
+  expect((await several.scrape()).text.match(/^process_start_time_seconds\b.* /gm)).toEqual([
+    'process_start_time_seconds ',
+  ]);
   for (let i = 0; i < 3; i++) {
     const [pid] = await several.command<number[]>('workers');
     await several.command('signal', [pid, 'SIGKILL']);
@@ -105,8 +108,12 @@ describe('the end of a worker loses nothing', () => {
     expect(scrape.value('level')).toBeUndefined();
   });
 
-  it('by SIGTERM, where its own listener waits for `lastScrape`', async () => {
-    const several = await run({ WORKERS: '1', REPORT_INTERVAL_MS: '60000', ON_SIGTERM: 'close' });
+  it.each([
+    ['from the beginning', {}],
+    ['since its first request', { LISTENS_LATE: '1' }],
+  ])('by SIGTERM, where its own listener, there %s, waits for `lastScrape`', async (_since, late) => {
+    const close = { REPORT_INTERVAL_MS: '60000', ON_SIGTERM: 'close' };
+    const several = await run({ WORKERS: '1', ...close, ...late });
     const [pid] = await several.command<number[]>('workers');
     await ask(several, 5);
     await several.command('signal', [pid, 'SIGTERM']);

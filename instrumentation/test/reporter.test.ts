@@ -197,20 +197,23 @@ describe('aggregate', () => {
     [
       cluster,
       { bucketsSeconds: [1] },
-      'bucketsSeconds: is no option; there are prefix, defaultMetrics, maxScrapes, warn, reportIntervalMs, answerTimeoutMs',
+      'bucketsSeconds: is no option; there are registry, prefix, defaultMetrics, maxScrapes, warn, reportIntervalMs, answerTimeoutMs',
     ],
   ])('refuses what it cannot use: %#', (workers, options, expected) => {
     expect(() => aggregate(workers as never, options as never)).toThrow(`aggregate: ${expected}`);
   });
 
   it('can be closed and opened again, and is 0 without workers', async () => {
+    const registry = new Registry();
+    new Gauge({ name: 'own', help: 'Of the primary', registers: [registry] }).set(7);
     for (let i = 0; i < 2; i++) {
-      const all = aggregate(cluster, { prefix: 'shop_', defaultMetrics: false, warn: () => undefined });
+      const all = aggregate(cluster, { registry, prefix: 'shop_', defaultMetrics: false });
       const server = express().get('/metrics', all.handler).listen(0, '127.0.0.1');
       await once(server, 'listening');
       const { port } = server.address() as AddressInfo;
       const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
       expect(text).toContain('\nshop_http_server_workers 0\n');
+      expect(text).toContain('\nown 7\n');
       all.close();
       server.close();
     }

@@ -59,22 +59,22 @@ export function aggregate(
   const isOfThreads = Array.isArray(workers);
   const settings = resolveAggregateOptions(workers, options);
   const { prefix, maxScrapes, warn } = settings;
-  const client = findClient(undefined, warn);
+  const client = findClient(options.registry, warn);
   const requests = new RequestTotals(client, warn);
   const samples = new SampleTotals();
   const members = new Members(nowMs(), settings.reportIntervalMs, requests, samples);
-  const registry = new client.Registry();
-  registerMembers(registry, members, prefix);
-  const lastScrape = createLastScrape(registry, prefix);
-  const exposition = createExposition(
-    async () => {
-      await members.ask(settings.answerTimeoutMs);
-      const own = processes ? await gather(processes.registry) : [];
-      const all = [requests.read(), samples.read(), own.map(ofPrimary), gather(registry)];
-      return joinFamilies((await Promise.all(all)).flat());
-    },
-    { maxScrapes, onScrape: createScrapeMetrics(registry, prefix) },
-  );
+  const registry: AnyRegistry = options.registry ?? new client.Registry();
+  // Not the user's, which may be used again after `close`.
+  const ours = new client.Registry();
+  registerMembers(ours, members, prefix);
+  const lastScrape = createLastScrape(ours, prefix);
+  const gatherAll = async () => {
+    await members.ask(settings.answerTimeoutMs);
+    const own = processes ? await gather(processes.registry) : [];
+    const all = [requests.read(), samples.read(), own.map(ofPrimary), gather(ours), gather(registry)];
+    return joinFamilies((await Promise.all(all)).flat());
+  };
+  const onScrape = createScrapeMetrics(ours, prefix);
   const processes = settings.defaultMetrics ? openProcessMetrics(client, prefix) : undefined;
   const servers: Server[] = [];
   const threads = new Set<() => void>();
@@ -82,15 +82,18 @@ export function aggregate(
   const add = (thread: Thread) => void threads.add(joinThread(thread, members));
   if (isOfThreads) for (const thread of workers) add(thread);
 
-  const handler: RequestListener = (request, response) => {
-    lastScrape.watch(request, response);
-    exposition(request, response);
+  const createHandler = (): RequestListener => {
+    const exposition = createExposition(gatherAll, { maxScrapes, onScrape });
+    return (request, response) => {
+      lastScrape.watch(request, response);
+      exposition(request, response);
+    };
   };
   return {
     registry: registry as unknown as Registry,
-    handler,
+    handler: createHandler(),
     listen(port, listenOptions = {}) {
-      const server = listen(handler, port, listenOptions, warn);
+      const server = listen(createHandler(), port, listenOptions, warn);
       servers.push(server);
       return server;
     },
@@ -110,9 +113,12 @@ function openProcessMetrics(client: Client, prefix: string) {
   return { registry, release: createProcessMetrics(registry, client, prefix) };
 }
 
-const ofPrimary = ({ values, ...family }: Family): Family => ({
+/** But its start, with which all sums have begun: a reader takes that of an exposition for the start of its counters. */
+const ofPrimary = (family: Family): Family => ({
   ...family,
-  values: values.map((sample) => ({ ...sample, labels: { ...sample.labels, worker: 'primary' } })),
+  values: family.name.endsWith('process_start_time_seconds')
+    ? family.values
+    : family.values.map((sample) => ({ ...sample, labels: { ...sample.labels, worker: 'primary' } })),
 });
 
 /** Those of the same name as one: of applications whose labels differ, and of the processes of workers and primary. */

@@ -12,7 +12,7 @@ export interface Link {
    * @param now is called at the very last moment
    */
   watchEnd(handOver: () => Promise<void>, now: () => void): void;
-  /** Which of the default metrics are a worker's own: threads have CPU and memory in common. */
+  /** Which of the default metrics are a worker's own. Its start is none of the counters'; threads have CPU and memory in common. */
   readonly processMetrics: RegExp;
 }
 
@@ -20,7 +20,7 @@ export const createLink = (): Link => (isMainThread ? createProcessLink() : crea
 
 function createProcessLink(): Link {
   return {
-    processMetrics: /^(process|nodejs)_/,
+    processMetrics: /^(process_(?!start_time)|nodejs_)/,
     send(message, sent = () => {}) {
       if (!process.connected) return sent();
       // With the process: where PM2 passes messages on, this alone says who has sent them.

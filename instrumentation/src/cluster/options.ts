@@ -3,7 +3,7 @@ import type { Cluster } from 'node:cluster';
 import { type InstrumentOptions, resolveOptions, type Settings } from '../options.ts';
 
 export interface AggregateOptions
-  extends Pick<InstrumentOptions, 'prefix' | 'defaultMetrics' | 'maxScrapes' | 'warn'> {
+  extends Pick<InstrumentOptions, 'registry' | 'prefix' | 'defaultMetrics' | 'maxScrapes' | 'warn'> {
   /**
    * How often each worker reports, in milliseconds: of one that is killed, no more than the last so many are lost.
    * Default: 1000.
@@ -16,7 +16,7 @@ export interface AggregateOptions
 export type AggregateSettings = Pick<Settings, 'prefix' | 'defaultMetrics' | 'maxScrapes' | 'warn'> &
   Required<Pick<AggregateOptions, 'reportIntervalMs' | 'answerTimeoutMs'>>;
 
-const COMMON = ['prefix', 'defaultMetrics', 'maxScrapes', 'warn'];
+const COMMON = ['registry', 'prefix', 'defaultMetrics', 'maxScrapes', 'warn'];
 
 /** @throws TypeError that names what is wrong, what was expected and what came, one a line */
 export function resolveAggregateOptions(
