@@ -9,7 +9,7 @@ $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name))
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-up: ## set up what is missing, start the stack, send the lab's traffic once, verify it, show the URLs (ALERTS=1 API_REPLICAS=3)
+up: ## set up what is missing, start the stack, send the lab's traffic once, verify it, show the URLs (ALERTS=1 API_REPLICAS=3 API_WORKERS=2)
 	@scripts/stack.sh up
 
 load: ## more traffic, verified, and a page of it: PATTERN=steady or ./my.yaml, ARGS="--rate 200 --duration 1m"

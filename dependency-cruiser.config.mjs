@@ -21,9 +21,10 @@ const LAYERS = {
     routes: [],
     config: [],
     'request-log': [],
+    relay: [],
     errors: ['request-log'],
     'mount-routes': ['routes'],
-    app: ['config', 'routes', 'mount-routes', 'errors', 'request-log', 'simulation'],
+    app: ['config', 'routes', 'mount-routes', 'errors', 'relay', 'request-log', 'simulation'],
   },
   // What records knows nothing of what is exposed, and what exposes knows nothing of Express.
   instrumentation: {

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { createErrorHandler, notFound } from './errors.ts';
 import { mountRoutes } from './mount-routes.ts';
+import { createRelay } from './relay.ts';
 import { createAccessLog } from './request-log.ts';
 import type { Route } from './routes.ts';
 import { createSimulation, type Simulation } from './simulation.ts';
@@ -21,10 +22,12 @@ export type AppConfig = Pick<
   'METRICS_ON_API_PORT' | 'SIMULATED_LATENCY_MS' | 'SIMULATED_ERROR_RATIO' | 'ACCESS_LOG_LINES_PER_SECOND'
 >;
 
+/** @param relayPort in a worker: where its primary answers with the metrics of all workers */
 export function createApp(
   config: AppConfig,
   routes: readonly Route[],
   log: Pick<Logger, 'error' | 'info'>,
+  relayPort?: number,
 ): App {
   const app = express();
   const metrics = instrument(app, {
@@ -32,6 +35,7 @@ export function createApp(
     // The labs call it `products`.
     pathLabel: (template) => template.slice(1),
     nativeHistograms: true,
+    skip: relayPort === undefined ? [] : ['/metrics'],
     codes: Object.fromEntries(
       routes.map(({ method, path, code }) => [`${method.toUpperCase()} ${path}`, [code]]),
     ),
@@ -43,7 +47,8 @@ export function createApp(
   Object.defineProperty(app.request, 'fresh', { value: false });
   // A handler of its own: clients of the API must not be able to use up the scrapes that Prometheus needs, and that one of
   // them looks does not mean that Prometheus has.
-  if (config.METRICS_ON_API_PORT) app.all('/metrics', metrics.createHandler({ isPublic: true }));
+  if (config.METRICS_ON_API_PORT)
+    app.all('/metrics', relayPort ? createRelay(relayPort) : metrics.createHandler({ isPublic: true }));
   const linesPerSecond = config.ACCESS_LOG_LINES_PER_SECOND;
   if (linesPerSecond > 0) app.use(createAccessLog(log, linesPerSecond));
   const simulation = createSimulation(config.SIMULATED_LATENCY_MS, config.SIMULATED_ERROR_RATIO);

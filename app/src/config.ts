@@ -2,15 +2,17 @@
 import { z } from 'zod';
 
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const MOST_WORKERS = 16;
+const WORKERS = `a whole number from 1 to ${MOST_WORKERS}`;
 const LATENCY = 'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120';
 
 /** @param expected what a message says of a value that is none */
-const wholeNumber = (most: number, expected: string) =>
+const wholeNumber = (most: number, expected: string, least = 0) =>
   z
     .string()
     .regex(/^\d+$/, expected)
     .transform(Number)
-    .refine((value) => value <= most, expected);
+    .refine((value) => value >= least && value <= most, expected);
 const port = wholeNumber(65_535, 'a port from 0 to 65535');
 const milliseconds = wholeNumber(9_999_999, 'milliseconds');
 
@@ -31,6 +33,8 @@ const settings = z.object({
   /** 0 lets the system choose, here and below. */
   API_PORT: port.prefault('5001'),
   METRICS_PORT: port.prefault('8000'),
+  /** Processes that share the API's port, each of which may keep a core busy; with 1 there is no cluster. */
+  API_WORKERS: wholeNumber(MOST_WORKERS, WORKERS, 1).prefault('1'),
   /** Whether the API answers `/metrics` too. */
   METRICS_ON_API_PORT: z
     .enum(['true', 'false'], 'true or false')
@@ -49,7 +53,7 @@ const settings = z.object({
   /** How long to wait, drained, for one more scrape; 0 for not at all. Two scrape intervals of prometheus/prometheus.yml; a test keeps them equal. */
   SHUTDOWN_SCRAPE_WAIT_MS: milliseconds.prefault('10000'),
   LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).prefault('info'),
-  /** At most so many lines a second about requests, and as many about those that failed; 0 for none. */
+  /** At most so many lines a second of each process about requests, and as many about those that failed; 0 for none. */
   ACCESS_LOG_LINES_PER_SECOND: wholeNumber(10_000, 'a whole number from 0 to 10000').prefault('0'),
 });
 

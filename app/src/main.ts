@@ -1,11 +1,13 @@
 /**
- * The process: environment, log, signals, exit codes. 0 after SIGTERM or SIGINT, 1 when a port cannot be listened on or a
+ * The process, or each of several with `API_WORKERS`: environment, log, signals, exit codes. 0 after SIGTERM or SIGINT, 1 when a port cannot be listened on or a
  * second signal interrupts the draining, 2 when the configuration is wrong.
  */
+import cluster from 'node:cluster';
 import pino, { type Logger } from 'pino';
 import { type Config, ConfigError, parseConfig } from './config.ts';
+import { startPrimary } from './primary.ts';
 import { routes } from './routes.ts';
-import { startService } from './service.ts';
+import { startService, startWorker, type Worker } from './service.ts';
 
 const config = readConfig();
 // Standard error, written synchronously: few lines, and none may be lost when the process ends.
@@ -22,17 +24,23 @@ function readConfig(): Config {
   }
 }
 
+function start(config: Config, log: Logger): Promise<Worker> {
+  if (cluster.isWorker) return startWorker(config, routes, log, Number(process.env.METRICS_RELAY_PORT));
+  return config.API_WORKERS > 1 ? startPrimary(config, log) : startService(config, routes, log);
+}
+
 async function run(config: Config, log: Logger): Promise<void> {
-  const service = await startService(config, routes, log).catch((error: Error) => {
+  const { stop: stopService, ...ports } = await start(config, log).catch((error: Error) => {
     log.fatal(error.message);
     process.exit(1);
   });
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
-    if (stopping) process.exit(1);
+    // A worker gets one from the terminal and one from its primary, with which it ends at once.
+    if (stopping) return cluster.isWorker ? undefined : process.exit(1);
     stopping = true;
     log.info({ signal, graceMs: config.SHUTDOWN_GRACE_MS }, 'draining; a second signal ends at once');
-    const { drained, scraped } = await service.stop();
+    const { drained, scraped } = await stopService();
     if (!drained) log.warn('requests still in progress after the grace time were cut');
     if (scraped === false) log.warn('no last scrape came; what was counted since the one before is lost');
     log.info('stopped');
@@ -40,5 +48,5 @@ async function run(config: Config, log: Logger): Promise<void> {
     process.exit(0);
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
-  log.info({ apiPort: service.apiPort, metricsPort: service.metricsPort }, 'ready');
+  log.info(ports, 'ready');
 }

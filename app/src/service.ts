@@ -6,12 +6,16 @@ import { close, drain } from './drain.ts';
 import type { Route } from './routes.ts';
 import { createServer, harden, listening } from './server.ts';
 
-/** A running service. */
-export interface Service {
+/** A running worker of a service: its primary has the metrics port. */
+export interface Worker {
   readonly apiPort: number;
-  readonly metricsPort: number;
   /** Not ready at once; drains, waits for a last scrape, then closes the metrics port. */
   stop(): Promise<Stopped>;
+}
+
+/** A running service. */
+export interface Service extends Worker {
+  readonly metricsPort: number;
 }
 
 /** How a stop went. */
@@ -23,7 +27,10 @@ export interface Stopped {
 }
 
 /** What is left for a scrape that is under way when the metrics port closes, in milliseconds. */
-const METRICS_GRACE_MS = 1_000;
+export const METRICS_GRACE_MS = 1_000;
+
+/** So long a worker waits for its counts to be on their way to the primary, in milliseconds. */
+const HAND_OVER_MS = 2_000;
 
 /** @throws Error that names the port which cannot be listened on */
 export async function startService(config: Config, routes: readonly Route[], log: Logger): Promise<Service> {
@@ -46,6 +53,29 @@ export async function startService(config: Config, routes: readonly Route[], log
       // Last, so that Prometheus and the health check can watch the draining.
       await close(metricsServer, METRICS_GRACE_MS);
       return { drained, scraped };
+    },
+  };
+}
+
+/**
+ * One of the workers of startPrimary.
+ * @param relayPort where the primary answers with the metrics of all
+ * @throws Error that names the port which cannot be listened on
+ */
+export async function startWorker(
+  config: Config,
+  routes: readonly Route[],
+  log: Logger,
+  relayPort: number,
+): Promise<Worker> {
+  const { app, metrics } = createApp(config, routes, log, relayPort);
+  const api = createServer(app).listen(config.API_PORT);
+  const apiPort = await listening(api, config.API_PORT, 'the API');
+  return {
+    apiPort,
+    async stop() {
+      const drained = await drain(api, config.SHUTDOWN_GRACE_MS);
+      return { drained, scraped: await metrics.lastScrape({ timeoutMs: HAND_OVER_MS }) };
     },
   };
 }

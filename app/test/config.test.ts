@@ -6,7 +6,7 @@ const latency = (...modes: readonly (readonly [number, number, number])[]) => ({
 });
 
 const defaults = {
-  ...{ API_PORT: 5001, METRICS_PORT: 8000, METRICS_ON_API_PORT: true },
+  ...{ API_PORT: 5001, METRICS_PORT: 8000, API_WORKERS: 1, METRICS_ON_API_PORT: true },
   ...{ ...latency([0, 0, 1]), SIMULATED_ERROR_RATIO: 0 },
   ...{ SHUTDOWN_GRACE_MS: 10_000, SHUTDOWN_SCRAPE_WAIT_MS: 10_000 },
   ...{ LOG_LEVEL: 'info', ACCESS_LOG_LINES_PER_SECOND: 0 },
@@ -20,6 +20,7 @@ describe('the configuration', () => {
     ['empty values, as compose passes them on', { API_PORT: '', LOG_LEVEL: '' }, {}],
     ['ports', { API_PORT: '80', METRICS_PORT: '65535' }, { API_PORT: 80, METRICS_PORT: 65_535 }],
     ['ports that the system chooses', { API_PORT: '0', METRICS_PORT: '0' }, { API_PORT: 0, METRICS_PORT: 0 }],
+    ['workers', { API_WORKERS: '2' }, { API_WORKERS: 2 }],
     ['no metrics on the API port', { METRICS_ON_API_PORT: 'false' }, { METRICS_ON_API_PORT: false }],
     ['a latency', { SIMULATED_LATENCY_MS: '20' }, latency([20, 20, 1])],
     ['a range', { SIMULATED_LATENCY_MS: '20-200' }, latency([20, 200, 1])],
@@ -38,6 +39,7 @@ describe('the configuration', () => {
     ['API_PORT', '65536', 'a port from 0 to 65535'],
     ['API_PORT', '-1', 'a port from 0 to 65535'],
     ['METRICS_PORT', '80a', 'a port from 0 to 65535'],
+    ...['0', '17', '1.5'].map((value) => ['API_WORKERS', value, 'a whole number from 1 to 16'] as const),
     ['METRICS_ON_API_PORT', 'yes', 'true or false'],
     ...['200-20', '-5', '2-10x0', '2-10,'].map((value) => ['SIMULATED_LATENCY_MS', value, LATENCY] as const),
     ['SIMULATED_ERROR_RATIO', '1.5', 'a number from 0 to 1'],

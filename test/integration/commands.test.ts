@@ -215,6 +215,18 @@ it('up after that and after down ends with the verification table', async () => 
   expect((await project.up()).stdout).toMatch(row('code="404"', 33, 33, 0));
 });
 
+it('up with API_WORKERS=2 makes the API a cluster, verified, whose last counts are scraped', async () => {
+  await expectPassed(await project.up({ API_WORKERS: '2' }));
+  expect(await value('count(process_cpu_seconds_total{job="api"})')).toBe(3);
+  const counted = () => value('sum(last_over_time(http_requests_total[1h]))');
+  const before = (await counted()) as number;
+  for (let n = 0; n < 5; n++) await axios.get(`${project.url('API_HOST_PORT')}/cart`);
+  const api = await project.container('api');
+  await docker('stop', api);
+  expect(await counted()).toBe(before + 5);
+  await docker('start', api);
+});
+
 it('up with a setting that the API refuses shows what it says, and that what was running no longer does', async () => {
   const { exitCode, stderr } = await project.stack(['up'], { SIMULATED_ERROR_RATIO: 'often' });
   expect(exitCode).toBe(1);

@@ -1,0 +1,87 @@
+/** The API as several processes, as clients and the operator see it: one API, one exposition, one end. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { connectRaw } from '../../test/support/raw-client.ts';
+import { until } from '../../test/support/until.ts';
+import { type AppProcess, spawnApp, startProcess, sumOf } from './app-process.ts';
+
+const REPLACED = 'a worker has ended; another one takes its place';
+
+let app: AppProcess | undefined;
+afterEach(async () => {
+  await app?.kill();
+  app = undefined;
+});
+
+async function start(environment: Record<string, string> = {}): Promise<AppProcess> {
+  app = await startProcess({ API_WORKERS: '2', ...environment });
+  return app;
+}
+
+/** Each on a connection of its own, which the workers get in turn. */
+async function ask(count: number, port: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    const client = await connectRaw(port);
+    client.send('GET /cart HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await client.closed();
+    expect(client.text()).toMatch(/^HTTP\/1\.1 200 .*cart$/s);
+  }
+}
+
+const pidsOf = ({ log }: AppProcess) =>
+  log()
+    .split('\n')
+    .filter((line) => line.includes('"ready"') && !line.includes('metricsPort'))
+    .map((line) => (JSON.parse(line) as { pid: number }).pid);
+
+describe('the API of several workers', () => {
+  it('counts what all of them handle, in the exposition of either port, and no scrape', async () => {
+    const service = await start();
+    await ask(6, service.apiPort);
+    for (const port of [service.apiPort, service.metricsPort]) {
+      const text = await service.get(port, '/metrics');
+      expect(sumOf(text, 'http_requests_total')).toBe(6);
+      expect(text.match(/^http_server_workers .*$/m)?.[0]).toBe('http_server_workers 2');
+      expect(sumOf(text, 'http_request_duration_seconds_count')).toBe(6);
+    }
+    const filtered = await service.get(service.apiPort, '/metrics?name[]=inprogress_requests');
+    expect(filtered.match(/^[^#].*$/gm)).toEqual(['inprogress_requests 0']);
+  });
+
+  it('is ready with the worker that is left when another one is killed, and replaces that', async () => {
+    const service = await start();
+    await ask(4, service.apiPort);
+    await service.get(service.metricsPort, '/metrics');
+    process.kill(pidsOf(service)[0] as number, 'SIGKILL');
+    await until('it to be replaced', () => pidsOf(service).length === 3);
+    expect(service.messages()).toContain(REPLACED);
+    expect(await service.get(service.metricsPort, '/readyz')).toBe('ok\n');
+    await ask(4, service.apiPort);
+    expect(sumOf(await service.get(service.metricsPort, '/metrics'), 'http_requests_total')).toBe(8);
+  });
+
+  it('ends on SIGTERM when all have drained, and one more scrape has all counts', async () => {
+    const service = await start({ SIMULATED_LATENCY_MS: '1000', SHUTDOWN_SCRAPE_WAIT_MS: '60000' });
+    const clients = [await connectRaw(service.apiPort), await connectRaw(service.apiPort)];
+    for (const client of clients) client.send('GET /products HTTP/1.1\r\nHost: x\r\n\r\n');
+    await service.inProgress(2);
+    for (const pid of pidsOf(service)) process.kill(pid, 'SIGINT');
+    service.signal('SIGINT');
+    await until('it to be drained', () => service.messages().includes('drained'));
+    for (const client of clients) expect(await client.responses(1)).toEqual(['200']);
+    const text = await service.get(service.metricsPort, '/metrics');
+    expect(sumOf(text, 'http_requests_total')).toBe(2);
+    expect(text).toContain('\nhttp_server_worker_lost_reports_total 0\n');
+    expect(await service.exit).toBe(0);
+    expect(service.messages()).not.toContain(REPLACED);
+  });
+
+  it('says once that its port is taken, and exits 1', async () => {
+    const { apiPort } = await start();
+    const { exit, messages } = spawnApp({ API_WORKERS: '2', API_PORT: `${apiPort}`, METRICS_PORT: '0' });
+    expect(await exit).toBe(1);
+    expect(messages()).toEqual([
+      `the API cannot listen on port ${apiPort}: the port is already in use`,
+      'a worker did not start',
+    ]);
+  });
+});
