@@ -3,14 +3,15 @@ import { inOrder, STATE_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
 import { COUNT, warnFrom } from './panel.ts';
 import { lines, stat } from './panels.ts';
-import { CHOSEN } from './promql.ts';
+import { byProcess, CHOSEN } from './promql.ts';
 import { runbook } from './runbook.ts';
 import { cpu, eventLoopLate, memoryOfLimit, openConnections } from './saturation.ts';
 
 const processes = [
   stat('Processes', {
-    shows: 'Node processes that are scraped: one for each replica.',
-    investigate: 'if it is not the number of replicas that you asked for.',
+    shows:
+      'Node processes that are scraped: one for each replica; of a cluster, the primary and each worker.',
+    investigate: 'if it is not the number of replicas, and workers, that you asked for.',
     seeAlso: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
     ...COUNT,
     queries: { processes: `count(nodejs_version_info{${CHOSEN}})` },
@@ -33,11 +34,13 @@ const processes = [
   }),
   stat('Restarts in range', {
     shows:
-      'Starts of a process at an address that was already known. A replica with a new address is not counted here, but marked on the graphs.',
+      'Starts of a process at an address, or of a worker with a number, that was already known. A replica with a new address is not counted here, but marked on the graphs.',
     investigate: 'if there are restarts without a release.',
     seeAlso: `the container's log, *Memory, share of the limit*, ${runbook('ApiReplicaDown')}.`,
     ...COUNT,
-    queries: { restarts: `sum(changes(process_start_time_seconds{${CHOSEN}}[$__range]))` },
+    queries: {
+      restarts: `sum(changes(process_start_time_seconds{${CHOSEN}}[$__range])) + (sum(resets(process_cpu_seconds_total{${CHOSEN}, worker=~"[0-9]+"}[$__range])) or vector(0))`,
+    },
     thresholds: warnFrom(1, STATE_COLORS.watch),
   }),
 ];
@@ -97,7 +100,7 @@ const resources = [
     seeAlso: `*Active resources by type, all replicas*, ${runbook('RequestsStuck')}.`,
     ...COUNT,
     softMax: 10,
-    queries: { '{{instance}}': `process_open_fds{${CHOSEN}}` },
+    queries: byProcess(`process_open_fds{${CHOSEN}}`),
   }),
 ];
 

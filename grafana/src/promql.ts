@@ -64,6 +64,11 @@ export const variable = (name: string) => `\${${name}}`;
 /** Series of what is chosen at the top of a dashboard. */
 export const CHOSEN = 'job=~"$job", instance=~"$instance"';
 
+/** One line for each process: a replica, or the primary and the workers of one. The label is there also without `worker`. */
+export const byProcess = (expr: string) => ({
+  '{{process}}': `label_join(${expr}, "process", " ", "instance", "worker")`,
+});
+
 const DURATION = 'http_request_duration_seconds';
 const WINDOW = '$__rate_interval';
 

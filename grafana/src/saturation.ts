@@ -2,28 +2,28 @@
 import { EVENT_LOOP_LATE_LIMIT, MEMORY_LIMIT_MEBIBYTES } from './limits.ts';
 import { COUNT, lineAt } from './panel.ts';
 import { lines } from './panels.ts';
-import { CHOSEN } from './promql.ts';
+import { byProcess, CHOSEN } from './promql.ts';
 import { runbook } from './runbook.ts';
 
 export const eventLoopLate = lines('Event loop late, share of the time', {
-  shows: 'Share of the time by which turns of the event loop came late, by replica: at 100 % it never rests.',
+  shows: 'Share of the time by which turns of the event loop came late, by process: at 100 % it never rests.',
   investigate: 'if it is above the dashed line, where EventLoopBlocked fires: all requests wait.',
   seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
   unit: 'percentunit',
   softMax: 0.25,
-  queries: { '{{instance}}': `rate(nodejs_eventloop_late_seconds_total{${CHOSEN}}[$__rate_interval])` },
+  queries: byProcess(`rate(nodejs_eventloop_late_seconds_total{${CHOSEN}}[$__rate_interval])`),
   ...lineAt(EVENT_LOOP_LATE_LIMIT),
 });
 
 export const cpu = lines('CPU, share of one core', {
   shows:
-    'Processor time of each replica. JavaScript runs on one core; above 100 % are garbage collection and the thread pool.',
+    'Processor time of each process. JavaScript runs on one core; above 100 % are garbage collection and the thread pool.',
   investigate: 'if a line stays near 100 %: that process cannot take more traffic.',
   seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}; add replicas.`,
   unit: 'percentunit',
   softMax: 0.2,
   max: 4,
-  queries: { '{{instance}}': `rate(process_cpu_seconds_total{${CHOSEN}}[$__rate_interval])` },
+  queries: byProcess(`rate(process_cpu_seconds_total{${CHOSEN}}[$__rate_interval])`),
 });
 
 export const memoryOfLimit = lines('Memory, share of the limit', {
@@ -33,7 +33,7 @@ export const memoryOfLimit = lines('Memory, share of the limit', {
   unit: 'percentunit',
   softMax: 0.5,
   queries: {
-    '{{instance}}': `process_resident_memory_bytes{${CHOSEN}} / ${MEMORY_LIMIT_MEBIBYTES * 1024 * 1024}`,
+    '{{instance}}': `sum by (instance) (process_resident_memory_bytes{${CHOSEN}}) / ${MEMORY_LIMIT_MEBIBYTES * 1024 * 1024}`,
   },
 });
 

@@ -143,7 +143,7 @@ describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s',
     it('wraps counters in rate or increase', () => {
       const counter = /_(total|bucket|count|sum)$|^http_request_duration_seconds$/;
       for (const { metric, functions } of selectorsOf(each)) {
-        const wrapped = ['rate', 'increase'].includes(functions[0] ?? '');
+        const wrapped = ['rate', 'increase', 'resets'].includes(functions[0] ?? '');
         if (!SHOWN_AS_TOTALS.includes(each.title)) {
           expect({ metric, wrapped }).toEqual({ metric, wrapped: counter.test(metric) });
         }

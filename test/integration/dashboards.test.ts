@@ -1,5 +1,5 @@
 /**
- * The dashboards and the rules against a real Prometheus that scrapes the real API, with two replicas and traffic: every
+ * The dashboards and the rules against a real Prometheus that scrapes the real API, with two replicas, one of them a cluster, and traffic: every
  * query returns data with the labels that its legend names, every selector selects something, every rule is evaluated. And in each
  * state of the API no query fails, and the state is said in words on the dashboards and on Prometheus' own page.
  */
@@ -56,7 +56,7 @@ let stack: Stack;
 let traffic: NodeJS.Timeout;
 
 beforeAll(async () => {
-  stack = await startStack({ replicas: 2 });
+  stack = await startStack({ replicas: 2, lastEnvironment: { API_WORKERS: '2' } });
   await stack.load('not-found');
   // A trickle for as long as the tests ask for rates: a route on every replica, and now and then a path that does not
   // exist, which must stay a minority, because NotFoundSurge would report it otherwise.
@@ -89,6 +89,16 @@ it.each([...panelQueries, ...annotations])(
       expect(Object.keys(labels)).toEqual(expect.arrayContaining(labelsIn(legend)));
   },
 );
+
+it('Node runtime has a line for each process: a replica, or the primary and each worker of a cluster', async () => {
+  const perProcess = panelQueries.filter(({ name }) => /^Node runtime .*: \{\{process\}\}/.test(name));
+  expect(perProcess.length).toBeGreaterThan(2);
+  for (const { expr } of perProcess) {
+    const samples = await answer(fillVariables(expr, { ...EVERYTHING, job: 'api' }));
+    const workers = samples.map(({ labels }) => labels.process?.split(' ')[1]).sort();
+    expect(workers).toEqual(['', '1', '2', 'primary']);
+  }
+});
 
 const expectExposed = async (selector: string) =>
   expect((await answer(`count(${selector})`))[0]?.value).toBeGreaterThan(0);

@@ -30,6 +30,8 @@ export interface StackOptions {
   replicas?: number;
   /** Settings of the API, see the contract's table: SIMULATED_LATENCY_MS and so on. */
   environment?: Record<string, string>;
+  /** Further ones of the last replica alone. */
+  lastEnvironment?: Record<string, string>;
   /** The text of a module that replaces the API's: listens on the ports 5001 and 8000, with /healthz on the latter. */
   program?: string;
 }
@@ -49,9 +51,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     return container;
   };
   try {
-    const api = await keep(startApi(network, options));
-    const replicas = [api];
-    while (replicas.length < (options.replicas ?? 1)) replicas.push(await keep(startApi(network, options)));
+    const { replicas: count = 1, environment, lastEnvironment } = options;
+    const replicas: StartedTestContainer[] = [];
+    for (let left = count - 1; left > 0; left--) replicas.push(await keep(startApi(network, options)));
+    const last = { ...options, environment: { ...environment, ...lastEnvironment } };
+    replicas.push(await keep(startApi(network, last)));
+    const [api] = replicas as [StartedTestContainer];
     const prometheus = await keep(startPrometheus(network));
     return {
       ...{ network, prometheus, api, replicas },
