@@ -38,7 +38,7 @@ export default {
       testMatch: [
         process.version.startsWith('v20.')
           ? '<rootDir>/instrumentation/test/!(client).test.ts'
-          : '<rootDir>/instrumentation/test/{answers,close,exactness,hostile,instrument,invariant,last-scrape,options,protobuf,registry,routing,text}.test.ts',
+          : '<rootDir>/instrumentation/test/{answers,close,exactness,exemplars,hostile,instrument,invariant,last-scrape,options,protobuf,registry,routing,text}.test.ts',
       ],
       moduleNameMapper: { '^@prometheus-io/client$': '<rootDir>/node_modules/prom-client' },
     },

@@ -1,5 +1,6 @@
 /** Joins the parts: what an application's requests are counted with, and how they are exposed. */
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import { createExemplarSource } from './exemplar-source.ts';
 import { createExposition } from './exposition/handler.ts';
 import { createRequestFamilies } from './exposition/request-families.ts';
 import { attach, checkApplication } from './express/attach.ts';
@@ -18,7 +19,7 @@ import { type InstrumentOptions, resolveOptions, type Settings } from './options
 import { createRequestCounts, type RequestCounts } from './recording/counts.ts';
 import { createRecorder } from './recording/recorder.ts';
 import { createLastScrape, type LastScrapeOptions } from './shutdown/last-scrape.ts';
-import { guard } from './user-function.ts';
+import { guard, isBoolean } from './user-function.ts';
 
 /** The metrics of one application. */
 export interface Metrics<R extends AnyRegistry = Registry> {
@@ -132,6 +133,7 @@ function observe(app: Application, settings: Settings, counts: RequestCounts, is
     counts,
     resolve: (request, ongoing, status) => resolver.resolve(request, ongoing, status),
     methodLabel: (method) => methodLabel(counts, method),
+    exemplars: createExemplarSource(settings),
   });
   const resolver: RouteResolver = new RouteResolver({
     app,
@@ -201,7 +203,7 @@ function register(
 
 function skipOf({ skip, warn }: Settings): (request: IncomingMessage) => boolean {
   if (typeof skip === 'function') {
-    const isSkipped = guard(skip, 'boolean', (got) =>
+    const isSkipped = guard(skip, isBoolean, (got) =>
       warn(`skip: expected true or false, got ${got}; the request is counted`),
     );
     return (request) => isSkipped(request) === true;
@@ -212,8 +214,11 @@ function skipOf({ skip, warn }: Settings): (request: IncomingMessage) => boolean
 }
 
 function pathLabelOf({ pathLabel, warn }: Settings): (template: string) => string {
-  const labelOf = guard(pathLabel, 'string', (got, template) =>
-    warn(`pathLabel: expected a string for "${template}", got ${got}; the template is the label`),
+  const labelOf = guard(
+    pathLabel,
+    (got): got is string => typeof got === 'string',
+    (got, template) =>
+      warn(`pathLabel: expected a string for "${template}", got ${got}; the template is the label`),
   );
   return (template) => labelOf(template) ?? template;
 }

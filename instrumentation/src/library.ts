@@ -3,7 +3,7 @@
  * one is decided when an application is instrumented. Nothing here imports the types of either, because it may be missing.
  */
 import { type Description, type Family, reasonOf, toText } from './exposition/family.ts';
-import { loadClient } from './load-client.cjs';
+import { loadPeer } from './load-peer.cjs';
 
 /** A registry of either library, as far as this package uses it. */
 export interface AnyRegistry {
@@ -32,7 +32,7 @@ let saidBoth = false;
 export function findClient(registry: AnyRegistry | undefined, warn: (message: string) => void): Client {
   const installed: Client[] = [];
   for (const name of CLIENTS) {
-    const client = loadClient(name) as Client | undefined;
+    const client = loadPeer(name) as Client | undefined;
     if (!client) continue;
     // The other one need not be loaded.
     if (registry instanceof client.Registry) return client;

@@ -1,6 +1,6 @@
 /** A server for the metrics alone: the exposition, and health checks. Its limits are those that Node itself offers. */
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { guard } from './user-function.ts';
+import { guard, isBoolean } from './user-function.ts';
 
 export interface ListenOptions {
   /** Default: all interfaces. */
@@ -19,7 +19,7 @@ export function listen(
   const { host, isReady }: ListenOptions = typeof options === 'string' ? { host: options } : options;
   const readiness =
     isReady &&
-    guard(isReady, 'boolean', (got) => warn(`isReady: expected true or false, got ${got}; it is not ready`));
+    guard(isReady, isBoolean, (got) => warn(`isReady: expected true or false, got ${got}; it is not ready`));
   const server = createServer({
     // A scrape has neither a body nor large headers: a client that needs longer holds connections open on purpose.
     headersTimeout: 10_000,

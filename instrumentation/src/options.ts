@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Registry } from './installed-registry.ts';
 import type { AnyRegistry } from './library.ts';
+import type { ExemplarLabels } from './recording/snapshot.ts';
 import { createReport } from './user-function.ts';
 
 /**
@@ -38,6 +39,13 @@ export interface InstrumentOptions<R extends AnyRegistry = Registry> {
    * to a Prometheus that asks for protobuf and says `native=1`. Default: off.
    */
   readonly nativeHistograms?: boolean;
+  /**
+   * Keeps a trace id next to each bucket and error: of the OpenTelemetry span in which the request arrives, where
+   * `@opentelemetry/api` is installed, or else of its header `traceparent`; only of sampled ones. A function returns other
+   * labels, of at most 128 characters, or undefined for none. It is called when a request has ended, at least until its
+   * bucket has the exemplar of this second. Exposed as OpenMetrics and protobuf. Default: false.
+   */
+  readonly exemplars?: boolean | ((request: IncomingMessage) => ExemplarLabels | undefined);
   /**
    * Requests that are not counted at all: paths as in the URL (`/healthz`), or a function that returns `true` for them. A
    * request for which it throws or returns anything but a boolean is counted. Default: none.
@@ -78,6 +86,12 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
       value,
     ),
   nativeHistograms: (value) => expect(typeof value === 'boolean', 'true or false', value),
+  exemplars: (value) =>
+    expect(
+      typeof value === 'boolean' || typeof value === 'function',
+      'true, false or a function from a request to labels',
+      value,
+    ),
   skip: (value) =>
     expect(
       typeof value === 'function' || (Array.isArray(value) && value.every((path) => matches(path, /^\//))),
@@ -107,6 +121,7 @@ export function resolveOptions(options: InstrumentOptions<AnyRegistry>, caller =
     codes: options.codes ?? {},
     bucketsSeconds: [...(options.bucketsSeconds ?? DURATION_BUCKETS_SECONDS)],
     nativeHistograms: options.nativeHistograms ?? false,
+    exemplars: options.exemplars ?? false,
     skip: options.skip ?? [],
     maxRoutes: options.maxRoutes ?? 2000,
     defaultMetrics: options.defaultMetrics ?? true,

@@ -16,12 +16,12 @@ export function createReport(warn: (message: string) => unknown): (message: stri
 }
 
 /**
- * @param report is called once, with what came instead of a result of `type`
- * @returns `call`, with undefined for its result where it throws, rejects or returns another type
+ * @param report is called once, with what came instead of a result
+ * @returns `call`, with undefined for its result where it throws, rejects or returns anything else
  */
-export function guard<Argument, Result extends boolean | string>(
+export function guard<Argument, Result>(
   call: (argument: Argument) => Result,
-  type: 'boolean' | 'string',
+  isResult: (got: unknown) => got is Result,
   report: (got: string, argument: Argument) => void,
 ): (argument: Argument) => Result | undefined {
   let isReported = false;
@@ -29,7 +29,7 @@ export function guard<Argument, Result extends boolean | string>(
     let got: unknown;
     try {
       got = call(argument);
-      if (typeof got === type) return got as Result;
+      if (isResult(got)) return got;
     } catch (error) {
       got = error;
     }
@@ -39,6 +39,8 @@ export function guard<Argument, Result extends boolean | string>(
     return undefined;
   };
 }
+
+export const isBoolean = (got: unknown): got is boolean => typeof got === 'boolean';
 
 /** A promise that rejects ends the process unless something awaits it, also one that was thrown. */
 async function ignore(result: unknown): Promise<void> {

@@ -37,6 +37,10 @@ describe('a function of the user', () => {
   const wanted = {
     skip: ['skip: expected true or false', 'the request is counted'],
     pathLabel: ['pathLabel: expected a string for "/a"', 'the template is the label'],
+    exemplars: [
+      'exemplars: expected labels of at most 128 characters, or undefined',
+      'the request has no exemplar',
+    ],
   };
 
   it.each<[keyof typeof wanted, string, unknown, string]>([
@@ -50,6 +54,10 @@ describe('a function of the user', () => {
     ['skip', 'returns nothing', () => undefined, 'undefined'],
     ['pathLabel', 'throws', failing, 'Error: no such header'],
     ['pathLabel', 'rejects', rejecting, '[object Promise]'],
+    ['exemplars', 'throws', failing, 'Error: no such header'],
+    ['exemplars', 'throws what rejects', throwing, '[object Promise]'],
+    ['exemplars', 'is asynchronous', async () => ({ trace_id: 'a' }), '[object Promise]'],
+    ['exemplars', 'returns the id alone', () => 'abc', 'abc'],
     ['pathLabel', 'returns nothing', () => undefined, 'undefined'],
   ])('%s, that %s, changes nothing and is reported once', async (option, _name, given, got) => {
     const warnings: string[] = [];

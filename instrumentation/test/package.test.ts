@@ -70,7 +70,7 @@ describe('the tarball', () => {
   it('holds what is needed and nothing else', async () => {
     const files = await filesIn(tarball);
     const needed =
-      /^(dist\/(esm|cjs)\/.*\.(js|d\.ts)|dist\/(esm|cjs)\/load-client\.(cjs|d\.cts)|(dist\/cjs\/)?package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
+      /^(dist\/(esm|cjs)\/.*\.(js|d\.ts)|dist\/(esm|cjs)\/load-peer\.(cjs|d\.cts)|(dist\/cjs\/)?package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
     expect(files.filter((file) => !needed.test(file))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(['dist/esm/index.js', 'dist/cjs/index.d.ts', 'LICENSE']));
     expect(manifest).not.toHaveProperty('dependencies');

@@ -4,6 +4,8 @@
  * worker. A channel of Node loses nothing and keeps the order. Everything is plain data that JSON keeps, in flat arrays.
  */
 
+import type { Exemplar } from '../recording/snapshot.ts';
+
 const TYPE = 'express-exact-metrics';
 
 interface Typed {
@@ -51,6 +53,8 @@ export interface SourceReport {
    * same of native slots.
    */
   readonly numbers: readonly number[];
+  /** Those of cells that have changed, with the position of the cell. */
+  readonly exemplars?: readonly (readonly [cell: number, Exemplar])[] | undefined;
   readonly inProgress: number;
 }
 

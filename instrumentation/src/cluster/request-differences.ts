@@ -12,7 +12,7 @@ interface KnownCell {
   last: Snapshot;
 }
 
-const NOTHING = takeSnapshot({ buckets: [], native: undefined, sumSeconds: 0 });
+const NOTHING = takeSnapshot({ buckets: [], native: undefined, sumSeconds: 0, exemplars: undefined });
 
 /** @returns a function that takes the differences at one moment, and remembers them as reported */
 export function createRequestDifferences(source: Source, index: number): () => SourceReport {
@@ -25,6 +25,7 @@ export function createRequestDifferences(source: Source, index: number): () => S
     const rows: SourceReport['rows'][number][] = [];
     const cells: SourceReport['cells'][number][] = [];
     const numbers: number[] = [];
+    const exemplars: Exemplars = [];
     for (const row of rowsOf(counts)) {
       let rowIndex = knownRows.get(row);
       if (rowIndex === undefined) {
@@ -41,18 +42,27 @@ export function createRequestDifferences(source: Source, index: number): () => S
           cells.push([rowIndex, cell.code, cell.createdMs]);
         }
         if (known.last.count !== now.count) pushDifference(numbers, known, now);
+        pushExemplars(exemplars, known, now);
         known.last = now;
       }
     }
     const definition = define?.();
     define = undefined;
-    return { index, definition, rows, cells, numbers, inProgress: counts.inProgress };
+    return { index, definition, rows, cells, numbers, exemplars, inProgress: counts.inProgress };
   };
 }
 
 function definitionOf({ counts, registry, prefix }: Source): SourceDefinition {
   const { bounds, hasNative, maxRows } = counts;
   return { prefix, labels: registryLabels(registry), bounds, hasNative, maxRows };
+}
+
+type Exemplars = NonNullable<SourceReport['exemplars']>[number][];
+
+function pushExemplars(exemplars: Exemplars, { index, last }: KnownCell, now: Snapshot): void {
+  now.exemplars?.forEach((exemplar, place) => {
+    if (exemplar && exemplar !== last.exemplars?.[place]) exemplars.push([index, exemplar]);
+  });
 }
 
 function pushDifference(numbers: number[], { index, last }: KnownCell, now: Snapshot): void {

@@ -15,11 +15,12 @@ import {
   type RequestCounts,
   type Row,
   snapshotOf,
+  touch,
   UNMATCHED,
   unmatchedRow,
 } from '../recording/counts.ts';
+import { putExemplar } from '../recording/exemplars.ts';
 import { SLOTS } from '../recording/native-buckets.ts';
-import { detach } from '../recording/snapshot.ts';
 import type { SourceDefinition, SourceReport } from './messages.ts';
 
 /** The applications of the same prefix and labels, which is one for each worker as a rule. */
@@ -110,6 +111,8 @@ function openSource(
       const { numbers } = report;
       for (let at = 0; at < numbers.length; )
         at = addNumbers(cells[numbers[at] as number] as Cell, numbers, at + 1, bucketOf);
+      for (const [cell, exemplar] of report.exemplars ?? [])
+        putExemplar(cells[cell] as Cell, counts.bounds, exemplar);
       source.inProgress = report.inProgress;
     },
     end: () => void sources.delete(source),
@@ -131,10 +134,7 @@ function addNumbers(
   start: number,
   bucketOf: (i: number) => number,
 ): number {
-  if (cell.snapshot) {
-    detach(cell.snapshot);
-    cell.snapshot = undefined;
-  }
+  touch(cell);
   let at = start;
   const next = () => numbers[at++] as number;
   cell.sumSeconds += next();

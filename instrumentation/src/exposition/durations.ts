@@ -7,7 +7,7 @@ import { type Snapshot, slotsOf } from '../recording/snapshot.ts';
 import { type Family, type Sample, toNumberText } from './family.ts';
 import { toNativeHistogram } from './native-histogram.ts';
 import { encodeHistogram, encodeLabels } from './protobuf-metric.ts';
-import { toLabelsText } from './text.ts';
+import { toExemplarText, toLabelsText } from './text.ts';
 
 /** A cell at the moment of a scrape. */
 interface TakenCell {
@@ -23,6 +23,7 @@ interface CachedCell {
   /** Name and labels of its lines: the buckets, the sum, the count. */
   readonly heads: readonly string[];
   readonly text: CachedBytes;
+  readonly openMetrics: CachedBytes;
   readonly classic: CachedBytes;
   readonly withNative: CachedBytes;
 }
@@ -64,8 +65,8 @@ export class Durations {
         return taken.flatMap((one) => own.#samplesOf(one));
       },
       encoded: {
-        *lines() {
-          for (const one of taken) yield own.#toText(one);
+        *lines(withExemplars) {
+          for (const one of taken) yield own.#toText(one, withExemplars);
         },
         *messages(withNative) {
           for (const one of taken) yield own.#toMessage(one, withNative && own.#counts.hasNative);
@@ -77,10 +78,13 @@ export class Durations {
   #samplesOf({ row: { path, method }, cell: { code, createdMs }, snapshot }: TakenCell): Sample[] {
     const labels = { path, method, code };
     const { bounds, hasNative } = this.#counts;
+    const exemplars = this.#exemplarsOf(snapshot);
     const buckets = cumulate(snapshot.buckets).map((value, i) => {
-      return { metricName: `${this.#name}_bucket`, labels: { ...labels, le: bounds[i] ?? '+Inf' }, value };
+      const exemplar = exemplars?.[i];
+      const own = { ...labels, le: bounds[i] ?? '+Inf' };
+      return { metricName: `${this.#name}_bucket`, labels: own, value, ...(exemplar && { exemplar }) };
     });
-    const native = hasNative ? toNativeHistogram(slotsOf(snapshot)) : undefined;
+    const native = hasNative ? toNativeHistogram(slotsOf(snapshot), snapshot.exemplars) : undefined;
     return [
       ...buckets,
       { metricName: `${this.#name}_sum`, labels, value: snapshot.sumSeconds },
@@ -98,6 +102,7 @@ export class Durations {
           ({ metricName, labels }) => `${metricName}${toLabelsText(labels)} `,
         ),
         text: createCachedBytes(),
+        openMetrics: createCachedBytes(),
         classic: createCachedBytes(),
         withNative: createCachedBytes(),
       };
@@ -106,13 +111,20 @@ export class Durations {
     return cached;
   }
 
-  #toText(taken: TakenCell): Uint8Array {
-    const { heads, text } = this.#cached(taken);
+  /** Those of classic buckets. */
+  #exemplarsOf(snapshot: Snapshot): Snapshot['exemplars'] {
+    return this.#counts.bounds.length > 0 ? snapshot.exemplars : undefined;
+  }
+
+  #toText(taken: TakenCell, withExemplars: boolean): Uint8Array {
+    const { heads, text, openMetrics } = this.#cached(taken);
     const { snapshot } = taken;
-    return reuse(text, snapshot, () => {
+    const exemplars = withExemplars ? this.#exemplarsOf(snapshot) : undefined;
+    return reuse(exemplars ? openMetrics : text, snapshot, () => {
       const values = [...cumulate(snapshot.buckets), snapshot.sumSeconds, snapshot.count];
       let lines = '';
-      for (let i = 0; i < heads.length; i++) lines += `${heads[i]}${toNumberText(values[i] as number)}\n`;
+      for (let i = 0; i < heads.length; i++)
+        lines += `${heads[i]}${toNumberText(values[i] as number)}${toExemplarText(exemplars?.[i])}\n`;
       return Buffer.from(lines);
     });
   }
@@ -122,12 +134,13 @@ export class Durations {
     const { snapshot, cell } = taken;
     return reuse(withNative ? whole : classic, snapshot, () => {
       const cumulated = cumulate(snapshot.buckets);
+      const exemplars = this.#exemplarsOf(snapshot);
       return encodeHistogram(labels, {
         count: snapshot.count,
         sum: snapshot.sumSeconds,
-        points: this.#bounds.map((bound, i) => [bound, cumulated[i] as number]),
+        points: this.#bounds.map((bound, i) => [bound, cumulated[i] as number, exemplars?.[i]]),
         createdMs: cell.createdMs,
-        native: withNative ? toNativeHistogram(slotsOf(snapshot)) : undefined,
+        native: withNative ? toNativeHistogram(slotsOf(snapshot), snapshot.exemplars) : undefined,
       });
     });
   }

@@ -1,4 +1,6 @@
 /** What a scrape hands out, before it is encoded: families of samples at one moment. */
+import { isLabelSet } from '../recording/exemplars.ts';
+import type { Exemplar } from '../recording/snapshot.ts';
 import type { NativeHistogram } from './native-histogram.ts';
 
 /** Values are text; the client library keeps anything else that it was given as it is, see {@link toText}. */
@@ -12,13 +14,15 @@ export interface Sample {
   readonly metricName?: string;
   /** When it was 0, in milliseconds since 1970; of a histogram its `_count` says it. */
   readonly createdMs?: number | undefined;
+  /** Of a counter or a `_bucket`. */
+  readonly exemplar?: Exemplar | null | undefined;
   /** Of the `_count` of a histogram that has one. */
   readonly native?: NativeHistogram | undefined;
 }
 
 /** What a source keeps of its samples, encoded already. A piece may be overwritten when the next one is asked for. */
 export interface EncodedFamily {
-  lines(): Iterable<string | Uint8Array>;
+  lines(withExemplars: boolean): Iterable<string | Uint8Array>;
   /** As fields `metric` of a `MetricFamily`. */
   messages(withNative: boolean): Iterable<Uint8Array>;
 }
@@ -36,6 +40,13 @@ export interface Family extends Description {
   readonly values: readonly (Omit<Sample, 'labels'> & Partial<Pick<Sample, 'labels'>>)[];
   /** The same as `values`, which need not be asked for then. */
   readonly encoded?: EncodedFamily;
+}
+
+/** `given`, which is a sample's own; undefined where it is none that a scraper would accept. */
+export function toExemplar(given: unknown): Exemplar | undefined {
+  const { labelSet, value, timestamp } = (given ?? {}) as Partial<Record<keyof Exemplar, unknown>>;
+  const isExemplar = isLabelSet(labelSet) && typeof value === 'number' && Number.isFinite(timestamp);
+  return isExemplar ? (given as Exemplar) : undefined;
 }
 
 /** The text of any label value that a metric of the user's was given; nothing throws, and no value is left out. */

@@ -1,12 +1,13 @@
 /** From counted slots to the sparse form that Prometheus reads: spans of neighbouring buckets, and the steps between their counts. Pure. */
 import { INDEX_OFFSET } from '../recording/native-buckets.ts';
-import type { SlotCounts } from '../recording/snapshot.ts';
+import type { Exemplar, SlotCounts, Snapshot } from '../recording/snapshot.ts';
 
 export interface NativeHistogram {
   readonly zeroCount: number;
   readonly spans: readonly Span[];
   /** Of each bucket in the spans, how much its count differs from the one before it. */
   readonly deltas: readonly number[];
+  readonly exemplars?: readonly Exemplar[] | undefined;
 }
 
 export interface Span {
@@ -15,13 +16,17 @@ export interface Span {
   readonly length: number;
 }
 
-export function toNativeHistogram({ slots, counts }: SlotCounts): NativeHistogram {
+export function toNativeHistogram(
+  { slots, counts }: SlotCounts,
+  exemplars?: Snapshot['exemplars'],
+): NativeHistogram {
   const zeros = slots[0] === 0 ? 1 : 0;
   const own = counts.slice(zeros);
   return {
     zeroCount: zeros === 1 ? (counts[0] as number) : 0,
     spans: toSpans(slots.slice(zeros).map((slot) => slot + INDEX_OFFSET)),
     deltas: own.map((count, i) => count - (own[i - 1] ?? 0)),
+    exemplars: exemplars?.filter((exemplar) => exemplar !== undefined),
   };
 }
 

@@ -1,9 +1,10 @@
 /**
  * One `Metric` of the protobuf exposition, field by field. The numbers are those of `metrics.proto` as Prometheus reads it
- * (`prompb/io/prometheus/client`) and client_model publishes it; the names of fields do not travel. Left out: exemplars.
+ * (`prompb/io/prometheus/client`) and client_model publishes it; the names of fields do not travel.
  * https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
  */
 import { SCHEMA, ZERO_THRESHOLD_SECONDS } from '../recording/native-buckets.ts';
+import type { Exemplar } from '../recording/snapshot.ts';
 import { type LabelSet, toLabelName, toText } from './family.ts';
 import type { NativeHistogram } from './native-histogram.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
@@ -23,12 +24,14 @@ const SINGLE = {
 
 export type SingleType = keyof typeof SINGLE;
 
+export type Point = readonly [at: number, value: number, exemplar?: Exemplar | undefined];
+
 /** A histogram or summary of one set of labels. */
 export interface Distribution {
   readonly count: number;
   readonly sum: number;
-  /** Upper bounds with their cumulated counts, or quantiles with their values; ascending. */
-  readonly points: readonly (readonly [number, number])[];
+  /** Upper bounds with their cumulated counts and exemplars, or quantiles with their values; ascending. */
+  readonly points: readonly Point[];
   readonly createdMs?: number | undefined;
   readonly native?: NativeHistogram | undefined;
 }
@@ -39,11 +42,13 @@ export function encodeSingle(
   labels: Uint8Array,
   value: number,
   createdMs?: number,
+  exemplar?: Exemplar,
 ): Uint8Array {
   const { field, created } = SINGLE[type];
   return encodeMetric(labels, field, () => {
     metric.doubleField(1, value);
-    if (created) writeCreated(created, createdMs);
+    if (type === 'counter') writeExemplar(2, exemplar);
+    if (created) writeTimestamp(created, createdMs);
   });
 }
 
@@ -52,14 +57,16 @@ export function encodeHistogram(labels: Uint8Array, histogram: Distribution): Ui
   return encodeMetric(labels, HISTOGRAM, () => {
     writeCount(1, 4, histogram.count);
     metric.doubleField(2, histogram.sum);
-    for (const [bound, count] of histogram.points) {
+    for (const [bound, count, exemplar] of histogram.points) {
       metric.messageField(3, () => {
         writeCount(1, 4, count);
         metric.doubleField(2, bound);
+        writeExemplar(3, exemplar);
       });
     }
     if (histogram.native) writeNative(histogram.native);
-    writeCreated(15, histogram.createdMs);
+    writeTimestamp(15, histogram.createdMs);
+    for (const exemplar of histogram.native?.exemplars ?? []) writeExemplar(16, exemplar);
   });
 }
 
@@ -75,7 +82,7 @@ export function encodeSummary(labels: Uint8Array, summary: Distribution): Uint8A
         metric.doubleField(2, value);
       });
     }
-    writeCreated(4, summary.createdMs);
+    writeTimestamp(4, summary.createdMs);
   });
 }
 
@@ -124,11 +131,21 @@ function writeCount(whole: number, fraction: number, count: number): void {
   else metric.doubleField(fraction, count);
 }
 
-/** `google.protobuf.Timestamp`. */
-function writeCreated(field: number, createdMs: number | undefined): void {
-  if (createdMs === undefined) return;
+function writeExemplar(field: number, exemplar: Exemplar | undefined): void {
+  if (!exemplar) return;
+  const { labelSet, value, timestamp } = exemplar;
   metric.messageField(field, () => {
-    metric.varintField(1, Math.floor(createdMs / 1000));
-    metric.varintField(2, Math.floor(createdMs % 1000) * 1_000_000);
+    metric.raw(encodeLabels(labelSet));
+    metric.doubleField(2, value);
+    writeTimestamp(3, timestamp * 1000);
+  });
+}
+
+/** `google.protobuf.Timestamp`. */
+function writeTimestamp(field: number, ms: number | undefined): void {
+  if (ms === undefined) return;
+  metric.messageField(field, () => {
+    metric.varintField(1, Math.floor(ms / 1000));
+    metric.varintField(2, Math.floor(ms % 1000) * 1_000_000);
   });
 }

@@ -2,10 +2,10 @@
  * Renders metric families as delimited protobuf, the one exposition format that native histograms have. What a source has
  * encoded already is only joined together: encodings of repeated fields can stand one after the other.
  */
-import { type Family, type LabelSet, toNumber } from './family.ts';
+import { type Family, type LabelSet, toExemplar, toNumber } from './family.ts';
 import type { NativeHistogram } from './native-histogram.ts';
 import { createOutput } from './output.ts';
-import { encodeHistogram, encodeLabels, encodeSingle, encodeSummary } from './protobuf-metric.ts';
+import { encodeHistogram, encodeLabels, encodeSingle, encodeSummary, type Point } from './protobuf-metric.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import { toLabelsText } from './text.ts';
 
@@ -55,15 +55,15 @@ function* messagesOf(family: Family, withNative: boolean): Generator<Uint8Array 
   if (type === 'histogram') return yield* distributions(family, 'le', withNative, encodeHistogram);
   if (type === 'summary') return yield* distributions(family, 'quantile', withNative, encodeSummary);
   const single = type === 'counter' || type === 'gauge' ? type : 'untyped';
-  for (const { labels = {}, value, createdMs } of values) {
-    yield encodeSingle(single, encodeLabels(labels), toNumber(value), createdMs);
+  for (const { labels = {}, value, createdMs, exemplar } of values) {
+    yield encodeSingle(single, encodeLabels(labels), toNumber(value), createdMs, toExemplar(exemplar));
   }
 }
 
 /** A histogram or summary as it comes together. */
 interface Gathered {
   readonly labels: LabelSet;
-  readonly points: (readonly [number, number])[];
+  readonly points: Point[];
   count: number;
   sum: number;
   createdMs?: number | undefined;
@@ -78,7 +78,7 @@ function* distributions(
   encode: typeof encodeHistogram,
 ): Generator<Uint8Array | undefined> {
   const byLabels = new Map<string, Gathered>();
-  for (const { metricName = name, labels = {}, createdMs, native, ...sample } of values) {
+  for (const { metricName = name, labels = {}, createdMs, native, exemplar, ...sample } of values) {
     const value = toNumber(sample.value);
     const { [pointLabel]: point, ...own } = labels;
     const key = toLabelsText(own);
@@ -89,7 +89,7 @@ function* distributions(
     }
     if (metricName === `${name}_count`) Object.assign(gathered, { count: value, createdMs, native });
     else if (metricName === `${name}_sum`) gathered.sum = value;
-    else gathered.points.push([toBound(point), value]);
+    else gathered.points.push([toBound(point), value, toExemplar(exemplar)]);
     yield undefined;
   }
   for (const { labels, native, ...rest } of byLabels.values()) {

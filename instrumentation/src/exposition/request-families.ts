@@ -3,6 +3,7 @@
  * each other, and are rendered when a format is asked for.
  */
 import { type Cell, type RequestCounts, rowsOf, snapshotOf } from '../recording/counts.ts';
+import type { Exemplar } from '../recording/snapshot.ts';
 import { Durations } from './durations.ts';
 import type { Family, Sample } from './family.ts';
 
@@ -51,7 +52,18 @@ function errorsOf(counts: RequestCounts): Sample[] {
     }
   }
   const codes = [...byCode.keys()].sort();
-  return codes.map((code) => ({ labels: { code }, ...sumOf(byCode.get(code) ?? []) }));
+  return codes.map((code) => {
+    const cells = byCode.get(code) ?? [];
+    return { labels: { code }, ...sumOf(cells), ...newestOf(cells) };
+  });
+}
+
+/** The newest exemplar of the cells, as that of an error; nothing where they have none. */
+function newestOf(cells: readonly Cell[]): Pick<Sample, 'exemplar'> {
+  let newest: Exemplar | undefined;
+  for (const { exemplars } of cells)
+    for (const one of exemplars ?? []) if (one && one.timestamp >= (newest?.timestamp ?? 0)) newest = one;
+  return newest ? { exemplar: { ...newest, value: 1 } } : {};
 }
 
 /** What the cells have counted together, and since when. */

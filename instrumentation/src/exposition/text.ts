@@ -1,9 +1,18 @@
 /**
  * Renders metric families as text 0.0.4 or OpenMetrics 1.0.0. The client library's own rendering is not used because it
  * renames counters for good once OpenMetrics was asked for, formats every label again at every scrape, and holds the event
- * loop until it is done. Left out: exemplars and units.
+ * loop until it is done. Left out: units.
  */
-import { type Family, type LabelSet, toLabelName, toNumber, toNumberText, toText } from './family.ts';
+import type { Exemplar } from '../recording/snapshot.ts';
+import {
+  type Family,
+  type LabelSet,
+  toExemplar,
+  toLabelName,
+  toNumber,
+  toNumberText,
+  toText,
+} from './family.ts';
 import { createOutput } from './output.ts';
 
 export type TextFormat = 'text' | 'openmetrics';
@@ -16,7 +25,7 @@ export async function render(families: readonly Family[], format: TextFormat): P
   const output = createOutput();
   for (const family of families) {
     output.add(headOf(family, format));
-    for (const line of family.encoded?.lines() ?? linesOf(family, format)) {
+    for (const line of family.encoded?.lines(format === 'openmetrics') ?? linesOf(family, format)) {
       output.add(line);
       const turn = output.turn();
       if (turn) await turn;
@@ -35,10 +44,19 @@ function headOf(family: Family, format: TextFormat): string {
 
 function* linesOf(family: Family, format: TextFormat): Generator<string> {
   const isTotal = format === 'openmetrics' && family.type === 'counter';
+  const hasExemplars = isTotal || (format === 'openmetrics' && family.type === 'histogram');
   const name = isTotal ? `${familyName(family, format)}_total` : family.name;
-  for (const { metricName = name, labels = {}, value } of family.values) {
-    yield `${metricName}${toLabelsText(labels)} ${toNumberText(toNumber(value))}\n`;
+  for (const { metricName = name, labels = {}, value, exemplar } of family.values) {
+    const more = hasExemplars ? toExemplarText(toExemplar(exemplar)) : '';
+    yield `${metricName}${toLabelsText(labels)} ${toNumberText(toNumber(value))}${more}\n`;
   }
+}
+
+/** What follows a value in OpenMetrics. */
+export function toExemplarText(exemplar: Exemplar | undefined): string {
+  if (!exemplar) return '';
+  const { labelSet, value, timestamp } = exemplar;
+  return ` # ${toLabelsText(labelSet)} ${toNumberText(value)} ${timestamp}`;
 }
 
 /** `{path="a",method="get"}`, or nothing where there are no labels. */

@@ -5,7 +5,7 @@
  */
 import { SLOTS, slotOf } from './native-buckets.ts';
 import { CLIENT_CLOSED } from './outcome.ts';
-import { detach, type Numbers, type Snapshot, takeSnapshot } from './snapshot.ts';
+import { detach, type Exemplar, type Numbers, type Snapshot, takeSnapshot } from './snapshot.ts';
 
 /** The `path` of requests that no route answered. */
 export const UNMATCHED = 'unmatched';
@@ -33,6 +33,9 @@ export interface Cell extends Numbers {
   readonly buckets: number[];
   native: Float64Array | undefined;
   sumSeconds: number;
+  exemplars: (Exemplar | undefined)[] | undefined;
+  /** When each bucket takes the next exemplar, in milliseconds of the recorder's clock. */
+  exemplarsDueMs: Float64Array | undefined;
   /** When it was made, and so was at 0, in milliseconds since 1970. */
   createdMs: number;
   /** What a scrape has seen, as long as nothing was added since. */
@@ -144,16 +147,15 @@ export const rowsOf = ({ routed, unmatched }: RequestCounts): Row[] => [
 
 export const keyOf = (path: string, method: string) => `${method} ${path}`;
 
-/** Adds one ended request. Never throws, and never adds more than {@link MAX_CODES} and {@link CODE_CLASSES} cells to a row. */
-export function addRequest(counts: RequestCounts, row: Row, code: number, seconds: number): void {
+/**
+ * Adds one ended request. Never throws, and never adds more than {@link MAX_CODES} and {@link CODE_CLASSES} cells to a row.
+ * @returns the cell that it was added to
+ */
+export function addRequest(counts: RequestCounts, row: Row, code: number, seconds: number): Cell {
   const { bounds, hasNative } = counts;
   const cell = row.byCode.get(code) ?? newCell(row, code, bounds);
-  if (cell.snapshot) {
-    detach(cell.snapshot);
-    cell.snapshot = undefined;
-  }
-  let bucket = 0;
-  while (bucket < bounds.length && seconds > (bounds[bucket] as number)) bucket++;
+  touch(cell);
+  const bucket = bucketOf(bounds, seconds);
   cell.buckets[bucket] = (cell.buckets[bucket] as number) + 1;
   if (hasNative) {
     cell.native ??= new Float64Array(SLOTS);
@@ -161,6 +163,20 @@ export function addRequest(counts: RequestCounts, row: Row, code: number, second
     cell.native[slot] = (cell.native[slot] as number) + 1;
   }
   cell.sumSeconds += seconds;
+  return cell;
+}
+
+export function bucketOf(bounds: readonly number[], seconds: number): number {
+  let bucket = 0;
+  while (bucket < bounds.length && seconds > (bounds[bucket] as number)) bucket++;
+  return bucket;
+}
+
+/** To be called before the numbers of `cell` change: a scrape that has seen them goes on with those. */
+export function touch(cell: Cell): void {
+  if (!cell.snapshot) return;
+  detach(cell.snapshot);
+  cell.snapshot = undefined;
 }
 
 /** The numbers of `cell` now; the same object as long as they are the same. */
@@ -199,6 +215,8 @@ function addCell(row: Row, label: string, bounds: readonly number[], code: numbe
     code: label,
     buckets,
     native: undefined,
+    exemplars: undefined,
+    exemplarsDueMs: undefined,
     createdMs: Date.now(),
     sumSeconds: 0,
     snapshot: undefined,

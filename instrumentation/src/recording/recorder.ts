@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { addRequest, expose, type RequestCounts, type Row, unmatchedRow } from './counts.ts';
+import { type ExemplarSource, keepExemplar } from './exemplars.ts';
 import {
   countedOutcome,
   FORGOTTEN,
@@ -35,6 +36,8 @@ export interface Ongoing extends Measurement {
   /** The responses that wait for those before them on the connection, where this is one. */
   queue: Set<ServerResponse> | undefined;
   readonly startedMs: number;
+  /** What exemplars keep of the start. */
+  readonly trace: unknown;
   readonly recorder: Recorder;
   /** Of another recorder, where several measure the same response. */
   readonly next: Ongoing | undefined;
@@ -65,6 +68,8 @@ export interface RecorderParts {
   readonly resolve: (request: IncomingMessage, ongoing: Ongoing, status: number) => Row | undefined;
   /** The label of a method. */
   readonly methodLabel: (method: string) => string;
+  /** Undefined where there are no exemplars. */
+  readonly exemplars?: ExemplarSource<IncomingMessage> | undefined;
   /** A monotonic clock in milliseconds. */
   readonly nowMs?: () => number;
 }
@@ -76,6 +81,7 @@ export function createRecorder({
   counts,
   resolve,
   methodLabel,
+  exemplars,
   nowMs = () => performance.now(),
 }: RecorderParts): Recorder {
   /** Pipelined responses that wait for those before them. If the connection breaks, Node 22 never closes them. */
@@ -104,7 +110,12 @@ export function createRecorder({
     if (!ongoing) return;
     const code = countedOutcome(response) ?? (isSentNow ? statusOf(response) : outcome(response));
     leave(response, ongoing, code);
-    addRequest(counts, rowOf(response, ongoing, code), code, (nowMs() - ongoing.startedMs) / 1000);
+    const row = rowOf(response, ongoing, code);
+    const endedMs = nowMs();
+    const seconds = (endedMs - ongoing.startedMs) / 1000;
+    const cell = addRequest(counts, row, code, seconds);
+    if (exemplars)
+      keepExemplar(exemplars, cell, counts.bounds, seconds, endedMs, response.req, ongoing.trace);
   }
 
   function rowOf(response: ServerResponse, ongoing: Ongoing, code: number): Row {
@@ -198,6 +209,7 @@ export function createRecorder({
         outerBaseUrl,
         queue: undefined,
         startedMs: nowMs(),
+        trace: exemplars?.started(),
         code: ONGOING,
         recorder,
         next: response[requests],

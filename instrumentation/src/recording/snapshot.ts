@@ -4,6 +4,17 @@
  * only when one is about to change are they copied.
  */
 
+/** In the form of the client library. */
+export interface Exemplar {
+  readonly labelSet: ExemplarLabels;
+  /** Of a duration in seconds; of a counter by how much it grew. */
+  readonly value: number;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+}
+
+export type ExemplarLabels = Readonly<Record<string, string | number>>;
+
 /** What changes with every request. */
 export interface Numbers {
   /** Requests by bucket, not cumulated; the last is +Inf. */
@@ -12,12 +23,15 @@ export interface Numbers {
   readonly native: Float64Array | undefined;
   /** Sum of the durations, in seconds. */
   readonly sumSeconds: number;
+  /** By bucket, or by power of two where there are native buckets alone; there from the first one on. */
+  readonly exemplars: readonly (Exemplar | undefined)[] | undefined;
 }
 
 export interface Snapshot {
   readonly count: number;
   readonly sumSeconds: number;
   buckets: readonly number[];
+  exemplars: Numbers['exemplars'];
   /** Undefined while they are those of `shared`. */
   slots: SlotCounts | undefined;
   readonly shared: Numbers;
@@ -30,13 +44,14 @@ export interface SlotCounts {
 }
 
 export function takeSnapshot(shared: Numbers): Snapshot {
-  const { buckets, sumSeconds } = shared;
-  return { count: totalOf(buckets), sumSeconds, buckets, slots: undefined, shared };
+  const { buckets, sumSeconds, exemplars } = shared;
+  return { count: totalOf(buckets), sumSeconds, buckets, exemplars, slots: undefined, shared };
 }
 
 /** To be called before the shared numbers change: `snapshot` keeps them as they are. */
 export function detach(snapshot: Snapshot): void {
   snapshot.buckets = snapshot.buckets.slice();
+  snapshot.exemplars = snapshot.exemplars?.slice();
   snapshot.slots = slotsOf(snapshot);
 }
 

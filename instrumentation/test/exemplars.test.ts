@@ -1,0 +1,247 @@
+/** Which exemplars are kept, and where they are exposed. */
+import { describe, expect, it } from '@jest/globals';
+import { Counter, Histogram, Registry } from '@prometheus-io/client';
+import { createRequestDifferences } from '../src/cluster/request-differences.ts';
+import { RequestTotals } from '../src/cluster/request-totals.ts';
+import { renderProtobuf } from '../src/exposition/protobuf.ts';
+import { createRequestFamilies } from '../src/exposition/request-families.ts';
+import { render } from '../src/exposition/text.ts';
+import { type AnyRegistry, type Client, gather } from '../src/library.ts';
+import { addRequest, createRequestCounts, createRow, expose, type Row } from '../src/recording/counts.ts';
+import { type ExemplarSource, isLabelSet, keepExemplar } from '../src/recording/exemplars.ts';
+import { decode, type Message } from './decode.ts';
+import { exemplarsIn, idsIn } from './exemplars.ts';
+
+/** A cell, and a clock that the test moves. */
+function recording(bounds: readonly number[] = [0.1, 1], hasNative = false) {
+  const counts = createRequestCounts({ bounds, hasNative, maxRows: 5, onFull: () => undefined });
+  const row = expose(counts, createRow('a', 'get')) as Row;
+  let asked = 0;
+  const source: ExemplarSource<string> = {
+    started: () => undefined,
+    labelsOf(id) {
+      asked++;
+      return id === '' ? undefined : { trace_id: id };
+    },
+  };
+  return {
+    counts,
+    registry: new Registry(),
+    asked: () => asked,
+    end(id: string, seconds: number, endedMs: number, code = 200) {
+      const cell = addRequest(counts, row, code, seconds);
+      keepExemplar(source, cell, bounds, seconds, endedMs, id, undefined);
+    },
+    families: () => createRequestFamilies(counts).map((read) => read()),
+    text: async () =>
+      (
+        await render(
+          createRequestFamilies(counts).map((read) => read()),
+          'openmetrics',
+        )
+      ).toString(),
+  };
+}
+
+describe('a bucket', () => {
+  it('takes the first request of each second, and asks for no other', async () => {
+    const { end, text, asked } = recording();
+    for (const [id, endedMs] of [
+      ['first', 0],
+      ['second', 999],
+      ['third', 1_000],
+      ['fourth', 1_999],
+    ] as const) {
+      end(id, 0.5, endedMs);
+      expect(idsIn(await text())).toEqual([endedMs < 1_000 ? 'first' : 'third']);
+    }
+    expect(asked()).toBe(2);
+  });
+
+  it('does not wait for a second after a request without labels', async () => {
+    const { end, text } = recording();
+    end('', 0.5, 0);
+    end('sampled', 0.5, 1);
+    expect(idsIn(await text())).toEqual(['sampled']);
+  });
+
+  it('has its own, whatever others have, and an error the newest of all', async () => {
+    const { end, text } = recording();
+    end('quick', 0.05, 0, 500);
+    end('slow', 0.7, 1, 500);
+    end('slowest', 7, 2, 500);
+    const exemplars = exemplarsIn(await text());
+    const bucket = (le: string) =>
+      `http_request_duration_seconds_bucket{path="a",method="get",code="500",le="${le}"}`;
+    expect(exemplars).toEqual({
+      [bucket('0.1')]: '{trace_id="quick"}',
+      [bucket('1.0')]: '{trace_id="slow"}',
+      [bucket('+Inf')]: '{trace_id="slowest"}',
+      'http_errors_total{code="500"}': '{trace_id="slowest"}',
+    });
+  });
+
+  it('keeps what a scrape has seen until that is written', async () => {
+    const { end, families } = recording();
+    end('first', 0.5, 0);
+    const seen = families();
+    end('later', 0.5, 5_000);
+    expect(idsIn((await render(seen, 'openmetrics')).toString())).toEqual(['first']);
+    expect(idsIn((await render(families(), 'openmetrics')).toString())).toEqual(['later']);
+    const protobuf = JSON.stringify(decode(await renderProtobuf(seen, true)));
+    expect(protobuf).toContain('first');
+    expect(protobuf).not.toContain('later');
+  });
+});
+
+describe('protobuf, read with the official schema', () => {
+  const histogramOf = async ({ families }: ReturnType<typeof recording>, withNative: boolean) => {
+    const decoded = decode(await renderProtobuf(families(), withNative));
+    const metrics = decoded.find(({ type }) => type === 'HISTOGRAM')?.metric as { histogram: Message }[];
+    return metrics.find(({ histogram }) => histogram.sampleCount === 2)?.histogram as Message;
+  };
+  const idOf = (exemplar: unknown) =>
+    (exemplar as { label?: { value: string }[] } | undefined)?.label?.[0]?.value;
+
+  it.each([false, true])(
+    'has them at buckets and, with native histograms, there (%p)',
+    async (withNative) => {
+      const record = recording([0.1, 1], true);
+      record.end('quick', 0.05, 0);
+      record.end('slow', 0.7, 0);
+      const { bucket, exemplars } = await histogramOf(record, withNative);
+      expect((bucket as { exemplar?: object }[]).map(({ exemplar }) => idOf(exemplar))).toEqual([
+        'quick',
+        'slow',
+        undefined,
+      ]);
+      expect((exemplars as object[] | undefined)?.map(idOf)).toEqual(
+        withNative ? ['quick', 'slow'] : undefined,
+      );
+      const [first] = bucket as [{ exemplar: Message & { timestamp: { seconds: number } } }];
+      expect(first.exemplar).toEqual({
+        label: [{ name: 'trace_id', value: 'quick' }],
+        value: 0.05,
+        timestamp: { seconds: expect.any(Number), nanos: expect.any(Number) },
+      });
+      expect(Math.abs(first.exemplar.timestamp.seconds - Date.now() / 1000)).toBeLessThan(60);
+    },
+  );
+
+  it('has one for each power of two where there are native histograms alone', async () => {
+    const record = recording([], true);
+    record.end('quick', 0.05, 0);
+    record.end('slow', 0.7, 0);
+    const { bucket, exemplars } = await histogramOf(record, true);
+    expect((exemplars as object[]).map(idOf)).toEqual(['quick', 'slow']);
+    expect(bucket).toEqual([{ cumulativeCount: 2, upperBound: Number.POSITIVE_INFINITY }]);
+  });
+
+  it('has that of an error', async () => {
+    const record = recording();
+    record.end('failed', 0.5, 0, 503);
+    const errors = decode(await renderProtobuf(record.families(), false)).find(
+      ({ name }) => name === 'http_errors_total',
+    );
+    const found = ((errors?.metric ?? []) as { counter: Message }[]).find(
+      ({ counter }) => counter.value === 1,
+    );
+    expect(idOf(found?.counter.exemplar)).toBe('failed');
+  });
+});
+
+describe('labels', () => {
+  it.each<[string, unknown, boolean]>([
+    ['of 128 characters', { trace_id: 'a'.repeat(120) }, true],
+    ['of 129 characters', { trace_id: 'a'.repeat(121) }, false],
+    ['of 128 characters of two units each', { id: '𝛼'.repeat(126) }, true],
+    ['of 129 characters of two units each', { id: '𝛼'.repeat(127) }, false],
+    ['of 128 characters in two labels', { a: 'a'.repeat(63), b: 'b'.repeat(63) }, true],
+    ['of numbers', { user: 7 }, true],
+    ['of another type', { user: { id: 7 } }, false],
+    ['of a name that is none', { 'trace-id': 'a' }, false],
+    ['of none', {}, false],
+    ['that are text', 'trace_id', false],
+    ['that are nothing', null, false],
+  ])('%s: %#', (_name, labels, isValid) => {
+    expect(isLabelSet(labels)).toBe(isValid);
+  });
+});
+
+describe('metrics of the user with enableExemplars', () => {
+  const registry = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  const registers = [registry];
+  const own = { help: 'h', enableExemplars: true, labelNames: ['job'], registers };
+  new Counter({ ...own, name: 'jobs_total' }).inc({ value: 2, labels: {}, exemplarLabels: { job: 'a' } });
+  const histogram = new Histogram({ ...own, name: 'wait', buckets: [1] });
+  histogram.observe({ value: 0.5, labels: {}, exemplarLabels: { job: 'b' } });
+  histogram.observe({ value: 5, labels: {}, exemplarLabels: { job: 'c' } });
+
+  it('are exposed with theirs', async () => {
+    expect(
+      exemplarsIn((await render(await gather(registry as unknown as AnyRegistry), 'openmetrics')).toString()),
+    ).toEqual({
+      jobs_total: '{job="a"}',
+      'wait_bucket{le="1.0"}': '{job="b"}',
+      'wait_bucket{le="+Inf"}': '{job="c"}',
+    });
+    const decoded = JSON.stringify(
+      decode(await renderProtobuf(await gather(registry as unknown as AnyRegistry), false)),
+    );
+    for (const value of ['a', 'b', 'c'])
+      expect(decoded).toContain(`"label":[{"name":"job","value":"${value}"}]`);
+    expect((await render(await gather(registry as unknown as AnyRegistry), 'text')).toString()).not.toContain(
+      'job=',
+    );
+  });
+
+  it.each<[string, unknown]>([
+    ['labels that are too long', { labelSet: { job: 'a'.repeat(129) }, value: 1, timestamp: 1 }],
+    ['no time', { labelSet: { job: 'a' }, value: 1 }],
+    ['no value', { labelSet: { job: 'a' }, timestamp: 1 }],
+    ['text', 'exemplar'],
+  ])('lose what no scraper accepts: %s', async (_name, exemplar) => {
+    const family = {
+      name: 'x_total',
+      help: 'x',
+      type: 'counter',
+      values: [{ labels: {}, value: 1, exemplar }],
+    };
+    expect((await render([family as never], 'openmetrics')).toString()).toContain('\nx_total 1\n');
+  });
+
+  it('have none on a gauge', async () => {
+    const exemplar = { labelSet: { job: 'a' }, value: 1, timestamp: 1 };
+    const family = { name: 'x', help: 'x', type: 'gauge', values: [{ labels: {}, value: 1, exemplar }] };
+    expect((await render([family], 'openmetrics')).toString()).toContain('\nx 1\n');
+  });
+});
+
+describe('in a primary', () => {
+  it('is the newest of all workers', async () => {
+    const library = { Registry } as unknown as Client;
+    const totals = new RequestTotals(library, () => undefined);
+    const workers = [recording(), recording()].map((record, index) => {
+      const source = { ...record, prefix: '', own: new Set<object>() };
+      const take = createRequestDifferences(source as never, index);
+      let joined: ReturnType<typeof totals.open> | undefined;
+      const report = () => {
+        const message = JSON.parse(JSON.stringify(take())) as ReturnType<typeof take>;
+        joined ??= totals.open(message.definition as NonNullable<typeof message.definition>);
+        joined.add(message);
+        return message.exemplars;
+      };
+      return { ...record, report };
+    });
+    const [one, other] = workers as [(typeof workers)[number], (typeof workers)[number]];
+    one.end('old', 0.5, 0, 500);
+    other.end('slow', 7, 0, 500);
+    for (const { report } of workers) expect(report()).toHaveLength(1);
+    other.end('new', 0.5, 0, 500);
+    for (const { report } of workers) report();
+    expect(other.report()).toEqual([]);
+    const text = (await render(await totals.read(), 'openmetrics')).toString();
+    expect(new Set(idsIn(text))).toEqual(new Set(['new', 'slow']));
+  });
+});
