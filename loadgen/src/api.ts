@@ -42,6 +42,8 @@ export interface RunOptions extends RequestOptions {
   readonly thresholds?: readonly string[] | undefined;
   /** Another seed, another order; 1 by default. */
   readonly seed?: number | undefined;
+  /** A `traceparent` for each request; the report lists the slowest with their ids. Default: false. */
+  readonly trace?: boolean | undefined;
   /** Accept any certificate of the target. */
   readonly insecure?: boolean | undefined;
   /** A file with the certificate authorities of the target, and files with the certificate of the client and its key; all in PEM. */

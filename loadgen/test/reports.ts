@@ -43,6 +43,7 @@ export function phaseOf(name: string, overrides: Partial<PhaseReport> = {}): Pha
     latenessMs: distribution,
     histograms: { latency: some, serviceTime: some, lateness: histogramOf(0) },
     byTarget: [],
+    slowest: [],
     timeline: { intervalSeconds: 1, points: [] },
     thresholds: [{ threshold: 'p99<250ms', ok: true, measured: '3ms' }],
     ...overrides,

@@ -7,6 +7,7 @@ import { CLIENT_CORE } from './lib/cpu.ts';
 
 const BENCHMARKS = [
   'middleware-throughput',
+  'middleware-exemplars',
   'scrape-rendering',
   'cluster-scrape',
   'cluster-exactness',

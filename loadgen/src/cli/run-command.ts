@@ -26,6 +26,7 @@ interface SendFlags extends Outputs, PrometheusFlags, TlsFlags {
   readonly connections?: number;
   readonly timeout?: number;
   readonly seed: number;
+  readonly trace?: true;
   readonly threshold: Overrides['thresholds'];
   readonly verify?: boolean;
   readonly onlyOnFreshApi?: true;
@@ -153,9 +154,9 @@ function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, probe, shard, 
     throw new UsageError(`--start-at: expected a moment to come, got one ${formatNumber(lateMs)} ms ago`);
 }
 
-function toOverrides({ rate, duration, connections, timeout, threshold, seed }: RunFlags): Overrides {
+function toOverrides({ rate, duration, connections, timeout, threshold, seed, trace }: RunFlags): Overrides {
   const given = { ratePerSecond: rate, durationMs: duration, connections, timeoutMs: timeout };
-  return { ...given, thresholds: threshold, seed };
+  return { ...given, thresholds: threshold, seed, trace };
 }
 
 function createObserver({ quiet }: RunFlags, saver: Saver, io: Io): RunObserver {

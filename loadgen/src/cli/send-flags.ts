@@ -82,6 +82,7 @@ function addSending(command: Command): void {
     .option('-c, --connections <n>', 'most requests in flight at a time', parseWhole)
     .option('--timeout <time>', 'for one request, connecting included (default: 10s)', parseDuration)
     .option('--seed <n>', 'another seed, another order', parseWhole, 1)
+    .option('--trace', 'a traceparent for each request; the report lists the slowest with their ids')
     .addOption(
       new Option('--threshold <condition>', 'such as "p99<250ms", "errors<1%", "dropped=0"; may be repeated')
         .argParser((text, before: RunFlags['threshold']) => [...before, parseThresholdFlag(text)])

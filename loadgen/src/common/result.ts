@@ -30,10 +30,24 @@ export const FAILURE_MEANING: Readonly<Record<FailureKind, string>> = {
  * because at 60,000 results a second the objects are what the garbage collector would be busy with.
  */
 export interface Recorder {
-  /** A complete answer. */
-  recordAnswer(target: number, status: number, intendedMs: number, sentMs: number, endedMs: number): void;
+  /** A complete answer. `traceId` is what the request was sent with, if it was. */
+  recordAnswer(
+    target: number,
+    status: number,
+    intendedMs: number,
+    sentMs: number,
+    endedMs: number,
+    traceId?: string,
+  ): void;
   /** No complete answer. `sentMs` is NaN when nothing of the request left: then the server cannot have counted it. */
-  recordFailure(target: number, kind: FailureKind, intendedMs: number, sentMs: number, endedMs: number): void;
+  recordFailure(
+    target: number,
+    kind: FailureKind,
+    intendedMs: number,
+    sentMs: number,
+    endedMs: number,
+    traceId?: string,
+  ): void;
   /** Due, and not sent for want of a free connection. */
   recordDrop(target: number, intendedMs: number): void;
 }

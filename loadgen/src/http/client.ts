@@ -22,6 +22,8 @@ export interface ClientOptions {
   /** From the start of a request, connecting included, to the end of its answer. */
   readonly timeoutMs: number;
   readonly recorder: Recorder;
+  /** The id of the next request's trace, for requests with a place for it. */
+  readonly nextTraceId?: (() => string) | undefined;
 }
 
 /** Timeouts are swept instead of armed one by one: a timer per request costs more than the rest of its bookkeeping. */
@@ -29,6 +31,8 @@ const MAX_SWEEP_MS = 50;
 
 /** How long a handshake may take where there are other addresses: a lost packet is sent again after one second. */
 const CONNECT_TIMEOUT_MS = 2_500;
+
+type Sending = Pick<Connection, 'target' | 'intendedMs' | 'deadlineMs' | 'traceId'>;
 
 /** What is known of an address. */
 interface Peer {
@@ -69,13 +73,14 @@ export class HttpClient implements ConnectionListener {
 
   /** Starts one request. @returns false, with nothing done, when as many as allowed are in flight */
   start(target: number, intendedMs: number): boolean {
-    const { connections, timeoutMs, requests } = this.#options;
+    const { connections, timeoutMs, requests, nextTraceId } = this.#options;
     if (this.#inFlight >= connections) return false;
     const request = requests[target];
     if (request === undefined) throw new RangeError(`no target ${target}`);
     const nowMs = performance.now();
     this.#inFlight++;
-    this.#send(request, target, intendedMs, nowMs + timeoutMs, nowMs);
+    const traceId = request.tracedAt === undefined ? undefined : nextTraceId?.();
+    this.#send(request, { target, intendedMs, deadlineMs: nowMs + timeoutMs, traceId }, nowMs);
     return true;
   }
 
@@ -87,8 +92,8 @@ export class HttpClient implements ConnectionListener {
 
   answered(connection: Connection, status: number): void {
     const nowMs = performance.now();
-    const { target, intendedMs, sentMs } = connection;
-    this.#options.recorder.recordAnswer(target, status, intendedMs, sentMs, nowMs);
+    const { target, intendedMs, sentMs, traceId } = connection;
+    this.#options.recorder.recordAnswer(target, status, intendedMs, sentMs, nowMs, traceId);
     connection.idleSinceMs = nowMs;
     this.#keep(connection, nowMs);
     this.#inFlight--;
@@ -98,8 +103,8 @@ export class HttpClient implements ConnectionListener {
   failed(connection: Connection, kind: FailureKind): void {
     const nowMs = performance.now();
     if (this.#reroute(connection, kind, nowMs)) return;
-    const { target, intendedMs, sentMs } = connection;
-    this.#options.recorder.recordFailure(target, kind, intendedMs, sentMs, nowMs);
+    const { target, intendedMs, sentMs, traceId } = connection;
+    this.#options.recorder.recordFailure(target, kind, intendedMs, sentMs, nowMs, traceId);
     if (Number.isNaN(sentMs)) void this.#options.addresses.refresh(nowMs);
     this.#inFlight--;
     this.onFree(false);
@@ -112,31 +117,23 @@ export class HttpClient implements ConnectionListener {
   }
 
   /** A connection that was refused has carried nothing: its request may go elsewhere. What has left is never sent again. */
-  #reroute(
-    { address, target, intendedMs, sentMs, deadlineMs }: Connection,
-    kind: FailureKind,
-    nowMs: number,
-  ): boolean {
+  #reroute(connection: Connection, kind: FailureKind, nowMs: number): boolean {
+    const { address, target, sentMs, deadlineMs } = connection;
     const carriedNothing = Number.isNaN(sentMs) && (kind === 'refused' || kind === 'unreachable');
     const request = this.#options.requests[target];
     if (!carriedNothing || deadlineMs <= nowMs || request === undefined) return false;
     if (!this.#options.addresses.remove(address, nowMs)) return false;
     this.rerouted++;
-    this.#send(request, target, intendedMs, deadlineMs, nowMs);
+    this.#send(request, connection, nowMs);
     return true;
   }
 
-  #send(
-    request: EncodedRequest,
-    target: number,
-    intendedMs: number,
-    deadlineMs: number,
-    nowMs: number,
-  ): void {
+  #send(request: EncodedRequest, { target, intendedMs, deadlineMs, traceId }: Sending, nowMs: number): void {
     const connection = this.#take(nowMs);
     connection.target = target;
     connection.intendedMs = intendedMs;
     connection.deadlineMs = deadlineMs;
+    connection.traceId = traceId;
     connection.send(request, nowMs);
   }
 

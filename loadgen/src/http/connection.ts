@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { FailureKind } from '../common/result.ts';
 import { type Origin, openSocket } from './origin.ts';
-import type { EncodedRequest } from './request.ts';
+import { type EncodedRequest, withTrace } from './request.ts';
 import { ResponseParser, TooLargeError } from './response-parser.ts';
 
 /** Receives the end of the request on a connection, and of the connection. */
@@ -32,6 +32,8 @@ export class Connection {
   /** Request number, target index and times of the request under way; the pool's, kept here to allocate nothing per request. */
   target = 0;
   intendedMs = 0;
+  /** What the request is sent with. */
+  traceId: string | undefined;
   /** When the request was handed to the socket; NaN until then. */
   sentMs = Number.NaN;
   /** When the request has to be over. */
@@ -113,7 +115,7 @@ export class Connection {
 
   #write(request: EncodedRequest, nowMs: number): void {
     this.sentMs = nowMs;
-    this.#socket.write(request.bytes);
+    this.#socket.write(this.traceId === undefined ? request.bytes : withTrace(request, this.traceId));
   }
 
   #read = (length: number, buffer: Uint8Array): boolean => {

@@ -7,6 +7,8 @@ export interface EncodedRequest {
   readonly isHead: boolean;
   /** It says `Connection: close`, so it is the last on its connection (RFC 9112, 9.6). */
   readonly closes: boolean;
+  /** Where the ids of a `traceparent` are written, each time it is sent; undefined where it has none of ours. */
+  readonly tracedAt: number | undefined;
 }
 
 export interface RequestParts {
@@ -16,12 +18,28 @@ export interface RequestParts {
   readonly body: string | undefined;
 }
 
-/** A `Host` or `User-Agent` among the headers replaces ours. The body's length is set here and nowhere else. */
-export function encodeRequest(origin: Origin, { method, path, headers, body }: RequestParts): EncodedRequest {
+/** Version 00, a place for the ids, and the flag of a sampled trace. https://www.w3.org/TR/trace-context/ */
+const TRACEPARENT = { start: 'traceparent: 00-', ids: '-'.repeat(49), end: '-01' };
+
+/**
+ * A `Host`, `User-Agent` or `traceparent` among the headers replaces ours. The body's length is set here and nowhere else.
+ * @param isTraced whether there is a place for ids, see {@link withTrace}
+ */
+export function encodeRequest(
+  origin: Origin,
+  { method, path, headers, body }: RequestParts,
+  isTraced = false,
+): EncodedRequest {
   const own = Object.entries(headers);
   const names = new Set(own.map(([name]) => name.toLowerCase()));
   const content = Buffer.from(body ?? '', 'utf8');
   const lines = [`${method} ${origin.prefix}${path} HTTP/1.1`];
+  let tracedAt: number | undefined;
+  if (isTraced && !names.has('traceparent')) {
+    const { start, ids, end } = TRACEPARENT;
+    tracedAt = `${lines[0]}\r\n${start}`.length;
+    lines.push(start + ids + end);
+  }
   if (!names.has('host')) lines.push(`Host: ${origin.host}`);
   if (!names.has('user-agent')) lines.push('User-Agent: exact-load');
   for (const [name, value] of own) lines.push(`${name}: ${value}`);
@@ -34,5 +52,13 @@ export function encodeRequest(origin: Origin, { method, path, headers, body }: R
     closes: own.some(
       ([name, value]) => /^connection$/i.test(name) && /(?:^|[ \t,])close(?:[ \t,]|$)/i.test(value),
     ),
+    tracedAt,
   };
+}
+
+/** The bytes of a request of the trace `traceId`, 32 digits; the id of its span is the second half of them. */
+export function withTrace({ bytes, tracedAt = 0 }: EncodedRequest, traceId: string): Buffer {
+  const traced = Buffer.from(bytes);
+  traced.write(`${traceId}-${traceId.slice(16)}`, tracedAt, 'latin1');
+  return traced;
 }

@@ -13,6 +13,7 @@ import {
   sumHistograms,
   toDistribution,
 } from './histogram.ts';
+import { slowestOf, slowRequestSchema } from './slowest.ts';
 import { sumTimelines, timelineSchema } from './timeline.ts';
 
 const count = z.int().min(0);
@@ -54,6 +55,10 @@ export const numbersSchema = z.strictObject({
   byTarget: z
     .array(targetLineSchema)
     .meta({ description: 'Targets that are counted under the same series are one.' }),
+  slowest: z
+    .array(slowRequestSchema)
+    .default([])
+    .meta({ description: 'By service time; none without --trace.' }),
   timeline: timelineSchema,
 });
 
@@ -78,6 +83,7 @@ export function sumNumbers(parts: readonly Numbers[]): Numbers {
     achievedPerSecond: sendingSeconds > 0 ? counts.sent / sendingSeconds : 0,
     ...describeDurations(sumOf('latency'), sumOf('serviceTime'), sumOf('lateness')),
     byTarget: [...Map.groupBy(lines, ({ name }) => name)].map(([name, same]) => sumLines(name, same)),
+    slowest: slowestOf(parts.flatMap((part) => part.slowest)),
     timeline: sumTimelines(parts.map((part) => part.timeline)),
   };
 }

@@ -13,6 +13,12 @@ function bitsAt(seed: number, n: number): number {
   return (t ^ (t >>> 14)) >>> 0;
 }
 
+/** The n-th of a row of texts of 16 hexadecimal digits. */
+export function hexAt(seed: number, n: number): string {
+  const digits = (at: number) => bitsAt(seed, at).toString(16).padStart(8, '0');
+  return digits(2 * n) + digits(2 * n + 1);
+}
+
 /** Fewer show in a small permutation (the test asks); more cost time. Even, as each half has its turns. */
 const ROUNDS = 8;
 

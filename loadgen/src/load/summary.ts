@@ -5,6 +5,7 @@
 import { FAILURE_KINDS, type FailureKind, type Recorder } from '../common/result.ts';
 import { createHistogram, percentileMs, record } from './histogram.ts';
 import { describeDurations, type Numbers, sumRecords } from './numbers.ts';
+import { Slowest } from './slowest.ts';
 import { type NamedTarget, type SentToSeries, TargetCounts } from './target-counts.ts';
 import { Timeline } from './timeline.ts';
 
@@ -28,18 +29,29 @@ export class Summary implements Recorder {
   readonly #latency = createHistogram(3);
   readonly #serviceTime = createHistogram(3);
   readonly #lateness = createHistogram(3);
+  readonly #slowest = new Slowest();
+  readonly #targets: readonly NamedTarget[];
   readonly #timeline: Timeline;
   readonly #startMs: number;
   readonly #byTarget: TargetCounts;
 
   constructor({ startMs, plannedMs, targets }: SummaryOptions) {
     this.#startMs = startMs;
+    this.#targets = targets;
     this.#byTarget = new TargetCounts(targets);
     this.#timeline = new Timeline(startMs, plannedMs);
   }
 
-  recordAnswer(target: number, status: number, intendedMs: number, sentMs: number, endedMs: number): void {
+  recordAnswer(
+    target: number,
+    status: number,
+    intendedMs: number,
+    sentMs: number,
+    endedMs: number,
+    traceId?: string,
+  ): void {
     this.#recordSent(intendedMs, sentMs, endedMs);
+    if (traceId !== undefined) this.#trace(traceId, target, String(status), intendedMs, sentMs, endedMs);
     this.answered++;
     const isExpected = this.#byTarget.answered(target, status, endedMs - sentMs);
     if (!isExpected) this.#unexpected++;
@@ -55,9 +67,13 @@ export class Summary implements Recorder {
     intendedMs: number,
     sentMs: number,
     endedMs: number,
+    traceId?: string,
   ): void {
     if (Number.isNaN(sentMs)) this.#unsent++;
-    else this.#recordSent(intendedMs, sentMs, endedMs);
+    else {
+      this.#recordSent(intendedMs, sentMs, endedMs);
+      if (traceId !== undefined) this.#trace(traceId, target, kind, intendedMs, sentMs, endedMs);
+    }
     this.unanswered++;
     this.#byTarget.unanswered(target, !Number.isNaN(sentMs));
     this.#failures.set(kind, (this.#failures.get(kind) ?? 0) + 1);
@@ -109,12 +125,27 @@ export class Summary implements Recorder {
       achievedPerSecond: sendingSeconds > 0 ? this.sent / sendingSeconds : 0,
       ...describeDurations(this.#latency, this.#serviceTime, this.#lateness),
       byTarget,
+      slowest: this.#slowest.toReport(),
       timeline: this.#timeline.toReport(),
     };
   }
 
   bySeries(): SentToSeries[] {
     return this.#byTarget.bySeries();
+  }
+
+  #trace(
+    traceId: string,
+    target: number,
+    endedWith: string,
+    intendedMs: number,
+    sentMs: number,
+    endedMs: number,
+  ): void {
+    this.#slowest.add(endedMs - sentMs, () => {
+      const { method, path } = this.#targets[target] as NamedTarget;
+      return { traceId, target: `${method} ${path}`, endedWith, latencyMs: endedMs - intendedMs };
+    });
   }
 
   #recordSent(intendedMs: number, sentMs: number, endedMs: number): void {

@@ -40,6 +40,7 @@ const optionsSchema = form.targetSchema.omit({ path: true, weight: true, count: 
   prometheusCaFile: text,
   job: z.string().min(1).default('api'),
   metrics: form.metricsChoiceSchema.optional(),
+  trace: z.boolean('expected true or false').default(false),
   wait: form.durationSchema.default(30_000),
   signal: z.instanceof(AbortSignal, { error: 'expected an AbortSignal' }).optional(),
 });
@@ -71,8 +72,16 @@ export async function readOptions(given: Readonly<Record<string, unknown>>): Pro
       problems.length === 0 ? undefined : Promise.reject(new UsageError(problems.join('\n'))),
     ]);
     if (options === undefined) throw new TypeError('its problems have been thrown');
-    const { rate: ratePerSecond, duration, connections, timeout: timeoutMs, thresholds, seed } = options;
-    const overrides = { ratePerSecond, connections, timeoutMs, thresholds, seed };
+    const {
+      rate: ratePerSecond,
+      duration,
+      connections,
+      timeout: timeoutMs,
+      thresholds,
+      seed,
+      trace,
+    } = options;
+    const overrides = { ratePerSecond, connections, timeoutMs, thresholds, seed, trace };
     const durationMs = options.url === undefined ? duration : undefined;
     const phases = await planPatterns(patterns, { ...overrides, durationMs }, { index: 1, of: 1 });
     const metrics = options.metrics ?? metricsOf(patterns) ?? AUTO;

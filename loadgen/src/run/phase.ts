@@ -1,4 +1,5 @@
 /** One phase of a run: a pattern, sent. It joins schedule, client and summary, which know nothing of each other. */
+import { randomBytes } from 'node:crypto';
 import type { Addresses } from '../http/addresses.ts';
 import { HttpClient } from '../http/client.ts';
 import type { Origin } from '../http/origin.ts';
@@ -34,8 +35,10 @@ export async function runPhase(
   { origin, addresses, observer, startMs, signal }: PhaseOptions,
 ): Promise<PhaseOutcome> {
   const summary = new Summary({ startMs, plannedMs: plannedMs(phase), targets: phase.targets });
-  const requests = phase.targets.map((target) => encodeRequest(origin, toRequestParts(target)));
-  const client = new HttpClient({ ...phase, origin, addresses, requests, recorder: summary });
+  const nextTraceId = phase.traceHalf && createTraceIds(phase.traceHalf);
+  const isTraced = nextTraceId !== undefined;
+  const requests = phase.targets.map((target) => encodeRequest(origin, toRequestParts(target), isTraced));
+  const client = new HttpClient({ ...phase, origin, addresses, requests, recorder: summary, nextTraceId });
   observer.phaseStarted(
     createProgress(phase, startMs, () => ({
       sent: summary.sent,
@@ -56,6 +59,13 @@ export async function runPhase(
     report: reportPhase(phase, summary, startMs, client),
     expectedCounts: summary.bySeries(),
   };
+}
+
+/** The seed determines one half. The other is new in each phase: the traces of two runs, or of two shards, are not the same. */
+function createTraceIds(halfOf: (n: number) => string): () => string {
+  const own = randomBytes(8).toString('hex');
+  let n = 0;
+  return () => own + halfOf(n++);
 }
 
 function toRequestParts({ method, path, headers, body }: Target): RequestParts {

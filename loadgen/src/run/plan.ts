@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { UsageError } from '../common/errors.ts';
 import type { Schedule } from '../load/attacker.ts';
 import { constantPacer, type Stage, stagedPacer } from '../load/pacer.ts';
+import { hexAt } from '../load/random.ts';
 import { type Shard, shardSchedule, shardTargeter, shareOf, WHOLE } from '../load/shard.ts';
 import { exactTargeter, type Targeter, weightedTargeter } from '../load/targeter.ts';
 import { parseThreshold, type Threshold } from '../load/thresholds.ts';
@@ -21,6 +22,8 @@ export interface Phase {
   readonly connections: number;
   readonly timeoutMs: number;
   readonly thresholds: readonly Threshold[];
+  /** From a request's number to the second half of its trace's id; undefined where none is sent. */
+  readonly traceHalf: ((n: number) => string) | undefined;
 }
 
 /** What the flags may change about a pattern. */
@@ -31,6 +34,8 @@ export interface Overrides {
   readonly timeoutMs?: number | undefined;
   readonly thresholds: readonly Threshold[];
   readonly seed: number;
+  /** Whether each request has a `traceparent`. */
+  readonly trace?: boolean | undefined;
 }
 
 /** For exact patterns and the closed loop: autocannon's default, enough to fill a server on one core. */
@@ -73,6 +78,7 @@ export function planPhase(name: string, pattern: Pattern, overrides: Overrides, 
     targeter: shardTargeter(createTargeter(pattern, overrides.seed), shard),
     schedule: shardSchedule(schedule, shard),
     connections: shareOf(connections, shard),
+    traceHalf: overrides.trace ? (n) => hexAt(overrides.seed, n) : undefined,
   };
 }
 

@@ -36,6 +36,7 @@ ${figure('Distribution', 'how long the slowest part of the requests took; where 
 ${durationTable(phase)}
 <h3>By target</h3>${targetTable(phase)}
 <h3>By status</h3>${statusTable(phase)}
+${slowestTable(phase)}
 </section>`;
 }
 
@@ -104,6 +105,14 @@ function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup 
       }),
     ],
   );
+}
+
+function slowestTable({ slowest }: PhaseReport): Markup | undefined {
+  if (slowest.length === 0) return undefined;
+  const rows = slowest.map(({ traceId, target, endedWith, latencyMs, serviceTimeMs }) => ({
+    cells: [target, endedWith, formatMs(serviceTimeMs), formatMs(latencyMs), traceId],
+  }));
+  return html`<h3>Slowest</h3>${table(['target', 'ended with', 'service time', 'latency', 'trace id'], rows)}`;
 }
 
 /** The rows; the verdict stands first on the page. */

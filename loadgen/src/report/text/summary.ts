@@ -3,12 +3,15 @@ import { styleText } from 'node:util';
 import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
 import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
 import type { Distribution } from '../../load/histogram.ts';
+import type { SlowRequest } from '../../load/slowest.ts';
 import { formatLost } from '../combine.ts';
 import type { Latency } from '../latency.ts';
 import type { PhaseReport, ProbeResult, Report } from '../report.ts';
 import { describeProbe, hasPassed, whyOpen } from '../verdict.ts';
 import { alignColumns } from './columns.ts';
 import { formatVerification } from './verification-table.ts';
+
+const MOST_COLUMNS = 80;
 
 export function formatReport(report: Report): string {
   const { phases, verification, probes = [], latency } = report;
@@ -64,6 +67,7 @@ function formatPhase(phase: PhaseReport): string[] {
       : []),
     row('rate', `${formatNumber(phase.achievedPerSecond)}/s${formatPlan(plan)}`),
     ...formatDistributions(phase),
+    ...phase.slowest.map(formatSlow),
     row('bytes', `${formatBytes(phase.bytesRead)} read, ${formatBytes(phase.bytesWritten)} written`),
     ...phase.thresholds.map(({ threshold, ok, measured }) =>
       row(
@@ -104,6 +108,15 @@ function formatDistribution(distribution: Distribution | null): string {
   return (['p50', 'p90', 'p99', 'p99.9', 'max'] as const)
     .map((at) => `${at} ${formatMs(distribution[at])}`)
     .join('  ');
+}
+
+/** The id first, which is what a user copies; what comes last is cut. */
+function formatSlow({ traceId, serviceTimeMs, endedWith, target }: SlowRequest, n: number): string {
+  const text = row(
+    n === 0 ? 'slowest' : '',
+    `${traceId}  ${formatMs(serviceTimeMs)}  ${endedWith}  ${target}`,
+  );
+  return text.slice(0, MOST_COLUMNS);
 }
 
 function row(name: string, text: string): string {

@@ -1,0 +1,110 @@
+/** `--trace`: what each request is sent with, and which requests the report lists. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, expect, it } from '@jest/globals';
+import { type RunOptions, run } from '../src/api.ts';
+import { Slowest, slowestOf } from '../src/load/slowest.ts';
+import { renderPage } from '../src/report/html/page.ts';
+import { formatReport } from '../src/report/text/summary.ts';
+
+let server: Server | undefined;
+afterEach(() => void server?.close());
+
+/** Answers at once, `/slow` well after 20 others, and `/never` not at all. */
+async function send(options: Partial<RunOptions>, path = '/a') {
+  const received: IncomingMessage[] = [];
+  let answered = 0;
+  const answered20 = Promise.withResolvers<void>();
+  server = createServer((request, response) => {
+    received.push(request);
+    if (request.url === '/never') return;
+    if (request.url === '/slow') {
+      void answered20.promise.then(() => setTimeout(() => response.end(), 500));
+      return;
+    }
+    response.end();
+    if (++answered === 20) answered20.resolve();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const where = options.pattern ? { target: origin } : { url: origin + path, requests: 20 };
+  const report = await run({ ...where, connections: 30, ...options } as RunOptions);
+  server.close();
+  const traceparents = received.map(({ headers }) => String(headers.traceparent));
+  return { report, traceparents, slowest: report.phases[0]?.slowest ?? [] };
+}
+
+const idOf = (traceparent: string) => traceparent.split('-')[1] ?? '';
+
+it('sends a valid traceparent of its own with each request, sampled', async () => {
+  const { traceparents } = await send({ trace: true, body: 'a body', method: 'PUT' });
+  expect(traceparents).toHaveLength(20);
+  for (const one of traceparents) expect(one).toMatch(/^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-01$/);
+  expect(new Set(traceparents.map(idOf)).size).toBe(20);
+});
+
+it('sends ids whose second halves the seed determines, and which no other run has', async () => {
+  const [one, same, other] = [
+    await send({ trace: true }),
+    await send({ trace: true }),
+    await send({ trace: true, seed: 2 }),
+  ].map(({ traceparents }) => traceparents.map(idOf).sort());
+  const halves = (ids: string[] | undefined) => ids?.map((id) => id.slice(16)).sort();
+  expect(halves(one)).toEqual(halves(same));
+  expect(halves(one)).not.toEqual(halves(other));
+  expect(one?.filter((id) => same?.includes(id))).toEqual([]);
+});
+
+it('sends nothing and lists nothing without the option', async () => {
+  const { traceparents, slowest } = await send({});
+  expect(new Set(traceparents)).toEqual(new Set(['undefined']));
+  expect(slowest).toEqual([]);
+});
+
+it('leaves a traceparent of the pattern as it is', async () => {
+  const { traceparents, slowest } = await send({ trace: true, headers: { Traceparent: 'mine' } });
+  expect(new Set(traceparents)).toEqual(new Set(['mine']));
+  expect(slowest).toEqual([]);
+});
+
+it('lists the ten slowest requests, those without an answer too, in every form of the report', async () => {
+  const pattern = {
+    targets: [
+      { path: '/a', count: 20 },
+      { path: '/slow', count: 8 },
+      { path: '/never', count: 1 },
+    ],
+  };
+  const { report, traceparents, slowest } = await send({ trace: true, pattern, timeout: '3s' });
+  const [first] = slowest;
+  expect(first).toMatchObject({ target: 'GET /never', endedWith: 'timeout' });
+  expect(slowest.map(({ target }) => target).slice(1, 9)).toEqual(Array(8).fill('GET /slow'));
+  expect(slowest).toHaveLength(10);
+  const times = slowest.map(({ serviceTimeMs }) => serviceTimeMs);
+  expect(times).toEqual(times.toSorted((a, b) => b - a));
+  const text = stripVTControlCharacters(formatReport(report));
+  const page = await renderPage([report]);
+  for (const { traceId } of slowest) {
+    expect(traceparents.map(idOf)).toContain(traceId);
+    expect(page).toContain(traceId);
+    expect(text).toContain(traceId);
+  }
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
+it('keeps the same requests in whatever order they end, and those of all shards', () => {
+  const request = (serviceTimeMs: number) => ({
+    ...{ traceId: 'ab'.repeat(16), target: 'GET /', endedWith: '200', latencyMs: serviceTimeMs },
+    serviceTimeMs,
+  });
+  const all = Array.from({ length: 40 }, (_, n) => (n * 17) % 40);
+  const slowest = new Slowest();
+  for (const ms of all) slowest.add(ms, () => request(ms));
+  const kept = slowest.toReport();
+  expect(kept.map(({ serviceTimeMs }) => serviceTimeMs)).toEqual([39, 38, 37, 36, 35, 34, 33, 32, 31, 30]);
+  expect(slowestOf([...all.map(request), ...kept]).map(({ serviceTimeMs }) => serviceTimeMs)).toEqual([
+    39, 39, 38, 38, 37, 37, 36, 36, 35, 35,
+  ]);
+});
