@@ -21,12 +21,21 @@ const queries = files.flatMap(({ file, text }) =>
     query: query
       .replace(/\{([^{}]*)%s([^{}]*)\}/g, '{$1job="api"$2}')
       .replace(/%q/g, '"x"')
-      .replace(/%s/g, '1764000000'),
+      .replace(/%(\[\d\])?s/g, 'up')
+      .replace(/%.0f/g, '1764000000'),
   })),
 );
 
-it('has queries on the overview and in its parts', () => {
-  expect(new Set(queries.map(({ file }) => file))).toEqual(new Set(['index.html', 'parts.lib']));
+it('has queries on the pages and in their parts', () => {
+  const withQueries = ['answer.html', 'index.html', 'query.html', 'parts.lib'];
+  expect(new Set(queries.map(({ file }) => file))).toEqual(new Set(withQueries));
+});
+
+it('offers the queries of the README as examples', () => {
+  const [, questions = ''] = /## Five questions(.*?)\n## /s.exec(read('README.md')) ?? [];
+  const examples = [...questions.matchAll(/^\|[^|]+\| `([^`]+)`/gm)].map(([, query]) => query).slice(1);
+  expect(examples).toHaveLength(5);
+  expect(queries.flatMap(({ file, query }) => (file === 'query.html' ? [query] : []))).toEqual(examples);
 });
 
 it.each(queries)('$file asks in PromQL: $query', ({ query }) => {
@@ -48,6 +57,8 @@ it('has the colours of the dashboards', () => {
   });
 });
 
-it.each(files)('$file has no script, and nothing from anywhere else', ({ text }) => {
-  expect(text).not.toMatch(/<script|<iframe|\son\w+=|https?:\/\/|@import|url\(|safeHtml/);
+it.each(files)('$file has no script, and nothing from anywhere else', ({ file, text }) => {
+  expect(text).not.toMatch(/<script|\son\w+=|https?:\/\/|@import|url\(|safeHtml/);
+  const frames = [...text.matchAll(/(?:src|data)="([^"?]*)/g)].map(([, address]) => address);
+  expect(frames).toEqual(file === 'query.html' ? ['answer.html', '../api/v1/query'] : []);
 });
