@@ -137,6 +137,20 @@ describe('the page of Prometheus', () => {
     expect(row).toMatch(/^post \/products 0\.\d\d 0% [\d.]+[mu]?s [\d.]+[mu]?s$/);
   });
 
+  it('links every number to its query, which answers with one series', async () => {
+    const html = await read(`${address}?still=1`);
+    expect(html).not.toContain('http-equiv="refresh"');
+    const cells = [...html.matchAll(/<(?:td class="n"|p class="number"[^>]*)>(.*?)<\/(?:td|p)>/g)];
+    const numbers = cells.map(([, cell = '']) => cell).filter((cell) => cell !== '–');
+    expect(numbers.length).toBeGreaterThan(30);
+    for (const number of numbers) {
+      const [, query] = /^<a href="query\.html(\?expr=[^"]+)">[\d.,]+(?:%|[mu]?s)?<\/a>$/.exec(number) ?? [];
+      expect({ number, query }).toEqual({ number, query: expect.any(String) });
+      const answer = await read(address.replace('index.html', `answer.html${query}`));
+      expect({ number, series: answer.split('<tr>').length - 1 }).toEqual({ number, series: 1 });
+    }
+  });
+
   it('shows a hostile label value as text, wherever labels are shown', async () => {
     const escaped = HOSTILE.replace(/[\\"]/g, '\\$&');
     const lines = [
@@ -181,4 +195,16 @@ describeInBrowser('in a browser', (browser) => {
       await page.close();
     },
   );
+
+  it('breaks no word below the curves at 800 pixels', async () => {
+    const page = await open(800, 'light');
+    const lines = await page.evaluate(`[...document.querySelectorAll('figcaption span')].map((span) => {
+      const text = document.createRange();
+      text.selectNodeContents(span);
+      return [span.textContent, text.getClientRects().length];
+    })`);
+    expect(lines).toContainEqual(['now', 1]);
+    expect((lines as [string, number][]).filter(([, number]) => number !== 1)).toEqual([]);
+    await page.close();
+  });
 });

@@ -1,0 +1,221 @@
+// The page to ask Prometheus, /consoles/query.html, as a user of a browser sees it: what it shows equals what the HTTP API answers.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import axios from 'axios';
+import type { Frame, Page } from 'playwright-core';
+import { describeInBrowser } from '../support/in-browser.ts';
+import { query } from '../support/prometheus.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+import { eventually } from '../support/until.ts';
+
+const HOSTILE =
+  '<img src=x onerror="document.title=1">"\' {{ 1 }} $1 </title><script>document.title=1</script>';
+const QUOTED = JSON.stringify(HOSTILE);
+/** Both the query and a label's value are hostile. */
+const HOSTILE_QUERY = `label_replace(vector(7), "hostile", ${QUOTED.replace('$', '$$$$')}, "", "")`;
+
+let stack: Stack;
+
+beforeAll(async () => {
+  stack = await startStack();
+  expect(await stack.load('lab')).toMatchObject({ exitCode: 0 });
+});
+
+afterAll(() => stack?.stop());
+
+const pageOf = (expr: string, range = '15m') =>
+  `${stack.prometheusUrl}/consoles/query.html?${new URLSearchParams({ expr, range })}`;
+
+describeInBrowser('in a browser', (browser) => {
+  async function withPage(
+    act: (page: Page) => Promise<void>,
+    width = 1200,
+    colorScheme: 'light' | 'dark' = 'light',
+  ): Promise<void> {
+    const page = await browser().newPage({ viewport: { width, height: 900 }, colorScheme });
+    await act(page).finally(() => page.close());
+  }
+
+  /** The frame of the page whose address has this in it; one that is loaded when it is seen comes later than the page. */
+  const frameOf = (page: Page, address: string): Promise<Frame> =>
+    eventually(`a frame with ${address}`, async () => {
+      const frame = page.frames().find((candidate) => candidate.url().includes(address));
+      await frame?.waitForLoadState('load');
+      return frame;
+    });
+
+  const wordsOf = async (frame: Frame, element: string) => (await frame.locator(element).textContent()) ?? '';
+
+  const answerOf = (page: Page) => frameOf(page, 'answer.html');
+
+  async function rows(page: Page): Promise<{ series: string; value: number }[]> {
+    const lines = await (await answerOf(page)).locator('tr').all();
+    const cells = await Promise.all(lines.map((line) => line.locator('td').allInnerTexts()));
+    return cells.map(([series = '', value = '']) => ({
+      series: series.trim(),
+      value: value === '+Inf' ? Number.POSITIVE_INFINITY : Number(value),
+    }));
+  }
+
+  const toSeries = ({ __name__ = '', ...labels }: Readonly<Record<string, string>>) =>
+    `${__name__}{${Object.keys(labels)
+      .sort()
+      .map((name) => `${name}="${labels[name]}"`)
+      .join(', ')}}`;
+
+  it.each([
+    'sum(http_requests_total)',
+    'sort_desc(http_requests_total)',
+    'http_errors_total{code="404"} # of the lab',
+    '{__name__=~"process_start_time_seconds|http_server_drained", job="api"}',
+    'process_start_time_seconds{job="api"} * 1e15',
+    'vector(1)',
+    '0.1 + 0.2',
+    '-1.5e-9',
+    '1e30',
+    '123456789.5',
+    '1 / 0',
+    '0 / 0',
+    'vector(1) or label_replace(vector(2), "t", "1", "", "")',
+    'nothing_of_this_name',
+    HOSTILE_QUERY,
+  ])('shows the series and values of %s as the API gives them', async (expr) => {
+    const { data } = await axios.get(`${stack.prometheusUrl}/api/v1/query`, { params: { query: expr } });
+    const expected =
+      data.data.resultType === 'scalar'
+        ? [{ series: '{}', value: Number(data.data.result[1].replace('Inf', 'Infinity')) }]
+        : (await query(stack.prometheusUrl, expr)).map(({ labels, value }) => ({
+            series: toSeries(labels),
+            value,
+          }));
+    await withPage(async (page) => {
+      await page.goto(pageOf(expr));
+      expect(await rows(page)).toEqual(expected);
+      expect(await page.title()).toBe(expr);
+      expect(await page.locator('[name=expr]').inputValue()).toBe(expr);
+    });
+  });
+
+  it('shows a native histogram as its quantiles, beside numbers', async () => {
+    const histogram = 'sum by (path) (http_request_duration_seconds{path="products"})';
+    const expected = await Promise.all(
+      [0.5, 0.9, 0.99].map(async (quantile) => {
+        const [sample] = await query(stack.prometheusUrl, `histogram_quantile(${quantile}, ${histogram})`);
+        return { series: `{path="products", quantile="${quantile}"}`, value: sample?.value };
+      }),
+    );
+    await withPage(async (page) => {
+      await page.goto(pageOf(`${histogram} or vector(5)`));
+      expect(await rows(page)).toEqual([{ series: '{}', value: 5 }, ...expected]);
+    });
+  });
+
+  it.each([
+    ['sum(http_requests_total)', '15m', 900, 15],
+    ['-sum(http_errors_total)', '1h', 3_600, 60],
+  ])('draws what the API answers to %s over %s', async (expr, range, seconds, step) => {
+    await withPage(async (page) => {
+      await page.goto(pageOf(expr, range));
+      const answer = await answerOf(page);
+      const path = (await answer.locator('path').getAttribute('d')) ?? '';
+      const [, now = ''] = /at ([\d-]+ [\d:]+) UTC/.exec(await wordsOf(answer, 'caption')) ?? [];
+      const begin = Date.parse(`${now}Z`) / 1000 - seconds;
+      const drawn = [...path.matchAll(/M(\d+) 0V([\d.e+-]+)h-(\d+)V0/g)].map(([, time, value, width]) => {
+        expect(Number(width)).toBe(step);
+        // The caption has no fraction of the second; steps are multiples of their width.
+        return [Math.round((Number(time) - 1_000_000 + begin) / step) * step, Number(value)] as const;
+      });
+      expect(drawn.length).toBeGreaterThan(0);
+      const times = drawn.map(([time]) => time);
+      const params = { query: expr, start: Math.min(...times), end: Math.max(...times), step };
+      const { data } = await axios.get(`${stack.prometheusUrl}/api/v1/query_range`, { params });
+      const values: [number, string][] = data.data.result[0].values;
+      expect(drawn.toSorted(([a], [b]) => a - b)).toEqual(
+        values.map(([time, value]) => [time, Number(value)]),
+      );
+    });
+  });
+
+  it.each([
+    'sum(',
+    'up offset',
+    'rate(up)',
+    'up / on () up',
+    'up + on () group_left () {__name__=~"up|scrape_duration_seconds"}',
+  ])('shows the error of %s in the words of Prometheus', async (expr) => {
+    const { data } = await axios.get(`${stack.prometheusUrl}/api/v1/query`, {
+      params: { query: expr },
+      validateStatus: () => true,
+    });
+    expect(data).toMatchObject({ status: 'error' });
+    await withPage(async (page) => {
+      await page.goto(pageOf(expr));
+      const shown = await wordsOf(await frameOf(page, 'api/v1'), 'pre');
+      expect(JSON.parse(shown)).toEqual(data);
+      expect(await page.locator('[name=expr]').inputValue()).toBe(expr);
+    });
+  });
+
+  it('shows a range of samples, which templates do not know, as the API answers', async () => {
+    await withPage(async (page) => {
+      await page.goto(pageOf('http_errors_total{code="404"}[5s] @ 0'));
+      const shown = await wordsOf(await frameOf(page, 'api/v1'), 'pre');
+      expect(JSON.parse(shown)).toMatchObject({ status: 'success', data: { resultType: 'matrix' } });
+    });
+  });
+
+  it('names a range that it does not know, and answers without curves', async () => {
+    await withPage(async (page) => {
+      await page.goto(pageOf('vector(1)', '<b>soon'));
+      const answer = await answerOf(page);
+      expect(await wordsOf(answer, 'p')).toBe(
+        'range: expected a duration such as 15m, 1h or 7d, got "<b>soon".',
+      );
+      expect(await answer.locator('svg').count()).toBe(0);
+      expect(await rows(page)).toEqual([{ series: '{}', value: 1 }]);
+    });
+  });
+
+  it('needs no mouse: a query, an example and the overview are reached by keys', async () => {
+    await withPage(async (page) => {
+      await page.goto(`${stack.prometheusUrl}/consoles/query.html`);
+      await page.keyboard.type('sum(http_errors_total)');
+      await Promise.all([page.waitForURL(/expr=sum/), page.keyboard.press('Enter')]);
+      expect(await rows(page)).toEqual([{ series: '{}', value: 33 }]);
+      // The range, the button, the first example.
+      for (const _ of [1, 2, 3]) await page.keyboard.press('Tab');
+      await Promise.all([page.waitForURL(/expr=sum.*requests/), page.keyboard.press('Enter')]);
+      expect(await rows(page)).toEqual([{ series: '{}', value: 100 }]);
+      await page.keyboard.press('Shift+Tab');
+      await Promise.all([page.waitForURL(/index\.html/), page.keyboard.press('Enter')]);
+    });
+  });
+
+  describe.each([
+    [400, 'light', 'rgb(244, 245, 245)'],
+    [400, 'dark', 'rgb(17, 18, 23)'],
+    [800, 'light', 'rgb(244, 245, 245)'],
+  ] as const)('at %d pixels, %s', (width, scheme, ground) => {
+    it.each([
+      ['answer.html', HOSTILE_QUERY],
+      ['answer.html', 'sort_desc(http_requests_total)'],
+      ['api/v1', 'sum('],
+    ])(
+      'the page with %s for %s needs no sideways scrolling, and runs nothing that it shows',
+      async (address, expr) => {
+        await withPage(
+          async (page) => {
+            await page.goto(pageOf(expr));
+            for (const frame of [page.mainFrame(), await frameOf(page, address)]) {
+              expect(await frame.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+              expect(await frame.locator('img, script').count()).toBe(0);
+            }
+            expect(await page.title()).toBe(expr);
+            expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe(ground);
+          },
+          width,
+          scheme,
+        );
+      },
+    );
+  });
+});
