@@ -42,7 +42,8 @@ async function run(config: Config, log: Logger): Promise<void> {
     log.info({ signal, graceMs: config.SHUTDOWN_GRACE_MS }, 'draining; a second signal ends at once');
     const { drained, scraped } = await stopService();
     if (!drained) log.warn('requests still in progress after the grace time were cut');
-    if (scraped === false) log.warn('no last scrape came; what was counted since the one before is lost');
+    if (scraped === false)
+      log.warn('not every scraper came once more; what was counted since its last scrape is lost to it');
     log.info('stopped');
     // Simulated delays of requests that were cut may still be pending.
     process.exit(0);

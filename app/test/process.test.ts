@@ -38,7 +38,7 @@ describe('the process', () => {
     [
       'no last scrape came',
       { SHUTDOWN_SCRAPE_WAIT_MS: '30' },
-      'no last scrape came; what was counted since the one before is lost',
+      'not every scraper came once more; what was counted since its last scrape is lost to it',
     ],
     [
       'it had to cut a request after the grace time',

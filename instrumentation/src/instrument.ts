@@ -38,9 +38,10 @@ export interface Metrics<R extends AnyRegistry = Registry> {
   listen(port: number, options?: string | ListenOptions): Server;
   /**
    * For the end of a shutdown, when no request is in progress and none can come: sets the gauge `http_server_drained` to 1 and
-   * waits for one whole scrape that begins after that, so that no count is lost with the process. In a worker whose primary
+   * waits for one whole scrape that begins after that, of each Prometheus that scrapes the process, so that no count is lost with
+   * it. In a worker whose primary
    * aggregates, it waits until all is handed over to that instead.
-   * @returns whether it came within `timeoutMs`
+   * @returns whether each came within `timeoutMs`
    */
   lastScrape(options: LastScrapeOptions): Promise<boolean>;
   /**

@@ -9,6 +9,8 @@ import type { Metrics } from '../src/index.ts';
 import { type StartOptions, startApp, type TestApp } from './harness.ts';
 
 const LONG_MS = 60_000;
+/** Elsewhere the loopback interface has one address only. */
+const itOnLinux = process.platform === 'linux' ? it : it.skip;
 const prometheus = { 'X-Prometheus-Scrape-Timeout-Seconds': '4' };
 
 let app: TestApp | undefined;
@@ -27,6 +29,13 @@ async function start(options: StartOptions = {}): Promise<Metrics> {
 
 async function scrape(query = '', init: RequestInit = {}): Promise<string> {
   return (await fetch(metricsUrl + query, init)).text();
+}
+
+/** As the n-th Prometheus, with an address of its own. */
+async function scrapeAs(n: number): Promise<void> {
+  const options = { agent: false, headers: prometheus, localAddress: `127.0.0.${n}` };
+  const [response] = await once(httpRequest(metricsUrl, options).end(), 'response');
+  await once(response.resume(), 'close');
 }
 
 /** Waits for the last scrape and notes whether it is over. */
@@ -116,6 +125,55 @@ describe('the last scrape', () => {
     await scrape('?name[]=none');
     expect(state).toEqual({});
     await scrape('', { headers: prometheus });
+    await until('the wait to be over', () => state.result === true);
+  });
+
+  itOnLinux('is one of each Prometheus that was seen, told apart by their addresses', async () => {
+    const metrics = await start();
+    await scrapeAs(2);
+    await scrapeAs(3);
+    const state = waiting(metrics);
+    await scrapeAs(3);
+    await scrapeAs(3);
+    // One that comes only now gets all of it with this scrape.
+    await scrapeAs(4);
+    await scrape('?name[]=none');
+    expect(state).toEqual({});
+    await scrapeAs(2);
+    await until('the wait to be over', () => state.result === true);
+  });
+
+  itOnLinux('is waited for in vain while a Prometheus that was seen does not come', async () => {
+    const metrics = await start();
+    await scrapeAs(2);
+    await scrapeAs(3);
+    const state = waiting(metrics);
+    await scrapeAs(3);
+    expect(await metrics.lastScrape({ timeoutMs: 20 })).toBe(false);
+    expect(state).toEqual({});
+    await scrapeAs(2);
+    await until('the wait to be over', () => state.result === true);
+  });
+
+  itOnLinux('is none of a Prometheus that has not come for as long as is waited', async () => {
+    const metrics = await start();
+    await scrapeAs(2);
+    const beganMs = performance.now();
+    await until('that Prometheus to be gone', () => performance.now() - beganMs > 100);
+    void metrics.lastScrape({ timeoutMs: 100 });
+    const state = waiting(metrics);
+    await scrapeAs(3);
+    await until('the wait to be over', () => state.result === true);
+  });
+
+  itOnLinux('is one of each of the latest 16 addresses, however many there were', async () => {
+    const metrics = await start();
+    for (let n = 2; n < 2 + 20; n++) await scrapeAs(n);
+    const state = waiting(metrics);
+    for (let n = 7; n < 2 + 20; n++) await scrapeAs(n);
+    await scrape('?name[]=none');
+    expect(state).toEqual({});
+    await scrapeAs(6);
     await until('the wait to be over', () => state.result === true);
   });
 

@@ -1,7 +1,8 @@
 /**
  * The end of a process without loss: what was counted after the last scrape would go with it. So, when nothing more can
- * be counted, a gauge says so, and the process waits until that has been read. It knows scrapes only: when nothing more
- * can come is for the shutdown of the application to know.
+ * be counted, a gauge says so, and the process waits until every Prometheus that scrapes it has read that. These are told
+ * apart by their addresses: nothing else in a scrape says which Prometheus it is from, and a number of them in the settings
+ * would be wrong as soon as one is added. When nothing more can come is for the shutdown of the application to know.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AnyRegistry, registerNumber } from '../library.ts';
@@ -10,11 +11,20 @@ import { outcome } from '../recording/outcome.ts';
 /** Every Prometheus (and vmagent, and the OpenTelemetry collector) sends it with a scrape; browsers and curl do not. */
 const PROMETHEUS_HEADER = 'x-prometheus-scrape-timeout-seconds';
 
+/**
+ * So many scrapers are remembered, of the latest: several Prometheus that scrape the same processes are two or three. Any
+ * client may pretend to be one, and must not fill the memory. What it can do is to make a shutdown wait for `timeoutMs`.
+ */
+const MAX_SCRAPERS = 16;
+
 /** The longest that a timer of Node waits. */
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 export interface LastScrapeOptions {
-  /** How long to wait, in milliseconds. Twice the scrape interval is enough for a scraper that is there. */
+  /**
+   * How long to wait, in milliseconds. Twice the scrape interval is enough for a scraper that is there: one that has not come
+   * for so long is not waited for.
+   */
   readonly timeoutMs: number;
 }
 
@@ -43,11 +53,17 @@ export function createLastScrape(registry: AnyRegistry, prefix = ''): LastScrape
   const scraped = new Promise<true>((resolve) => {
     onScraped = resolve;
   });
-  let knowsPrometheus = false;
+  /** When each Prometheus last came, by its address, the latest last. */
+  const scrapers = new Map<string, number>();
+  /** Those that have to come once more. */
+  const awaited = new Set<string>();
 
   return {
     async wait({ timeoutMs }) {
       checkTimeout(timeoutMs);
+      if (!isDrained)
+        for (const [address, cameMs] of scrapers)
+          if (performance.now() - cameMs <= timeoutMs) awaited.add(address);
       isDrained = true;
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<false>((resolve) => {
@@ -59,17 +75,27 @@ export function createLastScrape(registry: AnyRegistry, prefix = ''): LastScrape
     },
 
     watch(request, response) {
+      if (request.method !== 'GET' || isFiltered(request.url)) return;
+      const address = request.socket.remoteAddress ?? '';
       const isPrometheus = request.headers[PROMETHEUS_HEADER] !== undefined;
-      knowsPrometheus ||= isPrometheus;
+      if (isPrometheus) remember(scrapers, address);
       // Where a Prometheus scrapes, what anything else reads does not reach the database.
-      const counts = isDrained && request.method === 'GET' && (isPrometheus || !knowsPrometheus);
-      if (!counts || isFiltered(request.url)) return;
+      if (!isDrained || (scrapers.size > 0 && !isPrometheus)) return;
       response.once('close', () => {
-        if (outcome(response) === 200) onScraped(true);
+        if (outcome(response) !== 200) return;
+        awaited.delete(address);
+        if (awaited.size === 0) onScraped(true);
       });
     },
     end: () => onScraped(true),
   };
+}
+
+function remember(scrapers: Map<string, number>, address: string): void {
+  scrapers.delete(address);
+  scrapers.set(address, performance.now());
+  const [oldest = ''] = scrapers.keys();
+  if (scrapers.size > MAX_SCRAPERS) scrapers.delete(oldest);
 }
 
 function checkTimeout(timeoutMs: unknown): void {
