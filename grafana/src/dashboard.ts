@@ -50,26 +50,34 @@ export function createDashboard(spec: DashboardSpec): sdk.Dashboard {
   return { ...builder.build(), panels: placeRows(spec.rows) };
 }
 
-const HEADINGS = { job: 'Job', instance: 'Instance', path: 'Path', method: 'Method' } as const;
+const HEADINGS = {
+  cluster: 'Cluster',
+  job: 'Job',
+  instance: 'Instance',
+  path: 'Path',
+  method: 'Method',
+} as const;
 
 function createVariables({ choose }: DashboardSpec) {
   if (!choose) return [];
-  const { metric, labels } = choose;
+  const { metric } = choose;
+  const labels = ['cluster', ...choose.labels] as const;
   const variables = labels.map((label, index) => {
     // Each choice narrows those behind it.
     const before = labels.slice(0, index).map((name) => `${name}=~"$${name}"`);
-    return (
-      new sdk.QueryVariableBuilder(label)
-        .label(HEADINGS[label])
-        .datasource(DATASOURCE)
-        .query(`label_values(${metric}{${before.join(', ')}}, ${label})`.replace('{}', ''))
-        .refresh(sdk.VariableRefresh.OnTimeRangeChanged)
-        .sort(sdk.VariableSort.NaturalAsc)
-        .multi(true)
-        // All of the values on offer, and not `.+`: the process metrics of Prometheus itself are none of Node's.
-        .includeAll(true)
-        .current({ selected: true, text: 'All', value: '$__all' })
-    );
+    const builder = new sdk.QueryVariableBuilder(label)
+      .label(HEADINGS[label])
+      .datasource(DATASOURCE)
+      .query(`label_values(${metric}{${before.join(', ')}}, ${label})`.replace('{}', ''))
+      .refresh(sdk.VariableRefresh.OnTimeRangeChanged)
+      .sort(sdk.VariableSort.NaturalAsc)
+      .multi(true)
+      // All of the values on offer, and not `.+`: the process metrics of Prometheus itself are none of Node's.
+      .includeAll(true)
+      .current({ selected: true, text: 'All', value: '$__all' });
+    // A Prometheus of one cluster has no such label, and Grafana cannot hide a variable by the number of its values: it is chosen in
+    // the dashboard's address, and all of them are series without it too.
+    return label === 'cluster' ? builder.hide(sdk.VariableHide.HideVariable).allValue('.*') : builder;
   });
   const datasource = new sdk.DatasourceVariableBuilder('datasource').label('Source').type('prometheus');
   return [datasource, ...variables];

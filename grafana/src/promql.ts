@@ -62,7 +62,7 @@ export function fillVariables(expr: string, values: Readonly<Record<string, stri
 export const variable = (name: string) => `\${${name}}`;
 
 /** Series of what is chosen at the top of a dashboard. */
-export const CHOSEN = 'job=~"$job", instance=~"$instance"';
+export const CHOSEN = 'cluster=~"$cluster", job=~"$job", instance=~"$instance"';
 
 /** One line for each process: a replica, or the primary and the workers of one. The label is there also without `worker`. */
 export const byProcess = (expr: string) => ({

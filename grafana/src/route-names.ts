@@ -7,7 +7,7 @@ export const ROUTE_LEGEND = '{{method}} /{{path}}';
 
 const title = 'This route alone';
 const url = (path: string, method: string) =>
-  `/d/route?var-path=${path}&var-method=${method}&${variable('__url_time_range')}&${variable('datasource:queryparam')}`;
+  `/d/route?var-path=${path}&var-method=${method}&${variable('__url_time_range')}&${variable('datasource:queryparam')}&${variable('cluster:queryparam')}`;
 
 /** For graphs: the labels of the series that was clicked on. */
 export const ROUTE_LINK = {

@@ -15,7 +15,7 @@ const GOOD_MEANS = {
 /** Over 30 days, from 5-minute rates, which are fewer series to read than the counters. */
 const failureRatio = (slo: Slo) => {
   const average = (series: string) =>
-    `avg_over_time(job_slo:${series}:rate5m{job=~"$job", slo="${slo}"}[30d])`;
+    `avg_over_time(job_slo:${series}:rate5m{cluster=~"$cluster", job=~"$job", slo="${slo}"}[30d])`;
   return `${average('failures')} / (${average('requests')} > 0)`;
 };
 

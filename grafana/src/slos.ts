@@ -28,7 +28,7 @@ const burnPanel = (slo: Slo, name: string) =>
     softMax: 2,
     // From the quickest to the slowest to move.
     queries: Object.keys(WINDOW_COLORS).map((window) => ({
-      expr: `job_slo_window:error_budget:burn_rate{job=~"$job", slo="${slo}", window="${window}"}`,
+      expr: `job_slo_window:error_budget:burn_rate{cluster=~"$cluster", job=~"$job", slo="${slo}", window="${window}"}`,
       legend: window,
     })),
     colors: WINDOW_COLORS,
@@ -45,7 +45,9 @@ const routePanels = [
     height: 10,
     unit: 'percentunit',
     softMax: 0.01,
-    queries: { [ROUTE_LEGEND]: 'job_path_method:http_request_errors:ratio_rate5m{job=~"$job"}' },
+    queries: {
+      [ROUTE_LEGEND]: 'job_path_method:http_request_errors:ratio_rate5m{cluster=~"$cluster", job=~"$job"}',
+    },
     ...BY_ROUTE,
     noValue: NO_TRAFFIC,
   }),
@@ -58,7 +60,7 @@ const routePanels = [
     softMax: 0.01,
     queries: {
       [ROUTE_LEGEND]:
-        'job_path_method_quantile:http_request_duration_seconds:rate5m{job=~"$job", quantile="0.99"}',
+        'job_path_method_quantile:http_request_duration_seconds:rate5m{cluster=~"$cluster", job=~"$job", quantile="0.99"}',
     },
     ...BY_ROUTE,
     ...OBJECTIVE_LINE,

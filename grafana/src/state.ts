@@ -7,7 +7,7 @@ import { runbook } from './runbook.ts';
 const { well, watch, bad, none } = STATE_COLORS;
 
 /** Every replica of the service, also one that never answered and so cannot be chosen. */
-const TARGETS = 'up{job=~"$job"}';
+const TARGETS = 'up{cluster=~"$cluster", job=~"$job"}';
 
 /** Text, colour and query, in the order in which they are asked; the first that answers, 0 or nothing, is the state. */
 const STATES = [

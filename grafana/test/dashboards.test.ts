@@ -34,11 +34,11 @@ const SHOWN_AS_TOTALS = [
 /** Alerts concern every job, and an alert on a missing target has no instance; the state asks whether anything is known. */
 const WITHOUT_MATCHERS = ['ALERTS', 'up'];
 const FILLED = {
-  ...{ job: 'api', instance: 'a', path: 'products', method: 'get' },
+  ...{ cluster: '', job: 'api', instance: 'a', path: 'products', method: 'get' },
   ...{ __rate_interval: '20s', __range: '15m' },
 };
 /** The labels that a dashboard's panels must match: those that can be chosen, and not what follows from them. */
-const LABELS = ['job', 'instance', 'path', 'method'];
+const LABELS = ['cluster', 'job', 'instance', 'path', 'method'];
 
 const selectorsOf = ({ targets }: Panel): Selector[] =>
   targets.flatMap(({ expr }) => parsePromql(fillVariables(expr, FILLED)));
@@ -56,7 +56,7 @@ describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s',
 
   it('lets the data source and the job be chosen first, and asks again when the time range changes', () => {
     if (panels.length === 0) return expect(variables).toEqual([]);
-    expect(variables.slice(0, 2)).toEqual(['datasource', 'job']);
+    expect(variables.slice(0, 3)).toEqual(['datasource', 'cluster', 'job']);
     for (const each of dashboard.templating.list.slice(1)) {
       expect(each).toMatchObject({ refresh: 2, datasource: { uid: '$datasource' } });
       if (labels.includes(each.name)) expect(each).toMatchObject({ multi: true, includeAll: true });
@@ -135,7 +135,7 @@ describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s',
         if (WITHOUT_MATCHERS.includes(metric) || metric.startsWith('slo:')) continue;
         const matched = matchers.filter(({ operator }) => operator === '=~').map(({ label }) => label);
         // What is recorded of the service as a whole has no other label.
-        const expected = metric.startsWith('job_') ? ['job'] : labels;
+        const expected = metric.startsWith('job_') ? ['cluster', 'job'] : labels;
         expect({ metric, matched }).toMatchObject({ metric, matched: expect.arrayContaining(expected) });
       }
     });

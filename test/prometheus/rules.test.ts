@@ -63,6 +63,13 @@ it('no group is evaluated so seldom that its answers run out before the next', (
     expect(toSeconds(interval)).toBeLessThan(toSeconds(lookback));
 });
 
+it('every aggregation keeps the label `cluster`', () => {
+  const lists = rules.flatMap(({ expr }) => [...expr.matchAll(/\b(?:by|on) \((.*?)\)/g)]);
+  expect(lists.length).toBeGreaterThan(20);
+  for (const [operator, labels] of lists)
+    if (labels !== 'slo' && labels !== '') expect(operator).toMatch(/\(cluster, job/);
+});
+
 describe.each(
   alerts.map((alert) => [`${alert.alert} (${Object.values(alert.labels).join(', ')})`, alert] as const),
 )('%s', (_name, { alert, labels, annotations, expr }) => {

@@ -4,7 +4,7 @@ import { dashboards } from '../../grafana/src/dashboards.ts';
 
 /** What Grafana puts in the place of its variables: every job, replica and route, four scrape intervals. */
 export const EVERYTHING = {
-  ...{ job: '.+', instance: '.+', path: '.+', method: '.+' },
+  ...{ cluster: '.*', job: '.+', instance: '.+', path: '.+', method: '.+' },
   ...{ __rate_interval: '20s', __range: '15m' },
 };
 
