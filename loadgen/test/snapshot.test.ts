@@ -82,6 +82,22 @@ describe('a snapshot', () => {
     expect(prometheus.polls).toBe(1);
   });
 
+  it('waits longer for a store that is sent what others scrape, while that comes', async () => {
+    const beganMs = performance.now();
+    // A scrape of each second arrives a quarter of a second later than the one before.
+    const scrapedAt = () => 996 + Math.floor((performance.now() - beganMs) / 250);
+    const prometheus = createPrometheus(() => ({ a: { scrapedAt: scrapedAt(), start: 1 } }));
+    await readSnapshot(prometheus, { ...options, waitMs: 300 });
+    expect(performance.now() - beganMs).toBeGreaterThan(900);
+  });
+
+  it('is of the oldest sample of a process where these do not arrive together', async () => {
+    const prometheus = createPrometheus((poll) => ({ a: { scrapedAt: 1005, start: 1, counted: poll } }));
+    const late = () => sampleOf('a', prometheus.polls < 2 ? 995 : 1005, { loadgen_scraped_at: REQUESTS });
+    const forwarded = changed(prometheus, (samples) => [...samples, late()]);
+    expect(sumOf(await readSnapshot(forwarded, options), REQUESTS)).toBe(2);
+  });
+
   it.each<[string, Record<string, Instance>, string]>([
     ['no target is known', {}, 'it knows no target of job "api" yet'],
     ['a target is down', { a: { up: 0, scrapedAt: 1005 } }, 'a is down (up = 0)'],

@@ -92,13 +92,17 @@ const SCRAPED_AT = 'loadgen_scraped_at';
 /**
  * All that a snapshot is made of, of the targets that `matchers` select, with the time of each scrape. In one query: Prometheus
  * evaluates it on one state of its data.
+ * @param isForwarded whether the samples of a scrape arrive one after the other, by `remote_write`: then each has a time
  */
-export function snapshotQueryOf(matchers: string, metrics: Metrics): string {
+export function snapshotQueryOf(matchers: string, metrics: Metrics, isForwarded = false): string {
   const { counters, inProgress, drained, startTime } = metrics;
   const wanted = ['up', startTime, drained, ...counters.map(({ name }) => name), inProgress];
   const names = wanted.filter((name) => name != null).join('|');
-  const scrapedAt = `timestamp(${presenceOf(metrics)}{${matchers}})`;
-  return `{__name__=~"${names}",${matchers}} or label_replace(${scrapedAt}, "${SCRAPED_AT}", "1", "", "")`;
+  const timed = isForwarded ? [...counters.map(({ name }) => name), inProgress ?? []].flat() : [];
+  const times = [presenceOf(metrics), ...timed].map(
+    (name) => `label_replace(timestamp(${name}{${matchers}}), "${SCRAPED_AT}", "${name}", "", "")`,
+  );
+  return [`{__name__=~"${names}",${matchers}}`, ...times].join(' or ');
 }
 
 /**
@@ -124,8 +128,10 @@ export function toProcesses(samples: readonly Sample[], metrics: Metrics): Termi
     const { __name__: name = '' } = labels;
     if (name === 'up' || name === presence) continue;
     const process = processes.find((one) => isWithin(one.labels, labels));
+    // VictoriaMetrics still knows the times of those that have ended.
+    if (process === undefined && SCRAPED_AT in labels) continue;
     if (process === undefined) throw withoutProcess(labels, metrics);
-    if (SCRAPED_AT in labels) process.scrapedAtSeconds = value;
+    if (SCRAPED_AT in labels) process.scrapedAtSeconds = earlierOf(process.scrapedAtSeconds, value);
     else if (name === drained) process.isDrained = value === 1;
     else if (name === startTime)
       process.startTimeSeconds = Math.min(value, process.startTimeSeconds ?? value);
@@ -134,6 +140,9 @@ export function toProcesses(samples: readonly Sample[], metrics: Metrics): Termi
   }
   return processes;
 }
+
+/** @param known NaN for none */
+const earlierOf = (known: number, seconds: number) => Math.min(known || seconds, seconds);
 
 /** @throws CheckError for a target that is none of the processes, and for targets with the same labels */
 function checkDistinct(

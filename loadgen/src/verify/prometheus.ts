@@ -118,6 +118,9 @@ export class Prometheus {
   /** Its clock, in seconds since 1970. */
   async time(signal?: AbortSignal): Promise<number> {
     const answer = await this.ask('time()', { ...(signal && { signal }) });
+    // VictoriaMetrics has no scalars, and counts whole seconds: the next one has certainly not begun before.
+    const [only] = answer.resultType === 'vector' ? answer.result : [];
+    if (only?.value !== undefined) return Number(only.value[1]) + 1;
     if (answer.resultType !== 'scalar') throw this.#unexpected('time()', 'scalar', answer);
     return Number(answer.result[1]);
   }
@@ -153,7 +156,8 @@ export class Prometheus {
    * @throws RefusedQueryError, and UnreachableError that names the URL and the cause
    */
   ask(query: string, { signal, atSeconds }: QueryOptions = {}): Promise<QueryAnswer> {
-    const parameters = { query, ...(atSeconds !== undefined && { time: `${atSeconds}` }) };
+    // VictoriaMetrics answers for a moment 30 s ago without `nocache`, which Prometheus ignores.
+    const parameters = { query, nocache: '1', ...(atSeconds !== undefined && { time: `${atSeconds}` }) };
     return this.#call('query', parameters, answerSchema, signal);
   }
 

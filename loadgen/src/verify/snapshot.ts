@@ -54,12 +54,13 @@ export async function readSnapshot(
 ): Promise<Snapshot> {
   const askedAtSeconds = options.askedAtSeconds ?? (await prometheus.time(options.signal));
   const since = askedAtSeconds + TIMESTAMP_TOLERANCE_SECONDS;
-  const startMs = performance.now();
-  let scraping: Scraping | undefined;
-  for (;;) {
+  const scraping = await readScraping(prometheus, options);
+  const waitMs = Math.max(options.waitMs, SCRAPES * scraping.intervalMs);
+  let startMs = performance.now();
+  for (let latestSeconds: number | undefined; ; ) {
     const polledMs = performance.now();
-    const instances = await readFresh(prometheus, options, since);
-    if (typeof instances !== 'string') {
+    const { instances, reason } = await readFresh(prometheus, options, since, scraping);
+    if (reason === undefined) {
       const snapshot = { askedAtSeconds, instances };
       const before = options.beforeOf?.(snapshot);
       if (before === undefined) return snapshot;
@@ -67,14 +68,15 @@ export async function readSnapshot(
       const fallen = await readFallen(prometheus, options, before);
       return { askedAtSeconds, instances: instances.map((one) => ({ ...one, ...fallen(one) })), terminated };
     }
-    const isFirst = scraping === undefined;
-    scraping ??= await readScraping(prometheus, options);
-    const waitMs = Math.max(options.waitMs, SCRAPES * scraping.intervalMs);
-    if (isFirst) options.onWait?.(`${instances}${scraping.text}`);
+    const oldestSeconds = Math.min(...instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
+    if (latestSeconds === undefined) options.onWait?.(`${reason}${scraping.text}`);
+    // What is late and still comes is waited for: a store that was away gets everything from then first.
+    else if (scraping.isForwarded && oldestSeconds > latestSeconds) startMs = performance.now();
+    latestSeconds = oldestSeconds;
     if (performance.now() - startMs > waitMs) {
       const { error } = await readScraping(prometheus, options);
       throw new UnreachableError(
-        `Prometheus at ${prometheus.url} got no new scrape of job "${options.job}" within ${waitMs / 1000} s: ${instances}${error}`,
+        `Prometheus at ${prometheus.url} got no new scrape of job "${options.job}" within ${waitMs / 1000} s: ${reason}${error}`,
       );
     }
     await sleep(Math.max(POLL_MS, PAUSE_FACTOR * (performance.now() - polledMs)), options.signal);
@@ -83,6 +85,8 @@ export async function readSnapshot(
 
 interface Scraping {
   readonly intervalMs: number;
+  /** Whether another Prometheus scrapes the targets, and sends on what it stores. */
+  readonly isForwarded: boolean;
   /** What to add to what is waited for, and to the error. */
   readonly text: string;
   readonly error: string;
@@ -100,6 +104,7 @@ async function readScraping(
   const intervalMs = toMs(slowest?.scrapeInterval ?? '');
   return {
     intervalMs,
+    isForwarded: own.length === 0,
     text: intervalMs >= NOTABLE_MS ? `, scraped every ${slowest?.scrapeInterval}` : '',
     error: reason === undefined ? '' : `: ${reason}`,
   };
@@ -123,10 +128,11 @@ export async function readSettledSnapshot(
   options: SnapshotOptions,
   standingOf: (snapshot: Snapshot) => Standing,
 ): Promise<Snapshot> {
-  const startMs = performance.now();
+  let startMs: number | undefined;
   let settleMs = SETTLE_MS;
   for (let wasEqual = false; ; ) {
     const snapshot = await readSnapshot(prometheus, options);
+    startMs ??= performance.now();
     const standing = standingOf(snapshot);
     if (standing === 'wrong' || (standing === 'equal' && wasEqual)) return snapshot;
     const isOver = standing === 'missing' && performance.now() - startMs >= settleMs;
@@ -217,19 +223,21 @@ export function earliest(snapshots: readonly Snapshot[]): Snapshot {
   return { ...first, instances };
 }
 
-/** @returns what is waited for where a target was not scraped since then, or is down */
+/** With the reason to wait, where a target was not scraped since then, or is down. */
 async function readFresh(
   prometheus: PrometheusReader,
   { job, metrics, signal }: SnapshotOptions,
   since: number,
-): Promise<InstanceSnapshot[] | string> {
-  const query = snapshotQueryOf(`job=${JSON.stringify(job)}`, metrics);
+  { isForwarded }: Scraping,
+): Promise<{ instances: InstanceSnapshot[]; reason?: string }> {
+  const query = snapshotQueryOf(`job=${JSON.stringify(job)}`, metrics, isForwarded);
   const samples = await prometheus.query(query, { signal });
   const ups = samples.filter(({ labels }) => labels.__name__ === 'up');
-  if (ups.length === 0) return `it knows no target of job "${job}" yet`;
+  if (ups.length === 0) return { instances: [], reason: `it knows no target of job "${job}" yet` };
   const down = ups.find(({ value }) => value !== 1);
-  if (down !== undefined) return `${formatTarget(down.labels)} is down (up = ${down.value})`;
+  if (down !== undefined)
+    return { instances: [], reason: `${formatTarget(down.labels)} is down (up = ${down.value})` };
   const instances = toProcesses(samples, metrics).map(({ isDrained, ...instance }) => instance);
   const stale = instances.find(({ scrapedAtSeconds }) => !(scrapedAtSeconds > since));
-  return stale === undefined ? instances : `the next scrape of ${formatTarget(stale.labels)}`;
+  return { instances, ...(stale && { reason: `the next scrape of ${formatTarget(stale.labels)}` }) };
 }
