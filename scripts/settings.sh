@@ -22,7 +22,10 @@ export BUILDX_NO_DEFAULT_ATTESTATIONS=1
   done
 export BUILD_CA_FILE
 
-compose() { docker compose --project-directory "$root" --file "$root/docker-compose.yml" "$@"; }
+compose() {
+  docker compose --project-directory "$root" --file "$root/docker-compose.yml" \
+    ${REMOTE_WRITE_URL:+--file "$root/docker-compose.remote-write.yml"} "$@"
+}
 
 value_of() { eval "printf '%s' \"\$$1\""; }
 is_default() { grep -qxF "$1=$(value_of "$1")" "$root/.env"; }
@@ -67,4 +70,17 @@ list_problems() {
   # Docker would make a folder of that name.
   [ -z "${ALERTS:-}" ] || (cd "$root" && [ -f "$ALERTMANAGER_CONFIG" ]) ||
     echo "ALERTMANAGER_CONFIG: expected a file, got \"$ALERTMANAGER_CONFIG\""
+  case ${REMOTE_WRITE_URL:-} in
+    '') ;;
+    http://?* | https://?*)
+      case ${REMOTE_WRITE_NATIVE_HISTOGRAMS:-} in
+        true | false) ;;
+        *) echo "REMOTE_WRITE_NATIVE_HISTOGRAMS: expected true or false, got \"$REMOTE_WRITE_NATIVE_HISTOGRAMS\"" ;;
+      esac
+      [ -n "${CLUSTER_NAME:-}" ] || echo 'CLUSTER_NAME: expected a name with REMOTE_WRITE_URL, got ""'
+      [ -z "${REMOTE_WRITE_USERNAME:-}" ] || [ -n "${REMOTE_WRITE_CREDENTIALS:-}" ] ||
+        echo "REMOTE_WRITE_CREDENTIALS: expected the password of REMOTE_WRITE_USERNAME=$REMOTE_WRITE_USERNAME, got \"\""
+      ;;
+    *) echo "REMOTE_WRITE_URL: expected an http or https URL, got \"$REMOTE_WRITE_URL\"" ;;
+  esac
 }

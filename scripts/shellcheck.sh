@@ -6,5 +6,5 @@ command -v shellcheck >/dev/null || {
   exit 0
 }
 # SC2034: what a sourced file sets need not be read by every script that sources it.
-grep -l '^#!' .ci/run scripts/*.sh scripts/*/*.sh kubernetes/*/*/*.sh |
+grep -l '^#!' .ci/run scripts/*.sh scripts/*/*.sh prometheus/*.sh kubernetes/*/*/*.sh |
   xargs shellcheck --external-sources --check-sourced --severity warning --exclude SC2034

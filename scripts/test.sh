@@ -43,6 +43,11 @@ prepare_containers() {
   build_images
   export TEST_GRAFANA_MISSING="$grafana_missing"
   if [ -n "$grafana_missing" ]; then left_out "the tests of Grafana ($grafana_missing)"; else export TEST_GRAFANA_IMAGE="$GRAFANA_IMAGE"; fi
+  image_present "$VICTORIA_FALLBACK" || ! may_install || ! is_debian || ! { command -v mmdebstrap >/dev/null || apt_install mmdebstrap; } ||
+    run_step 'building an image of VictoriaMetrics from Debian' build_fallback_image VICTORIA_IMAGE
+  if image_present "$VICTORIA_FALLBACK"; then export TEST_VICTORIA_IMAGE="$VICTORIA_FALLBACK"; else
+    left_out "the test that sends everything on to VictoriaMetrics (its image is built on Debian, as root)"
+  fi
   # testcontainers' janitor removes what a killed test run left. Its image comes from a registry only; every test removes
   # what it started, so without a registry it is switched off.
   ! registry_is_silent || [ -n "$(docker image ls --quiet testcontainers/ryuk)" ] || export TESTCONTAINERS_RYUK_DISABLED=true

@@ -10,6 +10,8 @@ registry_is_silent() { [ -n "$registry_silent" ] || [ -n "$(image_names "$fallba
 NODE_FALLBACK=observability-stack/node:24-debian
 PROMETHEUS_FALLBACK=observability-stack/prometheus:3-debian
 ALERTMANAGER_FALLBACK=observability-stack/alertmanager:debian
+# Of tests alone, and so no sign that a registry is silent.
+VICTORIA_FALLBACK=observability-stack/victoria-metrics:test
 fallback_name() { value_of "${1%_IMAGE}_FALLBACK"; }
 
 # Sets each of $missing to its fallback image, which is built where it is not here.
@@ -42,6 +44,7 @@ build_fallback_image() {
   case $1 in
     NODE_IMAGE) packages=nodejs,npm && set -- "$1" -c 'CMD ["node"]' ;;
     PROMETHEUS_IMAGE) packages='prometheus' && set -- "$1" -c 'WORKDIR /prometheus' -c 'ENTRYPOINT ["/usr/bin/prometheus"]' ;;
+    VICTORIA_IMAGE) packages='victoria-metrics' && set -- "$1" -c 'ENTRYPOINT ["/usr/bin/victoria-metrics"]' ;;
     *) packages='prometheus-alertmanager' && set -- "$1" -c 'WORKDIR /alertmanager' -c 'ENTRYPOINT ["/usr/bin/prometheus-alertmanager"]' ;;
   esac
   [ "$1" = NODE_IMAGE ] || set -- "$@" -c 'USER 65534:65534'

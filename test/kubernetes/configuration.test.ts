@@ -1,7 +1,7 @@
 /** One truth: what pods mount is what compose mounts, byte for byte, at the same places and with the same flags. */
 import { expect, it } from '@jest/globals';
 import type { IVolume } from 'kubernetes-models/v1';
-import { defaults, namesIn, read, services } from '../support/repository.ts';
+import { defaults, namesIn, read, remoteWriteOverride, services } from '../support/repository.ts';
 import { configMap, whereKubectlIs, workload } from './rendered.ts';
 
 /** What a pod finds: the path in its container, and the text of the file there. */
@@ -38,6 +38,7 @@ const textsIn = (folder: string) =>
 
 const PROMETHEUS = [
   'prometheus.yml',
+  'remote-write.sh',
   'rules',
   'targets',
   'alertmanagers',
@@ -55,6 +56,22 @@ whereKubectlIs('configuration', () => {
     expect(services.prometheus?.volumes).toContain('./prometheus:/etc/prometheus:ro');
     expect(filesOf('prometheus')).toEqual(repositoryFiles(PROMETHEUS));
     expect(workload('base', 'prometheus').container.args).toEqual(services.prometheus?.command);
+  });
+
+  it('Prometheus sends on with the script of compose, which finds the same variables, and a name of each pod', () => {
+    const used = read('prometheus/remote-write.sh').matchAll(/\b[A-Z]+_[A-Z_]+\b/g);
+    const names = new Set([...used].map(([name]) => name));
+    expect(new Set(Object.keys(remoteWriteOverride.environment))).toEqual(names);
+    const { container } = workload('overlays/remote-write', 'prometheus');
+    expect(container.command).toEqual(remoteWriteOverride.entrypoint);
+    expect(container.args).toEqual(services.prometheus?.command);
+    expect(container.args?.[0]).toMatch(/^--config\.file=/);
+    const [settings, secret] = container.envFrom ?? [];
+    const given = Object.keys(configMap('overlays/remote-write', 'remote-write'));
+    expect(settings?.configMapRef?.name).toMatch(/^remote-write-\w+$/);
+    expect(secret?.secretRef).toEqual({ name: 'remote-write', optional: true });
+    const fromPod = container.env?.map(({ name }) => name) ?? [];
+    expect(new Set([...given, ...fromPod, 'REMOTE_WRITE_CREDENTIALS'])).toEqual(names);
   });
 
   it('Grafana finds every file of the repository where compose puts it', () => {

@@ -15,6 +15,7 @@ export const FOLDERS = [
   'load/combine',
   'load/verify',
   'overlays/ephemeral',
+  'overlays/remote-write',
 ] as const;
 export type Folder = (typeof FOLDERS)[number];
 

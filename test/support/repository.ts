@@ -43,6 +43,15 @@ interface ComposeFile {
 }
 export const { services } = parse(read('docker-compose.yml'), { merge: true }) as ComposeFile;
 
+/** What docker-compose.remote-write.yml changes of Prometheus; settings that nobody sets are empty. */
+export const remoteWriteOverride: {
+  readonly entrypoint: string[];
+  readonly environment: Record<string, string>;
+  readonly tmpfs: string[];
+} = parse(
+  read('docker-compose.remote-write.yml').replace(/\$\{(\w+)\}/g, (_, name) => defaults[name] || "''"),
+).services.prometheus;
+
 /** What docker-compose.yml starts a service with. */
 export function composeWords(service: string): string[] {
   const words = services[service]?.command;

@@ -8,7 +8,7 @@ import {
   Wait,
 } from 'testcontainers';
 import { type CommandResult, docker, run } from './command.ts';
-import { composeWords, ownImage, repositoryRoot, settingOf } from './repository.ts';
+import { composeWords, ownImage, remoteWriteOverride, repositoryRoot, settingOf } from './repository.ts';
 
 export interface Stack {
   network: StartedNetwork;
@@ -34,6 +34,8 @@ export interface StackOptions {
   lastEnvironment?: Record<string, string>;
   /** The text of a module that replaces the API's: listens on the ports 5001 and 8000, with /healthz on the latter. */
   program?: string;
+  /** Makes Prometheus send on what it stores: REMOTE_WRITE_URL and so on, as docker-compose.remote-write.yml passes them. */
+  remoteWrite?: Record<string, string>;
 }
 
 const startupTimeoutMs = 60_000;
@@ -51,13 +53,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     return container;
   };
   try {
-    const { replicas: count = 1, environment, lastEnvironment } = options;
-    const replicas: StartedTestContainer[] = [];
-    for (let left = count - 1; left > 0; left--) replicas.push(await keep(startApi(network, options)));
-    const last = { ...options, environment: { ...environment, ...lastEnvironment } };
-    replicas.push(await keep(startApi(network, last)));
-    const [api] = replicas as [StartedTestContainer];
-    const prometheus = await keep(startPrometheus(network));
+    const api = await keep(startApi(network, options));
+    const replicas = [api];
+    while (replicas.length < (options.replicas ?? 1)) replicas.push(await keep(startApi(network, options)));
+    const prometheus = await keep(startPrometheus(network, options.remoteWrite));
     return {
       ...{ network, prometheus, api, replicas },
       prometheusUrl: urlOf(prometheus, 9090),
@@ -100,9 +99,17 @@ function startApi(network: StartedNetwork, options: StackOptions): Promise<Start
     .start();
 }
 
-function startPrometheus(network: StartedNetwork): Promise<StartedTestContainer> {
-  const image = settingOf('PROMETHEUS_IMAGE');
-  return new GenericContainer(image)
+function startPrometheus(
+  network: StartedNetwork,
+  remoteWrite?: Record<string, string>,
+): Promise<StartedTestContainer> {
+  const container = new GenericContainer(settingOf('PROMETHEUS_IMAGE'));
+  if (remoteWrite !== undefined)
+    container
+      .withEntrypoint(remoteWriteOverride.entrypoint)
+      .withTmpFs(Object.fromEntries(remoteWriteOverride.tmpfs.map((folder) => [folder, ''])))
+      .withEnvironment({ ...remoteWriteOverride.environment, ...remoteWrite });
+  return container
     .withNetwork(network)
     .withNetworkAliases('prometheus')
     .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
