@@ -21,6 +21,8 @@ export interface Stack {
   replicas: StartedTestContainer[];
   /** Runs the generator in the stack's network, as `make load` does, and verifies what it sends. */
   load(pattern: string, ...options: string[]): Promise<CommandResult>;
+  /** One more Prometheus, which scrapes the same. */
+  addPrometheus(): Promise<string>;
   /** Adds targets of a job to those that Prometheus scrapes: the text of a file in prometheus/targets. */
   addTargets(name: string, text: string): Promise<void>;
   stop(): Promise<void>;
@@ -56,7 +58,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const api = await keep(startApi(network, options));
     const replicas = [api];
     while (replicas.length < (options.replicas ?? 1)) replicas.push(await keep(startApi(network, options)));
-    const prometheus = await keep(startPrometheus(network, options.remoteWrite));
+    const prometheus = await keep(startPrometheus(network, 'prometheus', options.remoteWrite));
     return {
       ...{ network, prometheus, api, replicas },
       prometheusUrl: urlOf(prometheus, 9090),
@@ -69,6 +71,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
           ...['run', pattern, ...urls, ...words],
         ]);
       },
+      addPrometheus: async () => urlOf(await keep(startPrometheus(network, 'other-prometheus')), 9090),
       addTargets: (name, content) =>
         prometheus.copyContentToContainer([{ content, target: `/etc/prometheus/targets/${name}.yml` }]),
       stop,
@@ -101,6 +104,7 @@ function startApi(network: StartedNetwork, options: StackOptions): Promise<Start
 
 function startPrometheus(
   network: StartedNetwork,
+  name: string,
   remoteWrite?: Record<string, string>,
 ): Promise<StartedTestContainer> {
   const container = new GenericContainer(settingOf('PROMETHEUS_IMAGE'));
@@ -111,7 +115,7 @@ function startPrometheus(
       .withEnvironment({ ...remoteWriteOverride.environment, ...remoteWrite });
   return container
     .withNetwork(network)
-    .withNetworkAliases('prometheus')
+    .withNetworkAliases(name)
     .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
     .withCopyDirectoriesToContainer([{ source: `${repositoryRoot}/prometheus`, target: '/etc/prometheus' }])
     .withCommand(composeWords('prometheus'))
