@@ -1,4 +1,4 @@
-// An API that tells nothing about itself.
+// An API without metrics.
 import express from 'express';
 
 const app = express();

@@ -1,4 +1,4 @@
-// What is going on now: a gauge, which goes up and comes down. And something to see: a payment takes two seconds.
+// What is in progress: a gauge, which rises and falls. A payment takes two seconds, so that there is something to see.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, Registry } from '@prometheus-io/client';

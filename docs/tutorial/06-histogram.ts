@@ -1,4 +1,4 @@
-// How long it took: a histogram sorts the durations into buckets.
+// How long requests took: a histogram sorts the durations into buckets.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';

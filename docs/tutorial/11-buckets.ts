@@ -1,4 +1,4 @@
-// Buckets where they are needed: around what was promised. And a route that holds up all others while it computes.
+// Buckets around the promised limits. And a route that blocks all others while it computes.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';

@@ -1,4 +1,4 @@
-// All of it in one line: the API of the beginning, with a payment that takes its time, and exact metrics at :8000.
+// All of it in one line: the API of step 1, with a slow payment, and exact metrics on port 8000.
 import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 import { instrument } from 'express-exact-metrics';

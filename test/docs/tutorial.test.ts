@@ -37,7 +37,7 @@ describe('what is shown of files', () => {
       const { hunks } = structuredPatch(before, name, textOf(before), textOf(name), '', '', { context: 1 });
       const difference = hunks.map(({ lines }) => lines.join('\n')).join('\n@@\n');
       const shown = blocks.filter(({ language }) => language === 'diff').map(({ body }) => body);
-      // The last step is everything anew; its own line is shown.
+      // The last step is a new program; its own line is shown.
       if (name === programs.at(-1)) expect(textOf(name)).toContain('instrument(app, {');
       else expect(shown).toContain(difference);
     },
