@@ -65,26 +65,38 @@ export function page(results: Results): string {
   });
   return `# Who counts right
 
-Is every request counted exactly once, as what it was? Ten ways to count HTTP requests for Prometheus, each in a [small program](../tools/conformance/programs)
-that is set up as the library's own documentation says. All serve the same routes. Each probe is sent byte by byte, and what was counted is the difference of two scrapes.
+Which library counts every HTTP request exactly once, and as what it was? Ten ways to count requests for Prometheus, each
+in a [small program](../tools/conformance/programs) that is set up as the library's documentation says. To repeat it:
 
-- ✓: each request was counted once, with its method, its route and the code of its answer, as far as the metric has these labels.
-- Anything else is what was counted instead. A number refers to a [note](#notes): the documentation says so. In **bold** is what we did not find there.
-- A route may be spelled as the library does, \`/users/{id}\` or \`/users/#val\`. A request that no route handles may be counted under any fixed name. One that the client did not wait for may have any code but that of an answer.
-- "as 200" for such a request: the handler went on, and the code is what it answered, not what the client received.
-- Four processes: \`node:cluster\`, scraped through the library's aggregation where its documentation has one; gunicorn or uvicorn with \`PROMETHEUS_MULTIPROC_DIR\`.
+\`\`\`sh
+npm run conformance
+\`\`\`
+
+All programs serve the same routes. Each probe is sent byte by byte, and the difference of two scrapes shows what was
+counted.
+
+- ✓: each request was counted once, with its method, its route and the code of its response, as far as the metric has
+  these labels.
+- Anything else is what was counted instead. A number refers to a [note](#notes): the documentation says so. **Bold**
+  results were not found in the documentation.
+- A route may be written in the library's form, \`/users/{id}\` or \`/users/#val\`. A request without a route may be
+  counted under any fixed name, and one whose client did not wait under any code but that of a response.
+- "as 200" for such a request: the handler continued, and the code is what it sent, not what the client received.
+- Four processes: \`node:cluster\`, scraped through the library's aggregation if it documents one; gunicorn or uvicorn
+  with \`PROMETHEUS_MULTIPROC_DIR\`.
 
 ${tables(JUDGED)}
 
 ## Not a matter of right or wrong
 
-Helpful to know before [verifying](load-generator.md) what Prometheus counts. No other library promises the first row, and where a program handles no SIGTERM, its requests end unanswered.
+Know these before you [verify](verify-your-metrics.md) what Prometheus counts. No other library promises the first row,
+and if a program does not handle SIGTERM, its requests end unanswered.
 
 ${tables(FACTS)}
 
 ## What is judged
 
-The metric, what the documentation says of it, the versions, and the day:
+The metric, what the documentation says about it, the versions and the date:
 
 ${judged.join('\n')}
 
@@ -92,10 +104,12 @@ ${judged.join('\n')}
 
 ${notes.map((note, i) => `${i + 1}. ${note}`).join('\n')}
 
-## Do it again
+## Corrections
 
-\`npm run conformance\` starts each program, sends the probes, and writes [the results](../tools/conformance/results/results.json) and this page; \`npm run conformance -- promhttp\` does so for one.
-Node is enough for the first table; the others need Python, Go, and Java with Maven, and are left out, with the reason, where a language or its registry is missing. A test runs the programs in Node and
-Python, and compares with this page. Something is set up wrongly, or a newer version counts differently? Change the program, run it, and send what it wrote.
+\`npm run conformance\` starts each program, sends the probes, and writes
+[the results](../tools/conformance/results/results.json) and this page; \`npm run conformance -- promhttp\` does so for
+one. The first table needs only Node. The others need Python, Go, and Java with Maven, and are left out, with the
+reason, where a language or its registry is missing. A test compares the programs in Node and Python with this page. If
+a set-up is wrong or a newer version counts differently, change the program, run it, and send the result.
 `;
 }
