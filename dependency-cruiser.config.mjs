@@ -93,7 +93,7 @@ export default {
       to: { path: '^instrumentation/src/cluster/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'nobody imports the process',
+      name: 'main.ts is not imported',
       comment: 'main.ts reads arguments and signals when it is imported: it is started, not called.',
       severity: 'error',
       from: {},

@@ -1,5 +1,5 @@
 /** docs/who-counts-right.md, from the results of the last run. */
-import { toMarkdown } from '../bench/lib/report.ts';
+import { toMarkdown, wrap } from '../bench/lib/report.ts';
 import { type Column, columns, type Note } from './columns.ts';
 import { type Cells, ONE_BY_DESIGN, otherRows, type RowName } from './judge.ts';
 import { probes } from './probes.ts';
@@ -61,12 +61,14 @@ export function page(results: Results): string {
     const { file, metric, sentence } = columns[name];
     const result = results[name];
     const how = 'leftOut' in result ? `left out: ${result.leftOut}` : `${result.versions}; ${result.date}`;
-    return `- ${linked(name)}, [program](../tools/conformance/programs/${file}): \`${metric.name}\`, ${sentence} (${how})`;
+    const program = `[program](../tools/conformance/programs/${file})`;
+    return wrap(`- ${linked(name)}, ${program}: \`${metric.name}\`, ${sentence} (${how})`, '  ');
   });
   return `# Who counts right
 
-Which library counts every HTTP request exactly once, and as what it was? Ten ways to count requests for Prometheus, each
-in a [small program](../tools/conformance/programs) that is set up as the library's documentation says. To repeat it:
+Which library counts every HTTP request exactly once, and as what it was? Ten ways to count requests for Prometheus,
+each in a [small program](../tools/conformance/programs) that is set up as the library's documentation says. To repeat
+it:
 
 \`\`\`sh
 npm run conformance
@@ -102,7 +104,7 @@ ${judged.join('\n')}
 
 ## Notes
 
-${notes.map((note, i) => `${i + 1}. ${note}`).join('\n')}
+${notes.map((note, i) => wrap(`${i + 1}. ${note}`, '   ')).join('\n')}
 
 ## Corrections
 

@@ -1,4 +1,4 @@
-/** The repository's address, which stands in the root package.json alone: `repository.url`. What else names it is made from it. */
+/** The repository's address. `repository.url` of the root package.json defines it; all other places are generated. */
 import { read } from '../../test/support/repository.ts';
 
 interface Manifest {

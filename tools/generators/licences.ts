@@ -1,9 +1,10 @@
-/** Under which licences the dependencies are, read from the lock file, and whether those are ones that we may use. */
+/** The licences of the dependencies, read from the lock file, and whether we may use them. */
 import satisfies from 'spdx-satisfies';
+import { wrap } from '../bench/lib/report.ts';
 
 export interface Dependency {
   readonly name: string;
-  /** An SPDX expression; whatever the package says where that is none. */
+  /** An SPDX expression, or the text of the package's metadata if that is none. */
   readonly licence: string;
   /** In an image, or installed with a published package; the others are development tools. */
   readonly isShipped: boolean;
@@ -25,13 +26,13 @@ const FOR_EVERYTHING = 'MIT MIT-0 ISC 0BSD BSD-2-Clause BSD-3-Clause Apache-2.0 
   ' ',
 );
 
-/** In addition for what is not shipped: texts and data under Creative Commons, and two ways of giving up all rights. */
+/** Also allowed for development tools: texts and data under Creative Commons, and two waivers of all rights. */
 const FOR_DEVELOPMENT = [
   ...FOR_EVERYTHING,
   ...'CC0-1.0 CC-BY-3.0 CC-BY-4.0 CC-BY-SA-4.0 Unlicense WTFPL'.split(' '),
 ];
 
-/** Packages whose metadata is of a form that npm does not read, or no SPDX expression; the licence is that of their own text. */
+/** Packages whose metadata npm cannot read, or that is no SPDX expression. The licences are from their own texts. */
 const READ_BY_HAND: Readonly<Record<string, string>> = {
   buildcheck: 'MIT',
   busboy: 'MIT',
@@ -41,7 +42,7 @@ const READ_BY_HAND: Readonly<Record<string, string>> = {
   '@cspell/dict-en-common-misspellings': 'CC-BY-SA-4.0',
 };
 
-/** Every package of the lock file once, in the order of the names; one that is shipped in any version counts as shipped. */
+/** Every package of the lock file once, sorted by name. A package is shipped if any of its versions is. */
 export function readDependencies(lockFile: LockFile): Dependency[] {
   const found = new Map<string, Dependency>();
   for (const [path, { name, license, dev = false, link = false }] of Object.entries(lockFile.packages)) {
@@ -67,16 +68,17 @@ export function describeLicences(dependencies: readonly Dependency[]): string {
   const section = (title: string, isShipped: boolean) => {
     const own = dependencies.filter((one) => one.isShipped === isShipped);
     const licences = [...new Set(own.map(({ licence }) => licence))].sort();
-    const rows = licences.map((licence) => {
+    const items = licences.map((licence) => {
       const names = own.filter((one) => one.licence === licence).map(({ name }) => `\`${name}\``);
-      return `| ${licence} | ${names.length} | ${names.join(', ')} |`;
+      return wrap(`- **${licence}** (${names.length}): ${names.join(', ')}`, '  ');
     });
-    return `## ${title}\n\n| licence | packages | which |\n|---|---|---|\n${rows.join('\n')}\n`;
+    return `## ${title}\n\n${items.join('\n')}\n`;
   };
   return `# Licences
 
-This repository is under the [Apache License 2.0](../LICENSE). What it depends on is listed here by licence; \`npm run generate\` writes this page from \`package-lock.json\`, and a
-test fails where a package has a licence that is not on the [list](../tools/generators/licences.ts) of those that we may use, or where this page is not up to date.
+This repository is under the [Apache License 2.0](../LICENSE). This page lists its dependencies by licence.
+\`npm run generate\` writes it from \`package-lock.json\`. A test fails if it is out of date, or if a package has a licence
+that is not on the [list](../tools/generators/licences.ts) of allowed ones.
 
 ${section('In the images, or installed with a package', true)}
 ${section('Development tools', false)}`;

@@ -1,5 +1,5 @@
 /** The package has no types of its own. */
 declare module 'spdx-satisfies' {
-  /** Whether the licences of `approved` are enough for what `expression` asks. @throws where that is no SPDX expression */
+  /** Whether the licences in `approved` satisfy `expression`. @throws if that is no SPDX expression */
   export default function satisfies(expression: string, approved: readonly string[]): boolean;
 }

@@ -63,7 +63,7 @@ function sectionOf(changelog: string, version: string): string {
   return section.slice(section.indexOf('\n')).trim();
 }
 
-/** A CHANGELOG whose [Unreleased] has become a version. @throws where nothing stands there */
+/** A CHANGELOG whose [Unreleased] has become a version. @throws if that section is empty */
 export function stampChangelog(changelog: string, version: string, date: string): string {
   if (sectionOf(changelog, 'Unreleased') === '')
     throw new Error('CHANGELOG.md: expected entries under [Unreleased]');

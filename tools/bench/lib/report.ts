@@ -33,6 +33,20 @@ export function toMarkdown(rows: Table): string {
     .join('\n');
 }
 
+const MAX_COLUMNS = 120;
+
+/** A paragraph in lines of at most 120 characters, the later ones indented; code and long words stay whole. */
+export function wrap(text: string, indent = ''): string {
+  const [first = '', ...words] = text.match(/(?:`[^`]*`|\S)+/g) ?? [];
+  const lines = [first];
+  for (const word of words) {
+    const line = `${lines.at(-1)} ${word}`;
+    if (line.length > MAX_COLUMNS) lines.push(indent + word);
+    else lines[lines.length - 1] = line;
+  }
+  return lines.join('\n');
+}
+
 /** The version of an npm package that the tools get, from the lock file. */
 export function lockedVersion(name: string): string {
   const lock = readFileSync(new URL('../../../package-lock.json', import.meta.url), 'utf8');
@@ -56,7 +70,8 @@ function describeMachine(packages: readonly string[]): string {
 /** Prints the table and how it was measured; unless {@link quick}, writes both to `tools/bench/results/<name>.md`. */
 export function report(name: string, rows: Table, method: string, packages: readonly string[] = []): void {
   const command = `npm run bench --workspace tools -- ${name}`;
-  const text = `${toMarkdown(rows)}\n\n${method} ${describeMachine(packages)}. \`${command}\`\n`;
+  const how = wrap(`${method} ${describeMachine(packages)}. \`${command}\``);
+  const text = `${toMarkdown(rows)}\n\n${how}\n`;
   process.stdout.write(`\n${text}`);
   if (!quick) writeFileSync(new URL(`../results/${name}.md`, import.meta.url), text);
 }
