@@ -1,4 +1,5 @@
-// What the tests read of the repository itself, so that no fact of the stack stands a second time in a test.
+// What the tests read from the repository itself, so that no test repeats a fact of the stack.
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -10,6 +11,13 @@ export const repositoryRoot = fileURLToPath(new URL('../..', import.meta.url));
 export const read = (path: string): string => readFileSync(repositoryRoot + path, 'utf8');
 export const namesIn = (folder: string, recursive = false): string[] =>
   (readdirSync(repositoryRoot + folder, { recursive }) as string[]).sort();
+
+/** The files that git tracks and that are there. */
+export const trackedFiles = (): string[] =>
+  execFileSync('git', ['ls-files'], { cwd: repositoryRoot, encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .filter((file) => existsSync(repositoryRoot + file));
 
 /** What the file sets; nothing where it is not there. */
 const settingsIn = (path: string): Readonly<Record<string, string>> =>
