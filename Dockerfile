@@ -37,7 +37,7 @@ RUN npm run build --workspaces --if-present && sh scripts/without-sources.sh ins
     && chmod -R a+rX instrumentation app loadgen
 
 # What runs is not what builds: Node, the shell and the few programs of the health checks and of the Jobs' script, with their
-# libraries (docs/security.md lists what was left behind).
+# libraries (docs/security.md lists what is left out).
 FROM ${NODE_IMAGE} AS collected
 COPY scripts/offline/runtime-root.sh /
 RUN /runtime-root.sh /root-of-runtime bash sh sleep timeout rm mkdir cat gzip base64 && mkdir -p /data/loadgen && chmod 1777 /data/loadgen
