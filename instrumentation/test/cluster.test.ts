@@ -209,7 +209,7 @@ it('fails no request and loses none in a rolling restart, and then the primary w
 });
 
 describe('lets no sum fall while workers end under load', () => {
-  const short = { seconds: 4, everyMs: 500, perSecond: 200 };
+  const short = { seconds: 4, everyMs: 500, perSecond: 200, scrapes: 20 };
 
   it('and counts each request once, where they end by SIGTERM', async () => {
     const several = await run({ WORKERS: '3', ON_SIGTERM: 'disconnect' });

@@ -1,6 +1,9 @@
 /** Loads a cluster while its workers end one after the other, and compares what clients were answered with what is counted. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../test/support/until.ts';
 import { checkMonotonic, load, type Several } from './several.ts';
+
+const SCRAPE_MS = 100;
 
 export interface KillOptions {
   readonly seconds: number;
@@ -8,6 +11,8 @@ export interface KillOptions {
   readonly perSecond: number;
   /** Taken in turn. */
   readonly signals: readonly ('SIGTERM' | 'SIGKILL')[];
+  /** It goes on until so many are compared, one every {@link SCRAPE_MS} where the machine can. */
+  readonly scrapes: number;
 }
 
 export interface Killed {
@@ -27,7 +32,7 @@ export interface Killed {
 
 /** @throws when a sum falls from one scrape to the next, or metrics do not add up in one */
 export async function killWorkers(several: Several, options: KillOptions): Promise<Killed> {
-  const { seconds, everyMs, perSecond, signals } = options;
+  const { seconds, everyMs, perSecond, signals, scrapes: wanted } = options;
   const traffic = load(several.port, perSecond);
   const deadline = performance.now() + seconds * 1000;
   let scrapes = 0;
@@ -35,17 +40,22 @@ export async function killWorkers(several: Several, options: KillOptions): Promi
   let last = await several.scrape();
   const scraping = (async () => {
     while (!isOver) {
+      const nextMs = performance.now() + SCRAPE_MS;
       const next = await several.scrape();
       checkMonotonic(last, next);
       last = next;
       scrapes++;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(Math.max(nextMs - performance.now(), 0));
     }
   })();
+  let hasFailed = false;
+  scraping.catch(() => {
+    hasFailed = true;
+  });
   const lost = async () => Number((await several.scrape()).value('http_server_worker_lost_seconds_total'));
   let kills = 0;
   let bound = 0;
-  while (performance.now() < deadline) {
+  while (!hasFailed && (performance.now() < deadline || scrapes < wanted)) {
     const nextMs = performance.now() + everyMs;
     const signal = signals[kills++ % signals.length];
     const [pid = 0] = await several.command<number[]>('workers');
@@ -67,7 +77,7 @@ export async function killWorkers(several: Several, options: KillOptions): Promi
       bound += traffic.answers.filter(
         ({ worker, atMs }) => worker.startsWith(`${pid} `) && atMs >= sinceMs,
       ).length;
-    await new Promise((resolve) => setTimeout(resolve, Math.max(nextMs - performance.now(), 0)));
+    await sleep(Math.max(nextMs - performance.now(), 0));
   }
   await traffic.stop();
   isOver = true;

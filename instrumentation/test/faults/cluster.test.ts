@@ -1,4 +1,4 @@
-/** For 40 seconds, a cluster of four loses a worker every two seconds, at 500 requests a second. */
+/** For 40 seconds and until 400 scrapes have been compared, a cluster of four loses a worker every two seconds, at 500 requests a second. */
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { killWorkers } from '../kill-workers.ts';
 import { type Several, start } from '../several.ts';
@@ -8,7 +8,7 @@ jest.setTimeout(300_000);
 let server: Several | undefined;
 afterEach(() => server?.close());
 
-const LONG = { seconds: 40, everyMs: 2_000, perSecond: 500 };
+const LONG = { seconds: 40, everyMs: 2_000, perSecond: 500, scrapes: 400 };
 
 it('counts each request once, where workers end by SIGTERM', async () => {
   server = await start('cluster', { WORKERS: '4', ON_SIGTERM: 'disconnect' });
