@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../test/support/free-port.ts';
 import { until } from '../../test/support/until.ts';
-import { textOf } from './harness.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const CONTAINER_COMMAND = /^CMD \["node", (.*), "app\/dist\/main\.js"\]$/m;
@@ -47,7 +46,7 @@ export async function startProcess(environment: Record<string, string> = {}) {
   const [apiPort, metricsPort] = [await freePort(), await freePort()];
   const ports = { API_PORT: `${apiPort}`, METRICS_PORT: `${metricsPort}` };
   const app = spawnApp({ ...ports, SHUTDOWN_SCRAPE_WAIT_MS: '0', ...environment });
-  const get = (port: number, url: string) => textOf(`http://127.0.0.1:${port}${url}`);
+  const get = async (port: number, url: string) => (await fetch(`http://127.0.0.1:${port}${url}`)).text();
   await until(
     () => `the process to be ready; it wrote: ${app.log()}`,
     () =>

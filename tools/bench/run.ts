@@ -11,6 +11,7 @@ const BENCHMARKS = [
   'scrape-rendering',
   'cluster-scrape',
   'cluster-exactness',
+  'cluster-workers',
   'scaling-prometheus',
   'stack-idle',
   'loadgen-throughput',

@@ -10,8 +10,8 @@ export function onCore(core: number): readonly [string, ...string[]] {
   return takePrecedence() ? ['nice', '-n', '-20', ...pinned] : pinned;
 }
 
-/** @returns whether this process may; its session then comes first among sessions, and niceness counts within it */
-function takePrecedence(): boolean {
+/** @returns whether this process, and what it starts from now on, may; its session then comes first among sessions, and niceness counts within it */
+export function takePrecedence(): boolean {
   try {
     writeFileSync('/proc/self/autogroup', '-20');
   } catch {
