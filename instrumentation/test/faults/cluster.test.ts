@@ -3,7 +3,8 @@ import { afterEach, expect, it, jest } from '@jest/globals';
 import { killWorkers } from '../kill-workers.ts';
 import { type Several, start } from '../several.ts';
 
-jest.setTimeout(300_000);
+// Only to end what hangs: a busy machine takes long for so many scrapes.
+jest.setTimeout(900_000);
 
 let server: Several | undefined;
 afterEach(() => server?.close());
