@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../test/support/until.ts';
 import { columns } from './columns.ts';
-import { describeMistakes, describeTotal, difference, parseSamples, sum } from './counts.ts';
+import { describeMistakes, describeTotal, difference, type Metric, parseSamples, sum } from './counts.ts';
 import { exchange, type Probe, type ProbeName, probes, slowOnes, toSent } from './probes.ts';
 import { type Program, type ProgramName, startProgram } from './programs.ts';
 
@@ -16,15 +17,17 @@ const RUN_ON_MS = 1_300;
 const DEADLINE_MS = 3_000;
 /** More than the routes of the programs make, with the buckets of a histogram. */
 const MANY_SERIES = 100;
-/** Of the probe with four processes. */
+/** Of the probe with four processes: requests before the first is killed, how many are, and requests before each further one. */
 const SPREAD = 400;
+const KILLS = 4;
+const SPREAD_BETWEEN = 40;
 const IN_FLIGHT = 5;
 
 export const ONE_BY_DESIGN = 'one process by design';
 
 /** What the other rows are: they need processes of their own, or send nothing. */
 export const otherRows = {
-  processes: 'Four processes',
+  processes: `Four processes, and ${KILLS} times one is killed and replaced`,
   terminated: `SIGTERM with ${IN_FLIGHT} requests in progress: a scrape shows those answered`,
   scrapes: 'Its own scrapes',
   restart: 'What shows a restart',
@@ -73,29 +76,58 @@ async function judgeScrapes(program: Program, name: ProgramName): Promise<string
   return sum(difference(before, await scrape(program), metric)) > 0 ? 'counted' : 'not counted';
 }
 
+async function spread(program: Program, count: number): Promise<void> {
+  const requests: Promise<string[]>[] = [];
+  for (let i = 0; i < count; i++) {
+    requests.push(exchange(portOf(program), 'GET /users/7 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'));
+    if (i % 10 === 9) await Promise.all(requests);
+  }
+  await Promise.all(requests);
+}
+
 async function judgeProcesses(name: ProgramName): Promise<string> {
   if (columns[name].language === 'Go' || columns[name].language === 'Java') return ONE_BY_DESIGN;
   const program = await startProgram(name, 4);
   try {
     const { metric } = columns[name];
-    const requests: Promise<string[]>[] = [];
-    for (let i = 0; i < SPREAD; i++) {
-      requests.push(
-        exchange(portOf(program), 'GET /users/7 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
-      );
-      if (i % 10 === 9) await Promise.all(requests);
-    }
+    const total = async () => sum(difference('', await scrape(program), metric));
+    await spread(program, SPREAD);
     const totals = new Set<number>();
     const endMs = performance.now() + DEADLINE_MS;
     while (performance.now() < endMs && !(totals.size === 1 && totals.has(SPREAD))) {
       totals.clear();
-      for (let i = 0; i < 8; i++) totals.add(sum(difference('', await scrape(program), metric)));
+      for (let i = 0; i < 8; i++) totals.add(await total());
     }
-    const [total = 0] = totals;
-    return totals.size === 1 ? describeTotal(SPREAD, total) : 'each scrape shows one process';
+    if (totals.size > 1) return 'each scrape shows one process';
+    const [first = 0] = totals;
+    return describeTotal(SPREAD, first) || (await judgeKilled(program, metric));
   } finally {
     await program.stop();
   }
+}
+
+/** A process is killed when a scrape has read what it has counted, so nothing need be lost. */
+async function judgeKilled(program: Program, metric: Metric): Promise<string> {
+  // A scrape may fail while a process starts: that is no fall.
+  const shown = async () => {
+    const text = await eventually('an exposition', async () => {
+      const exposition = await scrape(program);
+      return exposition.includes('# TYPE ') && exposition;
+    });
+    return sum(difference('', text, metric));
+  };
+  let falls = 0;
+  for (let kill = 0; kill < KILLS; kill++) {
+    const before = await shown();
+    await program.killOne();
+    if ((await shown()) < before) falls++;
+    await spread(program, SPREAD_BETWEEN);
+  }
+  const sent = SPREAD + KILLS * SPREAD_BETWEEN;
+  const counted = await shown();
+  if (falls === 0) return describeTotal(sent, counted);
+  const often = falls === KILLS ? 'with each kill' : `with ${falls} of ${KILLS} kills`;
+  return `the sum falls ${often}, and ${counted < sent / 2 ? 'most' : 'a part'} is lost`;
 }
 
 /** Scrapes until the program is gone, more often than any Prometheus. @returns the answers that clients got, and those that scrapes saw */

@@ -2,12 +2,13 @@
  * Starts the programs of `programs/`: small services in several languages with the same routes, each instrumented as its library's own
  * documentation says. `install.ts` gets what other languages need.
  */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import { freePort } from '../../test/support/free-port.ts';
 import { until } from '../../test/support/until.ts';
 import { cached, LeftOut, programs, run } from './install.ts';
@@ -21,6 +22,8 @@ export interface Program {
   readonly exited: Promise<unknown>;
   /** Asks it to end, as a supervisor does. */
   terminate(): void;
+  /** Kills one of its processes, not the first, and waits until there are as many again. */
+  killOne(): Promise<void>;
   /** Ends it and all its processes at once. */
   stop(): Promise<void>;
 }
@@ -45,7 +48,7 @@ interface Start {
 /** @throws LeftOut where what it needs cannot be had */
 type Launcher = (start: Start) => Launch | Promise<Launch>;
 
-/** @param client its documentation aggregates over the workers of a cluster with this client library */
+/** @param client its documentation aggregates over the workers of a cluster with what this exports */
 const node =
   (file: string, client?: string, hasMetricsPort = false): Launcher =>
   ({ processes }) => {
@@ -114,7 +117,7 @@ const micrometer: Launcher = async () => {
 };
 
 const launchers = {
-  'express-exact-metrics': node('express-exact-metrics.js', '@prometheus-io/client', true),
+  'express-exact-metrics': node('express-exact-metrics.js', 'express-exact-metrics/cluster', true),
   'prom-client': node('prom-client.js', '@prometheus-io/client'),
   'express-prom-bundle': node('express-prom-bundle.cjs', 'prom-client'),
   'prometheus-api-metrics': node('prometheus-api-metrics.cjs'),
@@ -182,11 +185,29 @@ export async function startProgram(name: ProgramName, processes: 1 | 4 = 1): Pro
     await accepting(port);
     const url = `http://127.0.0.1:${port}`;
     const metricsUrl = `http://127.0.0.1:${metricsPort}${launch.metricsPath ?? '/metrics'}`;
-    return { url, metricsUrl, exited, terminate: () => child.kill('SIGTERM'), stop };
+    const terminate = () => child.kill('SIGTERM');
+    return { url, metricsUrl, exited, terminate, killOne: () => killOne(child.pid as number), stop };
   } catch (error) {
     await stop();
     throw new Error(`${name} did not start`, { cause: error });
   }
+}
+
+/** Without processes that do other work for Python. */
+async function workersOf(pid: number): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['--ppid', `${pid}`, '-o', 'pid=,args=']);
+  const rows = stdout.trim().split('\n');
+  return rows.filter((row) => !row.includes('resource_tracker')).map((row) => row.trim().split(' ')[0] ?? '');
+}
+
+async function killOne(pid: number): Promise<void> {
+  const before = await workersOf(pid);
+  const [killed = ''] = before;
+  process.kill(Number(killed), 'SIGKILL');
+  await until(`another process in the place of ${killed}`, async () => {
+    const now = await workersOf(pid);
+    return !now.includes(killed) && now.length === before.length;
+  });
 }
 
 /** Reads what it prints until all its processes listen. @throws when it ends before that */

@@ -1,20 +1,30 @@
 /**
- * Four workers of a program on one port: `cluster.js PROGRAM [CLIENT]`. Where a client library aggregates, the primary
- * answers scrapes with the sum over the workers, as the library's documentation shows.
+ * Four workers of a program on one port: `cluster.js PROGRAM [PACKAGE]`. Where a package aggregates, the primary answers
+ * scrapes with the sum over the workers, as the package's documentation shows. A worker that ends is replaced.
  */
 import cluster from 'node:cluster';
 import { createServer } from 'node:http';
 
-const [, , exec, client] = process.argv;
+const [, , exec, name] = process.argv;
 cluster.setupPrimary({ exec, args: [] });
-if (client) {
-  const { AggregatorRegistry } = await import(client);
-  const registry = new AggregatorRegistry();
-  const server = createServer(async (_request, response) => response.end(await registry.clusterMetrics()));
-  server.listen(0, '127.0.0.1', () => console.log(`metrics on ${server.address().port}`));
+if (name) {
+  const { aggregate, AggregatorRegistry } = await import(name);
+  const server = aggregate
+    ? aggregate(cluster).listen(0, '127.0.0.1')
+    : answerBy(new AggregatorRegistry()).listen(0, '127.0.0.1');
+  server.once('listening', () => console.log(`metrics on ${server.address().port}`));
 }
 for (let i = 0; i < 4; i++) cluster.fork();
+cluster.on('exit', () => cluster.fork());
 process.once('SIGTERM', () => {
+  cluster.removeAllListeners('exit');
   for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGKILL');
   process.exit(0);
 });
+
+function answerBy(registry) {
+  return createServer((_request, response) => {
+    const fail = (error) => response.writeHead(500).end(error.message);
+    registry.clusterMetrics().then((text) => response.end(text), fail);
+  });
+}

@@ -1,5 +1,4 @@
 import cluster from 'node:cluster';
-import { AggregatorRegistry } from '@prometheus-io/client';
 import express from 'express';
 import { instrument } from 'express-exact-metrics';
 import { addRoutes, listen } from './express-shop.cjs';
@@ -7,10 +6,7 @@ import { addRoutes, listen } from './express-shop.cjs';
 const app = express();
 const metrics = instrument(app);
 addRoutes(app);
-if (cluster.isWorker) {
-  AggregatorRegistry.setRegistries([metrics.registry]);
-  new AggregatorRegistry();
-} else {
+if (!cluster.isWorker) {
   const exposition = metrics.listen(0, '127.0.0.1');
   exposition.on('listening', () => console.log(`metrics on ${exposition.address().port}`));
 }
