@@ -190,6 +190,17 @@ describeInBrowser('in a browser', (browser) => {
     });
   });
 
+  it('scrolls a long answer by keys', async () => {
+    await withPage(async (page) => {
+      await page.goto(pageOf('http_request_duration_seconds'));
+      const answer = await answerOf(page);
+      // The range, the button, five examples, the answer.
+      for (let i = 0; i < 8; i++) await page.keyboard.press('Tab');
+      await page.keyboard.press('PageDown');
+      await eventually('the answer scrolled', async () => Number(await answer.evaluate('scrollY')) > 0);
+    });
+  });
+
   describe.each([
     [400, 'light', 'rgb(244, 245, 245)'],
     [400, 'dark', 'rgb(17, 18, 23)'],
