@@ -1,21 +1,22 @@
 /**
  * Tables of `tools/bench/results/` in other documents, between two markers; the first says which result, which rows (all,
  * unless a column has to have a value) and which columns: `<!-- bench:RESULT routes=9: variant | of bare -->`, and `<!-- /bench -->`.
- * With the word `chart` it is a chart of the second column by the first. Written by `npm run quote`; a test compares.
+ * With the word `chart` it is a chart of the second column by the first, and with `sizing` how much fits into a memory. Written by `npm run quote`; a test compares.
  */
 import { type Table, toMarkdown } from './report.ts';
 
-const QUOTE = /<!-- bench:(\S+)( \w+=\w+)?( chart)?: ([^\n]+) -->\n.*?<!-- \/bench -->/gs;
+const QUOTE = /<!-- bench:(\S+)( \w+=\w+)?( chart| sizing)?: ([^\n]+) -->\n.*?<!-- \/bench -->/gs;
 
 /** `document` with its quotes as they should be. @param read the text of a result. @throws when a column or every row is missing */
 export function withQuotes(document: string, read: (result: string) => string): string {
-  return document.replaceAll(QUOTE, (whole, result, where = '', chart, columns) => {
+  return document.replaceAll(QUOTE, (whole, result, where = '', form, columns) => {
     const [key, value] = where.trim().split('=');
     const rows = parseTable(read(result)).filter((row) => where === '' || row[key] === value);
     const quoted = rows.map((row) => pick(row, columns.split(' | ')));
     if (quoted.length === 0) throw new Error(`${result}: expected rows with${where}`);
     const [marker] = whole.split('\n');
-    return `${marker}\n${chart ? toChart(quoted) : toMarkdown(quoted)}\n<!-- /bench -->`;
+    const text = form === ' chart' ? toChart(quoted) : toMarkdown(form ? toSizing(quoted) : quoted);
+    return `${marker}\n${text}\n<!-- /bench -->`;
   });
 }
 
@@ -32,6 +33,8 @@ function parseTable(markdown: string): Table {
   return rows.map((cells) => Object.fromEntries(header.map((name, i) => [name, cells[i] ?? ''])));
 }
 
+const number = (row: Table[number], column: string) => Number.parseFloat(row[column] ?? '');
+
 function pick(row: Table[number], columns: readonly string[]) {
   return Object.fromEntries(
     columns.map((column) => {
@@ -45,9 +48,36 @@ function pick(row: Table[number], columns: readonly string[]) {
 /** Mermaid: its axes are linear, so each row is a bar at equal distance and not at its place on a scale. */
 function toChart(rows: Table): string {
   const [x = '', y = ''] = Object.keys(rows[0] ?? {});
-  const number = (row: Table[number], column: string) => Number.parseFloat(row[column] ?? '');
   const sorted = rows.toSorted((a, b) => number(a, x) - number(b, x));
   const values = (column: string) => sorted.map((row) => number(row, column)).join(', ');
   const lines = [`x-axis "${x}" [${values(x)}]`, `y-axis "${y}"`, `bar [${values(y)}]`];
   return ['```mermaid', 'xychart-beta', ...lines.map((line) => `  ${line}`), '```'].join('\n');
+}
+
+/** In use; the rest is for queries, and for the series of replicas that a rollout has replaced. */
+const SHARE_IN_USE = 0.75;
+
+/**
+ * How many series fit into a memory by the straight line with the least squares through the rows, and how many replicas these are:
+ * columns `routes`, `replicas`, one of series and one of MB. Two digits: the measurement has no more.
+ */
+function toSizing(rows: Table): Table {
+  const [routes = '', replicas = '', series = '', megabytes = ''] = Object.keys(rows[0] ?? {});
+  const mean = (of: (row: Table[number]) => number) =>
+    rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
+  const x = mean((row) => number(row, series));
+  const y = mean((row) => number(row, megabytes));
+  const slope =
+    mean((row) => (number(row, series) - x) * (number(row, megabytes) - y)) /
+    mean((row) => (number(row, series) - x) ** 2);
+  const digits = (value: number) => Number(value.toPrecision(2)).toLocaleString('en-US');
+  return [1, 2, 4, 8, 16].map((gibibytes) => {
+    const fitting = x + (SHARE_IN_USE * gibibytes * 1.073741824e3 - y) / slope;
+    const single = rows.filter((row) => row[replicas] === '1');
+    const counts = single.map((row) => [
+      `replicas of ${row[routes]} routes`,
+      digits(Math.floor(fitting / number(row, series))),
+    ]);
+    return { memory: `${gibibytes} GiB`, series: digits(fitting), ...Object.fromEntries(counts) };
+  });
 }
