@@ -1,6 +1,7 @@
 // What Compose makes of docker-compose.yml and a setting: no container is started.
 import { expect, it } from '@jest/globals';
 import { run } from '../support/command.ts';
+import { remoteWriteOverride, repositoryRoot } from '../support/repository.ts';
 
 it.each([
   ['10000', '10000', '25s'],
@@ -12,5 +13,18 @@ it.each([
     const settings = { ...process.env, SHUTDOWN_GRACE_MS, SHUTDOWN_SCRAPE_WAIT_MS };
     const { stdout } = await run('docker', ['compose', 'config', '--format', 'json'], settings);
     expect(JSON.parse(stdout).services.api.stop_grace_period).toBe(period);
+  },
+);
+
+it.each(['', 'https://store/push'])(
+  'Prometheus sends on to REMOTE_WRITE_URL="%s", and to nothing by default',
+  async (url) => {
+    const settings = { ...process.env, REMOTE_WRITE_URL: url, REMOTE_WRITE_CREDENTIALS: "it's" };
+    const script = `root=${repositoryRoot}; . scripts/settings.sh; compose config --format json`;
+    const { stdout } = await run('sh', ['-c', script], settings);
+    const { entrypoint, environment } = JSON.parse(stdout).services.prometheus;
+    expect(entrypoint).toEqual(url === '' ? null : remoteWriteOverride.entrypoint);
+    const given = { REMOTE_WRITE_URL: url, REMOTE_WRITE_CREDENTIALS: "it's", CLUSTER_NAME: 'local' };
+    if (url !== '') expect(environment).toMatchObject(given);
   },
 );
