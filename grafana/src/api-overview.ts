@@ -1,4 +1,4 @@
-// The home page: the lab's questions answered at a glance, then rate, errors, latency and concurrency of the API.
+// The home page: the answers to the lab's questions at a glance, then rate, errors, latency and concurrency of the API.
 import { ANSWER_COLORS, PAIR_COLORS, ROUTE_COLORS, STATE_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
 import { errorShare, latencyDistribution, latencyQuantiles } from './latency-and-errors.ts';
@@ -17,60 +17,60 @@ const answers = [
   stat('Most requested', {
     ...COUNT,
     shows:
-      'The method and path that received the most requests since the API started, summed over its replicas, and how many.',
-    investigate: 'if it is a route that few users need.',
-    seeAlso: '[the routes in one table](/d/operations).',
+      'The route with the most requests since the API started, and how many it received, summed over all replicas.',
+    investigate: 'if few users should need this route.',
+    seeAlso: '[the table of all routes](/d/operations).',
     width: 12,
     height: 3,
     show: 'name and value',
     queries: { [ROUTE_LEGEND]: `topk(1, ${byRoute} > 0)` },
-    noValue: 'No request yet',
+    noValue: 'No requests yet',
   }),
-  stat('Requests in total', {
+  stat('Total requests', {
     ...COUNT,
     shows:
-      'Requests that a route has handled since the API started, summed over its replicas: the counter itself, because increase() extrapolates.',
-    investigate: 'if it falls: a replica restarted and counts from 0.',
+      'Requests handled by a route since the API started, summed over all replicas. This is the raw counter, because increase() extrapolates.',
+    investigate: 'if it drops: a replica restarted, and its counter starts again at 0.',
     seeAlso: '[Node runtime](/d/node-runtime) shows restarts.',
     width: 8,
     queries: { requests: `sum(http_requests_total{${CHOSEN}})` },
   }),
-  stat('Errors in total', {
+  stat('Total errors', {
     ...COUNT,
     shows:
-      'Responses with a status of 400 or more, and clients that left early (499), since the API started. A path that does not exist is a 404 here and in no count of requests.',
-    investigate: 'if there are 5xx among them: *Errors by code*.',
-    seeAlso: '[SLOs](/d/slos) say whether there are too many.',
+      'Responses with status 400 or higher since the API started, including clients that disconnected early (499). Requests for unknown paths count here as 404, but not in *Total requests*.',
+    investigate: 'if *Errors by code* shows 5xx.',
+    seeAlso: '[SLOs](/d/slos) to see whether there are too many.',
     width: 8,
     queries: { errors: `sum(http_errors_total{${CHOSEN}})` },
   }),
   stat('In progress now', {
     ...COUNT,
-    shows: 'Requests that have entered the API and not left it, at the last scrape. At rest it is 0.',
-    investigate: 'if it stays above the expected number: *Requests in progress, counted and expected*.',
+    shows: 'Requests that the API was handling at the last scrape. Without traffic it is 0.',
+    investigate: 'if it stays above the expected number in *Requests in progress, measured and expected*.',
     seeAlso: `${runbook('RequestsStuck')}.`,
     width: 8,
     queries: { 'in progress': `sum(inprogress_requests{${CHOSEN}})` },
   }),
   ranking('Requests by path and method', {
     ...COUNT,
-    shows: `Which route received most? Handled requests since the API started, all replicas together: the ${TOP} most requested, and all others as *the rest*.`,
-    investigate: 'if a route that clients use has 0.',
-    seeAlso: '[that route alone](/d/route): click a bar.',
+    shows: `Which route received the most requests? Requests handled since the API started, summed over all replicas: the ${TOP} busiest routes, and all others as *other routes*.`,
+    investigate: 'if a route that clients use shows 0.',
+    seeAlso: '[the details of one route](/d/route): click its bar.',
     height: 10,
     queries: {
       [ROUTE_LEGEND]: `sort_desc(topk(${TOP}, ${byRoute}))`,
-      'the rest': `sum(${byRoute}) - sum(topk(${TOP}, ${byRoute})) > 0`,
+      'other routes': `sum(${byRoute}) - sum(topk(${TOP}, ${byRoute})) > 0`,
     },
-    colors: { 'the rest': STATE_COLORS.none },
+    colors: { 'other routes': STATE_COLORS.none },
     link: ROUTE_LINK,
   }),
   ranking('Errors by code', {
     ...COUNT,
     shows:
-      'Errors since the API started. 404: paths that do not exist. 499: the client left before the answer was complete. 5xx: faults of the API.',
+      'Errors since the API started. 404: the path does not exist. 499: the client disconnected before the response was complete. 5xx: the API failed.',
     investigate: 'if there are 5xx: they burn the error budget.',
-    seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; many 404: ${runbook('NotFoundSurge')}.`,
+    seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; for many 404s, ${runbook('NotFoundSurge')}.`,
     height: 10,
     thresholds: [[ANSWER_COLORS['4xx'], null]],
     queries: { '{{code}}': `sort_desc(sum by (code) (http_errors_total{${CHOSEN}}))` },
@@ -83,17 +83,17 @@ const answers = [
 
 const traffic = [
   lines('Request rate by path and method', {
-    shows: `Requests per second that a route handled: the ${TOP} most requested of the time range, and all others as *the rest*.`,
-    investigate: 'if one line drops to 0 while others do not: a client or a route broke.',
-    seeAlso: '[that route alone](/d/route): click a line.',
+    shows: `Requests per second by route: the ${TOP} busiest routes in the time range, and all others as *other routes*.`,
+    investigate: 'if one line drops to 0 while others do not: a client or that route is broken.',
+    seeAlso: '[the details of one route](/d/route): click its line.',
     height: 10,
     unit: 'reqps',
     softMax: 1,
     queries: {
       [ROUTE_LEGEND]: `${routeRate} and ${TOP_ROUTES}`,
-      'the rest': `${rate('http_requests_total')} - sum(${routeRate} and ${TOP_ROUTES}) > 0.001`,
+      'other routes': `${rate('http_requests_total')} - sum(${routeRate} and ${TOP_ROUTES}) > 0.001`,
     },
-    colors: { ...ROUTE_COLORS, 'the rest': STATE_COLORS.none },
+    colors: { ...ROUTE_COLORS, 'other routes': STATE_COLORS.none },
     link: ROUTE_LINK,
   }),
   errorShare({ height: 10 }),
@@ -102,10 +102,10 @@ const traffic = [
 const latency = [latencyQuantiles({}), latencyDistribution({})];
 
 const concurrency = [
-  lines('Requests in progress, counted and expected', {
+  lines('Requests in progress, measured and expected', {
     shows:
-      "The gauge at each scrape, and what Little's law expects: arrival rate times mean duration. The gauge is a sample and jumps around the expected line.",
-    investigate: 'if the gauge stays above the expected line: requests enter and do not end.',
+      "The gauge at each scrape, and the value that Little's law predicts: arrival rate times mean duration. The gauge is sampled, so it scatters around the expected line.",
+    investigate: 'if the gauge stays above the expected line: requests arrive and do not finish.',
     seeAlso: `${runbook('RequestsStuck')}.`,
     width: 24,
     unit: 'locale',
@@ -123,7 +123,7 @@ const concurrency = [
 export const apiOverview = createDashboard({
   uid: 'api-overview',
   title: 'API overview',
-  description: 'What was asked of the API, how it answered, how long that took.',
+  description: 'What clients requested from the API, how it responded, and how long that took.',
   choose: { metric: 'http_requests_total', labels: ['job', 'instance'] },
   rows: [
     { title: 'Since the API started', panels: answers },

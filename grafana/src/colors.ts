@@ -1,7 +1,7 @@
-// What a colour means, once for all panels and for the page of prometheus/consoles/. Chosen by calculation: a test keeps the
-// members of each family apart for eyes with and without deuteranopia, and in sight on dark and light ground.
+// The meaning of each colour, for all panels and for the page in prometheus/consoles/. A test computes that the colours of one
+// family are distinguishable with and without deuteranopia, and visible on dark and light backgrounds.
 
-/** The class of an answer. Blue: well. Red: a fault of the API. Orange: a mistake of the client. Grey: the client left early. */
+/** Status classes. Blue: success. Red: the API failed. Orange: client error. Grey: the client disconnected early. */
 export const ANSWER_COLORS = {
   '2xx': '#3f83d6',
   '4xx': '#e0a020',
@@ -9,10 +9,10 @@ export const ANSWER_COLORS = {
   '5xx': '#c4304b',
 } as const;
 
-/** Percentiles are shades of one colour: the further out, the darker. */
+/** Percentiles are shades of one colour; higher percentiles are darker. */
 export const QUANTILE_COLORS = { p50: '#7eb6f5', p95: '#3d86e0', p99: '#1f5cb8' } as const;
 
-/** The routes of the lab's API, by the name that legends show. Routes of another API get Grafana's colour for their name. */
+/** The routes of the demo API, by the name that legends show. Routes of other APIs get a colour from Grafana's palette. */
 export const ROUTE_COLORS = {
   'get /products': '#286b83',
   'post /products': '#2d55b5',
@@ -25,20 +25,20 @@ export const ROUTE_COLORS = {
   'delete /cars/:id': '#705648',
 } as const;
 
-/** How something is, where it can be said: states, thresholds and limits. */
+/** Colours of states, thresholds and limits. */
 export const STATE_COLORS = {
   well: '#3f83d6',
   watch: '#e0a020',
   bad: '#c4304b',
   none: '#8e939c',
-  // Light enough to read a graph through it.
+  // Light enough that a graph stays readable under it.
   page: '#e3a3ae',
 } as const;
 
-/** A measurement, and what it is held against. */
+/** A measured value and its expected value. */
 export const PAIR_COLORS = { measured: '#3f83d6', expected: '#8e939c' } as const;
 
-/** Windows of a burn rate: the quick ones are shades of blue, the slow ones of brown; within each, the longer the darker. */
+/** Windows of a burn rate: short ones are shades of blue, long ones shades of brown, each darker as the window grows. */
 export const WINDOW_COLORS = {
   '5m': '#9fd0ff',
   '30m': '#6aaef0',
@@ -49,10 +49,10 @@ export const WINDOW_COLORS = {
   '3d': '#7a4a12',
 } as const;
 
-/** Series that have no colour of their own, in the order in which a panel lists them. */
+/** For series without a fixed colour, in the order in which a panel lists them. */
 const SERIES_COLORS = ['#3f83d6', '#dca019', '#705648', '#acb8c8', '#731cf2', '#286b83'] as const;
 
-/** Colours for the series of a panel that are known by name. */
+/** Assigns colours to the named series of a panel. */
 export function inOrder(...names: string[]): Record<string, string> {
   return Object.fromEntries(
     names.map((name, i) => [name, SERIES_COLORS[i % SERIES_COLORS.length] as string]),

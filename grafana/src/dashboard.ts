@@ -1,5 +1,5 @@
-// What every dashboard of the stack has in common: the variables, the annotations, the links to the others and the
-// grid. What a dashboard shows is in its own file, how one panel is drawn in panels.ts.
+// What all dashboards share: variables, annotations, the links between them, and the grid. The content of each dashboard is
+// in its own file; panels.ts draws single panels.
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import * as sdk from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
@@ -11,16 +11,16 @@ const GRID_COLUMNS = 24;
 
 /** One dashboard: its identity, the series that feed its variables, and its rows from top to bottom. */
 export interface DashboardSpec {
-  /** Stable: it is the dashboard's address. */
+  /** Must not change: it is part of the dashboard's URL. */
   uid: string;
   title: string;
   description: string;
   /**
-   * The labels whose values can be chosen, all at first, and the metric that has them. `job` alone where the panels show a
-   * service as a whole, whatever the number of its replicas.
+   * The labels that the user can filter by (initially all values), and the metric that has them. `job` alone where the
+   * panels show a service as a whole, independent of the number of replicas.
    */
   choose?: { metric: string; labels: readonly Label[] };
-  /** Start of the time range and pause between refreshes at first sight. */
+  /** Initial start of the time range, and initial refresh interval. */
   from?: string;
   refresh?: string;
   rows: readonly Row[];
@@ -28,13 +28,13 @@ export interface DashboardSpec {
 
 type Label = 'job' | 'instance' | 'path' | 'method';
 
-/** A titled row. Its panels flow from left to right and wrap where the grid's 24 columns end. */
+/** A row with a title. Its panels flow from left to right and wrap at the grid's 24 columns. */
 export interface Row {
   title: string;
   panels: readonly Builder<sdk.Panel>[];
 }
 
-/** Assembles a read-only dashboard in Grafana's classic JSON model, with panels numbered and placed. */
+/** Builds a read-only dashboard in Grafana's classic JSON model, and assigns panel ids and grid positions. */
 export function createDashboard(spec: DashboardSpec): sdk.Dashboard {
   const builder = new sdk.DashboardBuilder(spec.title)
     .uid(spec.uid)
@@ -63,21 +63,20 @@ function createVariables({ choose }: DashboardSpec) {
   const { metric } = choose;
   const labels = ['cluster', ...choose.labels] as const;
   const variables = labels.map((label, index) => {
-    // Each choice narrows those behind it.
+    // Each variable narrows the choices of those after it.
     const before = labels.slice(0, index).map((name) => `${name}=~"$${name}"`);
-    const builder = new sdk.QueryVariableBuilder(label)
-      .label(HEADINGS[label])
-      .datasource(DATASOURCE)
-      .query(`label_values(${metric}{${before.join(', ')}}, ${label})`.replace('{}', ''))
-      .refresh(sdk.VariableRefresh.OnTimeRangeChanged)
-      .sort(sdk.VariableSort.NaturalAsc)
-      .multi(true)
-      // All of the values on offer, and not `.+`: the process metrics of Prometheus itself are none of Node's.
-      .includeAll(true)
-      .current({ selected: true, text: 'All', value: '$__all' });
-    // A Prometheus of one cluster has no such label, and Grafana cannot hide a variable by the number of its values: it is chosen in
-    // the dashboard's address, and all of them are series without it too.
-    return label === 'cluster' ? builder.hide(sdk.VariableHide.HideVariable).allValue('.*') : builder;
+    return (
+      new sdk.QueryVariableBuilder(label)
+        .label(HEADINGS[label])
+        .datasource(DATASOURCE)
+        .query(`label_values(${metric}{${before.join(', ')}}, ${label})`.replace('{}', ''))
+        .refresh(sdk.VariableRefresh.OnTimeRangeChanged)
+        .sort(sdk.VariableSort.NaturalAsc)
+        .multi(true)
+        // "All" expands to the listed values, not to `.+`, which would include Prometheus' own process metrics.
+        .includeAll(true)
+        .current({ selected: true, text: 'All', value: '$__all' })
+    );
   });
   const datasource = new sdk.DatasourceVariableBuilder('datasource').label('Source').type('prometheus');
   return [datasource, ...variables];
@@ -91,15 +90,15 @@ function createAnnotations() {
       .enable(true)
       .iconColor(color)
       .placement(sdk.AnnotationQueryPlacement.InControlsMenu)
-      // Grafana 9 reads the query here, later ones read `target`.
+      // Grafana 9 reads the query from here, later versions from `target`.
       .expr(expr)
       .target(new DataqueryBuilder().refId('Anno').expr(expr).interval('15s'));
   return [
-    // The value is a moment in Unix seconds. Grafana takes it, in milliseconds, for the annotation's time.
+    // The value is a Unix time in seconds; Grafana expects the annotation's time in milliseconds.
     annotation('Restarts', STATE_COLORS.watch, 'last_over_time(process_start_time_seconds[5m]) * 1000')
       .useValueForTime(true)
       .titleFormat('{{job}} started: {{instance}}'),
-    // One region for an alert, however many windows and replicas it has.
+    // One region per alert, for any number of windows and replicas.
     annotation(
       'Pages',
       STATE_COLORS.page,
@@ -108,13 +107,13 @@ function createAnnotations() {
   ];
 }
 
-/** A link to every dashboard of the stack, in one menu, that keeps the time range and the variables. */
+/** One menu with a link to every dashboard of the stack. Links keep the time range and the variables. */
 function createLink(): sdk.DashboardLink {
   return {
     title: 'Dashboards',
     type: sdk.DashboardLinkType.Dashboards,
     icon: 'external link',
-    tooltip: 'Another dashboard, for the same time range',
+    tooltip: 'Other dashboards, with the same time range',
     tags: [TAG],
     asDropdown: true,
     targetBlank: false,

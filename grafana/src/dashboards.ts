@@ -7,7 +7,7 @@ import { runbookDashboard } from './runbook.ts';
 import { scrapeHealth } from './scrape-health.ts';
 import { slos } from './slos.ts';
 
-/** Every dashboard of the stack, in the order of the questions on call. */
+/** Every dashboard of the stack, in the order in which an on-call engineer needs them. */
 export const dashboards: readonly Dashboard[] = [
   apiOverview,
   operations,
@@ -18,7 +18,7 @@ export const dashboards: readonly Dashboard[] = [
   runbookDashboard(),
 ];
 
-/** The text of the file that Grafana provisions. */
+/** The content of the file that Grafana provisions. */
 export function toJson(dashboard: Dashboard): string {
   return `${JSON.stringify(dashboard, null, 2)}\n`;
 }

@@ -1,4 +1,4 @@
-// The panels on errors and latency that several dashboards show, of all that is chosen or of one route.
+// Error and latency panels that several dashboards share, for the selected jobs and instances or for one route.
 import { ANSWER_COLORS, QUANTILE_COLORS } from './colors.ts';
 import { BUDGETS, LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
 import { lineAt } from './panel.ts';
@@ -11,11 +11,11 @@ interface Place {
   matchers?: string;
 }
 
-const NO_TRAFFIC = 'Nothing was asked in this time range';
+const NO_TRAFFIC = 'No requests in this time range';
 
 export const OBJECTIVE_LINE = lineAt(LATENCY_OBJECTIVE_SECONDS);
 
-/** Classes of answers as regular expressions of status codes; a client that left early is a class of its own. */
+/** Status classes as regular expressions of status codes; 499, a client that disconnected early, is a class of its own. */
 export const STATUS_CODES = {
   '2xx': '[123]..',
   '4xx': '4[0-8].|49[0-8]',
@@ -24,12 +24,12 @@ export const STATUS_CODES = {
 } as const;
 
 export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
-  lines('Share of answers: 4xx, 499 and 5xx', {
+  lines('Error ratio: 4xx, 499 and 5xx', {
     ...place,
     shows:
-      'Of all answers, those that the client asked wrongly (4xx), left before they were complete (499), and that the API failed (5xx). Where nothing was asked there is no share and no line.',
-    investigate: `if 5xx are above ${BUDGETS.availability}, the objective, or 499 rise: users leave slow pages.`,
-    seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
+      'Share of responses that are client errors (4xx), client disconnects (499) or failures of the API (5xx). Without traffic there is no ratio (0/0), and so no line.',
+    investigate: `if 5xx exceed the objective of ${BUDGETS.availability}, or if 499 rise: clients give up on slow responses.`,
+    seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; for 4xx, ${runbook('NotFoundSurge')}.`,
     unit: 'percentunit',
     legend: 'table',
     softMax: 0.05,
@@ -48,9 +48,9 @@ export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
 export const latencyQuantiles = ({ matchers = CHOSEN, ...place }: Place) =>
   lines('Latency p50, p95 and p99', {
     ...place,
-    shows: `From entry to the end of the response, replicas together. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
-    investigate: 'if p99 stays above the dashed line: more than 1 % of the answers are slow.',
-    seeAlso: `*Latency distribution*, [the routes in one table](/d/operations), ${runbook('ErrorBudgetBurn')}.`,
+    shows: `Time from the arrival of a request to the end of its response, over all replicas. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
+    investigate: 'if p99 stays above the dashed line: more than 1 % of responses are slow.',
+    seeAlso: `*Latency distribution*, [the table of all routes](/d/operations), ${runbook('ErrorBudgetBurn')}.`,
     unit: 's',
     legend: 'table',
     softMax: 0.01,
@@ -66,12 +66,13 @@ export const latencyDistribution = ({ matchers = CHOSEN, ...place }: Place) => {
   return heatmap('Latency distribution', {
     ...place,
     shows:
-      'Responses by latency bucket: the stronger the colour, the more. Buckets are 4 % wide from a native histogram, else those of the classic one.',
-    investigate: 'if there are two bands: two kinds of request or of replica, which a percentile hides.',
+      'Responses by latency; a stronger colour means more responses. Buckets are 4 % wide with native histograms; otherwise they are the classic buckets.',
+    investigate:
+      'if there are two bands: two kinds of requests or replicas behave differently, which a percentile hides.',
     seeAlso:
-      '[the routes in one table](/d/operations), or choose one instance at the top; a busy process: [Node runtime](/d/node-runtime).',
+      '[the table of all routes](/d/operations); select one instance at the top; for a busy process, [Node runtime](/d/node-runtime).',
     unit: 's',
-    // One of the two answers: Grafana draws the cells of one kind of histogram.
+    // Only one of the two returns data: Grafana draws the cells of one kind of histogram.
     queries: [
       { expr: `sum(${native})`, legend: 'native', format: 'range' },
       { expr: `sum by (le) (${classic}) unless on () count(${native})`, legend: '{{le}}' },

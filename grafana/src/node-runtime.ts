@@ -1,4 +1,4 @@
-// What the Node processes behind the API do: CPU, memory, event loop, garbage collection, resources, restarts.
+// The Node processes behind the API: CPU, memory, event loop, garbage collection, resources, restarts.
 import { inOrder, STATE_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
 import { COUNT, warnFrom } from './panel.ts';
@@ -9,34 +9,33 @@ import { cpu, eventLoopLate, memoryOfLimit, openConnections } from './saturation
 
 const processes = [
   stat('Processes', {
-    shows:
-      'Node processes that are scraped: one for each replica; of a cluster, the primary and each worker.',
-    investigate: 'if it is not the number of replicas, and workers, that you asked for.',
+    shows: 'Node processes that Prometheus scrapes: one per replica.',
+    investigate: 'if it differs from the configured number of replicas.',
     seeAlso: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
     ...COUNT,
     queries: { processes: `count(nodejs_version_info{${CHOSEN}})` },
   }),
   stat('Node version', {
     shows: 'The versions of Node that the processes run.',
-    investigate: 'if there is more than one version outside of a release: a forgotten replica.',
-    seeAlso: '*Youngest process*, then the container of that replica; see [the runbook](/d/runbook).',
+    investigate: 'if there is more than one version and no release is under way: a replica was not updated.',
+    seeAlso: '*Youngest process*, then the container of that replica; [the runbook](/d/runbook).',
     unit: 'locale',
     show: 'name',
     queries: { '{{version}}': `count by (version) (nodejs_version_info{${CHOSEN}})` },
   }),
   stat('Youngest process', {
-    shows: 'Time since the last start among the processes.',
-    investigate: 'if it is short without a release.',
-    seeAlso: `the container's log, ${runbook('ApiDown')}.`,
+    shows: 'Time since the most recent start of a process.',
+    investigate: 'if it is short and there was no release.',
+    seeAlso: `the container's log, ${runbook('ApiRestarting')}.`,
     unit: 's',
     decimals: 0,
     queries: { age: `min(time() - process_start_time_seconds{${CHOSEN}})` },
   }),
   stat('Restarts in range', {
     shows:
-      'Starts of a process at an address, or of a worker with a number, that was already known. A replica with a new address is not counted here, but marked on the graphs.',
-    investigate: 'if there are restarts without a release.',
-    seeAlso: `the container's log, *Memory, share of the limit*, ${runbook('ApiReplicaDown')}.`,
+      'Processes that restarted at an address that Prometheus already knew. A replica with a new address is not counted here, but the graphs mark its start.',
+    investigate: 'if there are restarts and there was no release.',
+    seeAlso: `the container's log, *Memory, share of limit*, ${runbook('ApiRestarting')}.`,
     ...COUNT,
     queries: {
       restarts: `sum(changes(process_start_time_seconds{${CHOSEN}}[$__range])) + (sum(resets(process_cpu_seconds_total{${CHOSEN}, worker=~"[0-9]+"}[$__range])) or vector(0))`,
@@ -55,9 +54,9 @@ const memoryKinds = {
 const memory = [
   memoryOfLimit,
   lines('Memory by kind, all replicas', {
-    shows: 'Memory of all chosen processes together, by kind.',
+    shows: 'Memory by kind, summed over the selected processes.',
     investigate:
-      'if the resident size climbs over a flat heap (memory outside of the heap, buffers), or the low points of the used heap climb (a leak).',
+      'if resident memory grows while the heap is flat (buffers and other memory outside the heap), or if the low points of the used heap rise (a leak).',
     seeAlso: `*Garbage collection, mean of replicas* below, ${runbook('EventLoopBlocked')}.`,
     unit: 'bytes',
     softMax: 64 * 1024 * 1024,
@@ -68,8 +67,8 @@ const memory = [
   }),
   lines('Garbage collection, mean of replicas', {
     shows:
-      'Share of wall time by kind of collection, the mean of all chosen processes. Minor ones are cheap and frequent.',
-    investigate: 'if major ones take more than a few per cent: the heap is near its limit.',
+      'Share of wall time spent in each kind of collection, averaged over the selected processes. Minor collections are cheap and frequent.',
+    investigate: 'if major collections take more than a few per cent: the heap is near its limit.',
     seeAlso: `*Memory by kind, all replicas*, ${runbook('EventLoopBlocked')}.`,
     unit: 'percentunit',
     legend: 'table',
@@ -79,14 +78,15 @@ const memory = [
       '{{kind}}': `sum by (kind) (rate(nodejs_gc_duration_seconds_sum{${CHOSEN}}[$__rate_interval])) / on () group_left () count(nodejs_version_info{${CHOSEN}})`,
     },
     colors: inOrder('minor', 'major', 'incremental', 'weakcb'),
-    noValue: 'No collection yet',
+    noValue: 'No collections yet',
   }),
 ];
 
 const resources = [
   lines('Active resources by type, all replicas', {
-    shows: 'What keeps the event loops of all chosen processes alive: sockets, timers, file requests.',
-    investigate: 'if one type only climbs: it is never closed.',
+    shows:
+      'What keeps the event loops alive, summed over the selected processes: sockets, timers, file requests.',
+    investigate: 'if one type grows and never shrinks: the application does not close it.',
     seeAlso: `${runbook('RequestsStuck')}.`,
     ...COUNT,
     softMax: 10,
@@ -94,9 +94,9 @@ const resources = [
     queries: { '{{type}}': `sum by (type) (nodejs_active_resources{${CHOSEN}})` },
   }),
   lines('Open file descriptors', {
-    shows: 'Sockets and files that each process holds open.',
+    shows: 'Sockets and files that each process has open.',
     investigate:
-      'if it is near the limit of the process (`process_max_fds`), where new connections are refused.',
+      'if it is near the limit of the process (`process_max_fds`), beyond which new connections fail.',
     seeAlso: `*Active resources by type, all replicas*, ${runbook('RequestsStuck')}.`,
     ...COUNT,
     softMax: 10,
@@ -108,7 +108,7 @@ export const nodeRuntime = createDashboard({
   uid: 'node-runtime',
   title: 'Node runtime',
   description:
-    'The processes behind the API: is one of them short of CPU, memory, or time on its event loop?',
+    'The Node processes behind the API: is one of them running out of CPU, memory or event loop time?',
   choose: { metric: 'nodejs_version_info', labels: ['job', 'instance'] },
   from: 'now-15m',
   rows: [

@@ -1,5 +1,4 @@
-// One page for the person on call: is it well, and if not, what first? Objectives, then the routes by what hurts, then what
-// runs short.
+// One page for the on-call engineer: is the API healthy, which route is worst, and what is running out?
 import { createDashboard } from './dashboard.ts';
 import { LATENCY_OBJECTIVE_SECONDS, OBJECTIVES } from './limits.ts';
 import { warnFrom } from './panel.ts';
@@ -13,24 +12,24 @@ import { statePanel } from './state.ts';
 import { table } from './table.ts';
 
 const by = ['path', 'method'];
-/** A row is about the whole time range, so that an hour that has passed can be looked at as well. */
+/** Rows cover the whole time range, so that the table also works for a past hour. */
 const scope = { by, window: '$__range' };
 const objectiveMs = LATENCY_OBJECTIVE_SECONDS * 1000;
 
 const routes = [
-  table('Routes, those that hurt first', {
-    shows: `Each route that was asked in this time range: answers per second, those of them that failed or took more than ${objectiveMs} ms, the share that failed, and how long. Sorted by what burns the budgets. ${QUANTILE_CAVEAT}`,
-    investigate: 'if there are red numbers in the first rows.',
-    seeAlso: `[that route alone](/d/route): click a path; ${runbook('ErrorBudgetBurn')}.`,
+  table('Routes, worst first', {
+    shows: `Each route with traffic in this time range: responses per second, bad responses per second (failed, or slower than ${objectiveMs} ms), the share of 5xx, and latency. Sorted by bad responses, which burn the error budgets. ${QUANTILE_CAVEAT}`,
+    investigate: 'if the first rows have red numbers.',
+    seeAlso: `[the details of one route](/d/route): click its path; ${runbook('ErrorBudgetBurn')}.`,
     // Ten rows: the routes of the API, and `unmatched`.
     height: 13,
     legend: ROUTE_LEGEND,
     columns: [
       { field: 'method', heading: 'Method', width: 75 },
       { field: 'path', heading: 'Path', link: ROUTE_ROW_LINK },
-      { expr: `${responses(scope)} > 0`, heading: 'Answers', unit: 'reqps', width: 115 },
+      { expr: `${responses(scope)} > 0`, heading: 'Responses', unit: 'reqps', width: 115 },
       {
-        // Of a route that was not asked nothing is bad, and it needs no row.
+        // Routes without traffic get no row.
         expr: `(${badResponses(LATENCY_OBJECTIVE_SECONDS, scope)}) and ${responses(scope)} > 0`,
         heading: 'Bad',
         unit: 'reqps',
@@ -55,12 +54,12 @@ const routes = [
       },
     ],
     sortBy: 'Bad',
-    noValue: 'Nothing was asked in this time range',
+    noValue: 'No requests in this time range',
   }),
-  lines(`Course of the ${TOP} busiest routes`, {
-    shows: 'Answers per second of each route over the time range.',
-    investigate: 'if one line breaks off or climbs while the others do not.',
-    seeAlso: '[that route alone](/d/route): click a line.',
+  lines(`The ${TOP} busiest routes over time`, {
+    shows: 'Responses per second of each route.',
+    investigate: 'if one line drops or climbs while the others do not.',
+    seeAlso: '[the details of one route](/d/route): click its line.',
     width: 24,
     unit: 'reqps',
     softMax: 1,
@@ -68,22 +67,22 @@ const routes = [
       [ROUTE_LEGEND]: `${responses({ by })} and topk(${TOP}, sum by (path, method) (increase(http_request_duration_seconds_count{${CHOSEN}}[$__range] @ end())) > 0)`,
     },
     ...BY_ROUTE,
-    noValue: 'Nothing was asked in this time range',
+    noValue: 'No requests in this time range',
   }),
 ];
 
 export const operations = createDashboard({
   uid: 'operations',
   title: 'Operations',
-  description: 'Is it well, and if not, what first?',
+  description: 'Is the API healthy, and if not, where to start?',
   choose: { metric: 'http_requests_total', labels: ['job', 'instance'] },
   from: 'now-15m',
   rows: [
     {
-      title: 'Is it well?',
+      title: 'Is the API healthy?',
       panels: [statePanel(8), budgetLeft('availability', 8), budgetLeft('latency', 8), firingNow(8)],
     },
     { title: 'Which route?', panels: routes },
-    { title: 'What runs short?', panels: [eventLoopLate, cpu, memoryOfLimit, openConnections] },
+    { title: 'What is running out?', panels: [eventLoopLate, cpu, memoryOfLimit, openConnections] },
   ],
 });

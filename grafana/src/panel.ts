@@ -1,5 +1,4 @@
-// What every panel says and asks, whatever its shape: title, description, queries, unit, limits and colours. The shapes
-// are in panels.ts.
+// What all types of panels share: title, description, queries, unit, limits and colours. The types are in panels.ts.
 import type { PanelBuilder as BarGauge } from '@grafana/grafana-foundation-sdk/bargauge';
 import * as sdk from '@grafana/grafana-foundation-sdk/dashboard';
 import type { PanelBuilder as Heatmap } from '@grafana/grafana-foundation-sdk/heatmap';
@@ -10,60 +9,60 @@ import type { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/tabl
 import type { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
 import { STATE_COLORS } from './colors.ts';
 
-/** The data source chosen at the top of the dashboard: no panel names a particular one. */
+/** The data source selected at the top of the dashboard. */
 export const DATASOURCE = { type: 'prometheus', uid: '$datasource' };
 
-/** One PromQL query and how its series are called in legends. */
+/** One PromQL query and the legend of its series. */
 export interface Query {
   expr: string;
   legend: string;
-  /** Where it differs from what the panel's other queries return. */
+  /** Overrides the format of the panel's other queries. */
   format?: Format;
 }
 
-/** A colour and the value from which on it applies; the first step's value is `null`: from the bottom. */
+/** A colour and the lowest value that it applies to; `null` in the first step means no lower bound. */
 export type ThresholdStep = readonly [color: string, from: number | null];
 
-/** What a panel asks, says and how wide it is. */
+/** A panel's queries, texts and size. */
 export interface PanelSpec {
-  /** What is shown, in words that a newcomer understands. */
+  /** What the panel shows, in words that a newcomer understands. */
   shows: string;
   /** When to investigate, beginning with "if". */
   investigate: string;
-  /** Where to look next: names a dashboard or a section of the runbook by link. */
+  /** Where to look next, with a link to a dashboard or a section of the runbook. */
   seeAlso: string;
-  /** Columns of the grid's 24, and rows of about 38 pixels each. Each shape has its own defaults. */
+  /** Width in columns of the grid's 24, height in rows of about 38 pixels. Each type has its own defaults. */
   width?: number;
   height?: number;
   /** Grafana's name of the unit: https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts */
   unit?: string;
   decimals?: number;
-  /** PromQL by legend, or in full. */
+  /** PromQL by legend, or full query objects. */
   queries: Readonly<Record<string, string>> | readonly Query[];
-  /** The text in place of an answer. */
+  /** The text that replaces a missing value. */
   noValue?: string;
   thresholds?: readonly ThresholdStep[];
   min?: number;
   max?: number;
-  /** Fixed colours of series, by the name that the legend shows. */
+  /** Fixed colours of series, by their name in the legend. */
   colors?: Readonly<Record<string, string>>;
-  /** Where a click on a value leads, an address within Grafana. */
+  /** The target of a click on a value, a URL within Grafana. */
   link?: { title: string; url: string };
 }
 
 type AnyPanel = BarGauge | Heatmap | Stat | StateTimeline | Table | TimeSeries;
 type Format = 'instant' | 'range' | 'heatmap' | 'table';
 
-/** Counts are whole numbers with separators. */
+/** Counts are shown as whole numbers with thousands separators. */
 export const COUNT = { unit: 'locale', decimals: 0 } as const;
 
-/** Steps of a number that is text below `limit` and a colour from there on. */
+/** Thresholds of a number in the text colour below `limit`, and in `color` from there on. */
 export const warnFrom = (limit: number, color: string = STATE_COLORS.bad): readonly ThresholdStep[] => [
   ['text', null],
   [color, limit],
 ];
 
-/** Limits that are drawn as dashed lines. */
+/** Limits drawn as dashed lines. */
 export function limitsAt(...steps: readonly ThresholdStep[]) {
   const below: ThresholdStep = ['transparent', null];
   return { limit: true, thresholds: [below, ...steps] };
@@ -71,7 +70,7 @@ export function limitsAt(...steps: readonly ThresholdStep[]) {
 
 export const lineAt = (value: number) => limitsAt([STATE_COLORS.bad, value]);
 
-/** Fills in what a panel says and asks. */
+/** Applies the shared settings to a panel. */
 export function describe<P extends AnyPanel>(panel: P, title: string, spec: PanelSpec, format: Format): P {
   panel
     .title(title)
@@ -80,8 +79,8 @@ export function describe<P extends AnyPanel>(panel: P, title: string, spec: Pane
     .unit(spec.unit ?? 'none')
     .span(spec.width ?? 12)
     .height(spec.height ?? 9)
-    // The API's state (state.ts) says why.
-    .noValue(spec.noValue ?? 'No sample: see State');
+    // The panel State (state.ts) says why.
+    .noValue(spec.noValue ?? 'No samples: see State');
   const queries: readonly Query[] = Array.isArray(spec.queries)
     ? spec.queries
     : Object.entries(spec.queries).map(([legend, expr]) => ({ legend, expr }));
@@ -100,7 +99,7 @@ export function describe<P extends AnyPanel>(panel: P, title: string, spec: Pane
   return panel;
 }
 
-/** Series without a colour of their own. Grafana 9 leaves a panel empty that asks for the palettes that came later. */
+/** For series without a fixed colour. Grafana 9 leaves a panel empty if it uses a palette of a later version. */
 export const palette = () => new sdk.FieldColorBuilder().mode(sdk.FieldColorModeId.PaletteClassic);
 
 function createQuery({ expr, legend, format: own }: Query, index: number, usual: Format) {

@@ -1,5 +1,5 @@
-// How one panel is drawn: a handful of shapes, so that equal things look equal on every dashboard. What a panel asks
-// and says comes from the caller.
+// How panels are drawn: a few types, so that similar data looks the same on every dashboard. Queries and texts come from
+// the caller.
 import { PanelBuilder as BarGauge } from '@grafana/grafana-foundation-sdk/bargauge';
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import { MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
@@ -19,12 +19,12 @@ const TEXT_MODES = {
   'name and value': common.BigValueTextMode.ValueAndName,
 } as const;
 
-/** Values that have words, and the colour of each. */
+/** The text and colour that replace each value. */
 export type Words = Readonly<Record<number, { text: string; color: string }>>;
 
 /**
- * One number, the latest, in the colour of text unless thresholds say more. `show` puts the series' name next to the number or in
- * its place, at sizes that do not change with the width; `words` takes the place of numbers.
+ * The latest value, in the text colour unless thresholds apply. `show` displays the series' name next to the number or instead
+ * of it, in font sizes that do not depend on the width; `words` replaces numbers.
  */
 export function stat(title: string, spec: PanelSpec & { show?: 'name' | 'name and value'; words?: Words }) {
   const { show, words } = spec;
@@ -41,7 +41,7 @@ export function stat(title: string, spec: PanelSpec & { show?: 'name' | 'name an
   return panel;
 }
 
-/** One bar for each series, in the order in which the query returns them. */
+/** One bar per series, in the order of the query's result. */
 export function ranking(title: string, spec: PanelSpec) {
   return describe(
     new BarGauge(),
@@ -55,9 +55,9 @@ export function ranking(title: string, spec: PanelSpec) {
 }
 
 export interface LinesSpec extends PanelSpec {
-  /** The axis reaches at least from 0 to here, so that noise around nothing looks like nothing. */
+  /** The axis always reaches this value, so that noise near 0 looks like 0. */
   softMax: number;
-  /** A table of last and highest values, for few series, in the place of a list of names. */
+  /** A table with the last and highest value of each series instead of a list of names. For few series. */
   legend?: 'table';
   stacked?: boolean;
   /** Draws the thresholds as dashed lines. */
@@ -65,8 +65,8 @@ export interface LinesSpec extends PanelSpec {
 }
 
 /**
- * Lines over time from 0 up. A sample without neighbours is a point, and what is missing is a gap: a rate where nothing was
- * asked is no number.
+ * Lines over time, from 0 up. A sample without neighbours is drawn as a point, and missing samples as a gap: a ratio without
+ * traffic has no value.
  */
 export function lines(title: string, spec: LinesSpec) {
   const list = spec.legend !== 'table';
@@ -100,19 +100,19 @@ export function lines(title: string, spec: LinesSpec) {
   return panel;
 }
 
-/** A histogram over time: `queries` return increases, native or by `le`, which is in `unit`; the cells hold counts. */
+/** A histogram over time: `queries` return increases, native or by `le`. `unit` is the unit of `le`; the cells hold counts. */
 export function heatmap(title: string, spec: PanelSpec) {
   return (
     describe(new Heatmap(), title, { ...spec, unit: 'none' }, 'heatmap')
       .yAxis(new YAxisConfigBuilder().unit(spec.unit ?? 'none'))
-      // All of its colours stand out on dark and on light ground; the least of Blues is white on white.
+      // All of its colours are visible on dark and light backgrounds; the lowest colour of "Blues" is white on white.
       .color(new HeatmapColorOptionsBuilder().scheme('Cool').steps(64))
       .exemplarsColor(STATE_COLORS.bad)
       .hideLegend()
   );
 }
 
-/** A coloured band for each series, with words for its values. */
+/** A coloured band per series, with words for its values. */
 export function states(title: string, spec: PanelSpec & { words: Words }) {
   return describe(new StateTimeline(), title, { width: 24, height: 7, ...spec }, 'range')
     .mappings([toMapping(spec.words)])

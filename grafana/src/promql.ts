@@ -1,5 +1,5 @@
-// PromQL, read and written. Read with Prometheus' own grammar, so that tests can ask what a query names and how it is
-// wrapped; written once for all panels, so that a rate, a share or a quantile is the same everywhere.
+// Parses and writes PromQL. The parser uses Prometheus' own grammar, so that tests can inspect a query's selectors and
+// functions. The writers are shared by all panels, so that a rate, a share or a quantile is the same everywhere.
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
 
@@ -9,13 +9,13 @@ export interface Selector {
   matchers: { label: string; operator: string; value: string }[];
   /** The window of a range selector, e.g. `5m`. */
   range?: string;
-  /** The functions that it is an argument of, the innermost first, e.g. `['rate', 'histogram_quantile']`. */
+  /** The functions around it, the innermost first, e.g. `['rate', 'histogram_quantile']`. */
   functions: string[];
 }
 
 /**
- * The selectors of a query whose Grafana variables are filled in.
- * @throws SyntaxError with the place, where the grammar does not accept it
+ * Returns the selectors of a query. Grafana variables must be filled in already.
+ * @throws SyntaxError with the position of the first syntax error
  */
 export function parsePromql(expr: string): Selector[] {
   const selectors: Selector[] = [];
@@ -49,36 +49,31 @@ function toSelector(node: SyntaxNode, expr: string): Selector {
   };
 }
 
-/** Puts values in the place of Grafana's variables (`$job`, `${job}`); a variable without a value is an error. */
+/** Replaces Grafana's variables (`$job`, `${job}`) with values. @throws if a variable has no value */
 export function fillVariables(expr: string, values: Readonly<Record<string, string>>): string {
   return expr.replace(/\$\{?([a-z_]\w*)\}?/g, (variable, name: string) => {
     const value = values[name];
-    if (value === undefined) throw new Error(`no value for ${variable} in ${expr}`);
+    if (value === undefined) throw new Error(`${variable}: expected a value, got none (in ${expr})`);
     return value;
   });
 }
 
-/** One of Grafana's variables in queries and links: `${name}`. */
+/** A Grafana variable in queries and links: `${name}`. */
 export const variable = (name: string) => `\${${name}}`;
 
-/** Series of what is chosen at the top of a dashboard. */
-export const CHOSEN = 'cluster=~"$cluster", job=~"$job", instance=~"$instance"';
-
-/** One line for each process: a replica, or the primary and the workers of one. The label is there also without `worker`. */
-export const byProcess = (expr: string) => ({
-  '{{process}}': `label_join(${expr}, "process", " ", "instance", "worker")`,
-});
+/** Matchers of the job and instance selected at the top of a dashboard. */
+export const CHOSEN = 'job=~"$job", instance=~"$instance"';
 
 const DURATION = 'http_request_duration_seconds';
 const WINDOW = '$__rate_interval';
 
-/** Which series an expression is about, how they are summed, and over which window. */
+/** Which series an expression selects, how it sums them, and over which window. */
 export interface Scope {
   /** Label matchers. Default: {@link CHOSEN}. */
   matchers?: string;
-  /** Labels that stay. Default: none, one series for all. */
+  /** Labels to keep. Default: none, which returns one series. */
   by?: readonly string[];
-  /** A duration. Default: Grafana's, which follows the scrape interval. */
+  /** A duration. Default: `$__rate_interval`, which follows the scrape interval. */
   window?: string;
 }
 
@@ -88,21 +83,21 @@ export function rate(metric: string, { matchers = CHOSEN, by = [], window = WIND
   return `${sum}(rate(${metric}{${matchers}}[${window}]))`;
 }
 
-/** Responses per second; of the status codes that match, where `codes` is given. */
+/** Responses per second, optionally only those whose status code matches the regular expression `codes`. */
 export function responses(scope: Scope = {}, codes?: string): string {
   const matchers = scope.matchers ?? CHOSEN;
   const matching = codes ? `${matchers}, code=~"${codes}"` : matchers;
   return rate(`${DURATION}_count`, { ...scope, matchers: matching });
 }
 
-/** Responses of those codes as a share of all; nothing where nothing was asked. */
+/** Responses with those codes as a share of all responses; no value without traffic. */
 export function shareOf(codes: string, scope: Scope = {}): string {
   return `${responses(scope, codes)} / (${responses(scope)} > 0)`;
 }
 
 /**
- * Responses per second that burn a budget: failed, or slower than the objective. Rounded, because the two sums are added in different
- * orders, and their difference may be 1e-15 where nothing was bad.
+ * Responses per second that burn a budget: failed, or slower than the objective. Rounded, because Prometheus adds the two sums
+ * in different orders, so that their difference may be 1e-15 instead of 0.
  */
 export function badResponses(objectiveSeconds: number, scope: Scope = {}): string {
   const matchers = `${scope.matchers ?? CHOSEN}, code!~"5..", le="${objectiveSeconds}"`;
@@ -110,8 +105,8 @@ export function badResponses(objectiveSeconds: number, scope: Scope = {}): strin
 }
 
 /**
- * The q-quantile of the request duration in seconds: from the native histogram where the server has one, else from the
- * classic buckets, within which it is interpolated. `>= 0` drops the NaN of a histogram that observed nothing.
+ * The q-quantile of the request duration in seconds: from the native histogram if Prometheus has one, otherwise interpolated
+ * from the classic buckets. `>= 0` drops the NaN of an empty histogram.
  */
 export function quantile(q: number, scope: Scope = {}): string {
   const native = `histogram_quantile(${q}, ${rate(DURATION, scope)}) >= 0`;
@@ -120,12 +115,12 @@ export function quantile(q: number, scope: Scope = {}): string {
   return `(${native}) or (${classic})`;
 }
 
-/** What the description of a panel with quantiles has to say. */
+/** Belongs in the description of every panel with quantiles. */
 export const QUANTILE_CAVEAT =
-  'From a native histogram it is exact to a few per cent. From classic buckets it is only known to lie within its bucket, the band of *Latency distribution*, and interpolated there.';
+  'Percentiles from native histograms are accurate to a few per cent. From classic buckets they are interpolated, and only the bucket is certain (one band of *Latency distribution*).';
 
-/** How many series a panel tells apart; beyond that they are summed up as the rest. */
+/** How many routes a panel shows as series of their own; the others are summed as "other routes". */
 export const TOP = 12;
 
-/** The most requested routes of the time range, to intersect with (`and`); the same at every step of a graph. */
+/** The busiest routes of the time range, for the right side of `and`; the same at every step of a graph. */
 export const TOP_ROUTES = `topk(${TOP}, sum by (path, method) (increase(http_requests_total{${CHOSEN}}[$__range] @ end())))`;

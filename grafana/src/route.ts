@@ -1,4 +1,4 @@
-// One route's own view (or several chosen ones): rate, errors, latency and replicas, where a click on a route leads.
+// The details of one route (or of several selected routes): rate, errors, latency and replicas. The target of a click on a route.
 import { ANSWER_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
 import { errorShare, latencyDistribution, latencyQuantiles, STATUS_CODES } from './latency-and-errors.ts';
@@ -12,38 +12,38 @@ const scope = { matchers };
 const NO_TRAFFIC = 'No traffic';
 const objectiveMs = LATENCY_OBJECTIVE_SECONDS * 1000;
 
-/** Over the whole time range, as in the table that leads here: the graphs below have the values of each moment. */
+/** Over the whole time range, like the table that links here; the graphs below show the values over time. */
 const whole = { ...scope, window: '$__range' };
 
 const summary = [
-  stat('Answers per second', {
+  stat('Response rate', {
     shows:
-      'Answers of the chosen routes with any status, all replicas together, on average over the time range.',
-    investigate: 'if the time of day does not explain it.',
-    seeAlso: '*Answers by class of status* below, [API overview](/d/api-overview) for all routes.',
+      'Responses of the selected routes with any status, summed over all replicas and averaged over the time range.',
+    investigate: 'if the rate is unusual for the time of day.',
+    seeAlso: '*Responses by status class* below, [API overview](/d/api-overview) for all routes.',
     unit: 'reqps',
     queries: { rate: responses(whole) },
   }),
-  stat('Failed, 5xx', {
-    shows: 'Share of the answers in this time range that the API failed.',
-    investigate: `if it is above ${BUDGETS.availability}, the objective of the service as a whole.`,
+  stat('Failed (5xx)', {
+    shows: 'Share of responses in this time range that failed with a 5xx.',
+    investigate: `if it exceeds ${BUDGETS.availability}, the objective for the whole service.`,
     seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}.`,
     unit: 'percentunit',
     queries: { '5xx': shareOf('5..', whole) },
     noValue: NO_TRAFFIC,
   }),
   stat('Failed or slow', {
-    shows: `Answers a second that failed, or took more than ${objectiveMs} ms: these burn an error budget.`,
-    investigate: 'if it is not 0 over a long range.',
+    shows: `Responses per second that failed or took more than ${objectiveMs} ms: these burn an error budget.`,
+    investigate: 'if it is above 0 over a long time range.',
     seeAlso: '*Latency distribution*, [Node runtime](/d/node-runtime).',
     unit: 'reqps',
     queries: { bad: badResponses(LATENCY_OBJECTIVE_SECONDS, whole) },
   }),
   stat('p99', {
-    shows: `One answer in a hundred took longer than this. ${QUANTILE_CAVEAT}`,
-    investigate: `if it is above ${objectiveMs} ms, the objective.`,
+    shows: `One response in a hundred took longer than this. ${QUANTILE_CAVEAT}`,
+    investigate: `if it exceeds the objective of ${objectiveMs} ms.`,
     seeAlso:
-      '*Latency distribution* says whether these are a few or a second crowd; [Node runtime](/d/node-runtime).',
+      '*Latency distribution* to see whether these are outliers or a second group; [Node runtime](/d/node-runtime).',
     unit: 's',
     queries: { p99: quantile(0.99, whole) },
     noValue: NO_TRAFFIC,
@@ -51,10 +51,10 @@ const summary = [
 ];
 
 const traffic = [
-  lines('Answers by class of status', {
-    shows: 'Answers per second of the chosen routes, piled up by class of status code.',
-    investigate: 'if red or grey appears.',
-    seeAlso: `5xx: ${runbook('ErrorBudgetBurn')}; 4xx: ${runbook('NotFoundSurge')}.`,
+  lines('Responses by status class', {
+    shows: 'Responses per second of the selected routes, stacked by status class.',
+    investigate: 'if red (5xx) or grey (499, client disconnected) appears.',
+    seeAlso: `for 5xx, ${runbook('ErrorBudgetBurn')}; for 4xx, ${runbook('NotFoundSurge')}.`,
     unit: 'reqps',
     softMax: 1,
     stacked: true,
@@ -69,17 +69,18 @@ const traffic = [
 ];
 
 const replicas = [
-  lines('Answers by replica', {
-    shows: 'Answers per second of the chosen routes, by replica.',
-    investigate: 'if one replica gets far fewer than the others: it is not balanced to, or does not answer.',
+  lines('Responses by replica', {
+    shows: 'Responses per second of the selected routes, by replica.',
+    investigate:
+      'if one replica has far fewer than the others: it gets less traffic, or it does not respond.',
     seeAlso: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
     unit: 'reqps',
     softMax: 1,
     queries: { '{{instance}}': responses({ ...scope, by: ['instance'] }) },
   }),
   lines('p99 by replica', {
-    shows: `The 99th percentile of the chosen routes, by replica. ${QUANTILE_CAVEAT}`,
-    investigate: 'if one is slower than the others: that process is busy or short of memory.',
+    shows: `The 99th percentile latency of the selected routes, by replica. ${QUANTILE_CAVEAT}`,
+    investigate: 'if one replica is slower than the others: its process is busy or low on memory.',
     seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
     unit: 's',
     softMax: 0.01,
@@ -91,7 +92,7 @@ const replicas = [
 export const route = createDashboard({
   uid: 'route',
   title: 'Route',
-  description: 'One route alone: how often, how well and how fast it answers, and on which replica.',
+  description: 'One route: request rate, errors and latency, in total and by replica.',
   choose: { metric: 'http_request_duration_seconds_count', labels: ['job', 'instance', 'path', 'method'] },
   rows: [
     { title: 'Whole time range', panels: summary },

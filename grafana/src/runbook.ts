@@ -1,5 +1,5 @@
-// The runbook as a dashboard, one panel a section, so that a panel or an alert can lead to the section that it needs on every
-// machine that has Grafana. The text is that of docs/runbook.md.
+// docs/runbook.md as a dashboard with one panel per section, so that panels and alerts can link to a section on every machine
+// that has Grafana.
 import { readFileSync } from 'node:fs';
 import { PanelBuilder as Text, TextMode } from '@grafana/grafana-foundation-sdk/text';
 import { createDashboard } from './dashboard.ts';
@@ -10,14 +10,14 @@ const [preface = '', ...sections] = readFileSync(
   'utf8',
 ).split(/^## /m);
 const titled = [
-  { title: 'First', text: preface.replace(/^# .*\n+/, '') },
+  { title: 'Start here', text: preface.replace(/^# .*\n+/, '') },
   ...sections.map((section) => ({
     title: section.slice(0, section.indexOf('\n')),
     text: section.slice(section.indexOf('\n')),
   })),
 ];
 
-/** A link to the section of the runbook about an alert. */
+/** Returns a link to the runbook's section about an alert. @throws if there is no such section */
 export function runbook(alert: string): string {
   const index = titled.findIndex(({ title }) => title === alert);
   if (index < 1) throw new Error(`docs/runbook.md: expected a section "${alert}"`);
@@ -25,7 +25,7 @@ export function runbook(alert: string): string {
   return `[runbook: ${alert}](/d/${UID}?viewPanel=${index + 2})`;
 }
 
-/** Lines of a panel as wide as a window of 1,000 pixels. */
+/** Height of a text, in rows of the grid, in a window that is 1,000 pixels wide. */
 const height = (text: string) =>
   Math.ceil(text.split('\n').reduce((rows, line) => rows + Math.max(1, line.length / 130), 3) * 0.55);
 
@@ -33,10 +33,10 @@ export const runbookDashboard = () =>
   createDashboard({
     uid: UID,
     title: 'Runbook',
-    description: 'What each alert means, what to look at and what to do: docs/runbook.md.',
+    description: 'What each alert means, what to check and what to do. The text is docs/runbook.md.',
     rows: [
       {
-        title: 'One section for each alert',
+        title: 'One section per alert',
         panels: titled.map(({ title, text }) =>
           new Text()
             .title(title)

@@ -1,13 +1,14 @@
-// What a process runs short of first: the panels that the page for the person on call and the one on Node share.
+// What a process runs out of first: panels that the dashboards Operations and Node runtime share.
 import { EVENT_LOOP_LATE_LIMIT, MEMORY_LIMIT_MEBIBYTES } from './limits.ts';
 import { COUNT, lineAt } from './panel.ts';
 import { lines } from './panels.ts';
 import { byProcess, CHOSEN } from './promql.ts';
 import { runbook } from './runbook.ts';
 
-export const eventLoopLate = lines('Event loop late, share of the time', {
-  shows: 'Share of the time by which turns of the event loop came late, by process: at 100 % it never rests.',
-  investigate: 'if it is above the dashed line, where EventLoopBlocked fires: all requests wait.',
+export const eventLoopLate = lines('Event loop lag, share of time', {
+  shows: 'Lag of the event loop as a share of time, by replica. At 100 % the loop is never idle.',
+  investigate:
+    'if it is above the dashed line, where EventLoopBlocked fires: all requests of that replica wait.',
   seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
   unit: 'percentunit',
   softMax: 0.25,
@@ -17,8 +18,8 @@ export const eventLoopLate = lines('Event loop late, share of the time', {
 
 export const cpu = lines('CPU, share of one core', {
   shows:
-    'Processor time of each process. JavaScript runs on one core; above 100 % are garbage collection and the thread pool.',
-  investigate: 'if a line stays near 100 %: that process cannot take more traffic.',
+    'CPU use of each replica. JavaScript runs on one core; use above 100 % comes from garbage collection and the thread pool.',
+  investigate: 'if a line stays near 100 %: that process cannot handle more traffic.',
   seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}; add replicas.`,
   unit: 'percentunit',
   softMax: 0.2,
@@ -26,10 +27,10 @@ export const cpu = lines('CPU, share of one core', {
   queries: byProcess(`rate(process_cpu_seconds_total{${CHOSEN}}[$__rate_interval])`),
 });
 
-export const memoryOfLimit = lines('Memory, share of the limit', {
-  shows: `Resident memory of each replica, of the ${MEMORY_LIMIT_MEBIBYTES} MiB that its container may use.`,
+export const memoryOfLimit = lines('Memory, share of limit', {
+  shows: `Resident memory of each replica as a share of its container's limit of ${MEMORY_LIMIT_MEBIBYTES} MiB.`,
   investigate: 'if it is near 100 %, where the kernel kills the process.',
-  seeAlso: '[Node runtime](/d/node-runtime) says which kind of memory.',
+  seeAlso: '[Node runtime](/d/node-runtime) for the kind of memory.',
   unit: 'percentunit',
   softMax: 0.5,
   queries: {
@@ -38,8 +39,8 @@ export const memoryOfLimit = lines('Memory, share of the limit', {
 });
 
 export const openConnections = lines('Open connections', {
-  shows: 'TCP connections that each replica holds open, busy or not.',
-  investigate: 'if it climbs and never falls: clients or handlers do not close.',
+  shows: 'TCP connections of each replica, active or idle.',
+  investigate: 'if it grows and never shrinks: clients or handlers do not close their connections.',
   seeAlso: `*Open file descriptors* in [Node runtime](/d/node-runtime), ${runbook('RequestsStuck')}.`,
   ...COUNT,
   softMax: 10,

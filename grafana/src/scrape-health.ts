@@ -1,4 +1,4 @@
-// Whether the monitoring itself can be trusted: are targets scraped, do they stay small, are rules evaluated?
+// Is the monitoring itself reliable: are targets scraped, does the number of series stay bounded, are rules evaluated?
 import { inOrder, STATE_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
 import { RULES_INTERVAL_SECONDS, SCRAPE_TIMEOUT_SECONDS } from './limits.ts';
@@ -7,58 +7,58 @@ import { lines, stat, states } from './panels.ts';
 import { CHOSEN } from './promql.ts';
 import { runbook } from './runbook.ts';
 
-const NOT_CHOSEN = 'Prometheus is not chosen';
+const NOT_CHOSEN = 'Prometheus is not selected';
 const EACH_TARGET = '{{job}} {{instance}}';
 
 const targets = [
   stat('Targets up', {
-    shows: 'Targets whose last scrape succeeded: one for each replica of the API, and Prometheus.',
-    investigate: 'if it is less than the number of replicas and one.',
-    seeAlso: `*Up and down of each target*, ${runbook('ApiTargetMissing')}.`,
+    shows: 'Targets whose last scrape succeeded: the replicas of the API, and Prometheus itself.',
+    investigate: 'if it is less than the number of replicas plus one.',
+    seeAlso: `*Status of each target*, ${runbook('ApiTargetMissing')}.`,
     ...COUNT,
     queries: { up: `sum(up{${CHOSEN}})` },
-    noValue: 'No target is known',
+    noValue: 'No targets',
   }),
   stat('Targets down', {
-    shows: 'Targets whose last scrape failed: not reachable, too slow, or more samples than allowed.',
-    investigate: 'if it is not 0.',
+    shows: 'Targets whose last scrape failed: unreachable, too slow, or over the sample limit.',
+    investigate: 'if it is above 0.',
     seeAlso: `${runbook('ApiDown')}, ${runbook('ApiReplicaDown')}.`,
     ...COUNT,
     queries: { down: `count(up{${CHOSEN}} == 0) or vector(0)` },
     thresholds: warnFrom(1),
   }),
   stat('Series in memory', {
-    shows: 'Series that Prometheus holds in its head block, of all targets and rules.',
+    shows: "Series in Prometheus' head block, from all targets and rules.",
     investigate: 'if it grows without a release.',
     seeAlso: `*New series by target*, ${runbook('SeriesGrowth')}.`,
     ...COUNT,
     queries: { series: `sum(prometheus_tsdb_head_series{${CHOSEN}})` },
     noValue: NOT_CHOSEN,
   }),
-  stat('Rules failed', {
+  stat('Failed rules', {
     shows: 'Rule evaluations that failed in this time range.',
-    investigate: 'if it is not 0: their series or alerts are missing.',
+    investigate: 'if it is above 0: their series or alerts are missing.',
     seeAlso: `${runbook('PrometheusRuleFailing')}.`,
     ...COUNT,
     queries: { failures: `sum(increase(prometheus_rule_evaluation_failures_total{${CHOSEN}}[$__range]))` },
     thresholds: warnFrom(1),
     noValue: NOT_CHOSEN,
   }),
-  states('Up and down of each target', {
+  states('Status of each target', {
     shows:
-      'Whether the scrape of each target succeeded. A gap: the target was not known, because its name had no address.',
-    investigate: 'if a scrape fails without a restart.',
+      'Whether the scrapes of each target succeeded. In a gap, Prometheus did not know the target, because its DNS name had no address.',
+    investigate: 'if scrapes fail and the target was not restarting.',
     seeAlso: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}.`,
     queries: { [EACH_TARGET]: `up{${CHOSEN}}` },
     words: { 0: { text: 'down', color: STATE_COLORS.bad }, 1: { text: 'up', color: STATE_COLORS.well } },
-    noValue: 'No target is known',
+    noValue: 'No targets',
   }),
 ];
 
 const scrapes = [
   lines('Scrape duration', {
-    shows: 'How long each target takes to answer.',
-    investigate: `if it is near the dashed line: a scrape of more than ${SCRAPE_TIMEOUT_SECONDS} s fails.`,
+    shows: 'How long the scrapes of each target take.',
+    investigate: `if it is near the dashed line: a scrape that takes more than ${SCRAPE_TIMEOUT_SECONDS} s fails.`,
     seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
     softMax: 0.05,
     unit: 's',
@@ -67,7 +67,7 @@ const scrapes = [
   }),
   lines('Samples per scrape', {
     shows:
-      'Samples that each target exposes. The set of the API is fixed; that of Prometheus grows as its features come into use.',
+      'Samples that each target exposes. For the API the number is fixed; for Prometheus it grows as more of its features are used.',
     investigate: 'if the line of the API climbs: a label has unbounded values.',
     seeAlso: `${runbook('SeriesGrowth')}, ${runbook('SampleLimitNear')}.`,
     softMax: 1000,
@@ -78,8 +78,8 @@ const scrapes = [
 
 const database = [
   lines('Series in memory over time', {
-    shows: 'Series in memory. Steps are new targets and rules.',
-    investigate: 'if there is a slope: churn, labels whose values come and go.',
+    shows: "Series in Prometheus' head block. New targets and rules appear as steps.",
+    investigate: 'if it rises steadily: labels keep getting new values (churn).',
     seeAlso: `*New series by target*, ${runbook('SeriesGrowth')}.`,
     softMax: 1000,
     ...COUNT,
@@ -88,7 +88,7 @@ const database = [
   }),
   lines('New series by target', {
     shows: 'Series that a scrape returned for the first time: all of them after a start, then none.',
-    investigate: 'if they keep coming.',
+    investigate: 'if new series keep appearing.',
     seeAlso: `${runbook('SeriesGrowth')}.`,
     softMax: 100,
     ...COUNT,
@@ -97,18 +97,18 @@ const database = [
 ];
 
 const lost = {
-  rules: 'prometheus_rule_evaluation_failures_total',
+  'failed rules': 'prometheus_rule_evaluation_failures_total',
   'too many samples': 'prometheus_target_scrapes_exceeded_sample_limit_total',
   'duplicate samples': 'prometheus_target_scrapes_sample_duplicate_timestamp_total',
   'samples out of order': 'prometheus_target_scrapes_sample_out_of_order_total',
   'samples out of bounds': 'prometheus_target_scrapes_sample_out_of_bounds_total',
-  notifications: 'prometheus_notifications_errors_total',
+  'failed notifications': 'prometheus_notifications_errors_total',
 };
 
 const rules = [
   lines('Rule evaluation time by group', {
-    shows: 'Time of the last evaluation of each group of rules.',
-    investigate: `if a group needs longer than its interval of ${RULES_INTERVAL_SECONDS} s: it misses evaluations.`,
+    shows: 'Duration of the last evaluation of each rule group.',
+    investigate: `if a group takes longer than its interval of ${RULES_INTERVAL_SECONDS} s: it misses evaluations.`,
     seeAlso: `${runbook('PrometheusRuleFailing')}.`,
     softMax: 0.02,
     unit: 's',
@@ -117,10 +117,10 @@ const rules = [
     },
     noValue: NOT_CHOSEN,
   }),
-  lines('What Prometheus lost', {
+  lines('Failures in Prometheus', {
     shows:
-      'Failed rule evaluations, rejected scrapes and samples, failed notifications, per second. All are 0 in health.',
-    investigate: 'if one is not 0.',
+      'Failed rule evaluations, rejected scrapes and samples, and failed notifications, per second. Normally all are 0.',
+    investigate: 'if one is above 0.',
     seeAlso: `${runbook('PrometheusSamplesRejected')}, ${runbook('PrometheusRuleFailing')}, ${runbook('PrometheusNotificationsFailing')}.`,
     softMax: 1,
     unit: 'locale',
@@ -138,7 +138,8 @@ const rules = [
 export const scrapeHealth = createDashboard({
   uid: 'scrape-health',
   title: 'Scrape health',
-  description: 'Can the other dashboards be trusted: are all targets scraped, in time, and without growing?',
+  description:
+    'Can the other dashboards be trusted: are all targets scraped in time, and does the number of series stay stable?',
   choose: { metric: 'up', labels: ['job', 'instance'] },
   from: 'now-15m',
   rows: [

@@ -1,18 +1,18 @@
-// The panels on objectives and alerts that more than one dashboard shows.
+// Panels about objectives and alerts that several dashboards share.
 import { STATE_COLORS } from './colors.ts';
 import { BUDGETS, LATENCY_OBJECTIVE_SECONDS, OBJECTIVES, type Slo } from './limits.ts';
 import { stat } from './panels.ts';
 import { runbook } from './runbook.ts';
 import { table } from './table.ts';
 
-export const NO_TRAFFIC = 'No traffic: nothing burns';
+export const NO_TRAFFIC = 'No traffic: no budget burns';
 const NAMES = { availability: 'Availability', latency: 'Latency' } as const;
 const GOOD_MEANS = {
-  availability: 'that did not fail with a 5xx; what the client got wrong, 4xx, is in neither number',
-  latency: `that were answered within ${LATENCY_OBJECTIVE_SECONDS * 1000} ms; a client that gave up later than that counts as a slow answer`,
+  availability: 'that did not fail with a 5xx. Client errors (4xx) are excluded from both sides of the ratio',
+  latency: `that were answered within ${LATENCY_OBJECTIVE_SECONDS * 1000} ms. A client that gave up later than that (499) counts as a slow response`,
 };
 
-/** Over 30 days, from 5-minute rates, which are fewer series to read than the counters. */
+/** Over 30 days, from the recorded 5-minute rates: far fewer series to read than the counters. */
 const failureRatio = (slo: Slo) => {
   const average = (series: string) =>
     `avg_over_time(job_slo:${series}:rate5m{cluster=~"$cluster", job=~"$job", slo="${slo}"}[30d])`;
@@ -21,9 +21,9 @@ const failureRatio = (slo: Slo) => {
 
 export const objective = (slo: Slo, width: number) =>
   stat(`${NAMES[slo]}, last 30 days`, {
-    shows: `Share of requests ${GOOD_MEANS[slo]}. Over 30 days, or since the first data where there is less.`,
-    investigate: `if it is below ${OBJECTIVES[slo] * 100} %, the objective.`,
-    seeAlso: `*Which route burns it* below, ${runbook('ErrorBudgetBurn')}.`,
+    shows: `Share of requests ${GOOD_MEANS[slo]}. Covers 30 days, or all data if there is less.`,
+    investigate: `if it is below the objective of ${OBJECTIVES[slo] * 100} %.`,
+    seeAlso: `*Which route burns the budget?* below, ${runbook('ErrorBudgetBurn')}.`,
     width,
     unit: 'percentunit',
     decimals: 3,
@@ -37,10 +37,10 @@ export const objective = (slo: Slo, width: number) =>
 
 export const budgetLeft = (slo: Slo, width: number) =>
   stat(`${NAMES[slo]} budget left`, {
-    shows: `Share of the 30-day error budget that is not spent: of requests, ${BUDGETS[slo]} may be bad.`,
+    shows: `Remaining share of the 30-day error budget, which allows ${BUDGETS[slo]} of requests to be bad.`,
     investigate:
-      'if it is below a quarter. Below 0 the objective is missed: stop risky releases and repair what burns.',
-    seeAlso: `the burn rates in [SLOs](/d/slos) for how fast it goes, ${runbook('ErrorBudgetBurn')}.`,
+      'if it is below 25 %. Below 0 the objective is missed: stop risky releases and fix what burns the budget.',
+    seeAlso: `the burn rates in [SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}.`,
     width,
     unit: 'percentunit',
     decimals: 1,
@@ -57,24 +57,25 @@ export const budgetLeft = (slo: Slo, width: number) =>
 
 const FIRING = 'ALERTS{alertstate="firing"}';
 const byAlert = (alerts: string) => `max by (alertname, severity, slo, window) (${alerts})`;
-/** In the order of the rows. */
+/** The order of the rows. */
 const PAGES_FIRST = `${byAlert('ALERTS{alertstate="firing", severity="page"}')} or ${byAlert(FIRING)}`;
 
 export const firingNow = (height: number) =>
   table('Firing now', {
-    shows: 'Every alert that fires now, of the API and of Prometheus itself, pages first.',
-    investigate: 'if a *page* fires, at once; if a *ticket* does, in working hours. An *info* needs nothing.',
+    shows: 'All firing alerts about the API and about Prometheus itself, pages first.',
+    investigate:
+      'if a *page* fires, immediately; if a *ticket* fires, in working hours. An *info* needs no action.',
     seeAlso:
-      '[the runbook](/d/runbook): what each one means, what to look at and what to do. Click its name.',
+      '[the runbook](/d/runbook) for what each alert means, what to check and what to do: click its name.',
     height,
-    // That nothing fires can be said only where there are fresh samples.
+    // Without recent samples, an empty result would not mean that nothing is firing.
     expr: `${PAGES_FIRST} or label_replace(0 * max(up) unless on () ${FIRING}, "alertname", "Nothing is firing", "", "")`,
     legend: '{{alertname}}',
     columns: [
       {
         field: 'alertname',
         heading: 'Alert',
-        link: { title: 'What it means and what to do', url: '/d/runbook' },
+        link: { title: 'Runbook', url: '/d/runbook' },
       },
       {
         field: 'severity',

@@ -1,5 +1,5 @@
-// Objectives of the service as a whole, so there is no choice of an instance: budget left, how fast it goes, which route
-// burns it, and what is firing.
+// Objectives of the service as a whole, so there is no variable for an instance: budget left, burn rates, which route burns the
+// budget, and firing alerts.
 import { STATE_COLORS, WINDOW_COLORS } from './colors.ts';
 import { createDashboard } from './dashboard.ts';
 import { OBJECTIVE_LINE } from './latency-and-errors.ts';
@@ -17,16 +17,16 @@ const burnLimits = BURN_RATES.map(
 
 const burnPanel = (slo: Slo, name: string) =>
   lines(`${name}: burn rate by window`, {
-    shows: `How many times faster than allowed the budget goes, averaged over each window: at 1 it lasts exactly 30 days.`,
-    investigate: `if a long and a short window are both above a dashed line: ${BURN_RATES.map(
+    shows: `How fast the error budget is being spent, averaged over each window: at 1 it lasts exactly 30 days, at 2 half as long.`,
+    investigate: `if a long and a short window are both above their dashed line: ${BURN_RATES.map(
       ({ longWindow, shortWindow, factor, severity }) =>
         `${longWindow} and ${shortWindow} above ${factor} (${severity})`,
     ).join(', ')}.`,
-    seeAlso: `*Which route burns it* below, ${runbook('ErrorBudgetBurn')}.`,
+    seeAlso: `*Which route burns the budget?* below, ${runbook('ErrorBudgetBurn')}.`,
     height: 10,
     unit: 'locale',
     softMax: 2,
-    // From the quickest to the slowest to move.
+    // From the fastest to the slowest to react.
     queries: Object.keys(WINDOW_COLORS).map((window) => ({
       expr: `job_slo_window:error_budget:burn_rate{cluster=~"$cluster", job=~"$job", slo="${slo}", window="${window}"}`,
       legend: window,
@@ -39,9 +39,9 @@ const burnPanel = (slo: Slo, name: string) =>
 const routePanels = [
   lines('5xx ratio by route', {
     shows:
-      'Which route burns the availability budget: its 5xx as a share of all its responses, over 5 minutes.',
-    investigate: `if one stays above ${BUDGETS.availability}.`,
-    seeAlso: `[that route alone](/d/route): click a line; ${runbook('ErrorBudgetBurn')}.`,
+      'Which route burns the availability budget: its share of 5xx among its own responses, over 5 minutes.',
+    investigate: `if a route stays above ${BUDGETS.availability}.`,
+    seeAlso: `[the details of one route](/d/route): click its line; ${runbook('ErrorBudgetBurn')}.`,
     height: 10,
     unit: 'percentunit',
     softMax: 0.01,
@@ -52,9 +52,9 @@ const routePanels = [
     noValue: NO_TRAFFIC,
   }),
   lines('p99 latency by route', {
-    shows: `Which route burns the latency budget: the 99th percentile over 5 minutes. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
-    investigate: 'if one stays above the dashed line.',
-    seeAlso: `[that route alone](/d/route): click a line; ${runbook('ErrorBudgetBurn')}.`,
+    shows: `Which route burns the latency budget: its 99th percentile over 5 minutes. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
+    investigate: 'if a route stays above the dashed line.',
+    seeAlso: `[the details of one route](/d/route): click its line; ${runbook('ErrorBudgetBurn')}.`,
     height: 10,
     unit: 's',
     softMax: 0.01,
@@ -71,9 +71,9 @@ const routePanels = [
 const alertPanels = [
   firingNow(7),
   states('Fired in this time range', {
-    shows: 'When each alert fired and for how long.',
-    investigate: 'if alerts come and go together: they have one cause.',
-    seeAlso: '[the runbook](/d/runbook), beginning with the one that came first.',
+    shows: 'When each alert fired, and for how long.',
+    investigate: 'if alerts start and stop together: they probably have one cause.',
+    seeAlso: '[the runbook](/d/runbook), starting with the alert that fired first.',
     queries: { '{{alertname}} ({{severity}})': 'max by (alertname, severity) (ALERTS{alertstate="firing"})' },
     words: { 1: { text: 'firing', color: STATE_COLORS.bad } },
     noValue: 'Nothing fired',
@@ -84,9 +84,9 @@ export const slos = createDashboard({
   uid: 'slos',
   title: 'SLOs',
   description:
-    'Is the API good enough for its users, how long will its error budget last, and what is firing?',
+    'Does the API meet its objectives, how long will its error budgets last, and which alerts are firing?',
   choose: { metric: 'job_slo:requests:rate5m', labels: ['job'] },
-  // Windows of days change slowly, and 30 days are many samples to read.
+  // Windows of several days change slowly, and 30 days of samples are expensive to read.
   from: 'now-6h',
   refresh: '30s',
   rows: [
@@ -104,6 +104,6 @@ export const slos = createDashboard({
       title: 'Burn rates',
       panels: [burnPanel('availability', 'Availability'), burnPanel('latency', 'Latency')],
     },
-    { title: 'Which route burns it', panels: routePanels },
+    { title: 'Which route burns the budget?', panels: routePanels },
   ],
 });

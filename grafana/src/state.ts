@@ -1,4 +1,4 @@
-// What the API is at this moment, in words: why the other panels show what they show, or nothing.
+// The current state of the API in words, which explains why other panels show no data.
 import { STATE_COLORS } from './colors.ts';
 import { stat, type Words } from './panels.ts';
 import { CHOSEN, responses } from './promql.ts';
@@ -6,22 +6,22 @@ import { runbook } from './runbook.ts';
 
 const { well, watch, bad, none } = STATE_COLORS;
 
-/** Every replica of the service, also one that never answered and so cannot be chosen. */
-const TARGETS = 'up{cluster=~"$cluster", job=~"$job"}';
+/** All replicas of the service, including those that never responded and so are not values of `instance`. */
+const TARGETS = 'up{job=~"$job"}';
 
-/** Text, colour and query, in the order in which they are asked; the first that answers, 0 or nothing, is the state. */
+/** Text, colour and query of each state. Each query returns 0 or nothing; the first that returns 0 is the state. */
 const STATES = [
-  ['No fresh sample: is this clock ahead?', watch, '0 * max(max_over_time(up[5m])) unless on () max(up)'],
-  ['Not known: no API is scraped', bad, `0 * max(up) unless on () max(${TARGETS})`],
+  ['No recent sample: is your clock ahead?', watch, '0 * max(max_over_time(up[5m])) unless on () max(up)'],
+  ['Unknown: no API is scraped', bad, `0 * max(up) unless on () max(${TARGETS})`],
   ['Down: no replica answers scrapes', bad, `0 * (max(${TARGETS}) == 0)`],
   ['Degraded: a replica fails its scrapes', watch, `0 * (min(${TARGETS}) == 0)`],
-  ['Draining: waits for its last scrape', none, `0 * (max(http_server_drained{${CHOSEN}}) == 1)`],
+  ['Draining: waiting for the last scrape', none, `0 * (max(http_server_drained{${CHOSEN}}) == 1)`],
   [
-    'Just started: rates need some scrapes',
+    'Just started: rates need a few scrapes',
     none,
     `0 * (min(time() - process_start_time_seconds{${CHOSEN}}) < 30)`,
   ],
-  ['Idle: nothing is asked', none, `0 * (${responses()} == 0)`],
+  ['Idle: no requests', none, `0 * (${responses()} == 0)`],
   ['Serving', well, `0 * max(${TARGETS})`],
 ] as const;
 
@@ -30,13 +30,13 @@ export const stateQuery = STATES.map(([, , expr], i) => `(${expr}) + ${i}`).join
 
 export const statePanel = (width: number) =>
   stat('State', {
-    shows: 'What the API is at this moment, and so why other panels show nothing.',
-    investigate: 'if it is *Down*, *Degraded* or *Not known*; the alerts fire after a while.',
-    seeAlso: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}. Without a fresh sample Prometheus does not run, or the clock of this computer is ahead of its clock: [Scrape health](/d/scrape-health) for a range that ends a minute ago tells which.`,
+    shows: 'The current state of the API, which explains why other panels may show no data.',
+    investigate: 'if it is *Down*, *Degraded* or *Unknown*; alerts fire only after a delay.',
+    seeAlso: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}. With no recent sample, either Prometheus is down, or the clock of your computer is ahead: to find out which, open [Scrape health](/d/scrape-health) with a time range that ends a minute ago.`,
     width,
     height: width > 8 ? 3 : 4,
     unit: 'none',
     queries: { state: stateQuery },
     words: stateWords,
-    noValue: 'No sample in the last five minutes',
+    noValue: 'No samples in the last five minutes',
   });

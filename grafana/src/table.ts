@@ -1,37 +1,37 @@
-// Tables: a row for each combination of labels, a column for each query and each label that is shown.
+// Tables: one row per combination of labels, one column per query and displayed label.
 import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
 import { describe, type PanelSpec, type ThresholdStep } from './panel.ts';
 
 export interface Column {
   heading: string;
-  /** Its values are those of a query, or else of a label, by the name of this field. */
+  /** The column shows the values of this query, or of the label named by `field`. */
   expr?: string;
   field?: string;
   unit?: string;
   decimals?: number;
   width?: number;
-  /** Colours the text from these values on. */
+  /** Text colours from these values on. */
   thresholds?: readonly ThresholdStep[];
-  /** Colours for words. */
+  /** Text colours of particular values. */
   words?: Readonly<Record<string, string>>;
   link?: { title: string; url: string };
 }
 
 interface TableSpec extends Omit<PanelSpec, 'queries' | 'thresholds'> {
   columns: readonly Column[];
-  /** A query whose labels are shown and whose value is not. */
+  /** A query of which the table shows the labels but not the value. */
   expr?: string;
-  /** Of all queries. */
+  /** The legend of all queries. */
   legend: string;
   /** The heading of the column to sort by. */
   sortBy?: string;
 }
 
-/** Rows of several queries that have the same labels become one. */
+/** Rows of different queries with the same labels are merged. */
 export function table(title: string, { columns, expr, legend, sortBy, ...spec }: TableSpec) {
   const exprs = [expr, ...columns.map((column) => column.expr)].filter((one) => one !== undefined);
-  // Grafana calls a query's values by its letter, where there are several.
+  // With several queries, Grafana names the values of each after its letter.
   const fields = columns.map(
     ({ field, expr: own = '' }) => field ?? `Value #${String.fromCharCode(65 + exprs.indexOf(own))}`,
   );
@@ -41,7 +41,7 @@ export function table(title: string, { columns, expr, legend, sortBy, ...spec }:
     .withTransformation({
       id: 'organize',
       options: {
-        // Other fields that a query of format table returns.
+        // Fields that every query in table format returns.
         excludeByName: { Time: true, Value: true },
         indexByName: Object.fromEntries(fields.map((name, index) => [name, index])),
         renameByName: Object.fromEntries(fields.map((name, index) => [name, columns[index]?.heading])),
@@ -56,7 +56,7 @@ function toProperties({ unit, decimals, width, thresholds, words, link }: Column
   const options = Object.fromEntries(Object.entries(words ?? {}).map(([word, color]) => [word, { color }]));
   const steps = thresholds?.map(([color, value]) => ({ color, value }));
   return [
-    // The panel's own text for no value would be in every empty cell.
+    // Otherwise every empty cell would show the panel's text for "no value".
     { id: 'noValue', value: '–' },
     ...(unit ? [{ id: 'unit', value: unit }] : []),
     ...(decimals !== undefined ? [{ id: 'decimals', value: decimals }] : []),

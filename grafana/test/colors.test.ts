@@ -1,4 +1,4 @@
-/** Colours of one family can be told apart, also with deuteranopia, and are visible on dark and light ground. */
+/** Colours of one family are distinguishable, also with deuteranopia, and visible on dark and light backgrounds. */
 import { describe, expect, it } from '@jest/globals';
 import Color from 'colorjs.io';
 import {
@@ -12,7 +12,7 @@ import {
 } from '../src/colors.ts';
 
 /** The background of Grafana's panels in its two themes. */
-const GROUNDS = ['#181b1f', '#ffffff'];
+const BACKGROUNDS = ['#181b1f', '#ffffff'];
 
 /** Machado, Oliveira and Fernandes (2009), "A Physiologically-based Model for Simulation of Color Vision Deficiency", severity 1. */
 const DEUTERANOPIA = [
@@ -42,13 +42,14 @@ describe.each(Object.entries(families))('the colours of %s', (_name, [family, le
   const colors = Object.values<string>(family);
   const pairs = colors.flatMap((a, i) => colors.slice(i + 1).map((b) => [a, b] as const));
 
-  it.each(pairs)('%s and %s can be told apart, also with deuteranopia', (a, b) => {
+  it.each(pairs)('%s and %s are distinguishable, also with deuteranopia', (a, b) => {
     // CIE76: about 2.3 is just noticeable side by side.
     expect(new Color(a).deltaE(b, '76')).toBeGreaterThan(least);
     expect(withDeuteranopia(a).deltaE(withDeuteranopia(b), '76')).toBeGreaterThan(least);
   });
 
-  it.each(colors)('%s is in sight in both themes', (color) => {
-    for (const ground of GROUNDS) expect(new Color(color).contrast(ground, 'WCAG21')).toBeGreaterThan(1.6);
+  it.each(colors)('%s is visible in both themes', (color) => {
+    for (const background of BACKGROUNDS)
+      expect(new Color(color).contrast(background, 'WCAG21')).toBeGreaterThan(1.6);
   });
 });

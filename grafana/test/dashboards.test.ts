@@ -1,4 +1,4 @@
-/** What can be known about the dashboards without Grafana: they keep our rules for panels (lint.ts), and can be read. */
+/** Checks of the dashboards that need no Grafana: our rules for panels (lint.ts), links, layout and PromQL. */
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
@@ -6,7 +6,7 @@ import { dashboards, toJson } from '../src/dashboards.ts';
 import { fillVariables, parsePromql, type Selector } from '../src/promql.ts';
 import { gridPos, KNOWN_COLORS, Panel, rules } from './lint.ts';
 
-/** Headings and texts ask nothing. */
+/** Panels without queries. */
 const Text = z.looseObject({
   type: z.enum(['row', 'text']),
   id: z.number(),
@@ -23,27 +23,27 @@ const Dashboard = z.looseObject({
   links: z.array(z.looseObject({})).min(1),
 });
 
-/** Counters that are shown as they are, because the lab asks how many there were: increase() would extrapolate. */
+/** These show raw counters, because the lab asks for exact counts and increase() extrapolates. */
 const SHOWN_AS_TOTALS = [
-  'Requests in total',
+  'Total requests',
   'Most requested',
-  'Errors in total',
+  'Total errors',
   'Requests by path and method',
   'Errors by code',
 ];
-/** Alerts concern every job, and an alert on a missing target has no instance; the state asks whether anything is known. */
+/** Alerts concern every job, and one about a missing target has no instance. The state depends on all targets. */
 const WITHOUT_MATCHERS = ['ALERTS', 'up'];
 const FILLED = {
   ...{ cluster: '', job: 'api', instance: 'a', path: 'products', method: 'get' },
   ...{ __rate_interval: '20s', __range: '15m' },
 };
-/** The labels that a dashboard's panels must match: those that can be chosen, and not what follows from them. */
-const LABELS = ['cluster', 'job', 'instance', 'path', 'method'];
+/** The labels that panels must match if the user can select their values. */
+const LABELS = ['job', 'instance', 'path', 'method'];
 
 const selectorsOf = ({ targets }: Panel): Selector[] =>
   targets.flatMap(({ expr }) => parsePromql(fillVariables(expr, FILLED)));
 
-it('has one file for each dashboard', () => {
+it('there is one file per dashboard', () => {
   const files = readdirSync(new URL('../dashboards/', import.meta.url));
   expect(files.sort()).toEqual([...dashboards.map(({ uid }) => `${uid}.json`), 'kustomization.yaml'].sort());
 });
@@ -54,7 +54,7 @@ describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s',
   const variables = dashboard.templating.list.map(({ name }) => name);
   const labels = variables.filter((name) => LABELS.includes(name));
 
-  it('lets the data source and the job be chosen first, and asks again when the time range changes', () => {
+  it('starts with variables for data source and job, and refreshes them when the time range changes', () => {
     if (panels.length === 0) return expect(variables).toEqual([]);
     expect(variables.slice(0, 3)).toEqual(['datasource', 'cluster', 'job']);
     for (const each of dashboard.templating.list.slice(1)) {
@@ -63,7 +63,7 @@ describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s',
     }
   });
 
-  it('annotates restarts and pages, for Grafana 9 and for later ones alike', () => {
+  it('annotates restarts and pages, in Grafana 9 and later', () => {
     const names = panels.length > 0 ? ['Restarts', 'Pages'] : [];
     expect(dashboard.annotations.list.map(({ name }) => name)).toEqual(names);
     for (const each of dashboard.annotations.list) {
@@ -73,7 +73,7 @@ describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s',
     }
   });
 
-  it('has one menu that leads to the other dashboards', () => {
+  it('has one menu with links to the other dashboards', () => {
     expect(dashboard.links.at(-1)).toMatchObject({
       type: 'dashboards',
       asDropdown: true,
@@ -94,7 +94,7 @@ describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s',
     expect(new Set(titles).size).toBe(titles.length);
   });
 
-  it('places panels on the grid without overlap, in rows that are filled', () => {
+  it('fills the grid without gaps or overlaps', () => {
     const taken = new Map<string, string>();
     for (const { title, gridPos } of dashboard.panels) {
       expect({ title, fits: gridPos.x >= 0 && gridPos.x + gridPos.w <= 24 }).toEqual({ title, fits: true });
@@ -109,19 +109,19 @@ describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s',
     expect(taken.size).toBe(24 * height);
   });
 
-  it('can be read at 800 pixels: panels are wide enough, and titles fit into them', () => {
-    // 24 columns of 800 pixels less margins are 32 pixels each; a letter of a title is 7.5 wide, its icon and padding 50.
+  it('is readable at 800 pixels: panels are wide enough, and titles fit', () => {
+    // 800 pixels minus margins leave 32 for each of 24 columns; a letter of a title takes 7.5, its icon and padding 50.
     for (const { title, type, gridPos } of panels) {
       expect({ title, width: gridPos.w >= (type === 'stat' ? 6 : 12) }).toEqual({ title, width: true });
       expect({ title, fits: title.length * 7.5 + 50 <= gridPos.w * 32 }).toEqual({ title, fits: true });
     }
   });
 
-  // The runbook has text alone.
+  // The runbook has no queries.
   if (panels.length === 0) return;
 
   describe.each(panels.map((each) => [each.title, each] as const))('%s', (_title, each) => {
-    it('asks in PromQL', () => {
+    it('has valid PromQL', () => {
       expect(selectorsOf(each).every(({ metric }) => metric !== '')).toBe(true);
       expect(new Set(each.targets.map(({ refId }) => refId)).size).toBe(each.targets.length);
     });
@@ -130,12 +130,12 @@ describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s',
       expect(check(each)).toBe(false);
     });
 
-    it('matches on every label that can be chosen', () => {
+    it('matches on every label that the user can select', () => {
       for (const { metric, matchers } of selectorsOf(each)) {
         if (WITHOUT_MATCHERS.includes(metric) || metric.startsWith('slo:')) continue;
         const matched = matchers.filter(({ operator }) => operator === '=~').map(({ label }) => label);
-        // What is recorded of the service as a whole has no other label.
-        const expected = metric.startsWith('job_') ? ['cluster', 'job'] : labels;
+        // Rules for the service as a whole record no other label.
+        const expected = metric.startsWith('job_') ? ['job'] : labels;
         expect({ metric, matched }).toMatchObject({ metric, matched: expect.arrayContaining(expected) });
       }
     });

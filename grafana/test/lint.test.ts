@@ -1,4 +1,4 @@
-/** Each rule of the linter finds its mistake in a panel that is otherwise right. */
+/** Each rule of the linter detects its mistake in an otherwise correct panel. */
 import { describe, expect, it } from '@jest/globals';
 import { dashboards, toJson } from '../src/dashboards.ts';
 import { Panel, rules } from './lint.ts';
@@ -9,11 +9,11 @@ function panelOf(title: string): Panel {
     (dashboard) => (JSON.parse(toJson(dashboard)) as { panels: unknown[] }).panels,
   );
   const found = all.map((one) => Panel.safeParse(one).data).find((panel) => panel?.title === title);
-  if (!found) throw new Error(`no panel "${title}"`);
+  if (!found) throw new Error(`expected a panel "${title}"`);
   return found;
 }
 
-/** For each rule a panel, and what breaks it: another value at a path, or another text in its queries. */
+/** For each rule, a panel and a change that breaks it: a value for a property path, or a replacement in the queries. */
 const BROKEN: Record<string, [title: string, what: string | RegExp, value?: unknown]> = {
   'says what it shows, when to investigate and where to look next, with a link': [
     'Processes',
@@ -21,48 +21,44 @@ const BROKEN: Record<string, [title: string, what: string | RegExp, value?: unkn
     'Processes.\n\n**Investigate** if needed.\n\n**See also** nothing.',
   ],
   'has a unit': ['Processes', 'fieldConfig.defaults.unit'],
-  'says in words that it has no value': ['Processes', 'fieldConfig.defaults.noValue', 'No data'],
-  'has an axis that begins at 0 and reaches somewhere without data': [
+  'has its own text for a missing value': ['Processes', 'fieldConfig.defaults.noValue', 'No data'],
+  'has an axis that starts at 0 and has a height even without data': [
     'Scrape duration',
     'fieldConfig.defaults.custom.axisSoftMax',
   ],
-  'ends a share at an upper limit': ['CPU, share of one core', 'fieldConfig.defaults.max'],
-  'has an axis whose marks differ: whole numbers over at least 4, or decimals left to Grafana': [
+  'limits the axis of a share': ['CPU, share of one core', 'fieldConfig.defaults.max'],
+  'has distinct axis labels: whole numbers up to at least 4, or decimals chosen by Grafana': [
     'Scrape duration',
     'fieldConfig.defaults.decimals',
     2,
   ],
-  'shows lone samples and leaves gaps': [
+  'draws single samples as points and missing samples as gaps': [
     'Scrape duration',
     'fieldConfig.defaults.custom.showPoints',
     'never',
   ],
-  'has a legend that fits: a table for few series, a list for many': [
+  'has a table as legend for few series only': [
     'Availability: burn rate by window',
     'options.legend.displayMode',
     'table',
   ],
-  'takes its colours from the table': ['Processes', 'fieldConfig.defaults.thresholds.steps.0.color', 'green'],
-  'has no hard-coded window': ['CPU, share of one core', /\$__rate_interval/, '1m'],
-  'tells apart a bounded number of routes when it shows counters': [
+  'uses only colours of colors.ts': ['Processes', 'fieldConfig.defaults.thresholds.steps.0.color', 'green'],
+  'hard-codes no window': ['CPU, share of one core', /\$__rate_interval/, '1m'],
+  'shows a bounded number of routes when it shows counters': [
     'Requests by path and method',
     /topk\(\d+, (.*)\)\)$/,
     '$1)',
   ],
-  'writes large numbers with separators': ['Series in memory', 'fieldConfig.defaults.unit', 'none'],
-  'shows as one number what no graph shows for its last moment': ['p99', /\$__range/g, '$__rate_interval'],
-  'has room for the ten rows that the routes of the API take': [
-    'Routes, those that hurt first',
-    'gridPos.h',
-    11,
-  ],
-  'leads from a route to its own view': ['Requests by path and method', 'fieldConfig.defaults.links', []],
-  'asks the native histogram first, and says what a classic one can tell': ['p99 by replica', /^.* or /, ''],
-  'draws a histogram from one kind at a time, native where there is one': [
-    'Latency distribution',
-    / unless on .*$/,
+  'shows large numbers with separators': ['Series in memory', 'fieldConfig.defaults.unit', 'none'],
+  'shows no current rate as a single number': ['p99', /\$__range/g, '$__rate_interval'],
+  'has room for the ten routes of the API': ['Routes, worst first', 'gridPos.h', 11],
+  'links each route to its details': ['Requests by path and method', 'fieldConfig.defaults.links', []],
+  'queries the native histogram first, and states the accuracy of a classic one': [
+    'p99 by replica',
+    /^.* or /,
     '',
   ],
+  'draws only one kind of histogram, native if there is one': ['Latency distribution', / unless on .*$/, ''],
 };
 
 function damage(panel: Panel, what: string | RegExp, value: unknown): Panel {
@@ -81,11 +77,11 @@ function damage(panel: Panel, what: string | RegExp, value: unknown): Panel {
 describe.each(Object.entries(rules))('a panel %s', (name, check) => {
   const [title, what, value] = BROKEN[name] ?? ['', ''];
 
-  it('passes as it is', () => {
+  it('passes unchanged', () => {
     expect(check(panelOf(title))).toBe(false);
   });
 
-  it('does not pass where that is broken', () => {
+  it('fails when broken', () => {
     expect(check(damage(panelOf(title), what, value))).toEqual(expect.any(String));
   });
 });

@@ -1,5 +1,5 @@
-// Our rules for panels, in the way of Grafana's dashboard linter (https://github.com/grafana/dashboard-linter): each rule
-// takes one panel of the generated JSON and says what is wrong with it, or nothing.
+// Our rules for panels, modelled on Grafana's dashboard linter (https://github.com/grafana/dashboard-linter): each rule takes
+// one panel of the generated JSON and returns what is wrong with it, or false.
 import { z } from 'zod';
 import * as tables from '../src/colors.ts';
 import { TOP } from '../src/promql.ts';
@@ -41,7 +41,7 @@ export const Panel = z.looseObject({
 });
 export type Panel = z.infer<typeof Panel>;
 
-/** Every colour of the table, and the two that follow the theme. */
+/** All colours of colors.ts, and the two that follow the theme. */
 export const KNOWN_COLORS = new Set([
   'text',
   'transparent',
@@ -49,9 +49,9 @@ export const KNOWN_COLORS = new Set([
   ...Object.values(tables.inOrder('a', 'b', 'c', 'd', 'e', 'f')),
 ]);
 
-/** Windows that mean themselves: an objective's, what the state looks back, and those of a run. */
+/** Fixed windows that are intended: that of the objectives, and the look-back of the state. */
 const OWN_WINDOWS = ['30d', '5m'];
-/** The most series that a legend's table shows whole, at a third of the panel's height. */
+/** The most series that a table as legend shows without scrolling, at a third of the panel's height. */
 const TABLE_ROWS = 3;
 
 type Rule = (panel: Panel) => string | false;
@@ -66,15 +66,15 @@ export const rules: Readonly<Record<string, Rule>> = {
     return !(whole && /\]\(\/d\/[\w-]+/.test(seeAlso)) && description;
   },
   'has a unit': ({ fieldConfig }) => !fieldConfig.defaults.unit && 'no unit',
-  'says in words that it has no value': ({ fieldConfig: { defaults } }) =>
+  'has its own text for a missing value': ({ fieldConfig: { defaults } }) =>
     (!defaults.noValue || /no data/i.test(defaults.noValue)) && `noValue: ${defaults.noValue}`,
-  'has an axis that begins at 0 and reaches somewhere without data': ({ type, fieldConfig: { defaults } }) =>
+  'has an axis that starts at 0 and has a height even without data': ({ type, fieldConfig: { defaults } }) =>
     type === 'timeseries' &&
     !(defaults.min === 0 && (defaults.custom?.axisSoftMax ?? 0) > 0) &&
     `min ${defaults.min}, soft max ${defaults.custom?.axisSoftMax}`,
-  'ends a share at an upper limit': ({ type, fieldConfig: { defaults } }) =>
+  'limits the axis of a share': ({ type, fieldConfig: { defaults } }) =>
     type === 'timeseries' && defaults.unit === 'percentunit' && !defaults.max && 'no maximum',
-  'has an axis whose marks differ: whole numbers over at least 4, or decimals left to Grafana': ({
+  'has distinct axis labels: whole numbers up to at least 4, or decimals chosen by Grafana': ({
     type,
     fieldConfig: { defaults },
   }) =>
@@ -82,66 +82,65 @@ export const rules: Readonly<Record<string, Rule>> = {
     defaults.decimals !== undefined &&
     !(defaults.decimals === 0 && (defaults.custom?.axisSoftMax ?? 0) >= 4) &&
     `${defaults.decimals} decimals up to ${defaults.custom?.axisSoftMax}`,
-  'shows lone samples and leaves gaps': ({ type, fieldConfig: { defaults } }) =>
+  'draws single samples as points and missing samples as gaps': ({ type, fieldConfig: { defaults } }) =>
     type === 'timeseries' &&
     !(defaults.custom?.showPoints === 'auto' && defaults.custom.spanNulls === false) &&
     `points ${defaults.custom?.showPoints}, nulls ${defaults.custom?.spanNulls}`,
-  'has a legend that fits: a table for few series, a list for many': ({ options, targets }) =>
+  'has a table as legend for few series only': ({ options, targets }) =>
     options.legend?.displayMode === 'table' &&
     (targets.length > TABLE_ROWS ||
       targets.some(({ legendFormat }) => /\{\{(path|instance|type)\}\}/.test(legendFormat))) &&
     `${targets.length} queries in a table`,
-  'takes its colours from the table': (panel) => {
+  'uses only colours of colors.ts': (panel) => {
     const found = [...JSON.stringify(panel).matchAll(/"(?:color|fixedColor)":"([^"]+)"/g)];
     const unknown = found.flatMap(([, name = '']) => (KNOWN_COLORS.has(name) ? [] : name));
     return unknown.length > 0 && unknown.join(', ');
   },
-  'has no hard-coded window': ({ targets }) => {
+  'hard-codes no window': ({ targets }) => {
     const windows = targets.flatMap(({ expr }) =>
       [...expr.replace(/"[^"]*"/g, '').matchAll(/\[(\d[^\]]*)\]/g)].map(([, w]) => w),
     );
     const foreign = windows.filter((window = '') => !OWN_WINDOWS.includes(window));
     return foreign.length > 0 && foreign.join(', ');
   },
-  'tells apart a bounded number of routes when it shows counters': ({ targets }) => {
+  'shows a bounded number of routes when it shows counters': ({ targets }) => {
     const unbounded = targets.filter(
       ({ expr, legendFormat }) =>
         /\{\{path\}\}/.test(legendFormat) && /http_requests_total/.test(expr) && !/topk\(\d+,/.test(expr),
     );
     return unbounded.length > 0 && `more than ${TOP} series: ${unbounded[0]?.expr}`;
   },
-  'writes large numbers with separators': ({ type, fieldConfig: { defaults } }) =>
+  'shows large numbers with separators': ({ type, fieldConfig: { defaults } }) =>
     (type === 'stat' || type === 'timeseries' || type === 'bargauge') &&
     defaults.unit === 'none' &&
     !defaults.mappings?.length &&
-    'the unit none has no separators',
-  'shows as one number what no graph shows for its last moment': ({
-    type,
-    targets,
-    fieldConfig: { defaults },
-  }) =>
+    'the unit "none" has no separators',
+  'shows no current rate as a single number': ({ type, targets, fieldConfig: { defaults } }) =>
     type === 'stat' &&
     !defaults.mappings?.length &&
     targets.some(({ expr }) => expr.includes('$__rate_interval')) &&
-    'a rate of one moment, which a graph has at another',
-  'has room for the ten rows that the routes of the API take': ({ type, fieldConfig, gridPos }) =>
-    // 38 pixels a row of the grid, less 8 between panels; 48 for title and padding, 36 for the heading and each row.
+    'the rate at one moment, which differs from the last point of a graph',
+  'has room for the ten routes of the API': ({ type, fieldConfig, gridPos }) =>
+    // A row of the grid has 38 pixels, the space between panels 8, title and padding 48, the heading and each table row 36.
     type === 'table' &&
     JSON.stringify(fieldConfig.overrides).includes('/d/route?var-path=') &&
     gridPos.h * 38 - 8 - 48 < 11 * 36 &&
     `${gridPos.h} rows of the grid`,
-  'leads from a route to its own view': ({ type, targets, fieldConfig, title }) => {
+  'links each route to its details': ({ type, targets, fieldConfig, title }) => {
     const shown = targets.some(({ legendFormat }) => legendFormat === '{{method}} /{{path}}');
     const links = JSON.stringify([fieldConfig.defaults.links, fieldConfig.overrides]);
     return shown && type !== 'stat' && !links.includes('/d/route?var-path=') && title;
   },
-  'asks the native histogram first, and says what a classic one can tell': ({ targets, description }) => {
+  'queries the native histogram first, and states the accuracy of a classic one': ({
+    targets,
+    description,
+  }) => {
     const quantiles = targets.filter(({ expr }) => expr.includes('histogram_quantile('));
     if (quantiles.length === 0) return false;
     const both = quantiles.every(({ expr }) => /duration_seconds\{.*\) or \(.*_seconds_bucket\{/.test(expr));
     return !(both && description.includes('classic buckets')) && 'one kind of histogram only';
   },
-  'draws a histogram from one kind at a time, native where there is one': ({ type, targets }) => {
+  'draws only one kind of histogram, native if there is one': ({ type, targets }) => {
     const [native = '', classic = ''] = targets.map(({ expr }) => expr);
     const isEither =
       /_seconds\{/.test(native) && /_seconds_bucket\{.*\) unless on \(\) count\(.*_seconds\{/.test(classic);

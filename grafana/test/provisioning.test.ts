@@ -1,4 +1,4 @@
-/** The files that Grafana reads at its start name each other: a wrong path would show an empty Grafana, not an error. */
+/** The files that Grafana reads at startup refer to each other. A wrong path causes no error, only an empty Grafana. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { parse } from 'yaml';
@@ -27,7 +27,7 @@ it('provisions the dashboards from the folder that the compose file mounts', () 
   expect(grafana.volumes).toContain(`./grafana/dashboards:${provider.options.path}:ro`);
 });
 
-it('opens with a dashboard that exists', () => {
+it('has a home dashboard that exists', () => {
   const [, home = ''] = /^default_home_dashboard_path = (.+)$/m.exec(read('grafana.ini')) ?? [];
   expect(home.startsWith(`${provider.options.path}/`)).toBe(true);
   expect(
@@ -35,7 +35,7 @@ it('opens with a dashboard that exists', () => {
   ).toBe(true);
 });
 
-it('mounts every folder of provisioning by itself, because a mount over them all hides those of the image', () => {
+it('mounts each provisioning folder separately, because one mount over all would hide those of the image', () => {
   const folders = readdirSync(new URL('../provisioning/', import.meta.url));
   const mounted = grafana.volumes.filter((volume) => volume.includes('/provisioning'));
   expect(mounted.sort()).toEqual(

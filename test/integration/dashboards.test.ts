@@ -191,16 +191,16 @@ it.each([
     () => onReplicas('unpause', 1).then(() => onReplicas('pause')),
   ],
   [
-    'Not known: no API is scraped',
+    'Unknown: no API is scraped',
     /^Unknown: Prometheus finds no API to scrape\.$/,
     () => onReplicas('unpause').then(() => onReplicas('kill')),
   ],
   [
-    'Just started: rates need some scrapes',
+    'Just started: rates need a few scrapes',
     /^Just started: rates need some scrapes\.$/,
     () => onReplicas('start').then(() => clearInterval(traffic)),
   ],
-  ['Idle: nothing is asked', /^Idle: nothing was asked in the last minute\.$/, async () => undefined],
+  ['Idle: no requests', /^Idle: nothing was asked in the last minute\.$/, async () => undefined],
 ])('the state is said as "%s", and no query fails', async (words, pageWords, reach) => {
   await reach();
   await eventually(
@@ -214,6 +214,6 @@ it.each([
 
 it('seen by a clock that is half a minute ahead: a dash in most panels, and the reason in words', async () => {
   expect(await query(stack.prometheusUrl, 'sum(http_requests_total)', secondsAhead(30))).toEqual([]);
-  expect(await shownState(30)).toBe('No fresh sample: is this clock ahead?');
+  expect(await shownState(30)).toBe('No recent sample: is your clock ahead?');
   await expectAnswers(30);
 });
