@@ -84,13 +84,13 @@ describe('an operator', () => {
       notifications.find((each) => each.alerts.some(({ labels }) => labels.alertname === 'ErrorBudgetBurn')),
     );
     expect(receiver).toBe('page');
-    const burns = / the availability budget of api went \d+\.\d times as fast as it may\.$/;
+    const burns = /, api spent its availability error budget \d+\.\d times as fast as allowed\.$/;
     expect(alerts).toContainEqual({
       ...alerts[0],
       status: 'firing',
       labels: expect.objectContaining({ alertname: 'ErrorBudgetBurn', severity: 'page', job: 'api' }),
       annotations: {
-        summary: expect.stringMatching(/^api burns its error budget/),
+        summary: expect.stringMatching(/^api burns its availability error budget/),
         description: expect.stringMatching(burns),
         runbook_url: `${address}/blob/main/docs/runbook.md#errorbudgetburn`,
       },

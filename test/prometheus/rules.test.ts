@@ -1,6 +1,6 @@
 /**
- * The rules against other files that state the same: the API's buckets and settings, the promtool tests and the runbook, and
- * whether the dashboards find their numbers in them. Promtool tests what the rules compute (prometheus/tests).
+ * Checks that the rules agree with other files: the API's buckets and settings, the promtool tests, the runbook and the limits on
+ * the dashboards. Promtool tests the results of the rules (prometheus/tests).
  */
 import { describe, expect, it } from '@jest/globals';
 import { DURATION_BUCKETS_SECONDS } from 'express-exact-metrics';
@@ -56,7 +56,7 @@ function toSeconds(duration: string): number {
   return Number(amount) * SECONDS[unit as keyof typeof SECONDS];
 }
 
-it('no group is evaluated so seldom that its answers run out before the next', () => {
+it('evaluates each group again before its recorded values become stale', () => {
   const [, lookback = ''] = /--query\.lookback-delta=(\w+)/.exec(composeWords('prometheus').join(' ')) ?? [];
   expect(toSeconds(lookback)).toBeGreaterThan(0);
   for (const { interval = global.evaluation_interval } of groups)
@@ -73,21 +73,21 @@ it('every aggregation keeps the label `cluster`', () => {
 describe.each(
   alerts.map((alert) => [`${alert.alert} (${Object.values(alert.labels).join(', ')})`, alert] as const),
 )('%s', (_name, { alert, labels, annotations, expr }) => {
-  it('has a severity that the Alertmanager routes, and says in its description how much', () => {
+  it('has a severity that Alertmanager routes, and a description that includes the value', () => {
     expect(['page', 'ticket', 'info']).toContain(labels.severity);
-    // Of what is absent there is nothing but how long.
+    // Alerts about absent series have no value, only a duration.
     expect(annotations.description).toMatch(
       expr.startsWith('absent(') ? /for (a|half a) minute/i : /\$value|value \}\}/,
     );
   });
 
-  it('links to a section of the runbook that says what it means, what to look at and what to do', () => {
+  it('links to a section of the runbook with meaning, diagnosis and mitigation', () => {
     expect(annotations.runbook_url).toBe(`${address}/blob/main/docs/runbook.md#${alert.toLowerCase()}`);
     const section = runbook.split(/^## /m).find((text) => text.startsWith(`${alert}\n`));
-    expect(section).toMatch(/\*\*Means\.\*\* .+\*\*Look at\.\*\* .+\*\*Do\.\*\* /s);
+    expect(section).toMatch(/\*\*Meaning\.\*\* .+\*\*Diagnosis\.\*\* .+\*\*Mitigation\.\*\* /s);
   });
 
-  it('has a promtool test in which it fires and one in which it stays silent', () => {
+  it('has one promtool test in which it fires and one in which it stays silent', () => {
     const own = alertTests.filter(({ alertname }) => alertname === alert);
     expect(own.flatMap(({ exp_alerts }) => exp_alerts ?? []).map((fired) => fired.exp_labels)).toContainEqual(
       expect.objectContaining(labels),
@@ -97,27 +97,27 @@ describe.each(
 });
 
 describe.each([...new Set(recordings.map(({ record }) => record))])('%s', (record) => {
-  it('is named level:metric:operations, and has a promtool test of its value', () => {
+  it('is named level:metric:operations, and a promtool test checks its value', () => {
     expect(record).toMatch(/^[a-z_]+:[a-z0-9_]+:[a-z0-9_]+$/);
     const valued = expressionTests.filter(({ exp_samples }) => exp_samples !== undefined);
     expect(valued.flatMap(({ expr }) => parsePromql(expr).map(({ metric }) => metric))).toContain(record);
   });
 });
 
-it('uses windows of at least four scrape intervals, and a scrape fails before the next one begins', () => {
+it('uses windows of at least four scrape intervals, and a timeout shorter than the scrape interval', () => {
   expect(toSeconds(global.scrape_timeout)).toBeLessThan(toSeconds(global.scrape_interval));
   const ranges = rules.flatMap(({ expr }) => parsePromql(expr).flatMap(({ range }) => range ?? []));
   expect(ranges.length).toBeGreaterThan(0);
   expect(ranges.filter((range) => toSeconds(range) < 4 * toSeconds(global.scrape_interval))).toEqual([]);
 });
 
-it('gives the API two scrape intervals to be scraped once more before it ends', () => {
+it('lets the API wait two scrape intervals for its last scrape', () => {
   const twoIntervalsMs = 2000 * toSeconds(global.scrape_interval);
   expect(parseConfig({}).SHUTDOWN_SCRAPE_WAIT_MS).toBe(twoIntervalsMs);
   expect(defaults.SHUTDOWN_SCRAPE_WAIT_MS).toBe(String(twoIntervalsMs));
 });
 
-it('measures latency at one edge of the buckets of the API', () => {
+it('measures the latency objective at a bucket boundary of the API', () => {
   const edges = recordings.flatMap(({ expr }) =>
     parsePromql(expr).flatMap(({ matchers }) => matchers.filter(({ label }) => label === 'le')),
   );
@@ -125,7 +125,7 @@ it('measures latency at one edge of the buckets of the API', () => {
   expect(DURATION_BUCKETS_SECONDS).toContain(LATENCY_OBJECTIVE_SECONDS);
 });
 
-it('gives the dashboards every objective, every alert on burn rates, and every window that is recorded', () => {
+it('defines the objectives, burn rate alerts and windows that the dashboards show', () => {
   const objectives = recordings.filter(({ record }) => record === 'slo:objective:ratio');
   expect(objectives.map(({ labels }) => labels?.slo)).toEqual(Object.keys(OBJECTIVES));
   const burn = alerts.filter(({ alert }) => alert === 'ErrorBudgetBurn');
@@ -139,9 +139,9 @@ it('gives the dashboards every objective, every alert on burn rates, and every w
   );
 });
 
-it('gives the same objectives, windows and factors in the runbook', () => {
+it('has the same objectives, windows and factors as the runbook', () => {
   for (const { longWindow, shortWindow, factor, severity } of BURN_RATES) {
-    const speed = factor === 1 ? 'faster than it may' : `${factor} times too fast`;
+    const speed = factor === 1 ? 'faster than allowed' : `${factor} times too fast`;
     expect(runbook).toMatch(
       new RegExp(`\\| ${longWindow} \\| ${shortWindow} \\| ${speed}.* \\| ${severity} \\|`),
     );

@@ -1,4 +1,4 @@
-/** `sample_limit` against what the package exposes when it is at its own limits, measured. */
+/** Compares `sample_limit` with the measured number of samples of an application at the package's own limits. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
@@ -14,10 +14,10 @@ const { global, scrape_configs } = yaml('prometheus.yml') as {
 };
 const limit = global.sample_limit;
 
-/** Each ends with one of these, with 499 or with 500. */
+/** Every route ends with one of these, with 499 or with 500. */
 const DECLARED = [200, 400, 404];
 
-it('leaves room for as many routes as the package allows, each with five status codes and native histograms', async () => {
+it('allows as many routes as the package does, each with five status codes and native histograms', async () => {
   const app = express();
   const paths = Array.from({ length: 2_100 }, (_, n) => `/${n}`);
   const codes = Object.fromEntries(paths.map((path) => [`GET ${path}`, DECLARED]));
@@ -29,9 +29,9 @@ it('leaves room for as many routes as the package allows, each with five status 
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   server.close().closeAllConnections();
   const count = (line: RegExp) => text.match(line)?.length ?? 0;
-  // Fewer than there are: the package stopped at its bound.
+  // Fewer than the application has, because the package stops at its limit.
   expect(count(/^http_requests_total\{/gm)).toBe(2_000);
-  // A native histogram is one more sample for each series of the classic one.
+  // Each series of a classic histogram has one more sample, the native histogram.
   const native = count(/^http_request_duration_seconds_count\{/gm);
   expect(native).toBeGreaterThanOrEqual(2_000 * (DECLARED.length + 2));
   const samples = count(/^[^#\n]/gm) + native;
@@ -39,7 +39,7 @@ it('leaves room for as many routes as the package allows, each with five status 
   expect(samples).toBeLessThan(limit);
 });
 
-it('is one number, for every job and in the alert that warns of it', () => {
+it('is the same for every job, in the alert SampleLimitNear and in the documents', () => {
   expect(scrape_configs.map(({ sample_limit }) => sample_limit)).toEqual(scrape_configs.map(() => undefined));
   const { groups } = yaml('rules/alerts.yml') as {
     groups: { rules: { alert: string; expr: string; annotations: { description: string } }[] }[];
@@ -54,7 +54,7 @@ it('is one number, for every job and in the alert that warns of it', () => {
     );
 });
 
-it('is named also where ApiDown holds back every other alert of the API', () => {
+it('has an alert that ApiDown does not inhibit', () => {
   const { inhibit_rules } = yaml('alertmanager.yml') as {
     inhibit_rules: { source_matchers: string[]; target_matchers: string[] }[];
   };
