@@ -1,4 +1,4 @@
-/** From what a learner typed to a verdict: decides what kind of answer it is, and evaluates where that is needed. */
+/** Turns the learner's input into a verdict: decides what kind of answer it is, and evaluates queries. */
 import { isDecimal } from './decimal.ts';
 import { gradeChoice, gradeQuery, gradeValue, type Verdict, wordsOf } from './grader.ts';
 import type { AskLive } from './live.ts';
@@ -11,7 +11,7 @@ export interface Engines {
   evaluate: Evaluate;
 }
 
-/** In characters: more than any query here needs. */
+/** In characters: more than any solution needs. */
 const LONGEST_ANSWER = 1000;
 const NOTHING: Outcome = { samples: [] };
 
@@ -25,12 +25,12 @@ export async function grade(question: Question, typed: string, engines: Engines)
     return gradeValue(question, given, solution);
   }
   const [answer = NOTHING, solution = NOTHING] = await engines.askLive([given, question.solution]);
-  // A query that this engine does not understand, it does not understand in any scenario.
+  // If the engine refuses the query once, it refuses it in every scenario.
   if ('refused' in answer) return gradeQuery(question, { answer, solution }, []);
   return gradeQuery(question, { answer, solution }, await tryElsewhere(question, given, engines));
 }
 
-/** Two words and nothing of a query's syntax. */
+/** Whether the text has as many words as the question has labels, and none of a query's syntax. */
 function isWords({ labels }: QueryQuestion, given: string): boolean {
   return labels !== undefined && wordsOf(given).length === labels.length && /^[\w/:,\s-]+$/.test(given);
 }
@@ -42,10 +42,10 @@ async function tryElsewhere(question: QueryQuestion, given: string, { evaluate }
   );
   return scenarios.map((scenario, i) => {
     const [answer = NOTHING, solution = NOTHING] = outcomes.slice(2 * i);
-    // Two empty answers would be equal, and would prove nothing.
+    // Comparing two empty results would prove nothing.
     if ('refused' in solution || solution.samples.length === 0)
       throw new Error(
-        `the solution has no answer in the scenario "${scenario.name}": ${JSON.stringify(solution)}`,
+        `scenario "${scenario.name}": expected the solution to return samples, got ${JSON.stringify(solution)}`,
       );
     return { scenario, answer, solution };
   });

@@ -1,4 +1,4 @@
-/** Right or wrong, and why: pure. Queries and their outcomes are given. */
+/** Decides whether an answer is correct, and why. Pure: the caller evaluates the queries. */
 import { isExactly } from './decimal.ts';
 import type { Outcome, Sample } from './promtool.ts';
 import type { ChoiceQuestion, QueryQuestion } from './questions.ts';
@@ -10,7 +10,7 @@ export interface Verdict {
   why: string[];
 }
 
-/** What the answer and the solution gave on the learner's stack, or in a scenario. */
+/** The results of the answer and the solution, on the learner's stack or in a scenario. */
 export interface Trial {
   answer: Outcome;
   solution: Outcome;
@@ -26,54 +26,53 @@ export function gradeQuery(
   if ('refused' in solution) return wrong(`Your Prometheus refuses the solution itself: ${solution.refused}`);
   const shown = `Your Prometheus answers ${format(answer.samples)}.`;
   if (answer.samples.length === 0)
-    return wrong('Nothing matches: no series has these names and labels now. Look for a misspelling.');
+    return wrong('No series matches: none has these names and labels now. Check the spelling.');
   if (question.labels === undefined && answer.samples.length > 1)
-    return wrong(shown, `That is ${answer.samples.length} series, and one number is asked for.`);
+    return wrong(shown, `The question asks for one number, and these are ${answer.samples.length} series.`);
   if (!answer.samples.every(({ value }) => Number.isFinite(value)))
     return wrong(
       shown,
-      'That is no finite number. A ratio is NaN where nothing was sent in its window: make load, then ask again.',
+      'That is not a finite number. A ratio is NaN (0/0) without traffic in its window: run "make load" and try again.',
     );
   const isMissing = (label: string) => !answer.samples.every(({ labels }) => label in labels);
   const missing = question.labels?.filter(isMissing) ?? [];
   if (missing.length > 0)
-    return wrong(shown, `The answer has to say which: it lacks the label ${missing.join(' and ')}.`);
+    return wrong(shown, `The result must show which: it lacks the label ${missing.join(' and ')}.`);
   const elsewhere = trials.find((trial) => !agree(question, trial));
   if (!agree(question, live))
     return wrong(
       shown,
-      'That is not it.',
-      ...(elsewhere === undefined ? [] : [explain(elsewhere, 'In another scenario too')]),
+      'That is not the value in question.',
+      ...(elsewhere === undefined ? [] : [explain(elsewhere, 'It also fails in another scenario')]),
     );
   if (elsewhere !== undefined) {
-    const why = explain(elsewhere, 'Tried in another scenario');
-    return wrong(shown, 'That is the right value, but by accident.', why);
+    const why = explain(elsewhere, 'Another scenario shows it');
+    return wrong(shown, 'The value is correct, but only by coincidence.', why);
   }
   const also = trials.map(({ scenario }) => scenario.name).join(', ');
-  return { right: true, why: [shown, `Also right when tried elsewhere: ${also}.`, question.why] };
+  return { right: true, why: [shown, `Also correct in other scenarios: ${also}.`, question.why] };
 }
 
 function explain({ scenario, answer, solution }: Trial & { scenario: Scenario }, begin: string): string {
   const right = 'refused' in solution ? solution.refused : format(solution.samples);
   const given = 'refused' in answer ? answer.refused : format(answer.samples);
-  return `${begin}, it gives ${given} where ${right} is right. ${scenario.lesson}`;
+  return `${begin}: it returns ${given}, and ${right} is correct. ${scenario.lesson}`;
 }
 
-/** An answer without a query: exactly the number that is asked for, or the labels' values in any order: `products post`. */
+/** Grades an answer that is not a query: the exact number, or the values of the labels in any order: `products post`. */
 export function gradeValue(question: QueryQuestion, given: string, solution: Outcome): Verdict {
   const { labels } = question;
   if ('refused' in solution) return wrong(`Your Prometheus refuses the solution itself: ${solution.refused}`);
   const [top] = solution.samples;
-  if (top === undefined)
-    return wrong('Your Prometheus knows nothing about it yet: is there traffic? (make load)');
+  if (top === undefined) return wrong('Your Prometheus has no data about it yet: run "make load" first.');
   if (labels === undefined)
     return isExactly(given, top.value)
       ? { right: true, why: [`That is what ${question.solution} answers now.`, question.why] }
-      : wrong(`Not ${given}, as your Prometheus has it now.`);
+      : wrong(`${given} is not what your Prometheus answers now.`);
   const expected = labels.map((label) => top.labels[label] ?? '');
   if (wordsOf(given).sort().join(' ') !== expected.sort().join(' '))
-    return wrong('That one did not get the most, as your Prometheus has it now.');
-  return { right: true, why: [`It got ${top.value}. The query: ${question.solution}`, question.why] };
+    return wrong('According to your Prometheus, another one received more.');
+  return { right: true, why: [`It received ${top.value}. The query: ${question.solution}`, question.why] };
 }
 
 export function gradeChoice(question: ChoiceQuestion, given: string): Verdict {
@@ -98,7 +97,7 @@ function agree({ labels = [] }: QueryQuestion, { answer, solution }: Trial): boo
   );
 }
 
-/** Another order of additions may change the last bits, and no more. What is not finite is close to nothing. */
+/** Allows for additions in another order, which change the last bits. Values that are not finite are close to no value. */
 function isClose(a: number, b: number): boolean {
   return Math.abs(a - b) <= 1e-13 * Math.min(Math.abs(a), Math.abs(b));
 }

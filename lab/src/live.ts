@@ -1,8 +1,8 @@
-/** The learner's own Prometheus: instant queries at one moment. */
+/** Sends instant queries to the learner's Prometheus, all for the same time. */
 import { type Prometheus, RefusedQueryError, toNumber } from 'exact-load/prometheus';
 import type { Outcome } from './promtool.ts';
 
-/** @returns the outcomes of all queries at the same moment. @throws UnreachableError, naming the address and the cause */
+/** @returns the outcomes of all queries, for the same time. @throws UnreachableError, with the address and the cause */
 export type AskLive = (queries: readonly string[]) => Promise<Outcome[]>;
 
 type Asker = Pick<Prometheus, 'ask'>;
@@ -18,8 +18,7 @@ async function ask(prometheus: Asker, query: string, atSeconds: number): Promise
   try {
     const { resultType, result } = await prometheus.ask(query, { atSeconds });
     if (resultType === 'scalar') return { samples: [{ labels: {}, value: toNumber(result[1]) }] };
-    if (resultType !== 'vector')
-      return { refused: `its answer is a ${resultType}, and one value for each series is asked for` };
+    if (resultType !== 'vector') return { refused: `expected one value per series, got a ${resultType}` };
     // A native histogram has no value.
     return { samples: result.map(({ metric, value }) => ({ labels: metric, value: toNumber(value?.[1]) })) };
   } catch (error) {

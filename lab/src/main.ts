@@ -1,6 +1,6 @@
 /**
- * The process: arguments, standard streams, exit code. `make lab` calls it: `node lab/src/main.ts --prometheus URL --progress FILE
- * [--answers] -- PROMTOOL...`. Exit code: 0 all answered or left, 3 Prometheus is not reachable, 130 interrupted, 1 otherwise.
+ * The process: arguments, standard streams, exit code. `make lab` runs `node lab/src/main.ts --prometheus URL --progress FILE
+ * [--answers] -- PROMTOOL...`. Exit codes: 0 all answered, or quit; 3 Prometheus is unreachable; 130 interrupted; 1 otherwise.
  */
 import { createInterface } from 'node:readline';
 import { parseArgs, styleText } from 'node:util';
@@ -30,7 +30,7 @@ const screen: Screen = {
 async function talk(): Promise<void> {
   const ids = QUESTIONS.map(({ id }) => id);
   const progress = await readProgress(file, ids);
-  // Not before: lines that arrive without a reader are lost.
+  // Not earlier: readline drops lines that arrive before there is a reader.
   const input = createInterface({ input: process.stdin });
   await converse({
     questions: QUESTIONS,
@@ -43,9 +43,9 @@ async function talk(): Promise<void> {
   input.close();
 }
 
-// Each answer is kept at once, so there is nothing to save here.
+// Each answer is saved immediately, so there is nothing to save here.
 process.on('SIGINT', () => {
-  process.stdout.write('\n"make lab" goes on from here.\n');
+  process.stdout.write('\n"make lab" continues from here.\n');
   process.exit(130);
 });
 try {

@@ -1,13 +1,13 @@
-/** What a learner has answered, kept in a file between runs. */
+/** Keeps the questions that a learner has answered in a file between runs. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface Progress {
-  /** Ids of questions that were answered. */
+  /** Ids of the answered questions. */
   solved: string[];
 }
 
-/** A file that is not there, or is not what this writes, is a beginning. */
+/** Reads the progress; a missing or damaged file means no progress. */
 export async function readProgress(file: string, known: readonly string[]): Promise<Progress> {
   try {
     const { solved } = JSON.parse(await readFile(file, 'utf8')) as Partial<Progress>;

@@ -1,6 +1,6 @@
 /**
- * Evaluates queries in scenarios, with the engine of the learner's own Prometheus: its `promtool test rules` expects nothing,
- * and reports what it got instead. Nothing of this reaches the Prometheus that runs.
+ * Evaluates queries in scenarios with the engine of the learner's Prometheus version: tests for `promtool test rules` expect no
+ * samples, so promtool reports the samples that it got. The running Prometheus is not involved.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -12,7 +12,7 @@ export interface Sample {
   value: number;
 }
 
-/** Samples, or what the engine has to say against the query. */
+/** Samples, or the engine's reason for refusing the query. */
 export type Outcome = { samples: Sample[] } | { refused: string };
 
 export interface Attempt {
@@ -20,26 +20,26 @@ export interface Attempt {
   scenario: Scenario;
 }
 
-/** @returns an outcome for each attempt, in their order */
+/** @returns one outcome per attempt, in the same order */
 export type Evaluate = (attempts: readonly Attempt[]) => Promise<Outcome[]>;
 
-/** Long enough for each window that is asked for to be full. */
+/** Long enough to fill the window of every question. */
 const EVAL_TIME = '9m';
 
-/** @param command what runs promtool; `test rules /dev/stdin` is put behind it */
+/** @param command runs promtool; `test rules /dev/stdin` is appended */
 export function createEvaluate(command: readonly string[]): Evaluate {
   return async (attempts) => {
     const report = await run([...command, 'test', 'rules', '/dev/stdin'], toTestFile(attempts));
     const outcomes = parseReport(report);
-    // It passes with nothing to mention, or fails with each that differs; anything else was no evaluation.
+    // promtool either succeeds, or fails and lists every difference; any other output means that it evaluated nothing.
     if (outcomes.size === 0 && !report.includes('SUCCESS'))
-      throw new Error(`promtool gave no report: ${report.trim() || '(nothing)'}`);
-    // What was expected, that is nothing, is not mentioned.
+      throw new Error(`promtool: expected a report, got ${report.trim() || '(nothing)'}`);
+    // promtool does not list results that match the expected empty one.
     return attempts.map((_, i) => outcomes.get(i) ?? { samples: [] });
   };
 }
 
-/** JSON is YAML. A comment behind each query says whose result it is. */
+/** JSON is valid YAML. A comment after each query carries the number of its attempt into the report. */
 export function toTestFile(attempts: readonly Attempt[]): string {
   return JSON.stringify({
     rule_files: [],
@@ -52,7 +52,7 @@ export function toTestFile(attempts: readonly Attempt[]): string {
   });
 }
 
-/** The outcomes that promtool mentions, by the number of the attempt. */
+/** The outcomes in promtool's report, by number of the attempt. */
 export function parseReport(report: string): Map<number, Outcome> {
   const outcomes = new Map<number, Outcome>();
   const entries = report.split(/^\s+expr: /m).slice(1);
@@ -79,10 +79,10 @@ function parseSamples(got: string): Sample[] {
   }));
 }
 
-/** @returns what it prints, whether it passes or fails. @throws when it cannot be started */
+/** @returns the output of promtool, whether it succeeds or fails. @throws if it cannot be started */
 async function run([program = '', ...words]: readonly string[], input: string): Promise<string> {
   const running = promisify(execFile)(program, words, { maxBuffer: 2 ** 26 });
-  // A program that could not be started, or ends early, says why by itself.
+  // If the program does not start or exits early, the other error is the useful one.
   running.child.stdin?.on('error', () => {}).end(input);
   const { stdout, stderr } = await running.catch((error) => {
     if (typeof error.code !== 'number') throw error;

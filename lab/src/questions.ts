@@ -1,20 +1,20 @@
-/** The questions, in the order of the labs and of docs/tutorial.md. The one table of what is asked and what is right. */
+/** The questions with their solutions, in the order of the labs and of docs/tutorial.md. */
 import type { ScenarioName } from './scenarios.ts';
 
 interface Common {
   id: string;
   text: string;
   solution: string;
-  /** From a nudge to nearly the answer. */
+  /** From a small hint to almost the solution. */
   hints: readonly string[];
-  /** Shown with a right answer, and with the solution. */
+  /** Shown after a correct answer, and with the solution. */
   why: string;
 }
 
-/** Answered with a query; where it is about a number that does not change, with that number as well. */
+/** The answer is a query, or also a number if that number is stable (`acceptsNumber`). */
 export interface QueryQuestion extends Common {
   acceptsNumber?: boolean;
-  /** Labels that are part of the answer. Without them only values are compared. */
+  /** Labels that are part of the answer. If absent, only values are compared. */
   labels?: readonly string[];
   scenarios: readonly ScenarioName[];
 }
@@ -29,46 +29,46 @@ export const QUESTIONS: readonly Question[] = [
   {
     id: 'total',
     acceptsNumber: true,
-    text: 'How many requests were handled by a route, in total?',
+    text: 'How many requests did the routes handle in total?',
     solution: 'sum(http_requests_total)',
     scenarios: ['traffic', 'replicas'],
     hints: [
-      'The counter is called http_requests_total; it has one series for each path and method.',
-      'An aggregation makes one number of many series: sum(...).',
+      'The counter is http_requests_total; it has one series per path and method.',
+      'An aggregation turns many series into one number: sum(...).',
     ],
-    why: 'Each pair of path and method is a series, each replica has its own, and sum() adds them all.',
+    why: 'Each pair of path and method is a series on each replica, and sum() adds them all.',
   },
   {
     id: 'busiest',
     labels: ['path', 'method'],
-    text: 'Which path and method got the most? (the two words, or a query whose answer has these labels)',
+    text: 'Which path and method received the most requests? (two words, or a query whose result has these labels)',
     solution: 'topk(1, sum by (path, method) (http_requests_total))',
     scenarios: ['traffic', 'replicas'],
     hints: [
-      'Look at http_requests_total, and find the largest.',
-      'topk(1, ...) keeps the largest; sum by (path, method) (...) first adds up the replicas.',
+      'Look for the largest value of http_requests_total.',
+      'topk(1, ...) keeps the largest series; first add up the replicas with sum by (path, method) (...).',
     ],
-    why: 'topk(1, ...) keeps the largest series with its labels; max() would keep its value and lose its name.',
+    why: 'topk(1, ...) keeps the largest series with its labels; max() would keep only its value.',
   },
   {
     id: 'errors',
     acceptsNumber: true,
-    text: 'How many responses were errors, of whatever code?',
+    text: 'How many responses were errors, with any status code?',
     solution: 'sum(http_errors_total)',
     scenarios: ['traffic', 'failures', 'replicas'],
     hints: [
-      'Errors are a counter of their own, with the label code.',
-      'http_errors_total, and all its codes together.',
+      'Errors have their own counter, with the label code.',
+      'The counter is http_errors_total; add up all its codes.',
     ],
-    why: 'Today they are all 404. The sum is right tomorrow as well, when a handler fails or a client leaves.',
+    why: 'Now they are all 404. The sum stays correct when a handler fails (500) or a client disconnects (499).',
   },
   {
     id: 'gauge',
-    text: 'Which type has a metric for the requests that are being handled at this moment?',
-    choices: { counter: 'only goes up', gauge: 'goes up and down', histogram: 'sorts into buckets' },
+    text: 'Which type of metric fits the number of requests that are being handled at this moment?',
+    choices: { counter: 'only goes up', gauge: 'goes up and down', histogram: 'sorts values into buckets' },
     solution: 'gauge',
-    hints: ['What does the number do when a request ends?'],
-    why: 'It goes up when a request enters and down when it leaves; a counter never goes down.',
+    hints: ['What happens to the number when a request ends?'],
+    why: 'It goes up when a request starts and down when it ends; a counter never goes down.',
   },
   {
     id: 'in-progress',
@@ -77,21 +77,21 @@ export const QUESTIONS: readonly Question[] = [
     solution: 'sum(inprogress_requests)',
     scenarios: ['traffic', 'replicas'],
     hints: [
-      'It is a gauge: its value is the answer, no rate() needed.',
-      'inprogress_requests, of all replicas together.',
+      'It is a gauge: its value is the answer, without rate().',
+      'The gauge is inprogress_requests; add up all replicas.',
     ],
-    why: 'A gauge is read as it is. Back at 0 without traffic, it also says that no request was lost on its way out.',
+    why: 'A gauge is used as it is. If it returns to 0 without traffic, every request that started has also ended.',
   },
   {
     id: 'up',
-    text: 'Write a query: how many processes of the API does Prometheus reach?',
+    text: 'Write a query: how many processes of the API can Prometheus scrape?',
     solution: 'sum(up{job="api"})',
     scenarios: ['replicas', 'down'],
     hints: [
-      'Prometheus makes a series itself for each target: up. Its value is 1 or 0.',
-      'Only the job "api", and the values added up; a count would count the dead ones too.',
+      'For each target, Prometheus itself creates a series named up. Its value is 1 or 0.',
+      'Select the job "api" and add up the values; count() would include the targets that are down.',
     ],
-    why: 'up is 1 for a target that answered and 0 for one that did not, so the sum counts those that did.',
+    why: 'up is 1 if the last scrape succeeded and 0 if it failed, so the sum is the number of working targets.',
   },
   {
     id: 'rate',
@@ -100,31 +100,31 @@ export const QUESTIONS: readonly Question[] = [
     scenarios: ['traffic', 'replicas', 'restart'],
     hints: [
       'rate(counter[window]) is the increase per second over the window.',
-      'First the rate of each series, then the sum: sum(rate(http_requests_total[1m])).',
+      'First take the rate of each series, then the sum: sum(rate(http_requests_total[1m])).',
     ],
-    why: 'rate() sees each counter restart and makes up for it, which works only before the sum.',
+    why: 'rate() detects when a counter restarts and corrects for it, which only works before the sum.',
   },
   {
     id: 'error-ratio',
-    text: 'Write a query for the error ratio of the last 5 minutes: which share of all requests, matched by a route or not, were errors?',
+    text: 'Write a query: over the last 5 minutes, which share of all requests were errors, including requests that matched no route?',
     solution: 'sum(rate(http_errors_total[5m])) / sum(rate(http_request_duration_seconds_count[5m]))',
     scenarios: ['traffic', 'failures', 'replicas', 'restart'],
     hints: [
-      'http_requests_total lacks what no route handled. http_request_duration_seconds_count has every request.',
-      'Both sides as sum(rate(...[5m])), one divided by the other.',
+      'http_requests_total lacks requests that matched no route. http_request_duration_seconds_count has every request.',
+      'Divide one sum(rate(...[5m])) by another.',
     ],
-    why: 'Both rates are over the same window and the same requests. Divided by http_requests_total it could pass 1.',
+    why: 'Both rates cover the same window and the same requests. Divided by http_requests_total, the ratio could exceed 1.',
   },
   {
     id: 'p95',
-    text: 'Write a query: within how many seconds were 95 % of all requests of the last 5 minutes answered?',
+    text: 'Write a query: within how many seconds did 95 % of all requests of the last 5 minutes finish?',
     solution: 'histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket[5m])))',
     scenarios: ['traffic', 'failures', 'replicas', 'restart'],
     hints: [
-      'histogram_quantile(0.95, buckets) reads buckets; they are http_request_duration_seconds_bucket, with the label le.',
-      'Add up the rates of the buckets by le, and take the percentile of that sum. Never the average of percentiles.',
+      'histogram_quantile(0.95, ...) needs buckets: http_request_duration_seconds_bucket, with the label le.',
+      'Add up the rates of the buckets by le, and take the percentile of that sum. Never average percentiles.',
     ],
-    why: 'Buckets can be added up over routes and replicas, percentiles cannot be averaged.',
+    why: 'Buckets can be added up over routes and replicas; percentiles cannot be averaged.',
   },
   {
     id: 'objective',
@@ -133,9 +133,9 @@ export const QUESTIONS: readonly Question[] = [
       'sum(rate(http_request_duration_seconds_bucket{le="0.25"}[5m])) / sum(rate(http_request_duration_seconds_count[5m]))',
     scenarios: ['traffic', 'failures', 'replicas', 'restart'],
     hints: [
-      'A bucket counts the requests that took at most le seconds, and there is one for 0.25.',
-      'Its rate divided by that of http_request_duration_seconds_count, both as sums.',
+      'A bucket counts the requests that took at most le seconds, and there is one with le="0.25".',
+      'Divide the sum of its rates by the sum of the rates of http_request_duration_seconds_count.',
     ],
-    why: 'A bucket at the objective makes this exact, where a percentile is a guess within its bucket.',
+    why: 'With a bucket boundary at the objective this is exact; a percentile is only interpolated within its bucket.',
   },
 ];

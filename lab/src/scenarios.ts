@@ -1,10 +1,10 @@
 /**
- * Scenarios in which an answer is tried besides the learner's own stack: the API's series if things had gone otherwise. An
- * answer that is right by accident is wrong in one of them, and each says what the accident was.
+ * Scenarios for trying an answer in addition to the learner's stack: the API's series under other circumstances. An answer that
+ * is correct only by coincidence is wrong in one of them, and the scenario explains the coincidence.
  */
 export interface Scenario {
   name: string;
-  /** What is different in it, for a learner whose answer is wrong there. */
+  /** What is different in the scenario, for a learner whose answer is wrong there. */
   lesson: string;
   /** Series and their samples, one every 5 s, in promtool's notation: `0+2x60` is 0, 2, 4 and so on for 60 steps. */
   series: Record<string, string>;
@@ -14,15 +14,15 @@ const STEPS = 120;
 const BOUNDS = ['0.005', '0.25', '1', '2.5', '+Inf'];
 
 /**
- * Requests with one outcome: path, method, code, and how many more of them every 5 s took at most each of {@link BOUNDS}. The last
- * is how many there were before.
+ * Requests with one outcome: path, method, code, and per 5 s the number that took at most each of {@link BOUNDS}. The last value
+ * is the number before the start.
  */
 type Requests = readonly [string, string, number, readonly [number, number, number, number, number], number?];
 
 interface Replica {
   instance?: string;
   isUp?: boolean;
-  /** Its counters start again at 0 half-way. */
+  /** Resets its counters to 0 halfway. */
   isRestarted?: boolean;
   inProgress?: number;
   requests: readonly Requests[];
@@ -40,7 +40,7 @@ function seriesOf(replica: Replica): Record<string, string> {
   const still = (value: number) => `${value}x${STEPS}`;
   const counter = (step: number, from = 0) =>
     isRestarted ? `0+${step}x${STEPS / 2} 0+${step}x${STEPS / 2}` : `${from}+${step}x${STEPS}`;
-  /** One counter of all requests that match. */
+  /** Adds one counter of all requests that match. */
   const sum = (name: string, labels: object, matches: (one: Requests) => boolean) => {
     const own = requests.filter(matches);
     const step = own.reduce((total, [, , , atMost]) => total + atMost[4], 0);
@@ -106,27 +106,27 @@ const scenario = (name: string, lesson: string, ...replicas: Replica[]): Scenari
 });
 
 export const SCENARIOS = {
-  traffic: scenario('traffic goes on', 'Traffic goes on, and goes to the routes in other shares.', busy),
+  traffic: scenario('more traffic', 'There is ongoing traffic, with a different share for each route.', busy),
   failures: scenario(
     'other errors',
-    'There are other errors than 404: handlers that fail (500), clients that leave (499).',
+    'There are errors other than 404: handlers that fail (500), clients that disconnect (499).',
     failing,
   ),
   replicas: scenario(
     'two replicas',
-    'There are two replicas of the API, each with series of its own: what is asked for is about both together.',
+    'There are two replicas of the API, each with its own series, and the question is about both together.',
     busy,
     { ...failing, instance: 'api-2:8000' },
   ),
   down: scenario(
     'one replica is down',
-    'Of two replicas one does not answer: its target is still known, with the value 0.',
+    'One of two replicas does not respond: its target still exists, with the value 0.',
     busy,
     { ...failing, instance: 'api-2:8000', isUp: false },
   ),
   restart: scenario(
     'a restart',
-    'The API was restarted in between, so its counters began again at 0. Only rate() and increase() know what that means.',
+    'The API restarted in between, so its counters started again at 0. Only rate() and increase() correct for that.',
     restarted,
   ),
 } satisfies Record<string, Scenario>;

@@ -1,4 +1,4 @@
-/** The conversation: asks, reads answers, grades and remembers them. It knows streams of lines, not terminals. */
+/** The conversation: asks questions, reads answers, grades them and saves progress. Works on streams of lines, not terminals. */
 import { type Engines, grade } from './answer.ts';
 import type { Progress } from './progress.ts';
 import type { Question } from './questions.ts';
@@ -21,22 +21,22 @@ export interface Session {
 
 const COMMANDS = 'hint, solution, skip, list, quit';
 
-/** @returns when all is answered or the learner leaves */
+/** Resolves when all questions are answered or the learner quits. */
 export async function converse(session: Session): Promise<void> {
   const { questions, screen } = session;
   if (questions.every(({ id }) => session.progress.solved.includes(id))) session.progress = { solved: [] };
   const { solved } = session.progress;
   const greeting =
     solved.length > 0
-      ? `Welcome back: ${solved.length} of ${questions.length} are answered.`
+      ? `Welcome back: ${solved.length} of ${questions.length} answered.`
       : 'Questions about your running stack.';
   screen.write(
-    `${screen.paint('bold', greeting)}\nAn answer is a number or a query in PromQL. Besides: ${COMMANDS}.\n`,
+    `${screen.paint('bold', greeting)}\nAnswer with a number or a PromQL query. Commands: ${COMMANDS}.\n`,
   );
   for (const question of questions) {
     if (solved.includes(question.id)) continue;
     if ((await askOne(question, session)) === 'quit') {
-      screen.write(`\n${solved.length} of ${questions.length} answered. "make lab" goes on from here.\n`);
+      screen.write(`\n${solved.length} of ${questions.length} answered. "make lab" continues from here.\n`);
       return;
     }
   }
@@ -55,13 +55,13 @@ async function askOne(question: Question, session: Session): Promise<'next' | 'q
   for (const [word, text] of choices) screen.write(`  ${word}: ${text}\n`);
   let hints = 0;
   const replies: Readonly<Record<string, () => string>> = {
-    help: () => `An answer, or one of: ${COMMANDS}.`,
-    hint: () => question.hints[hints++] ?? 'That was the last hint. There is "solution", and "skip".',
+    help: () => `Type an answer, or one of: ${COMMANDS}.`,
+    hint: () => question.hints[hints++] ?? 'No more hints. Type "solution" or "skip".',
     list: () =>
       questions
         .map(({ id, text }, i) => `  ${progress.solved.includes(id) ? 'x' : '-'} ${i + 1}  ${text}`)
         .join('\n'),
-    solution: () => `${question.solution}\n${question.why}\nType it, and see what it says; or skip.`,
+    solution: () => `${question.solution}\n${question.why}\nType it to see its result, or "skip".`,
   };
   for (;;) {
     screen.write('> ');
@@ -84,7 +84,7 @@ function writeQuestion(question: Question, { questions, screen }: Pick<Session, 
 async function isRight(question: Question, given: string, session: Session): Promise<boolean> {
   const { screen, progress } = session;
   const { right, why } = await grade(question, given, session.engines);
-  const verdict = right ? screen.paint('green', 'Right.') : screen.paint('red', 'Not right.');
+  const verdict = right ? screen.paint('green', 'Correct.') : screen.paint('red', 'Incorrect.');
   screen.write(`${verdict} ${why.join('\n  ')}\n`);
   if (!right) return false;
   progress.solved.push(question.id);
@@ -92,12 +92,12 @@ async function isRight(question: Question, given: string, session: Session): Pro
   return true;
 }
 
-/** Every question with its solution, and what the learner's Prometheus answers now. */
+/** Prints every question with its solution and the current result of the learner's Prometheus. */
 export async function showAnswers(session: Pick<Session, 'questions' | 'engines' | 'screen'>): Promise<void> {
   const { questions, engines, screen } = session;
   for (const question of questions) {
     writeQuestion(question, session);
     const { right, why } = await grade(question, question.solution, engines);
-    screen.write(`> ${question.solution}\n${right ? 'Right.' : 'Not right now.'} ${why.join('\n  ')}\n`);
+    screen.write(`> ${question.solution}\n${right ? 'Correct.' : 'Incorrect now.'} ${why.join('\n  ')}\n`);
   }
 }

@@ -1,4 +1,4 @@
-/** Answers that are nearly right: the grader takes a number only if it is exactly the one, and nothing that is not finite. */
+/** Answers that are almost correct: the grader accepts a number only if it is exact, and rejects values that are not finite. */
 import { describe, expect, it } from '@jest/globals';
 import type { QueryAnswer } from 'exact-load/prometheus';
 import { grade } from '../src/answer.ts';
@@ -13,7 +13,7 @@ const question: QueryQuestion = {
 };
 const one = (value: number): Outcome => ({ samples: [{ labels: {}, value }] });
 
-/** Where the solution is this number here and another one elsewhere, and the answer the same everywhere. */
+/** Grades an answer whose result is the same everywhere; the solution is `solution` here and 150 in the scenario. */
 async function isRight(typed: string, solution: number, answer: Outcome = { refused: 'no query' }) {
   const { right, why } = await grade(question, typed, {
     askLive: async (queries) => queries.map((query) => (query === 'sum(x)' ? one(solution) : answer)),
@@ -46,12 +46,15 @@ describe('a number', () => {
     expect(await isRight(typed, 0)).toBe(false),
   );
 
-  it.each([Number.NaN, Infinity, -Infinity])('none is right where the solution is %d', async (solution) => {
-    for (const typed of ['0', '1e999', '-1e999', String(solution)])
-      expect(await isRight(typed, solution, one(solution))).toBe(false);
-  });
+  it.each([Number.NaN, Infinity, -Infinity])(
+    'no number is correct if the solution is %d',
+    async (solution) => {
+      for (const typed of ['0', '1e999', '-1e999', String(solution)])
+        expect(await isRight(typed, solution, one(solution))).toBe(false);
+    },
+  );
 
-  it('is equal to how it is written, and to no neighbour', () => {
+  it('equals its decimal notation, but no neighbouring number', () => {
     for (let i = 1; i < 2000; i++) {
       const value = Math.sin(i) * 10 ** ((i % 40) - 20);
       for (const text of [String(value), value.toExponential(), `+0${Math.abs(value)}`])
@@ -63,8 +66,8 @@ describe('a number', () => {
 
 describe('a query', () => {
   const answers: [string, Outcome, Outcome][] = [
-    ['NaN, as the solution is', one(Number.NaN), one(Number.NaN)],
-    ['+Inf, as the solution is', one(Infinity), one(Infinity)],
+    ['NaN like the solution', one(Number.NaN), one(Number.NaN)],
+    ['+Inf like the solution', one(Infinity), one(Infinity)],
     ['+Inf for 100', one(Infinity), one(100)],
     ['-Inf for 100', one(-Infinity), one(100)],
     ['NaN for 100', one(Number.NaN), one(100)],
@@ -74,20 +77,20 @@ describe('a query', () => {
     ['100.0000001', one(100.0000001), one(100)],
     ['100.00000000001', one(100.00000000001), one(100)],
     ['a tiny number for 0', one(5e-324), one(0)],
-    ['a refusal', { refused: 'no' }, one(100)],
-    ['100, as nothing', one(100), { samples: [] }],
+    ['an error', { refused: 'no' }, one(100)],
+    ['100 for nothing', one(100), { samples: [] }],
   ];
-  it.each(answers)('that answers %s is wrong', async (_name, answer, solution) => {
+  it.each(answers)('that returns %s is wrong', async (_name, answer, solution) => {
     const { right } = await grade(question, 'f(x)', {
       askLive: async () => [answer, solution],
-      // So that only what is asked here can make it wrong.
+      // Correct in the scenario, so that only the live result can make it wrong.
       evaluate: async (attempts) => attempts.map(() => one(150)),
     });
     expect(right).toBe(false);
   });
 
   it.each([Number.NaN, Infinity, 150.0000001])(
-    'that answers %d where 150 is right is wrong',
+    'that returns %d instead of 150 in a scenario is wrong',
     async (value) => {
       const { right } = await grade(question, 'f(x)', {
         askLive: async () => [one(100), one(100)],
@@ -97,26 +100,29 @@ describe('a query', () => {
     },
   );
 
-  it('says what NaN is', async () => {
+  it('that returns NaN gets an explanation', async () => {
     const { why } = await grade(question, 'f(x)', {
       askLive: async () => [one(Number.NaN), one(Number.NaN)],
       evaluate: async () => [one(150), one(150)],
     });
-    expect(why.join('\n')).toContain('no finite number');
+    expect(why.join('\n')).toContain('not a finite number');
   });
 });
 
-it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', ''])('%j is no choice', async (word) => {
-  const choice: ChoiceQuestion = {
-    ...{ id: 'type', text: 'Which?', solution: 'gauge', hints: [], why: 'Up and down.' },
-    choices: { gauge: 'goes up and down', counter: 'only goes up' },
-  };
-  const engines = { askLive: async () => [], evaluate: async () => [] };
-  expect(await grade(choice, word, engines)).toEqual({
-    right: false,
-    why: [`Expected one of gauge, counter, got "${word}".`],
-  });
-});
+it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', ''])(
+  '%j is not a choice',
+  async (word) => {
+    const choice: ChoiceQuestion = {
+      ...{ id: 'type', text: 'Which?', solution: 'gauge', hints: [], why: 'Up and down.' },
+      choices: { gauge: 'goes up and down', counter: 'only goes up' },
+    };
+    const engines = { askLive: async () => [], evaluate: async () => [] };
+    expect(await grade(choice, word, engines)).toEqual({
+      right: false,
+      why: [`Expected one of gauge, counter, got "${word}".`],
+    });
+  },
+);
 
 it.each<[string, QueryAnswer]>([
   ['a string', { resultType: 'string', result: [0, '100'] }],
@@ -126,7 +132,7 @@ it.each<[string, QueryAnswer]>([
     { resultType: 'vector', result: [{ metric: {}, histogram: [0, { count: 1, sum: 1 }] }] },
   ],
   ['an odd number', { resultType: 'scalar', result: [0, ''] }],
-])('%s from Prometheus is not right', async (_name, answer) => {
+])('%s from Prometheus is not a correct answer', async (_name, answer) => {
   const askLive = createAskLive({ ask: async () => answer }, () => 0);
   const { right } = await grade(question, 'f(x)', {
     askLive: async (queries) => [...(await askLive(queries.slice(0, 1))), one(100)],

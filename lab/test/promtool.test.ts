@@ -1,16 +1,16 @@
-/** What promtool says, as version 3.5 words it, and what it is asked. */
+/** The test file for promtool, and promtool's report in the wording of version 3.5. */
 import { expect, it } from '@jest/globals';
 import { createEvaluate, parseReport, toTestFile } from '../src/promtool.ts';
 
 const scenario = { name: 'one', lesson: '', series: { 'x{a="b"}': '0+1x9' } };
 
-it('asks for each query in its scenario, with its number in a comment', () => {
+it('writes each query with its scenario, and the number of the attempt in a comment', () => {
   const file = JSON.parse(toTestFile([{ query: 'x # mine', scenario }]));
   expect(file.tests[0].input_series).toEqual([{ series: 'x{a="b"}', values: '0+1x9' }]);
   expect(file.tests[0].promql_expr_test[0].expr).toBe('x # mine\n# attempt 0');
 });
 
-it('reads samples with whatever is in their labels, scalars, special values and refusals', () => {
+it('parses samples with any label values, scalars, special values and errors', () => {
   const report = [
     '  FAILED:',
     '    expr: "x\\n# attempt 0", time: 9m,',
@@ -49,19 +49,15 @@ it('reads samples with whatever is in their labels, scalars, special values and 
   ]);
 });
 
-it('takes what is not mentioned in a report for an empty answer', async () => {
+it('returns an empty result for a query that the report does not mention', async () => {
   const evaluate = createEvaluate([process.execPath, '-e', 'console.log("  SUCCESS")', '--']);
   expect(await evaluate([{ query: 'nothing', scenario }])).toEqual([{ samples: [] }]);
 });
 
 it.each([
-  [
-    'a promtool that cannot evaluate',
-    'console.log("  FAILED:\\nopening test directory: read-only")',
-    'read-only',
-  ],
-  ['one that says nothing', '', '(nothing)'],
-])('is no evaluation: %s', async (_name, script, said) => {
+  ['promtool cannot evaluate', 'console.log("  FAILED:\\nopening test directory: read-only")', 'read-only'],
+  ['promtool prints nothing', '', '(nothing)'],
+])('rejects if %s', async (_name, script, said) => {
   const evaluate = createEvaluate([process.execPath, '-e', script, '--']);
   await expect(evaluate([{ query: 'x', scenario }])).rejects.toThrow(said);
 });

@@ -1,4 +1,4 @@
-/** The conversation with fake engines; the real ones are in test/integration/commands.test.ts. */
+/** The conversation, with fake engines; test/integration/commands.test.ts uses the real ones. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const QUESTIONS: Question[] = [
 ];
 
 const one = (value: number, labels = {}): Outcome => ({ samples: [{ labels, value }] });
-/** What each query answers: now, and elsewhere. */
+/** The result of each query: now, and in the scenario. */
 const ANSWERS: Record<string, [Outcome, Outcome]> = {
   'sum(x)': [one(100), one(150)],
   '100 + 0': [one(100), one(100)],
@@ -62,66 +62,66 @@ async function play(lines: string[], solved: string[] = [], usedEngines = engine
 }
 
 it.each([
-  ['99', 'Not right. Not 99'],
+  ['99', 'Incorrect. 99 is not what your Prometheus answers now.'],
   [
     '100 + 0',
-    'That is the right value, but by accident.\n  Tried in another scenario, it gives 100 where 150 is right.',
+    'The value is correct, but only by coincidence.\n  Another scenario shows it: it returns 100, and 150 is correct.',
   ],
-  ['sum(', 'Not right. Prometheus refuses it: unclosed'],
-  ['nothing', 'Not right. Nothing matches'],
+  ['sum(', 'Incorrect. Prometheus refuses it: unclosed'],
+  ['nothing', 'Incorrect. No series matches'],
   ['hint', '> Look at x.'],
   ['solution', '> sum(x)\nIt is the sum.'],
-  ['100', 'Right. That is what sum(x) answers now.'],
+  ['100', 'Correct. That is what sum(x) answers now.'],
   [
     'sum(x) * 3 / 3',
-    'Right. Your Prometheus answers 100.\n  Also right when tried elsewhere: traffic goes on.',
+    'Correct. Your Prometheus answers 100.\n  Also correct in other scenarios: more traffic.',
   ],
-])('to the first question, %j is said: %j', async (line, said) => {
+])('replies to %j at the first question: %j', async (line, said) => {
   const { text, saved } = await play([line]);
   expect(text).toContain(said);
-  expect(saved).toEqual(said.startsWith('Right') ? ['all'] : []);
+  expect(saved).toEqual(said.startsWith('Correct') ? ['all'] : []);
 });
 
 it.each([
-  ['x{path="cart"}', 'it gives 20 {path="cart"} where 70 {path="cars"} is right'],
+  ['x{path="cart"}', 'it returns 20 {path="cart"}, and 70 {path="cars"} is correct'],
   ['max(x)', 'it lacks the label path'],
-  ['products', 'did not get the most'],
-  ['cart', 'Right. It got 40.'],
-  ['topk(1, x)', 'Right. Your Prometheus answers 40 {path="cart"}.'],
-])('to the question which, %j is said: %j', async (line, said) => {
+  ['products', 'another one received more'],
+  ['cart', 'Correct. It received 40.'],
+  ['topk(1, x)', 'Correct. Your Prometheus answers 40 {path="cart"}.'],
+])('replies to %j at the question for labels: %j', async (line, said) => {
   expect((await play(['skip', line])).text).toContain(said);
 });
 
-it('takes a choice by its word, and says what the others are', async () => {
+it('accepts a choice by its word, and explains the wrong ones', async () => {
   const { text } = await play(['skip', 'skip', 'histogram', 'Counter', 'gauge']);
   expect(text).toContain('3/3  What type?\n  gauge: goes up and down\n  counter: only goes up\n> ');
   expect(text).toContain('Expected one of gauge, counter, got "histogram".');
-  expect(text).toContain('Not right. A counter only goes up.');
-  expect(text).toContain('Right. Up and down.');
+  expect(text).toContain('Incorrect. A counter only goes up.');
+  expect(text).toContain('Correct. Up and down.');
   expect(text).toContain('2 skipped.');
 });
 
-it('goes on where it was left, and starts again when all was answered', async () => {
+it('continues where the learner stopped, and starts over when all questions are answered', async () => {
   const resumed = await play(['cart', 'gauge'], ['all']);
-  expect(resumed.text).toContain('Welcome back: 1 of 3 are answered.');
+  expect(resumed.text).toContain('Welcome back: 1 of 3 answered.');
   expect(resumed.text).not.toContain('How many?');
   expect(resumed.text).toContain('All 3 answered.');
   expect(resumed.saved).toEqual(['all', 'which', 'type']);
   expect((await play(['quit'], resumed.saved)).text).toContain('1/3  How many?');
 });
 
-it('ends with the input, and says how to go on', async () => {
-  expect((await play([])).text).toContain('0 of 3 answered. "make lab" goes on from here.');
+it('ends at the end of the input, and prints how to continue', async () => {
+  expect((await play([])).text).toContain('0 of 3 answered. "make lab" continues from here.');
 });
 
-it('does not take two empty answers for equal', async () => {
+it('throws if the solution returns nothing in a scenario', async () => {
   const evaluate: Engines['evaluate'] = async (attempts) => attempts.map(() => ({ samples: [] }));
   await expect(play(['sum(x)'], [], { ...engines, evaluate })).rejects.toThrow(
-    'the solution has no answer in the scenario',
+    'expected the solution to return samples',
   );
 });
 
-it('keeps progress in a file, and takes a damaged one for a beginning', async () => {
+it('keeps progress in a file, and starts over if the file is damaged', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lab-'));
   const file = join(folder, 'new/lab.json');
   expect(await readProgress(file, ['a', 'b'])).toEqual({ solved: [] });

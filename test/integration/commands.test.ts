@@ -134,7 +134,7 @@ it('the queries of docs/operations.md have answers', async () => {
 const lab = (lines: readonly string[], settings: NodeJS.ProcessEnv) =>
   project.run('scripts/lab.sh', [], settings, lines.map((line) => `${line}\n`).join(''));
 
-it('lab takes right answers, says why others are wrong or right by accident, and goes on where it was left', async () => {
+it('lab accepts correct answers, explains wrong ones and coincidences, and continues where it stopped', async () => {
   const progress = { LAB_PROGRESS: join(project.reports, 'lab.json') };
   const first = await lab([...LAB_BEGINNING.map(([typed]) => typed), 'quit'], progress);
   expect(first).toMatchObject({ exitCode: 0, stderr: '' });
@@ -143,14 +143,14 @@ it('lab takes right answers, says why others are wrong or right by accident, and
   for (const [i, [, said]] of LAB_BEGINNING.entries()) expect(answers[i]).toContain(said);
   expect(first.stdout).toContain('3 of 10 answered');
   const second = await lab(['quit'], progress);
-  expect(second.stdout).toContain('Welcome back: 3 of 10 are answered.');
+  expect(second.stdout).toContain('Welcome back: 3 of 10 answered.');
 });
 
-it('lab with ANSWERS=1 shows solutions that its own grader takes', async () => {
+it('lab with ANSWERS=1 shows solutions that its grader accepts', async () => {
   const { exitCode, stdout } = await lab([], { ANSWERS: '1' });
   expect(exitCode).toBe(0);
-  expect(stdout.match(/^Right\./gm)).toHaveLength(10);
-  expect(stdout).toContain('> sum(http_requests_total)\nRight. Your Prometheus answers 100.');
+  expect(stdout.match(/^Correct\./gm)).toHaveLength(10);
+  expect(stdout).toContain('> sum(http_requests_total)\nCorrect. Your Prometheus answers 100.');
 });
 
 it('load not-found adds 33 errors, verified', async () => {
@@ -237,14 +237,14 @@ it('up with a setting that the API refuses shows what it says, and that what was
 
 const LAB_BEGINNING = [
   ['hint', 'http_requests_total'],
-  ['99', 'Not right. Not 99'],
+  ['99', 'Incorrect. 99 is not'],
   ['sum(', 'unclosed left parenthesis'],
-  ['http_requests_total', 'one number is asked for'],
-  ['sum(http_requests_total{path=~"products|cart"})', 'by accident'],
-  ['100', 'Right. That is what sum(http_requests_total) answers now.'],
-  ['get cart', 'did not get the most'],
+  ['http_requests_total', 'The question asks for one number'],
+  ['sum(http_requests_total{path=~"products|cart"})', 'by coincidence'],
+  ['100', 'Correct. That is what sum(http_requests_total) answers now.'],
+  ['get cart', 'another one received more'],
   ['topk(1, http_requests_total)', 'There are two replicas'],
-  ['post products', 'Right. It got 40.'],
-  ['vector(33)', 'it gives 33 where 216 is right'],
-  ['sum(http_errors_total)', 'Right. Your Prometheus answers 33.'],
+  ['post products', 'Correct. It received 40.'],
+  ['vector(33)', 'it returns 33, and 216 is correct'],
+  ['sum(http_errors_total)', 'Correct. Your Prometheus answers 33.'],
 ] as const;

@@ -1,8 +1,8 @@
-/** What a terminal showed, as SVG with real text: it can be read aloud, searched and copied. */
+/** Renders terminal output as SVG with real text, for screen readers, search and copying. */
 
 const [CHARACTER_WIDTH, LINE_HEIGHT, PADDING] = [8.4, 20, 16];
 
-/** @param text begins with the command, after a prompt; the command is also the title, for screen readers */
+/** @param text starts with a prompt and the command, which is also the title for screen readers */
 export function toSvg(text: string): string {
   const lines = text.trimEnd().split('\n');
   const title = `A terminal: ${lines[0]?.slice(2)}`;
@@ -23,11 +23,11 @@ ${rows.join('')}  </g>
 
 function styleOf(line: string): string {
   if (line.startsWith('$ ')) return ' fill="#ffffff" font-weight="bold"';
-  if (line.startsWith('verified: ') || line.startsWith('Right.')) return ' fill="#73d98a"';
-  if (line.startsWith('Not right.')) return ' fill="#ff8f8f"';
+  if (line.startsWith('verified: ') || line.startsWith('Correct.')) return ' fill="#73d98a"';
+  if (line.startsWith('Incorrect.')) return ' fill="#ff8f8f"';
   return line.startsWith('- ') || line.startsWith('  done') ? ' fill="#8c96a3"' : '';
 }
 
-/** Renderers collapse spaces in spite of `xml:space`, but keep those that do not break. */
+/** Renderers collapse spaces in spite of `xml:space`, but keep non-breaking ones. */
 const escaped = (text: string) =>
   text.replaceAll(' ', '\u00a0').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
