@@ -144,8 +144,8 @@ describe('options', () => {
     const access = { prometheus: url, prometheusCaFile: './none.pem' };
     expect(await lines({ ...wrong, ...access, headers: { Upgrade: 'secret' } })).toEqual([
       'duration: expected a duration above 0, such as 250ms, 30s, 5m, 1h, got "10 s"',
-      'headers.Upgrade: expected no such header: the generator speaks HTTP/1.1 only',
-      'methode: not a known key',
+      'headers.Upgrade: expected no such header (the generator speaks HTTP/1.1 only)',
+      'methode: unknown key',
       'prometheusCaFile: expected a file that can be read, got ENOENT',
       'rate: expected a number above 0, at most 1000000, or "max", got 0',
       expect.stringMatching(/^thresholds\.0: expected a threshold: .*, got "p98<1s"$/),
@@ -160,7 +160,7 @@ describe('options', () => {
       'two lengths',
       { url, requests: 1, duration: '1s' },
       [
-        'rate: expected with duration: a number, or "max"',
+        'rate: expected a number or "max" together with duration',
         'requests, duration: expected one of the two, got both',
       ],
     ],
@@ -173,8 +173,8 @@ describe('options', () => {
       'no target',
       { pattern: 'labb' },
       [
-        expect.stringContaining('no pattern "labb"; there are lab,'),
-        'target: expected with pattern: the URL where the load goes',
+        expect.stringContaining('pattern: expected one of lab,'),
+        'target: expected the URL of the server together with pattern',
       ],
     ] as never,
     [
@@ -198,7 +198,7 @@ describe('options', () => {
     [
       'a duration of an exact pattern',
       { pattern: 'hundred', target: url, duration: '1s' },
-      ['duration: "hundred" sends an exact number of requests; it ends when they are sent'],
+      ['duration: expected only with a rate pattern, got "hundred", which sends an exact number of requests'],
     ],
     [
       'a password in the URL',

@@ -64,8 +64,8 @@ verified: 133 requests, every one counted exactly once
     };
     const { code, out } = await runVerified('hundred');
     expect(code).toBe(1);
-    expect(out).toContain('1 x reset (the connection was closed before the answer was complete)');
-    expect(out).toContain('verification inconclusive: 1 of 100 requests got no complete answer');
+    expect(out).toContain('1 x reset (the connection was closed before the response was complete)');
+    expect(out).toContain('verification inconclusive: 1 of 100 requests got no complete response');
   });
 
   it('sends nothing to an API that is not fresh, when told so, and shows the verification of the ledger where it holds', async () => {
@@ -104,8 +104,8 @@ describe('a Prometheus that is not there for a run', () => {
     const { code, err } = await run('--prometheus', url, '--wait', '20s');
     expect([code, asked]).toEqual([3, 1]);
     expect(err).toContain(
-      `--prometheus: what answers at ${url} is not Prometheus, or does not let this query pass: ` +
-        '/api/v1/query gave 404 ok',
+      `--prometheus: the server at ${url} is not Prometheus, or blocks this query: ` +
+        '/api/v1/query returned 404 ok',
     );
   });
 
@@ -136,7 +136,7 @@ describe('exact-load verify', () => {
     await (await fetch(`${stack.target.url}/cart`)).text();
     const { code, out, err } = await verify();
     expect([code, out]).toEqual([1, expect.stringContaining(`${CART}: counted 1 more than sent`)]);
-    expect(err).toContain('a new ledger begun, with: verify --rebase');
+    expect(err).toContain('the baseline of a new ledger: verify --rebase');
     expect(await verify('--rebase')).toMatchObject({ code: 0 });
     expect(await verify()).toMatchObject({ code: 0 });
   });
@@ -149,7 +149,7 @@ describe('exact-load verify', () => {
   it('ends with 1 without a run to compare', async () => {
     await runVerified('hundred', ...ledger());
     stack.api.restart();
-    const err = expect.stringContaining('nothing to verify: the ledger holds no run since the API started');
+    const err = expect.stringContaining('nothing to verify: the ledger has no run since the API started');
     expect(await verify()).toMatchObject({ code: 1, err });
   });
 });

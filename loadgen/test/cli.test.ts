@@ -31,7 +31,8 @@ describe('exact-load run', () => {
   it('counts a status that was not expected as an error, and leaves it to a threshold to fail', async () => {
     const text = 'targets: [{path: /cart, count: 2, expect: 201}, {path: /gone, count: 3}]';
     await writeFile(at('own.yaml'), text);
-    const answered = 'answered  5   2 x 200   3 x 404\n  errors    5   dropped 0\n            5 x status';
+    const answered =
+      'answered  5   2 x 200   3 x 404\n  errors    5   dropped 0\n            5 x unexpected status';
     expect(await run(at('own.yaml'))).toMatchObject({ code: 0, out: expect.stringContaining(answered) });
     expect(await run(at('own.yaml'), '--threshold', 'errors<=4')).toMatchObject({ code: 1 });
   });
@@ -39,7 +40,7 @@ describe('exact-load run', () => {
   it('paces an exact pattern without losing a request to a lack of connections', async () => {
     const { code, out } = await run('not-found', '--rate', '500', '--connections', '1');
     expect([code, stack.api.values.get('http_errors_total{code="404"}')]).toEqual([0, 33]);
-    expect(out).toContain('asked 500/s on average, at most 1 connection)');
+    expect(out).toContain('planned 500/s on average, at most 1 connection)');
   });
 
   it('stops at an interrupt, waits for what is in flight, shows what was done and ends with 130', async () => {
@@ -52,7 +53,7 @@ describe('exact-load run', () => {
     const { code, out } = await loadgen(['run', 'lab', '-c', '1', ...stack.toTarget], controller);
     expect(code).toBe(130);
     expect(out).toMatch(/^hundred: 1 request sent[\s\S]+answered {2}1 {3}1 x 200/);
-    expect(out).toContain('interrupted: the rest was not sent');
+    expect(out).toContain('interrupted: the remaining requests were not sent');
     expect(out).not.toContain('not-found');
   });
 
@@ -65,8 +66,11 @@ describe('exact-load run', () => {
 
 describe('wrong usage ends with 2 and says what is right', () => {
   it.each([
-    [['run', 'hundrd'], /no pattern "hundrd"; there are lab, hundred, not-found, steady, .*mixed, and files/],
-    [['run', 'constructor', 'nope'], /no pattern "constructor".*\nno pattern "nope"/],
+    [
+      ['run', 'hundrd'],
+      /pattern: expected one of lab, hundred, not-found, steady, .*mixed, or a file .*, got "hundrd"/,
+    ],
+    [['run', 'constructor', 'nope'], /got "constructor"\npattern: .*, got "nope"/],
     [
       ['run', '--rate', 'fast', '--duration', '10', '-c', '0'],
       /^--rate: expected a number above 0, at most 1000000, or max, got "fast"\n--duration: expected a duration such as 250ms, 30s, 5m, 1h, got "10"\n--connections: expected a whole number from 1, got "0"\n$/,
@@ -74,26 +78,29 @@ describe('wrong usage ends with 2 and says what is right', () => {
     [['run', '--threshold', 'p98<1'], /^--threshold: expected a threshold: p50, p90.*, got "p98<1"/],
     [
       ['run', '--shard', '0/2'],
-      /^--shard: expected a part of at most 1000, from 1, such as 2\/8, got "0\/2"/,
+      /^--shard: expected i\/n with i from 1 to n, and n at most 1000, such as 2\/8, got "0\/2"/,
     ],
-    [['run', '--shard', '3/2'], /expected a part of at most 1000/],
-    [['run', '--start-at', '12:00'], /^--start-at: expected a date and time with its zone/],
-    [['run', '--start-at', '2020-01-01T00:00:00Z'], /expected a moment to come, got one [\d,]+ ms ago/],
+    [['run', '--shard', '3/2'], /expected i\/n with i from 1 to n/],
+    [['run', '--start-at', '12:00'], /^--start-at: expected a date and time with time zone/],
+    [['run', '--start-at', '2020-01-01T00:00:00Z'], /expected a time in the future, got one [\d,]+ ms ago/],
     [['run', '--workers', '65'], /^--workers: expected a whole number from 1 to 64, got "65"/],
-    [['run', 'hundred', '--workers', '11'], /"hundred" has 10 for 11 shards; expected one for each/],
+    [
+      ['run', 'hundred', '--workers', '11'],
+      /expected at least one per shard, got 10 for the 11 shards of "hundred"/,
+    ],
     [['run', '--verify', '--shard', '1/2', '-p', 'http://x'], /a shard cannot be verified alone/],
-    [['worker'], /only another exact-load starts one/],
+    [['worker'], /expected to be started by another exact-load process/],
     [['report', 'a', 'b', 'c'], /expected one report, or two to compare, got 3/],
     [['run', '--verify', '--ledger', 'x'], /--verify, --ledger: needs --prometheus/],
     [['run', '--target', 'localhost'], /--target: expected a URL/],
     [['run', '--prometheus', 'localhost:9090'], /--prometheus: expected a URL/],
-    [['run', 'hundred', '--duration', '5s'], /--duration: "hundred" sends an exact number/],
+    [['run', 'hundred', '--duration', '5s'], /--duration: expected only with a rate pattern, got "hundred"/],
     [['run', './gone.yaml'], /cannot read the pattern file/],
     [['run', '--speed', '9'], /unknown option '--speed'/],
     [['run', '--prom=http://ann:s3cret@host'], /unknown option '--prom=http:\/\/\*\*\*@host'/],
     [['attack'], /expected a URL or a command \(see --help\), got "attack"/],
     [['verify', '--ledger', 'x'], /required option '-p, --prometheus <url>' not specified/],
-    [['verify', '-p', 'http://x'], /expected one of --ledger <folder>, --sent <file>, and reports of runs/],
+    [['verify', '-p', 'http://x'], /expected one of --ledger <folder>, --sent <file>, or reports of runs/],
     [['verify', '-p', 'http://x', '--ledger', '/nowhere'], /--ledger: cannot read \/nowhere/],
     [['schema', 'x'], /Allowed choices are pattern, report/],
   ])('%j', async (args, message) => {
@@ -105,7 +112,7 @@ describe('the other commands', () => {
   it('list names every pattern', async () => {
     const { out } = await loadgen(['list']);
     const [patterns = '', note] = out.split('\n\n');
-    expect(note).toMatch(/^These know only the routes of the lab's API/);
+    expect(note).toMatch(/^These patterns use only the routes of the lab's API/);
     expect(patterns.match(/^\S+/gm)?.join(' ')).toBe('lab hundred not-found steady ramp rolling spike mixed');
   });
 

@@ -42,7 +42,7 @@ describe('exact-load combine', () => {
     const shards = await sendShards(4, 'hundred', ...stack.verified, ...ledger);
     expect(shards.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
     expect(shards[1]?.out).toContain('hundred: 25 requests sent');
-    expect(shards[1]?.out).toContain('shard 2 of 4: thresholds and verification are about the whole');
+    expect(shards[1]?.out).toContain('shard 2 of 4: thresholds and verification apply to the whole run');
     expect(shards[1]?.out).not.toContain('threshold ');
     const { code, out } = await combine(...files(1, 2, 3, 4), ...stack.verified);
     expect(out).toContain('hundred: 100 requests sent');
@@ -61,9 +61,9 @@ describe('exact-load combine', () => {
     await writeFile(at('3.json'), JSON.stringify(started));
     const { code, out } = await combine(...files(1, 3, 4), ...stack.verified, '--json', at('whole.json'));
     expect(code).toBe(1);
-    expect(out).toContain('shard 2/4 left no report: it is in none of these numbers');
-    expect(out).toContain('shard 3/4 did not end: it is in none of these numbers');
-    expect(out).toContain('unverifiable:\n  shard 2/4 left no report: what it sent is not known');
+    expect(out).toContain('shard 2/4 left no report: its requests are missing from these numbers');
+    expect(out).toContain('shard 3/4 did not finish: its requests are missing from these numbers');
+    expect(out).toContain('unverifiable:\n  shard 2/4 left no report: its requests are unknown');
     const { lostShards, phases } = await read(at('whole.json'));
     expect(lostShards.map(({ index, of }) => `${index}/${of}`)).toEqual(['2/4', '3/4']);
     expect(phases[0]?.sent).toBe(50);
@@ -84,7 +84,7 @@ describe('exact-load combine', () => {
 
   it('refuses reports of shards that had no Prometheus for a verification', async () => {
     await sendShards(2, 'hundred');
-    const err = expect.stringContaining('the shards were sent without it');
+    const err = expect.stringContaining('expected shards that were sent with it');
     expect(await combine(...files(1, 2), ...stack.verified)).toMatchObject({ code: 2, err });
   });
 });
@@ -96,14 +96,13 @@ describe('reports that are not parts of one run are refused, by name', () => {
     expect(await run(at('own.yaml'), '--shard', '1/2', '--json', at('1.json'))).toMatchObject({ code: 0 });
   });
 
-  const OTHER_PLAN =
-    'is not of the same plan as FIRST: target, seed, number of shards, patterns or flags differ';
+  const OTHER_PLAN = 'has another plan than FIRST: target, seed, number of shards, patterns or flags differ';
   it.each([
     ['of another seed', ['--shard', '2/2', '--seed', '5'], OTHER_PLAN],
     ['with other flags', ['--shard', '2/2', '-c', '4'], OTHER_PLAN],
     ['of another number of shards', ['--shard', '2/3'], OTHER_PLAN],
-    ['of a whole', [], 'is no shard: it was sent as a whole'],
-    ['of the same shard', ['--shard', '1/2'], 'is there twice, as report 1 too'],
+    ['of a whole', [], 'is not a shard but a whole run'],
+    ['of the same shard', ['--shard', '1/2'], 'is given twice: report 1 is the same shard'],
   ])('%s', async (_, flags, reason) => {
     await run(at('own.yaml'), ...flags, '--json', at('2.json'));
     const { code, err } = await combine(...files(1, 2));
@@ -114,14 +113,14 @@ describe('reports that are not parts of one run are refused, by name', () => {
   it('of other bodies', async () => {
     await writeFile(at('own.yaml'), own('two'));
     await run(at('own.yaml'), '--shard', '2/2', '--json', at('2.json'));
-    const err = expect.stringContaining(`not of the same plan as ${at('1.json')}`);
+    const err = expect.stringContaining(`has another plan than ${at('1.json')}`);
     expect(await combine(...files(1, 2))).toMatchObject({ code: 1, err });
   });
 
   it('of another target', async () => {
     const other = stack.target.url.replace('127.0.0.1', 'localhost');
     await loadgen(['run', at('own.yaml'), '--shard', '2/2', '--json', at('2.json'), '--target', other]);
-    const err = expect.stringContaining(`is not of the same plan as ${at('1.json')}`);
+    const err = expect.stringContaining(`has another plan than ${at('1.json')}`);
     expect(await combine(...files(1, 2))).toMatchObject({ code: 1, err });
   });
 });

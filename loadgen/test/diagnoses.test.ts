@@ -16,11 +16,11 @@ describe('what is wrong is explained', () => {
   const row = (route: string, code = '200', method = 'GET') =>
     `requests_total{route="${route}",method="${method}",code="${code}"}`;
   it.each<[string, Counts, string]>([
-    ['nothing was counted', {}, 'nothing was counted at all: requests_total did not grow'],
+    ['nothing was counted', {}, 'no request was counted: requests_total did not increase'],
     [
       'everything is counted twice',
       { [row('/cart/:id')]: 10 },
-      'every series grew by twice what was sent: is the service instrumented twice?',
+      'every series increased by twice the number of requests: is the service instrumented twice?',
     ],
     [
       'the raw URL is the label',
@@ -30,7 +30,7 @@ describe('what is wrong is explained', () => {
     [
       'several URLs are labels',
       { [row('/cart/8')]: 3, [row('/cart/7')]: 2 },
-      '5 requests counted under 2 values of route, such as "/cart/7", instead of "/cart/:id": the raw URL, an unbounded label',
+      '5 requests counted under 2 values of route (for example "/cart/7") instead of "/cart/:id": the raw URL, an unbounded label',
     ],
     [
       'another status was counted',
@@ -62,8 +62,8 @@ describe('what is wrong is explained', () => {
     expect([verdict, notes.slice(0, 2)]).toEqual([
       'inconclusive',
       [
-        '1 of the 2 requests without a complete answer counted as 200',
-        '1 of the 2 requests without a complete answer counted as 499',
+        '1 of the 2 requests without a complete response were counted as 200',
+        '1 of the 2 requests without a complete response were counted as 499',
       ],
     ]);
   });
@@ -82,7 +82,7 @@ describe('what is wrong is explained', () => {
     );
     expect(describeVerification(verification)).toEqual({
       headline: 'unverifiable:',
-      details: ['no sample of requests_total in Prometheus has the label code: is it dropped there?'],
+      details: ['no sample of requests_total in Prometheus has the label code: does relabelling drop it?'],
     });
   });
 
@@ -93,7 +93,7 @@ describe('what is wrong is explained', () => {
     expect(verify(both(0), both(5), [cart()], metrics)).toMatchObject({
       verdict: 'failed',
       notes: [
-        'every series grew by twice what was sent: a and b have counted the same, as one process that is scraped as two targets',
+        'every series increased by twice the number of requests: a and b have identical counts, like one process that is scraped as two targets',
       ],
     });
   });
@@ -119,7 +119,7 @@ describe('nothing is verified that no counter has', () => {
   ])('as requests %s', (_, metrics, sent) => {
     expect(verify(nothing, nothing, [cart(sent)], metrics)).toMatchObject({
       verdict: 'unverifiable',
-      obstacles: [expect.stringContaining('no counter that is compared has these requests')],
+      obstacles: [expect.stringContaining('no compared counter contains these requests')],
     });
   });
 
@@ -131,7 +131,7 @@ describe('nothing is verified that no counter has', () => {
     const verification = verify(nothing, after, sent, fastify);
     expect(describeVerification(verification)).toMatchObject({
       headline: 'verified: 5 of 7 requests, each counted exactly once',
-      details: expect.arrayContaining(['2 more are in no counter that is compared']),
+      details: expect.arrayContaining(['no compared counter contains the other 2']),
     });
   });
 

@@ -50,8 +50,8 @@ describe('what cannot be written is named before and when it is written', () => 
     ['nope/a', 'ENOENT'],
     ['file/a', 'ENOTDIR'],
     ['loop', 'ELOOP'],
-    ['folder', 'it is a folder'],
-    ['folder/', 'it is a folder'],
+    ['folder', 'it is a directory'],
+    ['folder/', 'it is a directory'],
   ])('%s: %s', async (name, reason) => {
     await writeFile(at('file'), '');
     await symlink('loop', at('loop'));

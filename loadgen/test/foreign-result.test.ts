@@ -71,7 +71,7 @@ describe('a file', () => {
   it('of something else is refused, and so is one without times', async () => {
     await expect(read({ requests: 3 })).rejects.toThrow('--sent: expected the JSON of k6');
     await expect(read({ metrics: K6_METRICS })).rejects.toThrow(
-      '--sent: k6 leaves no times; expected --from <time> and --to <time>',
+      '--sent: the result of k6 has no times; expected --from <time> and --to <time>',
     );
     await expect(read(VEGETA, { from: Date.parse('2027-01-01T00:00:00Z') })).rejects.toThrow('--from, --to');
   });

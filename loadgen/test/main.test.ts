@@ -46,8 +46,8 @@ describe('Ctrl-C', () => {
       const { code, out, err } = await ended;
       expect(code).toBe(130);
       expect(out).toMatch(new RegExp(`^steady: ${seen.requests} requests sent in `));
-      expect(out).toContain('interrupted: the rest was not sent');
-      expect(err).toBe('stopping: waiting for what is in flight (again to stop at once)\n');
+      expect(out).toContain('interrupted: the remaining requests were not sent');
+      expect(err).toBe('stopping: waiting for requests in flight (interrupt again to stop immediately)\n');
     },
   );
 
@@ -119,7 +119,7 @@ describe('--workers', () => {
     process.kill(victim, 'SIGKILL');
     const { code, out } = await ended;
     expect(out).toMatch(
-      /shard [12]\/2 was lost: its process ended with SIGKILL: it is in none of these numbers/,
+      /shard [12]\/2 was lost: its process ended with SIGKILL: its requests are missing from these numbers/,
     );
     expect(out).toContain('steady: 300 requests sent');
     expect(code).toBe(1);

@@ -20,13 +20,13 @@ describe('the charts of a phase', () => {
     const chart = ratesChart(phase, 1);
     expect(chart.x).toEqual([10, 30, 50]);
     expect(valuesOf(chart, 'sent')).toEqual([0.2, 0.4, 0.1]);
-    expect(valuesOf(chart, 'asked')).toEqual([50, 150, 200]);
+    expect(valuesOf(chart, 'planned')).toEqual([50, 150, 200]);
   });
 
   it('ask of a shard only its part, and nothing of a closed loop', () => {
     const timeline = { intervalSeconds: 1, points: [point] };
-    expect(valuesOf(ratesChart(phaseOf('steady', { timeline }), 5), 'asked')).toEqual([10]);
-    expect(valuesOf(ratesChart(phaseOf('hundred', { timeline }), 1), 'asked')).toBeUndefined();
+    expect(valuesOf(ratesChart(phaseOf('steady', { timeline }), 5), 'planned')).toEqual([10]);
+    expect(valuesOf(ratesChart(phaseOf('hundred', { timeline }), 1), 'planned')).toBeUndefined();
   });
 
   it('have the distribution up to the slowest request, and gaps where nothing was due', () => {
@@ -105,11 +105,21 @@ describe('the page', () => {
 
   const lost = { index: 2, of: 4, reason: 'left no report' };
   it.each<[string, Partial<Report>, string, string]>([
-    ['passed', {}, 'Passed', 'hundred: p99&lt;250ms held (3ms)'],
+    ['passed', {}, 'Passed', 'hundred: p99&lt;250ms met (3ms)'],
     ['lost', { lostShards: [lost] }, 'Failed', 'shard 2/4 left no report'],
-    ['interrupted', { state: 'interrupted' }, 'Open', 'interrupted: the rest was not sent'],
-    ['started', { state: 'started' }, 'Open', 'the run has not ended, or was killed'],
-    ['part', { shard: { index: 2, of: 4 } }, 'Open', 'shard 2 of 4: thresholds and verification are about'],
+    [
+      'interrupted',
+      { state: 'interrupted' },
+      'Incomplete',
+      'interrupted: the remaining requests were not sent',
+    ],
+    ['started', { state: 'started' }, 'Incomplete', 'the run has not finished, or was killed'],
+    [
+      'part',
+      { shard: { index: 2, of: 4 } },
+      'Incomplete',
+      'shard 2 of 4: thresholds and verification apply to',
+    ],
   ])('says first what became of a run that was %s', async (_, overrides, word, reason) => {
     const page = await renderPage([reportOf([phaseOf('hundred')], overrides)]);
     expect(page).toContain(`<p class="word">${word}</p>`);

@@ -57,53 +57,53 @@ thresholds: [p98<1ms, errors<1%]
 timeout: soon
 `;
     expect(mistakesOf(text)).toEqual([
-      '1:14: description: expected string, found 5',
-      '3:15: stages[0].duration: expected a duration such as 30s, found 10',
-      '4:11: stages[0].rate: expected a number, or {from: ..., to: ...}, found "fast"',
-      '5:16: stages[1].duration: expected a duration above 0, such as 250ms, 30s, 5m, 1h, found "0s"',
-      '5:26: stages[1].rate.to: expected a rate per second, found nothing',
-      '8:13: targets[0].method: expected a method in capitals, such as GET, and not CONNECT, found "get"',
-      '7:11: targets[0].path: expected a path that starts with /, in ASCII without spaces or # (percent-encode them), found "cart"',
+      '1:14: description: expected string, got 5',
+      '3:15: stages[0].duration: expected a duration such as 30s, got 10',
+      '4:11: stages[0].rate: expected a number, or {from: ..., to: ...}, got "fast"',
+      '5:16: stages[1].duration: expected a duration above 0, such as 250ms, 30s, 5m, 1h, got "0s"',
+      '5:26: stages[1].rate.to: expected a rate per second, got nothing',
+      '8:13: targets[0].method: expected a method in capitals other than CONNECT, such as GET, got "get"',
+      '7:11: targets[0].path: expected a path that starts with /, in ASCII without spaces or # (percent-encode them), got "cart"',
       '11:15: targets[0].headers.bad name: expected a header name',
-      '11:38: targets[0].headers.Accept: expected a header value on one line, found "a\\nb"',
-      '12:13: targets[0].expect: expected number to be >=200, found 99',
-      '9:5: targets[0].wieght: not a known key',
-      expect.stringMatching(/^13:14: thresholds\[0\]: expected a threshold: .*, found "p98<1ms"$/),
-      '14:10: timeout: expected a duration above 0, such as 250ms, 30s, 5m, 1h, found "soon"',
+      '11:38: targets[0].headers.Accept: expected a header value on one line, got "a\\nb"',
+      '12:13: targets[0].expect: expected number to be >=200, got 99',
+      '9:5: targets[0].wieght: unknown key',
+      expect.stringMatching(/^13:14: thresholds\[0\]: expected a threshold: .*, got "p98<1ms"$/),
+      '14:10: timeout: expected a duration above 0, such as 250ms, 30s, 5m, 1h, got "soon"',
     ]);
   });
 
   it('sets no header that would end the request elsewhere', () => {
     const headers = 'content-Length: "3", Transfer-Encoding: chunked, Host: a, HOST: b';
     expect(mistakesOf(`targets: [{path: /, count: 1, headers: {${headers}}}]`)).toEqual([
-      '1:57: targets[0].headers.content-Length: expected no such header: the generator counts the bytes of the body, found "3"',
-      '1:81: targets[0].headers.Transfer-Encoding: expected no such header: bodies are sent with their length, never in chunks, found "chunked"',
-      '1:105: targets[0].headers.HOST: expected each header once: in another case it is the same, found "b"',
+      '1:57: targets[0].headers.content-Length: expected no such header (the generator sets it from the body), got "3"',
+      '1:81: targets[0].headers.Transfer-Encoding: expected no such header (bodies are sent with their length, never in chunks), got "chunked"',
+      '1:105: targets[0].headers.HOST: expected each header once (names are case-insensitive), got "b"',
     ]);
   });
 
   it.each([
-    ['a missing list', 'stages: []\n', '1:1: targets: expected array, found nothing'],
-    ['an empty file', '', '1:1: the pattern: expected object, found null'],
+    ['a missing list', 'stages: []\n', '1:1: targets: expected array, got nothing'],
+    ['an empty file', '', '1:1: the pattern: expected object, got null'],
     [
-      'a count next to stages',
+      'a count together with stages',
       MINIMAL.replace('/}', '/, count: 1}'),
-      '2:28: targets[0].count: expected no count next to stages, found 1',
+      '2:28: targets[0].count: expected no count together with stages, got 1',
     ],
     [
       'neither count nor stages',
       'targets: [{path: /}]',
-      '1:11: targets[0]: expected a count (or stages in the pattern), found none',
+      '1:11: targets[0]: expected a count (or stages in the pattern), got none',
     ],
     [
       'a weight without stages',
       'targets: [{path: /, count: 1, weight: 2}]',
-      '1:39: targets[0].weight: expected no weight without stages, found 2',
+      '1:39: targets[0].weight: expected no weight without stages, got 2',
     ],
     [
       'no rate at all',
       MINIMAL.replace('5', '0'),
-      '1:9: stages: expected a rate above 0 in some stage, found [{"duration":"1s","rate":0}]',
+      '1:9: stages: expected a rate above 0 in at least one stage, got [{"duration":"1s","rate":0}]',
     ],
     [
       'an alias',
@@ -155,11 +155,11 @@ describe('a body in a pattern file', () => {
   });
 
   const inexact = (text: string) =>
-    `expected a number that JSON keeps exactly (quote it, or write the body as a text), found ${text}`;
+    `expected a number that JSON represents exactly (quote it, or write the body as a string), got ${text}`;
   const INEXACT =
     '9007199254740993 -9007199254740993 0x20000000000001 0.12345678901234567890 1.00000000000000001 1e400 1e-400 -0 -0.0 .inf .nan';
-  const PROTO = 'expected no key "__proto__": JavaScript has another use for it';
-  const UNQUOTED = 'expected a text as key (quote it)';
+  const PROTO = 'expected no key "__proto__" (JavaScript reserves it)';
+  const UNQUOTED = 'expected a string as key (quote it)';
   it.each([
     ...INEXACT.split(' ').map((number) => [number, inexact(number)]),
     ['!!int 9007199254740993', inexact('9007199254740993')],
@@ -168,8 +168,8 @@ describe('a body in a pattern file', () => {
     ['{1: a}', UNQUOTED],
     ['{null: a}', UNQUOTED],
     ['{[a]: b}', UNQUOTED],
-    ['{a: 1, b: 2, a: 3}', 'expected each key once, found "a" again'],
-    ['"\\ud800"', 'expected Unicode text, found half of a surrogate pair'],
+    ['{a: 1, b: 2, a: 3}', 'expected each key once, got "a" again'],
+    ['"\\ud800"', 'expected valid Unicode, got half of a surrogate pair'],
     ['!secret a', 'Unresolved tag: !secret'],
     [`${'['.repeat(200)}${']'.repeat(200)}`, 'expected at most 100 levels'],
   ])('does not lose %s in silence', (written, mistake) => {
@@ -191,8 +191,8 @@ describe('a pattern file on the disk', () => {
   const at = useFolder();
 
   it.each([
-    ['not UTF-8', 'targets:\n- path: "/\xff"\n', ': expected UTF-8, found other bytes'],
-    ['too large', `${MINIMAL}#${'x'.repeat(1024 * 1024)}`, ': expected at most 1048576 bytes, found more'],
+    ['not UTF-8', 'targets:\n- path: "/\xff"\n', ': expected UTF-8, got other bytes'],
+    ['too large', `${MINIMAL}#${'x'.repeat(1024 * 1024)}`, ': expected at most 1048576 bytes, got more'],
   ])('is named where it is %s', async (_, text, mistake) => {
     await writeFile(at('own.yaml'), Buffer.from(text, 'latin1'));
     await expect(readPatternFile(at('own.yaml'))).rejects.toThrow(`${at('own.yaml')}${mistake}`);

@@ -28,7 +28,7 @@ it('outside a terminal there is a plain line every five seconds, until the phase
   now = { ...now, sent: 251, errors: 1, p50Ms: 2, p99Ms: 2 };
   jest.advanceTimersByTime(1000);
   expect(written).toBe(
-    'steady: 5s, 25s left: 251 sent, 50.2/s (asked 50), in flight 3 of 100, errors 1, dropped 0, p50 2.00ms, p99 2.00ms\n',
+    'steady: 5s, 25s left: 251 sent, 50.2/s (planned 50), in flight 3 of 100, errors 1, dropped 0, p50 2.00ms, p99 2.00ms\n',
   );
   reporter.ended();
   jest.advanceTimersByTime(60_000);

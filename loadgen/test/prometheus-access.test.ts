@@ -91,7 +91,7 @@ it.each([429, 503])('a Prometheus that starts, or limits the rate, is asked agai
 it('a redirect is named, and not followed', async () => {
   const location = 'http://ann:pw@login.example/';
   const server = await serveHttp((_, response) => response.writeHead(302, { location }).end());
-  const err = expect.stringContaining('gave 302, a redirect to http://***@login.example/,');
+  const err = expect.stringContaining('returned 302, a redirect to http://***@login.example/,');
   expect(await query(server.url)).toMatchObject({ code: 3, err });
 });
 
@@ -129,7 +129,7 @@ describe('a bearer token', () => {
   });
 
   it('that is missing is asked for', async () => {
-    const remedy = 'asks for credentials: give user and password in the URL, --prometheus-token-file or';
+    const remedy = 'requires credentials: expected user and password in the URL, --prometheus-token-file or';
     const err = expect.stringContaining(remedy);
     expect(await query(guarded.url)).toMatchObject({ code: 3, err });
   });

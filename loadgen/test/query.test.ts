@@ -53,7 +53,7 @@ it.each([
 });
 
 it.each([
-  ['says that nothing matches, and prints no table', 'nothing', 0, 'Nothing matches'],
+  ['says that nothing matches, and prints no table', 'nothing', 0, 'No series matches'],
   ['passes on what Prometheus says of a query that it refuses, with exit code 2', 'sum(', 2, REFUSED],
 ])('%s', async (_, expression, code, err) => {
   expect(await ask(expression)).toEqual({ code, out: '', err: expect.stringContaining(err) });

@@ -63,7 +63,7 @@ describe('a run', () => {
   it('that misses its start says by how much, sends nothing and leaves nothing', async () => {
     const { options, seen } = create({}, -2_500);
     await expect(run(options)).rejects.toThrow(
-      /^the start was missed by \d{4,} ms: not everything was ready/,
+      /^the start was missed by \d{4,} ms: not every process was ready/,
     );
     expect(seen.saved).toEqual([]);
   });

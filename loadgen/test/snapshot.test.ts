@@ -99,7 +99,7 @@ describe('a snapshot', () => {
   });
 
   it.each<[string, Record<string, Instance>, string]>([
-    ['no target is known', {}, 'it knows no target of job "api" yet'],
+    ['no target is known', {}, 'it has no target of job "api" yet'],
     ['a target is down', { a: { up: 0, scrapedAt: 1005 } }, 'a is down (up = 0)'],
     ['nothing is scraped', { a: { scrapedAt: 900, start: 1 } }, 'the next scrape of a'],
   ])('says what was waited for when %s', async (_, state, reason) => {
@@ -126,7 +126,7 @@ describe('a snapshot', () => {
       return [...samples, ...ups.map((up) => ({ ...up, labels: { ...up.labels, pod: 'b' } }))];
     });
     await expect(readSnapshot(doubled, options)).rejects.toThrow(
-      '2 targets of job "api" in Prometheus have the labels of 1: they cannot be told apart',
+      '2 targets of job "api" in Prometheus have only 1 set of labels: they cannot be distinguished',
     );
   });
 

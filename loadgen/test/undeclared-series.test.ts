@@ -35,8 +35,8 @@ describe('targets that declare no route', () => {
     const sent = [cart(), undeclared({ 200: 2, 404: 1 })];
     expect(summed(counts, sent)).toEqual(['verified', 'all 7 7 7 0', '200 7 7 7 0', '404 1 1 1 0']);
     expect(describeVerification(verifyOne(counts, sent))).toEqual({
-      headline: 'verified: 8 requests, counted 8 times in all',
-      details: ['routes were not compared: the targets of 3 declare none (series, --route)'],
+      headline: 'verified: 8 requests, counted 8 times in total',
+      details: ['routes were not compared: the targets of 3 requests declare none (series, --route)'],
     });
   });
 

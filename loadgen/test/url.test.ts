@@ -43,13 +43,13 @@ describe('exact-load <url>', () => {
 
   it('paces -n requests at -r', async () => {
     const { out, seen } = await send(['-n', '30', '-r', '100']);
-    expect([seen.length, out]).toEqual([30, expect.stringContaining('asked 100/s on average')]);
+    expect([seen.length, out]).toEqual([30, expect.stringContaining('planned 100/s on average')]);
   });
 
   it('sends at a rate for so long', async () => {
     const { code, out, seen } = await send(['-r', '200', '-d', '500ms', '-c', '100']);
     expect([code, seen.length]).toEqual([0, 100]);
-    expect(out).toContain('asked 200/s on average, at most 100 connections');
+    expect(out).toContain('planned 200/s on average, at most 100 connections');
   });
 
   it('sends as fast as the connections allow without a rate', async () => {
@@ -133,13 +133,13 @@ describe('a mistake on the command line ends with 2 and says what is right', () 
     [['localhost:3000/x'], 'URL: expected a URL of http or https, such as .*, got "localhost:3000/x"'],
     [['http://ann:s3cret@x/'], 'URL: expected no user or password .*, got "http://\\*\\*\\*@x/"'],
     [[`${url}#top`], `URL: expected no fragment, got "${url}#top"`],
-    [[url, '-n', '5', '-d', '1s'], '--requests, --duration: expected one of the two, got "both"'],
+    [[url, '-n', '5', '-d', '1s'], '--requests, --duration: expected one of the two, got both'],
     [[url, '-H', 's3cret s3cret'], '--header: expected "Name: value", got "s3cret ..."'],
     [[url, '-H', 'A b: s3cret'], '--header: expected a header name, got "A b"'],
     [[url, '-H', 'A: 1', '-H', 'A: 2'], '--header: expected each header once, got "A"'],
-    [[url, '-H', 'A: 1', '-H', 'a: 2'], '--header: expected each header once: .*, got "a"'],
-    [[url, '-H', 'Content-Length: 2'], '--header: expected no such header: .*, got "Content-Length"'],
-    [[url, '-X', 'get'], '--method: expected a method in capitals, .*, got "get"'],
+    [[url, '-H', 'A: 1', '-H', 'a: 2'], '--header: expected each header once .*, got "a"'],
+    [[url, '-H', 'Content-Length: 2'], '--header: expected no such header .*, got "Content-Length"'],
+    [[url, '-X', 'get'], '--method: expected a method in capitals .*, got "get"'],
     [[url, '-b', '@/gone'], '--body: expected a file that can be read, got "@/gone" \\(ENOENT.*\\)'],
     [[url, '-b', '@/'], '--body: expected a file that can be read, got "@/" \\(EISDIR.*\\)'],
     [[url, '-b', `@${process.execPath}`], '--body: expected at most 67108864 bytes, got more in .*'],

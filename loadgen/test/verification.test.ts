@@ -65,10 +65,7 @@ describe('the verification', () => {
       'a replica was restarted, and another one has terminated',
       { a: {}, b: {}, c: {} },
       { a: {}, b: { start: 2 } },
-      [
-        'b was restarted in between, so its counters began again at 0',
-        'c has terminated, and what it had counted is lost',
-      ],
+      ['b restarted in between, so its counters started again at 0', 'c terminated, and its counts are lost'],
     ],
     [
       'a counter fell, also where another one makes up for it',
@@ -84,7 +81,7 @@ describe('the verification', () => {
   it('is unverifiable with a value that is not a count, and names it', () => {
     const values = [{ metric: 'http_errors_total', labels: { code: '500' }, value: null }];
     const odd = { askedAtSeconds: 0, instances: [{ ...processOf('a', {}), values }] };
-    const obstacles = ['http_errors_total{code="500"} of a is not a count in Prometheus'];
+    const obstacles = ['http_errors_total{code="500"} of a is not a valid count in Prometheus'];
     const unverifiable = { verdict: 'unverifiable', obstacles, rows: [] };
     expect(verify(snapshotOf({ a: {} }), odd, [cart()])).toMatchObject(unverifiable);
   });
@@ -124,7 +121,7 @@ describe('processes that have terminated', () => {
   });
 
   it('are an obstacle when nothing is known of them', () => {
-    const obstacles = ['a has terminated, and what it had counted is lost'];
+    const obstacles = ['a terminated, and its counts are lost'];
     expect(after({ b: served(3) }, {}, true)).toMatchObject({ verdict: 'unverifiable', obstacles });
   });
 });
@@ -200,7 +197,7 @@ describe('a process', () => {
     const [before, after] = [pods(100, 200), pods(103, 202)];
     expect(verify(before, after, [cart()]).verdict).toBe('verified');
     const rest = { ...after, instances: after.instances.slice(0, 1) };
-    const obstacles = ['api {pod="y"} has terminated, and what it had counted is lost'];
+    const obstacles = ['api {pod="y"} terminated, and its counts are lost'];
     expect(verify(before, rest, [cart()])).toMatchObject({ obstacles });
   });
 

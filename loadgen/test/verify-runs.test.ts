@@ -36,7 +36,7 @@ describe('verify', () => {
       [runOf(snapshot(200, 0, 100), 10), runOf(snapshot(300, 0, 250), 5)],
       snapshot(400, 5, 250),
       { verdict: 'verified', answered: 5 },
-      { runs: 1, notes: ['1 earlier run left out: the API was restarted since'] },
+      { runs: 1, notes: ['skipped 1 earlier run: the API has restarted since'] },
     ],
   ])('%s', (_, entries, now, verification, outcome) => {
     expect(verifyRuns(entries, now)).toMatchObject({ verification, ...outcome });
@@ -63,7 +63,7 @@ describe('verify', () => {
 
   it('refuses to compare nothing', () => {
     const compare = (runs: Report[]) => () => verifyRuns(runs, snapshot(400, 0, 250));
-    expect(compare([runOf(snapshot(200, 0), 10)])).toThrow(/1 earlier run left out.*\nnothing to verify/);
+    expect(compare([runOf(snapshot(200, 0), 10)])).toThrow(/skipped 1 earlier run.*\nnothing to verify/);
     expect(compare([])).toThrow('nothing to verify');
   });
 
@@ -71,13 +71,13 @@ describe('verify', () => {
     const entries = [runOf(snapshot(200, 0), 10), runOf(snapshot(300, 10), 0, { state: 'started' })];
     const { verification } = verifyRuns(entries, snapshot(400, 12));
     expect(verification).toMatchObject({ verdict: 'unverifiable', rows: [] });
-    expect(verification.obstacles[0]).toContain('did not end (killed, or still running)');
+    expect(verification.obstacles[0]).toContain('did not finish (killed, or still running)');
   });
 
   it('is unverifiable when one replica of several was replaced, and names it', () => {
     const both = snapshotOf({ 'api-1': { start: 100 }, 'api-2': { start: 100 } }, 200);
     const { verification } = verifyRuns([runOf(both, 10)], snapshot(400, 4));
-    expect(verification.obstacles).toEqual(['api-2 has terminated, and what it had counted is lost']);
+    expect(verification.obstacles).toEqual(['api-2 terminated, and its counts are lost']);
   });
 
   it('takes for shards that overlap what the earliest scrape of each instance had counted', () => {

@@ -173,7 +173,7 @@ it('load sends pattern files of this machine, with flags, and leaves a page and 
   await writeFile(file, 'targets: [{path: /cart, cout: 5}]\n');
   const mistaken = await project.stack(['load', file]);
   expect(mistaken.exitCode).toBe(2);
-  expect(mistaken.stderr).toContain(`exact-load: ${file}:1:25: targets[0].cout: not a known key\n`);
+  expect(mistaken.stderr).toContain(`exact-load: ${file}:1:25: targets[0].cout: unknown key\n`);
   expect(mistaken.stderr).not.toMatch(/Overview|This run|as a page/);
   await rm(folder, { recursive: true });
 });

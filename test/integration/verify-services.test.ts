@@ -113,7 +113,7 @@ const CASES: Readonly<Record<string, Case>> = {
       verdict: 'failed',
       notes: expect.arrayContaining([
         expect.stringMatching(
-          /route="\/metrics".*: the scrapes themselves seem to be counted \(\d+ in that time\)/,
+          /route="\/metrics".*: the service seems to count its own scrapes \(\d+ in that time\)/,
         ),
       ]),
     },
@@ -156,7 +156,7 @@ const CASES: Readonly<Record<string, Case>> = {
     },
     expected: {
       verdict: 'unverifiable',
-      obstacles: [expect.stringContaining('was restarted in between, so its counters began again at 0')],
+      obstacles: [expect.stringContaining('restarted in between, so its counters started again at 0')],
     },
   },
   'a series that is no longer exposed': {
@@ -177,7 +177,7 @@ const CASES: Readonly<Record<string, Case>> = {
     expected: {
       verdict: 'failed',
       notes: [
-        expect.stringContaining('have counted the same, as one process that is scraped as two targets'),
+        expect.stringContaining('have identical counts, like one process that is scraped as two targets'),
       ],
     },
   },
@@ -197,7 +197,7 @@ const CASES: Readonly<Record<string, Case>> = {
     settings: ['metric_relabel_configs: [{ action: labeldrop, regex: code }]'],
     expected: {
       verdict: 'unverifiable',
-      obstacles: ['no sample of requests_total in Prometheus has the label code: is it dropped there?'],
+      obstacles: ['no sample of requests_total in Prometheus has the label code: does relabelling drop it?'],
     },
   },
   'a sample limit that is hit': {

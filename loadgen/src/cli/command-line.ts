@@ -19,15 +19,15 @@ import { addRun, addUrl } from './send-flags.ts';
 const EXIT_CODES_HELP = `
 Exit codes:
   0    success
-  1    a threshold did not hold, a request was not counted exactly once, shards
+  1    a threshold was not met, a request was not counted exactly once, shards
        are not of one run, a worker was lost, a start was missed, or an output
-       could not be written at the end (the summary is printed all the same)
+       could not be written at the end (the summary is still printed)
   2    wrong usage, a mistake in a pattern file, or a file that cannot be read
        or written; nothing was sent
-  3    the target or Prometheus could not be reached or refuses the credentials,
-       or no request was answered
+  3    the target or Prometheus is unreachable or refuses the credentials, or no
+       request was answered
   130  interrupted (Ctrl-C): sending stops, requests in flight are awaited, and
-       the summary covers what was sent; a second Ctrl-C stops at once`;
+       the summary covers what was sent; a second Ctrl-C stops immediately`;
 
 /** @returns the exit code. @throws the errors of `errors.ts`, which carry theirs */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
@@ -47,7 +47,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
 
 function createProgram(args: readonly string[], io: Io, setExitCode: (code: number) => void): Command {
   const program: Command = new Command('exact-load')
-    .description('Sends load and verifies, through Prometheus, that every request was counted exactly once.')
+    .description('Sends load and verifies through Prometheus that every request was counted exactly once.')
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(hideCredentials(text)),
@@ -69,11 +69,11 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
   addReport(program, async (files, flags) => setExitCode(await reportCommand(files, flags, io)));
   program
     .command('list')
-    .description('the built-in patterns')
+    .description('lists the built-in patterns')
     .action(() => void io.stdout.write(listPatterns()));
   program
     .command('validate')
-    .description('checks pattern files and reports every mistake in them, with its place')
+    .description('checks pattern files and reports every mistake with its line and column')
     .argument('<file...>', 'YAML or JSON')
     .action(async (files: string[]) => {
       await validateFiles(files);
@@ -86,12 +86,13 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
     .action((what: keyof typeof SCHEMAS) => void io.stdout.write(toJson(SCHEMAS[what]())));
   program
     .command('completion')
-    .description('prints a script that makes a shell complete commands, flags and files')
+    .description('prints the completion script of a shell')
     .addArgument(program.createArgument('<shell>').choices(SHELLS))
     .action((shell: Shell) => void io.stdout.write(completionScript(program, shell)));
   reportTogether(program);
   program.command('worker', { hidden: true }).action(async () => {
-    if (io.channel === undefined) program.error('worker: only another exact-load starts one');
+    if (io.channel === undefined)
+      program.error('worker: expected to be started by another exact-load process');
     else await work(io.channel, io.signal);
   });
   return program;
@@ -138,15 +139,20 @@ function refuseMisplaced(program: Command, command: string): void {
 function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) => Promise<void>): void {
   const command = program.command('verify');
   command
-    .description('sends nothing: compares everything sent since the API started with what Prometheus holds')
-    .argument('[report...]', 'reports of runs, instead of a folder')
-    .requiredOption('-p, --prometheus <url>', 'the Prometheus to ask')
-    .option('--ledger <folder>', 'the folder into which `exact-load run --ledger` wrote')
-    .option('--sent <file>', 'what k6, vegeta or autocannon sent, by the JSON that it left: totals by status')
-    .option('--from <time>', 'when that began, for k6, whose result has no times', parseMoment)
-    .option('--to <time>', 'when that ended', parseMoment)
-    .option('--rebase', 'begin a new ledger now: what was counted so far is taken as given; needs --ledger')
-    .option('-j, --json <file>', 'writes the verification as JSON; "-" is standard output, without the table')
+    .description(
+      'compares everything sent since the API started with the counters in Prometheus; sends nothing',
+    )
+    .argument('[report...]', 'reports of runs, instead of --ledger')
+    .requiredOption('-p, --prometheus <url>', 'the URL of Prometheus')
+    .option('--ledger <folder>', 'the folder that `exact-load run --ledger` wrote to')
+    .option('--sent <file>', 'the JSON result of k6, vegeta or autocannon: compares totals by status')
+    .option('--from <time>', 'start of that run: required for k6, whose result has no times', parseMoment)
+    .option('--to <time>', 'end of that run', parseMoment)
+    .option('--rebase', 'start a new ledger with the current counts as its baseline; needs --ledger')
+    .option(
+      '-j, --json <file>',
+      'write the verification as JSON; "-" is standard output, instead of the table',
+    )
     .option('-q, --quiet', 'no progress');
   addAccess(addMetrics(addShared(command))).action(act);
 }
@@ -154,11 +160,11 @@ function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) 
 function addCombine(program: Command, act: (files: string[], flags: CombineFlags) => Promise<void>): void {
   const command = program.command('combine');
   command
-    .description('adds up the reports of shards, names those that are missing, and verifies the sum')
-    .argument('<report...>', 'what `exact-load run --shard --json` wrote, one of each shard')
-    .option('-p, --prometheus <url>', 'compare what all sent with what this Prometheus holds')
-    .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
-    .option('--html <file>', 'writes the report as a page with charts; "-" as for --json')
+    .description('adds up the reports of shards, lists missing ones, and verifies the sum')
+    .argument('<report...>', 'files from `exact-load run --shard --json`, one per shard')
+    .option('-p, --prometheus <url>', 'compare the sum with the counters in this Prometheus')
+    .option('-j, --json <file>', 'write the report as JSON; "-" is standard output, instead of the summary')
+    .option('--html <file>', 'write the report as a page with charts; "-" as for --json')
     .option('-q, --quiet', 'no progress');
   addAccess(addShared(command)).action(act);
 }
@@ -166,20 +172,17 @@ function addCombine(program: Command, act: (files: string[], flags: CombineFlags
 function addReport(program: Command, act: (files: string[], flags: ReportFlags) => Promise<void>): void {
   program
     .command('report')
-    .description('makes a page with charts of a report that --json or --ledger has left, or compares two')
+    .description('renders a report of --json or --ledger as a page with charts, or compares two')
     .argument('<report...>', 'one report, or two')
-    .option(
-      '--html <file>',
-      'where the page goes; "-" is standard output (default: next to the first report)',
-    )
+    .option('--html <file>', 'the file to write; "-" is standard output (default: next to the first report)')
     .action(act);
 }
 
 function addQuery(program: Command, act: (expression: string, flags: QueryFlags) => Promise<void>): void {
   const command = program.command('query');
   command
-    .description('asks Prometheus, and prints the answer as a table')
-    .argument('<promql>', "such as 'sum(http_requests_total)'")
-    .option('-p, --prometheus <url>', 'the Prometheus to ask', 'http://localhost:9090');
+    .description('queries Prometheus and prints the result as a table')
+    .argument('<promql>', "for example 'sum(http_requests_total)'")
+    .option('-p, --prometheus <url>', 'the URL of Prometheus', 'http://localhost:9090');
   addAccess(command).action(act);
 }

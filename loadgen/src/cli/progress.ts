@@ -57,7 +57,7 @@ function formatLine(progress: Progress, ratePerSecond: number): string {
       ? `${formatNumber(requests - sent)} to send`
       : `${Math.max(0, Math.ceil((totalMs - elapsedMs) / 1000))}s left`;
   const askedPerSecond = progress.askedPerSecondAt(elapsedMs);
-  const asked = askedPerSecond === undefined ? '' : ` (asked ${formatNumber(Math.round(askedPerSecond))})`;
+  const asked = askedPerSecond === undefined ? '' : ` (planned ${formatNumber(Math.round(askedPerSecond))})`;
   return (
     `${pattern}: ${Math.floor(elapsedMs / 1000)}s, ${left}: ${formatNumber(sent)} sent, ` +
     `${formatNumber(ratePerSecond)}/s${asked}, in flight ${inFlight} of ${connections}, ` +

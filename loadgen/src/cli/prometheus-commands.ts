@@ -35,14 +35,14 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   if (json !== undefined && json !== '-') await checkWritable(json);
   if (flags.rebase && ledger !== undefined) {
     await rebase(ledger, prometheus, choice, waitOptions(flags, io));
-    io.stdout.write('the ledger now starts here: what Prometheus holds is taken as given\n');
+    io.stdout.write('started a new ledger: the current counts in Prometheus are its baseline\n');
     return EXIT.ok;
   }
   if (sent !== undefined) {
     const result = await readForeignResult(sent, flags);
     const options = {
       ...waitOptions(flags, io),
-      onChoice: (reason: string) => noteOf(flags, io)(`compared by ${reason}`),
+      onChoice: (reason: string) => noteOf(flags, io)(`comparing by ${reason}`),
     };
     return show(
       `the result of ${result.tool}`,
@@ -54,27 +54,25 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   const note = noteOf(flags, io);
   // The ledger first: a mistake in it is reported before a scrape is waited for.
   const runs = await readSent(ledger ?? files);
-  if (runs.older > 0) note(`${formatCount(runs.older, 'run')} of another version of exact-load left out`);
+  if (runs.older > 0) note(`skipped ${formatCount(runs.older, 'run')} by another version of exact-load`);
   const { notes, ...verified } = await verifySent(runs, prometheus, waitOptions(flags, io));
   notes.forEach(note);
   const code = await show(`${formatCount(verified.runs, 'run')} in the ledger`, verified, flags, io);
   if (code !== EXIT.ok && ledger !== undefined && json !== '-')
-    io.stderr.write(
-      'what is counted now can be taken as given, and a new ledger begun, with: verify --rebase\n',
-    );
+    io.stderr.write('to accept the current counts as the baseline of a new ledger: verify --rebase\n');
   return code;
 }
 
 function checkVerifyFlags(files: readonly string[], flags: VerifyFlags): void {
   const { ledger, sent } = flags;
   if ([ledger, sent, files[0]].filter((source) => source !== undefined).length !== 1)
-    throw new UsageError('verify: expected one of --ledger <folder>, --sent <file>, and reports of runs');
+    throw new UsageError('verify: expected one of --ledger <folder>, --sent <file>, or reports of runs');
   if (flags.rebase && ledger === undefined) throw new UsageError('--rebase: needs --ledger <folder>');
   if (sent === undefined && (flags.from ?? flags.to) !== undefined)
     throw new UsageError('--from, --to: expected only with --sent');
   if (!flags.rebase && sent === undefined && (flags.metrics ?? flags.ignoreRoute) !== undefined)
     throw new UsageError(
-      '--metrics, --ignore-route: expected only with --sent or --rebase; runs keep their own',
+      '--metrics, --ignore-route: expected only with --sent or --rebase; runs have stored theirs',
     );
 }
 
@@ -107,6 +105,6 @@ export async function queryCommand(expression: string, flags: QueryFlags, io: Io
   const answer = await prometheus.ask(expression, { signal: io.signal });
   const table = formatAnswer(answer);
   if (table.length > 0) io.stdout.write(`${table.join('\n')}\n`);
-  else io.stderr.write('Nothing matches: no series has these names and labels now.\n');
+  else io.stderr.write('No series matches: none has these names and labels now.\n');
   return EXIT.ok;
 }

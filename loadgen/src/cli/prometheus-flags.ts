@@ -4,7 +4,7 @@ import { parseDuration } from '../run/values.ts';
 
 export function addShared(command: Command): Command {
   return command
-    .option('--job <name>', 'the job of the API in Prometheus', 'api')
+    .option('--job <name>', "the API's job in Prometheus", 'api')
     .addOption(
       new Option('--wait <time>', 'how long to wait for the target, for Prometheus and for a scrape')
         .argParser(parseDuration)
@@ -16,11 +16,11 @@ export function addMetrics(command: Command): Command {
   return command
     .option(
       '--metrics <preset>',
-      'which metrics count the requests: a preset, a counter, a file with a mapping, or auto (default)',
+      'the metrics that count requests: a preset, a counter, a file with a mapping, or auto (default)',
     )
     .option(
       '--ignore-route <label>',
-      'of other traffic, such as scrapes: not compared; may be repeated',
+      'ignore this route of other traffic, for example scrapes; may be repeated',
       (label: string, before: readonly string[] = []) => [...before, label],
     );
 }

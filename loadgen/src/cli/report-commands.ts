@@ -24,7 +24,7 @@ async function verify(report: Report, flags: CombineFlags, io: Io): Promise<RunO
   const prometheus = await connectPrometheus(flags.prometheus, flags, io.env ?? {}, flags.wait);
   if (report.snapshots.before === null)
     throw new UsageError(
-      '--prometheus: the shards were sent without it, so what had been counted before is not known',
+      '--prometheus: expected shards that were sent with it; without, the counts before the run are unknown',
     );
   return addVerification({ ...report, prometheus: prometheus.url }, prometheus, waitOptions(flags, io));
 }

@@ -62,7 +62,7 @@ export async function urlCommand(
   const { requests, rate = 'max', duration, method, header = {} } = flags;
   if (/^[\w-]+$/.test(url)) throw new UsageError(`expected a URL or a command (see --help), got "${url}"`);
   if (requests !== undefined && duration !== undefined)
-    throw new UsageError('--requests, --duration: expected one of the two, got "both"');
+    throw new UsageError('--requests, --duration: expected one of the two, got both');
   const parsed = parseRequestUrl('URL', url, "use -H 'Authorization: ...'");
   const body = flags.body === undefined ? undefined : await readArgument('--body', flags.body, io);
   const headers = isJsonFile(flags.body) ? withDefaultType(header) : header;
@@ -148,10 +148,10 @@ function checkFlags({ prometheus, verify, ledger, onlyOnFreshApi, probe, shard, 
   if (verify === true && shard !== undefined && shard.of > 1)
     throw new UsageError('--verify: a shard cannot be verified alone; `exact-load combine` verifies the sum');
   if (probe && (verify === false || (shard !== undefined && shard.of > 1)))
-    throw new UsageError('--probe: expected only with a verification, of a whole run');
+    throw new UsageError('--probe: expected only if a whole run is verified');
   const lateMs = Date.now() - (startAt ?? Number.POSITIVE_INFINITY);
   if (lateMs > 0)
-    throw new UsageError(`--start-at: expected a moment to come, got one ${formatNumber(lateMs)} ms ago`);
+    throw new UsageError(`--start-at: expected a time in the future, got one ${formatNumber(lateMs)} ms ago`);
 }
 
 function toOverrides({ rate, duration, connections, timeout, threshold, seed, trace }: RunFlags): Overrides {
@@ -162,7 +162,7 @@ function toOverrides({ rate, duration, connections, timeout, threshold, seed, tr
 function createObserver({ quiet }: RunFlags, saver: Saver, io: Io): RunObserver {
   const reporter = createReporter(io.stderr, quiet);
   io.signal.addEventListener('abort', () =>
-    reporter.note('stopping: waiting for what is in flight (again to stop at once)'),
+    reporter.note('stopping: waiting for requests in flight (interrupt again to stop immediately)'),
   );
   return {
     note: (text) => reporter.note(text),

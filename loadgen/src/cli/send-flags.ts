@@ -29,27 +29,31 @@ const RUN_HELP = `
 Examples:
   $ exact-load run                                   the lab's requests to http://localhost:5001
   $ exact-load run steady --rate 500 --duration 10s  a built-in pattern, faster and shorter
-  $ exact-load run steady --rate max -c 32           the closed loop: what can the target do?
+  $ exact-load run steady --rate max -c 32           a closed loop: as fast as the target can
   $ exact-load run ./checkout.yaml --threshold "p99<100ms"
-  $ exact-load run mixed -p http://localhost:9090    with the verification
+  $ exact-load run mixed -p http://localhost:9090    with verification
   $ exact-load run steady --rate 30000 --workers 4   from four processes
 
-Latency counts from the moment at which a request should have left, so a target
-that stalls cannot hide it. What finds no free connection is counted as dropped.`;
+Latency is measured from the time at which a request should have been sent, so a
+stalling target cannot hide it. A request without a free connection is dropped.`;
 
 export function addUrl(program: Command, act: (url: string, flags: UrlFlags) => Promise<void>): void {
   program
-    .argument('[url]', 'where the load goes, such as http://127.0.0.1:3000/users/7')
-    .option('-n, --requests <n>', 'exactly so many, instead of --duration', parseRequests)
-    .option('-r, --rate <per second>', 'of requests (default: as fast as the connections allow)', parseRate)
-    .option('-d, --duration <time>', 'such as 30s (default: 10s); a body is -b', parseDuration)
-    .option('-X, --method <method>', 'of the requests (default: GET, with a body POST)', parseMethod)
-    .option('-H, --header <line>', 'as "Name: value"; may be repeated', parseHeader)
-    .option('-b, --body <text>', 'a text; @file for that of a file, @- for standard input');
+    .argument('[url]', 'the URL to request, for example http://127.0.0.1:3000/users/7')
+    .option('-n, --requests <n>', 'the exact number of requests, instead of --duration', parseRequests)
+    .option(
+      '-r, --rate <per second>',
+      'requests per second (default: as fast as the connections allow)',
+      parseRate,
+    )
+    .option('-d, --duration <time>', 'for example 30s (default: 10s); for a body use -b', parseDuration)
+    .option('-X, --method <method>', 'the HTTP method (default: GET, or POST with a body)', parseMethod)
+    .option('-H, --header <line>', '"Name: value"; may be repeated', parseHeader)
+    .option('-b, --body <text>', 'a string, @file for the content of a file, or @- for standard input');
   addSending(program);
   addVerification(program).option(
     '--route <label>',
-    'the route under which the target counts the requests, such as /users/:id',
+    'the route label under which the target counts the requests, for example /users/:id',
   );
   program.addHelpText('after', URL_HELP).action((url: string | undefined, flags: UrlFlags) => {
     if (url === undefined) return program.help({ error: true });
@@ -60,67 +64,76 @@ export function addUrl(program: Command, act: (url: string, flags: UrlFlags) => 
 export function addRun(program: Command, act: (names: string[], flags: RunFlags) => Promise<void>): void {
   const command = program.command('run');
   command
-    .description('sends one pattern after the other')
+    .description('sends one or more patterns, one after the other')
     .addArgument(
       command
         .createArgument('[pattern...]', 'names (see `exact-load list`) or pattern files')
         .default([DEFAULT_PATTERN], DEFAULT_PATTERN),
     )
-    .option('-t, --target <url>', 'where the load goes', 'http://localhost:5001')
+    .option('-t, --target <url>', 'the server to send to', 'http://localhost:5001')
     .option(
       '-r, --rate <per second>',
-      'highest rate, or "max" for as fast as the connections allow',
+      'the highest rate, or "max" for as fast as the connections allow',
       parseRate,
     )
-    .option('-d, --duration <time>', 'length of a rate pattern, such as 30s', parseDuration);
+    .option('-d, --duration <time>', 'the length of a rate pattern, for example 30s', parseDuration);
   addSending(command);
   addVerification(command).addHelpText('after', RUN_HELP).action(act);
 }
 
 function addSending(command: Command): void {
   command
-    .option('-c, --connections <n>', 'most requests in flight at a time', parseWhole)
-    .option('--timeout <time>', 'for one request, connecting included (default: 10s)', parseDuration)
-    .option('--seed <n>', 'another seed, another order', parseWhole, 1)
-    .option('--trace', 'a traceparent for each request; the report lists the slowest with their ids')
+    .option('-c, --connections <n>', 'the most requests in flight at a time', parseWhole)
+    .option(
+      '--timeout <time>',
+      'the limit for one request, including connecting (default: 10s)',
+      parseDuration,
+    )
+    .option('--seed <n>', 'determines the order of the requests', parseWhole, 1)
     .addOption(
-      new Option('--threshold <condition>', 'such as "p99<250ms", "errors<1%", "dropped=0"; may be repeated')
+      new Option(
+        '--threshold <condition>',
+        'for example "p99<250ms", "errors<1%", "dropped=0"; may be repeated',
+      )
         .argParser((text, before: RunFlags['threshold']) => [...before, parseThresholdFlag(text)])
         .default([], 'those of the pattern'),
     )
-    .option('-j, --json <file>', 'writes the report as JSON; "-" is standard output, without the summary')
-    .option('--html <file>', 'writes the report as a page with charts; "-" as for --json')
+    .option('-j, --json <file>', 'write the report as JSON; "-" is standard output, instead of the summary')
+    .option('--html <file>', 'write the report as a page with charts; "-" as for --json')
     .option('-q, --quiet', 'no progress')
     .optionsGroup('Several processes, several machines:')
     .addOption(
-      new Option('--workers <n>', 'processes that send together, for more than one core')
+      new Option('--workers <n>', 'the number of processes that send, to use more than one core')
         .argParser(parseWorkers)
         .default(1),
     )
     .option(
       '--shard <i/n>',
-      'send only every n-th request, from the i-th; see `exact-load combine`',
+      'send only every n-th request, starting with the i-th; see `exact-load combine`',
       parseShard,
     )
-    .option('--start-at <time>', 'begin at that moment, so that shards begin together', parseMoment)
+    .option('--start-at <time>', 'start at this time, so that all shards start together', parseMoment)
     .optionsGroup('TLS of the target:')
     .option('-k, --insecure', 'accept any certificate')
-    .option('--cacert <file>', "certificate authorities, instead of Node's")
-    .option('--cert <file>', 'a certificate of the client; needs --key')
-    .option('--key <file>', 'its private key');
+    .option('--cacert <file>', "the target's certificate authorities, instead of Node's")
+    .option('--cert <file>', 'a client certificate; needs --key')
+    .option('--key <file>', 'the private key of --cert');
 }
 
 function addVerification(command: Command): Command {
   command
     .optionsGroup('Verification:')
-    .option('-p, --prometheus <url>', 'compare what was sent with what this Prometheus holds')
+    .option('-p, --prometheus <url>', 'compare the requests sent with the counters in this Prometheus')
     .addOption(new Option('--verify', 'compare (the default with --prometheus)').default(undefined))
     .option('--no-verify', 'do not compare')
-    .option('--probe', 'then six requests that instrumentations get wrong, each verified by itself')
-    .option('--ledger <folder>', 'keep the report there for `exact-load verify`; needs --prometheus')
+    .option(
+      '--probe',
+      'then send six requests that instrumentations often miscount, each verified separately',
+    )
+    .option('--ledger <folder>', 'store the report there for `exact-load verify`; needs --prometheus')
     .option(
       '--only-on-fresh-api',
-      'send nothing when the API has handled requests before; needs --prometheus',
+      'send nothing if the API has already handled requests; needs --prometheus',
     );
   return addAccess(addMetrics(addShared(command)));
 }

@@ -13,7 +13,7 @@ export async function checkWritable(path: string): Promise<void> {
     const info = await stat(path).catch((error: unknown) => {
       if (codeOf(error) !== 'ENOENT') throw error;
     });
-    if (info?.isDirectory()) throw new Error('it is a folder');
+    if (info?.isDirectory()) throw new Error('it is a directory');
     if (info?.isSocket()) throw new Error('it is a socket');
     if (info === undefined) await access(dirname(path), constants.W_OK | constants.X_OK);
     else await access(path, constants.W_OK);

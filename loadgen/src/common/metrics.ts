@@ -4,23 +4,24 @@
  */
 import { z } from 'zod';
 
-const metricName = z.string().regex(/^[a-zA-Z_:][\w:]*$/, 'expected the name of a metric');
+const metricName = z.string().regex(/^[a-zA-Z_:][\w:]*$/, 'expected a metric name');
 const label = z
   .string()
-  .regex(/^[a-zA-Z_]\w*$/, 'expected the name of a label')
+  .regex(/^[a-zA-Z_]\w*$/, 'expected a label name')
   .optional();
 
 const counterSchema = z.strictObject({
   name: metricName.meta({
-    description: 'A counter, the _count of a classic histogram, or a native histogram by its own name.',
+    description: 'The name of a counter, of the _count of a classic histogram, or of a native histogram.',
   }),
   route: label,
   method: label,
   code: label,
   methodCase: z.enum(['upper', 'lower']).default('upper'),
-  codeAs: z.enum(['code', 'class']).default('code').meta({ description: 'class: 2xx in place of 201.' }),
+  codeAs: z.enum(['code', 'class']).default('code').meta({ description: 'class: 2xx instead of 201.' }),
   counts: z.enum(['all', 'routed', 'errors']).default('all').meta({
-    description: 'Which requests: all, those that a route handled, or those answered with 400 and above.',
+    description:
+      'The requests that it counts: all, those handled by a route, or those with status 400 and above.',
   }),
 });
 
@@ -28,27 +29,27 @@ export const metricsSchema = z
   .strictObject({
     counters: z.array(counterSchema),
     unmatched: z.string().default('').meta({
-      description: 'The route label of requests that no route matched; empty where it is left out.',
+      description: 'The route label of requests that matched no route; empty if they have no such label.',
     }),
     headAsGet: z.boolean().default(false).meta({ description: 'Whether HEAD is counted as GET.' }),
     ignoreRoutes: z.array(z.string()).default([]).meta({
       description:
-        'Route labels of other traffic, such as scrapes and health checks: their series are not compared.',
+        'Route labels of other traffic, for example scrapes and health checks: their series are not compared.',
     }),
     inProgress: metricName.optional().meta({ description: 'A gauge that is 0 without requests.' }),
     drained: metricName.optional().meta({
-      description: 'A gauge that is 1 once a process that ends will count nothing more.',
+      description: 'A gauge that becomes 1 when a terminating process will count no more requests.',
     }),
     startTime: metricName
       .nullable()
       .optional()
       .meta({
         description:
-          'What changes when a process restarts: process_start_time_seconds (the default where the service has it), ' +
-          'or the _created of a counter. Null for none: then only a counter that falls reveals a restart.',
+          'A metric that changes when a process restarts: process_start_time_seconds (the default if the service has ' +
+          'it), or the _created of a counter. Null for none: then only a counter that drops reveals a restart.',
       }),
   })
-  .meta({ description: 'Which metrics count the requests, and under which labels.' });
+  .meta({ description: 'The metrics that count requests, and their labels.' });
 
 /** As users write it. */
 export const mappingSchema = metricsSchema
@@ -145,15 +146,15 @@ export function weaknessesOf({ counters, inProgress, startTime }: Metrics): stri
   const has = (is: (counter: Counter) => boolean) => counters.some(is);
   return [
     !has(({ route }) => route !== undefined) &&
-      'no counter has a route label: a request counted under a wrong route is not seen',
+      'no counter has a route label: a request counted under a wrong route is not detected',
     !has(({ method }) => method !== undefined) &&
-      'no counter has a method label: a request counted under a wrong method is not seen',
+      'no counter has a method label: a request counted under a wrong method is not detected',
     !has(({ code }) => code !== undefined) &&
-      'no counter has a code label: a request counted under a wrong status is not seen',
+      'no counter has a code label: a request counted under a wrong status is not detected',
     has(({ code }) => code !== undefined) &&
       !has(({ code, codeAs }) => code !== undefined && codeAs === 'code') &&
-      'codes are counted by class: a 201 counted as 200 is not seen',
-    inProgress === undefined && 'no gauge of requests in progress: one that never ends is not seen',
-    startTime == null && 'no start time: a restart between two scrapes is seen only where a counter fell',
+      'codes are counted by class: a 201 counted as 200 is not detected',
+    inProgress === undefined && 'no gauge of requests in progress: a request that never ends is not detected',
+    startTime == null && 'no start time: a restart between two scrapes is detected only if a counter drops',
   ].filter((text) => text !== false);
 }

@@ -18,10 +18,10 @@ export const FAILURE_MEANING: Readonly<Record<FailureKind, string>> = {
   refused: 'nothing listens there',
   unreachable: 'no route to the target',
   tls: 'the TLS handshake failed; --cacert trusts an authority, --insecure any certificate',
-  reset: 'the connection was closed before the answer was complete',
-  timeout: 'no complete answer in time',
-  protocol: 'the answer was not HTTP/1.1',
-  'too-large': 'the answer was larger than the limit',
+  reset: 'the connection was closed before the response was complete',
+  timeout: 'no complete response in time',
+  protocol: 'the response was not valid HTTP/1.1',
+  'too-large': 'the response was larger than the limit',
   local: 'this machine ran out of sockets or ports',
 };
 

@@ -3,8 +3,8 @@ import { z } from 'zod';
 
 export const routeLabelsSchema = z.strictObject({
   route: z.string().meta({
-    description: 'As the service labels it, such as /users/:id. Empty for requests that no route matches.',
+    description: "The service's label, for example /users/:id. Empty for requests that match no route.",
   }),
-  method: z.string().optional().meta({ description: 'Where it differs from the method that is sent.' }),
+  method: z.string().optional().meta({ description: 'If it differs from the method of the request.' }),
 });
 export type RouteLabels = z.output<typeof routeLabelsSchema>;

@@ -29,7 +29,7 @@ export function parseHead(text: string): Head {
   const lines = text.split('\n').slice(0, -1);
   const [statusLine = '', ...fieldLines] = /\n[ \t]/.test(text) ? unfold(lines) : lines;
   const [, minor, digits] = /^HTTP\/1\.(\d) ([1-9]\d\d)(?: [^\0\r]*)?\r?$/.exec(statusLine) ?? [];
-  if (digits === undefined) throw new ProtocolError('bad status line');
+  if (digits === undefined) throw new ProtocolError('malformed status line');
   const fields = parseFields(fieldLines);
   const status = Number(digits);
   const transferEncoding = fields.get('transfer-encoding');
@@ -62,7 +62,7 @@ function parseFields(lines: readonly string[]): Map<string, string> {
   const fields = new Map<string, string>();
   for (const line of lines) {
     const [, given, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r]*?)[ \t]*\r?$/.exec(line) ?? [];
-    if (given === undefined || value === undefined) throw new ProtocolError('bad header line');
+    if (given === undefined || value === undefined) throw new ProtocolError('malformed header line');
     const name = given.toLowerCase();
     const before = fields.get(name);
     fields.set(name, before === undefined ? value : `${before},${value}`);

@@ -148,12 +148,12 @@ export class ResponseParser {
 
   #apply(head: Head): void {
     if (head.status < 200) {
-      if (head.status === 101) throw new ProtocolError('101 Switching Protocols was not asked for');
+      if (head.status === 101) throw new ProtocolError('unexpected 101 Switching Protocols');
       return;
     }
     this.status = head.status;
     const framing = this.#isHead ? 'none' : head.framing;
-    if (framing === 'invalid') throw new ProtocolError('a body of which the end is not known');
+    if (framing === 'invalid') throw new ProtocolError('body of unknown length');
     this.keepAlive = head.keepAlive && framing !== 'until-close';
     this.keepAliveSeconds = head.keepAliveSeconds;
     this.#left = framing === 'length' ? head.lengthBytes : 0;

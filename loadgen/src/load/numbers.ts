@@ -25,9 +25,11 @@ const statuses = z.record(z.string().regex(/^\d{3}$/), count);
 
 const targetLineSchema = z.strictObject({
   name: z.string(),
-  series: routeLabelsSchema.nullable().meta({ description: 'The route under which the service counts it.' }),
+  series: routeLabelsSchema
+    .nullable()
+    .meta({ description: 'The route label under which the service counts it.' }),
   answered: count,
-  errors: count.meta({ description: 'Unexpected statuses and requests without an answer.' }),
+  errors: count.meta({ description: 'Unexpected statuses and requests without a response.' }),
   unanswered: count,
   dropped: count,
   statuses,
@@ -37,28 +39,26 @@ const targetLineSchema = z.strictObject({
 
 export const numbersSchema = z.strictObject({
   sent: count,
-  unsent: count.meta({ description: 'Due, and could not leave: refused, no route, TLS.' }),
+  unsent: count.meta({
+    description: 'Due, but could not be sent: connection refused, no route to the host, TLS.',
+  }),
   answered: count,
-  dropped: count.meta({ description: 'Due, and not sent for want of a free connection.' }),
-  errors: count.meta({ description: 'Unexpected statuses and requests without an answer.' }),
+  dropped: count.meta({ description: 'Due, but not sent because no connection was free.' }),
+  errors: count.meta({ description: 'Unexpected statuses and requests without a response.' }),
   unanswered: count,
   statuses,
   failures: z.partialRecord(z.enum(FAILURE_KINDS), count),
   sendingSeconds: z
     .number()
-    .meta({ description: 'What the achieved rate is over: the schedule, or longer.' }),
+    .meta({ description: 'The time that the achieved rate refers to: that of the schedule, or longer.' }),
   achievedPerSecond: z.number(),
-  latencyMs: distribution.meta({ description: 'From the intended start to the end of the answer.' }),
-  serviceTimeMs: distribution.meta({ description: 'From the send to the end of the answer.' }),
-  latenessMs: distribution.meta({ description: 'From the intended start to the send.' }),
+  latencyMs: distribution.meta({ description: 'From the intended start to the end of the response.' }),
+  serviceTimeMs: distribution.meta({ description: 'From sending the request to the end of the response.' }),
+  latenessMs: distribution.meta({ description: 'From the intended start to sending the request.' }),
   histograms: z.strictObject({ latency: histogram, serviceTime: histogram, lateness: histogram }),
   byTarget: z
     .array(targetLineSchema)
-    .meta({ description: 'Targets that are counted under the same series are one.' }),
-  slowest: z
-    .array(slowRequestSchema)
-    .default([])
-    .meta({ description: 'By service time; none without --trace.' }),
+    .meta({ description: 'Targets that are counted under the same series share a line.' }),
   timeline: timelineSchema,
 });
 

@@ -14,7 +14,7 @@ import {
 } from './histogram.ts';
 
 const count = z.int().min(0);
-const histogram = histogramSchema.nullable().meta({ description: 'Null where nothing was due.' });
+const histogram = histogramSchema.nullable().meta({ description: 'Null if no request was due.' });
 
 export const timelineSchema = z.strictObject({
   intervalSeconds: z.number().positive(),
@@ -29,7 +29,7 @@ export const timelineSchema = z.strictObject({
         serviceTime: histogram,
       }),
     )
-    .meta({ description: 'One an interval, from the start of the phase on.' }),
+    .meta({ description: 'One per interval, from the start of the phase.' }),
 });
 export type TimelineReport = z.output<typeof timelineSchema>;
 

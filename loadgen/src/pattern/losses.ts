@@ -24,10 +24,10 @@ export function findLosses(document: Document): Loss[] {
       if (typeof value === 'number' && !isKept(value, source))
         refuse(
           scalar,
-          `expected a number that JSON keeps exactly (quote it, or write the body as a text), found ${source}`,
+          `expected a number that JSON represents exactly (quote it, or write the body as a string), got ${source}`,
         );
       if (typeof value === 'string' && !value.isWellFormed())
-        refuse(scalar, 'expected Unicode text, found half of a surrogate pair');
+        refuse(scalar, 'expected valid Unicode, got half of a surrogate pair');
     },
     Collection(_, collection, path) {
       if (isMap(collection)) checkKeys(collection, refuse);
@@ -45,10 +45,9 @@ function checkKeys(map: YAMLMap, refuse: (node: Node, message: string) => void):
   for (const { key } of map.items) {
     const place = isNode(key) ? key : map;
     const name = isScalar(key) ? key.value : undefined;
-    if (typeof name !== 'string') refuse(place, 'expected a text as key (quote it)');
-    else if (name === '__proto__')
-      refuse(place, 'expected no key "__proto__": JavaScript has another use for it');
-    else if (seen.has(name)) refuse(place, `expected each key once, found "${name}" again`);
+    if (typeof name !== 'string') refuse(place, 'expected a string as key (quote it)');
+    else if (name === '__proto__') refuse(place, 'expected no key "__proto__" (JavaScript reserves it)');
+    else if (seen.has(name)) refuse(place, `expected each key once, got "${name}" again`);
     else seen.add(name);
   }
 }

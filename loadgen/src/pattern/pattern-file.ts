@@ -25,8 +25,8 @@ export async function readYaml<T>(what: string, file: string, schema: z.ZodType<
     throw new UsageError(`cannot read ${what} file: ${reasonOf(error)}`);
   }
   if (bytes.length > MOST_BYTES)
-    throw new UsageError(`${file}: expected at most ${MOST_BYTES} bytes, found more`);
-  if (!isUtf8(bytes)) throw new UsageError(`${file}: expected UTF-8, found other bytes`);
+    throw new UsageError(`${file}: expected at most ${MOST_BYTES} bytes, got more`);
+  if (!isUtf8(bytes)) throw new UsageError(`${file}: expected UTF-8, got other bytes`);
   return parseYaml(what, file, bytes.toString('utf8'), schema);
 }
 
@@ -64,7 +64,7 @@ interface Mistake {
 /** Several unknown keys are one issue of zod's, but several mistakes. */
 export function expand(issue: z.core.$ZodIssue): Mistake[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'not a known key', isKey: true }));
+    return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown key', isKey: true }));
   }
   if (issue.code === 'invalid_key') {
     return issue.issues.map(({ message }) => ({ path: issue.path, message, isKey: true }));
@@ -92,8 +92,8 @@ function describe(
   const place = placeAt(lines, offsetOf(document, path, isKey));
   const name = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
   const value: unknown = path.length === 0 ? document.toJS() : document.getIn(path);
-  const found = isKey || message.includes('found') ? '' : `, found ${shorten(value)}`;
-  return `${file}:${place}: ${name.replace(/^\./, '') || what}: ${message}${found}`;
+  const got = isKey || message.includes(', got ') ? '' : `, got ${shorten(value)}`;
+  return `${file}:${place}: ${name.replace(/^\./, '') || what}: ${message}${got}`;
 }
 
 /** Where the value at a path begins; for one that is missing, where the nearest thing around it begins. */

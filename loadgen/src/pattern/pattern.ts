@@ -23,7 +23,7 @@ const stage = z
     duration: durationSchema,
     rate: z
       .union([rate, z.strictObject({ from: rate, to: rate })], 'expected a number, or {from: ..., to: ...}')
-      .meta({ description: 'Requests per second: one number, or a straight line between two.' }),
+      .meta({ description: 'Requests per second: a constant, or a linear ramp from one rate to another.' }),
   })
   .meta({ description: 'A part of the schedule.' })
   .transform(({ duration: durationMs, rate: r }): Stage => {
@@ -36,7 +36,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** The generator writes the whole of every request itself, so these have one right value or none. */
 const FORBIDDEN: Readonly<Record<string, string>> = {
-  'content-length': 'the generator counts the bytes of the body',
+  'content-length': 'the generator sets it from the body',
   'transfer-encoding': 'bodies are sent with their length, never in chunks',
   trailer: 'bodies are sent with their length, never in chunks',
   upgrade: 'the generator speaks HTTP/1.1 only',
@@ -45,7 +45,7 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
 const headers = z
   .record(
     z.string().regex(TOKEN, 'expected a header name'),
-    z.string('expected a text').regex(/^[\t\x20-\x7e]*$/, 'expected a header value on one line'),
+    z.string('expected a string').regex(/^[\t\x20-\x7e]*$/, 'expected a header value on one line'),
   )
   .superRefine((given, context) => {
     const seen = new Set<string>();
@@ -53,14 +53,14 @@ const headers = z
       const name = key.toLowerCase();
       const reason = FORBIDDEN[name];
       const refuse = (message: string) => context.addIssue({ code: 'custom', path: [key], message });
-      if (reason !== undefined) refuse(`expected no such header: ${reason}`);
-      else if (seen.has(name)) refuse('expected each header once: in another case it is the same');
+      if (reason !== undefined) refuse(`expected no such header (${reason})`);
+      else if (seen.has(name)) refuse('expected each header once (names are case-insensitive)');
       seen.add(name);
     }
   })
   .meta({
     description:
-      'Set in addition to Host and User-Agent, or in their place. Content-Length, Transfer-Encoding, Trailer and Upgrade are not allowed.',
+      'Added to Host and User-Agent, or replacing them. Content-Length, Transfer-Encoding, Trailer and Upgrade are not allowed.',
   });
 
 export const connectionsSchema = z.int().min(1).max(10_000);
@@ -70,7 +70,7 @@ export const MOST_REQUESTS = 10_000_000;
 export const targetSchema = z.strictObject({
   method: z
     .string()
-    .regex(/^(?!CONNECT$)[A-Z]+$/, 'expected a method in capitals, such as GET, and not CONNECT')
+    .regex(/^(?!CONNECT$)[A-Z]+$/, 'expected a method in capitals other than CONNECT, such as GET')
     .default('GET'),
   path: z
     .string('expected a path such as /products')
@@ -82,29 +82,29 @@ export const targetSchema = z.strictObject({
     .number()
     .positive()
     .optional()
-    .meta({ description: 'Share of the requests (default 1). With `stages` only.' }),
+    .meta({ description: 'Relative share of the requests (default 1). Only with `stages`.' }),
   count: z
     .int()
     .positive()
     .max(MOST_REQUESTS)
     .optional()
-    .meta({ description: 'Exactly so many requests. For patterns without `stages`.' }),
+    .meta({ description: 'The exact number of requests. Only without `stages`.' }),
   headers: headers.default({}),
   body: z
     .union(
       [z.string(), z.record(z.string(), z.json()), z.array(z.json())],
-      'expected a text, an object or a list',
+      'expected a string, an object or a list',
     )
     .optional()
-    .meta({ description: 'A text, sent as it is; or an object or a list, sent as JSON.' }),
+    .meta({ description: 'A string is sent as it is, an object or a list as JSON.' }),
   expect: z
     .int()
     .min(200)
     .max(599)
     .optional()
-    .meta({ description: 'The status that is no error for this target (default: any below 400).' }),
+    .meta({ description: 'The expected status; any other is an error (default: any status below 400).' }),
   series: routeLabelsSchema.optional().meta({
-    description: 'The route under which the service counts it. Needed for a verification per route.',
+    description: 'The route label under which the service counts it. Needed to verify each route separately.',
   }),
 });
 
@@ -126,7 +126,7 @@ export const metricsChoiceSchema = z
     ],
     `expected a mapping, {preset, ignoreRoutes}, or one of auto, ${PRESET_NAMES.join(', ')}`,
   )
-  .meta({ description: 'Which metrics of the service count its requests.' });
+  .meta({ description: 'The metrics of the service that count requests.' });
 
 export const patternSchema = z
   .strictObject({
@@ -136,10 +136,10 @@ export const patternSchema = z
       .array(stage)
       .min(1)
       .optional()
-      .meta({ description: 'The schedule. Without it the counts are sent as fast as possible.' }),
+      .meta({ description: 'The schedule. Without it, the counts are sent as fast as possible.' }),
     targets: z.array(targetSchema).min(1, 'expected at least one target'),
     thresholds: z.array(thresholdSchema).default([]),
-    connections: connectionsSchema.optional().meta({ description: 'Most requests in flight at a time.' }),
+    connections: connectionsSchema.optional().meta({ description: 'The most requests in flight at a time.' }),
     timeout: durationSchema.optional(),
     metrics: metricsChoiceSchema.optional(),
   })
@@ -148,21 +148,19 @@ export const patternSchema = z
       context.addIssue({ code: 'custom', path, message });
     targets.forEach(({ count, weight }, n) => {
       if (stages !== undefined) {
-        if (count !== undefined) refuse('expected no count next to stages', 'targets', n, 'count');
+        if (count !== undefined) refuse('expected no count together with stages', 'targets', n, 'count');
         return;
       }
-      if (count === undefined)
-        refuse('expected a count (or stages in the pattern), found none', 'targets', n);
+      if (count === undefined) refuse('expected a count (or stages in the pattern), got none', 'targets', n);
       if (weight !== undefined) refuse('expected no weight without stages', 'targets', n, 'weight');
     });
     if (stages?.every(({ fromPerSecond, toPerSecond }) => fromPerSecond + toPerSecond === 0))
-      refuse('expected a rate above 0 in some stage', 'stages');
+      refuse('expected a rate above 0 in at least one stage', 'stages');
   })
   .transform(({ timeout: timeoutMs, $schema, ...pattern }) => ({ ...pattern, timeoutMs }))
   .meta({
     title: 'Traffic pattern of exact-load',
-    description:
-      'With `stages` a rate pattern (open model); without, an exact one in which each target has a count.',
+    description: 'With `stages`, requests have a rate (open model). Without, each target has an exact count.',
   });
 
 export type PatternInput = z.input<typeof patternSchema>;

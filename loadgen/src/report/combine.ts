@@ -46,14 +46,15 @@ export function sumSent(parts: readonly Sent[], lost: readonly LostShard[], isAl
  */
 export function combine(reports: readonly Report[], names: readonly string[]): Report {
   const [first] = reports;
-  if (first === undefined) throw new CheckError('combine: no shard has left a report');
+  if (first === undefined)
+    throw new CheckError('combine: expected the report of at least one shard, got none');
   checkTogether(reports, first, names);
   const ended = reports.filter(({ state }) => state !== 'started');
   const { of } = first.shard;
   const lost = Array.from({ length: of }, (_, n) => n + 1).flatMap((index): LostShard[] => {
     const report = reports.find(({ shard }) => shard.index === index);
     if (report === undefined) return [{ index, of, reason: 'left no report' }];
-    return report.state === 'started' ? [{ index, of, reason: 'did not end' }] : [];
+    return report.state === 'started' ? [{ index, of, reason: 'did not finish' }] : [];
   });
   const befores = reports.flatMap(({ snapshots: { before } }) => before ?? []);
   return {
@@ -82,13 +83,13 @@ function checkTogether(reports: readonly Report[], first: Report, names: readonl
   const mistakes = reports.flatMap((report, n) => {
     const { shard, startedAt, planId } = report;
     const name = `${names[n]} (${formatShard(shard)} of ${startedAt})`;
-    if (isWhole(shard)) return [`${name} is no shard: it was sent as a whole`];
+    if (isWhole(shard)) return [`${name} is not a shard but a whole run`];
     if (planId !== first.planId)
       return [
-        `${name} is not of the same plan as ${names[0]}: target, seed, number of shards, patterns or flags differ`,
+        `${name} has another plan than ${names[0]}: target, seed, number of shards, patterns or flags differ`,
       ];
     const twin = reports.findIndex((other) => other.shard.index === shard.index);
-    return twin === n ? [] : [`${name} is there twice, as report ${twin + 1} too`];
+    return twin === n ? [] : [`${name} is given twice: report ${twin + 1} is the same shard`];
   });
   if (mistakes.length > 0) throw new CheckError(`combine: ${mistakes.join('\n')}`);
 }

@@ -7,7 +7,7 @@ export const latencySchema = z.array(
   z.strictObject({
     quantile: z.number(),
     measuredMs: z.number().nullable().meta({ description: "The generator's service time." }),
-    prometheusMs: z.number().nullable().meta({ description: 'Null where Prometheus gives none.' }),
+    prometheusMs: z.number().nullable().meta({ description: 'Null if Prometheus has none.' }),
   }),
 );
 export type Latency = z.output<typeof latencySchema>;

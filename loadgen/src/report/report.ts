@@ -18,15 +18,15 @@ const count = z.int().min(0);
 const planSchema = z
   .strictObject({
     schedule: z.enum(['open', 'queueing', 'closed']),
-    requests: count.nullable().meta({ description: 'Null where the phase ends by time.' }),
-    durationSeconds: z.number().nullable().meta({ description: 'Null where the phase ends by count.' }),
+    requests: count.nullable().meta({ description: 'Null if the phase ends by time.' }),
+    durationSeconds: z.number().nullable().meta({ description: 'Null if the phase ends by count.' }),
     connections: count,
     timeoutSeconds: z.number(),
     stages: z
       .array(
         z.strictObject({ durationSeconds: z.number(), fromPerSecond: z.number(), toPerSecond: z.number() }),
       )
-      .meta({ description: 'The asked rate; none in a closed loop.' }),
+      .meta({ description: 'The planned rate; none in a closed loop.' }),
     targets: z.array(
       z.strictObject({
         method: z.string(),
@@ -39,7 +39,7 @@ const planSchema = z
     ),
     thresholds: z.array(z.string().regex(THRESHOLD_PATTERN, `expected ${THRESHOLD_FORM}`)),
   })
-  .meta({ description: 'Of the whole, also in the report of a shard.' });
+  .meta({ description: 'The plan of the whole run, also in the report of a shard.' });
 
 const phaseSchema = z.strictObject({
   pattern: z.string(),
@@ -48,22 +48,24 @@ const phaseSchema = z.strictObject({
   bytesRead: count,
   bytesWritten: count,
   rerouted: count.default(0).meta({
-    description: 'Requests whose connection was refused, and which another address of the name took.',
+    description: 'Requests whose connection was refused and that were sent to another address of the name.',
   }),
   ...numbersSchema.shape,
   thresholds: z
     .array(thresholdResultSchema)
-    .meta({ description: 'None for a shard: it has a part of the numbers.' }),
+    .meta({ description: 'Empty for a shard, which has only a part of the numbers.' }),
 });
 
 const lostShardSchema = z.strictObject({ ...shardSchema.shape, reason: z.string() });
 
 const probeSchema = z.strictObject({
   name: z.string(),
-  statuses: z.array(count).meta({ description: 'Of the answers; none to a request that was aborted.' }),
+  statuses: z
+    .array(count)
+    .meta({ description: 'The statuses of the responses; none for an aborted request.' }),
   counted: z
     .array(z.strictObject({ ...seriesSchema.shape, count: z.number() }))
-    .meta({ description: 'The series that grew, of the counter that has every request.' }),
+    .meta({ description: 'The series that increased, of the counter of all requests.' }),
   verification: verificationSchema,
 });
 
@@ -82,18 +84,19 @@ export const reportSchema = z
     prometheus: z.string().nullable(),
     seed: z.number(),
     planId: z.string().meta({
-      description: 'The same for all shards of one run: from target, seed, number of shards and patterns.',
+      description:
+        'The same for all shards of one run: derived from target, seed, number of shards and patterns.',
     }),
-    shard: shardSchema.meta({ description: '1 of 1 is the whole.' }),
-    lostShards: z.array(lostShardSchema).meta({ description: 'Parts whose numbers are missing here.' }),
+    shard: shardSchema.meta({ description: '1 of 1 is a whole run.' }),
+    lostShards: z.array(lostShardSchema).meta({ description: 'Shards whose numbers are missing here.' }),
     environment: environmentSchema,
     phases: z.array(phaseSchema),
     verification: verificationSchema.nullable(),
     probes: z
       .array(probeSchema)
       .optional()
-      .meta({ description: 'Each sent and verified by itself, after the load.' }),
-    latency: latencySchema.nullable().meta({ description: 'Null where Prometheus was not asked.' }),
+      .meta({ description: 'Each was sent and verified separately, after the load.' }),
+    latency: latencySchema.nullable().meta({ description: 'Null without Prometheus.' }),
   })
   .meta({ title: 'Report of a run of exact-load' });
 

@@ -18,10 +18,12 @@ export function verdictOf(report: Report): Verdict {
   const thresholds = phases.flatMap(({ pattern, thresholds: all }) =>
     all.map(({ threshold, ok, measured }) => ({
       ok,
-      text: `${pattern}: ${threshold} ${ok ? 'held' : 'did not hold'} (${measured})`,
+      text: `${pattern}: ${threshold} ${ok ? 'met' : 'not met'} (${measured})`,
     })),
   );
-  const problems = lostShards.map((shard) => `${formatLost(shard)}: it is in none of these numbers`);
+  const problems = lostShards.map(
+    (shard) => `${formatLost(shard)}: its requests are missing from these numbers`,
+  );
   const reasons = [
     ...problems,
     ...thresholds.map(({ text }) => text),
@@ -38,7 +40,7 @@ export function verdictOf(report: Report): Verdict {
 }
 
 function describe(verification: Report['verification']): string[] {
-  if (verification === null) return ['not compared with Prometheus (--prometheus)'];
+  if (verification === null) return ['not compared with Prometheus (needs --prometheus)'];
   const { headline, details } = describeVerification(verification);
   return [headline, ...details];
 }
@@ -62,9 +64,9 @@ export function describeProbe(probe: ProbeResult): string[] {
   const answer = statuses.length === 0 ? 'aborted' : statuses.join(' ');
   const { headline, details } = describeVerification(verification);
   return [
-    `${name}: ${answer}, ${labels.length === 0 ? 'counted nowhere' : labels.join(', ')}`,
+    `${name}: ${answer}, ${labels.length === 0 ? 'not counted' : labels.join(', ')}`,
     ...(counted.some(isUnbounded)
-      ? ['what a client asks for becomes a label: the series are unbounded']
+      ? ['the requested URL becomes a label value: the number of series is unbounded']
       : []),
     ...(['verified', 'inconclusive'].includes(verification.verdict) ? [] : [headline, ...details]),
   ];
@@ -72,9 +74,10 @@ export function describeProbe(probe: ProbeResult): string[] {
 
 /** What became of a run, where that is not simply its end. */
 export function whyOpen({ state, shard, phases }: Report): string | undefined {
-  if (state === 'started') return 'the run has not ended, or was killed';
+  if (state === 'started') return 'the run has not finished, or was killed';
   if (state === 'interrupted' && phases.length === 0) return 'interrupted: nothing was sent';
-  if (state === 'interrupted') return 'interrupted: the rest was not sent; what had been sent was waited for';
+  if (state === 'interrupted')
+    return 'interrupted: the remaining requests were not sent; requests in flight were awaited';
   if (isWhole(shard)) return undefined;
-  return `shard ${shard.index} of ${shard.of}: thresholds and verification are about the whole (exact-load combine)`;
+  return `shard ${shard.index} of ${shard.of}: thresholds and verification apply to the whole run (exact-load combine)`;
 }

@@ -16,14 +16,16 @@ import type { Phase } from './plan.ts';
 import { readTls } from './tls-files.ts';
 import { createUrlPattern, EXAMPLE_URL, parseRequestUrl } from './url-pattern.ts';
 
-const text = z.string('expected a text').optional();
+const text = z.string('expected a string').optional();
 const RATE = 'expected a number above 0, at most 1000000, or "max"';
 
 const optionsSchema = form.targetSchema.omit({ path: true, weight: true, count: true }).extend({
   url: text,
   method: form.targetSchema.shape.method.unwrap().optional(),
   requests: form.targetSchema.shape.count,
-  pattern: z.union([z.string(), z.looseObject({})], 'expected a name, a file or a pattern').optional(),
+  pattern: z
+    .union([z.string(), z.looseObject({})], 'expected a pattern, or the name or file of one')
+    .optional(),
   target: text,
   rate: z.union([z.number().positive(RATE).max(1_000_000, RATE), z.literal('max')], RATE).optional(),
   duration: form.durationSchema.optional(),
@@ -117,10 +119,10 @@ function findContradictions(given: Given): string[] {
     ...either('url', 'pattern'),
     ...(has('url') ? either('requests', 'duration') : ofUrl),
     ...(has('url') && has('duration') && !has('rate')
-      ? ['rate: expected with duration: a number, or "max"']
+      ? ['rate: expected a number or "max" together with duration']
       : []),
     ...(has('pattern') && !has('target')
-      ? ['target: expected with pattern: the URL where the load goes']
+      ? ['target: expected the URL of the server together with pattern']
       : []),
     ...only('pattern', 'target'),
     ...only('prometheus', 'prometheusTokenFile', 'prometheusCaFile'),

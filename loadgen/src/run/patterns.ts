@@ -30,7 +30,7 @@ export async function readPatterns(given: readonly (NamedPattern | string)[]): P
 export function metricsOf(patterns: readonly NamedPattern[]): MetricsChoice | undefined {
   const named = patterns.flatMap(({ pattern }) => pattern.metrics ?? []);
   if (new Set(named.map((metrics) => JSON.stringify(metrics))).size > 1)
-    throw new UsageError('metrics: expected the same in all patterns of a run, got several');
+    throw new UsageError('metrics: expected the same in all patterns of a run, got different ones');
   return named[0];
 }
 
@@ -47,13 +47,11 @@ async function findPattern(name: string): Promise<NamedPattern> {
   const input = own(PATTERNS, name);
   if (input !== undefined) return { name, pattern: patternSchema.parse(input) };
   if (/^https?:/i.test(name))
-    throw new UsageError(
-      `run: expected patterns, got the URL "${name}"; it goes without "run", or into --target`,
-    );
+    throw new UsageError(`run: expected patterns, got the URL "${name}"; omit "run", or use --target`);
   if (/[/\\]|\.(ya?ml|json)$/.test(name))
     return { name: parsePath(name).name, pattern: await readPatternFile(name) };
   throw new UsageError(
-    `no pattern "${name}"; there are ${PATTERN_NAMES.join(', ')}, and files (./my-pattern.yaml)`,
+    `pattern: expected one of ${PATTERN_NAMES.join(', ')}, or a file (./my-pattern.yaml), got "${name}"`,
   );
 }
 
@@ -72,8 +70,8 @@ export function collect<T>(results: readonly PromiseSettledResult<T>[]): T[] {
   return results.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
-const LAB_ONLY = `These know only the routes of the lab's API (/products, /cart, /cars). For any other server
-give a URL (exact-load http://127.0.0.1:3000/users/7 -r 200 -d 30s) or a pattern file.
+const LAB_ONLY = `These patterns use only the routes of the lab's API (/products, /cart, /cars). For any other
+server, use a URL (exact-load http://127.0.0.1:3000/users/7 -r 200 -d 30s) or a pattern file.
 `;
 
 /** A line for each pattern that has a name. */

@@ -52,14 +52,14 @@ export function planPhase(name: string, pattern: Pattern, overrides: Overrides, 
   const exact = pattern.stages === undefined;
   if (exact && overrides.durationMs !== undefined) {
     throw new UsageError(
-      `--duration: "${name}" sends an exact number of requests; it ends when they are sent`,
+      `--duration: expected only with a rate pattern, got "${name}", which sends an exact number of requests`,
     );
   }
   const { schedule, stages } = exact ? exactSchedule(pattern, overrides) : rateSchedule(pattern, overrides);
   const connections = overrides.connections ?? pattern.connections ?? defaultConnections(schedule, stages);
   if (connections < shard.of) {
     throw new UsageError(
-      `--connections: "${name}" has ${connections} for ${shard.of} shards; expected one for each at least`,
+      `--connections: expected at least one per shard, got ${connections} for the ${shard.of} shards of "${name}"`,
     );
   }
   const thresholds = withDefault([...pattern.thresholds, ...overrides.thresholds]);

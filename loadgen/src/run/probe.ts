@@ -16,7 +16,8 @@ const TIMEOUT_MS = 10_000;
 /** What the probes ask for. @throws UsageError where no target is a GET that is expected to be answered */
 export function probedTarget(targets: readonly Target[]): Target {
   const found = targets.find(({ method, expect = 200 }) => method === 'GET' && expect < 400);
-  if (found === undefined) throw new UsageError('--probe: expected a target with GET that is no error');
+  if (found === undefined)
+    throw new UsageError('--probe: expected a target with method GET that is not an error');
   return found;
 }
 

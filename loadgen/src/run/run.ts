@@ -140,7 +140,7 @@ export async function addVerification(
   const { expectedCounts, lostShards } = sent;
   const { before } = sent.snapshots;
   if (before === null || sent.metrics === null) return { report: sent };
-  const lost = lostShards.map((shard) => `${formatLost(shard)}: what it sent is not known`);
+  const lost = lostShards.map((shard) => `${formatLost(shard)}: its requests are unknown`);
   if (lost.length > 0) return { report: { ...sent, verification: unverifiable(expectedCounts, lost) } };
   try {
     const metrics = await completeMetrics(prometheus, sent.metrics, options);
@@ -186,7 +186,7 @@ function comparison(
     ...{ job, waitMs, signal },
     preset: typeof metrics === 'string' && metrics !== 'auto' ? metrics : undefined,
     onWait: (why) => observer.note(`waiting for Prometheus: ${why}`),
-    onChoice: (reason) => observer.note(`compared by ${reason}`),
+    onChoice: (reason) => observer.note(`comparing by ${reason}`),
   };
 }
 

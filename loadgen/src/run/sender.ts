@@ -90,7 +90,7 @@ export async function waitUntil(atMs: number, signal: AbortSignal): Promise<void
 export function refuseMissed(atMs: number, allowedMs = LATE_MS): void {
   const lateMs = Date.now() - atMs;
   if (lateMs > allowedMs)
-    throw new NotSentError(`the start was missed by ${lateMs} ms: not everything was ready to send in time`);
+    throw new NotSentError(`the start was missed by ${lateMs} ms: not every process was ready in time`);
 }
 
 /**

@@ -56,7 +56,7 @@ function read<T>(schema: z.ZodType<T>, input: unknown, got = ''): T {
 export function parseShard(text: string): Shard {
   const [, index, of] = /^(\d{1,4})\/(\d{1,4})$/.exec(text)?.map(Number) ?? [];
   if (index === undefined || of === undefined || index < 1 || index > of || of > MOST_SHARDS)
-    throw new UsageError(`expected a part of at most ${MOST_SHARDS}, from 1, such as 2/8`);
+    throw new UsageError(`expected i/n with i from 1 to n, and n at most ${MOST_SHARDS}, such as 2/8`);
   return { index, of };
 }
 
@@ -64,7 +64,7 @@ export function parseShard(text: string): Shard {
 export function parseMoment(text: string): number {
   if (!z.iso.datetime({ offset: true }).safeParse(text).success)
     throw new UsageError(
-      'expected a date and time with its zone, such as 2027-01-31T12:00:00Z (date -u -d "+1 minute" +%FT%TZ)',
+      'expected a date and time with time zone, such as 2027-01-31T12:00:00Z (date -u -d "+1 minute" +%FT%TZ)',
     );
   return Date.parse(text);
 }

@@ -39,9 +39,11 @@ export async function readForeignResult(file: string, { from, to }: SentBetween)
   const startSeconds = from === undefined ? result.startSeconds : from / 1000;
   const endSeconds = to === undefined ? result.endSeconds : to / 1000;
   if (startSeconds === undefined || endSeconds === undefined)
-    throw new UsageError(`--sent: ${result.tool} leaves no times; expected --from <time> and --to <time>`);
+    throw new UsageError(
+      `--sent: the result of ${result.tool} has no times; expected --from <time> and --to <time>`,
+    );
   if (startSeconds >= endSeconds)
-    throw new UsageError('--from, --to: expected a moment before --to, got a later one');
+    throw new UsageError('--from, --to: expected --from before --to, got a later time');
   return { ...result, startSeconds, endSeconds };
 }
 
@@ -67,7 +69,7 @@ export async function verifyForeign(
   } while (standingOf(verification, metrics) === 'missing' && late < SETTLE_SECONDS);
   const notes = [
     ...(result.note === '' ? [] : [result.note]),
-    `compared up to ${late.toFixed(1)} s after the run, by the clocks of the generator and of Prometheus: what others sent by then is in it`,
+    `compared up to ${late.toFixed(1)} s after the run, by the clocks of the generator and of Prometheus: includes requests of other clients until then`,
   ];
   return { ...verification, notes: [...verification.notes, ...notes] };
 }

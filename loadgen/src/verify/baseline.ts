@@ -82,8 +82,8 @@ export async function completeMetrics(
   const found = await detectMetrics(prometheus, job, signal, preset === undefined ? undefined : [preset]);
   if (found === undefined)
     throw new CheckError(
-      `--metrics: expected a counter of requests, got none of job "${job}" in Prometheus: neither that of a preset ` +
-        `(${PRESET_NAMES.join(', ')}) nor one with labels for method and code`,
+      `--metrics: expected a counter of requests, got none of job "${job}" in Prometheus: neither of a preset ` +
+        `(${PRESET_NAMES.join(', ')}) nor with labels for method and code`,
     );
   onChoice?.(found.reason);
   return {

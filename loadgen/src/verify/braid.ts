@@ -23,7 +23,7 @@ export async function findBraids(
     .filter((labels) => falls.some((sample) => isWithin(labels, sample.labels)))
     .map(
       (labels) =>
-        `several processes answer the scrapes of ${formatTarget(labels)} in turn: each needs a target of its own, or an aggregated exposition`,
+        `several processes answer the scrapes of ${formatTarget(labels)} in turn: each needs its own target, or their metrics must be aggregated`,
     );
 }
 

@@ -16,8 +16,8 @@ export function describeVerification(verification: Verification): { headline: st
     if (unknown === 0) return { headline: 'verification inconclusive:', details: notes };
     const requests = formatCount(answered + unknown, 'request');
     return {
-      headline: `verification inconclusive: ${formatNumber(unknown)} of ${requests} got no complete answer`,
-      details: ['the service has counted each of those once or not at all', ...notes],
+      headline: `verification inconclusive: ${formatNumber(unknown)} of ${requests} got no complete response`,
+      details: ['the service counted each of those once or not at all', ...notes],
     };
   }
   const wrong = rows.filter(({ difference }) => difference !== 0);
@@ -32,10 +32,10 @@ export function describeVerification(verification: Verification): { headline: st
 
 /** Of targets that declare no route, no more than sums are known. */
 function describeVerified({ answered, compared = answered, undeclared = 0 }: Verification): string[] {
-  if (answered === 0) return ['nothing was sent, and nothing counted'];
+  if (answered === 0) return ['no requests were sent, and none were counted'];
   const requests = formatCount(answered, 'request');
   const left = answered - compared;
-  const others = left > 0 ? [`${formatNumber(left)} more are in no counter that is compared`] : [];
+  const others = left > 0 ? [`no compared counter contains the other ${formatNumber(left)}`] : [];
   if (undeclared === 0)
     return [
       left > 0
@@ -44,8 +44,8 @@ function describeVerified({ answered, compared = answered, undeclared = 0 }: Ver
       ...others,
     ];
   return [
-    `${formatCount(compared, 'request')}, counted ${compared === 1 ? 'once' : `${formatNumber(compared)} times`} in all`,
-    `routes were not compared: the targets of ${formatNumber(undeclared)} declare none (series, --route)`,
+    `${formatCount(compared, 'request')}, counted ${compared === 1 ? 'once' : `${formatNumber(compared)} times`} in total`,
+    `routes were not compared: the targets of ${formatCount(undeclared, 'request')} declare none (series, --route)`,
     ...others,
   ];
 }
@@ -54,7 +54,7 @@ function describeDifference(
   { metric, counted, difference }: VerificationRow,
   { inProgress }: Verification,
 ): string {
-  if (metric === inProgress) return `${formatNumber(counted)} where 0 is expected`;
+  if (metric === inProgress) return `expected 0, got ${formatNumber(counted)}`;
   return `counted ${formatNumber(Math.abs(difference))} ${difference > 0 ? 'more' : 'fewer'} than sent`;
 }
 

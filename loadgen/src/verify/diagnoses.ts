@@ -38,7 +38,7 @@ function findNothing({ expected, metrics }: Compared, rows: readonly Verificatio
   if (hasIgnored || totalsOf(expected).answered === 0 || rows.some(({ counted }) => counted !== 0))
     return undefined;
   const names = metrics.counters.map(({ name }) => name).join(', ');
-  return `nothing was counted at all: ${names} did not grow`;
+  return `no request was counted: ${names} did not increase`;
 }
 
 function findDoubled({ before, after }: Compared, rows: readonly VerificationRow[]): string | undefined {
@@ -46,7 +46,7 @@ function findDoubled({ before, after }: Compared, rows: readonly VerificationRow
     atLeast === atMost && counted === 2 * atLeast;
   if (!rows.some(({ atLeast }) => atLeast > 1) || !rows.every(isDoubled)) return undefined;
   const twins = findTwins(before, after);
-  return `every series grew by twice what was sent: ${twins ?? 'is the service instrumented twice?'}`;
+  return `every series increased by twice the number of requests: ${twins ?? 'is the service instrumented twice?'}`;
 }
 
 /** Two targets that have counted the same, before and after. */
@@ -62,7 +62,7 @@ function findTwins(before: Snapshot, after: Snapshot): string | undefined {
   const [pair] = pairs;
   return (
     pair &&
-    `${pair.map(({ labels }) => formatTarget(labels)).join(' and ')} have counted the same, as one process that is scraped as two targets`
+    `${pair.map(({ labels }) => formatTarget(labels)).join(' and ')} have identical counts, like one process that is scraped as two targets`
   );
 }
 
@@ -79,7 +79,7 @@ function findMisplaced(rows: readonly VerificationRow[], { expected, metrics }: 
     if (label === undefined || !found.every((row) => isElsewhere(row, missing, label))) return [];
     const [is, should] = [first, missing].map(({ labels }) => JSON.stringify(labels[label] ?? ''));
     const places =
-      found.length === 1 ? `${label}=${is}` : `${found.length} values of ${label}, such as ${is},`;
+      found.length === 1 ? `${label}=${is}` : `${found.length} values of ${label} (for example ${is})`;
     const paths = expected.filter(
       (one) => labelsOf(counter, metrics, one)[counter.route ?? ''] === missing.labels[counter.route ?? ''],
     );
@@ -107,6 +107,6 @@ function findUnanswered({ expected, metrics }: Compared, rows: readonly Verifica
   const byCode = Map.groupBy(own, ({ labels }) => labels[code] ?? '');
   return [...byCode].map(([value, same]) => {
     const sum = same.reduce((total, { counted, atLeast }) => total + counted - atLeast, 0);
-    return `${formatNumber(sum)} of the ${formatCount(unknown, 'request')} without a complete answer counted as ${value || 'none'}`;
+    return `${formatNumber(sum)} of the ${formatCount(unknown, 'request')} without a complete response were counted as ${value || 'none'}`;
   });
 }

@@ -47,7 +47,7 @@ export async function exchange(url: URL, access: Access, signal: AbortSignal): P
 export function explainRefusal({ basic, bearerToken }: Access): string {
   if (basic !== undefined) return 'refuses the user and password in --prometheus';
   if (bearerToken !== undefined) return 'refuses the bearer token';
-  return 'asks for credentials: give user and password in the URL, --prometheus-token-file or PROMETHEUS_TOKEN';
+  return 'requires credentials: expected user and password in the URL, --prometheus-token-file or PROMETHEUS_TOKEN';
 }
 
 /** @returns undefined for a URL without credentials */

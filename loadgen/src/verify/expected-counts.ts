@@ -9,19 +9,17 @@ const count = z.int().min(0);
 const entrySchema = z.strictObject({
   route: z.string().nullable().meta({
     description:
-      'Null for targets that declare no series: where a counter has routes, these are only in the totals.',
+      'Null for targets that declare no series: counters with a route label are then compared by their totals.',
   }),
   method: z.string(),
-  path: z
-    .string()
-    .meta({ description: 'What was asked for, without the query; of several paths the first.' }),
+  path: z.string().meta({ description: 'The requested path without its query; the first of several paths.' }),
   answered: z.record(z.string().regex(/^\d{3}$/), count).meta({
-    description: 'Complete answers by status. Each was counted exactly once, or the service is wrong.',
+    description: 'Complete responses by status. The service must have counted each exactly once.',
   }),
   unknown: count.meta({
-    description: 'Sent, no complete answer: counted once or not at all, with any code.',
+    description: 'Sent, but without a complete response: counted once or not at all, with any code.',
   }),
-  notSent: count.meta({ description: 'Never left this machine: cannot have been counted.' }),
+  notSent: count.meta({ description: 'Not sent, so it cannot have been counted.' }),
 });
 export const expectedCountsSchema = z.array(entrySchema);
 

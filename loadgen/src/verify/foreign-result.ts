@@ -30,7 +30,7 @@ const vegeta = z
   .transform(
     ({ status_codes: { 0: unknown = 0, ...answered }, earliest, end }): ForeignResult => ({
       ...{ tool: 'vegeta', answered, unknown, hasCodes: true, startSeconds: earliest, endSeconds: end },
-      note: 'vegeta waits for every answer, and follows redirects as requests of their own; those with status 0 got none, and may have been counted',
+      note: 'vegeta waits for every response, and follows redirects with further requests; requests with status 0 got no response, and may have been counted',
     }),
   );
 
@@ -51,7 +51,7 @@ const autocannon = z
       ...{ startSeconds: start, endSeconds: finish },
       note:
         sent > total
-          ? 'autocannon has no answer to some: it drops what is in flight at its end, and counts what it sends again on a new connection'
+          ? 'autocannon has no response to some: it drops requests in flight at its end, and also counts requests that it repeats on a new connection'
           : '',
     };
   });
@@ -77,7 +77,7 @@ const k6 = z
     return {
       ...{ tool: 'k6', hasCodes: false, answered: { 200: number(http_reqs.count) - failed } },
       unknown: failed + number(vus_max?.value ?? vus_max?.max),
-      note: 'k6 leaves no statuses: requests that failed, and one of each virtual user in flight at the end, may have been counted',
+      note: 'k6 reports no statuses: failed requests, and one request per virtual user in flight at the end, may have been counted',
     };
   });
 

@@ -22,7 +22,7 @@ export const recordSchema = z.object({
   startedAt: z.iso.datetime(),
   metrics: metricsSchema.nullable().meta({
     description:
-      'By which the run is compared. Without counters where the service had none yet; null without Prometheus.',
+      'The mapping for the comparison. It has no counters if the service exposed none yet; null without Prometheus.',
   }),
   expectedCounts: expectedCountsSchema,
   snapshots: z.strictObject({ before: snapshotSchema.nullable(), after: snapshotSchema.nullable() }),
@@ -37,7 +37,7 @@ export async function openLedger(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
-    throw new UsageError(`--ledger: cannot make ${folder}: ${reasonOf(error)}`);
+    throw new UsageError(`--ledger: cannot create ${folder}: ${reasonOf(error)}`);
   }
   await checkWritable(join(folder, 'new.json'));
 }

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { CheckError } from '../common/errors.ts';
 import { isByTarget, type Metrics, ownLabelsOf } from '../common/metrics.ts';
+import { formatCount } from '../common/units.ts';
 import type { Labels, Prometheus, Sample } from './prometheus.ts';
 import { type Series, seriesSchema } from './series.ts';
 
@@ -16,21 +17,22 @@ import { type Series, seriesSchema } from './series.ts';
 export const START_JITTER_SECONDS = 0.5;
 
 const instanceSchema = z.strictObject({
-  labels: z.record(z.string(), z.string()).meta({ description: 'All labels of its target in Prometheus.' }),
+  labels: z.record(z.string(), z.string()).meta({ description: 'All labels of the target in Prometheus.' }),
   startTimeSeconds: z.number().nullable().meta({
     description:
-      'Another value means another process, whose counters began at 0. Null where no metric has it.',
+      'A different value means a different process, whose counters started at 0. Null if no metric has it.',
   }),
-  scrapedAtSeconds: z.number().meta({ description: "When it was last scraped, on Prometheus' clock." }),
+  scrapedAtSeconds: z.number().meta({ description: "The time of its last scrape, on Prometheus' clock." }),
   hasFallen: z.boolean().optional().meta({
     description:
-      'Without a start time: whether a counter fell since the earlier snapshot, which a restart explains.',
+      'Without a start time: whether a counter dropped since the earlier snapshot, which indicates a restart.',
   }),
   values: z.array(
     z.strictObject({
       ...seriesSchema.shape,
       value: z.number().nullable().meta({
-        description: 'Null for a sample that is not a count: negative, not finite, or too large to be exact.',
+        description:
+          'Null if the sample is not a valid count: negative, not finite, or too large to be exact.',
       }),
     }),
   ),
@@ -39,7 +41,7 @@ const instanceSchema = z.strictObject({
 const terminatedSchema = z.strictObject({
   ...instanceSchema.shape,
   isDrained: z.boolean().meta({
-    description: 'Whether it had ended all requests and took no more when it was last scraped.',
+    description: 'Whether it had finished all requests and accepted no more at its last scrape.',
   }),
 });
 
@@ -47,11 +49,11 @@ export const snapshotSchema = z
   .strictObject({
     askedAtSeconds: z.number().meta({
       description:
-        "Prometheus' clock when the snapshot was asked for: everything that happened before it is in the snapshot.",
+        "The time on Prometheus' clock when the snapshot was requested. It includes everything before that time.",
     }),
     instances: z.array(instanceSchema),
     terminated: z.array(terminatedSchema).optional().meta({
-      description: 'Processes that have ended since an earlier snapshot, as they were last scraped.',
+      description: 'Processes that ended since an earlier snapshot, with the values of their last scrape.',
     }),
   })
   .meta({ description: 'Raw counter values per process.' });
@@ -155,7 +157,7 @@ function checkDistinct(
   if (stranger !== undefined) throw withoutProcess(stranger.labels, metrics);
   if (ups.length > processes.length)
     throw new CheckError(
-      `${ups.length} targets of job "${ups[0]?.labels.job}" in Prometheus have the labels of ${processes.length}: they cannot be told apart`,
+      `${ups.length} targets of job "${ups[0]?.labels.job}" in Prometheus have only ${formatCount(processes.length, 'set')} of labels: they cannot be distinguished`,
     );
 }
 
@@ -168,8 +170,8 @@ function withoutProcess(labels: Labels, metrics: Metrics): CheckError {
   const name = `${formatTarget(labels)} of job "${labels.job}" in Prometheus`;
   return new CheckError(
     isByTarget(metrics)
-      ? `${name} has samples with other labels than its up: which process they are of is not known`
-      : `${name} has no ${metrics.startTime}: it cannot be told from a restarted one`,
+      ? `${name} has samples whose labels differ from those of its up: their process is unknown`
+      : `${name} has no ${metrics.startTime}: a restart could not be detected`,
   );
 }
 

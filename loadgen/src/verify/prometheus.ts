@@ -163,7 +163,7 @@ export class Prometheus {
 
   #unexpected(expression: string, expected: string, { resultType }: QueryAnswer): UnreachableError {
     return new UnreachableError(
-      `--prometheus: ${this.url}: expected a ${expected} as answer to ${expression}, got a ${resultType}`,
+      `--prometheus: ${this.url}: expected a ${expected} as the result of ${expression}, got a ${resultType}`,
     );
   }
 
@@ -208,8 +208,8 @@ export class Prometheus {
     if (refused.success) throw new RefusedQueryError(quote(refused.data.error));
     const redirect = location === '' ? '' : `, a redirect to ${hideCredentials(quote(location))},`;
     throw new UnreachableError(
-      `--prometheus: what answers at ${this.url} is not Prometheus, or does not let this query pass: ` +
-        `${url.pathname} gave ${status}${redirect} ${said || '(no text)'}`,
+      `--prometheus: the server at ${this.url} is not Prometheus, or blocks this query: ` +
+        `${url.pathname} returned ${status}${redirect} ${said || '(no text)'}`,
     );
   }
 }

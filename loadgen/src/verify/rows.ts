@@ -16,10 +16,14 @@ const count = z.int().min(0);
 
 export const rowSchema = z.strictObject({
   ...seriesSchema.shape,
-  atLeast: count.meta({ description: 'The expected count: the answered requests.' }),
-  atMost: count.meta({ description: 'Those, and the ones that may have been counted.' }),
-  counted: z.number().meta({ description: "By how much Prometheus' value grew; for the gauge, its value." }),
-  difference: z.number().meta({ description: '0 inside the bounds, otherwise how far outside.' }),
+  atLeast: count.meta({ description: 'The answered requests.' }),
+  atMost: count.meta({ description: 'The answered requests, plus those that may have been counted.' }),
+  counted: z
+    .number()
+    .meta({ description: 'The increase of the counter in Prometheus; for the gauge, its value.' }),
+  difference: z
+    .number()
+    .meta({ description: '0 if counted is within the bounds, otherwise the distance to the nearest one.' }),
 });
 
 export type VerificationRow = z.output<typeof rowSchema>;

@@ -34,7 +34,7 @@ export async function findScrapes(
     if (isSilent && scrapes >= ENOUGH)
       return same.map(
         (row) =>
-          `${formatSeries(row)}: the scrapes themselves seem to be counted (${formatNumber(scrapes)} in that time)`,
+          `${formatSeries(row)}: the service seems to count its own scrapes (${formatNumber(scrapes)} in that time)`,
       );
     now = await readSnapshot(prometheus, { ...options, beforeOf: () => before });
   }

@@ -194,7 +194,7 @@ export async function readSnapshotAfter(
     if (seconds + laterSeconds <= now) continue;
     if (performance.now() > deadline)
       throw new UnreachableError(
-        `Prometheus at ${prometheus.url} has no scrape of every target of job "${options.job}" after the run`,
+        `Prometheus at ${prometheus.url} has not scraped every target of job "${options.job}" after the run`,
       );
     await sleep(POLL_MS, options.signal);
   }
@@ -214,7 +214,7 @@ export function sumOf({ instances }: Snapshot, metric: string): number {
  */
 export function earliest(snapshots: readonly Snapshot[]): Snapshot {
   const [first, ...others] = snapshots.toSorted((a, b) => a.askedAtSeconds - b.askedAtSeconds);
-  if (first === undefined) throw new RangeError('no earliest of no snapshots');
+  if (first === undefined) throw new RangeError('expected at least one snapshot');
   const instances = first.instances.map((instance) =>
     others
       .flatMap((other) => other.instances.filter((candidate) => isSameProcess(candidate, instance)))
@@ -233,7 +233,7 @@ async function readFresh(
   const query = snapshotQueryOf(`job=${JSON.stringify(job)}`, metrics, isForwarded);
   const samples = await prometheus.query(query, { signal });
   const ups = samples.filter(({ labels }) => labels.__name__ === 'up');
-  if (ups.length === 0) return { instances: [], reason: `it knows no target of job "${job}" yet` };
+  if (ups.length === 0) return `it has no target of job "${job}" yet`;
   const down = ups.find(({ value }) => value !== 1);
   if (down !== undefined)
     return { instances: [], reason: `${formatTarget(down.labels)} is down (up = ${down.value})` };

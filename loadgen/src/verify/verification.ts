@@ -22,18 +22,20 @@ const count = z.int().min(0);
 export const verificationSchema = z.strictObject({
   verdict: z.enum(['verified', 'inconclusive', 'failed', 'unverifiable']).meta({
     description:
-      'inconclusive: nothing contradicts the expected counts, but requests of which it is unknown whether they were counted leave more than one possibility, or the gauge is missing.',
+      'inconclusive: nothing contradicts the expected counts, but it is unknown whether some requests were counted, or the gauge is missing.',
   }),
   answered: count,
   unknown: count,
   rows: z.array(rowSchema),
-  inProgress: z.string().optional().meta({ description: 'The gauge among the rows.' }),
-  compared: count.optional().meta({ description: 'Of the answered requests: those that some counter has.' }),
-  undeclared: count
+  inProgress: z.string().optional().meta({ description: 'The name of the gauge among the rows.' }),
+  compared: count
     .optional()
-    .meta({ description: 'Of the answered requests: those whose route no target declares.' }),
-  obstacles: z.array(z.string()).meta({ description: 'For unverifiable: what is in the way, and why.' }),
-  notes: z.array(z.string()).meta({ description: 'What could not be compared, and what that leaves open.' }),
+    .meta({ description: 'Answered requests that at least one compared counter contains.' }),
+  undeclared: count.optional().meta({ description: 'Answered requests of targets that declare no route.' }),
+  obstacles: z.array(z.string()).meta({ description: 'For unverifiable: the reasons.' }),
+  notes: z
+    .array(z.string())
+    .meta({ description: 'What could not be compared, and what that leaves undetected.' }),
 });
 
 export type Verification = z.output<typeof verificationSchema>;
@@ -59,7 +61,7 @@ export function verify(
   const uncompared =
     answered > 0 && compared === 0
       ? [
-          'no counter that is compared has these requests: declare their route (--route, series), or another mapping',
+          'no compared counter contains these requests: declare their route (--route, series), or use another mapping',
         ]
       : [];
   const losses = [...missing, ...findFallen(before, after, metrics), ...uncompared];
@@ -126,7 +128,8 @@ function findUnlabelled(before: Snapshot, after: Snapshot, { counters, unmatched
     return labels
       .filter((label) => label !== undefined && own.length > 0 && !own.some((one) => label in one.labels))
       .map(
-        (label) => `no sample of ${counter.name} in Prometheus has the label ${label}: is it dropped there?`,
+        (label) =>
+          `no sample of ${counter.name} in Prometheus has the label ${label}: does relabelling drop it?`,
       );
   });
 }
@@ -140,8 +143,8 @@ function findObstacles(before: Snapshot, after: Snapshot): string[] {
     if (!isFallen && known.some((other) => isSameProcess(other, process))) return [];
     const name = formatTarget(process.labels);
     return after.instances.some(({ labels }) => isSameTarget(labels, process.labels))
-      ? [`${name} was restarted in between, so its counters began again at 0`]
-      : [`${name} has terminated, and what it had counted is lost`];
+      ? [`${name} restarted in between, so its counters started again at 0`]
+      : [`${name} terminated, and its counts are lost`];
   });
   return [...lost, ...new Set([...before.instances, ...known].flatMap(findNoCounts))];
 }
@@ -166,7 +169,7 @@ function describeIgnored(counted: SeriesCounts, metrics: Metrics): string[] {
 function findNoCounts({ labels, values }: InstanceSnapshot): string[] {
   return values
     .filter(({ value }) => value === null)
-    .map((series) => `${formatSeries(series)} of ${formatTarget(labels)} is not a count in Prometheus`);
+    .map((series) => `${formatSeries(series)} of ${formatTarget(labels)} is not a valid count in Prometheus`);
 }
 
 /** A counter of a process only grows: the sum would hide one that fell behind another that grew too much. */
@@ -180,7 +183,7 @@ function findFallen(before: Snapshot, after: Snapshot, metrics: Metrics): string
       .seriesWith()
       .filter((series) => grown.of(series) < 0)
       .map((series) => {
-        const why = isByTarget(metrics) ? ': a restart, or no longer exposed' : ', without a restart';
+        const why = isByTarget(metrics) ? ': restarted, or no longer exposed' : ', without a restart';
         const less = `${formatNumber(-grown.of(series))} less than before${why}`;
         return `${formatSeries(series)} of ${formatTarget(process.labels)} is ${less}`;
       });

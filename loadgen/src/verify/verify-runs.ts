@@ -28,10 +28,10 @@ export function verifyRuns(records: readonly RunRecord[], now: Snapshot, metrics
   const before = baselineOf(records, now);
   const left = records.filter(({ snapshots }) => snapshots.before !== null).length - runs.length;
   const notes =
-    left === 0 ? [] : [`${formatCount(left, 'earlier run')} left out: the API was restarted since`];
+    left === 0 ? [] : [`skipped ${formatCount(left, 'earlier run')}: the API has restarted since`];
   if (before === undefined) {
     const nothing =
-      'nothing to verify: the ledger holds no run since the API started; send one first (exact-load run)';
+      'nothing to verify: the ledger has no run since the API started; send one first (exact-load run)';
     throw new CheckError([...notes, nothing].join('\n'));
   }
   const expectedCounts = sumExpectedCounts(runs.map((run) => run.expectedCounts));
@@ -39,7 +39,7 @@ export function verifyRuns(records: readonly RunRecord[], now: Snapshot, metrics
     .filter(({ state }) => state === 'started')
     .map(
       ({ startedAt }) =>
-        `the run of ${startedAt} did not end (killed, or still running): what it sent is not known`,
+        `the run of ${startedAt} did not finish (killed, or still running): its requests are unknown`,
     );
   const verification =
     obstacles.length > 0
@@ -58,7 +58,7 @@ export function metricsOf(records: readonly RunRecord[]): Metrics | undefined {
   const other = known.find((one) => JSON.stringify(one) !== JSON.stringify(known[0]));
   if (other !== undefined)
     throw new CheckError(
-      'expected runs that are compared by the same metrics, got two kinds; start a new ledger with --rebase',
+      'expected runs with the same metrics, got different ones; start a new ledger with --rebase',
     );
   return known[0] ?? records.flatMap(({ metrics }) => metrics ?? [])[0];
 }

@@ -21,7 +21,7 @@ export function ratesChart(phase: PhaseReport, shards: number): Chart {
     return { from: n * intervalSeconds, width };
   });
   const asked: Line = {
-    label: 'asked',
+    label: 'planned',
     color: 'asked',
     isDashed: true,
     values: spans.map(({ from, width }) => askedBetween(phase.plan, from, from + width) / width / shards),

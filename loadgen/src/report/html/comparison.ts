@@ -18,13 +18,13 @@ export function comparisonSection(a: Report, b: Report): Markup {
   });
   return html`<section class="comparison"><h2>A and B</h2>
 <dl><div><dt>A</dt><dd>${word(a)}</dd></div><div><dt>B</dt><dd>${word(b)}</dd></div></dl>
-${pairs.length === 0 ? html`<p>They have no pattern in common at the same place, so there is nothing to compare.</p>` : pairs}</section>`;
+${pairs.length === 0 ? html`<p>The two runs have no pattern at the same position, so there is nothing to compare.</p>` : pairs}</section>`;
 }
 
 function pairSection(a: PhaseReport, b: PhaseReport): Markup {
-  const explanation = 'A and B, distribution';
+  const explanation = 'distributions of A and B';
   return html`<h3>${a.pattern}</h3>
-${table(['', 'A', 'B', 'B to A'], rowsOf(a, b))}
+${table(['', 'A', 'B', 'B vs. A'], rowsOf(a, b))}
 <div class="pair">${figure('Latency', explanation, comparisonChart(a, b, 'latency'))}${figure('Service time', explanation, comparisonChart(a, b, 'serviceTime'))}</div>`;
 }
 

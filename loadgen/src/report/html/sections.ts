@@ -11,7 +11,7 @@ import { distributionChart, durationCharts, ratesChart } from './charts.ts';
 import { html, type Markup, table } from './markup.ts';
 import { type Chart, drawChart } from './svg.ts';
 
-const WORDS = { passed: 'Passed', failed: 'Failed', open: 'Open' } as const;
+const WORDS = { passed: 'Passed', failed: 'Failed', open: 'Incomplete' } as const;
 
 export function verdictSection(report: Report): Markup {
   const { kind, reasons } = verdictOf(report);
@@ -27,12 +27,12 @@ export function phaseSection(phase: PhaseReport, shards: number): Markup {
   return html`<section class="phase">
 <h2>${phase.pattern}</h2>
 <dl class="facts">${factsOf(phase).map(([name, value, mark]) => html`<div class="${mark ?? ''}"><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-${figure('Requests per second', 'asked, sent, answered, errors, dropped', ratesChart(phase, shards))}
+${figure('Requests per second', 'planned, sent, answered, errors, dropped', ratesChart(phase, shards))}
 <div class="pair">
-${figure('Latency', 'from the moment at which a request was due: what a user would have felt', latency)}
-${figure('Service time', 'from the moment at which it was sent: what the server took', serviceTime)}
+${figure('Latency', 'from the time at which a request was due: what a user would have experienced', latency)}
+${figure('Service time', 'from the time at which a request was sent: what the server took', serviceTime)}
 </div>
-${figure('Distribution', 'how long the slowest part of the requests took; where latency lies above service time, requests had to wait to be sent', distributionChart(phase))}
+${figure('Distribution', 'by percentile; where latency is above service time, requests had to wait before they were sent', distributionChart(phase))}
 ${durationTable(phase)}
 <h3>By target</h3>${targetTable(phase)}
 <h3>By status</h3>${statusTable(phase)}
@@ -49,7 +49,7 @@ function factsOf(phase: PhaseReport): [name: string, value: string, mark?: strin
     ['dropped', formatNumber(phase.dropped), bad(phase.dropped)],
     ...(phase.rerouted > 0 ? [['rerouted', formatNumber(phase.rerouted)] as [string, string]] : []),
     ['rate', `${formatNumber(phase.achievedPerSecond)}/s`],
-    ['took', formatMs(phase.durationSeconds * 1000)],
+    ['duration', formatMs(phase.durationSeconds * 1000)],
     ['read', formatBytes(phase.bytesRead)],
     ['written', formatBytes(phase.bytesWritten)],
   ];
@@ -57,7 +57,7 @@ function factsOf(phase: PhaseReport): [name: string, value: string, mark?: strin
 
 export function figure(title: string, explanation: string, chart: Chart): Markup {
   const isEmpty = chart.lines.every(({ values }) => values.every((value) => value === null));
-  return html`<figure><figcaption><b>${title}</b> <span>${explanation}</span></figcaption>${isEmpty ? 'nothing was measured' : drawChart(chart)}</figure>`;
+  return html`<figure><figcaption><b>${title}</b> <span>${explanation}</span></figcaption>${isEmpty ? 'no data' : drawChart(chart)}</figure>`;
 }
 
 const TARGET_DURATIONS = ['p50', 'p90', 'p99', 'max'] as const;
@@ -96,7 +96,7 @@ function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup 
     return { cells: [name, formatNumber(count), `${share}%`], mark };
   };
   return table(
-    ['ended with', 'requests', 'share'],
+    ['outcome', 'requests', 'share'],
     [
       ...Object.entries(statuses).map(([status, count]) => row(status, count)),
       ...FAILURE_KINDS.flatMap((kind) => {
@@ -161,7 +161,7 @@ function planOf({ pattern, plan }: PhaseReport): Markup {
     const rate = fromPerSecond === toPerSecond ? fromPerSecond : `${fromPerSecond} to ${toPerSecond}`;
     return `${formatMs(durationSeconds * 1000)} at ${rate}/s`;
   });
-  return html`<h3>${pattern}: ${plan.schedule}${bound}${length}, ${formatCount(plan.connections, 'connection')}, time-out ${formatMs(plan.timeoutSeconds * 1000)}</h3>
+  return html`<h3>${pattern}: ${plan.schedule}${bound}${length}, ${formatCount(plan.connections, 'connection')}, timeout ${formatMs(plan.timeoutSeconds * 1000)}</h3>
 ${stages.length > 0 ? html`<p>${stages.join(', then ')}</p>` : undefined}`;
 }
 

@@ -58,12 +58,12 @@ function formatPhase(phase: PhaseReport): string[] {
     ),
     row('answered', [formatNumber(phase.answered), ...answers].join('   ')),
     row('errors', `${red(phase.errors)}   dropped ${red(phase.dropped)}`),
-    ...(unexpected > 0 ? [row('', `${formatNumber(unexpected)} x status (not the expected one)`)] : []),
+    ...(unexpected > 0 ? [row('', `${formatNumber(unexpected)} x unexpected status`)] : []),
     ...FAILURE_KINDS.filter((kind) => phase.failures[kind] !== undefined).map((kind) =>
       row('', `${formatNumber(phase.failures[kind] ?? 0)} x ${kind} (${FAILURE_MEANING[kind]})`),
     ),
     ...(phase.rerouted > 0
-      ? [row('rerouted', `${formatNumber(phase.rerouted)} x refused, and sent to another address instead`)]
+      ? [row('rerouted', `${formatNumber(phase.rerouted)} x refused, then sent to another address`)]
       : []),
     row('rate', `${formatNumber(phase.achievedPerSecond)}/s${formatPlan(plan)}`),
     ...formatDistributions(phase),
@@ -80,7 +80,7 @@ function formatPhase(phase: PhaseReport): string[] {
 
 function formatEnd(report: Report): string[] {
   const lost = report.lostShards.map((shard) =>
-    styleText('red', `${formatLost(shard)}: it is in none of these numbers`),
+    styleText('red', `${formatLost(shard)}: its requests are missing from these numbers`),
   );
   const open = whyOpen(report);
   return open === undefined ? lost : [...lost, open];
@@ -90,7 +90,7 @@ function formatPlan({ schedule, requests, durationSeconds, connections }: PhaseR
   const bound = formatCount(connections, 'connection');
   if (schedule === 'closed') return ` (as fast as ${bound} allow)`;
   const asked = requests !== null && durationSeconds !== null ? requests / durationSeconds : Number.NaN;
-  return ` (asked ${formatNumber(asked)}/s on average, at most ${bound})`;
+  return ` (planned ${formatNumber(asked)}/s on average, at most ${bound})`;
 }
 
 function formatDistributions({ plan, latencyMs, serviceTimeMs, latenessMs }: PhaseReport): string[] {
