@@ -1,8 +1,8 @@
-# How the scripts report: to stderr, because stdout belongs to what a command answers (a verification table, a report). Sourced.
+# Output of the scripts. It goes to stderr, because stdout is for the result of a command (a verification table, a report). Sourced.
 
 say() { printf '%s\n' "$*" >&2; }
 
-# fail STATUS MESSAGE LINE...: an error with its further lines indented, and the end.
+# fail STATUS MESSAGE LINE...: prints an error with further lines indented, and exits.
 fail() {
   status=$1
   printf 'error: %s\n' "$2" >&2
@@ -11,8 +11,8 @@ fail() {
   exit "$status"
 }
 
-# run_step TITLE COMMAND...: runs COMMAND, shows that time passes, and shows the last lines of its output only where it failed.
-# Returns COMMAND's status; the output stays in $step_log until the next step. Variables that COMMAND sets are lost.
+# run_step TITLE COMMAND...: runs COMMAND, shows progress, and prints the last lines of its output only if it fails. Returns COMMAND's
+# status; the output stays in $step_log until the next step. Variables that COMMAND sets are lost.
 run_step() {
   title=$1
   shift
@@ -31,13 +31,13 @@ run_step() {
   return "$status"
 }
 
-# last_lines HEADING: the end of standard input, indented below the heading; nothing where there is none.
+# last_lines HEADING: prints the end of standard input, indented below the heading; nothing if the input is empty.
 last_lines() {
   lines=$(tail -n "${STEP_TAIL:-20}" | sed 's/^/    /')
   [ -z "$lines" ] || printf '%s\n%s' "$1" "$lines"
 }
 
-# Every 15 s the newest line of the step's output, without control characters.
+# Prints the newest line of the step's output every 15 s, without control characters.
 show_progress() {
   seconds=0
   while sleep 1 >/dev/null 2>&1; do
@@ -50,11 +50,11 @@ show_progress() {
 
 progress=''
 end_progress() {
-  # A script that cleans up ignores other signals, and so do its children.
+  # During cleanup a script ignores other signals, and so do its children.
   [ -z "$progress" ] || { kill -KILL "$progress" && wait "$progress"; } 2>/dev/null
   progress=''
 }
 tidy_console() { end_progress && rm -f "${step_log:-}"; }
 trap tidy_console EXIT
-# Without this, a shell that a signal ends would leave out its EXIT trap.
+# Without this, a shell that is ended by a signal would skip its EXIT trap.
 trap 'fail 130 "interrupted${progress:+ while: $title}."' INT TERM

@@ -1,19 +1,19 @@
-# The load generator in its container, as the user who calls it. Sourced.
+# Runs the load generator in its container, as the current user. Sourced.
 
 reports=${REPORTS_FOLDER:-$root/reports}
 prometheus='--prometheus http://prometheus:9090'
 ledger='--ledger /var/lib/loadgen'
 
-# generator COMMAND WORD...: the container sees the current folder, the reports and the folders of files named elsewhere, under their own
-# names, so that paths need no translation; not those that would hide the image's own. Ctrl-C is the generator's to handle: it
-# stops sending, waits for what is in flight and sums up.
+# generator COMMAND WORD...: mounts the current folder, the reports folder and the folders of all named files under their own names, so
+# that paths need no translation; except folders that would hide the image's own. The generator handles Ctrl-C itself: it stops
+# sending, waits for requests in flight and prints a summary.
 generator() {
   terminal=--no-TTY
   if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then terminal=''; fi
   user=$(id -u):$(id -g)
-  # An engine without root has its user as number 0.
+  # In a rootless engine, user 0 is the user that runs the engine.
   case $(docker info --format '{{.SecurityOptions}}' 2>/dev/null) in *name=rootless*) user=0:0 ;; esac
-  # Root reads and writes the files of others, as it does outside of containers.
+  # Root may read and write the files of other users, as it may outside of containers.
   case $user in 0:*) root_rights=DAC_OVERRIDE ;; *) root_rights='' ;; esac
   set -- loadgen "$@"
   shared=:
@@ -24,7 +24,7 @@ generator() {
     for folder in "$(cd "$(dirname -- "$word")" 2>/dev/null && pwd)" "${link_target%/*}"; do
       case $folder in
         '' | / | /dev* | /proc* | /sys* | /bin | /lib | /etc | /srv | /usr | /usr/bin | /usr/lib | /usr/local | /usr/local/bin | /var | /var/lib) continue ;;
-        *:*) fail 2 "expected a folder without a colon in its name, which no container can be given, got \"$folder\"." ;;
+        *:*) fail 2 "expected a folder without a colon in its name, because containers cannot mount it, got \"$folder\"." ;;
       esac
       case $shared in *":$folder:"*) continue ;; esac
       shared=$shared$folder:
@@ -39,10 +39,10 @@ generator() {
 
 prepare_reports() {
   { mkdir -p "$reports" && [ -w "$reports" ]; } 2>/dev/null ||
-    fail 1 "the folder $reports cannot be written, and reports of runs go there." 'Choose another one: REPORTS_FOLDER=FOLDER'
+    fail 1 "the folder $reports, for reports of runs, is not writable." 'Choose another one: REPORTS_FOLDER=FOLDER'
 }
 
-# send WORD...: a run with a page, whose name sorts by time. Sets status, page and run_started.
+# send WORD...: sends a run and writes its page, with a name that sorts by time. Sets status, page and run_started.
 send() {
   page=''
   case " $*" in

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Questions about the running stack, for a learner (docs/tutorial.md). ANSWERS=1 shows the solutions. Answers are kept in
+# Asks a learner questions about the running stack (docs/tutorial.md). ANSWERS=1 shows the solutions. Progress is kept in
 # .cache/lab.json. Exit status as in stack.sh.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -8,8 +8,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 require_running prometheus
 ensure_node_modules
 cd "$root" && npm run --silent build --workspace loadgen >&2 || fail 1 'the build failed.'
-# An answer is tried in other scenarios with the promtool of the Prometheus that runs; nothing is written to it (its root is
-# read-only, and promtool needs a temporary folder).
+# The promtool in the running Prometheus' container tries an answer in other scenarios. It writes nothing there: the root file
+# system is read-only, so promtool gets a temporary folder.
 exec node_modules/.bin/node lab/src/main.ts --prometheus "http://localhost:$PROMETHEUS_HOST_PORT" \
   --progress "${LAB_PROGRESS:-$root/.cache/lab.json}" ${ANSWERS:+--answers} -- \
   docker compose --project-directory "$root" --file "$root/docker-compose.yml" exec -T --env TMPDIR=/dev/shm prometheus promtool

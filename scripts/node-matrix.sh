@@ -1,6 +1,6 @@
 #!/bin/sh
-# The unit tests of both packages under each version of Node that they support, against every Express: `node-matrix.sh [VERSION...]`.
-# npm's package `node` brings the versions; one that cannot be had is reported as left out.
+# Runs the unit tests of both packages with each supported version of Node and every Express: `node-matrix.sh [VERSION...]`.
+# npm's package `node` provides the versions; unavailable ones are reported as skipped.
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/console.sh"
 cd "$root" || exit 1
@@ -20,7 +20,7 @@ for version; do
 $("$node" --version): $result"
   else
     rows="$rows
-$version: left out, because npm could not bring it"
+$version: skipped, because npm could not install it"
   fi
 done
 say "$rows"

@@ -1,10 +1,10 @@
-# The engine, and the stack that this folder may change: which engine answers, whose stack runs under the name, and one command
-# at a time. Sourced. docs/operations.md lists the exit statuses.
+# Checks before a command changes a stack: is the engine available, does the stack of this name belong to this folder, and is no
+# other command changing it? Sourced. docs/operations.md lists the exit statuses.
 
 engine_answers() { engine_error=$(docker version --format '{{.Server.Version}}' 2>&1 >/dev/null); }
 is_refused() { case $engine_error in *[Pp]'ermission denied'*) ;; *) return 1 ;; esac; }
 
-# The engine that was chosen by name, if one was: no other takes its place.
+# The engine that the user chose by name, if any. It must not be replaced by another one.
 chosen_engine() {
   if [ -n "${DOCKER_HOST:-}" ]; then
     echo " at DOCKER_HOST=$DOCKER_HOST"
@@ -16,7 +16,7 @@ chosen_engine() {
   fi
 }
 
-# refuse_engine HINT...: after engine_answers has failed.
+# refuse_engine HINT...: explains why engine_answers failed, and exits.
 refuse_engine() {
   chosen=$(chosen_engine)
   reason=$(printf '%s' "$engine_error" | tail -n 1)
@@ -28,12 +28,12 @@ refuse_engine() {
 
 folder_label=observability-stack.folder
 
-# require_own_project [FOLDER]: no command touches what another clone has started under the same name, nor its data, as long as
-# that clone exists. FOLDER is where the Compose file is, if not at the root.
+# require_own_project [FOLDER]: fails if another existing clone has started containers under the same name or owns the data. FOLDER
+# is the folder of the Compose file, if it is not the root.
 # shellcheck disable=SC2120,SC3013 # tutorial.sh gives a folder; dash, bash and BusyBox have -ef
 require_own_project() {
   is_project_name "$COMPOSE_PROJECT_NAME" || fail 2 "$(expected_project_name)"
-  engine_answers || refuse_engine 'If it is installed, start it. Where there is none yet, make up says how to get one.'
+  engine_answers || refuse_engine 'If an engine is installed, start it. If not, make up shows how to install one.'
   owner=$({
     docker ps --all --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" \
       --format 'containers {{.Label "com.docker.compose.project.working_dir"}}'
@@ -42,12 +42,12 @@ require_own_project() {
     [ -z "$folder" ] || [ "$folder" -ef "${1:-$root}" ] || { [ "$kind" = data ] && is_gone "$folder"; } || { echo "$folder" && break; }
   done)
   [ -z "$owner" ] || fail 7 "the stack \"$COMPOSE_PROJECT_NAME\" belongs to another folder: $owner" \
-    'Nothing was done. A clone of its own has its own name and host ports, in its .env or before each command:' \
+    'Nothing was changed. Give this clone its own name and host ports, in its .env or before each command:' \
     "COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME-2$(for name in $port_names; do printf ' %s' "$name=$(other_port "$name")"; done) make up" \
     "If that folder was moved here: docker compose --project-name $COMPOSE_PROJECT_NAME down"
 }
 
-# A folder that this user may not see, in another user's home for instance, is not gone.
+# A folder that the current user cannot see, for example in another user's home, still exists.
 is_gone() {
   [ ! -d "$1" ] || return 1
   above=$(dirname -- "$1")
@@ -55,11 +55,11 @@ is_gone() {
   [ -x "$above" ]
 }
 
-# The volume is Compose's in all but its maker, and names its folder: the data outlives the containers.
+# Creates the volume as Compose would, with an additional label for its folder, because the data outlives the containers.
 claim_data() {
   docker volume create --label "$folder_label=$root" --label "com.docker.compose.project=$COMPOSE_PROJECT_NAME" \
     --label com.docker.compose.volume=prometheus-data "${COMPOSE_PROJECT_NAME}_prometheus-data" >/dev/null ||
-    fail 1 "the volume for Prometheus' data could not be made."
+    fail 1 "the volume for Prometheus' data could not be created."
 }
 
 is_running() { [ -n "$(compose ps --quiet --status running "$1" 2>/dev/null)" ]; }
@@ -68,23 +68,23 @@ require_running() {
   is_running "$1" || fail 3 'the stack is not running.' 'Start it with: make up'
 }
 
-# macOS has no program of that name, but a Perl.
+# macOS has no flock, but it has Perl.
 lock_file() {
   if command -v flock >/dev/null; then flock -n 9; else perl -e 'use Fcntl ":flock"; open(L, "<&=9") && flock(L, LOCK_EX | LOCK_NB) or exit 1'; fi
 }
 
-# take_lock COMMAND: the kernel gives the lock, flock(2)'s, back when this script and all that it has started have ended. A read-only
-# checkout has nothing to write the name of the command into.
+# take_lock COMMAND: the kernel releases the lock, of flock(2), when this script and all its child processes have ended. In a
+# read-only checkout the name of the command cannot be written.
 take_lock() {
   lock=$root/.cache/$COMPOSE_PROJECT_NAME.lock
   { mkdir -p "$root/.cache" && : >>"$lock"; } 2>/dev/null || lock=$root/docker-compose.yml
   exec 9<"$lock"
   seconds=0
   until lock_file; do
-    # What an interrupted command had started ends a little later than the command itself.
+    # The child processes of an interrupted command may end a little later than the command.
     holder=$(sed -n '1s/.*(process \([0-9]*\))$/\1/p' "$lock")
     [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null && [ "$seconds" -lt 60 ] ||
-      fail 4 "another command is changing this stack$(sed -n '1s/^make /: &/p' "$lock")." 'Nothing was done. When it has ended, run this again.'
+      fail 4 "another command is changing this stack$(sed -n '1s/^make /: &/p' "$lock")." 'Nothing was changed. Run this again when it has finished.'
     seconds=$((seconds + 1))
     sleep 1
   done

@@ -1,7 +1,7 @@
-# The replicas of the API. Each has host ports of its own: the n-th takes the n-th of the API's ports, so that the first port belongs
-# to a replica however many come and go. Sourced.
+# Scales the API. Each replica has its own host ports: the n-th replica uses the n-th of the API's ports, so that the first port always
+# belongs to a replica. Sourced.
 
-# with_ports OFFSET COMMAND...: runs COMMAND with the ports of the replica at that distance from the first.
+# with_ports OFFSET COMMAND...: runs COMMAND with the ports of the replica OFFSET positions after the first.
 with_ports() (
   offset=$1
   shift
@@ -9,8 +9,8 @@ with_ports() (
   "$@"
 )
 
-# Adds what is missing of API_REPLICAS and removes the rest. A replica made of the current image and settings (Compose's own hash
-# of them) is not touched.
+# Adds missing replicas up to API_REPLICAS, and removes others. Keeps replicas with the current image and settings (compared by
+# Compose's own hash).
 scale_api() {
   missing=$(seq 0 $((API_REPLICAS - 1)))
   unwanted=''

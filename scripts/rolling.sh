@@ -1,7 +1,7 @@
 #!/bin/sh
-# Replicas that come, restart and go under load: more of them, each restarted in turn, and as many again as there were. No request may
-# fail and no count may be lost; the generator verifies it. Exit status: the generator's, 1 when a step failed or outlasted the
-# load; else as in stack.sh.
+# Changes replicas under load: adds some, restarts them one by one, and returns to the initial number. No request may fail and no count
+# may be lost, which the generator verifies. Exit status: the generator's; 1 if a step failed or took longer than the load; otherwise
+# as in stack.sh.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/common.sh"
@@ -10,7 +10,7 @@ duration=${DURATION:-180s}
 containers() { compose ps --quiet api | sort; }
 scale() { API_REPLICAS=$1 run_step "API_REPLICAS=$1 make up" "$root/scripts/stack.sh" up; }
 
-# Until the load has ended, or reports what it has sent: from then on it ends with a summary.
+# Waits until the load has ended or reports progress: after that, it ends with a summary when interrupted.
 wait_for_load() {
   while kill -0 "$load" 2>/dev/null; do
     generator=$(docker ps --quiet --filter label=com.docker.compose.service=loadgen --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME")
@@ -38,13 +38,13 @@ roll() {
   scale "$found"
 }
 
-# However this ends early, the load sums up, and there are as many replicas as before.
+# If the script ends early, lets the load print its summary, and restores the number of replicas.
 load=''
 tidy_up() {
   trap '' INT TERM
   tidy_console
   [ -n "$load" ] || return
-  say 'Ending the load, and bringing back the replicas that there were.'
+  say 'Stopping the load and restoring the number of replicas.'
   wait_for_load
   docker kill --signal INT "$generator" >/dev/null 2>&1
   wait "$load"
@@ -55,13 +55,13 @@ tidy_up() {
 require_running api
 found=$(containers | grep -c .)
 trap tidy_up EXIT
-# In a group of its own, so that a Ctrl-C reaches it from tidy_up alone: a second one would end it without a summary.
+# In its own process group, so that only tidy_up passes on a Ctrl-C: a second one would end the load without a summary.
 in_own_group() { if command -v setsid >/dev/null 2>&1; then setsid "$@"; else perl -e 'setpgrp(0, 0); exec @ARGV' "$@"; fi; }
 in_own_group "$root/scripts/stack.sh" load rolling --duration "$duration" --wait 120s "$@" &
 load=$!
 wait_for_load
 roll || exit 1
-kill -0 "$load" 2>/dev/null || late="the load of $duration was over before the steps were; give them longer: DURATION=300s make rolling"
+kill -0 "$load" 2>/dev/null || late="the load of $duration ended before the steps were finished; make it longer: DURATION=300s make rolling"
 wait "$load"
 status=$?
 load=''

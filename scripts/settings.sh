@@ -1,6 +1,7 @@
-# Reads .env.local and .env, of which the first wins, lets the environment win over both, and checks what Compose would only fail on later. Sourced.
+# Reads .env.local and .env; the former takes precedence over the latter, and the environment over both. Checks values on which Compose
+# would fail only later. Sourced.
 
-# As Compose reads it: everything after the first = is the value, and quotes around the whole of it are not part of it.
+# Like Compose: the value is everything after the first =, without enclosing quotes.
 for file in "$root/.env.local" "$root/.env"; do
   [ -e "$file" ] || continue
   while IFS= read -r line || [ -n "$line" ]; do
@@ -13,9 +14,9 @@ for file in "$root/.env.local" "$root/.env"; do
   done <"$file"
 done
 
-# Attestations would give an unchanged build a new image each time, and `make up` would replace running containers.
+# With attestations, each build would create a new image even if nothing changed, and `make up` would replace running containers.
 export BUILDX_NO_DEFAULT_ATTESTATIONS=1
-# A site with its own certificate authority: the build that runs `npm ci` trusts what this machine trusts.
+# For sites with their own certificate authority: the build that runs `npm ci` trusts the same authorities as this machine.
 [ -n "${BUILD_CA_FILE:-}" ] ||
   for BUILD_CA_FILE in "${NODE_EXTRA_CA_CERTS:-}" "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /dev/null; do
     [ ! -r "$BUILD_CA_FILE" ] || break
@@ -31,25 +32,25 @@ value_of() { eval "printf '%s' \"\$$1\""; }
 is_default() { grep -qxF "$1=$(value_of "$1")" "$root/.env"; }
 is_port() { case $1 in '' | *[!0-9]* | 0* | ??????*) return 1 ;; esac && [ "$1" -le 65535 ]; }
 
-# What Compose takes, and the name of an image can begin with.
+# A name that Compose accepts and that an image name can start with.
 is_project_name() { case $1 in '' | *[!a-z0-9_-]* | [_-]* | *[_-] | *___* | *_-* | *-_*) return 1 ;; esac; }
 expected_project_name() {
   echo "COMPOSE_PROJECT_NAME: expected lower-case letters and digits, with \"-\" or \"_\" between them, got \"$COMPOSE_PROJECT_NAME\""
 }
 
 port_names=$(sed -n 's/^\([A-Z_]*_HOST_PORT\)=.*/\1/p' "$root/.env")
-# The n-th replica takes the n-th port from each of these on.
+# The n-th replica uses the n-th port, counted from each of these.
 replica_ports='API_HOST_PORT API_LAB_HOST_PORT METRICS_HOST_PORT'
 
 last_port() { case " $replica_ports " in *" $1 "*) echo $(($(value_of "$1") + API_REPLICAS - 1)) ;; *) value_of "$1" ;; esac; }
 port_range() { [ "$(value_of "$1")" = "$(last_port "$1")" ] || printf '%s-' "$(value_of "$1")" && last_port "$1"; }
-# other_port NAME: one to propose in the place of a setting's.
+# other_port NAME: a port to suggest instead of the setting's.
 other_port() {
   port=$(value_of "$1")
   if ! is_port "$port"; then echo PORT; elif [ "$port" -le 55535 ]; then echo $((port + 10000)); else echo $((port - 10000)); fi
 }
 
-# Every problem at once, one a line, as the API reports its own.
+# Reports all problems at once, one per line, like the API.
 check_settings() {
   problems=$(list_problems)
   [ -z "$problems" ] || { say "$problems" && exit 2; }
@@ -60,14 +61,14 @@ list_problems() {
   taken=''
   for name in $port_names; do
     is_port "$(value_of "$name")" || { echo "$name: expected a port from 1 to 65535, got \"$(value_of "$name")\"" && continue; }
-    is_port "$(last_port "$name")" || echo "$name: expected a port for each of $API_REPLICAS replicas, got $(port_range "$name")"
+    is_port "$(last_port "$name")" || echo "$name: expected ports up to 65535 for $API_REPLICAS replicas, got $(port_range "$name")"
     for other in $taken; do
       [ "$(value_of "$name")" -gt "$(last_port "$other")" ] || [ "$(last_port "$name")" -lt "$(value_of "$other")" ] ||
-        echo "$name: expected ports that no other setting names, got $(port_range "$name"), which meets $other=$(port_range "$other")"
+        echo "$name: expected ports that no other setting uses, got $(port_range "$name"), which overlaps $other=$(port_range "$other")"
     done
     taken="$taken $name"
   done
-  # Docker would make a folder of that name.
+  # Otherwise Docker would create a folder of that name.
   [ -z "${ALERTS:-}" ] || (cd "$root" && [ -f "$ALERTMANAGER_CONFIG" ]) ||
     echo "ALERTMANAGER_CONFIG: expected a file, got \"$ALERTMANAGER_CONFIG\""
   case ${REMOTE_WRITE_URL:-} in

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The stack as its user handles it: up, load, verify, query, down, clean, logs. Called by the Makefile; to be called directly where the
-# exact exit status matters, because make turns every failure into its own status 2. docs/operations.md lists the statuses.
+# The commands of the stack: up, load, verify, query, down, clean, logs. Called by the Makefile. Call it directly if the exact exit
+# status matters, because make turns every failure into its own status 2. docs/operations.md lists the statuses.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/common.sh"
@@ -19,11 +19,11 @@ up() {
   build_images
   before=$(running_containers)
   claim_data
-  STEP_TAIL=5 run_step 'starting the services and waiting until each is healthy' start_services || start_failed
+  STEP_TAIL=5 run_step 'starting the services and waiting until all are healthy' start_services || start_failed
   say ''
   send lab --only-on-fresh-api
-  [ "$status" != 130 ] || fail 130 "interrupted while sending the lab's traffic; the stack runs on."
-  [ "$status" = 0 ] || fail "$status" "the lab's traffic was not verified (status $status); the stack runs on, see the lines above."
+  [ "$status" != 130 ] || fail 130 "interrupted while sending the lab's traffic; the stack is still running."
+  [ "$status" = 0 ] || fail "$status" "the lab's traffic was not verified (status $status), see above; the stack is still running."
   [ "$before" != "$(running_containers)" ] || say 'The stack was running already: nothing was changed.'
   show_urls
 }
@@ -35,7 +35,7 @@ start_services() {
   compose --profile alerts up --detach --no-build --no-deps --wait --wait-timeout 120 "$@" && scale_api
 }
 
-# Says why, and leaves nothing half started unless the stack was running before.
+# Explains why, and removes a partly started stack unless it was running before.
 start_failed() {
   explain_taken_port
   for service in $(compose --profile alerts ps --all --services 2>/dev/null); do
@@ -43,21 +43,21 @@ start_failed() {
     [ "$health" = 'running healthy ' ] ||
       say "- $service is ${health% }$(compose --profile alerts logs --no-log-prefix --tail 15 "$service" 2>&1 | last_lines '; its last lines:')"
   done
-  hint='Mend the cause and run it again.'
+  hint='Fix the cause and run it again.'
   [ -n "$before" ] || {
     compose --profile alerts down >/dev/null 2>&1
-    fail 1 'the stack did not start. What had started was removed again; volumes are kept.' "$hint"
+    fail 1 'the stack did not start. Its containers were removed; volumes were kept.' "$hint"
   }
-  [ "$before" = "$(running_containers)" ] || fail 1 'the stack did not start as asked, and not all that was running before still runs.' "$hint"
-  fail 1 'the stack did not start as asked. What was running before was left alone.'
+  [ "$before" = "$(running_containers)" ] || fail 1 'the stack did not start with the new settings, and some containers that were running before have stopped.' "$hint"
+  fail 1 'the stack did not start with the new settings. The containers that were running before are still running.'
 }
 
-# Engines word it in several ways; all name the port.
+# The messages of engines differ, but all contain the port.
 explain_taken_port() {
   port=$(sed -nE 's/.*(Bind for|listen tcp4?|exposing port TCP) [0-9.:]*:([0-9]+).*(allocated|in use|forbidden|denied).*/\2/p' "$step_log" | head -n 1)
   for name in ${port:+$port_names}; do
     [ "$port" -lt "$(value_of "$name")" ] || [ "$port" -gt "$(last_port "$name")" ] || {
-      say "error: port $port ($name) is taken by another program."
+      say "error: port $port ($name) is in use by another program."
       say "       Free it, or choose another: $name=$(other_port "$name") make up"
     }
   done
@@ -68,14 +68,14 @@ has_containers() { [ -n "$(compose --profile load --profile alerts ps --all --qu
 
 require_stack() {
   require_running api
-  image_present "$COMPOSE_PROJECT_NAME/loadgen" || fail 3 "the load generator's image is not here." 'Build it with: make up'
+  image_present "$COMPOSE_PROJECT_NAME/loadgen" || fail 3 "the load generator's image is missing." 'Build it with: make up'
 }
 
 load() {
   require_stack
   [ $# -gt 0 ] || set -- lab
   send "$@"
-  # Of a run that there was.
+  # Only if there was a run.
   [ "$status" != 0 ] && [ ! -e "$page" ] || show_overview
   return "$status"
 }
@@ -87,8 +87,8 @@ verify() {
 }
 
 query() {
-  [ -n "${1:-}" ] || fail 2 'expected a query in PromQL, got nothing.' "Such as: make query Q='sum(http_requests_total)'"
-  [ $# -eq 1 ] || fail 2 "expected one query in PromQL, got $# words: $*" "In quotes it is one: scripts/stack.sh query 'sum(http_requests_total)'"
+  [ -n "${1:-}" ] || fail 2 'expected a query in PromQL, got nothing.' "For example: make query Q='sum(http_requests_total)'"
+  [ $# -eq 1 ] || fail 2 "expected one query in PromQL, got $# words: $*" "Quote it: scripts/stack.sh query 'sum(http_requests_total)'"
   require_stack
   # shellcheck disable=SC2086 # a list of words
   generator query $prometheus -- "$1"
@@ -105,7 +105,8 @@ down() {
   run_step 'stopping the stack' compose --profile load --profile alerts down --remove-orphans "$@"
 }
 
-# By name: another clone's may be the same image. All clones share the fallback images; the last one removes them. Pulled images stay.
+# Removes images by name, because the image of another clone may be the same. All clones share the fallback images, and the last one
+# removes them. Pulled images stay.
 clean() {
   down --volumes || return $?
   fallbacks=$fallback_pattern

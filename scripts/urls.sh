@@ -1,4 +1,4 @@
-# Where to look: the addresses that `make up` and `make load` end with. Sourced by stack.sh.
+# Prints the URLs at the end of `make up` and `make load`. Sourced by stack.sh.
 
 host=$BIND_ADDRESS
 [ "$host" != 0.0.0.0 ] || host=localhost
@@ -6,7 +6,7 @@ show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$host" "$2" "$3" >&2; }
 
 show_urls() {
   say ''
-  # First the dashboard of the run just made, if one was: an API that is not fresh is sent nothing.
+  # First the dashboard for the run, if there was one: make up sends nothing to an API that has already handled requests.
   [ -z "$grafana_missing" ] && [ ! -e "$page" ] || show_overview
   show_url API "$API_HOST_PORT" "/products (also on $API_LAB_HOST_PORT, which browsers refuse)"
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $(port_range API_HOST_PORT), their metrics on $(port_range METRICS_HOST_PORT)"
@@ -19,18 +19,24 @@ show_urls() {
   if [ -z "$grafana_missing" ]; then
     show_url Grafana "$GRAFANA_HOST_PORT" /
   else
-    say "Grafana       left out: $grafana_missing."
-    say "              Bring it (docker load --input FILE, or GRAFANA_IMAGE=<mirror>/grafana), then: make up"
+    say "Grafana       skipped: $grafana_missing."
+    say "              Provide it (docker load --input FILE, or GRAFANA_IMAGE=<mirror>/grafana), then: make up"
   fi
-  [ -z "${ALERTS:-}" ] || case $ALERTMANAGER_IMAGE in
-    observability-stack/*) say "Alertmanager  without its page in Debian's build; ask it: curl http://localhost:$ALERTMANAGER_HOST_PORT/api/v2/alerts" ;;
-    *) show_url Alertmanager "$ALERTMANAGER_HOST_PORT" / ;;
+  [ -z "${ALERTS:-}" ] || show_page Alertmanager "$ALERTMANAGER_IMAGE" "$ALERTMANAGER_HOST_PORT" "curl http://localhost:$ALERTMANAGER_HOST_PORT/api/v2/alerts"
+  printf '\nNext: make lab   make load PATTERN=not-found   make verify   make down\n' >&2
+}
+
+# show_page NAME IMAGE PORT COMMAND: Debian's builds have the whole HTTP API but no web pages; COMMAND is an example of a query.
+show_page() {
+  case $2 in
+    observability-stack/*) printf "%-13s has no web page in Debian's build; query it with: %s\n" "$1" "$4" >&2 ;;
+    *) show_url "$1" "$3" / ;;
   esac
   printf '\nNext: make lab   make load PATTERN=not-found   make verify   make down\n' >&2
 }
 
-# The dashboard from shortly before the last run until now: panels of one moment show the end of the range, and there is no sample
-# of the future. Without Grafana, the page that Prometheus renders.
+# The dashboard from shortly before the last run until now, because panels with a single value show the end of the range, and the
+# future has no samples. Without Grafana, the page that Prometheus renders.
 show_overview() {
   if is_running grafana; then
     show_url 'This run' "$GRAFANA_HOST_PORT" "/d/api-overview?from=$((run_started - 30))000&to=$(date +%s)000"

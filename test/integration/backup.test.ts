@@ -34,7 +34,7 @@ it('backup that finds no room leaves no file, and Prometheus goes on', async () 
   const cut = join(project.reports, 'cut.tgz');
   const command = `ulimit -f 16 && exec scripts/backup.sh backup '${cut}'`;
   const { exitCode, stderr } = await project.run('sh', ['-c', command]);
-  const reason = `the data could not be written to "${cut}"; no file was left.`;
+  const reason = `the data could not be written to "${cut}"; the partial file was removed.`;
   expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(reason) });
   expect((await readdir(project.reports)).filter((name) => name.startsWith('cut'))).toEqual([]);
   await nextScrape(project.prometheusUrl);
@@ -46,7 +46,7 @@ it('restore refuses a file that was cut off, or is no backup, and what is there 
   for (const size of [whole.length - 1, whole.length >> 1, 0]) {
     await writeFile(short, whole.subarray(0, size));
     const { exitCode, stderr } = await restore(short);
-    const reason = 'FILE: expected a file that make backup has written, and all of it';
+    const reason = 'FILE: expected a complete file from make backup';
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(reason) });
   }
   const other = join(project.reports, 'other.tgz');

@@ -80,7 +80,7 @@ it('up names first a page that shows the run just made: in Grafana, or without o
   const [, name, address = ''] =
     /^(This run|Overview) +(http\S+)\n(?:API|Metrics) /m.exec(firstUp.stderr) ?? [];
   const { data, status } = await axios.get<string>(address);
-  const expected = firstUp.stderr.includes('left out') ? 'Overview' : 'This run';
+  const expected = firstUp.stderr.includes('skipped') ? 'Overview' : 'This run';
   expect({ name, status }).toEqual({ name: expected, status: 200 });
   if (name === 'Overview') expect(data).toContain('>100</a></p>');
   else expect(address).toMatch(/\/d\/api-overview\?from=\d{13}&to=\d{13}$/);
@@ -232,7 +232,7 @@ it('up with a setting that the API refuses shows what it says, and that what was
   const { exitCode, stderr } = await project.stack(['up'], { SIMULATED_ERROR_RATIO: 'often' });
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/SIMULATED_ERROR_RATIO: expected .*"often"/);
-  expect(stderr).toContain('not all that was running before still runs');
+  expect(stderr).toContain('some containers that were running before have stopped');
 });
 
 const LAB_BEGINNING = [

@@ -95,7 +95,9 @@ describe('the command line', () => {
     const words = ['-n', '20', '--job', 'express-prom-bundle', '--route', '/users/#val', '--probe'];
     const { exitCode, stdout } = await cli(url, ...words);
     expect(stdout).toContain('verified: 20 requests, every one counted exactly once');
-    expect(stdout).toMatch(/FAILED {2}a malformed path: 404.*\n.*a label: the series are unbounded/);
+    expect(stdout).toMatch(
+      /FAILED {2}a malformed path: 404.*\n.*a label value: the number of series is unbounded/,
+    );
     expect(exitCode).toBe(1);
   });
 

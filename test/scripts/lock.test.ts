@@ -43,7 +43,7 @@ function withoutFlock(): NodeJS.ProcessEnv {
   return { PATH: path };
 }
 
-const hint = '       Nothing was done. When it has ended, run this again.\n';
+const hint = '       Nothing was changed. Run this again when it has finished.\n';
 const whole = { status: 0, text: 'taken\nended\n' };
 
 describe.each([

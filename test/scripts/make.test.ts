@@ -126,7 +126,7 @@ it('words with a quote that has no end are refused', async () => {
   expect({ code, err }).toEqual({
     code: 2,
     err: expect.stringContaining(
-      'error: expected words with an end to each quote, got: lab --threshold "p99<50ms\n',
+      'error: expected words with closed quotes, got: lab --threshold "p99<50ms\n',
     ),
   });
 });

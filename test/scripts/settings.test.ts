@@ -75,11 +75,18 @@ GRAFANA_HOST_PORT: expected a port from 1 to 65535, got "${value}"\n`,
     );
   });
 
-  const overlap = 'METRICS_HOST_PORT: expected ports that no other setting names, got 8000-8002, which meets';
+  const overlap =
+    'METRICS_HOST_PORT: expected ports that no other setting uses, got 8000-8002, which overlaps';
   it.each([
     [{ API_REPLICAS: '3', API_HOST_PORT: '7998' }, `${overlap} API_HOST_PORT=7998-8000\n`],
-    [{ API_REPLICAS: '3', PROMETHEUS_HOST_PORT: '8002' }, '8002, which meets METRICS_HOST_PORT=8000-8002\n'],
-    [{ API_REPLICAS: '3', API_HOST_PORT: '65534' }, 'a port for each of 3 replicas, got 65534-65536\n'],
+    [
+      { API_REPLICAS: '3', PROMETHEUS_HOST_PORT: '8002' },
+      '8002, which overlaps METRICS_HOST_PORT=8000-8002\n',
+    ],
+    [
+      { API_REPLICAS: '3', API_HOST_PORT: '65534' },
+      'expected ports up to 65535 for 3 replicas, got 65534-65536\n',
+    ],
   ])('must not overlap, nor end: %j', async (variables, err) => {
     expect(await refusal(variables)).toContain(err);
   });

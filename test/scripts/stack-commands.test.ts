@@ -90,7 +90,7 @@ describe('the generator of make load', () => {
     await mkdir(box.path('co:lon'));
     expect(await stack(['load', '../co:lon/own.yaml'])).toEqual({
       code: 2,
-      err: `error: expected a folder without a colon in its name, which no container can be given, got "${box.path('co:lon')}".\n`,
+      err: `error: expected a folder without a colon in its name, because containers cannot mount it, got "${box.path('co:lon')}".\n`,
       words: [],
     });
   });
@@ -120,7 +120,7 @@ describe('query', () => {
 
 describe('up and its siblings', () => {
   it.each([
-    ['up', { REPORTS_FOLDER: '/proc/reports' }, 1, 'error: the folder /proc/reports cannot be written'],
+    ['up', { REPORTS_FOLDER: '/proc/reports' }, 1, 'error: the folder /proc/reports, for reports of runs, is not writable'],
     ['up', { API_REPLICAS: 'two' }, 2, 'API_REPLICAS: expected a whole number from 1 to 65535, got "two"'],
     ['upp', {}, 2, 'up | load'],
   ])('refuse %s with %j, before anything starts', async (command, variables, code, message) => {
