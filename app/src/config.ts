@@ -61,7 +61,7 @@ export type Config = Readonly<z.output<typeof settings>>;
 
 const schema = settings.refine(({ API_PORT, METRICS_PORT }) => API_PORT !== METRICS_PORT || API_PORT === 0, {
   path: ['METRICS_PORT'],
-  message: 'another port than API_PORT',
+  message: 'a port other than API_PORT',
   // Also where another setting is wrong, so that this problem is listed with the rest.
   when: ({ value }) => Number.isInteger((value as Partial<Config>).API_PORT),
 });

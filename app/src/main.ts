@@ -39,11 +39,11 @@ async function run(config: Config, log: Logger): Promise<void> {
     // A worker gets one from the terminal and one from its primary, with which it ends at once.
     if (stopping) return cluster.isWorker ? undefined : process.exit(1);
     stopping = true;
-    log.info({ signal, graceMs: config.SHUTDOWN_GRACE_MS }, 'draining; a second signal ends at once');
-    const { drained, scraped } = await stopService();
-    if (!drained) log.warn('requests still in progress after the grace time were cut');
+    log.info({ signal, graceMs: config.SHUTDOWN_GRACE_MS }, 'draining; a second signal exits immediately');
+    const { drained, scraped } = await service.stop();
+    if (!drained) log.warn('requests still in progress after the grace period were aborted');
     if (scraped === false)
-      log.warn('not every scraper came once more; what was counted since its last scrape is lost to it');
+      log.warn('no final scrape arrived; requests since the previous scrape are missing in Prometheus');
     log.info('stopped');
     // Simulated delays of requests that were cut may still be pending.
     process.exit(0);

@@ -48,7 +48,7 @@ describe('the configuration', () => {
     ['SHUTDOWN_SCRAPE_WAIT_MS', '-1', 'milliseconds'],
     ['ACCESS_LOG_LINES_PER_SECOND', '10001', 'a whole number from 0 to 10000'],
     ['LOG_LEVEL', 'loud', 'one of silent, fatal, error, warn, info, debug, trace'],
-    ['METRICS_PORT', '5001', 'another port than API_PORT'],
+    ['METRICS_PORT', '5001', 'a port other than API_PORT'],
   ])('refuses %s=%s', (name, value, expected) => {
     expect(() => parseConfig({ [name]: value })).toThrow(
       new ConfigError(`${name}: expected ${expected}, got "${value}"`),
@@ -62,7 +62,7 @@ describe('the configuration', () => {
         [
           'SIMULATED_ERROR_RATIO: expected a number from 0 to 1, got "2"',
           'LOG_LEVEL: expected one of silent, fatal, error, warn, info, debug, trace, got "loud"',
-          'METRICS_PORT: expected another port than API_PORT, got "7"',
+          'METRICS_PORT: expected a port other than API_PORT, got "7"',
         ].join('\n'),
       ),
     );

@@ -6,7 +6,7 @@ import { connectRaw } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
 import { type AppProcess, spawnApp, startProcess } from './app-process.ts';
 
-const DRAINING = 'draining; a second signal ends at once';
+const DRAINING = 'draining; a second signal exits immediately';
 const FOREVER_MS = '600000';
 
 let app: AppProcess | undefined;
@@ -36,14 +36,14 @@ describe('the process', () => {
 
   it.each([
     [
-      'no last scrape came',
+      'no final scrape arrived',
       { SHUTDOWN_SCRAPE_WAIT_MS: '30' },
-      'not every scraper came once more; what was counted since its last scrape is lost to it',
+      'no final scrape arrived; requests since the previous scrape are missing in Prometheus',
     ],
     [
       'it had to cut a request after the grace time',
       { SIMULATED_LATENCY_MS: FOREVER_MS, SHUTDOWN_GRACE_MS: '30' },
-      'requests still in progress after the grace time were cut',
+      'requests still in progress after the grace period were aborted',
     ],
   ])('exits 0 also where %s, and says so', async (_name, environment, warning) => {
     const service = await start(environment);

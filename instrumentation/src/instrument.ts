@@ -165,8 +165,8 @@ function createCounts({ bucketsSeconds, nativeHistograms, maxRoutes, warn }: Set
     maxRows: maxRoutes,
     onFull: () =>
       warn(
-        `more than ${maxRoutes} pairs of path and method: further ones are counted as unmatched. ` +
-          'The application makes new routes for each request, or maxRoutes is too low for it.',
+        `more than ${maxRoutes} pairs of path and method: requests to further routes are counted as unmatched. ` +
+          'Either the application keeps adding routes, or maxRoutes is too low.',
       ),
   });
 }
@@ -215,11 +215,8 @@ function skipOf({ skip, warn }: Settings): (request: IncomingMessage) => boolean
 }
 
 function pathLabelOf({ pathLabel, warn }: Settings): (template: string) => string {
-  const labelOf = guard(
-    pathLabel,
-    (got): got is string => typeof got === 'string',
-    (got, template) =>
-      warn(`pathLabel: expected a string for "${template}", got ${got}; the template is the label`),
+  const labelOf = guard(pathLabel, 'string', (got, template) =>
+    warn(`pathLabel: expected a string for "${template}", got ${got}; using the template`),
   );
   return (template) => labelOf(template) ?? template;
 }

@@ -46,7 +46,7 @@ export function findClient(registry: AnyRegistry | undefined, warn: (message: st
   if (!registry && second && first.Registry !== second.Registry && !saidBoth) {
     saidBoth = true;
     warn(
-      `${CLIENTS.join(' and ')} are both installed, and neither sees what is registered with the other; ` +
+      `${CLIENTS.join(' and ')} are both installed, and neither sees the metrics of the other; ` +
         `${CLIENTS[0]} is used. Pass the option registry to choose, or uninstall one.`,
     );
   }

@@ -19,7 +19,9 @@ export function listen(
   const { host, isReady }: ListenOptions = typeof options === 'string' ? { host: options } : options;
   const readiness =
     isReady &&
-    guard(isReady, isBoolean, (got) => warn(`isReady: expected true or false, got ${got}; it is not ready`));
+    guard(isReady, 'boolean', (got) =>
+      warn(`isReady: expected true or false, got ${got}; the server is not ready`),
+    );
   const server = createServer({
     // A scrape has neither a body nor large headers: a client that needs longer holds connections open on purpose.
     headersTimeout: 10_000,

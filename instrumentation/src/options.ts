@@ -75,16 +75,11 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
       'a registry of @prometheus-io/client or prom-client',
       value,
     ),
-  prefix: (value) =>
-    expect(value === '' || matches(value, METRIC_NAME), 'the beginning of a metric name', value),
+  prefix: (value) => expect(value === '' || matches(value, METRIC_NAME), 'a prefix of a metric name', value),
   pathLabel: (value) => expect(typeof value === 'function', 'a function from a template to a label', value),
   codes: checkCodes,
   bucketsSeconds: (value) =>
-    expect(
-      Array.isArray(value) && value.every(isAscending),
-      'bounds in seconds that ascend from above 0',
-      value,
-    ),
+    expect(Array.isArray(value) && value.every(isAscending), 'ascending bounds above 0, in seconds', value),
   nativeHistograms: (value) => expect(typeof value === 'boolean', 'true or false', value),
   exemplars: (value) =>
     expect(
@@ -95,7 +90,7 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
   skip: (value) =>
     expect(
       typeof value === 'function' || (Array.isArray(value) && value.every((path) => matches(path, /^\//))),
-      'paths that begin with a slash, or a function',
+      'paths that start with a slash, or a function',
       value,
     ),
   maxRoutes: (value) => expect(isCount(value), 'a whole number from 1', value),
@@ -109,11 +104,13 @@ export function resolveOptions(options: InstrumentOptions<AnyRegistry>, caller =
   const problems = Object.entries(options).flatMap(([name, value]) => {
     if (value === undefined) return [];
     const check = CHECKS[name as keyof InstrumentOptions];
-    const problem = check ? check(value) : `is no option; there are ${Object.keys(CHECKS).join(', ')}`;
+    const problem = check
+      ? check(value)
+      : `unknown option; expected one of ${Object.keys(CHECKS).join(', ')}`;
     return problem ? [`${name}: ${problem}`] : [];
   });
   if (options.bucketsSeconds?.length === 0 && !options.nativeHistograms)
-    problems.push('bucketsSeconds: expected at least one bound where nativeHistograms is off, got []');
+    problems.push('bucketsSeconds: expected at least one bound if nativeHistograms is off, got []');
   if (problems.length > 0) throw new TypeError(`${caller}: ${problems.join('\n')}`);
   return {
     prefix: options.prefix ?? '',

@@ -28,7 +28,7 @@ it('uses @prometheus-io/client where both are installed and no registry says mor
   expect(started({ warn }).registry).toBeInstanceOf(successor.Registry);
   expect(warn.mock.calls).toEqual([
     [
-      '@prometheus-io/client and prom-client are both installed, and neither sees what is registered with the other; ' +
+      '@prometheus-io/client and prom-client are both installed, and neither sees the metrics of the other; ' +
         '@prometheus-io/client is used. Pass the option registry to choose, or uninstall one.',
     ],
   ]);

@@ -91,7 +91,7 @@ describe('an application', () => {
   it('that is instrumented twice is refused, also by another copy of the package', () => {
     const application = express();
     instrument(application, { defaultMetrics: false });
-    expect(() => instrument(application)).toThrow('this application is instrumented already');
+    expect(() => instrument(application)).toThrow('this application is already instrumented');
   });
 
   it.each([
@@ -197,7 +197,11 @@ describe('the server of the metrics', () => {
 
   it.each<[string, () => unknown, string[]]>([
     ['is not', () => false, []],
-    ['says something else', () => 'yes', ['isReady: expected true or false, got yes; it is not ready']],
+    [
+      'says something else',
+      () => 'yes',
+      ['isReady: expected true or false, got yes; the server is not ready'],
+    ],
   ])('answers /readyz with 503 where the application %s', async (_name, isReady, warnings) => {
     expect(await ask('/readyz', { isReady })).toEqual({ answer: [503, TEXT], warnings });
   });

@@ -38,31 +38,31 @@ describe('the options', () => {
   });
 
   it.each<[object, string]>([
-    [{ bucket: [1] }, 'bucket: is no option; there are registry, prefix,'],
+    [{ bucket: [1] }, 'bucket: unknown option; expected one of registry, prefix,'],
     [
       { registry: {} },
       'registry: expected a registry of @prometheus-io/client or prom-client, got an object with nothing',
     ],
-    [{ prefix: '9' }, 'prefix: expected the beginning of a metric name, got "9"'],
+    [{ prefix: '9' }, 'prefix: expected a prefix of a metric name, got "9"'],
     [{ pathLabel: '/' }, 'pathLabel: expected a function from a template to a label, got "/"'],
     [{ codes: { 'GET /a': [99] } }, 'codes: expected status codes from 100 to 599 for GET /a, got [99]'],
     [{ codes: { '/a': [200] } }, 'codes: expected keys like "POST /users", got "/a"'],
     [
       { bucketsSeconds: [0.25, 0.1] },
-      'bucketsSeconds: expected bounds in seconds that ascend from above 0, got [0.25,0.1]',
+      'bucketsSeconds: expected ascending bounds above 0, in seconds, got [0.25,0.1]',
     ],
     [
       { bucketsSeconds: [] },
-      'bucketsSeconds: expected at least one bound where nativeHistograms is off, got []',
+      'bucketsSeconds: expected at least one bound if nativeHistograms is off, got []',
     ],
     [{ nativeHistograms: 1.1 }, 'nativeHistograms: expected true or false, got 1.1'],
-    [{ skip: ['healthz'] }, 'skip: expected paths that begin with a slash, or a function, got ["healthz"]'],
+    [{ skip: ['healthz'] }, 'skip: expected paths that start with a slash, or a function, got ["healthz"]'],
     [{ maxRoutes: 0 }, 'maxRoutes: expected a whole number from 1, got 0'],
     [{ maxScrapes: 1.5 }, 'maxScrapes: expected a whole number from 1, got 1.5'],
     [{ defaultMetrics: 'no' }, 'defaultMetrics: expected true or false, got "no"'],
     [
       { prefix: 1, warn: 2 },
-      'prefix: expected the beginning of a metric name, got 1\nwarn: expected a function that takes a message, got 2',
+      'prefix: expected a prefix of a metric name, got 1\nwarn: expected a function that takes a message, got 2',
     ],
   ])('are refused at construction: %j', (options, message) => {
     expect(() => instrument(express(), options)).toThrow(message);

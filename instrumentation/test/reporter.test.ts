@@ -193,11 +193,11 @@ describe('aggregate', () => {
     ],
     [cluster, { reportIntervalMs: 0 }, 'reportIntervalMs: expected milliseconds from 10 to 60000, got 0'],
     [cluster, { answerTimeoutMs: '1s' }, 'answerTimeoutMs: expected milliseconds from 10 to 60000, got "1s"'],
-    [cluster, { prefix: '1' }, 'prefix: expected the beginning of a metric name, got "1"'],
+    [cluster, { prefix: '1' }, 'prefix: expected a prefix of a metric name, got "1"'],
     [
       cluster,
       { bucketsSeconds: [1] },
-      'bucketsSeconds: is no option; there are registry, prefix, defaultMetrics, maxScrapes, warn, reportIntervalMs, answerTimeoutMs',
+      'bucketsSeconds: unknown option; expected one of prefix, defaultMetrics, maxScrapes, warn, reportIntervalMs, answerTimeoutMs',
     ],
   ])('refuses what it cannot use: %#', (workers, options, expected) => {
     expect(() => aggregate(workers as never, options as never)).toThrow(`aggregate: ${expected}`);

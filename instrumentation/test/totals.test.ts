@@ -143,7 +143,7 @@ describe('of requests', () => {
     expect(warn.mock.calls).toEqual([
       [
         'http_request_duration_seconds: workers differ in bucketsSeconds or nativeHistograms; ' +
-          'buckets are those of the first',
+          'using the buckets of the first worker',
       ],
     ]);
     const text = (await render(await totals.read(), 'text')).toString();

@@ -120,7 +120,12 @@ describe('query', () => {
 
 describe('up and its siblings', () => {
   it.each([
-    ['up', { REPORTS_FOLDER: '/proc/reports' }, 1, 'error: the folder /proc/reports, for reports of runs, is not writable'],
+    [
+      'up',
+      { REPORTS_FOLDER: '/proc/reports' },
+      1,
+      'error: the folder /proc/reports, for reports of runs, is not writable',
+    ],
     ['up', { API_REPLICAS: 'two' }, 2, 'API_REPLICAS: expected a whole number from 1 to 65535, got "two"'],
     ['upp', {}, 2, 'up | load'],
   ])('refuse %s with %j, before anything starts', async (command, variables, code, message) => {

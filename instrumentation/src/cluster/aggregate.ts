@@ -142,7 +142,7 @@ function registerMembers(registry: AnyRegistry, members: Members, prefix: string
     registry,
     {
       name: name('_report_age_seconds'),
-      help: 'How old the numbers of a worker are, in seconds',
+      help: 'Age of the last report of a worker, in seconds',
       type: 'gauge',
     },
     () => members.ages().map(({ worker, seconds }) => ({ labels: { worker }, value: seconds })),
@@ -151,7 +151,7 @@ function registerMembers(registry: AnyRegistry, members: Members, prefix: string
     registry,
     {
       name: name('_lost_reports_total'),
-      help: 'Total number of workers that ended without a last report: killed, out of memory',
+      help: 'Total number of workers that ended without a final report, for example killed or out of memory',
       type: 'counter',
     },
     () => members.lost,
@@ -160,7 +160,7 @@ function registerMembers(registry: AnyRegistry, members: Members, prefix: string
     registry,
     {
       name: name('_lost_seconds_total'),
-      help: 'Total time before such ends of which nothing was reported, in seconds: what was counted in it is lost',
+      help: 'Total time from the last report to the end of such workers, in seconds: requests counted in it are lost',
       type: 'counter',
     },
     () => members.lostSeconds,

@@ -29,7 +29,7 @@ export function resolveAggregateOptions(
     .map(([name, ms]) => `${name}: expected milliseconds from 10 to 60000, got ${JSON.stringify(ms)}`);
   const known = [...COMMON, ...Object.keys(times)].join(', ');
   for (const name of Object.keys(rest))
-    if (!COMMON.includes(name)) problems.push(`${name}: is no option; there are ${known}`);
+    if (!COMMON.includes(name)) problems.push(`${name}: unknown option; expected one of ${known}`);
   if (!isPrimary(workers) && !isThreads(workers))
     problems.unshift(
       `workers: expected the cluster of a primary, or an array of threads, got ${show(workers)}`,

@@ -95,7 +95,7 @@ function openSource(
   const bucketOf = (i: number) => ((buckets[i] ?? -1) < 0 ? counts.bounds.length : (buckets[i] as number));
   if (bounds.join() !== counts.bounds.join() || hasNative !== counts.hasNative) {
     warn(
-      `${prefix}http_request_duration_seconds: workers differ in bucketsSeconds or nativeHistograms; buckets are those of the first`,
+      `${prefix}http_request_duration_seconds: workers differ in bucketsSeconds or nativeHistograms; using the buckets of the first worker`,
     );
     counts.hasNative &&= hasNative;
   }

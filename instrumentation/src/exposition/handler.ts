@@ -76,7 +76,9 @@ export function createExposition(
     if (!oldest || performance.now() - oldest[1] < TAKING_MS) return false;
     untaken.delete(oldest[0]);
     // As an error of the connection: it is not this process that has failed.
-    const late = Object.assign(new Error('the client did not take its answer'), { code: 'ETIMEDOUT' });
+    const late = Object.assign(new Error('the client did not read the response in time'), {
+      code: 'ETIMEDOUT',
+    });
     oldest[0].req.socket.destroy(late);
     return true;
   }

@@ -35,7 +35,9 @@ export function checkApplication(app: unknown): asserts app is Application {
     throw new TypeError(`instrument: expected an Express application (the result of express()), got ${got}`);
   }
   if (Object.hasOwn(app, instrumented)) {
-    throw new Error('instrument: this application is instrumented already; call it once and keep its result');
+    throw new Error(
+      'instrument: this application is already instrumented; call instrument once and keep its result',
+    );
   }
 }
 

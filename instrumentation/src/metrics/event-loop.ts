@@ -30,7 +30,7 @@ export function createEventLoopMetrics(registry: AnyRegistry): () => () => void 
     registry,
     {
       name: 'nodejs_eventloop_late_seconds_total',
-      help: `Total time by which the event loop came late to a timer due every ${PERIOD_MS} ms, in seconds; lateness up to ${TOLERANCE_MS} ms is not counted`,
+      help: `Total lag of the event loop, in seconds, measured by a timer every ${PERIOD_MS} ms; lag up to ${TOLERANCE_MS} ms is not counted`,
       type,
     },
     () => lateSeconds,
@@ -39,7 +39,7 @@ export function createEventLoopMetrics(registry: AnyRegistry): () => () => void 
     registry,
     {
       name: 'nodejs_eventloop_active_seconds_total',
-      help: 'Total time that the event loop spent outside of waiting for events, in seconds',
+      help: 'Total time that the event loop did not wait for events, in seconds',
       type,
     },
     () => performance.eventLoopUtilization().active / 1000,

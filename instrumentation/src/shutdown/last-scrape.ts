@@ -44,7 +44,7 @@ export function createLastScrape(registry: AnyRegistry, prefix = ''): LastScrape
     registry,
     {
       name: `${prefix}http_server_drained`,
-      help: 'Whether the process has ended all requests and takes no more: 1 from then on, else 0',
+      help: 'Whether the process has finished all requests and accepts no more: 1 if so, otherwise 0',
       type: 'gauge',
     },
     () => Number(isDrained),
