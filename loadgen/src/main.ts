@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The process: arguments, signals, exit code. Nothing else of the generator touches them. */
+/** The process: arguments, signals, exit code. No other file touches them. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { debuglog } from 'node:util';
@@ -25,16 +25,16 @@ function startWorker(): WorkerProcess {
     send: (message) => void (child.connected && child.send(message, () => {})),
     onMessage: (listener) => void child.on('message', (message) => listener(message as FromWorker)),
     onExit(listener) {
-      // Not `exit`, which may come before the last message.
+      // Not `exit`, which may precede the last message.
       child.on('close', (code, signal) => listener(signal ?? `exit code ${code}`));
-      // One that could not be started never closes; other errors are about messages to one that has just ended.
+      // A process that did not start never closes. Other errors concern messages to a process that has just ended.
       child.on('error', (error) => void (child.pid === undefined && listener(error.message)));
     },
     kill: () => void child.kill('SIGKILL'),
   };
 }
 
-/** Settles when the last message has left: a channel that is closed drops what waits in it. */
+/** Resolves when the last message was sent: closing the channel would drop waiting messages. */
 let lastSent = Promise.resolve();
 
 function openChannel(): Channel | undefined {
@@ -74,12 +74,12 @@ if (Number.parseInt(process.versions.node, 10) < 22) {
 
 let outputFailed = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // The reader has seen enough (`exact-load list | head -1`): that is no failure.
+  // The reader has closed the pipe (`exact-load list | head -1`), which is not a failure.
   if (error.code === 'EPIPE') return;
   outputFailed = true;
   complain(`cannot write to standard output: ${error.message}`);
 });
-process.stderr.on('error', () => {}); // There is no place left to say so.
+process.stderr.on('error', () => {}); // There is nowhere left to report it.
 process.on('SIGINT', interrupt.onSignal);
 process.on('SIGTERM', interrupt.onSignal);
 process.on('uncaughtException', (error) => process.exit(explain(error)));
@@ -90,7 +90,7 @@ process.on('exit', (code) => {
 
 try {
   process.exitCode = await runCli(process.argv.slice(2), {
-    // Nothing touches it unless a flag asks: to read is to keep the process from ending.
+    // A getter, because merely accessing it can keep the process alive.
     get stdin() {
       return process.stdin;
     },

@@ -1,4 +1,4 @@
-/** The command line: flags to options, options to work, work to text and exit codes. It touches neither process nor global state. */
+/** The command line: parses flags, runs commands, and returns exit codes. Touches neither the process nor global state. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT, UsageError } from '../common/errors.ts';
@@ -15,7 +15,7 @@ import { type CombineFlags, combineCommand, type ReportFlags, reportCommand } fr
 import { runCommand, urlCommand } from './run-command.ts';
 import { addRun, addUrl } from './send-flags.ts';
 
-/** The README of the package shows it as it is. */
+/** The README of the package contains this text. */
 const EXIT_CODES_HELP = `
 Exit codes:
   0    success
@@ -29,7 +29,7 @@ Exit codes:
   130  interrupted (Ctrl-C): sending stops, requests in flight are awaited, and
        the summary covers what was sent; a second Ctrl-C stops immediately`;
 
-/** @returns the exit code. @throws the errors of `errors.ts`, which carry theirs */
+/** @returns the exit code. @throws the errors of `errors.ts`, which carry their exit codes */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
   let exitCode: number = EXIT.ok;
   const program = createProgram(args, io, (code) => {
@@ -39,7 +39,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    // Commander has printed its message already; --help and --version come this way too, with 0.
+    // Commander has already printed its message. --help and --version also end here, with 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     throw error;
   }
@@ -53,7 +53,7 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
       writeErr: (text) => io.stderr.write(hideCredentials(text)),
     })
     .version(readVersion())
-    // The flags of a URL come before or after it, those of a command after its name.
+    // Flags of a URL may be before or after it; those of a command must be after its name.
     .enablePositionalOptions()
     .hook('preSubcommand', (_, command) => refuseMisplaced(program, command.name()))
     .exitOverride()
@@ -98,7 +98,7 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
   return program;
 }
 
-/** Commander ends at the first value that a flag refuses: here the refused ones of all flags are collected until the command begins. */
+/** Collects the invalid values of all flags and reports them together; Commander would stop at the first. */
 function reportTogether(program: Command): void {
   const problems: string[] = [];
   for (const option of [program, ...program.commands].flatMap(({ options }) => options)) {
@@ -125,7 +125,7 @@ function readVersion(): string {
   return JSON.parse(readFileSync(manifest, 'utf8')).version;
 }
 
-/** They would be those of the URL form, and have no effect on a command. */
+/** Rejects flags before the name of a command: they would belong to the URL form and have no effect. */
 function refuseMisplaced(program: Command, command: string): void {
   const misplaced = program.options.filter(
     (option) => program.getOptionValueSource(option.attributeName()) === 'cli',

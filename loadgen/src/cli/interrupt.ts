@@ -1,14 +1,14 @@
-/** What a signal to end means: the first stops the sending, and what is in flight is waited for; one after it ends at once. */
+/** The meaning of signals: the first stops sending and waits for requests in flight; a later one exits immediately. */
 import { InterruptedError } from '../common/errors.ts';
 
 /**
- * `docker compose run` may hand on a Ctrl-C that reaches its process group twice (seen: 11 ms apart). A user's second one
- * comes later.
+ * `docker compose run` may pass on a Ctrl-C in addition to its process group, 11 ms apart in one case. A user's second Ctrl-C comes
+ * later.
  */
 const SAME_SIGNAL_MS = 500;
 
 export interface Interrupt {
-  /** Aborts with the first signal. */
+  /** Aborts at the first signal. */
   readonly signal: AbortSignal;
   onSignal(): void;
 }

@@ -1,4 +1,4 @@
-/** The outside world of a command, so that tests can be it, and the flags that several commands have. */
+/** The environment of a command, injected for tests, and flags that several commands share. */
 import type { Readable } from 'node:stream';
 import type { AccessFlags } from '../run/connect-prometheus.ts';
 import type { Channel } from '../run/worker.ts';
@@ -13,7 +13,7 @@ export interface Io {
   readonly signal: AbortSignal;
   /** Starts a process of this program that sends a shard. */
   readonly startWorker: () => WorkerProcess;
-  /** To the process that started this one as a worker. */
+  /** The channel to the process that started this one as a worker. */
   readonly channel?: Channel | undefined;
 }
 

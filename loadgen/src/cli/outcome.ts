@@ -1,4 +1,4 @@
-/** What a run ends with: its summary and its exit code. The same for one that was sent and one that was combined. */
+/** The summary and exit code of a run, for runs that were sent and for combined ones. */
 import { EXIT, InterruptedError, reasonOf, UnreachableError } from '../common/errors.ts';
 import { hideCredentials } from '../common/secrets.ts';
 import { renderPage } from '../report/html/page.ts';
@@ -30,7 +30,7 @@ export async function showOutcome(
   return code === EXIT.ok && unsaved.length > 0 ? EXIT.failed : code;
 }
 
-/** Interrupted before everything; then a target or Prometheus that was not there; then what failed. */
+/** An interruption takes precedence; then an unreachable target or Prometheus; then failed checks. */
 function exitCodeOf({ report, unverified }: RunOutcome): number {
   if (report.state === 'interrupted' || unverified instanceof InterruptedError) return EXIT.interrupted;
   const answered = report.phases.some((phase) => phase.answered > 0);

@@ -1,9 +1,9 @@
-/** What a user sees while a run is under way: a line, redrawn in place on a terminal, another one every few seconds elsewhere. */
+/** Progress of a run: one line, redrawn in place on a terminal; otherwise a new line every few seconds. */
 import { formatMs, formatNumber } from '../common/units.ts';
 import type { Progress } from '../run/progress.ts';
 
 export interface ProgressReporter {
-  /** A line of its own, not torn by what is drawn around it. */
+  /** Prints a separate line, without breaking the progress line. */
   note(text: string): void;
   started(progress: Progress): void;
   ended(): void;
@@ -12,13 +12,13 @@ export interface ProgressReporter {
 const LINE_EVERY_MS = 5_000;
 const DRAW_EVERY_MS = 200;
 const RATE_WINDOW_MS = 1_000;
-/** The carriage return is also for the ^C that a terminal echoes. */
+/** The carriage return also overwrites the ^C that a terminal echoes. */
 const ERASE = '\r\x1b[2K';
 
 export function createReporter(stderr: NodeJS.WriteStream, quiet = false): ProgressReporter {
   if (quiet) return { note() {}, started() {}, ended() {} };
   const { isTTY } = stderr;
-  // Without automatic wrapping a line stays one line in a narrow terminal, and can be erased.
+  // Without automatic wrapping, the line stays on one row of a narrow terminal and can be erased.
   const show = (line: string) => stderr.write(isTTY ? `${ERASE}\x1b[?7l${line}\x1b[?7h` : `${line}\n`);
   let timer: NodeJS.Timeout | undefined;
   return {

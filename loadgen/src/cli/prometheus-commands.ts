@@ -1,4 +1,4 @@
-/** What sends nothing and asks Prometheus: `exact-load verify` compares with what was sent before, `exact-load query` prints a table. */
+/** Commands that only query Prometheus: `exact-load verify` compares with earlier runs, `exact-load query` prints a table. */
 import { EXIT, UsageError } from '../common/errors.ts';
 import { checkWritable, writeWhole } from '../common/files.ts';
 import { AUTO, withIgnored } from '../common/metrics.ts';
@@ -22,7 +22,7 @@ export interface VerifyFlags extends PrometheusFlags, SentBetween {
   readonly json?: string;
 }
 
-/** A user waits in front of it: a Prometheus that is away is reported soon, not after the whole of `--wait`. */
+/** Shorter than `--wait`, so that an unreachable Prometheus is reported soon. */
 const RETRY_MS = 3_000;
 
 export async function verifyCommand(files: readonly string[], flags: VerifyFlags, io: Io): Promise<number> {
@@ -52,7 +52,7 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
     );
   }
   const note = noteOf(flags, io);
-  // The ledger first: a mistake in it is reported before a scrape is waited for.
+  // Reads the ledger first, so that mistakes in it are reported before waiting for a scrape.
   const runs = await readSent(ledger ?? files);
   if (runs.older > 0) note(`skipped ${formatCount(runs.older, 'run')} by another version of exact-load`);
   const { notes, ...verified } = await verifySent(runs, prometheus, waitOptions(flags, io));
@@ -80,7 +80,7 @@ function noteOf({ quiet }: VerifyFlags, { stderr }: Io): (text: string) => void 
   return (text) => void (quiet || stderr.write(`${text}\n`));
 }
 
-/** @param title of the table. @returns the exit code */
+/** @param title the title of the table. @returns the exit code */
 async function show(
   title: string,
   result: Pick<RunsVerification, 'verification'>,
@@ -99,7 +99,7 @@ export interface QueryFlags extends AccessFlags {
   readonly prometheus: string;
 }
 
-/** @returns the exit code. @throws UsageError for a query that Prometheus refuses */
+/** @returns the exit code. @throws UsageError if Prometheus refuses the query */
 export async function queryCommand(expression: string, flags: QueryFlags, io: Io): Promise<number> {
   const prometheus = await connectPrometheus(flags.prometheus, flags, io.env ?? {}, 0);
   const answer = await prometheus.ask(expression, { signal: io.signal });

@@ -1,4 +1,4 @@
-/** The flags with which a command finds and asks Prometheus. */
+/** The flags for commands that use Prometheus. */
 import { type Command, Option } from 'commander';
 import { parseDuration } from '../run/values.ts';
 

@@ -1,4 +1,4 @@
-/** What is done with reports of runs: `exact-load combine` adds up those of shards, `exact-load report` makes pages of others. */
+/** Commands for reports: `exact-load combine` adds up the reports of shards, `exact-load report` renders reports as pages. */
 import { EXIT, UsageError } from '../common/errors.ts';
 import { checkWritable, writeWhole } from '../common/files.ts';
 import { combine } from '../report/combine.ts';

@@ -1,4 +1,4 @@
-/** `exact-load <url>` and `exact-load run`: flags, a URL or pattern names to a run, its outcome to text and an exit code. */
+/** The commands `exact-load <url>` and `exact-load run`: start a run from flags and a URL or patterns, and show its outcome. */
 import { EXIT, UsageError } from '../common/errors.ts';
 import { readArgument } from '../common/input.ts';
 import { AUTO, withIgnored } from '../common/metrics.ts';
@@ -19,7 +19,7 @@ import type { Io, PrometheusFlags } from './io.ts';
 import { showOutcome } from './outcome.ts';
 import { createReporter } from './progress.ts';
 
-/** What a URL and patterns have in common. */
+/** Flags of both commands. */
 interface SendFlags extends Outputs, PrometheusFlags, TlsFlags {
   readonly rate?: number | 'max';
   readonly duration?: number;
@@ -69,12 +69,12 @@ export async function urlCommand(
   const length = requests === undefined ? { rate, duration: duration ?? URL_DURATION_MS } : { requests };
   const series = flags.route === undefined ? undefined : { route: flags.route };
   const pattern = createUrlPattern(parsed, { method, headers, body, series, ...length });
-  // The pattern has the duration; the rate decides between the open model and the closed loop.
+  // The pattern has the duration. The rate decides between the open model and the closed loop.
   const { duration: _, ...rest } = flags;
   return runCommand([pattern], { ...rest, rate, target: parsed.origin }, commandLine, io);
 }
 
-/** As an editor would say of such a file. */
+/** Whether the body comes from a file with the extension of JSON. */
 function isJsonFile(body = ''): boolean {
   return /^@.*\.json$/i.test(body);
 }
@@ -170,7 +170,7 @@ function createObserver({ quiet }: RunFlags, saver: Saver, io: Io): RunObserver 
     phaseEnded: () => reporter.ended(),
     async save(report) {
       const unsaved = await saver.save(report);
-      // Later ones are reported at the end, after the summary.
+      // Later problems are reported at the end, after the summary.
       if (report.state === 'started' && unsaved.length > 0) throw new UsageError(unsaved.join('\n'));
     },
   };

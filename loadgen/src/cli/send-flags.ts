@@ -1,4 +1,4 @@
-/** The flags with which requests are sent: those of a URL, those of `exact-load run`, and what the two share. */
+/** The flags for sending requests: those of `exact-load <url>`, those of `exact-load run`, and shared ones. */
 import { type Command, Option } from 'commander';
 import { DEFAULT_PATTERN } from '../run/patterns.ts';
 import {

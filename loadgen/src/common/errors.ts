@@ -1,33 +1,32 @@
 /**
- * The ways in which a command ends other than well. Each carries the exit code of the contract, so that only `main.ts`
- * turns an error into a process exit.
+ * The ways in which a command can fail. Each error carries its exit code, so that only `main.ts` turns an error into a process exit.
  */
 import { isNativeError } from 'node:util/types';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
 
-/** Wrong usage: a flag, a pattern name, a pattern file. The message is for the user and is printed as it is. */
+/** Wrong usage: a flag, a pattern name, a pattern file. The message is printed for the user as it is. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
   readonly exitCode = EXIT.usage;
 }
 
-/** The target or Prometheus did not answer; the message names the URL and the cause. */
+/** The target or Prometheus did not respond; the message contains the URL and the cause. */
 export class UnreachableError extends Error {
   override readonly name: string = 'UnreachableError';
   readonly exitCode = EXIT.unreachable;
 }
 
-/** A check could not be made or did not hold, where no report can show it in a row of its own. */
+/** A check was impossible or failed, and no report can show it. */
 export class CheckError extends Error {
   override readonly name: string = 'CheckError';
   readonly exitCode = EXIT.failed;
 }
 
-/** A run that ended, for a reason other than Ctrl-C, before its first request. */
+/** A run ended before its first request, for a reason other than Ctrl-C. */
 export class NotSentError extends CheckError {}
 
-/** Ctrl-C, where no report can say so. */
+/** Ctrl-C before there is a report that could show it. */
 export class InterruptedError extends Error {
   override readonly name: string = 'InterruptedError';
   readonly exitCode = EXIT.interrupted;
@@ -37,7 +36,7 @@ export function hasExitCode(error: unknown): error is Error & { readonly exitCod
   return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number';
 }
 
-/** The innermost reason of an error: fetch and dns wrap theirs in `cause`, a failed connect to several addresses in `errors`. */
+/** The innermost reason of an error. fetch and dns wrap it in `cause`, a failed connect to several addresses in `errors`. */
 export function reasonOf(error: unknown): string {
   if (!isNativeError(error)) return String(error);
   const inner: unknown =

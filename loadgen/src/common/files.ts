@@ -1,4 +1,4 @@
-/** Files that a user names: checked before a run, written after it, whatever they are (a device, a FIFO, /dev/fd/63). */
+/** Output files, including devices, FIFOs and /dev/fd/63. They are checked before a run and written after it. */
 import { constants } from 'node:fs';
 import { access, open, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import { CheckError, reasonOf, UsageError } from './errors.ts';
 import { sleep } from './wait.ts';
 
-/** Finds out, without a change, whether a file can be written. @throws UsageError when it cannot */
+/** Checks whether a file can be written, without changing it. @throws UsageError if not */
 export async function checkWritable(path: string): Promise<void> {
   try {
     const info = await stat(path).catch((error: unknown) => {
@@ -23,13 +23,13 @@ export async function checkWritable(path: string): Promise<void> {
 }
 
 /**
- * Never blocks: a thread that waits for a FIFO's reader would keep the process from ending.
+ * Writes a file. Never blocks a thread, because a thread that waits for a FIFO's reader would keep the process from exiting.
  * @param signal ends the wait for a FIFO's reader
- * @throws CheckError when it cannot
+ * @throws CheckError if the file cannot be written
  */
 export async function writeWhole(path: string, text: string, signal?: AbortSignal): Promise<void> {
   const { O_WRONLY, O_CREAT, O_NONBLOCK, O_APPEND, O_TRUNC } = constants;
-  // What a process has open may be a file into which others write, too: standard output, say.
+  // Other processes may write to the same file, for example to standard output.
   const mode = /^\/(dev|proc)\//.test(path) ? O_APPEND : O_CREAT | O_TRUNC;
   try {
     const file = await retry('ENXIO', () => open(path, O_WRONLY | O_NONBLOCK | mode), signal);
@@ -46,7 +46,7 @@ export async function writeWhole(path: string, text: string, signal?: AbortSigna
   }
 }
 
-/** @throws UsageError when the file cannot be read; CheckError when it is not JSON */
+/** @throws UsageError if the file cannot be read; CheckError if it is not JSON */
 export async function readJson(path: string): Promise<unknown> {
   let text: string;
   try {
@@ -61,7 +61,7 @@ export async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** @throws CheckError that names the file and the place of every mistake */
+/** @throws CheckError with the file and the place of every mistake */
 export function parseFile<T>(path: string, schema: z.ZodType<T>, json: unknown): T {
   const { success, data, error } = schema.safeParse(json);
   if (success) return data;

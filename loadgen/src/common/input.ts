@@ -1,15 +1,15 @@
-/** Texts that flags take from a file or from standard input. */
+/** Values of flags that come from a file or from standard input. */
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { InterruptedError, reasonOf, UsageError } from './errors.ts';
 
-/** All of it is in memory, and is encoded once per target. */
+/** The whole value is held in memory, and encoded once per target. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
- * @param text itself; or `@file`; or `@-`, standard input
- * @throws UsageError for what cannot be read, is too long or is not UTF-8; InterruptedError for a Ctrl-C meanwhile
+ * @param text the value itself, `@file`, or `@-` for standard input
+ * @throws UsageError if the input cannot be read, is too long or is not UTF-8; InterruptedError at a Ctrl-C meanwhile
  */
 export async function readArgument(
   flag: string,

@@ -1,6 +1,6 @@
 /**
- * The mapping: which metrics of a service count its requests, and which of their labels hold route, method and code. The only
- * knowledge of metric names in the verification; `presets.ts` has the mappings of well-known libraries.
+ * The mapping: which metrics of a service count its requests, and which of their labels are route, method and code. The verification
+ * knows no other metric names; `presets.ts` has the mappings of well-known libraries.
  */
 import { z } from 'zod';
 
@@ -51,7 +51,7 @@ export const metricsSchema = z
   })
   .meta({ description: 'The metrics that count requests, and their labels.' });
 
-/** As users write it. */
+/** The form in which users write it. */
 export const mappingSchema = metricsSchema
   .refine(({ counters }) => counters.length > 0, 'expected at least one counter')
   .refine(({ counters, inProgress, drained, startTime }) => {
@@ -65,21 +65,21 @@ export type MetricsInput = z.input<typeof metricsSchema>;
 export type Metrics = z.output<typeof metricsSchema>;
 export type Counter = Metrics['counters'][number];
 
-/** Of a service that has none yet. */
+/** For a service that exposes none yet. */
 export const NO_METRICS: Metrics = metricsSchema.parse({ counters: [] });
 
 export const START_TIME = 'process_start_time_seconds';
 
-/** Whether processes are known by their target alone: a _created is that of a series, and has its labels. */
+/** Whether processes are identified only by their target: a _created belongs to a series, and has its labels. */
 export function isByTarget({ startTime }: Metrics): boolean {
   return startTime == null || startTime.endsWith('_created');
 }
 
-/** Which metrics to compare by. */
+/** The metrics to compare. */
 export interface MetricsChoice {
   /** A mapping, the name of a preset, or `auto`. */
   readonly metrics: Metrics | string;
-  /** In addition to those of the mapping. */
+  /** In addition to the ignored routes of the mapping. */
   readonly ignoreRoutes: readonly string[];
 }
 
@@ -89,18 +89,18 @@ export function withIgnored(choice: MetricsChoice, routes: readonly string[] = [
   return { ...choice, ignoreRoutes: [...choice.ignoreRoutes, ...routes] };
 }
 
-/** A request as every counter sees it. */
+/** The properties of a request that counters use. */
 export interface Counted {
-  /** Null where no target has declared it. */
+  /** Null if the target declares none. */
   readonly route: string | null;
   readonly method: string;
   readonly code?: string | undefined;
 }
 
-/** The labels that the service itself sets, by what they mean, in the order in which they are shown. */
+/** The meanings of labels that the service itself sets, in the order of display. */
 export const DIMENSIONS = ['route', 'method', 'code'] as const;
 
-/** What a counter calls a request; a label with an empty value is one that is not there, as in Prometheus. */
+/** The labels of a counter for a request. As in Prometheus, an empty label is the same as none. */
 export function labelsOf(counter: Counter, { unmatched, headAsGet }: Metrics, request: Counted) {
   const { route, code } = request;
   const method = headAsGet && request.method.toUpperCase() === 'HEAD' ? 'GET' : request.method;
@@ -112,7 +112,7 @@ export function labelsOf(counter: Counter, { unmatched, headAsGet }: Metrics, re
   return pickLabels(counter, (dimension) => values[dimension]);
 }
 
-/** The labels of a sample that the mapping names: others say where it was counted, not what, and are summed over. */
+/** The labels of a sample that the mapping names. Other labels describe where it was counted, and are summed over. */
 export function ownLabelsOf(counter: Counter, labels: Readonly<Record<string, string>>) {
   return pickLabels(counter, (_, label) => labels[label]);
 }
@@ -130,18 +130,18 @@ function pickLabels(
   return labels;
 }
 
-/** Whether a counter counts a request that was answered with a code, or may be. */
+/** Whether a counter counts a request, or may count it if its code is unknown. */
 export function isCountedBy({ counts }: Counter, { unmatched }: Metrics, { route, code }: Counted): boolean {
   if (counts === 'errors') return code === undefined || Number(code) >= 400;
   return counts === 'all' || (route !== '' && (route === null || route !== unmatched));
 }
 
-/** The counter that has every request; undefined where each leaves some out. */
+/** The counter of all requests; undefined if every counter omits some. */
 export function wholeCounterOf({ counters }: Metrics): Counter | undefined {
   return counters.find(({ counts }) => counts === 'all');
 }
 
-/** Which mistakes a comparison by these metrics cannot see. */
+/** The mistakes that a comparison of these metrics cannot detect. */
 export function weaknessesOf({ counters, inProgress, startTime }: Metrics): string[] {
   const has = (is: (counter: Counter) => boolean) => counters.some(is);
   return [

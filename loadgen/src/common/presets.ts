@@ -1,10 +1,10 @@
-/** The mappings of well-known libraries in their documented set-up. Each is tested with the library itself. */
+/** The mappings of well-known libraries with their documented configuration. Each is tested with the library itself. */
 import type { MetricsInput } from './metrics.ts';
 
 interface Preset {
-  /** More than one where the library's versions or languages differ. */
+  /** More than one if versions or languages of the library differ. */
   readonly variants: readonly [MetricsInput, ...MetricsInput[]];
-  /** Labels that the library adds only when it is asked to. */
+  /** Labels that the library adds only if configured to. */
   readonly optional?: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     drained: 'http_server_drained',
     startTime: 'process_start_time_seconds',
   }),
-  // The exporter of JavaScript leaves the unit out of the name.
+  // The JavaScript exporter omits the unit in the name.
   opentelemetry: {
     variants: [
       openTelemetry('http_server_request_duration_seconds'),
@@ -52,7 +52,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     counters: [{ name: DURATIONS, route: 'route', method: 'method', code: 'code' }],
     unmatched: 'N/A',
   }),
-  // It counts its own scrapes, and no request without a route.
+  // Counts its own scrapes, but no requests without a route.
   'fastify-metrics': one({
     counters: [{ name: DURATIONS, route: 'route', method: 'method', code: 'status_code', counts: 'routed' }],
     ignoreRoutes: ['/metrics'],
@@ -63,7 +63,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       { name: 'flask_http_request_total', method: 'method', code: 'status' },
     ],
   }),
-  // prometheus-fastapi-instrumentator, which counts its own scrapes unless it is asked not to.
+  // prometheus-fastapi-instrumentator, which counts its own scrapes by default.
   starlette: one({
     counters: [
       { name: 'http_requests_total', route: 'handler', method: 'method', code: 'status', codeAs: 'class' },
@@ -72,7 +72,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     unmatched: 'none',
     ignoreRoutes: ['/metrics'],
   }),
-  // Names are the application's own: those of the documentation's examples. Any other is found by its labels.
+  // Applications choose the names; these are from the documentation's examples. Others are found by their labels.
   promhttp: {
     variants: [promhttp('api_requests_total'), promhttp('http_requests_total')],
   },

@@ -1,6 +1,6 @@
-/** What can become of one request. The vocabulary that client, ledger, summary and report share. */
+/** The possible outcomes of a request: the vocabulary of client, ledger, summary and report. */
 
-/** Why a request got no complete answer. The order is the order in which the summary names them. */
+/** Why a request got no complete response, in the order of the summary. */
 export const FAILURE_KINDS = [
   'refused',
   'unreachable',
@@ -13,7 +13,7 @@ export const FAILURE_KINDS = [
 ] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
-/** For users: what each kind means. */
+/** The explanation of each kind for users. */
 export const FAILURE_MEANING: Readonly<Record<FailureKind, string>> = {
   refused: 'nothing listens there',
   unreachable: 'no route to the target',
@@ -26,28 +26,14 @@ export const FAILURE_MEANING: Readonly<Record<FailureKind, string>> = {
 };
 
 /**
- * Receives every result of a run. Times are in milliseconds on one monotonic clock; plain arguments instead of an object,
- * because at 60,000 results a second the objects are what the garbage collector would be busy with.
+ * Receives every result of a run. Times are in milliseconds on one monotonic clock. Arguments instead of objects, because at 60,000
+ * results per second, objects would keep the garbage collector busy.
  */
 export interface Recorder {
-  /** A complete answer. `traceId` is what the request was sent with, if it was. */
-  recordAnswer(
-    target: number,
-    status: number,
-    intendedMs: number,
-    sentMs: number,
-    endedMs: number,
-    traceId?: string,
-  ): void;
-  /** No complete answer. `sentMs` is NaN when nothing of the request left: then the server cannot have counted it. */
-  recordFailure(
-    target: number,
-    kind: FailureKind,
-    intendedMs: number,
-    sentMs: number,
-    endedMs: number,
-    traceId?: string,
-  ): void;
-  /** Due, and not sent for want of a free connection. */
+  /** A complete response. */
+  recordAnswer(target: number, status: number, intendedMs: number, sentMs: number, endedMs: number): void;
+  /** No complete response. `sentMs` is NaN if nothing of the request was sent: then the server cannot have counted it. */
+  recordFailure(target: number, kind: FailureKind, intendedMs: number, sentMs: number, endedMs: number): void;
+  /** Due, but not sent because no connection was free. */
   recordDrop(target: number, intendedMs: number): void;
 }

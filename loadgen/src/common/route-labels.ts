@@ -1,4 +1,4 @@
-/** Under which route and method the service counts a request: what a pattern declares, and what the verification compares. */
+/** The route and method under which the service counts a request. Patterns declare them, and the verification compares them. */
 import { z } from 'zod';
 
 export const routeLabelsSchema = z.strictObject({

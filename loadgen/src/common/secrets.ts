@@ -1,17 +1,16 @@
-/** Keeps the credentials of URLs out of what is printed and saved. */
+/** Keeps credentials out of messages and reports. */
 
-/** @returns a text, such as a message, with `***` in the place of whatever looks like `user:password@` */
+/** @returns the text with `***` in place of everything that looks like `user:password@` */
 export function hideCredentials(text: string): string {
   return text.replace(CREDENTIALS, '$1$2$3***@');
 }
 
-/** They end with a space, unless the text has them in quotes. */
+/** Credentials end with a space, unless the text has them in quotes. */
 const CREDENTIALS =
   /(["'(]?)(--[\w-]+=|-\w)?(https?:[/\\]*)?(?:(?<=(?:^|[\s(=])["'][^"'\s]*)[^"']*:[^"']*|\S*:\S*)@/gi;
 
 /**
- * @returns the arguments of a command line with `***` in the place of the credentials of URLs, of the values of headers and
- * of bodies that are written out
+ * @returns the arguments of a command line with `***` in place of the credentials of URLs, the values of headers, and literal bodies
  */
 export function hideInArguments(args: readonly string[]): string[] {
   return args.map((arg, n) => {
@@ -23,5 +22,5 @@ export function hideInArguments(args: readonly string[]): string[] {
   });
 }
 
-/** A flag with its value in one argument. */
+/** A flag and its value in one argument. */
 const SECRET_VALUE = /^(-[kq]*[Hb]|--(?:header|body)=)(.+)$/s;

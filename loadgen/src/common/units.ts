@@ -1,16 +1,16 @@
-/** Reading and showing quantities with units. */
+/** Parses and formats quantities with units. */
 
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-/** The look-ahead leaves out durations of 0; the bound on digits, those that are infinite or 0 as a number. */
+/** The look-ahead excludes durations of 0; the limit on digits excludes those that would become infinite or 0 as a number. */
 export const DURATION_PATTERN = /^(?=[\d.]*[1-9])(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)$/;
 
-/** Reads `250ms`, `30s`, `1.5m`, `2h`. @returns milliseconds, or undefined when it is none of these or zero */
+/** Parses `250ms`, `30s`, `1.5m`, `2h`. @returns milliseconds, or undefined for other texts and for zero */
 export function parseDurationMs(text: string): number | undefined {
   const [, amount, unit] = DURATION_PATTERN.exec(text) ?? [];
   return unit === undefined ? undefined : Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS];
 }
 
-/** Three significant digits, in the unit that is read most easily: `740us`, `1.25ms`, `2.01s`. */
+/** Three significant digits in the most readable unit: `740us`, `1.25ms`, `2.01s`. */
 export function formatMs(durationMs: number | null | undefined): string {
   if (durationMs === null || durationMs === undefined || Number.isNaN(durationMs)) return '-';
   if (durationMs < 1) return `${Math.round(durationMs * 1000)}us`;

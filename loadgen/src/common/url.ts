@@ -1,15 +1,15 @@
-/** The URLs of flags. */
+/** URLs in flags. */
 import { UsageError } from './errors.ts';
 import { hideCredentials } from './secrets.ts';
 
 /**
- * @param flag what the messages name
- * @param credentials the remedy where a user and a password are not accepted
- * @throws UsageError when the text is not an http or https URL to which paths can be added
+ * @param flag the name in messages
+ * @param credentials what to use instead, if user and password are not accepted
+ * @throws UsageError if the text is not an http or https URL to which paths can be appended
  */
 export function parseUrl(flag: string, text: string, example: string, credentials?: string): URL {
   const expect = (expected: string, holds: boolean) => {
-    // The parser of URLs drops tabs and line breaks; a message shows them, and no password.
+    // The URL parser drops tabs and line breaks; the message shows them, but no password.
     const shown = hideCredentials(JSON.stringify(text));
     if (!holds) throw new UsageError(`${flag}: expected ${expected}, got ${shown}`);
   };

@@ -1,8 +1,8 @@
-/** Waits of any length. A timer holds at most 2^31 - 1 ms (24.8 days) and fires at once for more, so longer waits take several. */
+/** Waits of any length. A timer takes at most 2^31 - 1 ms (24.8 days) and fires immediately for more, so longer waits use several. */
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Calls `act` once, after the delay. @returns what cancels it */
+/** Calls `act` once, after the delay. @returns a function that cancels the call */
 export function after(delayMs: number, act: () => void): () => void {
   let timer: NodeJS.Timeout;
   const arm = (leftMs: number) => {

@@ -1,6 +1,6 @@
 /**
- * The addresses behind the name of a target. A name with several (the replicas of a service) gives them in turn, so that
- * the load spreads over all of them.
+ * The addresses behind the name of a target. If there are several (the replicas of a service), requests use them in turn, so that
+ * the load is spread over all of them.
  */
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
@@ -11,18 +11,18 @@ import type { Origin } from './origin.ts';
 const PROBE_TIMEOUT_MS = 2_000;
 const RETRY_MS = 250;
 const REFRESH_MS = 1_000;
-/** A name is looked up again this often while it is used: replicas come and go. */
+/** The name is looked up again after this time while it is in use, because replicas come and go. */
 const MAX_AGE_MS = 5_000;
-/** A draining server gets no requests for so long: as a rule it has ended by then, or restarted. */
+/** How long to avoid a draining server; by then it has usually exited or restarted. */
 const LEAVE_MS = 12_000;
 
-/** The addresses of an origin that accept connections, handed out in turn. */
+/** The addresses of an origin that accept connections, used in turn. */
 export class Addresses {
   #list: readonly string[];
   #turn = 0;
   #refreshedAt: number | undefined;
   #refreshing = false;
-  /** Addresses that are left, until when. They are of use again when there are no others. */
+  /** Addresses to avoid, and until when. They are used again if there are no others. */
   readonly #leftUntil = new Map<string, number>();
   readonly #origin: Origin;
 
@@ -33,7 +33,7 @@ export class Addresses {
 
   next(nowMs: number): string {
     this.#refreshedAt ??= nowMs;
-    // An address has no others to become.
+    // An IP address never resolves to another one.
     const isOld = nowMs - this.#refreshedAt > MAX_AGE_MS && !isIP(this.#origin.hostname);
     if (isOld) void this.refresh(nowMs);
     const address = this.#list[this.#turn++ % this.#list.length];
@@ -45,18 +45,18 @@ export class Addresses {
     return this.#list.includes(address);
   }
 
-  /** Nothing listens there. @returns whether there are others; otherwise it stays, so that the requests tell what is wrong */
+  /** Removes an address where nothing listens. @returns whether there are others; the last one stays, so that requests report it */
   remove(address: string, nowMs: number): boolean {
     void this.refresh(nowMs);
     return this.#drop(address);
   }
 
-  /** The server there drains: others get the next requests, if there are others. It still accepts connections. */
+  /** Avoids an address whose server is draining, if there are others. The server still accepts connections. */
   leave(address: string, nowMs: number): void {
     if (this.includes(address) && this.#drop(address)) this.#leftUntil.set(address, nowMs + LEAVE_MS);
   }
 
-  /** Looks the name up again: a replica that was replaced has another address. Never rejects. */
+  /** Looks up the name again, because a replaced replica has a new address. Never rejects. */
   async refresh(nowMs: number): Promise<void> {
     const isRecent = this.#refreshedAt !== undefined && nowMs - this.#refreshedAt < REFRESH_MS;
     if (this.#refreshing || isRecent) return;
@@ -67,7 +67,7 @@ export class Addresses {
       const list = accepting.filter((address) => !this.#leftUntil.has(address));
       if (list.length > 0) this.#list = list;
     } catch {
-      // The old addresses stay; the requests themselves report what is wrong with them.
+      // Keeps the old addresses; requests report errors themselves.
     } finally {
       this.#refreshedAt = nowMs;
       this.#refreshing = false;
@@ -86,9 +86,9 @@ export class Addresses {
 }
 
 /**
- * Waits until the target accepts connections. It sends no request, because a request would be counted.
- * @param onWait called once when it has to wait, with the reason
- * @throws UnreachableError when nothing accepted within `waitMs`
+ * Waits until the target accepts connections. Sends no request, because the target would count it.
+ * @param onWait called once if it has to wait, with the reason
+ * @throws UnreachableError if no address accepts a connection within `waitMs`
  */
 export async function waitForTarget(
   origin: Origin,
@@ -116,7 +116,7 @@ export async function waitForTarget(
   }
 }
 
-/** Those addresses of the name that accept. `localhost` often has two, of which a server listens on one. */
+/** The addresses of the name that accept connections. `localhost` often has two, and a server listens on only one. */
 async function acceptingAddresses(origin: Origin): Promise<string[]> {
   const found = isIP(origin.hostname)
     ? [origin.hostname]

@@ -1,10 +1,11 @@
 /**
- * The HTTP/1.1 client of the generator. Requests go to the target's addresses in turn, so that replicas get equal shares;
- * connections are opened when needed, and of the idle ones the most recently used goes first. It knows neither schedule nor pattern: it starts a request now, or says that it cannot.
+ * The HTTP/1.1 client of the generator. Requests use the target's addresses in turn, so that replicas get equal shares. Connections
+ * are opened on demand; among idle ones, the most recently used is preferred. The client knows neither schedule nor pattern: it
+ * either starts a request now or reports that it cannot.
  *
  * Why not undici: against a server that is not the bottleneck, undici's leanest interface costs twice as much per request
- * (figures in tools/bench/results/loadgen-throughput.md). What the verification needs besides, whether a request that failed had left,
- * undici reports as well, through its diagnostics channel (`undici:client:sendHeaders`).
+ * (figures in tools/bench/results/loadgen-throughput.md). undici could report what the verification needs, whether a failed request
+ * had been sent, through its diagnostics channel (`undici:client:sendHeaders`).
  */
 import type { FailureKind, Recorder } from '../common/result.ts';
 import type { Addresses } from './addresses.ts';
@@ -17,34 +18,32 @@ export interface ClientOptions {
   readonly addresses: Addresses;
   /** One per target, by the target's index. */
   readonly requests: readonly EncodedRequest[];
-  /** The bound on requests in flight. */
+  /** The maximum number of requests in flight. */
   readonly connections: number;
-  /** From the start of a request, connecting included, to the end of its answer. */
+  /** From the start of a request, including connecting, to the end of its response. */
   readonly timeoutMs: number;
   readonly recorder: Recorder;
   /** The id of the next request's trace, for requests with a place for it. */
   readonly nextTraceId?: (() => string) | undefined;
 }
 
-/** Timeouts are swept instead of armed one by one: a timer per request costs more than the rest of its bookkeeping. */
+/** Timeouts are checked periodically: a timer per request would cost more than all other bookkeeping. */
 const MAX_SWEEP_MS = 50;
 
-/** How long a handshake may take where there are other addresses: a lost packet is sent again after one second. */
+/** The limit for a handshake if there are other addresses. A lost packet is retransmitted after one second. */
 const CONNECT_TIMEOUT_MS = 2_500;
 
-type Sending = Pick<Connection, 'target' | 'intendedMs' | 'deadlineMs' | 'traceId'>;
-
-/** What is known of an address. */
+/** The state of an address. */
 interface Peer {
   readonly idle: Connection[];
-  /** Per target, by index: 1 once the server has kept a connection after answering it. */
+  /** By target index: 1 once the server has kept a connection open after a response to that target. */
   readonly kept: Uint8Array;
 }
 
 export class HttpClient implements ConnectionListener {
-  /** Called after each request's end; `answered` is false where it got no complete answer. */
+  /** Called after the end of each request; `answered` is false if it got no complete response. */
   onFree: (answered: boolean) => void = () => {};
-  /** Requests that another address of the name took, since nothing listened at the first. */
+  /** Requests that were sent to another address of the name, because nothing listened at the first. */
   rerouted = 0;
   #inFlight = 0;
   #closedBytesRead = 0;
@@ -71,7 +70,7 @@ export class HttpClient implements ConnectionListener {
     return this.#sum(this.#closedBytesWritten, (connection) => connection.bytesWritten);
   }
 
-  /** Starts one request. @returns false, with nothing done, when as many as allowed are in flight */
+  /** Starts a request. @returns false, without starting it, if the maximum number is in flight */
   start(target: number, intendedMs: number): boolean {
     const { connections, timeoutMs, requests, nextTraceId } = this.#options;
     if (this.#inFlight >= connections) return false;
@@ -84,7 +83,7 @@ export class HttpClient implements ConnectionListener {
     return true;
   }
 
-  /** Closes every connection; a request still under way ends as a reset. */
+  /** Closes all connections; requests in flight end as resets. */
   close(): void {
     clearInterval(this.#sweeper);
     for (const connection of this.#all) connection.abort('reset');
@@ -116,9 +115,12 @@ export class HttpClient implements ConnectionListener {
     this.#closedBytesWritten += connection.bytesWritten;
   }
 
-  /** A connection that was refused has carried nothing: its request may go elsewhere. What has left is never sent again. */
-  #reroute(connection: Connection, kind: FailureKind, nowMs: number): boolean {
-    const { address, target, sentMs, deadlineMs } = connection;
+  /** A refused connection has sent nothing, so its request may go to another address. A request that was sent is never repeated. */
+  #reroute(
+    { address, target, intendedMs, sentMs, deadlineMs }: Connection,
+    kind: FailureKind,
+    nowMs: number,
+  ): boolean {
     const carriedNothing = Number.isNaN(sentMs) && (kind === 'refused' || kind === 'unreachable');
     const request = this.#options.requests[target];
     if (!carriedNothing || deadlineMs <= nowMs || request === undefined) return false;
@@ -138,9 +140,9 @@ export class HttpClient implements ConnectionListener {
   }
 
   /**
-   * Keeps the connection for the next request, unless its server drains. A draining server closes also a new connection
-   * after its first answer, and to a target after whose answer it kept others. A server that limits the requests per
-   * connection keeps new ones, and one that always closes after some answers never kept any after these.
+   * Keeps the connection for the next request, unless its server is draining. A draining server closes even a new connection after
+   * its first response, and for a target for which it kept others. In contrast, a server that limits the requests per connection
+   * keeps new connections, and a server that always closes after certain responses has never kept one after these.
    */
   #keep(connection: Connection, nowMs: number): void {
     const { addresses } = this.#options;
@@ -152,7 +154,7 @@ export class HttpClient implements ConnectionListener {
       if (isOpen) idle.push(connection);
       return;
     }
-    // What is left of the server is in the way of the requests; the next one at the address starts without a history.
+    // Closes all connections to the old server, and forgets its behaviour: the next server at this address may be another one.
     connection.close();
     for (const other of idle.splice(0)) other.close();
     kept.fill(0);
@@ -189,7 +191,7 @@ export class HttpClient implements ConnectionListener {
     for (const connection of this.#all) {
       if (!connection.busy) continue;
       if (connection.deadlineMs <= nowMs) connection.abort('timeout');
-      // Nothing has answered there at all, such as a container that has just been removed; another address may.
+      // Nothing responds there at all, for example because the container was just removed; another address may.
       else if (Number.isNaN(connection.sentMs) && nowMs - connection.openedMs > CONNECT_TIMEOUT_MS)
         this.#giveUpConnecting(connection, nowMs);
     }

@@ -1,6 +1,6 @@
 /**
- * One connection to the target, with at most one request on it at a time. It never sends a request twice: whether a
- * request that got no answer reached the server is not known, so the truth is to say so and leave it.
+ * One connection to the target, with at most one request at a time. It never repeats a request: whether a request without a
+ * response reached the server is unknown, and is reported as unknown.
  */
 import type { Socket } from 'node:net';
 import type { FailureKind } from '../common/result.ts';
@@ -8,35 +8,33 @@ import { type Origin, openSocket } from './origin.ts';
 import { type EncodedRequest, withTrace } from './request.ts';
 import { ResponseParser, TooLargeError } from './response-parser.ts';
 
-/** Receives the end of the request on a connection, and of the connection. */
+/** Is notified when the request on a connection ends, and when the connection closes. */
 export interface ConnectionListener {
   answered(connection: Connection, status: number): void;
   failed(connection: Connection, kind: FailureKind): void;
   closed(connection: Connection): void;
 }
 
-/** Bodies are skipped, not kept; a thousand connections have a thousand of these. */
+/** Bodies are discarded. A thousand connections need a thousand such buffers. */
 const READ_BUFFER_BYTES = 16 * 1024;
 /**
- * An idle connection is given up before the server would close it, so that a request does not cross the close: by this
- * long, or by half of what the server promises. Node's agent and undici always take a second or more off, and so never
- * use a connection twice where the promise is one second.
+ * An idle connection is closed before the server would close it, so that no request coincides with the close: this much earlier,
+ * or by half of the time that the server promises. Node's agent and undici always subtract a second or more, and so never reuse a
+ * connection if the server promises one second.
  */
 const IDLE_MARGIN_MS = 1_000;
-/** `timeout=0` is a promise of less than a second, rounded down. A server that keeps nothing says `Connection: close`. */
+/** `timeout=0` is a promise of less than a second, rounded down. A server that keeps no connections sends `Connection: close`. */
 const MIN_IDLE_MS = 100;
-/** Without a promise of the server: Node closes idle connections after 5 s, most others later. */
+/** If the server promises nothing. Node closes idle connections after 5 s, most other servers later. */
 const DEFAULT_IDLE_MS = 4_000;
 
 export class Connection {
-  /** Request number, target index and times of the request under way; the pool's, kept here to allocate nothing per request. */
+  /** Target index and times of the current request. They belong to the client, and are kept here to avoid allocations per request. */
   target = 0;
   intendedMs = 0;
-  /** What the request is sent with. */
-  traceId: string | undefined;
-  /** When the request was handed to the socket; NaN until then. */
+  /** The time at which the request was written to the socket; NaN before. */
   sentMs = Number.NaN;
-  /** When the request has to be over. */
+  /** The time at which the request times out. */
   deadlineMs = 0;
   idleSinceMs = 0;
   openedMs = 0;
@@ -67,7 +65,7 @@ export class Connection {
     });
   }
 
-  /** Whether the server keeps it for a further request. */
+  /** Whether the server keeps the connection for another request. */
   get isOpen(): boolean {
     return this.#open;
   }
@@ -80,14 +78,14 @@ export class Connection {
     return this.#socket.bytesWritten;
   }
 
-  /** Whether the next request may go over this connection. */
+  /** Whether the next request may use this connection. */
   isUsable(nowMs: number): boolean {
     if (!this.#open) return false;
     const seconds = this.#parser.keepAliveSeconds;
     return nowMs - this.idleSinceMs < (seconds === undefined ? DEFAULT_IDLE_MS : usableMs(seconds * 1000));
   }
 
-  /** @param nowMs the time of this call: a clock that is asked less often is a measurable part of a fast request */
+  /** @param nowMs the current time, passed in because reading the clock is a measurable part of a fast request */
   send(request: EncodedRequest, nowMs: number): void {
     this.busy = true;
     this.#closes = request.closes;
@@ -97,7 +95,7 @@ export class Connection {
     else this.#request = request;
   }
 
-  /** Ends the request under way as failed, and the connection with it. */
+  /** Fails the current request, and closes the connection. */
   abort(kind: FailureKind): void {
     this.#fail(kind);
   }

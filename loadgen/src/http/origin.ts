@@ -3,9 +3,9 @@ import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { parseUrl } from '../common/url.ts';
 
-/** How to speak TLS, where it is not as usual; certificates and keys are PEM. */
+/** TLS settings that differ from the defaults; certificates and keys are PEM. */
 export interface TlsOptions {
-  /** Certificate authorities, instead of those of Node. */
+  /** Certificate authorities, instead of Node's. */
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -19,12 +19,12 @@ export interface Origin {
   readonly port: number;
   /** Value of the Host header. */
   readonly host: string;
-  /** Path in front of every target's path, without a slash at the end. */
+  /** The prefix of every target's path, without a trailing slash. */
   readonly prefix: string;
   readonly tls?: TlsOptions | undefined;
 }
 
-/** @throws UsageError when the text is not an http or https URL from which a request can be built */
+/** @throws UsageError if the text is not an http or https URL to which a path can be appended */
 export function parseOrigin(text: string, tls?: TlsOptions): Origin {
   const remedy = 'a pattern file can set headers';
   const url = parseUrl('--target', text, 'http://localhost:5001', remedy);
@@ -41,7 +41,7 @@ export function parseOrigin(text: string, tls?: TlsOptions): Origin {
   };
 }
 
-/** Begins to connect. @param host an address of the origin, or its name */
+/** Opens a socket. @param host an address of the origin, or its name */
 export function openSocket(
   { secure, hostname, port, tls }: Origin,
   host: string,
@@ -49,7 +49,7 @@ export function openSocket(
 ): Socket {
   const options = { ...others, host, port };
   if (!secure) return connect(options);
-  // The name, not the address, is what the certificate is for. An address as server name is not allowed (RFC 6066).
+  // The certificate is for the name, not for the address. An address is not allowed as server name (RFC 6066).
   const servername = isIP(hostname) ? '' : hostname;
   return connectTls({ ...options, ...tls, servername, ALPNProtocols: ['http/1.1'] });
 }

@@ -1,4 +1,4 @@
-/** Requests that instrumentations get wrong, as raw bytes: what a client library would mend or refuse is sent as it is. */
+/** Requests that instrumentations often miscount, as raw bytes, because a client library would correct or refuse some of them. */
 import type { Socket } from 'node:net';
 import { MALFORMED, UNKNOWN_BELOW } from '../common/probe-marks.ts';
 import { type Origin, openSocket } from './origin.ts';
@@ -6,11 +6,11 @@ import { encodeRequest } from './request.ts';
 
 export interface Probe {
   readonly name: string;
-  /** All written at once, over one connection. */
+  /** All are written at once, to one connection. */
   readonly requests: readonly { readonly method: string; readonly path: string }[];
-  /** Whether a route of the service handles them; undefined where services disagree. */
+  /** Whether a route of the service handles them; undefined if services differ. */
   readonly isRouted: boolean | undefined;
-  /** Whether the client leaves without waiting for an answer. */
+  /** Whether the client disconnects without waiting for a response. */
   readonly isAborted?: true;
 }
 
@@ -23,14 +23,14 @@ export function createProbes(path: string): Probe[] {
     { name: 'an unknown path below a route', requests: [{ method: 'GET', path: below }], isRouted: false },
     { name: 'a malformed path', requests: [{ method: 'GET', path: MALFORMED }], isRouted: false },
     { name: 'three requests at once (pipelined)', requests: [get, get, get], isRouted: true },
-    // Of the methods that Node, Python and Go parse, one that no application has and no cache acts on.
+    // A method that Node, Python and Go parse, but that no application handles and no cache acts on.
     { name: 'a method without a route', requests: [{ method: 'REPORT', path }], isRouted: undefined },
-    // The last, since a service may count it late.
+    // Sent last, because a service may count it late.
     { name: 'an aborted request', requests: [get], isRouted: true, isAborted: true },
   ];
 }
 
-/** @returns the statuses of the answers. @throws what went wrong with the connection */
+/** @returns the statuses of the responses. @throws the error of the connection */
 export async function sendProbe(origin: Origin, probe: Probe, timeoutMs: number): Promise<number[]> {
   const { requests, isAborted } = probe;
   const socket = await open(origin, timeoutMs);

@@ -1,11 +1,11 @@
-/** The bytes of a request, made once per target: during a run nothing is formatted. */
+/** The bytes of a request, encoded once per target, so that nothing is formatted during a run. */
 import type { Origin } from './origin.ts';
 
 export interface EncodedRequest {
   readonly bytes: Buffer;
-  /** Its answer has no body, whatever the fields of the answer say. */
+  /** The response has no body, whatever its headers state. */
   readonly isHead: boolean;
-  /** It says `Connection: close`, so it is the last on its connection (RFC 9112, 9.6). */
+  /** The request has `Connection: close`, so it is the last on its connection (RFC 9112, 9.6). */
   readonly closes: boolean;
   /** Where the ids of a `traceparent` are written, each time it is sent; undefined where it has none of ours. */
   readonly tracedAt: number | undefined;
@@ -18,18 +18,8 @@ export interface RequestParts {
   readonly body: string | undefined;
 }
 
-/** Version 00, a place for the ids, and the flag of a sampled trace. https://www.w3.org/TR/trace-context/ */
-const TRACEPARENT = { start: 'traceparent: 00-', ids: '-'.repeat(49), end: '-01' };
-
-/**
- * A `Host`, `User-Agent` or `traceparent` among the headers replaces ours. The body's length is set here and nowhere else.
- * @param isTraced whether there is a place for ids, see {@link withTrace}
- */
-export function encodeRequest(
-  origin: Origin,
-  { method, path, headers, body }: RequestParts,
-  isTraced = false,
-): EncodedRequest {
+/** A `Host` or `User-Agent` among the headers replaces the default. Only this function sets the length of the body. */
+export function encodeRequest(origin: Origin, { method, path, headers, body }: RequestParts): EncodedRequest {
   const own = Object.entries(headers);
   const names = new Set(own.map(([name]) => name.toLowerCase()));
   const content = Buffer.from(body ?? '', 'utf8');
@@ -43,7 +33,7 @@ export function encodeRequest(
   if (!names.has('host')) lines.push(`Host: ${origin.host}`);
   if (!names.has('user-agent')) lines.push('User-Agent: exact-load');
   for (const [name, value] of own) lines.push(`${name}: ${value}`);
-  // POST, PUT and PATCH say their length even when it is 0: some servers answer 411 otherwise (RFC 9110, 8.6).
+  // POST, PUT and PATCH state their length even if it is 0: otherwise some servers respond with 411 (RFC 9110, 8.6).
   if (body !== undefined || /^(POST|PUT|PATCH)$/.test(method))
     lines.push(`Content-Length: ${content.length}`);
   return {

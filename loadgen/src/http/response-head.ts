@@ -1,6 +1,6 @@
 /**
- * Reads the head of an HTTP/1.1 response: its status and how its body ends (RFC 9112, 6.3). Other fields are only checked.
- * docs/load-generator.md says what is accepted and what is refused.
+ * Parses the head of an HTTP/1.1 response: its status, and how its body ends (RFC 9112, 6.3). Other fields are only validated.
+ * docs/load-generator.md lists what is accepted and what is refused.
  */
 
 /** The server broke the protocol. The connection cannot be used again. */
@@ -8,14 +8,14 @@ export class ProtocolError extends Error {
   override name = 'ProtocolError';
 }
 
-/** `invalid` is an error only where the response may have a body: the answer to a HEAD has none, whatever its fields say. */
+/** `invalid` is an error only if the response may have a body: the response to a HEAD has none, whatever its fields state. */
 export type BodyFraming = 'none' | 'length' | 'chunked' | 'until-close' | 'invalid';
 
 export interface Head {
   readonly status: number;
   readonly framing: BodyFraming;
   readonly lengthBytes: number;
-  /** Whether the server accepts a further request, provided that the body does not end with the connection. */
+  /** Whether the server accepts another request, provided that the body does not end with the connection. */
   readonly keepAlive: boolean;
   /** From `Keep-Alive: timeout=N`: how long the server promises to keep an idle connection, in seconds. */
   readonly keepAliveSeconds: number | undefined;
@@ -36,7 +36,7 @@ export function parseHead(text: string): Head {
   const contentLength = fields.get('content-length');
   const connection = listOf(fields.get('connection'));
   const isPersistent = !connection.includes('close') && (minor !== '0' || connection.includes('keep-alive'));
-  // Two framings at once, or chunks in HTTP/1.0, may be smuggled: such a connection is not trusted with a second response.
+  // Two framings at once, or chunks in HTTP/1.0, may be a smuggled response, so the connection is not used again.
   const isSuspect = transferEncoding !== undefined && (contentLength !== undefined || minor === '0');
   const seconds = /(?:^|[ \t,;])timeout[ \t]*=[ \t]*"?(\d+)/i.exec(fields.get('keep-alive') ?? '')?.[1];
   return {
@@ -47,7 +47,7 @@ export function parseHead(text: string): Head {
   };
 }
 
-/** A line that begins with white space continues the value before it (5.2); after the status line there is none yet (2.2). */
+/** A line that starts with white space continues the previous value (5.2); directly after the status line it is an error (2.2). */
 function unfold(lines: readonly string[]): string[] {
   const unfolded: string[] = [];
   for (const line of lines) {
@@ -77,13 +77,13 @@ function bodyFraming(
 ): Pick<Head, 'framing' | 'lengthBytes'> {
   const of = (framing: BodyFraming, lengthBytes = 0) => ({ framing, lengthBytes });
   if (status < 200 || status === 204 || status === 304) return of('none');
-  // `identity` was the name of no coding at all until RFC 7230 removed it.
+  // `identity` meant "no coding" until RFC 7230 removed it.
   const coding = listOf(transferEncoding).findLast((name) => name !== 'identity');
   if (coding === 'chunked') return of('chunked');
   if (coding !== undefined) return of(/^chunked[ \t]*;/.test(coding) ? 'invalid' : 'until-close');
   if (contentLength === undefined) return of('until-close');
   if (/^\d+$/.test(contentLength)) return of('length', Number(contentLength));
-  // A list of equal lengths is what a proxy makes of a doubled header; 6.3 allows it.
+  // A proxy may merge a repeated header into a list of equal lengths, which 6.3 allows.
   const [lengthBytes = Number.NaN, ...others] = new Set(listOf(contentLength).map(toLength));
   return Number.isNaN(lengthBytes) || others.length > 0 ? of('invalid') : of('length', lengthBytes);
 }
@@ -92,7 +92,7 @@ function toLength(text: string): number {
   return /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }
 
-/** The elements of a list, of which empty ones do not count (RFC 9110, 5.6.1.2). */
+/** The elements of a list, without empty ones (RFC 9110, 5.6.1.2). */
 function listOf(value: string | undefined): string[] {
   if (value === undefined) return [];
   return value

@@ -1,18 +1,18 @@
 /**
- * An incremental HTTP/1.1 response parser for one connection without pipelining (RFC 9112). It finds where a response
- * ends and what its status is; it keeps neither headers nor bodies, because a load generator reads neither.
+ * An incremental HTTP/1.1 response parser for one connection without pipelining (RFC 9112). It finds the end of a response and its
+ * status, and discards headers and bodies, because a load generator needs neither.
  *
- * What a head says is remembered with its bytes: a server's heads are mostly equal from one response to the next, and
- * comparing them is many times cheaper than to look for an end, make a text and split it.
+ * It caches the result of the last head together with its bytes: most heads of a server are identical, and comparing bytes is many
+ * times cheaper than searching the end, decoding and splitting.
  */
 import { type Head, ProtocolError, parseHead } from './response-head.ts';
 
-/** The response is larger than the limit. Set apart from {@link ProtocolError}: the server is right, only endless. */
+/** The response is larger than the limit. Not a {@link ProtocolError}, because the server does not violate the protocol. */
 export class TooLargeError extends Error {
   override name = 'TooLargeError';
 }
 
-/** Limits in bytes on one response. Without them a hostile or broken server fills the memory. */
+/** Limits on one response, in bytes. Without them a hostile or broken server could exhaust the memory. */
 export interface ResponseLimits {
   readonly maxHeadBytes: number;
   readonly maxBodyBytes: number;
@@ -40,13 +40,13 @@ export class ResponseParser {
   keepAliveSeconds: number | undefined;
   #state: State = 'done';
   #isHead = false;
-  /** The beginning of a head or line of which the rest has not come; after a response, a CR whose LF has not. */
+  /** The start of an incomplete head or line; after a response, a CR that still lacks its LF. */
   #pending = '';
-  /** Bytes of the head's current line so far, CR left out; -1 until the status line begins. */
+  /** Bytes of the head's current line so far, without CR; -1 until the status line starts. */
   #lineBytes = -1;
   #left = 0;
   #bodyBytes = 0;
-  /** The head of the last response, with the empty line that ends it, and what it says. */
+  /** The head of the last response, including its final empty line, and the parsed result. */
   #lastBytes: Buffer = Buffer.alloc(0);
   #lastHead: Head | undefined;
   readonly #limits: ResponseLimits;
@@ -55,7 +55,7 @@ export class ResponseParser {
     this.#limits = limits;
   }
 
-  /** Gets ready for the response to one request; `isHead` says that it has no body whatever its headers say. */
+  /** Prepares for the response to a request; with `isHead` the response has no body, whatever its headers state. */
   begin(isHead: boolean): void {
     this.#state = 'head';
     this.#isHead = isHead;
@@ -65,7 +65,7 @@ export class ResponseParser {
   }
 
   /**
-   * Takes the next bytes, also those that come after a response. The buffer may be reused by the caller afterwards.
+   * Consumes the next bytes, including bytes after a response. The caller may reuse the buffer afterwards.
    * @returns whether the response is complete
    * @throws ProtocolError, TooLargeError
    */
@@ -75,7 +75,7 @@ export class ResponseParser {
     return this.#state === 'done';
   }
 
-  /** Says that the server closed. @returns whether that was the rightful end of a response */
+  /** The server closed the connection. @returns whether that was a valid end of the response */
   end(): boolean {
     if (this.#state !== 'until-close') return false;
     this.#state = 'done';
@@ -97,7 +97,7 @@ export class ResponseParser {
     }
   }
 
-  /** A complete response stays one. Line ends after it are discarded; after anything else nothing is trusted (RFC 9112, 9.2). */
+  /** Line ends after a complete response are discarded; after any other bytes the connection cannot be trusted (RFC 9112, 9.2). */
   #afterEnd(chunk: Buffer, at: number): number {
     const rest = this.#pending + chunk.toString('latin1', at);
     if (!/^(?:\r?\n)*\r?$/.test(rest)) this.keepAlive = false;
@@ -113,7 +113,7 @@ export class ResponseParser {
     const end = this.#findHeadEnd(chunk, at);
     this.#pending += chunk.toString('latin1', at, end === -1 ? chunk.length : end);
     const head = withoutEmptyLines(this.#pending);
-    // Garbage is reported at its first bytes; waiting for a head's end that never comes would make it a timeout.
+    // Reports garbage at its first bytes, because waiting for the end of the head would turn it into a timeout.
     if (head !== '\r' && !'HTTP/1.'.startsWith(head.slice(0, 7)))
       throw new ProtocolError('not an HTTP/1 response');
     const leastBytes = this.#pending.length + (end === -1 ? 1 : 0);
@@ -130,7 +130,7 @@ export class ResponseParser {
 
   /** @returns the offset after the empty line that ends the head, or -1. Lines before the status line do not count. */
   #findHeadEnd(chunk: Buffer, at: number): number {
-    // In variables of its own, since this is the time that a head takes that differs from the last one.
+    // Local variables, because this loop dominates the time for a head that differs from the last one.
     const { length } = chunk;
     let lineBytes = this.#lineBytes;
     for (let i = at; i < length; i++) {
@@ -158,7 +158,7 @@ export class ResponseParser {
     this.keepAliveSeconds = head.keepAliveSeconds;
     this.#left = framing === 'length' ? head.lengthBytes : 0;
     if (framing === 'length') this.#countBody(head.lengthBytes);
-    // A 205 has no content (RFC 9110, 15.3.6), so the close that would end it need not be waited for.
+    // A 205 has no content (RFC 9110, 15.3.6), so there is no need to wait for a close.
     const isEmpty =
       framing === 'length' ? this.#left === 0 : head.status === 205 && framing === 'until-close';
     if (framing === 'none' || isEmpty) this.#state = 'done';
@@ -177,7 +177,7 @@ export class ResponseParser {
     const newline = chunk.indexOf(LF, at);
     const stop = newline === -1 ? chunk.length : newline + 1;
     const line = this.#pending + chunk.toString('latin1', at, stop);
-    // By its beginning: a line whose end never comes would make a timeout of it.
+    // Checks the start of the line, because waiting for its end could turn the error into a timeout.
     if (!mayBegin(this.#state, line.slice(0, MAX_CHUNK_LINE_BYTES)))
       throw new ProtocolError(`bad ${this.#state} line in a chunked body`);
     if (line.length > MAX_CHUNK_LINE_BYTES)
@@ -208,7 +208,7 @@ export class ResponseParser {
   }
 }
 
-/** Whether a line of the chunked framing may begin like this. Only trailers may end with a bare LF (RFC 9112, 2.2). */
+/** Whether a line of the chunked framing may start like this. Only trailers may end with a bare LF (RFC 9112, 2.2). */
 function mayBegin(state: State, text: string): boolean {
   if (state === 'chunk-end') return '\r\n'.startsWith(text);
   if (state === 'trailer')
@@ -218,12 +218,12 @@ function mayBegin(state: State, text: string): boolean {
   return /^(?:[0-9a-f]+[ \t]*(?:;[^\0\r\n]*)?(?:\r\n?)?)?$/i.test(text);
 }
 
-/** Servers that end a response with one empty line too many begin the next with it. */
+/** Some servers send an extra empty line after a response, which then precedes the next one. */
 function withoutEmptyLines(text: string): string {
   return text.startsWith('\r') || text.startsWith('\n') ? text.replace(/^(?:\r?\n)+/, '') : text;
 }
 
-/** In JavaScript: for the few hundred bytes of a head, calls of native code cost more than the comparison. */
+/** In JavaScript, because for the few hundred bytes of a head, a call to native code costs more than the comparison. */
 function beginsWith(chunk: Buffer, at: number, bytes: Buffer): boolean {
   const { length } = bytes;
   if (chunk.length - at < length) return false;

@@ -1,9 +1,9 @@
 /**
- * Sends a schedule through a client. Three ways:
- *  - open: each request leaves at its time whether or not earlier ones were answered; without a free connection it is dropped.
- *  - queueing: the same times, but a request without a free connection leaves late instead. For exact counts.
- *  - closed: the next leaves when one was answered. As fast as the connections allow.
- * Where every request is to be sent, a connection whose request failed rests before the next.
+ * Sends a schedule through a client, in one of three ways:
+ *  - open: each request is sent at its time, whether or not earlier ones were answered. Without a free connection it is dropped.
+ *  - queueing: the same times, but a request without a free connection is sent late instead. For exact counts.
+ *  - closed: the next request is sent when one was answered, as fast as the connections allow.
+ * If every request must be sent, a connection whose request failed pauses before the next.
  */
 
 import type { Recorder } from '../common/result.ts';
@@ -15,24 +15,24 @@ export type Schedule =
   | { readonly kind: 'open' | 'queueing'; readonly pacer: Pacer }
   | { readonly kind: 'closed'; readonly count: number; readonly durationMs: number };
 
-/** What the attacker needs of a client. */
+/** The part of a client that the attacker uses. */
 export interface Starter {
   start(target: number, intendedMs: number): boolean;
   readonly inFlight: number;
   onFree: (answered: boolean) => void;
 }
 
-/** Time, so that a test can hold it. */
+/** Injected, so that tests control time. */
 export interface Clock {
   now(): number;
-  /** @returns what cancels it */
+  /** @returns a function that cancels the call */
   after(delayMs: number, act: () => void): () => void;
 }
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  // Timers are a millisecond coarse. Spinning for that millisecond was closer on an idle core and worse on a busy one,
-  // where the scheduler preempts spinning threads first.
+  // Timers have a resolution of one millisecond. Spinning for that millisecond was more precise on an idle core and less on a busy
+  // one, where the scheduler preempts spinning threads first.
   after,
 };
 
@@ -43,16 +43,16 @@ export interface Attack {
   readonly client: Starter;
   readonly recorder: Pick<Recorder, 'recordDrop'>;
   readonly clock: Clock;
-  /** The moment, on the clock, from which the schedule counts. */
+  /** The start of the schedule, on the clock. */
   readonly startMs: number;
-  /** Stops the sending; what is in flight is still waited for. Asked for each request, so not one that combines others. */
+  /** Stops sending; requests in flight are still awaited. Checked for each request, so it must not be a combined signal. */
   readonly signal: AbortSignal;
 }
 
-/** A dead target would otherwise be tried as fast as the loop can spin, and what is left to send be gone in a moment. */
+/** Without a pause, the remaining requests would all fail within moments on a dead target. */
 const REST_AFTER_FAILURE_MS = 100;
 
-/** @returns when everything that was sent has ended. It is bounded by the client's timeout. */
+/** Resolves when all requests have ended, which the client's timeout bounds. */
 export function attack(options: Attack): Promise<void> {
   return options.schedule.kind === 'closed'
     ? attackClosed(options, options.schedule)
@@ -82,7 +82,7 @@ function attackOnTime(
       }
       settle();
     };
-    /** Sends or drops the next request; a queueing one waits for a connection instead. */
+    /** Sends or drops the next request; in a queueing schedule it waits for a connection instead. */
     const hasTaken = (offsetMs: number) => {
       if (queueing && client.inFlight + resting.count >= connections) return false;
       const target = targeter(next);
@@ -151,7 +151,7 @@ function attackClosed(
   });
 }
 
-/** The connections that rest, each until its `wake`. */
+/** The paused connections, each with the timer of its `wake`. */
 function createRests(clock: Clock) {
   const resting = new Set<() => void>();
   return {

@@ -1,6 +1,6 @@
 /**
- * Distributions of durations as HDR histograms of microseconds: their buckets are the same everywhere, so that those of
- * several processes or machines add up exactly, and a percentile of the sum is the percentile of all samples.
+ * Distributions of durations as HDR histograms of microseconds. Their buckets are the same everywhere, so histograms of several
+ * processes or machines add up exactly, and a percentile of the sum is the percentile of all samples.
  */
 import {
   build,
@@ -21,10 +21,10 @@ export const distributionSchema = z
 export type Distribution = z.output<typeof distributionSchema>;
 
 const MICROSECONDS = 1000;
-/** Two seconds; the histogram resizes itself for more. */
+/** Two seconds; the histogram grows for higher values. */
 const FIRST_HIGHEST = 2_000_000;
 
-/** @param digits significant digits of a value: 3 for the totals, 2 where there are many of them */
+/** @param digits significant digits: 3 for totals, 2 if there are many histograms */
 export function createHistogram(digits: 2 | 3): Histogram {
   return build({
     highestTrackableValue: FIRST_HIGHEST,
@@ -37,12 +37,12 @@ export function record(into: Histogram, durationMs: number): void {
   into.recordValue(Math.max(0, Math.round(durationMs * MICROSECONDS)));
 }
 
-/** A text in HDR's own compressed format (V2), which other programs read as well. */
+/** Encodes in HDR's compressed format (V2), which other programs can read. */
 export function encodeHistogram(histogram: Histogram): string {
   return encodeIntoCompressedBase64(histogram);
 }
 
-/** An encoded one, as reports hold it. */
+/** An encoded histogram, as in reports. */
 export const histogramSchema = z.string().refine(isHistogram, 'expected an HDR histogram');
 
 function isHistogram(text: string): boolean {
@@ -54,7 +54,7 @@ function isHistogram(text: string): boolean {
   }
 }
 
-/** @throws TypeError for a text that is none */
+/** @throws TypeError if the text is not an encoded histogram */
 export function decodeHistogram(text: string): Histogram {
   try {
     return decodeFromCompressedBase64(text, 32, false);
@@ -63,7 +63,7 @@ export function decodeHistogram(text: string): Histogram {
   }
 }
 
-/** One histogram of all samples of several of the same precision. */
+/** The sum of several histograms of the same precision. */
 export function sumHistograms(texts: readonly string[], digits: 2 | 3): Histogram {
   const sum = createHistogram(digits);
   for (const text of texts) sum.add(decodeHistogram(text));
@@ -71,8 +71,8 @@ export function sumHistograms(texts: readonly string[], digits: 2 | 3): Histogra
 }
 
 /**
- * In ms; NaN where there are no samples. A percentile is the upper end of its bucket, and so is the highest value: only then are
- * those of a sum, whose parts have been encoded, the same as those of a single histogram.
+ * In ms; NaN without samples. Percentiles and the maximum are upper ends of buckets: only then does the sum of encoded parts have
+ * the same values as a single histogram.
  */
 export function percentileMs(histogram: Histogram, percentile: number): number {
   return histogram.totalCount === 0 ? Number.NaN : histogram.getValueAtPercentile(percentile) / MICROSECONDS;

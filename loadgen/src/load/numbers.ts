@@ -1,6 +1,6 @@
 /**
- * The numbers of a phase in the form in which they are reported, and how those of its parts add up. Times are in ms, and
- * null where there were no samples.
+ * The numbers of a phase as reports contain them, and the sum of the numbers of several parts. Times are in ms, and null without
+ * samples.
  */
 import { z } from 'zod';
 import { FAILURE_KINDS } from '../common/result.ts';
@@ -65,7 +65,7 @@ export const numbersSchema = z.strictObject({
 export type TargetLine = z.output<typeof targetLineSchema>;
 export type Numbers = z.output<typeof numbersSchema>;
 
-/** The numbers of a whole of which these are the parts. */
+/** Adds up the numbers of the parts of a run. */
 export function sumNumbers(parts: readonly Numbers[]): Numbers {
   const counts = sumCounts(parts, ['sent', 'unsent', 'answered', 'dropped', 'errors', 'unanswered']);
   const sendingSeconds = Math.max(...parts.map((part) => part.sendingSeconds));
@@ -88,7 +88,7 @@ export function sumNumbers(parts: readonly Numbers[]): Numbers {
   };
 }
 
-/** The durations of a phase as they are reported. */
+/** The durations of a phase, as reports contain them. */
 export function describeDurations(latency: Histogram, serviceTime: Histogram, lateness: Histogram) {
   return {
     latencyMs: toDistribution(latency),

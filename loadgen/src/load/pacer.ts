@@ -1,19 +1,19 @@
 /**
- * When each request should leave. A pacer is pure: it maps a request's number (from 0) to its intended offset from the
- * start in milliseconds, and knows how many there are. Latency is counted from that moment, so that a server which stalls
- * cannot hide it by making the generator wait (coordinated omission, as wrk2 puts it).
+ * Determines when each request should be sent. A pacer is pure: it maps a request's number (from 0) to its intended offset from the
+ * start in milliseconds, and knows the number of requests. Latency is measured from that time, so that a stalling server cannot hide
+ * its latency by making the generator wait (wrk2 calls this coordinated omission).
  */
 
 export interface Pacer {
-  /** How many requests the schedule holds. */
+  /** The number of requests in the schedule. */
   readonly count: number;
   readonly durationMs: number;
   offsetMs(n: number): number;
-  /** The asked rate at a moment, per second: what the live view shows next to the achieved one. */
+  /** The planned rate at an offset, per second. The live view shows it next to the achieved rate. */
   ratePerSecondAt(offsetMs: number): number;
 }
 
-/** A part of a schedule over which the rate goes in a straight line from one value to another. */
+/** A part of a schedule, in which the rate changes linearly from one value to another. */
 export interface Stage {
   readonly durationMs: number;
   readonly fromPerSecond: number;
@@ -37,8 +37,8 @@ export function constantPacer(count: number, ratePerSecond: number): Pacer {
 }
 
 /**
- * A row of stages. Request n leaves when the area under the rate reaches n, so the first leaves at 0 (or, from rate 0,
- * as soon as there is any) and a steady stage of `d` seconds at `r` holds exactly `d * r` requests.
+ * A sequence of stages. Request n is sent when the area under the rate reaches n. So the first is sent at 0 (or, if the rate starts
+ * at 0, as soon as it is higher), and a steady stage of `d` seconds at rate `r` has exactly `d * r` requests.
  */
 export function stagedPacer(stages: readonly Stage[]): Pacer {
   const segments: Segment[] = [];
@@ -49,7 +49,7 @@ export function stagedPacer(stages: readonly Stage[]): Pacer {
     startMs += stage.durationMs;
     startCount += ((stage.fromPerSecond + stage.toPerSecond) / 2) * (stage.durationMs / 1000);
   }
-  // The sum of stages such as 0.1 s * 30/s is not a whole number in binary; without rounding a request would be lost.
+  // In binary, 0.1 s * 30/s is not exactly a whole number; without rounding a request would be lost.
   const count = Math.ceil(Math.round(startCount * 1e6) / 1e6);
   const last = <T>(items: readonly T[], holds: (item: T) => boolean) => items.findLast(holds) ?? items[0];
   return {
@@ -70,7 +70,7 @@ export function stagedPacer(stages: readonly Stage[]): Pacer {
   };
 }
 
-/** Solves `from*t + (to-from)/(2*d) * t^2 = area` for t, in the form that stays exact when `from` equals `to`. */
+/** Solves `from*t + (to-from)/(2*d) * t^2 = area` for t, in a form that stays exact if `from` equals `to`. */
 function secondsUntil({ durationMs, fromPerSecond, toPerSecond }: Stage, area: number): number {
   const slope = (toPerSecond - fromPerSecond) / (durationMs / 1000);
   const root = Math.sqrt(Math.max(0, fromPerSecond ** 2 + 2 * slope * area));

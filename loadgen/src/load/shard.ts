@@ -1,6 +1,6 @@
 /**
- * Parts of one schedule. Request k belongs to shard k mod n and keeps its time and its target, so that the parts together
- * are the whole, whichever process sends them (k6 calls it execution segments).
+ * Parts of one schedule. Request k belongs to shard k mod n and keeps its time and its target, so that all parts together are the
+ * whole schedule, whichever process sends them (k6 calls this execution segments).
  */
 import { z } from 'zod';
 import type { Schedule } from './attacker.ts';
@@ -21,7 +21,7 @@ export function isWhole({ of }: Shard): boolean {
   return of === 1;
 }
 
-/** How many of `count` things numbered from 0 belong to a shard. */
+/** How many of `count` items, numbered from 0, belong to a shard. */
 export function shareOf(count: number, { index, of }: Shard): number {
   return Math.max(0, Math.ceil((count - (index - 1)) / of));
 }

@@ -1,6 +1,7 @@
 /**
- * Collects the numbers of one phase of a run. Two times are kept per answer: *latency*, from the intended start, is what a user
- * would have felt; *service time*, from the send, is what the server alone took. Their difference is the generator's lateness.
+ * Collects the numbers of one phase of a run. It keeps two durations per response: *latency*, from the intended start, is what a user
+ * would have experienced; *service time*, from sending the request, is what the server took. The difference is the generator's
+ * lateness.
  */
 import { FAILURE_KINDS, type FailureKind, type Recorder } from '../common/result.ts';
 import { createHistogram, percentileMs, record } from './histogram.ts';
@@ -11,7 +12,7 @@ import { Timeline } from './timeline.ts';
 
 export interface SummaryOptions {
   readonly startMs: number;
-  /** How long the phase is meant to take; undefined where it ends by count. */
+  /** The planned duration of the phase; undefined if it ends by count. */
   readonly plannedMs: number | undefined;
   readonly targets: readonly NamedTarget[];
 }
@@ -79,7 +80,7 @@ export class Summary implements Recorder {
     this.#failures.set(kind, (this.#failures.get(kind) ?? 0) + 1);
     this.#timeline.ended(endedMs, false, true);
     if (kind !== 'timeout') return;
-    // A user whose request timed out has waited that long: leaving it out would make a stall look better the worse it is.
+    // A user whose request timed out has waited that long. Without these, a stall would look better the worse it is.
     record(this.#latency, endedMs - intendedMs);
     this.#timeline.took(intendedMs, endedMs - intendedMs, Number.NaN);
   }
@@ -94,14 +95,14 @@ export class Summary implements Recorder {
     return this.#unexpected + this.unanswered;
   }
 
-  /** Latency so far at a percentile, in ms; NaN while there is none. */
+  /** A percentile of the latency so far, in ms; NaN without samples. */
   latencyAtMs(percentile: number): number {
     return percentileMs(this.#latency, percentile);
   }
 
   /**
-   * @param scheduledMs how long its schedule is, or was until it was stopped; the achieved rate is over no less than
-   * that. 0 for a closed loop
+   * @param scheduledMs the duration of the schedule, or the time until it was stopped; the achieved rate refers to at least that
+   * time. 0 for a closed loop
    */
   toNumbers(scheduledMs: number): Numbers {
     const byTarget = this.#byTarget.toReport();

@@ -1,12 +1,12 @@
 /**
- * The counts of a phase by target. Targets that the server counts under the same series share a line, so that it can be
- * compared with what the server itself has measured; in the report, a pattern with very many has one line for the rest.
+ * The counts of a phase by target. Targets that the server counts under the same series share a line, which can then be compared
+ * with the server's own metrics. In the report of a pattern with very many targets, one line covers the remaining ones.
  */
 import type { RouteLabels } from '../common/route-labels.ts';
 import { createHistogram, encodeHistogram, type Histogram, record, toDistribution } from './histogram.ts';
 import { sumRecords, type TargetLine } from './numbers.ts';
 
-/** What this needs to know of a target. */
+/** The required properties of a target. */
 export interface NamedTarget {
   readonly method: string;
   readonly path: string;
@@ -14,20 +14,20 @@ export interface NamedTarget {
   readonly series?: RouteLabels | undefined;
 }
 
-/** What is known of the requests that the server counts under one route and method. */
+/** The requests that the server counts under one route and method. */
 export interface SentToSeries {
-  /** Null where the target declares none. */
+  /** Null if the target declares none. */
   readonly route: string | null;
   readonly method: string;
-  /** Of the first, without the query. */
+  /** The path of the first target, without its query. */
   readonly path: string;
   readonly answered: Record<string, number>;
-  /** Sent, without a complete answer. */
+  /** Sent, but without a complete response. */
   readonly unknown: number;
   readonly notSent: number;
 }
 
-/** Each has a histogram of some 10 kB. */
+/** Each line has a histogram of about 10 kB. */
 const MOST_LINES = 100;
 
 interface Line {
@@ -67,7 +67,7 @@ export class TargetCounts {
     this.#lines = [...lines.values()];
   }
 
-  /** @returns whether the status is the expected one: that of the target, else anything below 400 */
+  /** @returns whether the status is the one that the target expects (by default any below 400) */
   answered(target: number, status: number, serviceTimeMs: number): boolean {
     const line = this.#line(target);
     const expected = this.#expected[target];
@@ -113,7 +113,7 @@ export class TargetCounts {
   }
 }
 
-/** @param lines that share a histogram */
+/** @param lines share one histogram */
 function toTargetLine(name: string, series: RouteLabels | null, lines: readonly Line[]): TargetLine {
   const sum = (of: (line: Line) => number) => lines.reduce((total, line) => total + of(line), 0);
   const serviceTime = lines[0]?.serviceTime ?? createHistogram(2);
@@ -131,7 +131,7 @@ function toTargetLine(name: string, series: RouteLabels | null, lines: readonly 
   };
 }
 
-/** `GET /cart`; of several paths the first: `GET /missing/1 and 32 more`. */
+/** `GET /cart`, or for several paths `GET /missing/1 and 32 more`. */
 function nameOf({ names }: Line): string {
   const [first = ''] = names;
   return names.size === 1 ? first : `${first} and ${names.size - 1} more`;

@@ -1,9 +1,9 @@
-/** Which target each request goes to: pure functions from a request's number (from 0) to a target's index. */
+/** Determines the target of each request: pure functions from a request's number (from 0) to a target's index. */
 import { permutation, randomAt } from './random.ts';
 
 export type Targeter = (n: number) => number;
 
-/** Every target exactly as often as its count says, in a shuffled order. `n` beyond the sum of the counts throws. */
+/** Each target exactly `count` times, in a shuffled order. Throws if `n` exceeds the sum of the counts. */
 export function exactTargeter(counts: readonly number[], seed: number): Targeter {
   const { bounds, total } = addUp(counts);
   const shuffled = permutation(total, seed);
@@ -13,9 +13,9 @@ export function exactTargeter(counts: readonly number[], seed: number): Targeter
   };
 }
 
-/** Targets at random in proportion to their weights; a schedule of any length. */
+/** Random targets in proportion to their weights, for a schedule of any length. */
 export function weightedTargeter(weights: readonly number[], seed: number): Targeter {
-  // In parts of the heaviest, so that the sum of the largest numbers is finite, and that of the smallest is not 0.
+  // Relative to the heaviest, so that very large weights do not add up to Infinity, and very small ones not to 0.
   const heaviest = weights.reduce((most, weight) => Math.max(most, weight), 0);
   const { bounds, total } = addUp(weights.map((weight) => weight / heaviest));
   if (!(total > 0)) throw new RangeError('weights must sum to more than 0');
@@ -31,7 +31,7 @@ function addUp(parts: readonly number[]): { bounds: number[]; total: number } {
   return { bounds, total };
 }
 
-/** The index of the first bound above a point; the bounds ascend, and the last one is above it. */
+/** The index of the first bound above a point. The bounds ascend, and the last one must be above the point. */
 function firstAbove(bounds: readonly number[], point: number): number {
   let from = 0;
   let to = bounds.length - 1;

@@ -1,4 +1,4 @@
-/** Conditions on the numbers of a run, such as `p99<250ms`, `errors<1%`, `dropped=0`. */
+/** Conditions on the numbers of a run, for example `p99<250ms`, `errors<1%`, `dropped=0`. */
 import { z } from 'zod';
 import { formatMs, formatNumber, parseDurationMs } from '../common/units.ts';
 import { LATENCY_METRICS, type LatencyMetric } from './histogram.ts';
@@ -12,7 +12,7 @@ export const THRESHOLD_FORM =
 export const THRESHOLD_PATTERN =
   /^(?:(p50|p90|p95|p99|p99\.9|max|mean)\s*(<=?|>=?|=)\s*(\d+(?:\.\d+)?(?:ms|s|m|h))|(errors|unanswered|dropped)\s*(<=?|>=?|=)\s*(\d+(?:\.\d+)?%?)|(rate)\s*(<=?|>=?|=)\s*(\d+(?:\.\d+)?))$/;
 
-/** A condition, read. */
+/** A parsed condition. */
 export interface Threshold {
   readonly text: string;
   readonly metric: LatencyMetric | (typeof COUNTS)[number] | 'rate';
@@ -22,7 +22,7 @@ export interface Threshold {
   readonly isShare: boolean;
 }
 
-/** What a threshold can be about. */
+/** The numbers that thresholds can refer to. */
 export type Measured = Pick<
   Numbers,
   'sent' | 'unsent' | 'dropped' | 'errors' | 'unanswered' | 'achievedPerSecond' | 'latencyMs'
@@ -35,7 +35,7 @@ export const thresholdResultSchema = z.strictObject({
 });
 export type ThresholdResult = z.output<typeof thresholdResultSchema>;
 
-/** @param text one that {@link THRESHOLD_PATTERN} matches. @throws TypeError for others */
+/** @throws TypeError if {@link THRESHOLD_PATTERN} does not match the text */
 export function parseThreshold(text: string): Threshold {
   const parts = (THRESHOLD_PATTERN.exec(text) ?? []).filter((part) => part !== undefined);
   const [, metric, operator, limit] = parts;
@@ -50,7 +50,7 @@ export function parseThreshold(text: string): Threshold {
   };
 }
 
-/** A threshold over zero samples fails. */
+/** A threshold with no samples fails. */
 export function checkThreshold(threshold: Threshold, measured: Measured): ThresholdResult {
   const { text, operator, limit } = threshold;
   const { value, shown } = measuredValue(threshold, measured);
@@ -63,7 +63,7 @@ function measuredValue({ metric, isShare }: Threshold, measured: Measured): { va
     const value = measured.latencyMs?.[metric] ?? Number.NaN;
     return { value, shown: formatMs(value) };
   }
-  // All that were due.
+  // All requests that were due.
   const requests = measured.sent + measured.unsent + measured.dropped;
   if (requests === 0) return { value: Number.NaN, shown: '' };
   if (metric === 'rate')

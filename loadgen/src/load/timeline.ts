@@ -1,7 +1,7 @@
 /**
- * The course of a phase: counts and distributions by interval. When a run grows longer than the intervals reach, neighbours
- * are joined and the interval doubles, so that memory stays what it was. A request counts as sent when it was sent, as
- * ended when it ended; its durations count for the moment at which it was due: that is when its user began to wait.
+ * A phase over time: counts and distributions per interval. When a run gets longer than all intervals, pairs of neighbours are
+ * merged and the interval doubles, so that memory stays bounded. A request counts as sent in the interval in which it was sent, and
+ * as ended in that of its end. Its durations belong to the interval in which it was due, because that is when its user began to wait.
  */
 import { z } from 'zod';
 import {
@@ -35,7 +35,7 @@ export type TimelineReport = z.output<typeof timelineSchema>;
 
 const MOST_INTERVALS = 240;
 const INTERVAL_MS = { short: 100, usual: 1000 };
-/** Below that, seconds would be too few points for a picture. */
+/** Shorter phases would have too few points for a chart with intervals of a second. */
 const SHORT_MS = 10_000;
 
 const COUNTS = ['sent', 'answered', 'errors', 'dropped'] as const;
@@ -51,7 +51,7 @@ export class Timeline {
   #latestFromMs = Number.POSITIVE_INFINITY;
   readonly #startMs: number;
 
-  /** @param plannedMs how long the phase is meant to take; undefined where it ends by count */
+  /** @param plannedMs the planned duration of the phase; undefined if it ends by count */
   constructor(startMs: number, plannedMs: number | undefined) {
     this.#startMs = startMs;
     this.#intervalMs = (plannedMs ?? 0) < SHORT_MS ? INTERVAL_MS.short : INTERVAL_MS.usual;
@@ -71,7 +71,7 @@ export class Timeline {
     if (isError) interval.errors++;
   }
 
-  /** @param serviceTimeMs NaN for a request that got no answer */
+  /** @param serviceTimeMs NaN for a request without a response */
   took(dueMs: number, latencyMs: number, serviceTimeMs: number): void {
     const interval = this.#at(dueMs);
     interval.latency ??= createHistogram(2);
@@ -86,7 +86,7 @@ export class Timeline {
   }
 
   #at(atMs: number): Interval {
-    // Requests come in the order of time, so most are of the interval of the one before.
+    // Requests arrive ordered by time, so most belong to the same interval as the previous one.
     if (atMs >= this.#latestFromMs && atMs < this.#latestFromMs + this.#intervalMs) return this.#latest;
     let index = this.#indexOf(atMs);
     while (index >= MOST_INTERVALS) {
@@ -105,7 +105,7 @@ export class Timeline {
   }
 }
 
-/** The course of several parts that began together. Their intervals are powers of two of each other. */
+/** Adds up several parts that started together. Their intervals differ by powers of two. */
 export function sumTimelines(timelines: readonly TimelineReport[]): TimelineReport {
   const intervalSeconds = Math.max(...timelines.map((timeline) => timeline.intervalSeconds));
   const aligned = timelines.map((timeline) => {
@@ -146,7 +146,7 @@ function joinPairs(intervals: readonly Interval[]): Interval[] {
   });
 }
 
-/** Takes `b` into `a`. */
+/** Merges `b` into `a`. */
 function join(a: Interval, b: Interval): Interval {
   for (const name of COUNTS) a[name] += b[name];
   for (const name of DURATIONS) {

@@ -1,12 +1,12 @@
 /**
- * The built-in patterns, in the form of a pattern file. Each target says under which labels the API counts it; that, and
- * nothing else, is what the verification expects of Prometheus.
+ * The built-in patterns, in the form of pattern files. Each target declares the labels under which the API counts it; the
+ * verification relies only on that.
  */
 import type { PatternInput } from './pattern.ts';
 
 type TargetInput = PatternInput['targets'][number];
 
-/** The requests that the API answers, each under a name of its own. */
+/** The requests that the API handles. */
 const api = {
   getProducts: { method: 'GET', path: '/products', expect: 200, series: { route: 'products' } },
   postProducts: { method: 'POST', path: '/products', expect: 201, series: { route: 'products' } },
@@ -96,7 +96,7 @@ export const PATTERNS: Readonly<Record<string, PatternInput>> = {
   },
 };
 
-/** Names that stand for several patterns, sent one after the other. */
+/** Names for several patterns, sent one after the other. */
 export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   lab: ['hundred', 'not-found'],
 };

@@ -1,6 +1,6 @@
 /**
- * What YAML can say and the values made from it would lose without a word: digits, keys, text that is no Unicode. It is
- * refused with its place, so that what is sent is what was written. So are aliases, with which a small file fills a memory.
+ * Rejects YAML that parsing would change silently (digits, keys, invalid Unicode), so that the generator sends exactly what the
+ * file contains. Also rejects aliases, with which a small file could exhaust the memory.
  */
 import { type Document, isCollection, isMap, isNode, isScalar, type Node, visit, type YAMLMap } from 'yaml';
 
@@ -10,7 +10,7 @@ export interface Loss {
   readonly message: string;
 }
 
-/** Far below the depth at which recursion ends with a stack overflow. */
+/** Far below the depth at which recursion overflows the stack. */
 const MOST_LEVELS = 100;
 export const TOO_DEEP = `expected at most ${MOST_LEVELS} levels`;
 
@@ -39,7 +39,7 @@ export function findLosses(document: Document): Loss[] {
   return losses;
 }
 
-/** The library compares each key with all others of its map, which takes minutes for a map of many; here it takes a set. */
+/** With a set, because the library compares each key with all others, which takes minutes for a large map. */
 function checkKeys(map: YAMLMap, refuse: (node: Node, message: string) => void): void {
   const seen = new Set<string>();
   for (const { key } of map.items) {
@@ -52,10 +52,10 @@ function checkKeys(map: YAMLMap, refuse: (node: Node, message: string) => void):
   }
 }
 
-/** A JavaScript number keeps every decimal of so many significant digits (DBL_DIG), and not every one of more. */
+/** A JavaScript number represents every decimal of this many significant digits (DBL_DIG), but not every longer one. */
 const MOST_DIGITS = 15;
 
-/** Whether JSON shows the number with the value that its source has: `.inf`, `-0` and too many digits do not survive. */
+/** Whether JSON preserves the value of the source: not for `.inf`, `-0` and too many digits. */
 function isKept(value: number, source: string): boolean {
   if (!Number.isFinite(value) || Object.is(value, -0)) return false;
   if (/^[-+]?(\d+|0[xo][\da-f]+)$/i.test(source)) return Number.isSafeInteger(value);

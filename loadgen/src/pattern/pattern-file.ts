@@ -1,4 +1,4 @@
-/** Reads a pattern of the user's from YAML or JSON (a part of YAML), and reports all of its mistakes at once, each with its place. */
+/** Reads a pattern file in YAML or JSON (a subset of YAML), and reports all mistakes at once, each with its line and column. */
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
@@ -8,7 +8,7 @@ import { reasonOf, UsageError } from '../common/errors.ts';
 import { findLosses, type Loss, TOO_DEEP } from './losses.ts';
 import { type Pattern, patternSchema } from './pattern.ts';
 
-/** Ctrl-C has no effect while a text is parsed: in the worst case some seconds for this much. */
+/** Ctrl-C has no effect during parsing, which takes a few seconds at most for this size. */
 const MOST_BYTES = 1024 * 1024;
 
 /** @throws UsageError with one line per mistake */
@@ -16,7 +16,7 @@ export async function readPatternFile(file: string): Promise<Pattern> {
   return readYaml('the pattern', file, patternSchema);
 }
 
-/** @param what it is, for messages. @throws UsageError with one line per mistake */
+/** @param what describes the file in messages. @throws UsageError with one line per mistake */
 export async function readYaml<T>(what: string, file: string, schema: z.ZodType<T>): Promise<T> {
   let bytes: Buffer;
   try {
@@ -30,7 +30,7 @@ export async function readYaml<T>(what: string, file: string, schema: z.ZodType<
   return parseYaml(what, file, bytes.toString('utf8'), schema);
 }
 
-/** @param file how the text is called in messages */
+/** @param file the name of the text in messages */
 export function parsePattern(file: string, text: string): Pattern {
   return parseYaml('the pattern', file, text, patternSchema);
 }
@@ -61,7 +61,7 @@ interface Mistake {
   readonly isKey: boolean;
 }
 
-/** Several unknown keys are one issue of zod's, but several mistakes. */
+/** Splits issues: zod reports several unknown keys as one issue, but they are several mistakes. */
 export function expand(issue: z.core.$ZodIssue): Mistake[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown key', isKey: true }));
@@ -70,7 +70,7 @@ export function expand(issue: z.core.$ZodIssue): Mistake[] {
     return issue.issues.map(({ message }) => ({ path: issue.path, message, isKey: true }));
   }
   if (issue.code === 'invalid_union') {
-    // The form that was meant is the one that fails within, not as a whole.
+    // The intended form is the one that fails inside, not as a whole.
     const within = issue.errors.filter((errors) =>
       errors.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
     );
@@ -96,7 +96,7 @@ function describe(
   return `${file}:${place}: ${name.replace(/^\./, '') || what}: ${message}${got}`;
 }
 
-/** Where the value at a path begins; for one that is missing, where the nearest thing around it begins. */
+/** The offset of the value at a path; if it is missing, that of the nearest enclosing value. */
 function offsetOf(document: Document, path: readonly PropertyKey[], isKey: boolean): number {
   if (isKey) {
     const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);

@@ -1,6 +1,6 @@
 /**
- * What a traffic pattern is: the form in which the built-in ones and those of users are written.
- * The JSON Schema that editors use (loadgen/pattern.schema.json) is made from it.
+ * The format of traffic patterns, for built-in ones and pattern files. The JSON Schema for editors (loadgen/pattern.schema.json) is
+ * generated from it.
  */
 import { z } from 'zod';
 import { AUTO, type MetricsChoice, mappingSchema } from '../common/metrics.ts';
@@ -34,7 +34,7 @@ const stage = z
 /** RFC 9110: a token. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** The generator writes the whole of every request itself, so these have one right value or none. */
+/** The generator writes the whole request itself, so these have at most one correct value. */
 const FORBIDDEN: Readonly<Record<string, string>> = {
   'content-length': 'the generator sets it from the body',
   'transfer-encoding': 'bodies are sent with their length, never in chunks',

@@ -1,6 +1,6 @@
 /**
- * The numbers of a whole from those of its shards. Counts and histograms add up exactly; the time of the whole is that of
- * the longest. A shard that left no report, or did not end, is named: what it sent is in no number here.
+ * Combines the numbers of shards. Counts and histograms add up exactly; the duration is that of the longest shard. Shards without a
+ * report, or that did not finish, are listed: their requests are missing from all numbers.
  */
 import { randomUUID } from 'node:crypto';
 import { CheckError } from '../common/errors.ts';
@@ -11,12 +11,12 @@ import { sumExpectedCounts } from '../verify/expected-counts.ts';
 import { earliest } from '../verify/snapshot.ts';
 import type { LostShard, PhaseReport, Report } from './report.ts';
 
-/** What was sent, by one process or several: the part of a report that the engine works on. */
+/** The part of a report about what was sent, by one process or several. */
 export type Sent = Pick<Report, 'state' | 'endedAt' | 'phases' | 'expectedCounts' | 'lostShards'>;
 
 /**
- * @param lost parts whose numbers are missing
- * @param isAll whether they are all parts of a run, which has to keep its thresholds
+ * @param lost shards whose numbers are missing
+ * @param isAll whether the parts are a whole run, to which thresholds apply
  */
 export function sumSent(parts: readonly Sent[], lost: readonly LostShard[], isAll: boolean): Sent {
   const phases = Math.max(0, ...parts.map((part) => part.phases.length));
@@ -28,7 +28,7 @@ export function sumSent(parts: readonly Sent[], lost: readonly LostShard[], isAl
         .sort()
         .at(-1) ?? null,
     lostShards: [...parts.flatMap((part) => part.lostShards), ...lost].sort((a, b) => a.index - b.index),
-    // A shard that was stopped early has fewer phases.
+    // A shard that stopped early has fewer phases.
     phases: Array.from({ length: phases }, (_, n) =>
       sumPhases(
         parts.flatMap((part) => part.phases[n] ?? []),
@@ -40,9 +40,9 @@ export function sumSent(parts: readonly Sent[], lost: readonly LostShard[], isAl
 }
 
 /**
- * @param reports of the shards of one run
- * @param names of the reports, for messages
- * @throws CheckError when they are not parts of one run
+ * @param reports the reports of the shards of one run
+ * @param names the names of the reports, for messages
+ * @throws CheckError if they are not shards of one run
  */
 export function combine(reports: readonly Report[], names: readonly string[]): Report {
   const [first] = reports;

@@ -1,4 +1,4 @@
-/** The quantiles of a run as the generator measured them, and as Prometheus' histogram gives them: no verdict. */
+/** The quantiles of a run: measured by the generator, and from Prometheus' histogram. Without a verdict. */
 import { z } from 'zod';
 import { percentileMs, sumHistograms } from '../load/histogram.ts';
 import { QUANTILES } from '../verify/quantiles.ts';
@@ -14,7 +14,7 @@ export type Latency = z.output<typeof latencySchema>;
 
 /**
  * @param serviceTimes histograms of the generator
- * @param seconds those of {@link QUANTILES} that Prometheus gives
+ * @param seconds the values of {@link QUANTILES} from Prometheus
  */
 export function compareLatency(
   serviceTimes: readonly string[],

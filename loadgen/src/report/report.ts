@@ -1,6 +1,6 @@
 /**
- * The machine-readable report of a run: what `--json` writes, what the ledger keeps, and what `verify`, `combine` and
- * `report` read back. Its JSON Schema (loadgen/report.schema.json) is made from this.
+ * The machine-readable report of a run: `--json` writes it, the ledger stores it, and `verify`, `combine` and `report` read it. Its
+ * JSON Schema (loadgen/report.schema.json) is generated from this file.
  */
 import { z } from 'zod';
 import { parseFile, readJson } from '../common/files.ts';
@@ -100,12 +100,12 @@ export const reportSchema = z
   })
   .meta({ title: 'Report of a run of exact-load' });
 
-/** As files have it. */
+/** The format of files. */
 export function toJson(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
-/** @throws UsageError and CheckError that name the file and the place of every mistake */
+/** @throws UsageError or CheckError with the file and the place of every mistake */
 export async function readReport(path: string): Promise<Report> {
   return parseFile(path, reportSchema, await readJson(path));
 }

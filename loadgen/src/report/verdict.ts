@@ -1,4 +1,4 @@
-/** What a report says in one word, and why: what stands first on the page. */
+/** The verdict of a report in one word, and its reasons; shown first on the page. */
 
 import { PROBE_MARKS } from '../common/probe-marks.ts';
 import { isWhole } from '../load/shard.ts';
@@ -8,7 +8,7 @@ import { formatLost } from './combine.ts';
 import type { ProbeResult, Report } from './report.ts';
 
 export interface Verdict {
-  /** `open`: nothing failed, and not everything is known. */
+  /** `open`: nothing failed, but not everything is known. */
   readonly kind: 'passed' | 'failed' | 'open';
   readonly reasons: readonly string[];
 }
@@ -45,17 +45,17 @@ function describe(verification: Report['verification']): string[] {
   return [headline, ...details];
 }
 
-/** A probe may be of a request whose outcome is unknown: that it was counted at most once is all there is to see. */
+/** The outcome of a probe's request may be unknown; then it passes if the request was counted at most once. */
 export function hasPassed({ counted, verification: { verdict } }: ProbeResult): boolean {
   return !counted.some(isUnbounded) && (verdict === 'verified' || verdict === 'inconclusive');
 }
 
-/** A label with what a client has chosen: anything it sends becomes a series. */
+/** Whether a label value comes from the request, so that any request can create a series. */
 function isUnbounded({ labels }: ProbeResult['counted'][number]): boolean {
   return Object.values(labels).some((value) => PROBE_MARKS.some((mark) => value.includes(mark)));
 }
 
-/** What was answered, under which labels it was counted, and what is wrong. */
+/** The response, the labels under which the request was counted, and what is wrong. */
 export function describeProbe(probe: ProbeResult): string[] {
   const { name, statuses, counted, verification } = probe;
   const labels = counted.map(
@@ -72,7 +72,7 @@ export function describeProbe(probe: ProbeResult): string[] {
   ];
 }
 
-/** What became of a run, where that is not simply its end. */
+/** Why a run is incomplete; undefined if it is complete. */
 export function whyOpen({ state, shard, phases }: Report): string | undefined {
   if (state === 'started') return 'the run has not finished, or was killed';
   if (state === 'interrupted' && phases.length === 0) return 'interrupted: nothing was sent';

@@ -1,4 +1,4 @@
-/** From the flags that say how to get into Prometheus to its client. */
+/** Creates the client of Prometheus from the flags for credentials and certificates. */
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isNativeError } from 'node:util/types';
@@ -13,7 +13,7 @@ export interface AccessFlags {
 /** A bearer token (RFC 6750), without its line break. */
 const TOKEN = /^[\w.~+/=-]+$/;
 
-/** @throws UsageError for a URL that is none and a file that cannot be read */
+/** @throws UsageError for an invalid URL, and for a file that cannot be read */
 export async function connectPrometheus(
   url: string,
   { prometheusTokenFile: tokenFile, prometheusCaFile: caFile }: AccessFlags,
@@ -22,7 +22,7 @@ export async function connectPrometheus(
 ): Promise<Prometheus> {
   const ca = caFile === undefined ? undefined : await readAuthorities('--prometheus-ca-file', caFile);
   const flag = '--prometheus-token-file';
-  // A file is read again for each request: what rotates tokens replaces the file.
+  // The file is read again for each request, because a rotated token replaces it.
   const readToken = async () =>
     tokenFile === undefined
       ? checkToken('PROMETHEUS_TOKEN', token ?? '')
@@ -32,7 +32,7 @@ export async function connectPrometheus(
   return new Prometheus(url, { retryMs, ca, bearerToken });
 }
 
-/** @throws UsageError, without what was found: it may be a secret all the same */
+/** @throws UsageError without the received text, which may still be a secret */
 function checkToken(name: string, text: string): string {
   const token = text.trim();
   if (!TOKEN.test(token))
@@ -40,7 +40,7 @@ function checkToken(name: string, text: string): string {
   return token;
 }
 
-/** @throws UsageError where the file has no certificates */
+/** @throws UsageError if the file has no certificates */
 export async function readAuthorities(flag: string, file: string): Promise<string> {
   const pem = await readSecret(flag, file);
   try {
@@ -51,7 +51,7 @@ export async function readAuthorities(flag: string, file: string): Promise<strin
   return pem;
 }
 
-/** @throws UsageError with the code only: a token in the place of its file would be printed as a name */
+/** @throws UsageError with only the code: if a user passes a token instead of its file, it must not be printed as a file name */
 export async function readSecret(flag: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');

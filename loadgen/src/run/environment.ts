@@ -1,9 +1,9 @@
-/** Where a run takes place: what a reader of its report needs to run it again, or to see why it came out otherwise there. */
+/** The environment of a run, for repeating it, or for explaining different results. */
 import { availableParallelism, cpus, machine, release, type } from 'node:os';
 import { versions } from 'node:process';
 import type { Environment } from '../report/report.ts';
 
-/** @param commandLine without credentials; empty where there is none */
+/** @param commandLine without credentials; empty if there is none */
 export function describeEnvironment(commandLine: readonly string[]): Environment {
   const [first] = cpus();
   return {

@@ -1,6 +1,5 @@
 /**
- * The options of a run as a program gives them, under the names and in the forms of flags and pattern files. Whatever is wrong with
- * any of them is reported at once.
+ * The options of a run for programs, with the names and formats of flags and pattern files. Reports all problems at once.
  */
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
@@ -58,7 +57,7 @@ export interface Prepared {
   readonly metrics: MetricsChoice;
 }
 
-/** @throws UsageError with every problem, one a line */
+/** @throws UsageError with every problem, one per line */
 export async function readOptions(given: Readonly<Record<string, unknown>>): Promise<Prepared> {
   try {
     const { success, data: options, error } = optionsSchema.safeParse(given);
@@ -90,13 +89,13 @@ export async function readOptions(given: Readonly<Record<string, unknown>>): Pro
     return { options, origin: { ...origin, tls }, phases, prometheus, metrics };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    // Flags are `--prometheus-ca-file` where options are `prometheusCaFile`.
+    // Turns the names of flags in messages into names of options: `--prometheus-ca-file` into `prometheusCaFile`.
     const toName = (_: string, flag: string) => flag.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
     throw new UsageError(error.message.replace(/(?<=^|, |")--([a-z-]+)(?=[:,"])/gm, toName));
   }
 }
 
-/** @throws UsageError with the problems of all */
+/** @throws UsageError with the problems of all parts */
 async function all<T extends readonly unknown[]>(
   parts: { [K in keyof T]: T[K] | Promise<T[K]> },
 ): Promise<T> {
@@ -104,10 +103,10 @@ async function all<T extends readonly unknown[]>(
   return Promise.all(parts) as unknown as Promise<T>;
 }
 
-/** Not checked yet: whatever the caller has put there. */
+/** Options as given by the caller, not validated yet. */
 type Given = Readonly<Record<string, unknown>>;
 
-/** Options that make no sense together, or are missing. */
+/** Options that contradict each other, or are missing. */
 function findContradictions(given: Given): string[] {
   const has = (name: string) => given[name] !== undefined;
   const only = (needed: string, ...names: string[]) =>
@@ -161,7 +160,7 @@ function textsOf(given: Given, ...names: string[]): Record<string, string> {
   );
 }
 
-/** One line each. Headers may hold secrets, so what was got is left out there. */
+/** One line per problem. The values of headers are omitted, because they may be secrets. */
 function problemsOf(root: string, given: unknown, { issues }: z.ZodError): string[] {
   return issues.flatMap(expand).map(({ path, message, isKey }) => {
     const name = [...(root === '' ? [] : [root]), ...path].join('.');

@@ -1,11 +1,11 @@
-/** The outputs of a run. The same for one that was sent and one that was combined. */
+/** The outputs of a run, for runs that were sent and for combined ones. */
 import { CheckError, UsageError } from '../common/errors.ts';
 import { checkWritable, writeWhole } from '../common/files.ts';
 import { renderPage } from '../report/html/page.ts';
 import { type Report, toJson } from '../report/report.ts';
 import { openLedger, removeRecord, saveRecord } from '../verify/ledger.ts';
 
-/** Where a report goes besides the summary; `-` is standard output in the place of the summary. */
+/** Destinations of a report in addition to the summary; `-` is standard output instead of the summary. */
 export interface Outputs {
   readonly json?: string;
   readonly html?: string;
@@ -13,13 +13,13 @@ export interface Outputs {
 }
 
 export interface Saver {
-  /** To the ledger, as often as there is something new. @returns what could not be written */
+  /** Saves to the ledger, whenever there is something new. @returns errors of writing */
   save(report: Report): Promise<readonly string[]>;
-  /** To the files, once. @returns what could not be written there, or to the ledger the last time */
+  /** Writes the files, once. @returns errors of writing them, and of the last save to the ledger */
   finish(report: Report): Promise<readonly string[]>;
 }
 
-/** @throws UsageError for a file that cannot be written */
+/** @throws UsageError if a file cannot be written */
 export async function openOutputs({ ledger, json, html }: Outputs, signal: AbortSignal): Promise<Saver> {
   if (json !== undefined && json === html)
     throw new UsageError(`--json, --html: expected two files, got ${json} for both`);
@@ -43,14 +43,14 @@ function isFile(path: string | undefined): path is string {
   return path !== undefined && path !== '-';
 }
 
-/** A run that ended before its first request leaves no entry: there is nothing to verify of it. */
+/** A run that ended before its first request leaves no entry, because there is nothing to verify. */
 function keepInLedger(ledger: string, report: Report): Promise<void> {
   const { state, phases, lostShards } = report;
   const hasSentNothing = state === 'interrupted' && phases.length + lostShards.length === 0;
   return hasSentNothing ? removeRecord(ledger, report) : saveRecord(ledger, report);
 }
 
-/** An output that fails is no reason to leave the others out. */
+/** A failed output must not prevent the others. */
 async function attempt(write: () => Promise<void>): Promise<string[]> {
   try {
     await write();

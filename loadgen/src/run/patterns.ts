@@ -1,4 +1,4 @@
-/** Names and files to patterns, and these to phases. Everything that is wrong with any of them is said at once. */
+/** Resolves names and files to patterns, and plans their phases. Reports all mistakes at once. */
 import { parse as parsePath } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
@@ -26,7 +26,7 @@ export async function readPatterns(given: readonly (NamedPattern | string)[]): P
   return collect(await Promise.allSettled(single.map(find)));
 }
 
-/** The metrics that the patterns name. @throws UsageError when they do not name the same */
+/** The metrics that the patterns name. @throws UsageError if they differ */
 export function metricsOf(patterns: readonly NamedPattern[]): MetricsChoice | undefined {
   const named = patterns.flatMap(({ pattern }) => pattern.metrics ?? []);
   if (new Set(named.map((metrics) => JSON.stringify(metrics))).size > 1)
@@ -55,12 +55,12 @@ async function findPattern(name: string): Promise<NamedPattern> {
   );
 }
 
-/** Without what every object inherits: there is no pattern called `constructor`. */
+/** Ignores inherited properties: there is no pattern called `constructor`. */
 function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-/** @throws UsageError with the mistakes of all; what is no UsageError, as it is */
+/** @throws UsageError with the mistakes of all; rethrows other errors */
 export function collect<T>(results: readonly PromiseSettledResult<T>[]): T[] {
   const reasons: unknown[] = results.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
   const unforeseen = reasons.find((reason) => !(reason instanceof UsageError));
@@ -74,7 +74,7 @@ const LAB_ONLY = `These patterns use only the routes of the lab's API (/products
 server, use a URL (exact-load http://127.0.0.1:3000/users/7 -r 200 -d 30s) or a pattern file.
 `;
 
-/** A line for each pattern that has a name. */
+/** One line per built-in pattern. */
 export function listPatterns(): string {
   const groups = Object.entries(GROUPS).map(([name, members]) => [name, `${members.join(', then ')}`]);
   const rows = [...groups, ...Object.entries(PATTERNS).map(([name, { description }]) => [name, description])];
@@ -88,7 +88,7 @@ export async function validateFiles(files: readonly string[]): Promise<void> {
   collect(await Promise.allSettled(files.map(readPatternFile)));
 }
 
-/** The JSON Schemas of what users write and read. */
+/** The JSON Schemas of pattern files and reports. */
 export const SCHEMAS = {
   pattern: () => z.toJSONSchema(patternSchema, { io: 'input' }),
   report: () => z.toJSONSchema(reportSchema),

@@ -1,5 +1,4 @@
-/** One phase of a run: a pattern, sent. It joins schedule, client and summary, which know nothing of each other. */
-import { randomBytes } from 'node:crypto';
+/** One phase of a run sends one pattern. It connects schedule, client and summary, which do not depend on each other. */
 import type { Addresses } from '../http/addresses.ts';
 import { HttpClient } from '../http/client.ts';
 import type { Origin } from '../http/origin.ts';
@@ -18,9 +17,9 @@ export interface PhaseOptions {
   readonly origin: Origin;
   readonly addresses: Addresses;
   readonly observer: PhaseObserver;
-  /** From when its schedule counts; it may have begun already. */
+  /** The start of the schedule; may be in the past. */
   readonly startMs: number;
-  /** Stops the sending; what is in flight is still waited for. */
+  /** Stops sending; requests in flight are still awaited. */
   readonly signal: AbortSignal;
 }
 
@@ -29,7 +28,7 @@ export interface PhaseOutcome {
   readonly expectedCounts: SentToSeries[];
 }
 
-/** Sends one phase to its end. It opens and closes its own connections. */
+/** Sends one phase. Opens and closes its own connections. */
 export async function runPhase(
   phase: Phase,
   { origin, addresses, observer, startMs, signal }: PhaseOptions,

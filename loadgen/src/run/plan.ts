@@ -1,4 +1,4 @@
-/** From patterns and flags to what will be sent: a row of phases. Everything random in it comes from the seed. */
+/** Plans the phases of a run from patterns and flags. All randomness comes from the seed. */
 import { createHash } from 'node:crypto';
 import { UsageError } from '../common/errors.ts';
 import type { Schedule } from '../load/attacker.ts';
@@ -10,10 +10,10 @@ import { parseThreshold, type Threshold } from '../load/thresholds.ts';
 import type { Pattern, Target } from '../pattern/pattern.ts';
 import type { PhasePlan } from '../report/report.ts';
 
-/** What one process sends of a pattern: the whole, or a shard of it. */
+/** The part of a pattern that one process sends: all of it, or a shard. */
 export interface Phase {
   readonly pattern: string;
-  /** Of the whole, as it is reported. */
+  /** The plan of the whole run, for the report. */
   readonly plan: PhasePlan;
   readonly shard: Shard;
   readonly targets: readonly Target[];
@@ -26,7 +26,7 @@ export interface Phase {
   readonly traceHalf: ((n: number) => string) | undefined;
 }
 
-/** What the flags may change about a pattern. */
+/** The properties of a pattern that flags can override. */
 export interface Overrides {
   readonly ratePerSecond?: number | 'max' | undefined;
   readonly durationMs?: number | undefined;
@@ -38,16 +38,16 @@ export interface Overrides {
   readonly trace?: boolean | undefined;
 }
 
-/** For exact patterns and the closed loop: autocannon's default, enough to fill a server on one core. */
+/** For exact patterns and the closed loop: autocannon's default, enough to saturate a server on one core. */
 const CLOSED_CONNECTIONS = 10;
 /**
- * In the open model connections are only a bound: half a second's worth of requests. A pause of this machine makes
- * that many due at once without losing one; more than 1000 would meet the usual limit on open files.
+ * In the open model, connections are only an upper limit: as many as requests are due in half a second, so that a pause of that
+ * length on this machine drops no request. More than 1000 would exceed the usual limit on open files.
  */
 const OPEN_CONNECTIONS = { least: 100, most: 1000, seconds: 0.5 };
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** @throws UsageError for a flag that makes no sense with the pattern */
+/** @throws UsageError if a flag does not apply to the pattern */
 export function planPhase(name: string, pattern: Pattern, overrides: Overrides, shard: Shard = WHOLE): Phase {
   const exact = pattern.stages === undefined;
   if (exact && overrides.durationMs !== undefined) {
@@ -82,7 +82,7 @@ export function planPhase(name: string, pattern: Pattern, overrides: Overrides, 
   };
 }
 
-/** What all shards of one run have in common, and shards of another one do not. */
+/** Identifies the shards of one run: the same for all of them, and different for other runs. */
 export function planIdOf(target: string, seed: number, shards: number, phases: readonly Phase[]): string {
   const patterns = phases.map(({ pattern, plan, targets }) => ({ pattern, plan, targets }));
   return createHash('sha256').update(JSON.stringify({ target, seed, shards, patterns })).digest('hex');
@@ -124,20 +124,20 @@ function describePlan(whole: Whole, stages: readonly Stage[]): PhasePlan {
   };
 }
 
-/** Unless a threshold says how many may fail, every request has to be answered. Which statuses are errors is a matter of taste. */
+/** By default every request must be answered, unless a threshold states how many may fail. Which statuses are errors depends on the user. */
 function withDefault(thresholds: Threshold[]): Threshold[] {
   return thresholds.some(({ metric }) => metric === 'errors' || metric === 'unanswered')
     ? thresholds
     : [...thresholds, parseThreshold('unanswered=0')];
 }
 
-/** How many requests a phase will have sent at its end; undefined for a closed loop that ends by time. */
+/** The total number of requests of a phase; undefined for a closed loop that ends by time. */
 export function plannedRequests({ schedule }: Pick<Phase, 'schedule'>): number | undefined {
   if (schedule.kind !== 'closed') return schedule.pacer.count;
   return Number.isFinite(schedule.count) ? schedule.count : undefined;
 }
 
-/** How long a phase is meant to take in ms; undefined where it ends by count. */
+/** The planned duration of a phase in ms; undefined if it ends by count. */
 export function plannedMs({ schedule }: Pick<Phase, 'schedule'>): number | undefined {
   if (schedule.kind !== 'closed') return schedule.pacer.durationMs;
   return Number.isFinite(schedule.durationMs) ? schedule.durationMs : undefined;
@@ -145,7 +145,7 @@ export function plannedMs({ schedule }: Pick<Phase, 'schedule'>): number | undef
 
 interface Planned {
   readonly schedule: Schedule;
-  /** The asked rate; none in a closed loop. */
+  /** The planned rate; none in a closed loop. */
   readonly stages: readonly Stage[];
 }
 
@@ -159,7 +159,7 @@ function exactSchedule({ targets }: Pattern, { ratePerSecond = 'max' }: Override
   return { schedule: { kind: 'queueing', pacer }, stages: [stage] };
 }
 
-/** `--rate` sets the highest rate, `--duration` the whole length; the shape of the pattern stays. */
+/** `--rate` sets the highest rate and `--duration` the total length; the shape of the pattern stays. */
 function rateSchedule({ stages = [] }: Pattern, { ratePerSecond, durationMs }: Overrides): Planned {
   const total = stages.reduce((sum, stage) => sum + stage.durationMs, 0);
   if (ratePerSecond === 'max')

@@ -1,4 +1,4 @@
-/** From patterns and flags to what sends them. Everything that is wrong with any of them is reported before anything starts. */
+/** Creates the sender from patterns and flags. Reports all mistakes before anything starts. */
 import type { MetricsChoice } from '../common/metrics.ts';
 import { type Origin, parseOrigin, type TlsOptions } from '../http/origin.ts';
 import { type Shard, WHOLE } from '../load/shard.ts';
@@ -8,7 +8,7 @@ import { createSender, type Sender, type SenderOptions } from './sender.ts';
 import { createWorkerPool, type WorkerPoolOptions } from './worker-pool.ts';
 
 export interface SendOptions extends Pick<SenderOptions, 'observer' | 'signal' | 'waitMs'> {
-  /** Patterns, or the names and files of some. */
+  /** Patterns, or their names or files. */
   readonly patterns: readonly (NamedPattern | string)[];
   readonly target: string;
   readonly tls: TlsOptions | undefined;
@@ -33,7 +33,7 @@ export async function prepareSender(options: SendOptions): Promise<{
   const own = createSender(senderOptions);
   const prepared = { target: origin.url, shard, metrics: metricsOf(patterns), origin };
   if (workers === 1) return { ...prepared, sender: own };
-  // A mistake that only the parts would find is reported here, before any of them is started.
+  // Reports mistakes that only workers would notice, before any worker is started.
   await planPatterns(patterns, overrides, { index: shard.index, of: shard.of * workers });
   const job = { target, tls, patterns, overrides, waitMs };
   return { ...prepared, sender: createWorkerPool({ ...senderOptions, shard, startWorker, job }, own) };

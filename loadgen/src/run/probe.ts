@@ -1,4 +1,4 @@
-/** `--probe`: a handful of requests that instrumentations get wrong, each sent and verified by itself. */
+/** `--probe`: a few requests that instrumentations often miscount, each sent and verified separately. */
 import { reasonOf, UsageError } from '../common/errors.ts';
 import { type Metrics, wholeCounterOf } from '../common/metrics.ts';
 import type { Origin } from '../http/origin.ts';
@@ -13,7 +13,7 @@ import { countedBetween, standingOf, unverifiable, verify } from '../verify/veri
 
 const TIMEOUT_MS = 10_000;
 
-/** What the probes ask for. @throws UsageError where no target is a GET that is expected to be answered */
+/** The target of the probes. @throws UsageError if no target has method GET and an expected status below 400 */
 export function probedTarget(targets: readonly Target[]): Target {
   const found = targets.find(({ method, expect = 200 }) => method === 'GET' && expect < 400);
   if (found === undefined)
@@ -32,7 +32,7 @@ export async function runProbes(
   let earlier = before;
   for (const probe of createProbes(target.path)) {
     note(`probe: ${probe.name}`);
-    // A connection that breaks is an answer that is missing: the request may have been counted.
+    // If the connection breaks, the response is missing, but the request may have been counted.
     const statuses = await sendProbe(origin, probe, TIMEOUT_MS).catch(() => []);
     const sent = [expectedOf(probe, statuses, target)];
     const metrics = probe.isRouted ? options.metrics : withoutMethods(options.metrics);
@@ -55,7 +55,7 @@ export async function runProbes(
   return results;
 }
 
-/** What no route handles may be counted under another method: `other`, for instance. */
+/** Requests that no route handles may be counted under another method, for example `other`. */
 function withoutMethods(metrics: Metrics): Metrics {
   return { ...metrics, counters: metrics.counters.map(({ method, ...counter }) => counter) };
 }

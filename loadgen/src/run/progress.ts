@@ -1,7 +1,7 @@
-/** What is known of a phase while it runs, whether it is sent by this process or by several. */
+/** The progress of a phase, sent by this process or by several. */
 import { type Phase, plannedMs, plannedRequests } from './plan.ts';
 
-/** The numbers of a moment. Percentiles of latency in ms; NaN where there are none. */
+/** The current numbers. Percentiles of latency are in ms, and NaN without samples. */
 export interface LiveNumbers {
   readonly sent: number;
   readonly errors: number;
@@ -17,9 +17,9 @@ export interface Progress {
   readonly connections: number;
   /** Undefined for a closed loop that ends by time. */
   readonly requests: number | undefined;
-  /** Undefined where it ends by count. */
+  /** Undefined if it ends by count. */
   readonly totalMs: number | undefined;
-  /** The asked rate; undefined for a closed loop, which has none. */
+  /** The planned rate; undefined for a closed loop, which has none. */
   askedPerSecondAt(elapsedMs: number): number | undefined;
   numbers(): LiveNumbers;
 }

@@ -1,10 +1,10 @@
-/** What `--metrics` names: a preset, a counter whose labels are found, or a file with a mapping. */
+/** Resolves `--metrics`: a preset, a counter whose labels are detected, or a file with a mapping. */
 import { UsageError } from '../common/errors.ts';
 import { AUTO, type MetricsChoice, mappingSchema } from '../common/metrics.ts';
 import { PRESET_NAMES } from '../common/presets.ts';
 import { readYaml } from '../pattern/pattern-file.ts';
 
-/** @throws UsageError for anything else, and with every mistake of the file */
+/** @throws UsageError for any other value, and with every mistake of the file */
 export async function readMetrics(text: string): Promise<MetricsChoice> {
   if (text === 'auto' || PRESET_NAMES.includes(text) || /^[a-zA-Z_:][\w:]*_(total|count)$/.test(text))
     return { ...AUTO, metrics: text };

@@ -1,4 +1,4 @@
-/** A run: wait, read, send, read again, compare. Everything it reports on the way goes to a {@link RunObserver}. */
+/** A run: waits, takes a snapshot, sends, takes another snapshot, compares. Reports progress to a {@link RunObserver}. */
 import { randomUUID } from 'node:crypto';
 import { InterruptedError, NotSentError, reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
 import type { MetricsChoice } from '../common/metrics.ts';
@@ -25,44 +25,44 @@ export interface RunOptions {
   readonly sender: Sender;
   readonly seed: number;
   readonly shard: Shard;
-  /** On the clock of the day; at once where it is undefined. */
+  /** Wall-clock time; immediately if undefined. */
   readonly startAtMs: number | undefined;
   readonly waitMs: number;
   readonly prometheus: Prometheus | undefined;
   readonly job: string;
   readonly metrics: MetricsChoice;
-  /** Compare with Prometheus at the end. A shard cannot: the other shards' requests are counted too. */
+  /** Whether to compare with Prometheus at the end. Not possible for a shard, because requests of other shards are counted too. */
   readonly verify: boolean;
   readonly onlyOnFreshApi: boolean;
-  /** Where to send the probes after the load, each verified by itself; none where it is undefined. */
+  /** The origin for the probes after the load, each verified separately; no probes if undefined. */
   readonly probeAt?: Origin | undefined;
   readonly environment: Environment;
-  /** Ctrl-C: stop sending, finish what is in flight. */
+  /** Ctrl-C: stops sending, and waits for requests in flight. */
   readonly signal: AbortSignal;
   readonly observer: RunObserver;
 }
 
 export interface RunObserver extends SenderObserver {
   /**
-   * The report as far as it goes. The first time, in the state `started`, just before the first request leaves: a killed run
-   * leaves a trace, and one that sent nothing does not. It rejects, with a UsageError, only then.
+   * Saves the report so far. First called in the state `started`, just before the first request, so that a killed run leaves a
+   * trace, but a run that sent nothing does not. Only this first call may reject, with a UsageError.
    */
   save(report: Report): Promise<void>;
 }
 
 export interface RunOutcome {
   readonly report: Report;
-  /** Why there is no verification, where one was asked for: what was sent is shown all the same. */
+  /** Why a requested verification is missing. The rest of the report is still shown. */
   readonly unverified?: unknown;
 }
 
-/** The API had already handled requests when only a fresh one was wanted. */
+/** The result if the API had already handled requests, with `onlyOnFreshApi`. */
 export interface NotFresh {
   readonly alreadyHandled: number;
   readonly snapshot: Snapshot;
 }
 
-/** The file of the ledger is written this long before the first request of a run that waits for its moment. */
+/** A run with a start time writes its file in the ledger this long before the first request. */
 const SAVE_MS = 1_000;
 
 /** @throws InterruptedError at a Ctrl-C before the first request */
@@ -78,7 +78,7 @@ export async function run(options: RunOptions): Promise<RunOutcome | NotFresh> {
   }
 }
 
-/** Everything that comes before the first request. @returns the report as far as it goes */
+/** All steps before the first request. @returns the report so far */
 async function begin(options: RunOptions): Promise<Report | NotFresh> {
   const { sender, prometheus, signal, startAtMs } = options;
   if (options.probeAt !== undefined) probedTarget(sender.phases.flatMap(({ targets }) => targets));
@@ -113,7 +113,7 @@ async function sendAndVerify(options: RunOptions, started: Report): Promise<RunO
   await observer.save(sent);
   const isVerifiable = options.verify && isWhole(options.shard) && sent.phases.length > 0;
   if (prometheus === undefined || !isVerifiable) return { report: sent };
-  // A run that was interrupted is verified all the same: the first Ctrl-C has done its work, a second ends the process.
+  // Interrupted runs are verified too: the first Ctrl-C has had its effect, and a second one exits the process.
   const outcome = await addVerification(sent, prometheus, comparison(options, new AbortController().signal));
   const probed = { ...outcome, report: await addProbes(outcome.report, options, prometheus) };
   if (probed.report.verification !== null) await observer.save(probed.report);
@@ -126,12 +126,12 @@ async function addProbes(report: Report, options: RunOptions, prometheus: Promet
   if (origin === undefined || metrics === null || snapshots.after === null) return report;
   const target = probedTarget(sender.phases.flatMap(({ targets }) => targets));
   const plan = { origin, target, note: (text: string) => observer.note(text) };
-  // Without a note for each of the scrapes that are waited for.
+  // Without a note for each awaited scrape.
   const reading = { job: options.job, waitMs: options.waitMs, signal: options.signal, metrics };
   return { ...report, probes: await runProbes(plan, prometheus, reading, snapshots.after) };
 }
 
-/** Takes the snapshot after a run, and compares. Whatever Prometheus answers, what was sent is not lost. */
+/** Takes the snapshot after a run and compares. Errors of Prometheus do not discard the rest of the report. */
 export async function addVerification(
   sent: Report,
   prometheus: Prometheus,
@@ -169,13 +169,13 @@ export async function addVerification(
   }
 }
 
-/** Adds what takes more scrapes to find out. A verdict that is known is not lost when Prometheus is. */
+/** Adds findings that need more scrapes. If Prometheus becomes unreachable, the verdict is kept. */
 async function explain(verification: Verification, findMore: () => Promise<string[]>): Promise<Verification> {
   if (verification.verdict !== 'failed') return verification;
   return { ...verification, notes: [...verification.notes, ...(await findMore().catch(() => []))] };
 }
 
-/** How to read snapshots, by whatever metrics. */
+/** Options for reading snapshots with any metrics. */
 type Comparison = Parameters<typeof readBaseline>[2];
 
 function comparison(

@@ -1,4 +1,4 @@
-/** What sends: this process, or several of it. Both wait for the target first and then send all phases, from one moment on. */
+/** Sends the phases, in this process or in several: first waits for the target, then sends from a common start time. */
 import { NotSentError } from '../common/errors.ts';
 import { sleep } from '../common/wait.ts';
 import { type Addresses, waitForTarget } from '../http/addresses.ts';
@@ -11,16 +11,16 @@ import type { PhaseObserver } from './progress.ts';
 
 export interface Sender {
   readonly phases: readonly Phase[];
-  /** @throws UnreachableError when the target accepts no connection in time */
+  /** @throws UnreachableError if the target accepts no connection in time */
   prepare(): Promise<void>;
-  /** Aborts, with the error, when a part of it is lost that has to be there when the sending starts. */
+  /** Aborts with the error if a worker is lost before sending starts. */
   readonly lost: AbortSignal;
   /**
-   * @param startAtMs on the clock of the day; at once where it is undefined
-   * @throws NotSentError when it has sent nothing
+   * @param startAtMs wall-clock time; immediately if undefined
+   * @throws NotSentError if nothing was sent
    */
   send(startAtMs: number | undefined): Promise<Sent>;
-  /** Ends, at once, whatever of it still runs. */
+  /** Stops everything that is still running, immediately. */
   close(): void;
 }
 
@@ -29,7 +29,7 @@ export interface SenderOptions {
   readonly phases: readonly Phase[];
   readonly waitMs: number;
   readonly observer: SenderObserver;
-  /** Ctrl-C: stop sending, finish what is in flight. */
+  /** Ctrl-C: stops sending, and waits for requests in flight. */
   readonly signal: AbortSignal;
 }
 
@@ -72,21 +72,24 @@ async function sendAll(options: SenderOptions, addresses: Addresses, startMs: nu
   };
 }
 
-/** The start is on the clock of the day, as shards on several machines have no other in common. It is read again this often: it may be set during a long wait, and a machine may be suspended. */
+/**
+ * The start is a wall-clock time, because shards on several machines share no other clock. The clock is read again this often, because
+ * it may be adjusted during a long wait, and the machine may be suspended.
+ */
 const LOOK_EVERY_MS = 60_000;
 
-/** Not being ready by so little shows as lateness, and is no reason not to send. */
+/** A smaller delay only shows up as lateness, and does not prevent sending. */
 const LATE_MS = 100;
-/** A busy machine wakes a process late by less than this, a suspended one by more. */
+/** On a busy machine a process wakes up later by less than this, after a suspension by more. */
 const WOKEN_LATE_MS = 1_000;
 
-/** Returns at that moment, or as soon as the signal aborts. */
+/** Returns at that time, or as soon as the signal aborts. */
 export async function waitUntil(atMs: number, signal: AbortSignal): Promise<void> {
   for (let leftMs = atMs - Date.now(); leftMs > 0 && !signal.aborted; leftMs = atMs - Date.now())
     await sleep(Math.min(leftMs, LOOK_EVERY_MS), signal).catch(() => {});
 }
 
-/** @throws NotSentError when the moment is over: the schedule would start with a backlog */
+/** @throws NotSentError if that time has passed, because the schedule would start with a backlog */
 export function refuseMissed(atMs: number, allowedMs = LATE_MS): void {
   const lateMs = Date.now() - atMs;
   if (lateMs > allowedMs)
@@ -94,8 +97,8 @@ export function refuseMissed(atMs: number, allowedMs = LATE_MS): void {
 }
 
 /**
- * Waits for the start, unless it is at once (undefined). @returns it on the monotonic clock, from which the schedule counts
- * @throws NotSentError when it was missed
+ * Waits for the start, if defined. @returns the start of the schedule on the monotonic clock
+ * @throws NotSentError if the start was missed
  */
 async function waitForStart(atMs: number | undefined, signal: AbortSignal): Promise<number> {
   if (atMs === undefined) return performance.now();

@@ -1,4 +1,4 @@
-/** From the flags that say how to speak TLS with the target to what the client needs: PEM, which has been tried. */
+/** Reads and validates the PEM files of the TLS flags for the target. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { UsageError } from '../common/errors.ts';
 import type { TlsOptions } from '../http/origin.ts';
@@ -11,7 +11,7 @@ export interface TlsFlags {
   readonly key?: string;
 }
 
-/** @returns undefined where TLS is as usual. @throws UsageError for files that do not hold what they should */
+/** @returns undefined for the default TLS settings. @throws UsageError for files with other content than expected */
 export async function readTls({ insecure, cacert, cert, key }: TlsFlags): Promise<TlsOptions | undefined> {
   if ((cert === undefined) !== (key === undefined))
     throw new UsageError(

@@ -1,16 +1,16 @@
-/** The pattern of a URL: one request, so many times or for so long. */
+/** The pattern for a URL: one request, repeated by count or for a time. */
 import { UsageError } from '../common/errors.ts';
 import { hideCredentials } from '../common/secrets.ts';
 import { parseUrl } from '../common/url.ts';
 import type { Target } from '../pattern/pattern.ts';
 import type { NamedPattern } from './patterns.ts';
 
-/** What every request is, and how often; read already, so that messages name it as the caller knows it. */
+/** The request and its repetition. Already parsed, so that messages use the names that the caller knows. */
 export interface UrlRequest extends Partial<Omit<Target, 'method' | 'path' | 'weight' | 'count'>> {
-  /** GET by default, and with a body POST. */
+  /** By default GET, or POST with a body. */
   readonly method?: string | undefined;
   readonly requests?: number | undefined;
-  /** `max` is as fast as the connections allow. */
+  /** `max` means as fast as the connections allow. */
   readonly rate?: number | 'max' | undefined;
   /** In ms. */
   readonly duration?: number | undefined;
@@ -19,9 +19,9 @@ export interface UrlRequest extends Partial<Omit<Target, 'method' | 'path' | 'we
 export const EXAMPLE_URL = 'http://127.0.0.1:3000/users/7';
 
 /**
- * A URL that requests are sent to: unlike a target it may have a query.
- * @param name what the messages call it
- * @param credentials the remedy where it has a user and a password
+ * A URL to request: unlike a target it may have a query.
+ * @param name the name in messages
+ * @param credentials what to use instead of user and password
  * @throws UsageError
  */
 export function parseRequestUrl(name: string, url: string, credentials: string): URL {

@@ -1,4 +1,4 @@
-/** The values of flags: text to what the rest of the program works with, or a UsageError to which the command line adds the flag. */
+/** Parses the values of flags, or throws a UsageError to which the command line adds the flag. */
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
 import { parseDurationMs } from '../common/units.ts';
@@ -35,7 +35,7 @@ export function parseMethod(text: string): string {
   return read(targetSchema.shape.method, text);
 }
 
-/** @returns the headers of the flags so far. In the error only its name: its value may be a secret */
+/** @returns all headers so far. Errors contain only the name, because the value may be a secret */
 export function parseHeader(line: string, before: Readonly<Record<string, string>> = {}) {
   const [, name, value = ''] = /^([^:]+):[ \t]*(.*?)[ \t]*$/s.exec(line) ?? [];
   if (name === undefined)

@@ -1,4 +1,4 @@
-/** `verify --sent`: what another generator has sent, by the result that it left, with what Prometheus holds of that time. */
+/** `verify --sent`: compares the result of another generator with the counters in Prometheus at that time. */
 import { CheckError, UsageError } from '../common/errors.ts';
 import { readJson } from '../common/files.ts';
 import type { MetricsChoice } from '../common/metrics.ts';
@@ -13,21 +13,21 @@ import type { Prometheus } from '../verify/prometheus.ts';
 import { readSnapshotAfter, readSnapshotAt, type SnapshotOptions } from '../verify/snapshot.ts';
 import { standingOf, type Verification, verify } from '../verify/verification.ts';
 
-/** When it was sent, where the result does not have it; in ms since 1970. */
+/** The times of the run, if the result has none; in ms since 1970. */
 export interface SentBetween {
   readonly from?: number | undefined;
   readonly to?: number | undefined;
 }
 
-/** So much later than the run a request may be counted. */
+/** The service may count requests this long after the run. */
 const SETTLE_SECONDS = 20;
 
 type TimedResult = ForeignResult & { readonly startSeconds: number; readonly endSeconds: number };
 
-/** @throws UsageError for another file, and for one without times where none are given */
+/** @throws UsageError for other files, and for a result without times if none are given */
 export async function readForeignResult(file: string, { from, to }: SentBetween): Promise<TimedResult> {
   const json = await readJson(file).catch((error: unknown) => {
-    // What is no JSON is none of these either.
+    // Not JSON, so it cannot be a result.
     if (error instanceof CheckError) return undefined;
     throw error;
   });
@@ -65,7 +65,7 @@ export async function verifyForeign(
     const scrapedAt = after.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds);
     late = Math.max(0, ...scrapedAt) - result.endSeconds;
     verification = verify(before, after, [toExpectedCount(result)], metrics);
-    // A service may count a request after its answer.
+    // A service may count a request after its response.
   } while (standingOf(verification, metrics) === 'missing' && late < SETTLE_SECONDS);
   const notes = [
     ...(result.note === '' ? [] : [result.note]),

@@ -1,4 +1,4 @@
-/** Compares what earlier runs have sent with what Prometheus holds now. It sends nothing. */
+/** Compares the requests of earlier runs with the current counters in Prometheus. Sends nothing. */
 import { CheckError, UsageError } from '../common/errors.ts';
 import { type MetricsChoice, NO_METRICS } from '../common/metrics.ts';
 import { completeMetrics, readBaseline } from '../verify/baseline.ts';
@@ -13,11 +13,11 @@ export type { RunsVerification };
 
 interface SentRuns {
   readonly records: readonly RunRecord[];
-  /** How many were left out that another version of the generator wrote. */
+  /** The number of skipped runs of another version of the generator. */
   readonly older: number;
 }
 
-/** @param from the folder of a ledger, or reports. @throws UsageError and CheckError, naming every mistake in them */
+/** @param from the folder of a ledger, or reports. @throws UsageError or CheckError with every mistake in them */
 export async function readSent(from: string | readonly string[]): Promise<SentRuns> {
   const files = typeof from === 'string' ? await ledgerFiles(from) : from;
   const all = await Promise.all(files.map(readRecord));
@@ -39,8 +39,8 @@ export async function verifySent(
 }
 
 /**
- * The verification of what a ledger has, by a snapshot that was taken for something else. Only where it holds: a user who did
- * not ask for a comparison need not know that there is nothing to compare, or that another client has used the API too.
+ * Verifies a ledger with a snapshot that was taken for another purpose. Returns only a success: a user who did not request a
+ * verification need not know that there is nothing to compare, or that another client used the API.
  */
 export async function findVerified(ledger: string, now: Snapshot): Promise<Verification | undefined> {
   try {
@@ -55,7 +55,7 @@ export async function findVerified(ledger: string, now: Snapshot): Promise<Verif
   }
 }
 
-/** Begins a ledger from what Prometheus holds now. */
+/** Starts a ledger with the current counts in Prometheus. */
 export async function rebase(
   ledger: string,
   prometheus: Prometheus,

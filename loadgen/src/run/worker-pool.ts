@@ -1,6 +1,6 @@
 /**
- * Several processes that send one schedule together, each a shard of it: more than one core. This process only hands out the
- * jobs and adds up. A worker that is lost is named, and the others finish.
+ * Several processes that send one schedule together, each a shard of it, to use more than one core. This process only distributes
+ * the jobs and adds up the results. A lost worker is reported, and the others finish.
  */
 import { CheckError, NotSentError, UnreachableError } from '../common/errors.ts';
 import { isWhole, partOf, type Shard } from '../load/shard.ts';
@@ -10,13 +10,13 @@ import { createProgress, type LiveNumbers } from './progress.ts';
 import type { Sender, SenderOptions } from './sender.ts';
 import type { FromWorker, Job, ToWorker } from './worker.ts';
 
-/** The other end of a worker. */
+/** The process of a worker, seen from this process. */
 export interface WorkerProcess {
   send(message: ToWorker): void;
   onMessage(listener: (message: FromWorker) => void): void;
-  /** `how` says with which code or signal, or why there never was a process. */
+  /** `how` is the exit code or signal, or the reason why the process did not start. */
   onExit(listener: (how: string) => void): void;
-  /** At once. */
+  /** Ends the process immediately. */
   kill(): void;
 }
 
@@ -27,7 +27,7 @@ export interface WorkerPoolOptions extends SenderOptions {
   startWorker(): WorkerProcess;
 }
 
-/** Workers without a moment of their own start this long after the last was ready, which leaves each some time to hear of it. */
+/** Without a start time, workers start this long after the last one is ready, so that the message reaches each of them in time. */
 const LEAD_MS = 50;
 const LEAD_PER_WORKER_MS = 10;
 
@@ -80,7 +80,7 @@ function failOnAbort(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** Of workers of which none has left numbers, only those that lived to say why are known to have sent nothing. */
+/** If no worker has sent numbers, only workers that reported a failure are known to have sent nothing. */
 function createLostError(lost: readonly LostShard[], pool: readonly Worker[]): CheckError {
   const message = lost.map(formatLost).join('\n');
   const hasSentNothing = pool.every(({ hasFailed, numbers }) => hasFailed && numbers === undefined);
@@ -89,10 +89,10 @@ function createLostError(lost: readonly LostShard[], pool: readonly Worker[]): C
 
 class Worker {
   readonly #process: WorkerProcess;
-  /** The last of the phase that it sends; undefined until it begins the first. */
+  /** The latest numbers of the current phase; undefined before the first. */
   numbers: LiveNumbers | undefined;
   isOver = false;
-  /** It said so itself. */
+  /** The worker reported the failure itself. */
   hasFailed = false;
   onPhase: (phase: number) => void = () => {};
   readonly ready: Promise<void>;
@@ -138,7 +138,7 @@ class Worker {
   }
 }
 
-/** Shows the observer the phases of the whole: one lasts until the first worker begins the next. @returns what ends the last one */
+/** Reports phases to the observer: each lasts until the first worker starts the next. @returns a function that ends the last one */
 function showPhases(
   { phases, observer }: WorkerPoolOptions,
   pool: readonly Worker[],
@@ -160,7 +160,7 @@ function showPhases(
   return end;
 }
 
-/** Percentiles of parts do not add up, so there are none until the histograms themselves are here. */
+/** Percentiles of parts cannot be added up, so there are none until the histograms arrive at the end. */
 function sumLiveNumbers(pool: readonly Worker[]): LiveNumbers {
   const sum = (name: keyof LiveNumbers) =>
     pool.reduce((total, { numbers }) => total + (numbers?.[name] ?? 0), 0);

@@ -1,4 +1,4 @@
-/** A worker: a process that sends one shard for another process, which says over a channel what and when. */
+/** A worker: a process that sends one shard for its parent, which tells it over a channel what to send and when. */
 import { reasonOf } from '../common/errors.ts';
 import { parseOrigin, type TlsOptions } from '../http/origin.ts';
 import type { Shard } from '../load/shard.ts';
@@ -24,12 +24,12 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly kind: 'ready' }
-  /** When a phase begins, numbered from 0, and then as long as it lasts. */
+  /** Sent when a phase starts (numbered from 0), and repeatedly while it lasts. */
   | { readonly kind: 'progress'; readonly phase: number; readonly numbers: LiveNumbers }
   | { readonly kind: 'sent'; readonly sent: Sent }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** The worker's end of the channel. When the other end closes, the worker's process ends: nothing it does counts any more. */
+/** The worker's end of the channel. When the other end closes, the worker exits, because its results would be lost. */
 export interface Channel {
   send(message: FromWorker): void;
   onMessage(listener: (message: ToWorker) => void): void;
@@ -37,9 +37,9 @@ export interface Channel {
 
 const REPORT_EVERY_MS = 200;
 
-/** @returns when it has sent all, or has reported why not */
+/** Resolves when the worker has sent everything, or has reported an error. */
 export async function work(channel: Channel, signal: AbortSignal): Promise<void> {
-  // One that combines others costs ten times as much to ask, which is done for each request.
+  // A simple signal, because it is checked for each request, and checking a combined one costs ten times as much.
   const stop = new AbortController();
   signal.addEventListener('abort', () => stop.abort());
   const job = Promise.withResolvers<Job>();

@@ -1,6 +1,6 @@
 /**
- * The snapshot before a run, and by which metrics it is read. A service that has not counted a request may have no series yet: then
- * the metrics are found after the run, and each of their counters began at 0.
+ * The snapshot before a run, and its metrics. A service that has not counted any request may have no series yet: then the metrics are
+ * detected after the run, and all counters started at 0.
  */
 import { CheckError } from '../common/errors.ts';
 import {
@@ -16,18 +16,18 @@ import type { PrometheusReader, Snapshot } from './process.ts';
 import { readSnapshot, type SnapshotOptions } from './snapshot.ts';
 
 export interface Baseline {
-  /** Without counters where they are not known yet. */
+  /** Without counters if they are not known yet. */
   readonly metrics: Metrics;
   readonly before: Snapshot;
 }
 
 type BaselineOptions = Omit<SnapshotOptions, 'metrics'> & {
   readonly onChoice?: (reason: string) => void;
-  /** Where a preset was named: no other metrics are looked for. */
+  /** If a preset was named, no other metrics are considered. */
   readonly preset?: string | undefined;
 };
 
-/** @throws as {@link readSnapshot}, and CheckError when two mappings fit equally */
+/** @throws the errors of {@link readSnapshot}, and CheckError if two mappings fit equally */
 export async function readBaseline(
   prometheus: PrometheusReader,
   choice: MetricsChoice,
@@ -36,7 +36,7 @@ export async function readBaseline(
   const found = await find(prometheus, choice, options);
   if (found?.startTime !== undefined)
     return { metrics: found, before: await readSnapshot(prometheus, { ...options, metrics: found }) };
-  // Every target has been scraped when this is there; what is not known by then was not exposed.
+  // After this snapshot every target has been scraped, so metrics that are still unknown were not exposed.
   const first = await readSnapshot(prometheus, { ...options, metrics: { ...NO_METRICS, startTime: null } });
   const metrics = found ?? (await find(prometheus, choice, options)) ?? withIgnored(NO_METRICS, choice);
   const resolved = await withStart(prometheus, metrics, options);
@@ -47,7 +47,7 @@ export async function readBaseline(
   };
 }
 
-/** The metrics of a service that has been scraped. @throws CheckError when it exposes none, or two fit equally */
+/** The metrics of a service that has been scraped. @throws CheckError if it exposes none, or two fit equally */
 export async function resolveMetrics(
   prometheus: PrometheusReader,
   choice: MetricsChoice,
@@ -58,7 +58,7 @@ export async function resolveMetrics(
   return withStart(prometheus, await completeMetrics(prometheus, known, options), options);
 }
 
-/** By what a restart is seen, where the mapping does not name it. */
+/** Adds the metric that reveals a restart, if the mapping does not name one. */
 async function withStart(
   prometheus: PrometheusReader,
   metrics: Metrics,
@@ -69,7 +69,7 @@ async function withStart(
   return { ...metrics, startTime: starts.length > 0 ? START_TIME : null };
 }
 
-/** The metrics of a baseline, or those that the service exposes since. @throws CheckError when it exposes none */
+/** The metrics of a baseline, or those that the service has exposed since. @throws CheckError if it exposes none */
 export async function completeMetrics(
   prometheus: PrometheusReader,
   known: Metrics,
@@ -77,7 +77,7 @@ export async function completeMetrics(
 ): Promise<Metrics> {
   if (known.counters.length > 0) return known;
   const { job, signal, onChoice, preset } = options;
-  // What is counted by now has been scraped when this is there.
+  // After this snapshot, everything that was counted so far has been scraped.
   await readSnapshot(prometheus, { ...options, metrics: { ...known, startTime: null } });
   const found = await detectMetrics(prometheus, job, signal, preset === undefined ? undefined : [preset]);
   if (found === undefined)

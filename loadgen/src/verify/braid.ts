@@ -1,6 +1,6 @@
 /**
- * Whether several processes answer the scrapes of one target in turn, as the workers of a server that share a port do. Counters of such
- * a target prove nothing: a start time that comes back, and a counter that fell meanwhile, reveal it.
+ * Detects several processes that answer the scrapes of one target in turn, like the workers of a server that share a port. Counters of
+ * such a target prove nothing. The signs are a start time that reappears, and a counter that dropped meanwhile.
  */
 import { START_TIME } from '../common/metrics.ts';
 import { formatTarget, isWithin, type PrometheusReader } from './process.ts';
@@ -8,7 +8,7 @@ import type { Samples } from './prometheus.ts';
 
 const WINDOW = '300s';
 
-/** @returns an obstacle for each such target. Processes whose scrapes happen to reach the same one all the time are not found. */
+/** @returns an obstacle per such target. Undetected if all scrapes happen to reach the same process. */
 export async function findBraids(
   prometheus: Pick<PrometheusReader, 'query' | 'samples'>,
   { job, signal }: { readonly job: string; readonly signal: AbortSignal },
@@ -27,7 +27,7 @@ export async function findBraids(
     );
 }
 
-/** Whether a value is there again after another one. */
+/** Whether a value reappears after another one. */
 function comesBack({ points }: Samples): boolean {
   const seen = new Set<number>();
   return points.some(({ value }, n) => {

@@ -1,10 +1,10 @@
-/** A verification in words and cells, for every output that shows one. */
+/** Describes a verification in words and cells, for all outputs. */
 import { formatCount, formatNumber } from '../common/units.ts';
 import type { VerificationRow } from './rows.ts';
 import { formatSeries } from './series.ts';
 import type { Verification } from './verification.ts';
 
-/** @returns the verdict in a line, and what belongs to it */
+/** @returns the verdict as a line, and its details */
 export function describeVerification(verification: Verification): { headline: string; details: string[] } {
   const { verdict, answered, unknown, rows, obstacles, notes } = verification;
   if (verdict === 'verified') {
@@ -30,7 +30,7 @@ export function describeVerification(verification: Verification): { headline: st
   };
 }
 
-/** Of targets that declare no route, no more than sums are known. */
+/** For targets that declare no route, only sums are known. */
 function describeVerified({ answered, compared = answered, undeclared = 0 }: Verification): string[] {
   if (answered === 0) return ['no requests were sent, and none were counted'];
   const requests = formatCount(answered, 'request');
@@ -58,7 +58,7 @@ function describeDifference(
   return `counted ${formatNumber(Math.abs(difference))} ${difference > 0 ? 'more' : 'fewer'} than sent`;
 }
 
-/** What was sent, what Prometheus counted, and the difference. */
+/** The number of sent requests, the number in Prometheus, and the difference. */
 export const NUMBER_HEADERS = ['sent', 'counted', 'difference'] as const;
 
 export function formatNumbers({ atLeast, atMost, counted, difference }: VerificationRow): string[] {

@@ -1,6 +1,6 @@
 /**
- * Which metrics of a job count its requests: `--metrics auto`. The presets are looked for first, then any counter with labels that
- * look like a method and a code.
+ * Detects the metrics that count the requests of a job: `--metrics auto`. Considers the presets first, then any counter with labels
+ * that look like a method and a code.
  */
 import { CheckError } from '../common/errors.ts';
 import {
@@ -13,14 +13,14 @@ import {
 import { PRESETS } from '../common/presets.ts';
 import type { PrometheusReader } from './process.ts';
 
-/** Labels under which services have what a mapping names, the usual first. */
+/** Common names of labels, the most common first. */
 const KNOWN = {
   route: ['route', 'path', 'handler', 'uri', 'http_route', 'url_rule', 'endpoint', 'url'],
   method: ['method', 'http_request_method', 'http_method', 'request_method', 'verb'],
   code: ['code', 'status_code', 'status', 'http_response_status_code', 'http_status_code', 'http_status'],
 } as const;
 
-/** Of requests that the service sends, of Prometheus' own, and of what is not one per request. */
+/** Metrics of requests that the service sends, metrics of Prometheus itself, and metrics that are not per request. */
 const OTHER = /client|outgoing|upstream|promhttp|prometheus_|scrape|_(size|bytes)/;
 
 export interface Detected {
@@ -32,9 +32,9 @@ export interface Detected {
 type Found = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
 
 /**
- * @param names of the presets or counters to look for, without anything else; by default all presets, and then any counter
- * @returns undefined where nothing fits, as of a service that has not counted a request yet
- * @throws CheckError when two fit equally
+ * @param names the only presets or counters to consider; by default all presets, then any counter
+ * @returns undefined if nothing fits, for example if the service has not counted a request yet
+ * @throws CheckError if two fit equally
  */
 export async function detectMetrics(
   prometheus: Pick<PrometheusReader, 'query'>,
@@ -83,7 +83,7 @@ function fit(
     const adapted = { ...counter };
     for (const dimension of DIMENSIONS) {
       const label = counter[dimension];
-      // Before the first routed request a label for the route may be missing.
+      // Before the first request with a route, the label for the route may be missing.
       const mayMiss = dimension === 'route' && counter.counts === 'all' && metrics.unmatched === '';
       if (label === undefined || labels.has(label)) continue;
       if (mayMiss && !optional.includes(label)) continue;
@@ -111,7 +111,7 @@ function toCandidate([name, labels]: [string, ReadonlyMap<string, ReadonlySet<st
   return [{ name, metrics: metricsSchema.parse({ counters: [counter] }) }];
 }
 
-/** A preset is preferred to the same labels of any other counter. */
+/** A preset is preferred to another counter with the same labels. */
 function choose(
   presets: readonly Candidate[],
   others: readonly Candidate[],
@@ -131,7 +131,7 @@ function choose(
   };
 }
 
-/** How much of a request it can tell apart. */
+/** The number of dimensions that the mapping distinguishes. */
 function scoreOf({ metrics: { counters } }: Candidate): number {
   return Math.max(...counters.map((counter) => dimensionsOf(counter).length));
 }

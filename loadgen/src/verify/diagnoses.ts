@@ -1,6 +1,6 @@
 /**
- * Why a verification failed, where the numbers leave one explanation. Nothing here is a guess: what the numbers only suggest is
- * not mentioned.
+ * Explains why a verification failed, if the numbers allow only one explanation. Does not guess: explanations that the numbers merely
+ * suggest are omitted.
  */
 
 import { DIMENSIONS, labelsOf, type Metrics, wholeCounterOf } from '../common/metrics.ts';
@@ -49,7 +49,7 @@ function findDoubled({ before, after }: Compared, rows: readonly VerificationRow
   return `every series increased by twice the number of requests: ${twins ?? 'is the service instrumented twice?'}`;
 }
 
-/** Two targets that have counted the same, before and after. */
+/** Two targets with identical counts, before and after. */
 function findTwins(before: Snapshot, after: Snapshot): string | undefined {
   const stateOf = (snapshot: Snapshot, { labels }: InstanceSnapshot) =>
     JSON.stringify(snapshot.instances.find((one) => isSameTarget(one.labels, labels))?.values);
@@ -66,7 +66,7 @@ function findTwins(before: Snapshot, after: Snapshot): string | undefined {
   );
 }
 
-/** All that is missing of a counter is in one series, and all that is too much in those that differ from it in one label. */
+/** Requests that are missing from one series and appear in series that differ from it in one label. */
 function findMisplaced(rows: readonly VerificationRow[], { expected, metrics }: Compared): string[] {
   const found = rows.filter(({ difference }) => difference > 0);
   const [missing, ...others] = rows.filter(({ difference }) => difference < 0);
@@ -97,7 +97,7 @@ function isElsewhere(row: VerificationRow, missing: VerificationRow, label: stri
   return one !== other && [...names].every((name) => others[name] === same[name]);
 }
 
-/** Where all else is equal, what is above the answered requests are those without a complete answer. */
+/** If all other series match, the surplus over the answered requests are requests without a complete response. */
 function findUnanswered({ expected, metrics }: Compared, rows: readonly VerificationRow[]): string[] {
   const { unknown } = totalsOf(expected);
   const whole = wholeCounterOf(metrics);

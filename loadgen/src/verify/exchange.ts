@@ -1,6 +1,7 @@
 /**
- * One request to Prometheus, over HTTP or HTTPS, with the credentials that its own clients know. Not `fetch`, which takes neither a
- * certificate authority of the caller nor every port. It follows no redirect: credentials are for the server they were given for.
+ * One request to Prometheus, over HTTP or HTTPS, with the kinds of credentials that Prometheus' own clients support. Not `fetch`,
+ * which accepts neither a custom certificate authority nor every port. Follows no redirects, because the credentials are only for
+ * the configured server.
  */
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
@@ -8,24 +9,24 @@ import { text } from 'node:stream/consumers';
 import { isNativeError } from 'node:util/types';
 
 export interface Access {
-  /** The value of the header, for credentials that came in the URL. */
+  /** The value of the header, for credentials from the URL. */
   readonly basic?: string | undefined;
-  /** Asked before each request: tokens are renewed. */
+  /** Called before each request, because tokens are renewed. */
   readonly bearerToken?: (() => Promise<string>) | undefined;
-  /** PEM, in the place of the system's certificate authorities. */
+  /** PEM, instead of the system's certificate authorities. */
   readonly ca?: string | undefined;
 }
 
 export interface Answer {
   readonly status: number;
   readonly text: string;
-  /** Of a redirect. */
+  /** The target of a redirect. */
   readonly location: string;
-  /** What the server says, without the credentials: it may repeat what it was sent. */
+  /** The body of the response, without credentials: the server may echo the request. */
   quote(said: string): string;
 }
 
-/** @throws what went wrong on the way, as Node has it */
+/** @throws Node's error of the connection */
 export async function exchange(url: URL, access: Access, signal: AbortSignal): Promise<Answer> {
   const { basic, bearerToken, ca } = access;
   const authorization = basic ?? (bearerToken && `Bearer ${await bearerToken()}`);
@@ -43,7 +44,7 @@ export async function exchange(url: URL, access: Access, signal: AbortSignal): P
   };
 }
 
-/** What a 401 or 403 means, and what helps. */
+/** Explains a 401 or 403, and how to fix it. */
 export function explainRefusal({ basic, bearerToken }: Access): string {
   if (basic !== undefined) return 'refuses the user and password in --prometheus';
   if (bearerToken !== undefined) return 'refuses the bearer token';
@@ -60,11 +61,11 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text; // A percent sign that is only a percent sign.
+    return text; // A literal percent sign.
   }
 }
 
-/** The codes of OpenSSL and of Node for a server that is not the one it should be, or speaks no TLS: waiting changes nothing. */
+/** The codes of OpenSSL and Node for a server that is not trusted or does not speak TLS: waiting does not help. */
 export function isTlsFailure(error: unknown): boolean {
   return (
     isNativeError(error) &&

@@ -1,6 +1,6 @@
 /**
- * What Prometheus must have counted of a run, by what the generator knows: per route and method, how many requests were
- * answered with which status, and how many may have been counted or not.
+ * The counts that Prometheus must have after a run, from the generator's point of view: per route and method, how many requests were
+ * answered with which status, and how many may or may not have been counted.
  */
 import { z } from 'zod';
 
@@ -26,7 +26,7 @@ export const expectedCountsSchema = z.array(entrySchema);
 export type ExpectedCount = z.output<typeof entrySchema>;
 export type ExpectedCounts = readonly ExpectedCount[];
 
-/** One list that says what all of them say. */
+/** Merges several lists into one. */
 export function sumExpectedCounts(all: readonly ExpectedCounts[]): ExpectedCount[] {
   const bySeries = Map.groupBy(all.flat(), ({ route, method }) => JSON.stringify([route, method]));
   return [...bySeries.values()].map((same) => ({
@@ -44,7 +44,7 @@ function sumAnswered(counts: ExpectedCounts): Record<string, number> {
   return sum;
 }
 
-/** How many requests the service must have counted, and how many it may have counted as well. */
+/** How many requests the service must have counted, and how many more it may have counted. */
 export function totalsOf(counts: ExpectedCounts): { answered: number; unknown: number } {
   const answered = counts.flatMap((one) => Object.values(one.answered)).reduce((a, b) => a + b, 0);
   return { answered, unknown: counts.reduce((sum, { unknown }) => sum + unknown, 0) };

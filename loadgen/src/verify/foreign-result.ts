@@ -1,6 +1,6 @@
 /**
- * What other generators have sent, by the JSON that they leave: `verify --sent`. They know no routes, so only totals by status are
- * compared; what they do not know is a range.
+ * Parses the JSON results of other generators, for `verify --sent`. These contain no routes, so only totals by status are compared;
+ * unknown counts become ranges.
  */
 import { z } from 'zod';
 import type { Counter, Metrics } from '../common/metrics.ts';
@@ -9,14 +9,14 @@ import type { ExpectedCount } from './expected-counts.ts';
 export interface ForeignResult {
   readonly tool: string;
   readonly answered: Record<string, number>;
-  /** Sent, and perhaps counted. */
+  /** Sent, and possibly counted. */
   readonly unknown: number;
-  /** Whether it knows the status of each answer. */
+  /** Whether the result has the status of each response. */
   readonly hasCodes: boolean;
-  /** In seconds since 1970, on the clock of the machine that sent; undefined where the tool does not leave them. */
+  /** In seconds since 1970, on the clock of the sending machine; undefined if the result has no times. */
   readonly startSeconds?: number;
   readonly endSeconds?: number;
-  /** What it cannot know. */
+  /** What the result cannot contain. */
   readonly note: string;
 }
 
@@ -72,7 +72,7 @@ const k6 = z
   .refine(({ metrics: { http_reqs } }) => typeof http_reqs.count === 'number')
   .transform(({ metrics: { http_reqs, http_req_failed, vus_max } }): ForeignResult => {
     const number = (value: unknown) => (typeof value === 'number' ? value : 0);
-    // Of a rate, `passes` counts the samples that are true: here the requests that failed.
+    // `passes` of a rate counts the samples that are true: here the failed requests.
     const failed = http_req_failed === undefined ? number(http_reqs.count) : number(http_req_failed.passes);
     return {
       ...{ tool: 'k6', hasCodes: false, answered: { 200: number(http_reqs.count) - failed } },
@@ -86,7 +86,7 @@ const resultSchema = z.union(
   'expected the JSON of k6 (--summary-export), vegeta (report -type=json) or autocannon (--json)',
 );
 
-/** @returns undefined for the JSON of something else */
+/** @returns undefined for any other JSON */
 export function parseForeignResult(json: unknown): ForeignResult | undefined {
   return resultSchema.safeParse(json).data;
 }
@@ -95,7 +95,7 @@ export function toExpectedCount({ answered, unknown }: ForeignResult): ExpectedC
   return { route: null, method: '', path: '/', answered, unknown, notSent: 0 };
 }
 
-/** The counters that have every request, summed over what such a result does not know. */
+/** The counters of all requests, summed over the dimensions that such a result does not have. */
 export function totalsOnly(metrics: Metrics, { hasCodes }: ForeignResult): Metrics {
   const counters = metrics.counters
     .filter(({ counts }) => counts === 'all')

@@ -1,6 +1,6 @@
 /**
- * The ledger: the folder in which every run leaves its report, one file a run, so that `verify` can add them up. Of a report only
- * what the verification needs is read, whatever else it or another version of the generator has put into it.
+ * The ledger: a folder with the report of every run, one file per run, so that `verify` can add them up. Reads only the parts of a
+ * report that the verification needs, and ignores all others, including those of other versions.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -32,7 +32,7 @@ export type RunRecord = z.output<typeof recordSchema>;
 
 const olderSchema = z.object({ kind: z.literal('loadgen-run'), version: z.int() });
 
-/** Makes the folder, where it is missing. @throws UsageError when no record can be written there */
+/** Creates the folder if it is missing. @throws UsageError if no record can be written there */
 export async function openLedger(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
@@ -43,8 +43,8 @@ export async function openLedger(folder: string): Promise<void> {
 }
 
 /**
- * Whole or not at all: a reader or a crash never meets half of a record.
- * @param folder one that {@link openLedger} has checked. @throws CheckError when it cannot be written all the same
+ * Writes atomically: neither a reader nor a crash ever finds half of a record.
+ * @param folder was checked by {@link openLedger}. @throws CheckError if it still cannot be written
  */
 export async function saveRecord(folder: string, record: RunRecord): Promise<void> {
   const path = join(folder, fileName(record));
@@ -58,7 +58,7 @@ export async function saveRecord(folder: string, record: RunRecord): Promise<voi
   }
 }
 
-/** @throws CheckError when it cannot */
+/** @throws CheckError if the record cannot be removed */
 export async function removeRecord(folder: string, record: RunRecord): Promise<void> {
   const path = join(folder, fileName(record));
   try {
@@ -69,8 +69,8 @@ export async function removeRecord(folder: string, record: RunRecord): Promise<v
 }
 
 /**
- * Starts a new ledger: what had been counted by then no longer matters. It is the record of a run that sends nothing; those of
- * earlier ones stay, under names that are not read.
+ * Starts a new ledger: earlier counts no longer matter. Writes the record of a run that sends nothing. Earlier records stay, under
+ * names that are not read.
  */
 export async function startLedger(folder: string, metrics: Metrics, before: Snapshot): Promise<void> {
   await openLedger(folder);
@@ -83,12 +83,12 @@ export async function startLedger(folder: string, metrics: Metrics, before: Snap
   for (const path of earlier) await rename(path, `${path}.rebased`);
 }
 
-/** Sorts by time; two runs of the same millisecond have two names. */
+/** Sorts by time; two runs in the same millisecond have different names. */
 function fileName({ startedAt, id }: RunRecord): string {
   return `${startedAt.replaceAll(':', '')}-${id.slice(0, 8)}.json`;
 }
 
-/** The JSON files of a folder. @throws UsageError when it cannot be read */
+/** The JSON files of a folder. @throws UsageError if it cannot be read */
 export async function ledgerFiles(folder: string): Promise<string[]> {
   try {
     const names = await readdir(folder);
@@ -99,9 +99,9 @@ export async function ledgerFiles(folder: string): Promise<string[]> {
 }
 
 /**
- * @returns the record; undefined for one that another version of the generator wrote. To leave such a run out is safe: a
- * verification begins with the snapshot of its first run, so the requests of a run in between would show as those of another client
- * @throws CheckError that names the file and the place of every mistake: a damaged ledger verifies nothing
+ * @returns the record; undefined if another version of the generator wrote it. Skipping such a run is safe: a verification starts
+ * with the snapshot of its first run, so requests of a skipped run in between would appear as those of another client
+ * @throws CheckError with the file and the place of every mistake: a damaged ledger verifies nothing
  */
 export async function readRecord(path: string): Promise<RunRecord | undefined> {
   const json = await readJson(path);

@@ -1,6 +1,6 @@
 /**
- * What is read of each process of the service: the vocabulary of snapshots. A process is known by all labels of its target and its
- * start time, where it has one.
+ * The data of each process of the service: the vocabulary of snapshots. A process is identified by all labels of its target and its
+ * start time, if it has one.
  */
 import { z } from 'zod';
 import { CheckError } from '../common/errors.ts';
@@ -10,9 +10,9 @@ import type { Labels, Prometheus, Sample } from './prometheus.ts';
 import { type Series, seriesSchema } from './series.ts';
 
 /**
- * Some client libraries compute the start time at each scrape, and it varies by some milliseconds
- * (github.com/prometheus/client_golang/issues/289). A process that is replaced within less than half a second has counted
- * next to nothing; to take both for one can make a verification fail, and never succeed.
+ * Some client libraries compute the start time at each scrape, so it varies by some milliseconds
+ * (github.com/prometheus/client_golang/issues/289). A process that is replaced within half a second has counted next to nothing;
+ * confusing the two can make a verification fail, but never succeed.
  */
 export const START_JITTER_SECONDS = 0.5;
 
@@ -62,7 +62,7 @@ export type InstanceSnapshot = z.output<typeof instanceSchema>;
 export type TerminatedProcess = z.output<typeof terminatedSchema>;
 export type Snapshot = z.output<typeof snapshotSchema>;
 
-/** What a snapshot needs of Prometheus. */
+/** The part of the client that snapshots use. */
 export type PrometheusReader = Pick<Prometheus, 'url' | 'time' | 'query' | 'samples' | 'targets'>;
 
 type ProcessName = Pick<InstanceSnapshot, 'labels' | 'startTimeSeconds'>;
@@ -78,12 +78,12 @@ export function isSameProcess(a: ProcessName, b: ProcessName): boolean {
   return isSameStart && isSameTarget(a.labels, b.labels);
 }
 
-/** The metric that has a sample for each process at each scrape. */
+/** The metric with a sample for each process at each scrape. */
 export function presenceOf(metrics: Metrics): string {
   return isByTarget(metrics) ? 'up' : String(metrics.startTime);
 }
 
-/** `api-1:8000`, and with labels besides job and instance `api-1:8000 {pod="api-7"}`. */
+/** `api-1:8000`, or `api-1:8000 {pod="api-7"}` with labels other than job and instance. */
 export function formatTarget({ __name__, job, instance = 'a target', ...others }: Labels): string {
   const pairs = Object.entries(others).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
   return pairs.length === 0 ? instance : `${instance} {${pairs.join(',')}}`;
@@ -92,7 +92,7 @@ export function formatTarget({ __name__, job, instance = 'a target', ...others }
 const SCRAPED_AT = 'loadgen_scraped_at';
 
 /**
- * All that a snapshot is made of, of the targets that `matchers` select, with the time of each scrape. In one query: Prometheus
+ * Selects all data of a snapshot, for the targets that match `matchers`, with the time of each scrape. One query, so that Prometheus
  * evaluates it on one state of its data.
  * @param isForwarded whether the samples of a scrape arrive one after the other, by `remote_write`: then each has a time
  */
@@ -108,8 +108,8 @@ export function snapshotQueryOf(matchers: string, metrics: Metrics, isForwarded 
 }
 
 /**
- * The processes that an answer to {@link snapshotQueryOf} is about. A sample belongs to the process all of whose labels it has.
- * @throws CheckError for a sample of no process
+ * The processes in a result of {@link snapshotQueryOf}. A sample belongs to a process if it has all of its labels.
+ * @throws CheckError if a sample belongs to no process
  */
 export function toProcesses(samples: readonly Sample[], metrics: Metrics): TerminatedProcess[] {
   const { drained, startTime } = metrics;
@@ -143,10 +143,7 @@ export function toProcesses(samples: readonly Sample[], metrics: Metrics): Termi
   return processes;
 }
 
-/** @param known NaN for none */
-const earlierOf = (known: number, seconds: number) => Math.min(known || seconds, seconds);
-
-/** @throws CheckError for a target that is none of the processes, and for targets with the same labels */
+/** @throws CheckError for a target that matches no process, and for targets with the same labels */
 function checkDistinct(
   samples: readonly Sample[],
   processes: readonly ProcessName[],
@@ -183,12 +180,12 @@ function sizeOf(labels: Labels): number {
   return Object.keys(labels).length;
 }
 
-/** Whether `labels` has all of `part`. */
+/** Whether `labels` contains all of `part`. */
 export function isWithin(part: Labels, labels: Labels): boolean {
   return Object.entries(part).every(([label, value]) => labels[label] === value);
 }
 
-/** `up` is not relabelled as the metrics of its target are, so it may have labels more or fewer. */
+/** `up` is not relabelled like the metrics of its target, so it may have more or fewer labels. */
 function isCompatible(a: Labels, b: Labels): boolean {
   return Object.entries(a).every(([label, value]) => b[label] === undefined || b[label] === value);
 }

@@ -1,6 +1,6 @@
 /**
- * A client for what is needed here of Prometheus' HTTP API (prometheus.io/docs/prometheus/latest/querying/api): queries and
- * targets. The lab, the tests and the benchmarks use it too.
+ * A client for parts of Prometheus' HTTP API (prometheus.io/docs/prometheus/latest/querying/api): queries and targets. The lab, the
+ * tests and the benchmarks use it too.
  */
 import { z } from 'zod';
 import { reasonOf, UnreachableError, UsageError } from '../common/errors.ts';
@@ -14,7 +14,7 @@ export { UnreachableError };
 const labelsSchema = z.record(z.string(), z.string());
 const point = z.tuple([z.number(), z.string()]);
 const number = z.string().transform(Number);
-/** Native; its buckets are not read. */
+/** A native histogram; its buckets are not read. */
 const histogram = z.object({ count: number, sum: number });
 
 const answerSchema = z.discriminatedUnion('resultType', [
@@ -44,7 +44,7 @@ const targetsSchema = z.object({
       health: z.string(),
       lastError: z.string(),
       scrapeUrl: z.string(),
-      /** Such as `15s` or `1m30s`. */
+      /** For example `15s` or `1m30s`. */
       scrapeInterval: z.string().default(''),
     }),
   ),
@@ -61,24 +61,24 @@ export interface Sample {
   readonly histogram?: { readonly count: number; readonly sum: number };
 }
 
-/** Several values of one series, in order. */
+/** Several values of one series, ordered by time. */
 export interface Samples {
   readonly labels: Labels;
   readonly points: readonly { readonly atSeconds: number; readonly value: number }[];
 }
 
 export interface PrometheusOptions extends Access {
-  /** How long to keep asking a Prometheus that does not answer, before giving up. At once by default. */
+  /** How long to retry if Prometheus does not respond. By default no retries. */
   readonly retryMs?: number;
 }
 
 export interface QueryOptions {
   readonly signal?: AbortSignal;
-  /** In seconds on Prometheus' clock; now where it is left out. */
+  /** In seconds on Prometheus' clock; now by default. */
   readonly atSeconds?: number;
 }
 
-/** Prometheus does not understand the query or cannot evaluate it; `reason` is its own text. */
+/** Prometheus cannot parse or evaluate the query; `reason` is its message. */
 export class RefusedQueryError extends UsageError {
   readonly reason: string;
   constructor(reason: string) {
@@ -97,14 +97,14 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const RETRY_MS = 250;
 
 export class Prometheus {
-  /** Without the credentials. */
+  /** Without credentials. */
   readonly url: string;
   readonly #access: Access;
   readonly #retryMs: number;
 
   /**
-   * @param url may have basic credentials in it, which take precedence over a bearer token
-   * @throws UsageError when `url` is not an http or https URL
+   * @param url may contain basic credentials, which take precedence over a bearer token
+   * @throws UsageError if `url` is not an http or https URL
    */
   constructor(url: string, { retryMs = 0, ...access }: PrometheusOptions = {}) {
     const bare = parseUrl('--prometheus', url, 'http://localhost:9090');
@@ -115,7 +115,7 @@ export class Prometheus {
     this.#retryMs = retryMs;
   }
 
-  /** Its clock, in seconds since 1970. */
+  /** Prometheus' clock, in seconds since 1970. */
   async time(signal?: AbortSignal): Promise<number> {
     const answer = await this.ask('time()', { ...(signal && { signal }) });
     // VictoriaMetrics has no scalars, and counts whole seconds: the next one has certainly not begun before.
@@ -125,7 +125,7 @@ export class Prometheus {
     return Number(answer.result[1]);
   }
 
-  /** A query at a moment, whose answer is a vector. @throws as {@link ask} */
+  /** An instant query whose result is a vector. @throws the errors of {@link ask} */
   async query(expression: string, options?: QueryOptions): Promise<Sample[]> {
     const answer = await this.ask(expression, options);
     if (answer.resultType !== 'vector') throw this.#unexpected(expression, 'vector', answer);
@@ -136,7 +136,7 @@ export class Prometheus {
     }));
   }
 
-  /** The same of an expression with a range, such as `up[1m]`, whose answer is a matrix. */
+  /** An instant query with a range, for example `up[1m]`, whose result is a matrix. */
   async samples(expression: string, options?: QueryOptions): Promise<Samples[]> {
     const answer = await this.ask(expression, options);
     if (answer.resultType !== 'matrix') throw this.#unexpected(expression, 'matrix', answer);
@@ -152,8 +152,8 @@ export class Prometheus {
   }
 
   /**
-   * A query at a moment, with whatever answer it has.
-   * @throws RefusedQueryError, and UnreachableError that names the URL and the cause
+   * An instant query with any type of result.
+   * @throws RefusedQueryError, or UnreachableError with the URL and the cause
    */
   ask(query: string, { signal, atSeconds }: QueryOptions = {}): Promise<QueryAnswer> {
     // VictoriaMetrics answers for a moment 30 s ago without `nocache`, which Prometheus ignores.
@@ -167,7 +167,7 @@ export class Prometheus {
     );
   }
 
-  /** @param schema of the data of a successful answer */
+  /** @param schema the schema of the data of a successful response */
   async #call<T>(
     path: string,
     parameters: Record<string, string>,
@@ -181,7 +181,7 @@ export class Prometheus {
         return await this.#callOnce(url, schema, signal);
       } catch (error) {
         signal?.throwIfAborted();
-        // What has answered, and is no Prometheus, will not become one.
+        // A server that responds, but is not Prometheus, will not become one.
         if (error instanceof UnreachableError || error instanceof UsageError) throw error;
         if (performance.now() >= deadline || isTlsFailure(error)) {
           const remedy = isTlsFailure(error) ? ' (see --prometheus-ca-file)' : '';
@@ -197,7 +197,7 @@ export class Prometheus {
     const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
     const { status, text, location, quote } = await exchange(url, this.#access, limit);
     const said = shorten(quote(text));
-    // A Prometheus that starts, or a proxy before one that does, answers with a 5xx; one that limits the rate with a 429.
+    // While Prometheus starts, it or a proxy in front of it responds with a 5xx; a rate limit responds with 429.
     if (status >= 500 || status === 429) throw new Error(`${status} ${said}`);
     if (status === 401 || status === 403)
       throw new UnreachableError(`Prometheus at ${this.url} ${explainRefusal(this.#access)} (${status})`);
@@ -214,13 +214,13 @@ export class Prometheus {
   }
 }
 
-/** As Prometheus writes it: `+Inf`, `NaN`, `3.3E+01`. @returns NaN where there is none */
+/** Parses Prometheus' notation: `+Inf`, `NaN`, `3.3E+01`. @returns NaN if there is no value */
 export function toNumber(text: string | undefined): number {
   if (text === undefined || text === '') return Number.NaN;
   return Number(text.replace(/Inf$/, 'Infinity'));
 }
 
-/** @returns undefined for what is not JSON */
+/** @returns undefined if the text is not JSON */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -229,7 +229,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The beginning of an answer, on one line. */
+/** The start of a response, on one line. */
 function shorten(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > 120 ? `${line.slice(0, 117)}...` : line;

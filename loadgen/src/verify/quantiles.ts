@@ -1,6 +1,6 @@
 /**
- * The quantiles of durations between two snapshots, as Prometheus' own histogram gives them, for users to look at: a quantile is
- * interpolated within its bucket, so the verification does not use it.
+ * The quantiles of durations between two snapshots, from Prometheus' histogram. Only for display: quantiles are interpolated within
+ * buckets, so the verification does not use them.
  */
 
 import type { Metrics } from '../common/metrics.ts';
@@ -8,7 +8,7 @@ import { isSameProcess, type PrometheusReader, type Snapshot } from './process.t
 
 export const QUANTILES = [0.5, 0.9, 0.99] as const;
 
-/** In seconds; null for each that Prometheus does not give, for whatever reason. */
+/** In seconds; null for each quantile that Prometheus does not return, for any reason. */
 export function readQuantiles(
   prometheus: Pick<PrometheusReader, 'query'>,
   before: Snapshot,
@@ -25,8 +25,8 @@ export function readQuantiles(
   const isSteady = before.instances.every((one) =>
     after.instances.some((other) => isSameProcess(one, other)),
   );
-  // Where a process was restarted only `increase()` is right. Over the creation of a native histogram it is coarse: Prometheus
-  // stores a zero of schema 0 there, whose buckets have a factor of 2. A range is left-open, hence 1 ms more.
+  // After a restart only `increase()` is correct. Over the creation of a native histogram it is coarse, because Prometheus stores a
+  // zero of schema 0 there, whose buckets have a factor of 2. A range is left-open, hence 1 ms more.
   const grown = (sum: string, series: string) =>
     isSteady
       ? `(${sum}(${series}) - ${sum}(${series} offset ${rangeMs}ms) or ${sum}(${series}))`

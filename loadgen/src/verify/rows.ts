@@ -1,4 +1,4 @@
-/** The rows of a verification: what each series must have grown by, and has. */
+/** The rows of a verification: the expected and the actual increase of each series. */
 import { z } from 'zod';
 import {
   type Counted,
@@ -49,7 +49,7 @@ export function toRows(counted: SeriesCounts, expected: ExpectedCounts, metrics:
     const atLeast = exact.of(series);
     const own = withoutCode(series, counterOf(series, compared));
     const row = toRow(series, atLeast, atLeast + slack.of(own), grown.of(series));
-    // An unknown request may have ended with any code, but was counted once.
+    // A request with unknown outcome may have any code, but is counted at most once.
     slack.add(own, -Math.max(0, Math.min(row.counted, row.atMost) - atLeast));
     return row;
   });
@@ -59,7 +59,7 @@ export function counterOf({ metric }: Pick<Series, 'metric'>, { counters }: Metr
   return counters.find(({ name }) => name === metric);
 }
 
-/** The value of its route label; empty where it has none. */
+/** The value of the series' route label; empty if it has none. */
 export function routeOf(series: Series, metrics: Metrics): string {
   const label = counterOf(series, metrics)?.route;
   return (label !== undefined && series.labels[label]) || '';
@@ -70,13 +70,13 @@ export function isIgnored(series: Series, metrics: Metrics): boolean {
   return isRouted && metrics.ignoreRoutes.includes(routeOf(series, metrics));
 }
 
-/** Targets that declare no route may be counted under any: then all are compared without their routes. */
+/** Targets that declare no route may be counted under any route, so then all are compared without routes. */
 function comparedBy(expected: ExpectedCounts, metrics: Metrics): Metrics {
   if (expected.every(({ route }) => route !== null)) return metrics;
   return { ...metrics, counters: metrics.counters.map(({ route, ...counter }) => counter) };
 }
 
-/** Without the series of ignored routes, and by the labels that are compared. */
+/** Removes the series of ignored routes, and sums over labels that are not compared. */
 function pool(counted: SeriesCounts, metrics: Metrics, compared: Metrics): SeriesCounts {
   const pooled = new SeriesCounts();
   for (const series of counted.seriesWith()) {
@@ -88,7 +88,7 @@ function pool(counted: SeriesCounts, metrics: Metrics, compared: Metrics): Serie
   return pooled;
 }
 
-/** By method, as the service writes it: how many requests no route matched. Undefined where no counter says so. */
+/** The number of requests that matched no route, by method in the service's spelling. Undefined if no counter has it. */
 function countUnmatched(counted: SeriesCounts, metrics: Metrics): ((method: string) => number) | undefined {
   const whole = wholeCounterOf(metrics);
   const { route, method: label } = whole ?? {};
@@ -100,7 +100,7 @@ function countUnmatched(counted: SeriesCounts, metrics: Metrics): ((method: stri
     own.reduce((sum, series) => sum + (series.labels[label] === method ? counted.of(series) : 0), 0);
 }
 
-/** What each series must have grown by, and by how much more it may have grown because of requests that may have been counted or not. */
+/** The expected increase of each series, and how much more it may have increased by requests that may or may not have been counted. */
 function expectations(
   expected: ExpectedCounts,
   metrics: Metrics,
@@ -125,7 +125,7 @@ function expectations(
   return { exact, slack };
 }
 
-/** Of requests that declare no route, those that none matched are not in a counter of routed ones. */
+/** Requests that declare no route and matched none are not in a counter of requests with a route. */
 function takeOutUnrouted(
   counter: Counter,
   exact: SeriesCounts,
@@ -162,7 +162,7 @@ function toRow(series: Series, atLeast: number, atMost: number, counted: number)
 }
 
 function byMetricThenLabels({ counters }: Metrics) {
-  // The gauge last.
+  // The gauge is last.
   const names = counters.map(({ name }) => name);
   const orderOf = ({ metric }: Series) => (names.includes(metric) ? names.indexOf(metric) : names.length);
   return (a: Series, b: Series) => orderOf(a) - orderOf(b) || (formatSeries(a) < formatSeries(b) ? -1 : 1);

@@ -1,6 +1,6 @@
 /**
- * Whether a service counts the scrapes of its own metrics. A surplus that is as large as the number of scrapes may be a coincidence, so
- * it has to grow with them while nothing is sent.
+ * Detects whether a service counts its own scrapes. A surplus that equals the number of scrapes may be a coincidence, so it must also
+ * grow with them while nothing is sent.
  */
 import type { Metrics } from '../common/metrics.ts';
 import { formatNumber } from '../common/units.ts';
@@ -11,12 +11,12 @@ import { formatSeries } from './series.ts';
 import { readSnapshot, type SnapshotOptions, TIMESTAMP_TOLERANCE_SECONDS } from './snapshot.ts';
 import { verify } from './verification.ts';
 
-/** So many scrapes are no coincidence. */
+/** After this many scrapes a coincidence is ruled out. */
 const ENOUGH = 3;
-/** Raw samples of a longer time are not asked for. */
+/** The longest time for which raw samples are queried. */
 const MOST_SECONDS = 3_600;
 
-/** @returns a note for each row whose surplus is the number of scrapes */
+/** @returns a note for each row whose surplus equals the number of scrapes */
 export async function findScrapes(
   prometheus: PrometheusReader,
   options: SnapshotOptions,
@@ -44,7 +44,7 @@ function findSurplus(rows: readonly VerificationRow[], metrics: Metrics): Verifi
   return rows.filter((row) => row.difference > 0 && counterOf(row, metrics) !== undefined);
 }
 
-/** Between two snapshots. A scrape is counted when it ends: the next one finds it. */
+/** The number of scrapes between two snapshots. A scrape is counted when it ends, so only the next one shows it. */
 async function countScrapes(
   prometheus: PrometheusReader,
   { job, signal }: SnapshotOptions,

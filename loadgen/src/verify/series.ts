@@ -1,4 +1,4 @@
-/** Series as Prometheus labels them: objects everywhere, text only where a user reads them. */
+/** Series with Prometheus' labels: objects in the program, text only for users. */
 import { z } from 'zod';
 
 export const seriesSchema = z.strictObject({
@@ -13,7 +13,7 @@ export function formatSeries({ metric, labels }: Series): string {
   return pairs.length === 0 ? metric : `${metric}{${pairs.join(',')}}`;
 }
 
-/** A number per series; 0 for those that were never named. */
+/** A number per series; 0 by default. */
 export class SeriesCounts {
   readonly #entries = new Map<string, { readonly series: Series; count: number }>();
 
@@ -28,14 +28,14 @@ export class SeriesCounts {
     return this.#entries.get(keyOf(series))?.count ?? 0;
   }
 
-  /** Every series of this and of others, once. */
+  /** The union of the series of this and of others. */
   seriesWith(...others: readonly SeriesCounts[]): Series[] {
     const all = new Map([this, ...others].flatMap((counts) => [...counts.#entries]));
     return [...all.values()].map(({ series }) => series);
   }
 }
 
-/** Only ever compared with other keys. */
+/** Only compared with other keys. */
 function keyOf({ metric, labels }: Series): string {
   return JSON.stringify([metric, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }

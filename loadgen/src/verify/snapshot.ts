@@ -1,7 +1,7 @@
 /**
- * What Prometheus holds of the API at a moment: raw counter values per process, never `rate()` or `increase()`, which
- * extrapolate. A snapshot is *fresh*: every target was scraped after it was asked for. Only Prometheus' own clock says so;
- * it is never compared with a clock of this machine.
+ * The API's counters in Prometheus at one time: raw values per process, never `rate()` or `increase()`, which extrapolate. A snapshot is
+ * *fresh*: every target was scraped after the snapshot was requested. This is decided only by Prometheus' clock, which is never
+ * compared with a clock of this machine.
  */
 import { UnreachableError } from '../common/errors.ts';
 import { isByTarget, type Metrics } from '../common/metrics.ts';
@@ -25,28 +25,28 @@ export interface SnapshotOptions {
   /** How long to wait for a scrape of every target. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
-  /** Of an earlier snapshot that is read again by other metrics; by default now. */
+  /** The time of an earlier snapshot that is read again with other metrics; now by default. */
   readonly askedAtSeconds?: number;
-  /** Called once, when it has to wait, with what for. */
+  /** Called once if it has to wait, with the reason. */
   readonly onWait?: (reason: string) => void;
-  /** The earlier snapshot that this one is to be compared with: processes that have ended since are read as well. */
+  /** The earlier snapshot to compare with. Processes that ended since then are read as well. */
   readonly beforeOf?: (now: Snapshot) => Snapshot | undefined;
 }
 
 const POLL_MS = 100;
-/** Where an answer takes longer, as of an API with many series, Prometheus works on it for a fifth of the time at most. */
+/** If queries take long, because the API has many series, Prometheus is busy with them for at most a fifth of the time. */
 const PAUSE_FACTOR = 4;
 const SETTLE_MS = 20_000;
-/** As many scrapes of the slowest target are waited for, however short the wait is meant to be. */
+/** Waits for this many scrapes of the slowest target, even if `waitMs` is shorter. */
 const SCRAPES = 2;
-/** An interval that a user notices. */
+/** A scrape interval that users notice. */
 const NOTABLE_MS = 10_000;
-/** Prometheus may date a scrape up to 2 ms early, to keep timestamps regular (scrape.ScrapeTimestampTolerance). */
+/** Prometheus may set timestamps up to 2 ms early, to keep them regular (scrape.ScrapeTimestampTolerance). */
 export const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
 
 /**
- * @throws UnreachableError when the API is not scraped in time, saying which target and why, or Prometheus is away
- * @throws CheckError for a process that cannot be distinguished from a restarted one
+ * @throws UnreachableError if the API is not scraped in time, with the target and the reason, or Prometheus is unreachable
+ * @throws CheckError if a restart of a process could not be detected
  */
 export async function readSnapshot(
   prometheus: PrometheusReader,
@@ -85,14 +85,12 @@ export async function readSnapshot(
 
 interface Scraping {
   readonly intervalMs: number;
-  /** Whether another Prometheus scrapes the targets, and sends on what it stores. */
-  readonly isForwarded: boolean;
-  /** What to add to what is waited for, and to the error. */
+  /** Appended to the reason for waiting, and to the error. */
   readonly text: string;
   readonly error: string;
 }
 
-/** How often the targets are scraped, and why not. Engines that only take over what others scrape do not know. */
+/** The scrape interval of the targets, and their errors. Engines that only receive data from other scrapers do not know it. */
 async function readScraping(
   prometheus: PrometheusReader,
   { job, signal }: SnapshotOptions,
@@ -110,7 +108,7 @@ async function readScraping(
   };
 }
 
-/** As Prometheus writes durations: `1m30s`. */
+/** Parses Prometheus' notation of durations: `1m30s`. */
 function toMs(duration: string): number {
   const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
   const parts = [...duration.matchAll(/(\d+)(ms|s|m|h|d)/g)];
@@ -118,10 +116,10 @@ function toMs(duration: string): number {
 }
 
 /**
- * A snapshot after traffic: as {@link readSnapshot}, and again while something is missing that a later scrape can bring. A
- * request that this side has given up may still be worked on there; a replica that has just started is found only when
- * Prometheus asks the DNS again (5 s), has passed that on (5 s) and scrapes it (5 s). Where all is equal, one further scrape of
- * every target must find it so: a service may count late what it counts twice.
+ * A snapshot after traffic: like {@link readSnapshot}, but repeated while counts are missing that a later scrape may contain. The
+ * service may still be working on a request that this side has given up. A replica that has just started is found only when
+ * Prometheus queries the DNS again (5 s), has passed on the result (5 s) and scrapes it (5 s). If everything matches, another scrape of
+ * every target must confirm it, because a service that counts twice may count the second time late.
  */
 export async function readSettledSnapshot(
   prometheus: PrometheusReader,
@@ -144,7 +142,7 @@ export async function readSettledSnapshot(
   }
 }
 
-/** Which processes restarted in place, where no start time tells: the service's counters fell between two scrapes. */
+/** Detects processes that restarted in place, if there is no start time: a counter dropped between two scrapes. */
 async function readFallen(
   prometheus: PrometheusReader,
   { job, metrics, signal }: SnapshotOptions,
@@ -154,7 +152,7 @@ async function readFallen(
   const now = await prometheus.time(signal);
   const since = Math.min(...before.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
   if (!Number.isFinite(since)) return () => ({});
-  // A range is left-open, hence 1 ms more: the scrape of the earlier snapshot is in it.
+  // A range is left-open, hence 1 ms more to include the scrape of the earlier snapshot.
   const own = `{job=${JSON.stringify(job)}}[${Math.ceil((now - since) * 1000) + 1}ms]`;
   const resets = await Promise.all(
     metrics.counters.map(({ name }) =>
@@ -167,7 +165,7 @@ async function readFallen(
 
 type Reading = Pick<SnapshotOptions, 'job' | 'metrics' | 'signal' | 'waitMs'>;
 
-/** Of a moment that is over: each target as it was last scraped by then. */
+/** A snapshot of the past: the last scrape of each target before that time. */
 export async function readSnapshotAt(
   prometheus: PrometheusReader,
   { job, metrics, signal }: Reading,
@@ -178,7 +176,7 @@ export async function readSnapshotAt(
   return { askedAtSeconds: atSeconds, instances: processes.map(({ isDrained, ...instance }) => instance) };
 }
 
-/** The first of a row of moments by which every target had been scraped after `seconds`. @throws UnreachableError for none in time */
+/** A snapshot in which every target was scraped after `seconds`. @throws UnreachableError if there is none in time */
 export async function readSnapshotAfter(
   prometheus: PrometheusReader,
   options: Reading,
@@ -207,10 +205,10 @@ export function sumOf({ instances }: Snapshot, metric: string): number {
 }
 
 /**
- * One snapshot of several that were taken before runs which may overlap: of each instance its earliest scrape. Every run
- * began after its own snapshot, so all that was sent came after these scrapes. An instance that the first snapshot does
- * not know appeared later, and began at 0.
- * @throws RangeError for none
+ * Merges snapshots that were taken before runs which may overlap: the earliest scrape of each instance. Every run started after its
+ * own snapshot, so all requests came after these scrapes. An instance that is not in the first snapshot appeared later, and started
+ * at 0.
+ * @throws RangeError if there are no snapshots
  */
 export function earliest(snapshots: readonly Snapshot[]): Snapshot {
   const [first, ...others] = snapshots.toSorted((a, b) => a.askedAtSeconds - b.askedAtSeconds);
@@ -223,7 +221,7 @@ export function earliest(snapshots: readonly Snapshot[]): Snapshot {
   return { ...first, instances };
 }
 
-/** With the reason to wait, where a target was not scraped since then, or is down. */
+/** @returns the instances, or the reason for waiting if a target is down or was not scraped since then */
 async function readFresh(
   prometheus: PrometheusReader,
   { job, metrics, signal }: SnapshotOptions,

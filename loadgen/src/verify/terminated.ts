@@ -1,6 +1,6 @@
 /**
- * Processes of the API that are no more, as Prometheus has last seen them. One that was drained before its last scrape has
- * lost nothing: all that it ever counted is there. Of one that ended otherwise, what it counted after that scrape is lost.
+ * Terminated processes of the API, with the values of their last scrape. A process that was drained before its last scrape has lost
+ * nothing. For any other, the requests that it counted after its last scrape are lost.
  */
 
 import { isByTarget, type Metrics } from '../common/metrics.ts';
@@ -26,9 +26,9 @@ interface Process {
 }
 
 /**
- * @param present those that are still there
+ * @param present the processes that still exist
  * @param before an earlier snapshot
- * @returns those of `before` and those that appeared after it, which are not among `present`
+ * @returns the processes of `before`, and those that appeared after it, that are not in `present`
  */
 export async function readTerminated(
   prometheus: PrometheusReader,
@@ -41,7 +41,7 @@ export async function readTerminated(
   const isSame: typeof isSameProcess = isByTarget(metrics)
     ? (a, b) => isSameTarget(a.labels, b.labels)
     : isSameProcess;
-  // A process that ended while `before` was taken is in neither: what it had counted came before the run.
+  // A process that ended while `before` was taken is in neither, because it counted everything before the run.
   const readAtSeconds = Math.max(...before.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
   const isOf = (instances: readonly InstanceSnapshot[], process: Process) =>
     instances.some((other) => isSame(other, process));
@@ -59,14 +59,14 @@ export async function readTerminated(
   return last.flat();
 }
 
-/** Prometheus may date a scrape a little early. */
+/** Prometheus may set timestamps a little early. */
 const MARGIN_SECONDS = 1;
-/** As long back raw samples are asked for as they are: 720 a target, at one every 5 s. */
+/** The longest time for which raw samples are queried directly: 720 per target, with one every 5 s. */
 const RAW_SECONDS = 3_600;
-/** A longer time is looked at in so many parts, and only those are read raw in which a process begins or ends. */
+/** A longer time is divided into this many parts. Raw samples are queried only for parts in which a process starts or ends. */
 const PARTS = 200;
 
-/** The samples of the start times, or of up, since a moment: at least the last one of each process that has ended. */
+/** The samples of the start times, or of `up`, since a time: at least the last sample of each terminated process. */
 async function readStarts(
   prometheus: PrometheusReader,
   selector: string,
@@ -86,7 +86,7 @@ async function readStarts(
   return (await Promise.all(raw)).flat();
 }
 
-/** The parts, each by its end, next to which a series has another value, or none. */
+/** The ends of the parts whose neighbours have another value of the series, or none. */
 function changesOf({ points }: Samples, step: number): number[] {
   const lastAt = new Map(points.map(({ atSeconds, value }) => [atSeconds, value]));
   return points
@@ -106,7 +106,7 @@ function matchersOf(labels: Labels): string {
     .join(',');
 }
 
-/** A start time that changes within a series is another process. */
+/** If the start time changes within a series, it is another process. */
 function processesOf(starts: readonly Samples[], metrics: Metrics): Process[] {
   const isUp = isByTarget(metrics);
   const processes: Process[] = [];

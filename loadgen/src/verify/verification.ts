@@ -1,6 +1,6 @@
 /**
- * The verification that every request was counted exactly once: the expected counts against the differences of two snapshots, one row per
- * series. A series that changed and has no expected count gets a row too: that is how other traffic is named.
+ * Verifies that every request was counted exactly once: compares the expected counts with the difference of two snapshots, one row per
+ * series. A series that changed without an expected count also gets a row, which reveals other traffic.
  */
 import { z } from 'zod';
 import { isByTarget, type Metrics, weaknessesOf, wholeCounterOf } from '../common/metrics.ts';
@@ -80,12 +80,12 @@ export function verify(
   };
 }
 
-/** A verification that cannot be made. */
+/** The result of a verification that is impossible. */
 export function unverifiable(expected: ExpectedCounts, obstacles: string[]): Verification {
   return { verdict: 'unverifiable', ...totalsOf(expected), rows: [], obstacles, notes: [] };
 }
 
-/** What a later scrape can make of a verification: what is missing may come, what is too much does not go away. */
+/** How a later scrape can change a verification: missing counts may appear, but a surplus does not disappear. */
 export type Standing = 'equal' | 'missing' | 'wrong';
 
 export function standingOf({ verdict, rows }: Verification, { inProgress }: Metrics): Standing {
@@ -102,7 +102,7 @@ function findAbsent({ instances, terminated = [] }: Snapshot, { counters }: Metr
   return counters.filter(({ name }) => !present.has(name)).map(({ name }) => `Prometheus has no ${name}`);
 }
 
-/** A process that has counted something since, and does not expose the gauge, or it is dropped. */
+/** Processes that have counted requests since the first snapshot, but whose gauge is not exposed, or is dropped. */
 function findGaugeless(before: Snapshot, after: Snapshot, { inProgress }: Metrics): string[] {
   if (inProgress === undefined) return [];
   const stateOf = ({ values }: Pick<InstanceSnapshot, 'values'>) => JSON.stringify(values);
@@ -118,12 +118,12 @@ function findGaugeless(before: Snapshot, after: Snapshot, { inProgress }: Metric
     );
 }
 
-/** A label that the mapping names and no sample has: compared without it, what is counted under the wrong one would not be seen. */
+/** Labels of the mapping that no sample has: without such a label, requests counted under a wrong value would go undetected. */
 function findUnlabelled(before: Snapshot, after: Snapshot, { counters, unmatched }: Metrics): string[] {
   const values = [...before.instances, ...after.instances].flatMap((instance) => instance.values);
   return counters.flatMap((counter) => {
     const own = values.filter(({ metric }) => metric === counter.name);
-    // Without a route of its own a request may be counted without the label.
+    // A request without a route may be counted without the label.
     const labels = [unmatched === '' ? undefined : counter.route, counter.method, counter.code];
     return labels
       .filter((label) => label !== undefined && own.length > 0 && !own.some((one) => label in one.labels))
@@ -134,7 +134,7 @@ function findUnlabelled(before: Snapshot, after: Snapshot, { counters, unmatched
   });
 }
 
-/** A process that restarted, or is gone, has lost what it had counted, unless its last state is known. */
+/** A process that restarted or terminated has lost its counts, unless its last values are known. */
 function findObstacles(before: Snapshot, after: Snapshot): string[] {
   const known = [...after.instances, ...(after.terminated ?? [])];
   const fallen = after.instances.filter(({ hasFallen }) => hasFallen);
@@ -149,7 +149,7 @@ function findObstacles(before: Snapshot, after: Snapshot): string[] {
   return [...lost, ...new Set([...before.instances, ...known].flatMap(findNoCounts))];
 }
 
-/** How many of the answered requests some counter must have: a row without expectation compares nothing. */
+/** The number of answered requests that are compared with at least one counter: a row with no expected count compares nothing. */
 function countCompared(rows: readonly VerificationRow[], { counters }: Metrics): number {
   const sums = counters
     .filter(({ counts }) => counts !== 'errors')
@@ -172,7 +172,7 @@ function findNoCounts({ labels, values }: InstanceSnapshot): string[] {
     .map((series) => `${formatSeries(series)} of ${formatTarget(labels)} is not a valid count in Prometheus`);
 }
 
-/** A counter of a process only grows: the sum would hide one that fell behind another that grew too much. */
+/** Counters of a process never decrease. A sum could hide a decrease in one process behind a surplus in another. */
 function findFallen(before: Snapshot, after: Snapshot, metrics: Metrics): string[] {
   return before.instances.flatMap((process) => {
     const grown = new SeriesCounts();
@@ -190,7 +190,7 @@ function findFallen(before: Snapshot, after: Snapshot, metrics: Metrics): string
   });
 }
 
-/** Where something is missing, processes that ended without being drained may have taken it with them. */
+/** If requests are missing, processes that ended without being drained may have lost them. */
 function findLosses(
   { terminated = [] }: Snapshot,
   counted: SeriesCounts,
@@ -211,7 +211,7 @@ function findLosses(
     );
 }
 
-/** Growth per series over all processes. One that appeared in between began at 0; one that ended stays as it was last seen. */
+/** The increase per series, over all processes. Processes that appeared in between started at 0; terminated ones keep their last values. */
 export function countedBetween(before: Snapshot, after: Snapshot, metrics: Metrics): SeriesCounts {
   const counted = new SeriesCounts();
   const { inProgress: gauge } = metrics;
@@ -222,7 +222,7 @@ export function countedBetween(before: Snapshot, after: Snapshot, metrics: Metri
   return counted;
 }
 
-/** @param gauge to add too */
+/** @param gauge a gauge to include */
 function addTo(
   counts: SeriesCounts,
   { values }: InstanceSnapshot,

@@ -1,6 +1,6 @@
 /**
- * `verify`: sends nothing. It adds up the expected counts of the runs since the API's processes started and compares the sum with
- * what Prometheus holds now. The first of those runs says what had been counted before it.
+ * `verify` sends nothing. It adds up the expected counts of all runs since the API's processes started, and compares the sum with the
+ * current counters in Prometheus. The snapshot of the first run has the counts before it.
  */
 import { CheckError } from '../common/errors.ts';
 import type { Metrics } from '../common/metrics.ts';
@@ -13,15 +13,15 @@ import { unverifiable, type Verification, verify } from './verification.ts';
 
 export interface RunsVerification {
   readonly verification: Verification;
-  /** How many runs that sent something were added up. */
+  /** The number of runs that sent requests. */
   readonly runs: number;
-  /** What was left out. */
+  /** What was skipped. */
   readonly notes: readonly string[];
 }
 
 /**
- * @param records in any order; the instances' start times say what belongs together, Prometheus' clock says the order
- * @throws CheckError when no run belongs to the API's present processes: comparing nothing would always succeed
+ * @param records in any order; start times of instances show which belong together, and Prometheus' clock their order
+ * @throws CheckError if no run belongs to the API's current processes, because comparing nothing would always succeed
  */
 export function verifyRuns(records: readonly RunRecord[], now: Snapshot, metrics: Metrics): RunsVerification {
   const runs = selectCurrent(records, now);
@@ -49,9 +49,9 @@ export function verifyRuns(records: readonly RunRecord[], now: Snapshot, metrics
 }
 
 /**
- * The metrics by which the runs are compared.
- * @returns undefined where none of them knew any
- * @throws CheckError when they are not the same
+ * The metrics of the runs.
+ * @returns undefined if no run has any
+ * @throws CheckError if they differ
  */
 export function metricsOf(records: readonly RunRecord[]): Metrics | undefined {
   const known = records.flatMap(({ metrics }) => (metrics?.counters.length ? [metrics] : []));
@@ -64,8 +64,8 @@ export function metricsOf(records: readonly RunRecord[]): Metrics | undefined {
 }
 
 /**
- * What had been counted before the first of the runs that {@link verifyRuns} adds up. Runs may overlap where they are shards
- * of one; then none of them alone knows what had been counted before all.
+ * The counts before the first of the runs that {@link verifyRuns} adds up. Shards of one run may overlap; then no single snapshot was
+ * taken before all of them.
  */
 export function baselineOf(records: readonly RunRecord[], now: Snapshot): Snapshot | undefined {
   const befores = selectCurrent(records, now).flatMap(({ snapshots }) => snapshots.before ?? []);
@@ -73,8 +73,8 @@ export function baselineOf(records: readonly RunRecord[], now: Snapshot): Snapsh
 }
 
 /**
- * The runs of the API's present processes. One common process is enough to belong; that others have terminated is then an
- * obstacle, which names them. A run may have begun on processes that have been replaced while it sent.
+ * The runs of the API's current processes. One common process is enough; terminated ones are then reported as an obstacle. A run may
+ * have started with processes that were replaced meanwhile.
  */
 function selectCurrent(records: readonly RunRecord[], now: Snapshot): RunRecord[] {
   const isCurrent = (then: Snapshot | null) =>

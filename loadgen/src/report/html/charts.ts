@@ -1,18 +1,18 @@
-/** What of a phase is drawn: rates per second, durations in ms, and their distribution. Null is a gap. */
+/** The charts of a phase: rates per second, durations in ms, and their distribution. Null is a gap. */
 import { formatMs } from '../../common/units.ts';
 import { decodeHistogram, type Histogram, percentileMs } from '../../load/histogram.ts';
 import type { PhasePlan, PhaseReport } from '../report.ts';
 import type { Axis, Chart, Line } from './svg.ts';
 
 const POINTS_PER_DECADE = 16;
-/** Shorter last intervals would make a rate of a single request look high. */
+/** In a shorter last interval, a single request would look like a high rate. */
 const LEAST_SHARE = 0.2;
 const RATES = ['sent', 'answered', 'errors', 'dropped'] as const;
 const PERCENTILES = { p50: 50, p90: 90, p99: 99, max: 100 } as const;
 
 export type DurationKind = 'latency' | 'serviceTime';
 
-/** @param shards of which this phase is one: the asked rate is that of the whole */
+/** @param shards the number of shards: the planned rate is that of the whole run */
 export function ratesChart(phase: PhaseReport, shards: number): Chart {
   const { intervalSeconds, points } = phase.timeline;
   const spans = points.map((_, n) => {
@@ -42,7 +42,7 @@ export function ratesChart(phase: PhaseReport, shards: number): Chart {
   };
 }
 
-/** Latency and service time have one scale, or the eye would be deceived. */
+/** Latency and service time share one scale, so that the charts can be compared. */
 export function durationCharts(phase: PhaseReport): Record<DurationKind, Chart> {
   const { intervalSeconds, points } = phase.timeline;
   const x = points.map((_, n) => (n + 0.5) * intervalSeconds);
@@ -76,7 +76,7 @@ export function comparisonChart(a: PhaseReport, b: PhaseReport, kind: DurationKi
   ]);
 }
 
-/** Over 1 / (1 - p), where 10 is the 90th percentile and 100 the 99th: up to the slowest request. */
+/** The x-axis is 1 / (1 - p), where 10 is the 90th percentile and 100 the 99th, up to the slowest request. */
 function curves(given: readonly (Omit<Line, 'values'> & { readonly text: string })[]): Chart {
   const decoded = given.map(({ text, ...line }) => ({ line, histogram: decodeHistogram(text) }));
   const most = Math.max(10, ...decoded.map(({ histogram }) => histogram.totalCount));
@@ -94,13 +94,13 @@ function curves(given: readonly (Omit<Line, 'values'> & { readonly text: string 
   return { x, lines, xAxis, yAxis: durationAxis(lines) };
 }
 
-/** What a logarithmic axis can show: a duration below the clock's resolution is shown as one microsecond. */
+/** For a logarithmic axis, a duration below the clock's resolution is shown as one microsecond. */
 function durationAt(histogram: Histogram | undefined, percentile: number): number | null {
   if (histogram === undefined || histogram.totalCount === 0) return null;
   return Math.max(0.001, percentileMs(histogram, percentile));
 }
 
-/** The area under the asked rate: how many requests were due between two moments, in seconds. */
+/** The area under the planned rate: the number of requests that were due between two times, in seconds. */
 function askedBetween({ stages }: PhasePlan, from: number, to: number): number {
   let startSeconds = 0;
   let sum = 0;
@@ -123,7 +123,7 @@ function timeAxis({ timeline }: PhaseReport): Axis {
   return { range: [0, seconds], isLog: false, format };
 }
 
-/** Whole decades around the values. */
+/** The range of whole decades that contains the values. */
 function durationAxis(lines: readonly Line[]): Axis {
   const powers = knownOf(lines).map(Math.log10);
   const low = powers.length === 0 ? 0 : Math.floor(Math.min(...powers));

@@ -1,4 +1,4 @@
-/** Two runs side by side: their numbers, and by how much they differ. */
+/** Two runs side by side: their numbers and the differences. */
 import { formatMs, formatNumber } from '../../common/units.ts';
 import { LATENCY_METRICS } from '../../load/histogram.ts';
 import type { PhaseReport, Report } from '../report.ts';

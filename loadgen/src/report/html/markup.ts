@@ -1,4 +1,4 @@
-/** HTML from templates: what is put into one is escaped, unless it came out of one itself. */
+/** HTML templates: inserted values are escaped, unless they are the result of a template. */
 
 export class Markup {
   readonly text: string;
@@ -29,11 +29,11 @@ function render(content: Content): string {
 
 export interface Row {
   readonly cells: readonly Content[];
-  /** Stands out. */
+  /** The CSS class that highlights the row. */
   readonly mark?: string | undefined;
 }
 
-/** A table that scrolls by itself where the page is narrow: names to the left, all other columns to the right, as numbers are. */
+/** A table that scrolls on narrow pages: the first column is left-aligned, all others are right-aligned, for numbers. */
 export function table(titles: readonly string[], rows: readonly Row[]): Markup {
   const classOf = (column: number) => new Markup(column > 0 ? ' class=n' : '');
   return html`<div class="scroll"><table>

@@ -1,4 +1,4 @@
-/** A run as a page: one file that needs nothing else, no script either. */
+/** A run as a page: one self-contained file without scripts. */
 import { readFile } from 'node:fs/promises';
 import type { Report } from '../report.ts';
 import { comparisonSection } from './comparison.ts';
@@ -13,7 +13,7 @@ import {
 
 const STYLES = new URL('../../../page/page.css', import.meta.url);
 
-/** @param reports one, or two to compare */
+/** @param reports one report, or two to compare */
 export async function renderPage([a, b]: readonly [Report] | readonly [Report, Report]): Promise<string> {
   const title = `${a.phases.map(({ pattern }) => pattern).join(', ') || 'nothing'} on ${a.target}`;
   const page = html`<!doctype html>

@@ -1,4 +1,4 @@
-/** The parts of the page about one run, from its verdict to how to run it again. */
+/** The sections of the page about one run, from its verdict to the command line. */
 import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
 import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
 import { type Distribution, LATENCY_METRICS, type LatencyMetric } from '../../load/histogram.ts';
@@ -21,7 +21,7 @@ export function verdictSection(report: Report): Markup {
 </section>`;
 }
 
-/** @param shards of which the report is one */
+/** @param shards the number of shards of the run */
 export function phaseSection(phase: PhaseReport, shards: number): Markup {
   const { latency, serviceTime } = durationCharts(phase);
   return html`<section class="phase">
@@ -107,15 +107,7 @@ function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup 
   );
 }
 
-function slowestTable({ slowest }: PhaseReport): Markup | undefined {
-  if (slowest.length === 0) return undefined;
-  const rows = slowest.map(({ traceId, target, endedWith, latencyMs, serviceTimeMs }) => ({
-    cells: [target, endedWith, formatMs(serviceTimeMs), formatMs(latencyMs), traceId],
-  }));
-  return html`<h3>Slowest</h3>${table(['target', 'ended with', 'service time', 'latency', 'trace id'], rows)}`;
-}
-
-/** The rows; the verdict stands first on the page. */
+/** The rows; the verdict is at the top of the page. */
 export function verificationSection({ verification }: Report): Markup | undefined {
   if (verification === null || verification.rows.length === 0) return undefined;
   const rows = verification.rows.map((row) => ({
@@ -165,7 +157,7 @@ function planOf({ pattern, plan }: PhaseReport): Markup {
 ${stages.length > 0 ? html`<p>${stages.join(', then ')}</p>` : undefined}`;
 }
 
-/** As a shell would read it. */
+/** Quotes a word for a shell. */
 function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,6 @@
 /**
- * A chart as SVG, drawn once for every width: the curves are stretched, while strokes and labels keep their size. The colours are
- * variables of page.css, so light, dark and paper need no other drawing. What is under the pointer says its numbers.
+ * A chart as SVG that fits every width: curves are stretched, while strokes and labels keep their size. Colours are variables of
+ * page.css, so the same drawing works in light and dark themes and in print. Tooltips show the numbers under the pointer.
  */
 import { html, type Markup } from './markup.ts';
 
@@ -27,10 +27,10 @@ export interface Chart {
   readonly yAxis: Axis;
 }
 
-/** More would be narrower than the pointer. */
+/** With more, each tooltip's area would be narrower than the pointer. */
 const MOST_HINTS = 80;
 
-/** Coordinates are percentages of the plot, so that the labels next to it have the same. */
+/** Coordinates are percentages of the plot, so that the labels next to it can use the same. */
 export function drawChart({ x, lines, xAxis, yAxis }: Chart): Markup {
   const leftOf = (value: number) => percentOf(xAxis, value);
   const topOf = (value: number) => round(100 - percentOf(yAxis, value));
@@ -52,7 +52,7 @@ function strokeOf({ color, isDashed }: Line): Markup {
   return html` style="stroke:var(--${color})"${isDashed ? html` stroke-dasharray="6 4"` : undefined}`;
 }
 
-/** Values between gaps, as dots that can be seen: the round ends of a line as wide as a curve would be lost in the plot. */
+/** Values between gaps, as visible dots: with the stroke width of a curve they would be too small to see. */
 function dotsOf(left: readonly number[], line: Line, topOf: (value: number) => number): Markup | undefined {
   const isGap = (n: number) => typeof line.values[n] !== 'number';
   const alone = line.values.map((value, n) => (isGap(n - 1) && isGap(n + 1) ? value : null));
@@ -62,7 +62,7 @@ function dotsOf(left: readonly number[], line: Line, topOf: (value: number) => n
     : html`<path d="${dots}" style="stroke:var(--${line.color});stroke-width:7"/>`;
 }
 
-/** A gap where a value is missing; a value between gaps is a dot, which the round ends of a line make. */
+/** A missing value is a gap. A value between gaps is a dot, drawn by the round ends of a line. */
 function pathOf(left: readonly number[], values: Column, topOf: (value: number) => number): string {
   const commands = values.map((value, n) => {
     if (value === null) return '';
@@ -72,7 +72,7 @@ function pathOf(left: readonly number[], values: Column, topOf: (value: number) 
   return commands.join('');
 }
 
-/** Bands from side to side, each with the numbers of the point in its middle. */
+/** Adjacent bands across the plot, each with the numbers of its middle point as tooltip. */
 function hintsOf({ x, lines, xAxis, yAxis }: Chart): Markup[] {
   const step = Math.ceil(x.length / MOST_HINTS);
   const shown = x.map((value, n) => ({ value, n })).filter(({ n }) => n % step === 0);
@@ -95,7 +95,7 @@ function percentOf({ range: [low, high], isLog }: Axis, value: number): number {
 
 const MOST_STEPS = 6;
 
-/** The decades, and parts of them where these are few; on a linear axis multiples of 1, 2 or 5. */
+/** Logarithmic axis: the decades, subdivided if there are only a few. Linear axis: multiples of 1, 2 or 5. */
 export function ticksOf({ range: [low, high], isLog }: Axis): number[] {
   const wholesBetween = (from: number, to: number) =>
     Array.from({ length: Math.floor(to - Math.ceil(from) + 1e-9) + 1 }, (_, n) => Math.ceil(from) + n);

@@ -1,6 +1,6 @@
 /** Tables as text, in ASCII. */
 
-/** @returns the rows as lines of equal columns. The first row has the titles; columns that hold numbers stand to the right */
+/** @returns the rows as lines with aligned columns. The first row has the titles; columns of numbers are right-aligned */
 export function alignColumns(
   rows: readonly (readonly string[])[],
   isNumber: (column: number) => boolean,

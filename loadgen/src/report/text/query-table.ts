@@ -1,11 +1,11 @@
-/** An answer of Prometheus as a table, a column for each label. */
+/** A query result as a table, with one column per label. */
 import { styleText } from 'node:util';
 import type { QueryAnswer } from '../../verify/prometheus.ts';
 import { alignColumns } from './columns.ts';
 
 type Series = Extract<QueryAnswer, { resultType: 'vector' | 'matrix' }>;
 
-/** @returns lines; none where the answer is empty. A range has its values in one cell, the oldest first. */
+/** @returns lines; none if the result is empty. The values of a range are in one cell, the oldest first. */
 export function formatAnswer(answer: QueryAnswer): string[] {
   if (answer.resultType === 'scalar' || answer.resultType === 'string') return [answer.result[1]];
   const series = seriesOf(answer);
@@ -34,7 +34,7 @@ function formatHistogram(histogram: { readonly count: number; readonly sum: numb
   return histogram === undefined ? '' : `count ${histogram.count}, sum ${histogram.sum}`;
 }
 
-/** The metric's name first; labels by theirs. */
+/** Sorts the metric's name first, then labels by name. */
 function byName(a: string, b: string): number {
   if (a === '__name__' || b === '__name__') return a === '__name__' ? -1 : 1;
   return a < b ? -1 : 1;

@@ -1,4 +1,4 @@
-/** The summary of a run as a user reads it, in at most 80 columns. */
+/** The summary of a run for users, in at most 80 columns. */
 import { styleText } from 'node:util';
 import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
 import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
@@ -32,7 +32,7 @@ function formatProbe(probe: ProbeResult): string[] {
   return [`  ${verdict}  ${first}`, ...details.map((text) => `          ${text}`)];
 }
 
-/** The service time, as the generator and as Prometheus have it. */
+/** The service time, from the generator and from Prometheus. */
 function formatLatency(rows: Latency): string[] {
   const cells = rows.map(({ quantile, measuredMs, prometheusMs }) => [
     `p${quantile * 100}`,
@@ -94,7 +94,7 @@ function formatPlan({ schedule, requests, durationSeconds, connections }: PhaseR
 }
 
 function formatDistributions({ plan, latencyMs, serviceTimeMs, latenessMs }: PhaseReport): string[] {
-  // In a closed loop a request is due when it is sent: the three would be one.
+  // In a closed loop a request is due when it is sent, so the three would be equal.
   if (plan.schedule === 'closed') return [row('latency', formatDistribution(latencyMs))];
   return [
     row('latency', formatDistribution(latencyMs)),

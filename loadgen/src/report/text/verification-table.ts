@@ -1,11 +1,11 @@
-/** The verification as a user reads it: one row per series, in at most 80 columns, ASCII only. */
+/** The verification for users: one row per series, in at most 80 columns, ASCII only. */
 import { styleText } from 'node:util';
 import { describeVerification, formatNumbers, NUMBER_HEADERS } from '../../verify/description.ts';
 import type { VerificationRow } from '../../verify/rows.ts';
 import type { Verification } from '../../verify/verification.ts';
 import { alignColumns } from './columns.ts';
 
-/** @returns lines: the rows, the verdict, and what belongs to it */
+/** @returns lines: the rows, the verdict, and its details */
 export function formatVerification(verification: Verification): string[] {
   const { rows, verdict } = verification;
   const { headline, details } = describeVerification(verification);
@@ -34,7 +34,7 @@ function formatRows(rows: readonly VerificationRow[]): string[] {
   ];
 }
 
-/** Below the name of their metric, without braces and commas. */
+/** Labels below the name of their metric, without braces and commas. */
 function formatLabels({ labels }: VerificationRow): string {
   const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
   return pairs.join(' ');
