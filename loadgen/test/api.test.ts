@@ -21,7 +21,7 @@ const at = useFolder();
 const products = () => `${stack.target.url}/products`;
 
 describe('run', () => {
-  it('sends an exact number, and its report is what the schema says', async () => {
+  it('sends an exact number, and returns a report that matches the schema', async () => {
     const report = await run({ url: products(), requests: 30, connections: 3 });
     expect(reportSchema.parse(report)).toEqual(report);
     expect(report).toMatchObject({
@@ -34,21 +34,21 @@ describe('run', () => {
     expect(verdictOf(report)).toMatchObject({ kind: 'passed' });
   });
 
-  it('sends a rate for a duration, and judges thresholds without an error', async () => {
+  it('sends at a rate for a duration, and reports failed thresholds without throwing', async () => {
     const thresholds = ['p99<1ms', 'rate>1000'];
     const report = await run({ url: products(), rate: 100, duration: '250ms', thresholds });
     expect(report.phases[0]).toMatchObject({ sent: 25, plan: { schedule: 'open', durationSeconds: 0.25 } });
     expect(verdictOf(report)).toMatchObject({ kind: 'failed' });
   });
 
-  it('keeps the requests busy with the rate "max", and spreads an exact number with a rate', async () => {
+  it('sends as fast as possible with rate "max", and spreads an exact number with a rate', async () => {
     const busy = await run({ url: products(), rate: 'max', duration: '50ms', connections: 2 });
     expect(busy.phases[0]).toMatchObject({ plan: { schedule: 'closed', durationSeconds: 0.05 } });
     const spread = await run({ url: products(), requests: 5, rate: 100 });
     expect(spread.phases[0]).toMatchObject({ sent: 5, plan: { schedule: 'queueing' } });
   });
 
-  it('sends what the options say of a request', async () => {
+  it('sends the request that the options describe', async () => {
     const seen: unknown[] = [];
     stack.api.intercept = ({ method, url, headers }, response) => {
       seen.push([method, url, headers['x-one'], headers['content-type'], headers['content-length']]);
@@ -66,7 +66,7 @@ describe('run', () => {
     expect(report.phases[0]).toMatchObject({ errors: 0, statuses: { 204: 1 } });
   });
 
-  it('sends a pattern as an object, as a file and by its name, and compares with Prometheus', async () => {
+  it('sends a pattern given as object, file or name, and compares with Prometheus', async () => {
     const series = { route: 'products' };
     const pattern = { targets: [{ path: '/products', count: 3, series }] };
     const [target, prometheus] = [stack.target.url, stack.observer.url];
@@ -82,7 +82,7 @@ describe('run', () => {
     expect(file.phases[0]?.pattern).toBe('checkout');
   });
 
-  it('ends with the signal: before the first request with an error, after it with a report', async () => {
+  it('ends when the signal aborts: before the first request with an error, later with a report', async () => {
     const aborted = { url: products(), requests: 1, signal: AbortSignal.abort() };
     await expect(run(aborted)).rejects.toThrow(new InterruptedError('interrupted: nothing was sent'));
     const stop = new AbortController();
@@ -95,7 +95,7 @@ describe('run', () => {
     expect(verdictOf(report).kind).toBe('open');
   });
 
-  it('speaks TLS as the options say', async () => {
+  it('uses the TLS options', async () => {
     const server = createServer({ key: privateKey, cert: certificate }, (_, response) => void response.end());
     const { url } = await listen(server, 'https');
     const kindOf = async (options: RunOptions) => verdictOf(await run({ url, requests: 2, ...options })).kind;
@@ -105,13 +105,13 @@ describe('run', () => {
     expect(await kindOf({})).toBe('failed');
   });
 
-  it('rejects where the target does not answer in time', async () => {
+  it('rejects if the target does not respond in time', async () => {
     const url = products();
     await stack.target.stop();
     await expect(run({ url, requests: 1, wait: '10ms' })).rejects.toThrow(UnreachableError);
   });
 
-  it('rejects where Prometheus does not answer any more when it is to be compared', async () => {
+  it('rejects if Prometheus no longer responds after the load', async () => {
     stack.api.intercept = () => {
       void stack.observer.stop();
       return false;
@@ -120,7 +120,7 @@ describe('run', () => {
     await expect(run(options)).rejects.toThrow(UnreachableError);
   });
 
-  it('leaves the process alone', async () => {
+  it('changes nothing in the process', async () => {
     const writes = [jest.spyOn(process.stdout, 'write'), jest.spyOn(process.stderr, 'write')];
     const listeners = () => process.eventNames().map((name) => [name, process.listenerCount(name)]);
     const before = listeners();

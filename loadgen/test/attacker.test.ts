@@ -6,7 +6,7 @@ beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 const advance = (durationMs: number) => jest.advanceTimersByTime(durationMs);
 
-/** A client whose requests end when the test says so. */
+/** A client whose requests the test ends. */
 class Slots implements Starter {
   inFlight = 0;
   onFree: (answered: boolean) => void = () => {};
@@ -68,13 +68,13 @@ describe('the open model', () => {
   it.each([
     [5, [0, 100, 200, 300, 400], 5], // k6's own case
     [100, [0, 100, 200, 300, 400, 500, 600, 700, 800, 900], 0],
-  ])('does not wait for answers, and with %i slots that stay busy sends at %j', (slots, times, drops) => {
+  ])('does not wait for responses, and with %i slots that stay busy sends at %j', (slots, times, drops) => {
     const { client, counts } = begin(OPEN, slots);
     advance(2000);
     expect([client.started.map(([, , atMs]) => atMs), counts.drops]).toEqual([times, drops]);
   });
 
-  it('sends at once what became due while it could not run, with the intended times unchanged', () => {
+  it('sends requests immediately that became due while it could not run, with unchanged intended times', () => {
     let lateMs = 0;
     const { client } = begin(OPEN, 100, { clock: { ...systemClock, now: () => performance.now() + lateMs } });
     lateMs = 350;
@@ -82,7 +82,7 @@ describe('the open model', () => {
     expect(client.started.map(([, intendedMs]) => intendedMs)).toEqual([0, 100, 200, 300, 400]);
   });
 
-  it('ends when the last answer is there, not when the last request left', async () => {
+  it('ends with the last response, not when the last request is sent', async () => {
     const { client, counts, done } = begin({ kind: 'open', pacer: constantPacer(2, 10) }, 5);
     advance(1000);
     client.finish(true);
@@ -92,7 +92,7 @@ describe('the open model', () => {
     await done;
   });
 
-  it('stops sending at an abort, and waits for what is in flight', async () => {
+  it('stops sending at an abort, and waits for requests in flight', async () => {
     const { client, counts, controller, done } = begin(OPEN, 5);
     advance(150);
     controller.abort();
@@ -102,7 +102,7 @@ describe('the open model', () => {
     await done;
   });
 
-  it('rejects when the targeter fails, instead of leaving the run hanging', async () => {
+  it('rejects if the targeter throws, instead of hanging', async () => {
     const targeter = () => {
       throw new RangeError('no such request');
     };
@@ -111,7 +111,7 @@ describe('the open model', () => {
 });
 
 describe('the queueing model', () => {
-  it('drops nothing: a request without a free connection leaves late, with its intended time', async () => {
+  it('drops nothing: a request without a free connection is sent late, with its intended time', async () => {
     const { client, counts, done } = begin(queueing(3, 10), 1);
     advance(500);
     client.finish(true);
@@ -126,7 +126,7 @@ describe('the queueing model', () => {
     ]);
   });
 
-  it('lets the connections that work go on while another one rests', async () => {
+  it('keeps using working connections while another one pauses', async () => {
     const { client, done } = begin(queueing(4), 2);
     advance(50);
     client.finish(false, true);
@@ -139,7 +139,7 @@ describe('the queueing model', () => {
 });
 
 describe('the closed loop', () => {
-  it('keeps every connection busy until the count is sent, each number once', async () => {
+  it('keeps every connection busy until the count is reached, and sends each number once', async () => {
     const { client, done } = begin(closed(5), 2);
     expect(client.inFlight).toBe(2);
     client.finish(true, true, true, true, true);
@@ -147,7 +147,7 @@ describe('the closed loop', () => {
     expect(client.started.map(([target]) => target)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('ends by time, also when no answer comes at that moment', async () => {
+  it('ends by time, even if no response arrives at that time', async () => {
     const { client, done } = begin(closed(Number.POSITIVE_INFINITY, 1000), 1);
     client.finish(true);
     advance(1000);
@@ -161,7 +161,7 @@ describe.each([
   [queueing(3), 1],
   [closed(3), 150],
 ])('a connection that failed: %j', (schedule, intendedMs) => {
-  it('rests, so that a backlog does not burn away and a dead target is not hammered', async () => {
+  it('pauses, so that a backlog is not wasted and a dead target is not hammered', async () => {
     const { client, done } = begin(schedule, 1);
     advance(50);
     client.finish(false);

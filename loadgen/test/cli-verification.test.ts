@@ -37,7 +37,7 @@ verified: 133 requests, every one counted exactly once
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
-  it('fails and names the series of a request of another client', async () => {
+  it("fails and names the series of another client's request", async () => {
     stack.api.beforeRequest(1, () => stack.api.count('http_requests_total{path="cars",method="get"}'));
     const { code, out } = await runVerified('hundred');
     expect(code).toBe(1);
@@ -47,7 +47,7 @@ verified: 133 requests, every one counted exactly once
     );
   });
 
-  it('waits for what the API counts a little later than it answers', async () => {
+  it('waits for requests that the API counts shortly after the response', async () => {
     stack.api.beforeRequest(1, () => {
       stack.api.count('inprogress_requests');
       setTimeout(() => stack.api.count('inprogress_requests', -1), 300);
@@ -55,7 +55,7 @@ verified: 133 requests, every one counted exactly once
     expect(await runVerified('hundred')).toMatchObject({ code: 0 });
   });
 
-  it('does not call a request without an answer verified', async () => {
+  it('is inconclusive about a request without a response', async () => {
     let requests = 0;
     stack.api.intercept = ({ socket }) => {
       if (++requests !== 7) return false;
@@ -68,7 +68,7 @@ verified: 133 requests, every one counted exactly once
     expect(out).toContain('verification inconclusive: 1 of 100 requests got no complete response');
   });
 
-  it('sends nothing to an API that is not fresh, when told so, and shows the verification of the ledger where it holds', async () => {
+  it('sends nothing to an API that has handled requests with --only-on-fresh-api, and shows a successful verification of the ledger', async () => {
     const fresh = () => runVerified('lab', '--only-on-fresh-api', ...ledger());
     expect((await fresh()).out).toContain('verified: 133 requests');
     const counted = new Map(stack.api.values);
@@ -83,8 +83,8 @@ verified: 133 requests, every one counted exactly once
   });
 });
 
-describe('a Prometheus that is not there for a run', () => {
-  it('ends it with 3 and the URL, having sent nothing', async () => {
+describe('an unreachable Prometheus', () => {
+  it('ends a run with 3 and the URL, before anything is sent', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { code, err } = await run('--prometheus', url, '--wait', '100ms');
     expect([code, err]).toEqual([
@@ -94,7 +94,7 @@ describe('a Prometheus that is not there for a run', () => {
     expect(stack.api.handled).toBe(0);
   });
 
-  it('is not waited for where something else answers, which is said', async () => {
+  it('is not retried if another server responds, which the error states', async () => {
     const { url } = stack.target;
     let asked = 0;
     stack.api.intercept = () => {
@@ -109,7 +109,7 @@ describe('a Prometheus that is not there for a run', () => {
     );
   });
 
-  it('leaves the summary where it goes away in the middle', async () => {
+  it('does not prevent the summary if it fails during the run', async () => {
     stack.api.beforeRequest(1, () => stack.observer.stop());
     const { code, out, err } = await run('hundred', ...stack.verified, '--wait', '300ms');
     expect([code, out]).toEqual([3, expect.stringContaining('hundred: 100 requests sent')]);
@@ -141,12 +141,12 @@ describe('exact-load verify', () => {
     expect(await verify()).toMatchObject({ code: 0 });
   });
 
-  it('takes reports instead of a folder', async () => {
+  it('accepts reports instead of a folder', async () => {
     await runVerified('hundred', '--json', at('a.json'));
     expect(await loadgen(['verify', at('a.json'), ...stack.verified])).toMatchObject({ code: 0 });
   });
 
-  it('ends with 1 without a run to compare', async () => {
+  it('ends with 1 if there is no run to compare', async () => {
     await runVerified('hundred', ...ledger());
     stack.api.restart();
     const err = expect.stringContaining('nothing to verify: the ledger has no run since the API started');

@@ -23,12 +23,12 @@ describe('exact-load run', () => {
     expect(reportSchema.parse(JSON.parse(piped.out)).verification).toBeNull();
   });
 
-  it('fails on a threshold that does not hold', async () => {
+  it('fails if a threshold is not met', async () => {
     const { code, out } = await run('hundred', '--threshold', 'max<1ms', '--threshold', 'errors=0');
     expect([code, out]).toEqual([1, expect.stringMatching(/max<1ms: FAILED \(.*\)\n.*errors=0: ok \(0\)/)]);
   });
 
-  it('counts a status that was not expected as an error, and leaves it to a threshold to fail', async () => {
+  it('counts an unexpected status as an error, and fails only by a threshold', async () => {
     const text = 'targets: [{path: /cart, count: 2, expect: 201}, {path: /gone, count: 3}]';
     await writeFile(at('own.yaml'), text);
     const answered =
@@ -37,13 +37,13 @@ describe('exact-load run', () => {
     expect(await run(at('own.yaml'), '--threshold', 'errors<=4')).toMatchObject({ code: 1 });
   });
 
-  it('paces an exact pattern without losing a request to a lack of connections', async () => {
+  it('paces an exact pattern without dropping requests if connections are scarce', async () => {
     const { code, out } = await run('not-found', '--rate', '500', '--connections', '1');
     expect([code, stack.api.values.get('http_errors_total{code="404"}')]).toEqual([0, 33]);
     expect(out).toContain('planned 500/s on average, at most 1 connection)');
   });
 
-  it('stops at an interrupt, waits for what is in flight, shows what was done and ends with 130', async () => {
+  it('stops at an interrupt, waits for requests in flight, prints the summary and ends with 130', async () => {
     const controller = new AbortController();
     stack.api.intercept = (_request, response) => {
       controller.abort();
@@ -57,14 +57,14 @@ describe('exact-load run', () => {
     expect(out).not.toContain('not-found');
   });
 
-  it('ends with 3 when nothing answers', async () => {
+  it('ends with 3 if nothing responds', async () => {
     const mute = await serveHttp((request) => request.socket.destroy());
     const out = expect.stringContaining('answered  0');
     expect(await loadgen(['run', 'hundred', '--target', mute.url])).toMatchObject({ code: 3, out });
   });
 });
 
-describe('wrong usage ends with 2 and says what is right', () => {
+describe('wrong usage ends with 2 and an explanation', () => {
   it.each([
     [
       ['run', 'hundrd'],
@@ -109,14 +109,14 @@ describe('wrong usage ends with 2 and says what is right', () => {
 });
 
 describe('the other commands', () => {
-  it('list names every pattern', async () => {
+  it('list prints every pattern', async () => {
     const { out } = await loadgen(['list']);
     const [patterns = '', note] = out.split('\n\n');
     expect(note).toMatch(/^These patterns use only the routes of the lab's API/);
     expect(patterns.match(/^\S+/gm)?.join(' ')).toBe('lab hundred not-found steady ramp rolling spike mixed');
   });
 
-  it('validate says ok, or the mistakes of all files', async () => {
+  it('validate prints ok, or the mistakes of all files', async () => {
     const [good, bad] = [at('good.yaml'), at('bad.yaml')];
     await writeFile(good, 'targets: [{path: /, count: 1}]');
     await writeFile(bad, 'targets: [{path: x, count: 0}]');
@@ -125,7 +125,7 @@ describe('the other commands', () => {
     expect([code, err.trim().split('\n').length]).toEqual([2, 2]);
   });
 
-  it.each(['pattern', 'report'])('the committed schema of the %s is the one of the code', async (what) => {
+  it.each(['pattern', 'report'])('the committed schema of the %s matches the code', async (what) => {
     const committed = await readFile(new URL(`../${what}.schema.json`, import.meta.url), 'utf8');
     expect((await loadgen(['schema', what])).out).toBe(committed);
   });
@@ -148,7 +148,7 @@ describe('the other commands', () => {
     },
   );
 
-  it('--help lists the exit codes as the README does', async () => {
+  it('--help lists the same exit codes as the README', async () => {
     expect((await loadgen(['--help'])).out).toContain(blockOf(read('loadgen/README.md'), 'text', '130'));
   });
 });

@@ -20,7 +20,7 @@ describe('a server that', () => {
     ['sends half a head and no more', (socket) => socket.write('HTTP/1.1 200 O'), 'timeout'],
     ['never answers', () => {}, 'timeout'],
     ['announces an endless body', (socket) => socket.write(OK.replace('2\r', '999999999999\r')), 'too-large'],
-  ])('%s makes the request fail as sent, by its kind', async (_, act, kind) => {
+  ])('%s makes the request fail as sent, with the right kind', async (_, act, kind) => {
     const server = await serveRaw(act);
     const timeoutMs = kind === 'timeout' ? 200 : 5000;
     const { client, recorder } = createClient(server.url, { timeoutMs });
@@ -29,7 +29,7 @@ describe('a server that', () => {
     await until('the connection is closed', () => server.sockets.size === 0);
   });
 
-  it('never ends a body is cut off by the timeout', async () => {
+  it('never ends a body is aborted by the timeout', async () => {
     const server = await serveHttp((_request, response) => {
       const timer = setInterval(() => response.write('x'.repeat(1000)), 5);
       response.once('close', () => clearInterval(timer));
@@ -49,7 +49,7 @@ describe('a server that', () => {
 });
 
 describe('several addresses', () => {
-  it('take each other’s requests where one refuses, and these are counted', async () => {
+  it('take over requests of one that refuses, and these are counted', async () => {
     const server = await serveRaw((socket) => socket.write(OK));
     const addresses = ['127.0.0.2', '127.0.0.3', '127.0.0.1'];
     const { client, recorder } = createClient(server.url, { addresses });
@@ -61,14 +61,14 @@ describe('several addresses', () => {
   it.each([
     ['one', ['127.0.0.1'], 0],
     ['the last one', ['127.0.0.1', '127.0.0.2'], 1],
-  ])('fail as refused, and as not sent, where %s refuses', async (_, addresses, rerouted) => {
+  ])('fail as refused, and as not sent, if %s refuses', async (_, addresses, rerouted) => {
     const { client, recorder } = createClient(`http://127.0.0.1:${await freePort()}`, { addresses });
     await send(client);
     expect(recorder.failures).toEqual([{ kind: 'refused', wasSent: false }]);
     expect(client.rerouted).toBe(rerouted);
   });
 
-  /** Two addresses with one server each in `answer`: it gets the address and the number of the request on its connection. */
+  /** Two addresses whose servers call `answer` with the address and the number of the request on its connection. */
   async function serveTwo(answer: (address: string, nth: number) => string | undefined) {
     const served: string[] = [];
     const server = await serveRaw((socket, _text, nth) => {
@@ -88,13 +88,13 @@ describe('several addresses', () => {
     expect([served.join(''), server.accepted()]).toEqual(['212121', 2]);
   });
 
-  it('never get a request that has left for another', async () => {
+  it('never get a request that was sent to another', async () => {
     const { served, client, recorder } = await serveTwo(() => undefined);
     await send(client);
     expect([served, recorder.failures]).toEqual([['2'], [{ kind: 'reset', wasSent: true }]]);
   });
 
-  it('are left when they drain, as long as there are others', async () => {
+  it('are avoided while they drain, if there are others', async () => {
     let isDraining = false;
     const { served, client, recorder } = await serveTwo((address) =>
       isDraining && address === '127.0.0.2' ? LAST : OK,
@@ -102,7 +102,7 @@ describe('several addresses', () => {
     await send(client, 2);
     isDraining = true;
     await send(client, 8);
-    // The kept connection and a new one get an answer each with Connection: close.
+    // The kept connection and a new one each get a response with Connection: close.
     expect(served.join('')).toBe('2121211111');
     expect(recorder.statuses).toHaveLength(10);
   });
@@ -110,7 +110,7 @@ describe('several addresses', () => {
   it.each<[string, (nth: number) => boolean]>([
     ['limit the requests per connection', (nth) => nth === 2],
     ['have never kept a connection', () => true],
-  ])('are not left when they %s', async (_, isLast) => {
+  ])('are not avoided when they %s', async (_, isLast) => {
     const { served, client, recorder } = await serveTwo((address, nth) =>
       address === '127.0.0.2' && isLast(nth) ? LAST : OK,
     );
@@ -120,7 +120,7 @@ describe('several addresses', () => {
 });
 
 describe('the client', () => {
-  it('has no more in flight than its connections, and leaves none behind when it is closed', async () => {
+  it('has no more requests in flight than connections, and leaves no connection open when it is closed', async () => {
     const server = await serveRaw(() => {});
     const { client, recorder } = createClient(server.url, { connections: 2 });
     expect([client.start(0, 0), client.start(0, 0), client.start(0, 0)]).toEqual([true, true, false]);
@@ -143,7 +143,7 @@ describe('TLS', () => {
     );
   };
 
-  it('works, kept alive, where the certificate is trusted', async () => {
+  it('keeps connections alive if the certificate is trusted', async () => {
     setDefaultCACertificates([certificate]);
     const server = await serveTls();
     const { client, recorder } = createClient(server.url);

@@ -1,4 +1,4 @@
-/** The client with a recorder that remembers, and how tests drive it. */
+/** The client with a recorder that stores results, and helpers for tests. */
 import { afterEach, expect } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
 import type { FailureKind, Recorder } from '../src/common/result.ts';

@@ -1,4 +1,4 @@
-/** Several shards, as several machines send them, and their sum. */
+/** Several shards, as from several machines, and their sum. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type Report, reportSchema } from '../src/report/report.ts';
@@ -12,7 +12,7 @@ const run = (...args: string[]) => loadgen(['run', ...args, ...stack.toTarget]);
 const combine = (...args: string[]) => loadgen(['combine', ...args]);
 const read = async (path: string) => reportSchema.parse(JSON.parse(await readFile(path, 'utf8')));
 
-/** Sends all shards at the same time, each with a report of its number. */
+/** Sends all shards at the same time; the name of each report is the number of the shard. */
 function sendShards(of: number, ...args: string[]): Promise<Ended[]> {
   const shards = Array.from({ length: of }, (_, n) => n + 1);
   return Promise.all(shards.map((n) => run(...args, '--shard', `${n}/${of}`, '--json', at(`${n}.json`))));
@@ -27,7 +27,7 @@ describe('exact-load combine', () => {
       (phase) => Object.assign(phase.timeline.points[0] ?? {}, { latency: '-' }),
       'timeline.points.0.latency',
     ],
-  ])('names the place of a %s that cannot be read, as report does', async (_, spoil, place) => {
+  ])('names the mistake in a %s that cannot be read, like report', async (_, spoil, place) => {
     await sendShards(1, 'hundred');
     const report = await read(at('1.json'));
     report.phases.forEach(spoil);
@@ -37,7 +37,7 @@ describe('exact-load combine', () => {
       expect(await loadgen([command, at('1.json')])).toMatchObject({ code: 1, err });
   });
 
-  it('verifies that 4 shards of hundred have sent exactly its 100 requests, and so does the ledger', async () => {
+  it('verifies that 4 shards of hundred sent exactly 100 requests, and so does the ledger', async () => {
     const ledger = ['--ledger', at('ledger')];
     const shards = await sendShards(4, 'hundred', ...stack.verified, ...ledger);
     expect(shards.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
@@ -55,7 +55,7 @@ describe('exact-load combine', () => {
     expect(again).toMatchObject({ code: 0, out: expect.stringContaining(verified) });
   });
 
-  it('names a shard that left no report, and one that did not end, and fails', async () => {
+  it('names a shard without a report and one that did not finish, and fails', async () => {
     await sendShards(4, 'hundred', ...stack.verified);
     const started = { ...(await read(at('3.json'))), state: 'started', phases: [], expectedCounts: [] };
     await writeFile(at('3.json'), JSON.stringify(started));
@@ -69,7 +69,7 @@ describe('exact-load combine', () => {
     expect(phases[0]?.sent).toBe(50);
   });
 
-  it('judges the thresholds of the whole, which a shard does not know', async () => {
+  it('checks the thresholds of the whole run, which a shard cannot', async () => {
     let requests = 0;
     stack.api.intercept = (_request, response) => {
       if (requests++ % 10 !== 0) return false;
@@ -82,14 +82,14 @@ describe('exact-load combine', () => {
     expect(await combine(...files(1, 2))).toMatchObject({ code: 1, out });
   });
 
-  it('refuses reports of shards that had no Prometheus for a verification', async () => {
+  it('refuses to verify shards that were sent without Prometheus', async () => {
     await sendShards(2, 'hundred');
     const err = expect.stringContaining('expected shards that were sent with it');
     expect(await combine(...files(1, 2), ...stack.verified)).toMatchObject({ code: 2, err });
   });
 });
 
-describe('reports that are not parts of one run are refused, by name', () => {
+describe('reports that are not shards of one run are refused, by name', () => {
   const own = (body: string) => `targets: [{path: /cart, method: POST, count: 10, body: ${body}}]`;
   beforeEach(async () => {
     await writeFile(at('own.yaml'), own('one'));
@@ -125,7 +125,7 @@ describe('reports that are not parts of one run are refused, by name', () => {
   });
 });
 
-it('begins at the moment of --start-at', async () => {
+it('starts at the time of --start-at', async () => {
   let firstMs = 0;
   stack.api.beforeRequest(1, () => {
     firstMs = Date.now();

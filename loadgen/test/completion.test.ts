@@ -1,4 +1,4 @@
-/** The completion scripts, in real shells; zsh and fish where they are installed. */
+/** The completion scripts, in real shells; zsh and fish if they are installed. */
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
@@ -7,7 +7,7 @@ import { loadgen, useFolder } from './loadgen.ts';
 const at = useFolder();
 const isInstalled = (shell: string) => spawnSync(shell, ['--version']).error === undefined;
 
-// In a terminal of its own Tab is pressed; what the completion offers goes to a file.
+// Presses Tab in its own terminal, and writes the completions to a file.
 const ZSH_SETUP = `
 autoload -Uz compinit; compinit -u -D; source ./script
 compadd() {
@@ -19,7 +19,7 @@ zle -C capture complete-word capture; bindkey '^I' capture
 print ready
 `;
 
-/** What prints the completions of a command line, its first argument, one a line. */
+/** Prints the completions of a command line, its first argument, one per line. */
 const COMPLETE: Readonly<Record<string, readonly string[]>> = {
   bash: [
     '--norc',
@@ -63,7 +63,7 @@ describe.each(Object.entries(COMPLETE))('completion %s', (shell, args) => {
     ['http://127.0.0.1:3000/ --ins', ['--insecure']],
     ['http://127.0.0.1:3000/ --tar', []],
     ['query --pro', ['--prometheus', '--prometheus-ca-file', '--prometheus-token-file']],
-    // Left to the names of files, which bash adds by itself.
+    // Empty, so that bash completes file names.
     ['run --json se', shell === 'bash' ? [] : ['setup']],
     ['http://x -b @bo', []],
   ])('%s', (line, words) => {

@@ -40,7 +40,7 @@ describe('a connection', () => {
     ['an answer with Connection: close', write(LAST), {}],
     ['an answer with other bytes behind it', write(`${OK}HTTP/1.1`), {}],
     ['a body that ends with the connection', (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nbody'), {}],
-  ])('is closed, and not used again, after %s, which counts', async (_, act, headers) => {
+  ])('is closed, and not used again, after %s, which is counted', async (_, act, headers) => {
     const server = await serveRaw(act);
     const { client, recorder } = createClient(server.url, { headers });
     await send(client, 3);
@@ -49,7 +49,7 @@ describe('a connection', () => {
     await until('the client has closed all', () => server.sockets.size === 0);
   });
 
-  it('is closed when the server says something unasked', async () => {
+  it('is closed if the server sends unsolicited data', async () => {
     const server = await serveRaw((socket) => socket.write(OK));
     const { client } = createClient(server.url);
     await send(client);
@@ -68,7 +68,7 @@ describe('an idle connection', () => {
     [1, 500],
     [2, 1000],
     [5, 4000],
-  ])('that its server keeps for %p s is given up after %i ms', async (seconds, idleMs) => {
+  ])('that its server keeps for %p s is closed after %i ms', async (seconds, idleMs) => {
     const server = await serveRaw((socket) => socket.write(answerWith(seconds)));
     const origin = parseOrigin(server.url);
     const ended = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-/** What a failed verification says of the reason, and that nothing is verified by default. */
+/** The explanations of failed verifications, and requests that no counter contains. */
 import { describe, expect, it } from '@jest/globals';
 import { metricsSchema } from '../src/common/metrics.ts';
 import { PRESETS } from '../src/common/presets.ts';
@@ -11,7 +11,7 @@ const presetOf = (name: string) => metricsSchema.parse(PRESETS[name]?.variants[0
 const DURATIONS = 'http_request_duration_seconds_count';
 const ALL = { route: 'route', method: 'method', code: 'code' } as const;
 
-describe('what is wrong is explained', () => {
+describe('the reason of a failure is explained', () => {
   const sent = [cart({ answered: { 200: 5 }, path: '/cart/7', route: '/cart/:id' })];
   const row = (route: string, code = '200', method = 'GET') =>
     `requests_total{route="${route}",method="${method}",code="${code}"}`;
@@ -42,17 +42,17 @@ describe('what is wrong is explained', () => {
       { [row('/cart/:id', '200', 'HEAD')]: 5 },
       '5 requests counted under method="HEAD" instead of "GET"',
     ],
-  ])('where %s', (_, counts, note) => {
+  ])('if %s', (_, counts, note) => {
     const verification = verifyBy(ALL, counts, sent);
     expect(verification).toMatchObject({ verdict: 'failed', notes: expect.arrayContaining([note]) });
   });
 
-  it('and no more than the numbers say', () => {
+  it('but no more than the numbers prove', () => {
     const { verdict, notes } = verifyBy(ALL, { [row('/cart/:id')]: 3, [row('/other')]: 1 }, sent);
     expect([verdict, notes]).toEqual(['failed', []]);
   });
 
-  it('says how requests without an answer were counted', () => {
+  it('reports how requests without a response were counted', () => {
     const unknown = [cart({ route: '/cart/:id', unknown: 2 })];
     const { verdict, notes } = verifyBy(
       ALL,
@@ -68,13 +68,13 @@ describe('what is wrong is explained', () => {
     ]);
   });
 
-  it('leaves out the routes of other traffic', () => {
+  it('ignores the routes of other traffic', () => {
     const counts = { [row('/cart/:id')]: 5, [row('/metrics')]: 12 };
     expect(verifyBy(ALL, counts, sent).verdict).toBe('failed');
     expect(verifyBy(ALL, counts, sent, { ignoreRoutes: ['/metrics'] }).verdict).toBe('verified');
   });
 
-  it('knows a label that the mapping names and Prometheus does not have', () => {
+  it('detects a label of the mapping that is missing in Prometheus', () => {
     const verification = verifyBy(
       { ...ALL, methodCase: 'lower' },
       { 'requests_total{route="/cart/:id",method="get"}': 5 },
@@ -86,7 +86,7 @@ describe('what is wrong is explained', () => {
     });
   });
 
-  it('knows two targets that are one process', () => {
+  it('detects two targets that are one process', () => {
     const metrics = metricsSchema.parse({ counters: [{ name: 'requests_total' }], startTime: 'started' });
     const both = (count: number) =>
       snapshotOf({ a: { requests_total: count }, b: { requests_total: count } });
@@ -99,7 +99,7 @@ describe('what is wrong is explained', () => {
   });
 });
 
-describe('nothing is verified that no counter has', () => {
+describe('requests that no counter contains are not verified', () => {
   const fastify = presetOf('fastify-metrics');
   const nothing = snapshotOf({ a: {} });
   it.each<[string, Parameters<typeof verify>[3], Partial<ExpectedCount>]>([
@@ -116,14 +116,14 @@ describe('nothing is verified that no counter has', () => {
       { ...presetOf('opentelemetry'), ignoreRoutes: [''] },
       { route: '', answered: { 404: 33 } },
     ],
-  ])('as requests %s', (_, metrics, sent) => {
+  ])('for example requests %s', (_, metrics, sent) => {
     expect(verify(nothing, nothing, [cart(sent)], metrics)).toMatchObject({
       verdict: 'unverifiable',
       obstacles: [expect.stringContaining('no compared counter contains these requests')],
     });
   });
 
-  it('and the rest is named', () => {
+  it('and are reported', () => {
     const sent = [cart({ route: '/cart' }), cart({ route: '', answered: { 404: 2 } })];
     const labels = { route: '/cart', method: 'GET', status_code: '200' };
     const values = [{ metric: DURATIONS, labels, value: 5 }];
@@ -135,7 +135,7 @@ describe('nothing is verified that no counter has', () => {
     });
   });
 
-  it('and a request without an answer is counted once at most', () => {
+  it('and a request without a response is counted at most once', () => {
     const both = { 'requests_total{code="200"}': 7, 'requests_total{code="499"}': 2 };
     const unknown = [cart({ unknown: 2 })];
     expect(verifyBy({ code: 'code' }, both, unknown)).toMatchObject({ verdict: 'failed' });

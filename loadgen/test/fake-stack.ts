@@ -1,6 +1,6 @@
 /**
- * An API that counts as the contract says, and a Prometheus that has scraped it: enough of both to run the commands in
- * one process. The real ones are in test/integration/.
+ * A fake API with the documented metrics, and a fake Prometheus that has scraped it, sufficient to run the commands in one process.
+ * test/integration/ uses the real ones.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { afterEach, beforeEach } from '@jest/globals';
@@ -26,7 +26,7 @@ export class FakeApi {
       ];
     }),
   ]);
-  /** May take a request over instead of the API; returns whether it has. */
+  /** May handle a request instead of the API; returns whether it did. */
   intercept: (request: IncomingMessage, response: ServerResponse) => boolean = () => false;
 
   readonly handle: RequestListener = (request, response) => {
@@ -45,7 +45,7 @@ export class FakeApi {
     response.end('ok');
   };
 
-  /** Does something just before the n-th request from now on is handled. */
+  /** Runs a function just before the n-th request from now is handled. */
   beforeRequest(nth: number, act: () => unknown): void {
     let requests = 0;
     this.intercept = () => {
@@ -77,12 +77,12 @@ interface FakeSample {
 
 const TARGET = { job: 'api', instance: 'api-1:8000' };
 
-/** Scrapes when it is asked, at the earliest every 20 ms, so that tests do not wait long for a fresh scrape. */
+/** Scrapes on demand, at most every 20 ms, so that tests do not wait long for a fresh scrape. */
 export class FakePrometheus {
   isTargetUp = true;
-  /** What it answers to any quantile. */
+  /** The result for any quantile. */
   quantiles: FakeSample[] = [];
-  /** Relabelling, and whatever else may become of samples. */
+  /** Changes samples, for example by relabelling. */
   keep: (sample: FakeSample) => boolean = () => true;
   reshape: (sample: FakeSample) => unknown = (sample) => sample;
   answerOf: (query: string, time: string | null) => unknown = (query, time) => this.#answer(query, time);

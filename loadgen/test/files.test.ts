@@ -7,7 +7,7 @@ import { useFolder } from './loadgen.ts';
 const at = useFolder();
 
 describe('a file is written', () => {
-  it('in the place of what is there, keeps its mode, and leaves nothing next to it', async () => {
+  it('replacing an existing file, keeping its mode, without leaving temporary files', async () => {
     await writeFile(at('a'), 'old and longer');
     await chmod(at('a'), 0o640);
     await writeWhole(at('a'), 'new');
@@ -15,7 +15,7 @@ describe('a file is written', () => {
     expect(await readdir(at('.'))).toEqual(['a']);
   });
 
-  it('through symbolic links, which stay, also where they lead to nothing yet', async () => {
+  it('through symbolic links, which are kept, even if they point to nothing yet', async () => {
     await symlink('later', at('inner'));
     await symlink(at('inner'), at('outer'));
     await checkWritable(at('outer'));
@@ -24,7 +24,7 @@ describe('a file is written', () => {
     expect([await readlink(at('outer')), await readlink(at('inner'))]).toEqual([at('inner'), 'later']);
   });
 
-  it('to a device, also behind a symbolic link', async () => {
+  it('to a device, even through a symbolic link', async () => {
     await symlink('/dev/null', at('null'));
     await checkWritable(at('null'));
     await writeWhole(at('null'), 'x');
@@ -32,7 +32,7 @@ describe('a file is written', () => {
     await expect(writeWhole('/dev/full', 'x')).rejects.toThrow(/^cannot write \/dev\/full: ENOSPC/);
   });
 
-  it('to a FIFO, whose reader is not waited for after an interrupt', async () => {
+  it('to a FIFO, without waiting for its reader after an interrupt', async () => {
     execFileSync('mkfifo', [at('fifo')]);
     await checkWritable(at('fifo'));
     const text = 'x'.repeat(200_000);
@@ -45,7 +45,7 @@ describe('a file is written', () => {
   });
 });
 
-describe('what cannot be written is named before and when it is written', () => {
+describe('a path that cannot be written is reported when it is checked and when it is written', () => {
   it.each([
     ['nope/a', 'ENOENT'],
     ['file/a', 'ENOTDIR'],

@@ -1,4 +1,4 @@
-/** What is taken from the results of other generators. */
+/** Parsing of other generators' results. */
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { metricsSchema } from '../src/common/metrics.ts';
@@ -7,7 +7,7 @@ import { readForeignResult } from '../src/run/verify-foreign.ts';
 import { parseForeignResult, toExpectedCount, totalsOnly } from '../src/verify/foreign-result.ts';
 import { useFolder } from './loadgen.ts';
 
-/** Of vegeta 12.12, autocannon 8 and k6, without what is not read. */
+/** Results of vegeta 12.12, autocannon 8 and k6, without properties that are not read. */
 const VEGETA = {
   ...{ requests: 203, earliest: '2026-11-29T17:02:45.628925113Z', end: '2026-11-29T17:02:47.620048165Z' },
   status_codes: { 0: 3, 200: 150, 404: 50 },
@@ -36,20 +36,20 @@ describe('a result', () => {
       15,
       false,
     ],
-  ])('of %s has its answers, and what it does not know', (tool, json, answered, unknown, hasCodes) => {
+  ])('of %s has its responses, and lists what is unknown', (tool, json, answered, unknown, hasCodes) => {
     const result = parseForeignResult(json);
     expect(result).toMatchObject({ tool, answered, unknown, hasCodes });
     expect(result && toExpectedCount(result)).toMatchObject({ route: null, answered, unknown });
   });
 
-  it('has its times on the clock of the machine that sent', () => {
+  it('has times on the clock of the sending machine', () => {
     expect(parseForeignResult(VEGETA)).toMatchObject({
       startSeconds: 1795971765.628,
       endSeconds: 1795971767.62,
     });
   });
 
-  it('is compared by totals: of all requests, and by status where it has one', () => {
+  it('is compared by totals: of all requests, and by status if it has statuses', () => {
     const ours = metricsSchema.parse(PRESETS['express-exact-metrics']?.variants[0]);
     const namesBy = (json: unknown) => {
       const result = parseForeignResult(json);
@@ -68,7 +68,7 @@ describe('a file', () => {
     return readForeignResult(at('result.json'), between);
   };
 
-  it('of something else is refused, and so is one without times', async () => {
+  it('with other content is refused, and so is one without times', async () => {
     await expect(read({ requests: 3 })).rejects.toThrow('--sent: expected the JSON of k6');
     await expect(read({ metrics: K6_METRICS })).rejects.toThrow(
       '--sent: the result of k6 has no times; expected --from <time> and --to <time>',
@@ -76,7 +76,7 @@ describe('a file', () => {
     await expect(read(VEGETA, { from: Date.parse('2027-01-01T00:00:00Z') })).rejects.toThrow('--from, --to');
   });
 
-  it('may be given its times', async () => {
+  it('can get its times from flags', async () => {
     const [from, to] = [Date.parse('2026-01-01T00:00:00Z'), Date.parse('2026-01-01T00:01:00Z')];
     expect(await read({ metrics: K6_METRICS }, { from, to })).toMatchObject({
       startSeconds: from / 1000,

@@ -1,4 +1,4 @@
-/** The commands as tests run them: in their own process, with streams that remember. */
+/** Runs commands in the test's process, with streams that store their output. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export interface Ended {
   readonly err: string;
 }
 
-/** A stream that is no terminal and remembers. The CLI only writes to it. */
+/** A stream that is not a terminal and stores its output. The CLI only writes to it. */
 function createStream() {
   const stream = new PassThrough();
   const chunks: Buffer[] = [];
@@ -25,7 +25,7 @@ function startWorker(): never {
   throw new Error('these tests start no process');
 }
 
-/** Runs a command as `main.ts` does. */
+/** Runs a command like `main.ts`. */
 export async function loadgen(
   args: readonly string[],
   {
@@ -46,7 +46,7 @@ export async function loadgen(
   }
 }
 
-/** Makes a folder for each test of a file. @returns the path of a name in it */
+/** Creates a folder for each test of a file. @returns a function from a name to its path in the folder */
 export function useFolder(): (name: string) => string {
   let folder = '';
   beforeEach(async () => {

@@ -1,4 +1,4 @@
-/** The process itself: what only it can show, which is signals, streams and the exit code. */
+/** The process: signals, streams and the exit code. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
@@ -25,7 +25,7 @@ function start(args: readonly string[], [stdout, stderr]: [Output, Output] = ['p
   return { child, ended };
 }
 
-/** A server that counts, and answers after so long, or never. */
+/** A server that counts requests, and responds after a delay, or never. */
 async function serveCounting(answerMs?: number) {
   const seen = { requests: 0 };
   const { url } = await serveHttp((_request, response) => {
@@ -51,7 +51,7 @@ describe('Ctrl-C', () => {
     },
   );
 
-  it('exits at once when it comes again', async () => {
+  it('exits immediately the second time', async () => {
     const { seen, url } = await serveCounting();
     const { child, ended } = start(['run', 'hundred', '--target', url]);
     await until('requests wait for an answer', () => seen.requests === 10);
@@ -64,7 +64,7 @@ describe('Ctrl-C', () => {
 });
 
 describe('the exit', () => {
-  it('has the code of the contract and one line of cause', async () => {
+  it('has the documented code and one line with the cause', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { code, out, err } = await start(['run', '--target', url, '--wait', '50ms', '--quiet']).ended;
     expect([code, out]).toEqual([3, '']);
@@ -73,7 +73,7 @@ describe('the exit', () => {
     );
   });
 
-  it('has 1 and the cause where standard output takes nothing, and its own code where standard error does', async () => {
+  it('has code 1 and the cause if standard output fails, and the usual code if standard error fails', async () => {
     const file = await open('/dev/full', 'w');
     const { code, err } = await start(['list'], [file.fd, 'pipe']).ended;
     expect(code).toBe(1);
@@ -83,20 +83,20 @@ describe('the exit', () => {
   });
 });
 
-/** The processes that a process has started. */
+/** The child processes of a process. */
 async function childrenOf(pid = 0): Promise<number[]> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   return children.split(' ').filter(Boolean).map(Number);
 }
 
-/** Gone, or a zombie that only its new parent has not asked for yet. */
+/** Whether the process has ended, or is a zombie that its new parent has not reaped yet. */
 async function isTerminated(pid: number): Promise<boolean> {
   const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
   return state.includes(') Z');
 }
 
 describe('--workers', () => {
-  it('sends from several processes what one would send, and verifies the sum', async () => {
+  it('sends from several processes the same requests as from one, and verifies the sum', async () => {
     const { toTarget, verified } = await startFakeStack();
     const flags = ['--workers', '3', '--quiet', '--json', '-'];
     const { code, out, err } = await start(['run', 'lab', ...flags, ...toTarget, ...verified]).ended;
@@ -110,7 +110,7 @@ describe('--workers', () => {
     expect(report).toMatchObject({ verification: { verdict: 'verified' }, shard, lostShards: [] });
   });
 
-  it('names a worker that is killed, and ends with 1', async () => {
+  it('reports a killed worker, and ends with 1', async () => {
     const { seen, url } = await serveCounting(0);
     const flags = ['--rate', '200', '--duration', '3s', '--workers', '2'];
     const { child, ended } = start(['run', 'steady', ...flags, '--target', url]);
@@ -125,7 +125,7 @@ describe('--workers', () => {
     expect(code).toBe(1);
   });
 
-  it('ends with 1, and without the others, where one is killed before it is ready', async () => {
+  it('ends with 1 and stops the others if one is killed before it is ready', async () => {
     const { url } = await serveCounting(0);
     const { child, ended } = start(['run', 'steady', '--workers', '2', '--quiet', '--target', url]);
     let workers: number[] = [];
@@ -140,7 +140,7 @@ describe('--workers', () => {
     await until('the other is gone', () => isTerminated(other));
   });
 
-  it('leaves no worker behind where it is killed itself', async () => {
+  it('leaves no worker behind when it is killed itself', async () => {
     const { seen, url } = await serveCounting();
     const flags = ['--workers', '2', '--timeout', '10m', '--target', url];
     const { child, ended } = start(['run', 'hundred', ...flags]);

@@ -1,4 +1,4 @@
-/** Which metrics are compared, by which of their labels, and what that leaves open. */
+/** Which metrics and labels are compared, and what remains undetected. */
 import { describe, expect, it } from '@jest/globals';
 import { blockOf } from '../../test/support/markdown.ts';
 import { read } from '../../test/support/repository.ts';
@@ -12,7 +12,7 @@ import { type Counts, cart, verifyBy } from './snapshots.ts';
 const signal = new AbortController().signal;
 const presetOf = (name: string) => metricsSchema.parse(PRESETS[name]?.variants[0]);
 
-/** What detection finds in a Prometheus that has these series: names with labels. */
+/** The result of detection in a Prometheus with these series: names with labels. */
 function detect(series: readonly Record<string, string>[], names?: string[]) {
   const query = async () => series.map((labels) => ({ labels, value: 1 }));
   return detectMetrics({ query }, 'shop', signal, names);
@@ -21,7 +21,7 @@ function detect(series: readonly Record<string, string>[], names?: string[]) {
 const DURATIONS = 'http_request_duration_seconds_count';
 const series = (name: string, labels: Record<string, string>) => ({ __name__: name, ...labels });
 
-describe('metrics that are looked for', () => {
+describe('detected metrics', () => {
   it.each<[string, Record<string, string>[], string]>([
     [
       'express-exact-metrics',
@@ -67,12 +67,12 @@ describe('metrics that are looked for', () => {
     expect((await detect(present))?.reason).toBe(`${name} (${counters})`);
   });
 
-  it('that no preset has are spelled as Prometheus has them', async () => {
+  it('of no preset use the spelling of Prometheus', async () => {
     const found = await detect([series('rails_requests_total', { http_method: 'get', status: '2xx' })]);
     expect(found?.metrics.counters[0]).toMatchObject({ methodCase: 'lower', codeAs: 'class' });
   });
 
-  it('are refused where two fit equally, and not there where nothing does', async () => {
+  it('are refused if two fit equally, and undefined if none fits', async () => {
     const two = ['a_requests_total', 'b_requests_total'].map((name) =>
       series(name, { method: 'GET', code: '200' }),
     );
@@ -105,7 +105,7 @@ describe('a request', () => {
   it.each([
     ['prometheus-api-metrics', { route: 'N/A', method: 'GET', code: '404' }],
     ['opentelemetry', { http_request_method: 'GET', http_response_status_code: '404' }],
-  ])('without a route has those that %s gives it', (name, labels) => {
+  ])('without a route has the labels of %s', (name, labels) => {
     const metrics = presetOf(name);
     const [counter] = metrics.counters;
     if (counter === undefined) throw new Error('expected a counter');
@@ -123,7 +123,7 @@ describe('a counter that lacks a dimension', () => {
       ['route'],
     ],
     ['of all', {}, { '': 7 }, ['route', 'method', 'code']],
-  ])('%s has the sums, and the mistakes that are not seen are named', (_, counter, counts, lacking) => {
+  ])('%s is compared by sums, and undetectable mistakes are listed', (_, counter, counts, lacking) => {
     const named = Object.fromEntries(
       Object.entries(counts).map(([labels, n]) => [`requests_total${labels}`, n]),
     );
@@ -133,7 +133,7 @@ describe('a counter that lacks a dimension', () => {
     for (const label of lacking) expect(notes.join('\n')).toContain(`no counter has a ${label} label`);
   });
 
-  it('has as many rows as it needs for targets that declare no route', () => {
+  it('has the necessary rows for targets that declare no route', () => {
     const undeclared = cart({ route: null });
     const { verdict, rows } = verifyBy({ method: 'method' }, { 'requests_total{method="GET"}': 5 }, [
       undeclared,
@@ -141,12 +141,12 @@ describe('a counter that lacks a dimension', () => {
     expect([verdict, rows.map(formatSeries)]).toEqual(['verified', ['requests_total{method="GET"}']]);
   });
 
-  it('is no reason for a note where nothing is lacking', () => {
+  it('causes no note if no dimension is missing', () => {
     expect(weaknessesOf(presetOf('express-exact-metrics'))).toEqual([]);
   });
 });
 
-it('the mapping of the guide is one', () => {
+it('the mapping in the guide is valid', () => {
   const pattern = parsePattern('guide', blockOf(read('docs/verify-your-metrics.md'), 'yaml', 'counters:'));
   expect(pattern.metrics).toMatchObject({
     metrics: {

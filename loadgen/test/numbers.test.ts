@@ -15,7 +15,7 @@ function createSummary(plannedMs: number | undefined = 20_000): Summary {
   return new Summary({ startMs: 0, plannedMs, targets });
 }
 
-/** What becomes of request k: mostly answers of some ms, and now and then each of the other ends. */
+/** The outcome of request k: mostly responses after some ms, and sometimes each of the other outcomes. */
 function feed(summary: Summary, k: number): void {
   const dueMs = k * 2;
   const target = k % 3;
@@ -46,7 +46,7 @@ describe('the numbers of parts', () => {
     expect(sum.achievedPerSecond).toBeCloseTo(expected.achievedPerSecond, 6);
   });
 
-  it('have the percentiles of all samples, to the last digit', () => {
+  it('have exactly the percentiles of all samples', () => {
     const { latencyMs, serviceTimeMs, latenessMs } = expected;
     expect(sum).toMatchObject({ latencyMs, serviceTimeMs, latenessMs });
     expect(expected.latencyMs?.p99).toBeGreaterThan(100);
@@ -65,7 +65,7 @@ describe('the numbers of parts', () => {
 });
 
 describe('the numbers by target', () => {
-  it('put targets that are counted under the same series on one line', () => {
+  it('merge targets that are counted under the same series into one line', () => {
     const summary = createSummary();
     for (let k = 0; k < 300; k++) summary.recordAnswer(k % 3, k % 3 === 2 ? 201 : 200, 0, 0, 1 + (k % 3));
     const lines = summary.toNumbers(0).byTarget;
@@ -76,7 +76,7 @@ describe('the numbers by target', () => {
     expect(Math.round(lines[1]?.serviceTimeMs?.p50 ?? 0)).toBe(3);
   });
 
-  it('have one line for the rest of very many', () => {
+  it('have one line for the remainder of very many', () => {
     const many = Array.from({ length: 5000 }, (_, n) => ({ method: 'GET', path: `/${n}` }));
     const summary = new Summary({ startMs: 0, plannedMs: undefined, targets: many });
     for (let n = 0; n < 5000; n++) summary.recordAnswer(n, 200, 0, 0, 1);
@@ -86,8 +86,8 @@ describe('the numbers by target', () => {
   });
 });
 
-describe('the course of a phase', () => {
-  it('is by seconds, or by tenths where it is short', () => {
+describe('the timeline of a phase', () => {
+  it('has intervals of a second, or of a tenth if it is short', () => {
     const short = createSummary(2000);
     short.recordAnswer(0, 200, 1500, 1510, 1650);
     const { intervalSeconds, points } = short.toNumbers(0).timeline;
@@ -96,7 +96,7 @@ describe('the course of a phase', () => {
     expect(points.findIndex(({ latency }) => latency !== null)).toBe(15);
   });
 
-  it('stays within 240 intervals however long it takes, and loses no request', () => {
+  it('has at most 240 intervals for any duration, and loses no request', () => {
     const long = createSummary(undefined);
     for (let second = 0; second < 100_000; second += 10)
       long.recordAnswer(0, 200, second * 1000, second * 1000, second * 1000 + 5);
@@ -109,7 +109,7 @@ describe('the course of a phase', () => {
   });
 });
 
-it('expected counts are one line per series, whatever the target', () => {
+it('expected counts have one line per series, for any number of targets', () => {
   const series = { route: 'cart', method: 'GET' };
   const target = { method: 'GET', path: '/cart', series };
   const other = { ...target, method: 'HEAD', series: { ...series } };

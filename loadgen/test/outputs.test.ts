@@ -1,4 +1,4 @@
-/** Outputs of every kind, the good and the failing: where they go, and what the exit code is. */
+/** Destinations and exit codes of all outputs, successful and failing ones. */
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
@@ -26,7 +26,7 @@ async function interruptOnce(
   return ended;
 }
 
-/** The same while it waits for a scrape, which does not come. */
+/** The same while it waits for a scrape that does not happen. */
 function interruptAtScrape(...args: string[]): Promise<Ended> {
   let isAsked = false;
   const { answerOf } = stack.prometheus;
@@ -39,7 +39,7 @@ function interruptAtScrape(...args: string[]): Promise<Ended> {
 }
 
 describe('a report', () => {
-  it('as a page takes the place of the summary with "-"', async () => {
+  it('as a page replaces the summary with "-"', async () => {
     const { code, out } = await run('--html', '-');
     expect([code, await readdir(at('.'))]).toEqual([0, []]);
     expect(out).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
@@ -54,7 +54,7 @@ describe('a report', () => {
     },
   );
 
-  it('is made a page, next to it, and two are compared', async () => {
+  it('is rendered as a page next to it, and two are compared', async () => {
     const [a, b] = [at('a.json'), at('b.json')];
     for (const file of [a, b]) await run('--json', file);
     expect(await loadgen(['report', a])).toMatchObject({ code: 0, out: `${at('a.html')}\n` });
@@ -64,7 +64,7 @@ describe('a report', () => {
     );
   });
 
-  it('that cannot be written at the end leaves the summary, and makes the exit code 1', async () => {
+  it('that cannot be written at the end does not prevent the summary, and the exit code is 1', async () => {
     await symlink('/dev/full', at('full'));
     const { code, out, err } = await run('--json', at('full'), '--html', at('page.html'));
     expect([code, out]).toEqual([1, SENT]);
@@ -84,7 +84,7 @@ describe('a file', () => {
     ['--html', 'file/a.html'],
     ['--json', 'folder'],
     ['--ledger', 'file'],
-  ])('that can never be written ends with 2 before anything is sent: %s %s', async (flag, name) => {
+  ])('that is not writable ends with 2 before anything is sent: %s %s', async (flag, name) => {
     const { code, out } = await run(flag, at(name), ...stack.verified);
     expect([code, out, stack.api.handled]).toEqual([2, '', 0]);
   });
@@ -102,7 +102,7 @@ describe('a file', () => {
 });
 
 describe('the summary', () => {
-  it('is shown where Prometheus refuses a query after the run, and the exit code is 1', async () => {
+  it('is shown if Prometheus refuses a query after the run, and the exit code is 1', async () => {
     let refuses = false;
     const server = await serveHttp((request, response) => {
       const refusal = { status: 'error', errorType: 'execution', error: 'too many samples' };
@@ -117,7 +117,7 @@ describe('the summary', () => {
     expect(out).toMatch(/^unverifiable:\n.*Prometheus refuses the query: too many samples$/m);
   });
 
-  it('of shards is shown where combine is interrupted while it waits for a scrape', async () => {
+  it('of shards is shown if combine is interrupted while it waits for a scrape', async () => {
     const files = [1, 2].map((n) => at(`${n}.json`));
     for (const [n, file] of files.entries())
       await run('--shard', `${n + 1}/2`, '--json', file, ...stack.verified);
@@ -136,10 +136,10 @@ describe('the ledger', () => {
     expect(await run(...ledger())).toMatchObject({ code: 0 });
   });
 
-  it('has no entry of a run that is interrupted before its first request', async () => {
+  it('has no entry for a run that is interrupted before its first request', async () => {
     const startAt = new Date(Date.now() + 4_000).toISOString();
     const flags = [...stack.toTarget, ...ledger(), '--json', at('a.json'), '--start-at', startAt];
-    // Just before it starts, both files are there.
+    // Just before it starts, both files exist.
     const isReady = async () => (await readdir(at('ledger'))).length === 2;
     const ended = await interruptOnce('it is about to start', isReady, ['run', 'hundred', ...flags]);
     expect(ended).toMatchObject({ code: 130, out: 'interrupted: nothing was sent\n' });
@@ -148,7 +148,7 @@ describe('the ledger', () => {
     await expectOneRun();
   });
 
-  it('has no entry of a run that is interrupted while it waits for a scrape', async () => {
+  it('has no entry for a run that is interrupted while it waits for a scrape', async () => {
     const ended = await interruptAtScrape('run', 'hundred', ...stack.toTarget, ...ledger());
     const err = expect.stringMatching(/interrupted: nothing was sent\n$/);
     expect(ended).toMatchObject({ code: 130, out: '', err });

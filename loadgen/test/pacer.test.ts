@@ -24,9 +24,9 @@ describe('a staged pacer', () => {
     expect([0, 1, 2, 3].map(pacer.offsetMs)).toEqual([0, 250, 500, 750]);
   });
 
-  it('places the requests of a ramp where the area under the rate reaches their number', () => {
+  it('sends request n of a ramp when the area under the rate reaches n', () => {
     const pacer = stagedPacer([{ durationMs: 10_000, fromPerSecond: 0, toPerSecond: 100 }]);
-    // rate(t) = 10 t, so the area is 5 t^2 and request n leaves at sqrt(n / 5) seconds.
+    // rate(t) = 10 t, so the area is 5 t^2 and request n is sent at sqrt(n / 5) seconds.
     for (const n of [0, 5, 20, 125, 499]) expect(pacer.offsetMs(n)).toBeCloseTo(1000 * Math.sqrt(n / 5), 6);
   });
 
@@ -36,7 +36,7 @@ describe('a staged pacer', () => {
     expect(pacer.offsetMs(499)).toBeLessThan(10_000);
   });
 
-  it('sends nothing in a silent stage and goes on at its end', () => {
+  it('sends nothing in a stage with rate 0, and continues at its end', () => {
     const pacer = stagedPacer([steady(1000, 5), steady(1000, 0), steady(1000, 5)]);
     expect([4, 5, 6].map(pacer.offsetMs)).toEqual([800, 2000, 2200]);
   });
@@ -53,7 +53,7 @@ describe('a staged pacer', () => {
     expect(offsets.at(-1)).toBeLessThanOrEqual(pacer.durationMs);
   });
 
-  it('knows the asked rate at each moment, and 0 after the end', () => {
+  it('returns the planned rate at any time, and 0 after the end', () => {
     const pacer = stagedPacer([steady(1000, 20), { durationMs: 2000, fromPerSecond: 20, toPerSecond: 120 }]);
     expect([0, 999, 2000, 3000, 3001].map(pacer.ratePerSecondAt)).toEqual([20, 20, 70, 120, 0]);
   });

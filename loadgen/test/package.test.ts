@@ -1,4 +1,4 @@
-/** The package as strangers get it: packed, checked, installed into a project, and used as its README says. */
+/** The package from a user's point of view: packed, installed into a project, and used like in its README. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const readme = read('loadgen/README.md');
 
 let project: string;
 let tarball: string;
-/** Of a server that answers everything. */
+/** The URL of a server that responds to everything. */
 let url: string;
 
 /** In the project, with the Node that runs this test. */
@@ -47,13 +47,13 @@ afterAll(async () => {
 });
 
 describe('the tarball', () => {
-  it('holds what is needed and nothing else', async () => {
+  it('contains the necessary files and no others', async () => {
     const files = await filesIn(tarball);
     const others = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'page/page.css'];
     const schemas = ['pattern.schema.json', 'report.schema.json'];
     const isBuilt = (file: string) => /^dist\/.*\.(js|d\.ts)$/.test(file);
     expect(files.filter((file) => !isBuilt(file)).sort()).toEqual([...others, ...schemas].sort());
-    // Nothing of a source that is gone.
+    // No output of a deleted source file.
     const sources = namesIn('loadgen/src', true).filter((file) => file.endsWith('.ts'));
     const built = sources.flatMap((file) =>
       ['.js', '.d.ts'].map((end) => `dist/${file.replace(/\.ts$/, end)}`),
@@ -84,7 +84,7 @@ describe('a project', () => {
   );
 
   it('runs the test of the README with Jest', async () => {
-    // How fast a busy machine is says nothing about the example.
+    // The speed of a busy machine must not affect the example.
     const code = blockOf(readme, 'js', 'exact-load').replace('p99<1s', 'p99<1m').replace('(500)', '(60_000)');
     await writeFile(`${project}/users.test.js`, code);
     const flags = `--rootDir ${project} --testMatch **/users.test.js --testTimeout 60000`.split(' ');
@@ -101,7 +101,7 @@ describe('a project', () => {
     const commands = [...readme.matchAll(/^exact-load .*/gm)].map(([command]) => command);
     expect(commands).toHaveLength(7);
     for (const command of commands) {
-      // On a port of its own, for a moment only, and without a Prometheus.
+      // With its own port, a short duration, and without Prometheus.
       const words = command
         .replace(/http:\/\/127.0.0.1:3000/, url)
         .replace(' -d 30s', ' -d 500ms')

@@ -1,4 +1,4 @@
-/** The page: what it draws, what it says, and how it looks in a browser. */
+/** The page: its charts, its texts, and its rendering in a browser. */
 import { writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
@@ -14,7 +14,7 @@ const point = { sent: 0, answered: 0, errors: 0, dropped: 0, latency: null, serv
 const valuesOf = ({ lines }: Chart, name: string) => lines.find(({ label }) => label === name)?.values;
 
 describe('the charts of a phase', () => {
-  it('show rates per second, and the asked one from the stages', () => {
+  it('show rates per second, and the planned rate of the stages', () => {
     const points = [4, 8, 2].map((sent) => ({ ...point, sent }));
     const phase = phaseOf('ramp', { timeline: { intervalSeconds: 20, points }, durationSeconds: 60 });
     const chart = ratesChart(phase, 1);
@@ -23,13 +23,13 @@ describe('the charts of a phase', () => {
     expect(valuesOf(chart, 'planned')).toEqual([50, 150, 200]);
   });
 
-  it('ask of a shard only its part, and nothing of a closed loop', () => {
+  it('show the planned rate of a shard, and none for a closed loop', () => {
     const timeline = { intervalSeconds: 1, points: [point] };
     expect(valuesOf(ratesChart(phaseOf('steady', { timeline }), 5), 'planned')).toEqual([10]);
     expect(valuesOf(ratesChart(phaseOf('hundred', { timeline }), 1), 'planned')).toBeUndefined();
   });
 
-  it('have the distribution up to the slowest request, and gaps where nothing was due', () => {
+  it('have the distribution up to the slowest request, and gaps if no request was due', () => {
     const none = histogramOf();
     const histograms = { latency: histogramOf(10, 20, 30, 40), serviceTime: none, lateness: none };
     const timeline = { intervalSeconds: 1, points: [{ ...point, latency: histogramOf(5) }, point] };
@@ -46,7 +46,7 @@ describe('a chart', () => {
   const xAxis = { range: [0, 4], isLog: false, format: (value: number) => `${value}s` } as const;
   const yAxis = { range: [1, 100], isLog: true, format: (value: number) => `${value}ms` } as const;
 
-  it('has curves with gaps, dots between gaps, labels, and the numbers of each point', () => {
+  it('has curves with gaps, dots between gaps, labels, and tooltips with numbers', () => {
     const lines = [{ label: 'p50', color: 'p50', isDashed: true, values: [1, 10, null, 100] }];
     const { text } = drawChart({ x: [0.5, 1.5, 2.5, 3.5], lines, xAxis, yAxis });
     expect(text).toContain(
@@ -68,13 +68,13 @@ describe('a chart', () => {
     [0, 0.3, false, [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3]],
     [1, 10_000, true, [1, 10, 100, 1000, 10_000]],
     [10, 100, true, [10, 20, 50, 100]],
-  ])('has few round numbers from %p to %p, also on a logarithmic axis (%p)', (low, high, isLog, ticks) => {
+  ])('labels a few round numbers from %p to %p (logarithmic: %p)', (low, high, isLog, ticks) => {
     expect(ticksOf({ range: [low, high], isLog, format: String })).toEqual(ticks);
   });
 });
 
 describe('the page', () => {
-  it('shows what a pattern brings as text and never as markup', async () => {
+  it('escapes everything that comes from a pattern', async () => {
     const evil = '</style><script>alert(1)</script>';
     const page = await renderPage([
       reportOf([phaseOf('hundred', { pattern: evil })], { target: `http://x/${evil}` }),
@@ -83,13 +83,13 @@ describe('the page', () => {
     expect(page).not.toContain('<script');
   });
 
-  it('needs nothing from anywhere', async () => {
+  it('is self-contained', async () => {
     const page = await renderPage([reportOf([phaseOf('hundred')])]);
     expect(page).not.toMatch(/\b(src|href)="(?!data:)|@import|url\(/);
     expect(page).toContain(`content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"`);
   });
 
-  it('shows the service time of the generator next to that of Prometheus, and a dash where there is none', async () => {
+  it('shows the service time of the generator next to that of Prometheus, or a dash', async () => {
     const latency = [
       { quantile: 0.5, measuredMs: 30.5, prometheusMs: 29.9 },
       { quantile: 0.99, measuredMs: 60, prometheusMs: null },
@@ -120,14 +120,14 @@ describe('the page', () => {
       'Incomplete',
       'shard 2 of 4: thresholds and verification apply to',
     ],
-  ])('says first what became of a run that was %s', async (_, overrides, word, reason) => {
+  ])('starts with the verdict of a run that was %s', async (_, overrides, word, reason) => {
     const page = await renderPage([reportOf([phaseOf('hundred')], overrides)]);
     expect(page).toContain(`<p class="word">${word}</p>`);
     expect(page).toContain(reason);
   });
 });
 
-/** A long run of several patterns, each with as many targets as a report has. */
+/** A long run of several patterns, each with the most targets that a report lists. */
 function largeReport(...patterns: string[]): Report {
   const full = histogramOf(...Array.from({ length: 2000 }, (_, n) => 1 + n ** 1.4 / 10));
   const points = Array.from({ length: 240 }, (_, n) => ({
@@ -154,7 +154,7 @@ describeInBrowser('the page in a browser', (browser) => {
   it.each([
     [400, 'dark'],
     [1440, 'light'],
-  ] as const)('at %i px, %s, is drawn, fits, asks for nothing, and prints', async (width, colorScheme) => {
+  ] as const)('at %i px, %s, renders, fits, loads nothing, and prints', async (width, colorScheme) => {
     const report = largeReport('steady');
     await writeFile(at('both.html'), await renderPage([report, report]));
     const page = await browser().newPage({ viewport: { width, height: 900 }, colorScheme });

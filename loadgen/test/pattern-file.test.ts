@@ -6,7 +6,7 @@ import { useFolder } from './loadgen.ts';
 const MINIMAL = 'stages: [{duration: 1s, rate: 5}]\ntargets: [{path: /}]\n';
 const parse = (text: string) => parsePattern('own.yaml', text);
 
-/** The mistakes, without the name of the file that each begins with. */
+/** The mistakes, without the name of the file at the start of each. */
 function mistakesOf(text: string): string[] {
   try {
     parse(text);
@@ -17,7 +17,7 @@ function mistakesOf(text: string): string[] {
 }
 
 describe('a pattern file', () => {
-  it('may be YAML, with defaults for what it leaves out', () => {
+  it('may be YAML, with defaults for missing keys', () => {
     expect(parse(MINIMAL)).toEqual({
       description: '',
       stages: [{ durationMs: 1000, fromPerSecond: 5, toPerSecond: 5 }],
@@ -40,7 +40,7 @@ describe('a pattern file', () => {
     });
   });
 
-  it('reports all its mistakes at once, each with place, expected and found', () => {
+  it('reports all mistakes at once, each with place, expected and received value', () => {
     const text = `description: 5
 stages:
   - duration: 10
@@ -73,7 +73,7 @@ timeout: soon
     ]);
   });
 
-  it('sets no header that would end the request elsewhere', () => {
+  it('must not set a header that changes the end of the request', () => {
     const headers = 'content-Length: "3", Transfer-Encoding: chunked, Host: a, HOST: b';
     expect(mistakesOf(`targets: [{path: /, count: 1, headers: {${headers}}}]`)).toEqual([
       '1:57: targets[0].headers.content-Length: expected no such header (the generator sets it from the body), got "3"',
@@ -119,7 +119,7 @@ timeout: soon
     expect(mistake).toContain('1:18: targets[0].path: expected a path that starts with /, in ASCII without');
   });
 
-  it('may have a duration of nine digits, and not one that is infinite or 0 as a number', () => {
+  it('may have a duration of nine digits, but none that is infinite or 0 as a number', () => {
     const mistakes = (duration: string) => mistakesOf(MINIMAL.replace('1s', duration));
     expect(mistakes('999999999.999999999h')).toEqual([]);
     const mistake = expect.stringContaining('1:21: stages[0].duration: expected a duration');
@@ -134,7 +134,7 @@ timeout: soon
     },
   );
 
-  it('that is no YAML names the place', () => {
+  it('that is not YAML is refused with the place', () => {
     expect(mistakesOf('targets:\n  - path: "/\n')[0]).toMatch(/^\d+:\d+: Missing closing "quote/);
   });
 });
@@ -172,13 +172,13 @@ describe('a body in a pattern file', () => {
     ['"\\ud800"', 'expected valid Unicode, got half of a surrogate pair'],
     ['!secret a', 'Unresolved tag: !secret'],
     [`${'['.repeat(200)}${']'.repeat(200)}`, 'expected at most 100 levels'],
-  ])('does not lose %s in silence', (written, mistake) => {
+  ])('does not silently lose %s', (written, mistake) => {
     const mistakes = mistakesOf(`targets:\n- path: /\n  count: 1\n  body: [${written}]\n`);
     expect(mistakes).toEqual([expect.stringMatching(/^4:\d+: /)]);
     expect(mistakes[0]?.replace(/^4:\d+: /, '')).toBe(mistake);
   });
 
-  it('names the place of what would be lost, in JSON as well, and in headers', () => {
+  it('reports the place of a value that would be lost, also in JSON and in headers', () => {
     const body = '"headers": {"__proto__": "x"},\n "body": {"id": 9007199254740993}';
     expect(mistakesOf(`{"targets": [{"path": "/", "count": 1,\n ${body}}]}`)).toEqual([
       `2:14: ${PROTO}`,
@@ -193,7 +193,7 @@ describe('a pattern file on the disk', () => {
   it.each([
     ['not UTF-8', 'targets:\n- path: "/\xff"\n', ': expected UTF-8, got other bytes'],
     ['too large', `${MINIMAL}#${'x'.repeat(1024 * 1024)}`, ': expected at most 1048576 bytes, got more'],
-  ])('is named where it is %s', async (_, text, mistake) => {
+  ])('is reported if it is %s', async (_, text, mistake) => {
     await writeFile(at('own.yaml'), Buffer.from(text, 'latin1'));
     await expect(readPatternFile(at('own.yaml'))).rejects.toThrow(`${at('own.yaml')}${mistake}`);
   });

@@ -4,7 +4,7 @@ import { PATTERNS } from '../src/pattern/built-in.ts';
 import { plannedMs, plannedRequests } from '../src/run/plan.ts';
 import { planOf } from './reports.ts';
 
-/** What an exact phase sends, as `METHOD path` to a number. */
+/** The requests of an exact phase: counts by `METHOD path`. */
 function requestsOf(name: string): Record<string, number> {
   const phase = planOf(name);
   const { targets, targeter } = phase;
@@ -14,7 +14,7 @@ function requestsOf(name: string): Record<string, number> {
 }
 
 describe('the built-in patterns', () => {
-  it('hundred sends the mixture of the lab', () => {
+  it('hundred sends the requests of the lab', () => {
     const mixture = { 'POST /products': 40, 'GET /products': 30, 'GET /cart': 20, 'POST /cart': 10 };
     expect(requestsOf('hundred')).toEqual(mixture);
   });
@@ -33,7 +33,7 @@ describe('the built-in patterns', () => {
     expect([plannedRequests(phase), plannedMs(phase)]).toEqual([requests, seconds * 1000]);
   });
 
-  it('every one says what it expects and under which labels it is counted', () => {
+  it('each target declares its expected status and labels', () => {
     const targets = Object.values(PATTERNS).flatMap((pattern) => pattern.targets);
     const silent = targets.filter((target) => target.expect === undefined || target.series === undefined);
     expect(silent).toEqual([]);
@@ -59,13 +59,13 @@ describe('the flags', () => {
     expect(schedule).toEqual({ kind: 'closed', count: Number.POSITIVE_INFINITY, durationMs: 5000 });
   });
 
-  it('every request has to be answered unless a threshold says otherwise', () => {
+  it('every request must be answered unless a threshold states otherwise', () => {
     expect(planOf('hundred').plan.thresholds).toEqual(['unanswered=0']);
     const thresholds = [parseThreshold('errors<5%')];
     expect(planOf('hundred', { thresholds }).plan.thresholds).toEqual(['errors<5%']);
   });
 
-  it('the bound on requests in flight grows with the rate, up to the limit on open files', () => {
+  it('the limit of requests in flight grows with the rate, up to the limit on open files', () => {
     const boundAt = (ratePerSecond: number) => planOf('steady', { ratePerSecond }).connections;
     expect([50, 2000, 100_000].map(boundAt)).toEqual([100, 1000, 1000]);
     expect(planOf('steady', { connections: 7 }).connections).toBe(7);

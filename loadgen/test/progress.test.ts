@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => void jest.useRealTimers());
 
-it('outside a terminal there is a plain line every five seconds, until the phase ends', () => {
+it('prints a plain line every five seconds outside of a terminal, until the phase ends', () => {
   const reporter = start({});
   jest.advanceTimersByTime(4000);
   now = { ...now, sent: 251, errors: 1, p50Ms: 2, p99Ms: 2 };
@@ -35,7 +35,7 @@ it('outside a terminal there is a plain line every five seconds, until the phase
   expect(written.split('\n')).toHaveLength(2);
 });
 
-it('on a terminal the line is redrawn in place, makes room for notes, and is gone at the end', () => {
+it('redraws the line in place on a terminal, makes room for notes, and removes it at the end', () => {
   const reporter = start({ isTTY: true });
   jest.advanceTimersByTime(200);
   const ERASE = '\r\x1b[2K';
@@ -45,7 +45,7 @@ it('on a terminal the line is redrawn in place, makes room for notes, and is gon
   expect(written.endsWith(`${ERASE}stopping\n${ERASE}`)).toBe(true);
 });
 
-it('with --quiet there is nothing', () => {
+it('prints nothing with --quiet', () => {
   const reporter = start({ quiet: true });
   jest.advanceTimersByTime(60_000);
   reporter.note('waiting');

@@ -9,7 +9,7 @@ import { listen, serveHttp, type TestServer } from './servers.ts';
 const stack = useFakeStack();
 const at = useFolder();
 let guarded: TestServer;
-/** What each request to Prometheus gave as its credentials. */
+/** The credentials of each request to Prometheus. */
 let given: (string | undefined)[] = [];
 let accepted = '';
 
@@ -33,7 +33,7 @@ describe('basic credentials in the URL of --prometheus', () => {
   const PASSWORD = 'pa:ss w%rd@home';
   const url = () => `http://ann:${encodeURIComponent(PASSWORD)}@127.0.0.1:${guarded.port}`;
 
-  it('are sent, and appear in no output, report, page or ledger', async () => {
+  it('are sent, but appear in no output, report, page or ledger', async () => {
     accepted = toBasic(`ann:${PASSWORD}`);
     const [json, html, ledger] = [at('a.json'), at('a.html'), at('ledger')];
     const files = ['--json', json, '--html', html, '--ledger', ledger];
@@ -45,7 +45,7 @@ describe('basic credentials in the URL of --prometheus', () => {
     expect(texts[0]).toContain(`"prometheus": "${guarded.url}"`);
   });
 
-  it('that are refused end the command at once, with 3', async () => {
+  it('that are refused end the command immediately, with 3', async () => {
     const refusal = `Prometheus at ${guarded.url} refuses the user and password in --prometheus (401)\n`;
     expect(await run('-p', url())).toEqual({ code: 3, out: '', err: refusal });
     expect(given).toHaveLength(1);
@@ -78,7 +78,7 @@ it.each([400, 404, 429, 500])(
   },
 );
 
-it.each([429, 503])('a Prometheus that starts, or limits the rate, is asked again: %i', async (status) => {
+it.each([429, 503])('retries while Prometheus starts or limits the rate: %i', async (status) => {
   let asked = 0;
   const limited = await serveHttp((request, response) => {
     if (asked++ % 3 === 1) response.writeHead(status).end('slow down');
@@ -88,7 +88,7 @@ it.each([429, 503])('a Prometheus that starts, or limits the rate, is asked agai
   expect(await run('-p', limited.url)).toMatchObject({ code: 0, out });
 });
 
-it('a redirect is named, and not followed', async () => {
+it('reports a redirect, and does not follow it', async () => {
   const location = 'http://ann:pw@login.example/';
   const server = await serveHttp((_, response) => response.writeHead(302, { location }).end());
   const err = expect.stringContaining('returned 302, a redirect to http://***@login.example/,');
@@ -98,7 +98,7 @@ it('a redirect is named, and not followed', async () => {
 describe('a bearer token', () => {
   const fromFile = (name = 'token') => ['--prometheus-token-file', at(name)];
 
-  it('comes from a file, which is read again for each request', async () => {
+  it('is read from a file again for each request', async () => {
     accepted = 'Bearer first';
     await writeFile(at('token'), 'first\n');
     stack.api.beforeRequest(1, () => {
@@ -123,12 +123,12 @@ describe('a bearer token', () => {
     },
   );
 
-  it('in the place of its file is not shown either', async () => {
+  it('given instead of its file is not shown either', async () => {
     const err = '--prometheus-token-file: expected a file that can be read, got ENOENT\n';
     expect(await query(guarded.url, ...fromFile('eyJhbGciOi'))).toMatchObject({ code: 2, err });
   });
 
-  it('that is missing is asked for', async () => {
+  it('that is missing is requested', async () => {
     const remedy = 'requires credentials: expected user and password in the URL, --prometheus-token-file or';
     const err = expect.stringContaining(remedy);
     expect(await query(guarded.url)).toMatchObject({ code: 3, err });
@@ -147,13 +147,13 @@ describe('a Prometheus behind TLS', () => {
     expect(await query(secure.url, '--prometheus-ca-file', at('ca.pem'))).toMatchObject({ code: 0 });
   });
 
-  it('with an unknown certificate ends the command at once, with the remedy', async () => {
+  it('with an unknown certificate ends the command immediately, with a hint', async () => {
     const err = expect.stringMatching(/self-signed certificate.* \(see --prometheus-ca-file\)\n$/);
     expect(await run('-p', secure.url)).toMatchObject({ code: 3, err });
     expect(secure.accepted()).toBe(1);
   });
 
-  it('needs a file of certificates', async () => {
+  it('needs a file with certificates', async () => {
     await writeFile(at('ca.pem'), 'no certificate');
     const err = `--prometheus-ca-file: expected certificates in PEM, got something else in ${at('ca.pem')}\n`;
     expect(await query(secure.url, '--prometheus-ca-file', at('ca.pem'))).toMatchObject({ code: 2, err });

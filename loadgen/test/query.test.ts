@@ -1,4 +1,4 @@
-/** `exact-load query`, against a server that answers as Prometheus does. */
+/** `exact-load query`, against a server that responds like Prometheus. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { freePort } from '../../test/support/free-port.ts';
 import { loadgen } from './loadgen.ts';
@@ -48,7 +48,7 @@ it.each([
   ['native', 'path              value\ncart  count 20, sum 1.5\n'],
   ['1 + 1', '2\n'],
   ['"text"', 'text\n'],
-])('prints the answer to %s as a table', async (expression, out) => {
+])('prints the result of %s as a table', async (expression, out) => {
   expect(await ask(expression)).toEqual({ code: 0, out, err: '' });
 });
 
@@ -59,7 +59,7 @@ it.each([
   expect(await ask(expression)).toEqual({ code, out: '', err: expect.stringContaining(err) });
 });
 
-it('names the address of a Prometheus that does not answer, with exit code 3', async () => {
+it('reports the address of a Prometheus that does not respond, with exit code 3', async () => {
   const silent = `http://localhost:${await freePort()}`;
   expect(await ask('up', silent)).toMatchObject({ code: 3, err: expect.stringContaining(silent) });
 });

@@ -1,4 +1,4 @@
-/** Plans and reports for tests: complete, with what a test says differently. */
+/** Complete plans and reports for tests, with the properties that a test overrides. */
 import { createHistogram, encodeHistogram, record } from '../src/load/histogram.ts';
 import { WHOLE } from '../src/load/shard.ts';
 import { PATTERNS } from '../src/pattern/built-in.ts';

@@ -4,14 +4,14 @@ import { ResponseParser, TooLargeError } from '../src/http/response-parser.ts';
 
 const LIMITS = { maxHeadBytes: 200, maxBodyBytes: 1000 };
 
-/** What becomes of the bytes of one response when they come in these pieces, and the server then closes. */
+/** The result of parsing a response that arrives in these pieces, after which the server closes. */
 function outcomeOf(pieces: readonly Buffer[], isHead: boolean) {
   const parser = new ResponseParser(LIMITS);
   parser.begin(isHead);
   let isComplete = false;
   try {
     for (const piece of pieces) {
-      // A copy that is wiped afterwards: the parser must not keep the buffer, which is reused for the next read.
+      // A copy that is overwritten afterwards, because the parser must not keep the buffer, which is reused for the next read.
       const copy = Buffer.from(piece);
       isComplete = parser.push(copy);
       copy.fill('#');
@@ -25,7 +25,7 @@ function outcomeOf(pieces: readonly Buffer[], isHead: boolean) {
   return `${parser.status}${parser.keepAlive ? '' : ', last'}`;
 }
 
-/** The outcome in one piece, which has to be that of every split into two, and of single bytes. */
+/** The result for one piece, which must equal that of every split into two, and of single bytes. */
 function read(text: string, isHead = false): string {
   const bytes = Buffer.from(text, 'latin1');
   const whole = outcomeOf([bytes], isHead);
@@ -47,7 +47,7 @@ const chunked = (body: string) => `${head(CHUNKED)}${body}`;
 const length = (bytes: number | string) => `Content-Length: ${bytes}`;
 const OK = `${head(length(2))}ok`;
 
-describe('where a response ends', () => {
+describe('the end of a response', () => {
   it.each([
     ['at its length', OK, '200'],
     ['at the head with a length of 0', http('201 Created', 'content-length:0'), '201'],
@@ -81,7 +81,7 @@ describe('where a response ends', () => {
     ['no framing', head()],
     ['two lengths', head(length(1), length(2))],
     ['a length over the limit', head(length(1001))],
-  ])('is at the head when HEAD was asked, with %s', (_, text) => {
+  ])('is the head after a HEAD request, with %s', (_, text) => {
     expect(read(text, true)).toBe('200');
   });
 
@@ -93,7 +93,7 @@ describe('where a response ends', () => {
     ['before the last chunk', chunked('1\r\na\r\n')],
     ['in the trailers', chunked('0\r\nX: y\r\n')],
     ['after an interim answer', http('100 Continue')],
-  ])('is not %s, nor is it made so by a close', (_, text) => {
+  ])('is not %s, even if the server closes', (_, text) => {
     expect(read(text)).toBe('incomplete');
   });
 });
@@ -160,12 +160,12 @@ describe('bytes after a response leave it complete', () => {
     ['garbage after a line end', '\r\n#', '200, last'],
     ['a second response', OK, '200, last'],
     ['the beginning of one', 'HTTP/1.1', '200, last'],
-  ])('and its connection is not used again unless they are line ends: %s', (_, more, outcome) => {
+  ])('and prevent reuse of the connection unless they are line ends: %s', (_, more, outcome) => {
     expect(read(`${OK}${more}`)).toBe(outcome);
     expect(read(`${chunked('0\r\n\r\n')}${more}`)).toBe(outcome);
   });
 
-  it('also where the next request cuts a line end in two', () => {
+  it('even if the next request splits a line end', () => {
     const parser = new ResponseParser();
     for (const text of [`${OK}\r`, `\n${OK}`]) {
       parser.begin(false);
@@ -207,7 +207,7 @@ describe('whether the connection is kept', () => {
     ['timeout=5, max=100', 5],
     ['max=100, Timeout = "7"', 7],
     ['xtimeout=3', undefined],
-  ])('for how long, from Keep-Alive: %s', (value, seconds) => {
+  ])('and for how long follows from Keep-Alive: %s', (value, seconds) => {
     const parser = new ResponseParser();
     parser.begin(false);
     parser.push(Buffer.from(head(`Keep-Alive: ${value}`, length(0))));

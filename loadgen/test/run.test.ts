@@ -1,4 +1,4 @@
-/** What a run leaves that ends before its first request. */
+/** Runs that end before their first request. */
 import { describe, expect, it } from '@jest/globals';
 import { InterruptedError, NotSentError, UsageError } from '../src/common/errors.ts';
 import { WHOLE } from '../src/load/shard.ts';
@@ -45,14 +45,14 @@ const INTERRUPTED = new InterruptedError('interrupted');
 const NOTHING_SENT = { exitCode: 130, message: 'interrupted: nothing was sent' };
 
 describe('a run', () => {
-  it('that is interrupted while it waits for its start leaves nothing, and ends at once', async () => {
+  it('that is interrupted while it waits for its start leaves nothing, and ends immediately', async () => {
     const { options, seen, interrupt } = create({}, MONTHS_MS);
     setTimeout(() => interrupt.abort(INTERRUPTED), 10);
     await expect(run(options)).rejects.toMatchObject(NOTHING_SENT);
     expect(seen).toEqual({ saved: [], closed: 1 });
   });
 
-  it('that loses a worker while it waits ends with that, and leaves nothing', async () => {
+  it('that loses a worker while it waits ends with that error, and leaves nothing', async () => {
     const lost = new AbortController();
     const { options, seen } = create({ lost: lost.signal }, MONTHS_MS);
     setTimeout(() => lost.abort(new Error('shard 1/2 was lost')), 10);
@@ -60,7 +60,7 @@ describe('a run', () => {
     expect(seen).toEqual({ saved: [], closed: 1 });
   });
 
-  it('that misses its start says by how much, sends nothing and leaves nothing', async () => {
+  it('that misses its start reports by how much, sends nothing and leaves nothing', async () => {
     const { options, seen } = create({}, -2_500);
     await expect(run(options)).rejects.toThrow(
       /^the start was missed by \d{4,} ms: not every process was ready/,
@@ -68,7 +68,7 @@ describe('a run', () => {
     expect(seen.saved).toEqual([]);
   });
 
-  it('whose sender has sent nothing is saved as that', async () => {
+  it('whose sender has sent nothing is saved as such', async () => {
     const { options, seen } = create({ send: () => Promise.reject(new NotSentError('too late')) });
     await expect(run(options)).rejects.toThrow('too late');
     expect(seen.saved).toEqual(['started', 'interrupted']);

@@ -1,4 +1,4 @@
-/** Whatever Prometheus holds of the API, a run ends with a summary and a verdict. */
+/** For any data of the API in Prometheus, a run ends with a summary and a verdict. */
 import { describe, expect, it } from '@jest/globals';
 import { useFakeStack } from './fake-stack.ts';
 import { loadgen } from './loadgen.ts';
@@ -6,7 +6,7 @@ import { loadgen } from './loadgen.ts';
 const stack = useFakeStack();
 const HUNDRED = expect.stringContaining('hundred: 100 requests sent');
 
-/** Sends 100 requests, after the first of which Prometheus shows everything changed. */
+/** Sends 100 requests; after the first, Prometheus returns changed data. */
 async function sendWhile(change: () => void) {
   stack.api.beforeRequest(1, change);
   return loadgen(['run', 'hundred', ...stack.toTarget, ...stack.verified, '--wait', '10s']);
@@ -30,10 +30,10 @@ describe.each([
   'process_start_time_seconds',
   'http_server_drained',
 ])('%s', (metric) => {
-  it.each(SHAPES)('as %s ends in a summary and a verdict', async (_name, shape) => {
+  it.each(SHAPES)('as %s leads to a summary and a verdict', async (_name, shape) => {
     stack.api.count('http_errors_total{code="404"}', 0);
     const { code, out, err } = await sendWhile(() => {
-      // Too many, so that no later scrape is waited for.
+      // Too many, so that the run does not wait for a later scrape.
       stack.api.count('http_request_duration_seconds_count{path="spare",method="get",code="200"}');
       stack.api.count('http_requests_total{path="spare",method="get"}');
       stack.prometheus.reshape = (sample) =>
@@ -52,7 +52,7 @@ it.each([
   ['a matrix with gaps', { resultType: 'matrix', result: [{ metric: {} }, { metric: {}, values: [] }] }],
   ['something else', { resultType: 'streams', result: [] }],
   ['nothing', null],
-])('%s as answer to every query ends in a summary', async (_name, data) => {
+])('%s as the response to every query leads to a summary', async (_name, data) => {
   const { code, out, err } = await sendWhile(() => {
     stack.prometheus.answerOf = () => data;
   });
@@ -65,12 +65,15 @@ it.each([
   ['no histogram', [], '-'],
   ['no help in its buckets', [{ metric: {}, value: [0, 'NaN'] }], '-'],
   ['a quantile in its last bucket', [{ metric: {}, value: [0, '+Inf'] }], '-'],
-])('shows the latency next to that of Prometheus, which decides nothing: %s', async (_, quantiles, shown) => {
-  stack.prometheus.quantiles = quantiles as typeof stack.prometheus.quantiles;
-  const { code, out } = await sendWhile(() => {});
-  const row = (name: string) => `${name} +[\\d.]+[mu]?s +${shown}\n`;
-  expect(out).toMatch(
-    new RegExp(`^service time +generator +prometheus\n${row('p50')}${row('p90')}${row('p99')}`, 'm'),
-  );
-  expect(code).toBe(0);
-});
+])(
+  'shows the latency next to that of Prometheus, which does not affect the verdict: %s',
+  async (_, quantiles, shown) => {
+    stack.prometheus.quantiles = quantiles as typeof stack.prometheus.quantiles;
+    const { code, out } = await sendWhile(() => {});
+    const row = (name: string) => `${name} +[\\d.]+[mu]?s +${shown}\n`;
+    expect(out).toMatch(
+      new RegExp(`^service time +generator +prometheus\n${row('p50')}${row('p90')}${row('p99')}`, 'm'),
+    );
+    expect(code).toBe(0);
+  },
+);

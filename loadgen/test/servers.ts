@@ -7,14 +7,14 @@ export interface TestServer {
   readonly url: string;
   readonly port: number;
   readonly sockets: ReadonlySet<Socket>;
-  /** How many connections it has accepted so far. */
+  /** The number of accepted connections. */
   accepted(): number;
   stop(): Promise<void>;
 }
 
 const started: TestServer[] = [];
 
-/** Ends every server of a test file with all its connections: for `afterEach` or `afterAll`. */
+/** Closes every server of a test file with all its connections: for `afterEach` or `afterAll`. */
 export async function stopServers(): Promise<void> {
   for (const server of started.splice(0)) await server.stop();
 }
@@ -43,7 +43,7 @@ export async function listen(server: Server, protocol = 'http', host = '127.0.0.
   return running;
 }
 
-/** A raw server: `onRequest` gets each chunk that a client sends, with its number on the connection, from 1. */
+/** A raw server: `onRequest` gets each chunk from a client, with its number on the connection, from 1. */
 export function serveRaw(
   onRequest: (socket: Socket, text: string, nth: number) => void,
   host?: string,

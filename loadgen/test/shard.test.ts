@@ -21,7 +21,7 @@ describe('the shards of a schedule', () => {
     ['steady', 4, {}],
     ['spike', 7, { ratePerSecond: 333, durationMs: 9000 }],
     ['mixed', 1, {}],
-  ] as const)('of %s are together the whole, request by request (%i of them)', (name, of, overrides) => {
+  ] as const)('of %s add up to the whole, request by request (%i shards)', (name, of, overrides) => {
     const whole = requestsOf(name, WHOLE, overrides);
     const parts = shardsOf(of).map((shard) => requestsOf(name, shard, overrides));
     const merged = whole.map((_, k) => parts[k % of]?.[Math.floor(k / of)]);
@@ -34,13 +34,13 @@ describe('the shards of a schedule', () => {
     expect(shardsOf(7).map((shard) => shareOf(100, shard))).toEqual([15, 15, 14, 14, 14, 14, 14]);
   });
 
-  it('share the bound on connections and keep the length', () => {
+  it('share the limit of connections and keep the duration', () => {
     const phases = shardsOf(3).map((shard) => planOf('steady', {}, shard));
     expect(phases.map(({ connections }) => connections)).toEqual([34, 33, 33]);
     expect(phases.map(({ plan }) => plan.requests)).toEqual([1500, 1500, 1500]);
   });
 
-  it('can be parted again: the workers of shard 2 of 3 are shards of the whole', () => {
+  it('can be divided again: the workers of shard 2 of 3 are shards of the whole', () => {
     const parts = [1, 2].map((n) => partOf({ index: 2, of: 3 }, n, 2));
     expect(parts).toEqual([
       { index: 2, of: 6 },

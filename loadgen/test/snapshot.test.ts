@@ -19,7 +19,7 @@ function sampleOf(instance: string, value: number, labels: Record<string, string
   return { labels: { instance, job: 'api', ...labels }, value };
 }
 
-/** A Prometheus whose clock stands at 1000 s and whose targets are what `stateOf` says when it is asked the n-th time. */
+/** A Prometheus whose clock is fixed at 1000 s, and whose targets at the n-th query are `stateOf(n)`. */
 function createPrometheus(stateOf: (poll: number) => Record<string, Instance>) {
   const prometheus: PrometheusReader & { polls: number } = {
     url: 'http://prometheus:9090',
@@ -48,14 +48,14 @@ function createPrometheus(stateOf: (poll: number) => Record<string, Instance>) {
 const options = { job: 'api', metrics: OURS, waitMs: 2000, signal: new AbortController().signal };
 const FRESH = { a: { scrapedAt: 1005, start: 1 } };
 
-/** The same Prometheus, whose answers are changed on the way. */
+/** The same Prometheus with changed results. */
 function changed(prometheus: PrometheusReader, change: (samples: Sample[]) => Sample[]): PrometheusReader {
   const query: PrometheusReader['query'] = async (...args) => change(await prometheus.query(...args));
   return { ...prometheus, query };
 }
 
 describe('a snapshot', () => {
-  it('waits until every target was scraped after it was asked for, on the clock of Prometheus', async () => {
+  it('waits until every target was scraped after the request, on the clock of Prometheus', async () => {
     const states = [
       { a: { scrapedAt: 999, start: 1 }, b: { scrapedAt: 998, start: 2 } },
       { a: { scrapedAt: 1004, start: 1 }, b: { scrapedAt: 998, start: 2 } },
@@ -75,7 +75,7 @@ describe('a snapshot', () => {
     expect(sumOf(snapshot, REQUESTS)).toBe(12);
   });
 
-  it('does not trust a scrape that Prometheus may have dated forward', async () => {
+  it('does not trust a scrape whose timestamp may be later than the scrape', async () => {
     const scrapedAt = (poll: number) => (poll === 0 ? 1000.002 : 1005);
     const prometheus = createPrometheus((poll) => ({ a: { scrapedAt: scrapedAt(poll), start: 1 } }));
     await readSnapshot(prometheus, options);
@@ -102,7 +102,7 @@ describe('a snapshot', () => {
     ['no target is known', {}, 'it has no target of job "api" yet'],
     ['a target is down', { a: { up: 0, scrapedAt: 1005 } }, 'a is down (up = 0)'],
     ['nothing is scraped', { a: { scrapedAt: 900, start: 1 } }, 'the next scrape of a'],
-  ])('says what was waited for when %s', async (_, state, reason) => {
+  ])('reports the reason for waiting if %s', async (_, state, reason) => {
     const waited: string[] = [];
     const brief = { ...options, waitMs: 150, onWait: (why: string) => waited.push(why) };
     const prometheus = createPrometheus(() => state);
@@ -112,14 +112,14 @@ describe('a snapshot', () => {
     expect(waited).toEqual([reason]);
   });
 
-  it('is refused where restarts could not be told', async () => {
+  it('is refused if restarts could not be detected', async () => {
     const prometheus = createPrometheus(() => ({ a: { scrapedAt: 1005 } }));
     await expect(readSnapshot(prometheus, options)).rejects.toThrow(
       'a of job "api" in Prometheus has no process_start_time_seconds',
     );
   });
 
-  it('is refused where several targets have one set of labels', async () => {
+  it('is refused if several targets have the same labels', async () => {
     const prometheus = createPrometheus(() => FRESH);
     const doubled = changed(prometheus, (samples) => {
       const ups = samples.filter(({ labels }) => labels.__name__ === 'up');
@@ -130,7 +130,7 @@ describe('a snapshot', () => {
     );
   });
 
-  it('can be given up', async () => {
+  it('can be aborted', async () => {
     const controller = new AbortController();
     const prometheus = createPrometheus(() => ({}));
     const waiting = readSnapshot(prometheus, { ...options, signal: controller.signal });
@@ -141,11 +141,11 @@ describe('a snapshot', () => {
 
 type Scrape = readonly [atSeconds: number, start: number, drained?: number, counted?: number];
 
-/** A Prometheus that remembers, and counts the points that it gives away. At 1000 s only the third process of `a` is left. */
+/** A Prometheus with history that counts the points it returns. At 1000 s only the third process of `a` exists. */
 function createHistory(history: Readonly<Record<string, readonly Scrape[]>>) {
   const now = createPrometheus(() => ({ a: { scrapedAt: 1005, start: 960, counted: 3 } }));
   const given = { points: 0 };
-  /** `selector[10s]`, or `last_over_time(selector[10s])[60s:10s]`, whose moments are the multiples of 10 s. */
+  /** `selector[10s]`, or `last_over_time(selector[10s])[60s:10s]`, whose steps are the multiples of 10 s. */
   const samples: PrometheusReader['samples'] = async (expression, { atSeconds: end = 1000 } = {}) => {
     const [, of, part, whole = part] = /^(last)?.*?\[(\d+)s\](?:\)\[(\d+)s)?/.exec(expression) ?? [];
     const [step, seconds] = [Number(part), Number(whole)];
@@ -193,7 +193,7 @@ function createHistory(history: Readonly<Record<string, readonly Scrape[]>>) {
 }
 
 describe('processes that have terminated', () => {
-  it('are read as they were last scraped, since the snapshot that it is compared with', async () => {
+  it('since the earlier snapshot are read with the values of their last scrape', async () => {
     const { read } = createHistory({
       a: [
         [905, 1, 0, 10],
@@ -212,9 +212,9 @@ describe('processes that have terminated', () => {
     ]);
   });
 
-  it('are found after a month without reading every sample since', async () => {
+  it('are found after a month without reading all samples', async () => {
     const MONTH = 30 * 86_400;
-    // One target, scraped every 10 minutes, whose process ends twice; another one that is there for a minute only.
+    // One target, scraped every 10 minutes, whose process ends twice; and another one that exists for only a minute.
     const ends = [100_003, MONTH - 5].map((end) => 1000 - MONTH + end);
     const times = Array.from({ length: MONTH / 600 + 1 }, (_, n) => 1000 - MONTH + 600 * n);
     const { given, read } = createHistory({
@@ -230,7 +230,7 @@ describe('processes that have terminated', () => {
     expect(given.points).toBeLessThan(1_500);
   });
 
-  it('are not read where there is nothing to compare with', async () => {
+  it('are not read if there is no earlier snapshot', async () => {
     const prometheus = createPrometheus(() => FRESH);
     expect(await readSnapshot(prometheus, options)).not.toHaveProperty('terminated');
   });

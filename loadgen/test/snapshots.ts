@@ -1,4 +1,4 @@
-/** What Prometheus holds of the API, as tests write it: series as PromQL does. The program itself never reads one from text. */
+/** Data of the API in Prometheus for tests, with series in PromQL notation, which the program itself never parses. */
 
 import { type MetricsInput, metricsSchema } from '../src/common/metrics.ts';
 import { PRESETS } from '../src/common/presets.ts';
@@ -21,7 +21,7 @@ export function seriesOf(text: string): Series {
   return { metric, labels: Object.fromEntries(pairs) };
 }
 
-/** Those of this repository's API. */
+/** The metrics of this repository's API. */
 export const OURS = metricsSchema.parse(PRESETS['express-exact-metrics']?.variants[0]);
 
 export const verify = (before: Snapshot, after: Snapshot, expected: ExpectedCounts) =>
@@ -32,7 +32,7 @@ export function textRow({ metric, labels, ...numbers }: VerificationRow) {
   return { series: formatSeries({ metric, labels }), ...numbers };
 }
 
-/** What a process has counted, and when it started where that is not 1. */
+/** The counts of a process, and its start time if it is not 1. */
 export type Counts = Readonly<Record<string, number>>;
 export type Processes = Readonly<Record<string, Counts>>;
 
@@ -64,7 +64,7 @@ export function snapshotOf(processes: Processes, askedAtSeconds = 0): Snapshot {
   return { askedAtSeconds, instances };
 }
 
-/** That GET /cart was answered five times with 200, and what is different. */
+/** Five responses with 200 to GET /cart, with overrides. */
 export const cart = (overrides: Partial<ExpectedCount> = {}): ExpectedCount => ({
   route: 'cart',
   method: 'GET',
@@ -75,11 +75,11 @@ export const cart = (overrides: Partial<ExpectedCount> = {}): ExpectedCount => (
   ...overrides,
 });
 
-/** What comes of one process that has counted so much, from nothing. */
+/** The verification of one process with these counts, starting at 0. */
 export const verifyOne = (counts: Counts, sent: ExpectedCounts = [cart()], before: Counts = {}) =>
   verify(snapshotOf({ a: before }), snapshotOf({ a: counts }), sent);
 
-/** The verification of requests by one counter, `requests_total`, from nothing. */
+/** The verification of requests by one counter, `requests_total`, starting at 0. */
 export function verifyBy(
   counter: Partial<MetricsInput['counters'][number]>,
   counts: Counts,

@@ -10,7 +10,7 @@ function createSummary(startMs = 0): Summary {
 }
 
 describe('the summary', () => {
-  it('counts latency from the intended start and service time from the send', () => {
+  it('measures latency from the intended start, and service time from sending', () => {
     const summary = createSummary(1000);
     summary.recordAnswer(0, 200, 1000, 1400, 1500);
     const { latencyMs, serviceTimeMs, latenessMs } = summary.toNumbers(0);
@@ -19,7 +19,7 @@ describe('the summary', () => {
     ]);
   });
 
-  it('gives the percentiles of what it was given, to three digits', () => {
+  it('returns percentiles to three digits', () => {
     const summary = createSummary();
     for (let n = 1; n <= 10_000; n++) summary.recordAnswer(0, 200, 0, 0, n / 10);
     const { latencyMs } = summary.toNumbers(0);
@@ -37,7 +37,7 @@ describe('the summary', () => {
     expect(latencyMs?.['p99.9']).toBe(latencyMs?.max);
   });
 
-  it('keeps answers, unexpected answers and failures apart', () => {
+  it('distinguishes responses, unexpected responses and failures', () => {
     const summary = createSummary();
     summary.recordAnswer(0, 200, 0, 0, 1);
     summary.recordAnswer(1, 404, 0, 0, 1);
@@ -59,7 +59,7 @@ describe('the summary', () => {
     });
   });
 
-  it('lets a timeout count as the wait that it was', () => {
+  it('counts a timeout as a wait of that length', () => {
     const summary = createSummary();
     summary.recordFailure(0, 'timeout', 0, 10, 2000);
     expect(Math.round(summary.toNumbers(0).latencyMs?.max ?? 0)).toBeCloseTo(2000, -1);
@@ -70,7 +70,7 @@ describe('the summary', () => {
     expect(phase).toMatchObject({ latencyMs: null, serviceTimeMs: null, achievedPerSecond: 0 });
   });
 
-  it('does not reward a schedule whose last requests were late', () => {
+  it('does not report a higher rate for a schedule whose last requests were late', () => {
     const summary = createSummary();
     for (const sentMs of [0, 500, 4000]) summary.recordAnswer(0, 200, sentMs, sentMs, sentMs + 1);
     expect(summary.toNumbers(1500).achievedPerSecond).toBe(0.75);

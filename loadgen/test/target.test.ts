@@ -1,4 +1,4 @@
-/** Where requests go: the URL of the target, the addresses of its name, and what is sent there. */
+/** The URL of the target, the addresses of its name, and the requests sent to them. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { freePort } from '../../test/support/free-port.ts';
 import { until } from '../../test/support/until.ts';
@@ -14,11 +14,11 @@ describe('the target', () => {
   const wait = (url: string, waitMs: number) =>
     waitForTarget(parseOrigin(url), waitMs, () => {}, new AbortController().signal);
 
-  it('is waited for without sending it anything', async () => {
+  it('is awaited without sending it anything', async () => {
     const received: string[] = [];
     const { port } = await serveRaw((_, text) => received.push(text));
     const addresses = await wait(`http://localhost:${port}`, 5000);
-    // Only those addresses of the name are kept on which it listens.
+    // Only addresses on which the server listens are kept.
     expect([addresses.next(0), addresses.next(0)]).toEqual(['127.0.0.1', '127.0.0.1']);
     expect(received).toEqual([]);
   });
@@ -26,13 +26,13 @@ describe('the target', () => {
   it.each([
     ['127.0.0.1', /did not accept a connection within 0.1 s: .*ECONNREFUSED/],
     ['no-such-host.invalid', /no-such-host\.invalid:\d+ did not accept.*(ENOTFOUND|EAI_AGAIN)/],
-  ])('is said to be away where nothing listens, or the name is unknown: %s', async (host, message) => {
+  ])('is reported as unreachable if nothing listens, or the name is unknown: %s', async (host, message) => {
     await expect(wait(`http://${host}:${await freePort()}`, 100)).rejects.toThrow(message);
   });
 });
 
 describe('the addresses of a name', () => {
-  /** One address that does not exist, of a name whose server has another one. */
+  /** An address that does not exist, for a name whose server has another one. */
   async function create() {
     const server = await serveRaw(() => {});
     const addresses = new Addresses(parseOrigin(`http://localhost:${server.port}`), ['127.0.0.9']);
@@ -51,14 +51,14 @@ describe('the addresses of a name', () => {
     expect(addresses.next(9000)).toBe('127.0.0.1');
   });
 
-  it('are looked up again now and then while they are used', async () => {
+  it('are looked up again from time to time while they are used', async () => {
     const { addresses } = await create();
     addresses.next(4_999);
     addresses.next(5_001);
     await until('the new address', () => addresses.next(5_001) === '127.0.0.1');
   });
 
-  it('can be left, and are taken again when there are no others', () => {
+  it('can be avoided, and are used again if there are no others', () => {
     const addresses = new Addresses(parseOrigin('http://shop.example'), ['a', 'b', 'c']);
     addresses.leave('a', 0);
     addresses.leave('b', 0);
@@ -98,7 +98,7 @@ describe('the URL of the target', () => {
     expect(() => parseOrigin(url)).toThrow(new UsageError(`--target: expected ${expected}, got "${shown}"`));
   });
 
-  it('may have a path in front of every path, and any port', () => {
+  it('may have a prefix for all paths, and any port', () => {
     const request = { method: 'POST', path: '/cart', headers: { Accept: '*/*' }, body: 'é' };
     expect(encodeRequest(parseOrigin('https://shop.example/api/'), request).bytes.toString()).toBe(
       'POST /api/cart HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: exact-load\r\nAccept: */*\r\nContent-Length: 2\r\n\r\né',

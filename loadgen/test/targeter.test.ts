@@ -4,23 +4,23 @@ import { exactTargeter, weightedTargeter } from '../src/load/targeter.ts';
 
 const take = (targeter: (n: number) => number, count: number) =>
   Array.from({ length: count }, (_, n) => targeter(n));
-/** How often each of so many targets was taken. */
+/** How often each target was chosen. */
 const countsOf = (taken: readonly number[], targets: number) =>
   Array.from({ length: targets }, (_, target) => taken.filter((one) => one === target).length);
 
 describe('the exact targeter', () => {
-  it('gives every target as often as its count says', () => {
+  it('returns every target as often as its count', () => {
     expect(countsOf(take(exactTargeter([40, 30, 20, 10], 7), 100), 4)).toEqual([40, 30, 20, 10]);
   });
 
-  it('mixes the order, the same way for the same seed', () => {
+  it('shuffles the order, in the same way for the same seed', () => {
     const orderOf = (seed: number) => take(exactTargeter([40, 30, 20, 10], seed), 100);
     expect(orderOf(1)).toEqual(orderOf(1));
     expect(orderOf(1)).not.toEqual(orderOf(2));
     expect(orderOf(1)).not.toEqual(orderOf(1).toSorted());
   });
 
-  it('draws from billions without laying them out', () => {
+  it('shuffles billions without storing them', () => {
     const create = () => exactTargeter(Array<number>(500).fill(10_000_000), 1);
     const targeter = create();
     const drawn = take(targeter, 1000);
@@ -33,32 +33,32 @@ describe('the exact targeter', () => {
 });
 
 describe('the weighted targeter', () => {
-  it('keeps to the weights within what chance allows', () => {
+  it('follows the weights within statistical limits', () => {
     const counts = countsOf(take(weightedTargeter([4, 3, 2, 1], 3), 100_000), 4);
     const misses = counts.map((count, target) => Math.abs(count - (4 - target) * 10_000));
     // Three standard deviations of a binomial with n = 100,000 are at most 475.
     expect(Math.max(...misses)).toBeLessThan(475);
   });
 
-  it('answers for any number alone, whatever was asked before', () => {
+  it('is independent of earlier calls', () => {
     const targeter = weightedTargeter([1, 1, 1], 9);
     const forwards = take(targeter, 50);
     expect(take((n) => targeter(49 - n), 50)).toEqual(forwards.toReversed());
   });
 
-  it.each([1e308, Number.MIN_VALUE])('takes several weights of %p as equal ones', (weight) => {
+  it.each([1e308, Number.MIN_VALUE])('treats several weights of %p as equal', (weight) => {
     const [first = 0, second = 0] = countsOf(take(weightedTargeter([weight, weight], 3), 10_000), 2);
     expect(first + second).toBe(10_000);
     expect(Math.abs(first - 5000)).toBeLessThan(150);
   });
 
-  it('refuses weights that sum to nothing', () => {
+  it('throws if the weights add up to 0', () => {
     expect(() => weightedTargeter([], 1)).toThrow('more than 0');
   });
 });
 
 describe('a permutation', () => {
-  it('holds every number once, for every length', () => {
+  it('contains every number once, for every length', () => {
     const lengths = Array.from({ length: 260 }, (_, n) => n + 1);
     const broken = lengths.filter((count) => {
       const numbers = new Set(take(permutation(count, count), count));

@@ -18,7 +18,7 @@ const OTHER = 'http_requests_total{path="other",method="get"}';
 describe('targets that declare no route', () => {
   const undeclared = (answered: Record<string, number>, unknown = 0) =>
     cart({ route: null, answered, unknown });
-  /** The verdict, and of the counter and of the histogram by code: at least, at most, counted, difference. */
+  /** The verdict, and for the counter and the histogram, by code: at least, at most, counted, difference. */
   function summed(counts: Counts, sent: ExpectedCounts) {
     const { verdict, rows } = verifyOne(counts, sent);
     const own = rows.filter(({ metric }) => /requests_total|seconds/.test(metric));
@@ -30,7 +30,7 @@ describe('targets that declare no route', () => {
     ];
   }
 
-  it('are verified in the sum by method and code, and the sentence says so', () => {
+  it('are verified as a sum by method and code, and the text states that', () => {
     const counts = { [GET_CART]: 5, [OTHER]: 2, [CART_200]: 7, [MISSING]: 1, [ERRORS_404]: 1 };
     const sent = [cart(), undeclared({ 200: 2, 404: 1 })];
     expect(summed(counts, sent)).toEqual(['verified', 'all 7 7 7 0', '200 7 7 7 0', '404 1 1 1 0']);
@@ -68,16 +68,16 @@ describe('targets that declare no route', () => {
       'all 0 0 1 1',
       '200 3 3 3 0',
     ],
-  ])('fail where %s', (_, answered, counts, ...rows) => {
+  ])('fail if %s', (_, answered, counts, ...rows) => {
     expect(summed(counts, [undeclared(answered)])).toEqual(['failed', ...rows]);
   });
 
-  it('are verified where no route handled any of them', () => {
+  it('are verified if no route handled any of them', () => {
     const rows = summed({ ...unmatched, [GET_CART]: 0 }, [undeclared({ 404: 2 })]);
     expect(rows).toEqual(['verified', '404 2 2 2 0']);
   });
 
-  it('leave a range where requests have an unknown outcome, their own or that of others', () => {
+  it('have a range if requests have an unknown outcome, their own or others', () => {
     const own = summed(served(3), [undeclared({ 200: 3 }, 1)]);
     expect(own).toEqual(['inconclusive', 'all 3 4 3 0', '200 3 4 3 0']);
     const others = summed(served(8), [cart({ unknown: 2 }), undeclared({ 200: 3 })]);

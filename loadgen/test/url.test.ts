@@ -16,7 +16,7 @@ afterEach(stopServers);
 const at = useFolder();
 const stack = useFakeStack();
 
-/** A server that remembers what it was sent. */
+/** A server that stores requests. */
 async function serveRemembering() {
   const seen: { line: string; headers: IncomingMessage['headers']; body: string }[] = [];
   const { url } = await serveHttp(async (request, response) => {
@@ -46,7 +46,7 @@ describe('exact-load <url>', () => {
     expect([seen.length, out]).toEqual([30, expect.stringContaining('planned 100/s on average')]);
   });
 
-  it('sends at a rate for so long', async () => {
+  it('sends at a rate for a duration', async () => {
     const { code, out, seen } = await send(['-r', '200', '-d', '500ms', '-c', '100']);
     expect([code, seen.length]).toEqual([0, 100]);
     expect(out).toContain('planned 200/s on average, at most 100 connections');
@@ -75,7 +75,7 @@ describe('exact-load <url>', () => {
     expect(first?.headers['content-type']).toBe(type);
   });
 
-  it('sends headers, and keeps their values and the body out of the report', async () => {
+  it('sends headers, but keeps their values and the body out of the report', async () => {
     const secrets = ['-H', 'Authorization: Bearer s3cret', '-HX-Empty:', '-b', 's3cret'];
     const { first, out } = await send(['-n', '1', ...secrets, '--json', '-']);
     expect(first?.headers).toMatchObject({ authorization: 'Bearer s3cret', 'x-empty': '' });
@@ -84,7 +84,7 @@ describe('exact-load <url>', () => {
     expect(out).not.toContain('s3cret');
   });
 
-  it('verifies what it can with --prometheus', async () => {
+  it('verifies as much as possible with --prometheus', async () => {
     const url = `${stack.toTarget[1]}/products`;
     const { code, out } = await loadgen([url, '-n', '7', '-q', ...stack.verified]);
     expect([code, out]).toEqual([0, expect.stringMatching(/^verified/m)]);
@@ -92,7 +92,7 @@ describe('exact-load <url>', () => {
     expect(await loadgen([url, '-n', '7', '-q', ...stack.verified])).toMatchObject({ code: 1 });
   });
 
-  it('ends with 130 where it is interrupted while it reads standard input', async () => {
+  it('ends with 130 if it is interrupted while it reads standard input', async () => {
     const interrupt = new AbortController();
     const ended = loadgen(['http://127.0.0.1:1', '-b', '@-'], {
       stdin: new PassThrough(),
@@ -127,7 +127,7 @@ describe('https', () => {
   });
 });
 
-describe('a mistake on the command line ends with 2 and says what is right', () => {
+describe('a mistake on the command line ends with 2 and an explanation', () => {
   const url = 'http://127.0.0.1:1/';
   it.each([
     [['localhost:3000/x'], 'URL: expected a URL of http or https, such as .*, got "localhost:3000/x"'],
@@ -160,7 +160,7 @@ describe('a mistake on the command line ends with 2 and says what is right', () 
     expect(err).toMatch(new RegExp(`^${message}\n$`));
   });
 
-  it('names a body that is no UTF-8, and a key that is another', async () => {
+  it('reports a body that is not UTF-8, and a key that does not match', async () => {
     await writeFile(at('body'), Buffer.from([0xff]));
     expect((await loadgen([url, '-b', `@${at('body')}`])).err).toMatch(
       /expected UTF-8, got other bytes in "@/,

@@ -24,7 +24,7 @@ const standingOf = (verification: Verification) => standingBy(verification, OURS
 const CART_499 = 'http_request_duration_seconds_count{path="cart",method="get",code="499"}';
 const ERRORS_499 = 'http_errors_total{code="499"}';
 
-/** The verdict and the series that differ. */
+/** The verdict, and the series that differ. */
 function differing(...args: Parameters<typeof verifyOne>) {
   const { verdict, rows } = verifyOne(...args);
   const wrong = rows.map(textRow).filter(({ difference }) => difference !== 0);
@@ -32,7 +32,7 @@ function differing(...args: Parameters<typeof verifyOne>) {
 }
 
 describe('the verification', () => {
-  it('holds when every series grew by what was sent', () => {
+  it('succeeds if every series increased by the number of requests', () => {
     const sent = [cart(), cart({ route: 'unmatched', answered: { 404: 2 } })];
     const before = served(10, { [ERRORS_404]: 3, [MISSING]: 3 });
     const verification = verifyOne(served(15, { [ERRORS_404]: 5, [MISSING]: 5 }), sent, before);
@@ -55,7 +55,7 @@ describe('the verification', () => {
     expect(differing(after, [cart()], before)).toEqual({ verdict: 'failed', wrong });
   });
 
-  it('adds up the replicas, one that appeared in between from 0', () => {
+  it('adds up replicas, and counts one that appeared in between from 0', () => {
     const after = snapshotOf({ a: served(12), b: served(3) });
     expect(verify(snapshotOf({ a: served(10) }), after, [cart()]).verdict).toBe('verified');
   });
@@ -73,12 +73,12 @@ describe('the verification', () => {
       { a: served(7), b: served(18) },
       [GET_CART, CART_200].map((series) => `${series} of a is 3 less than before, without a restart`),
     ],
-  ])('is unverifiable when %s, and says which', (_, before, after, obstacles) => {
+  ])('is unverifiable if %s, and reports which', (_, before, after, obstacles) => {
     const unverifiable = { verdict: 'unverifiable', obstacles };
     expect(verify(snapshotOf(before), snapshotOf(after), [cart()])).toMatchObject(unverifiable);
   });
 
-  it('is unverifiable with a value that is not a count, and names it', () => {
+  it('is unverifiable if a value is not a count, and names it', () => {
     const values = [{ metric: 'http_errors_total', labels: { code: '500' }, value: null }];
     const odd = { askedAtSeconds: 0, instances: [{ ...processOf('a', {}), values }] };
     const obstacles = ['http_errors_total{code="500"} of a is not a valid count in Prometheus'];
@@ -94,13 +94,13 @@ describe('processes that have terminated', () => {
     return verify(before, { ...snapshotOf(present), terminated: ended }, sent);
   };
 
-  it('count in full when they were drained, also where another has their place, or they appeared in between', () => {
+  it('count in full if they were drained, even if they were replaced, or appeared in between', () => {
     const terminated = { a: served(11), b: served(1), c: served(1) };
     const verified = { verdict: 'verified', answered: 5, obstacles: [] };
     expect(after({ a: { start: 2, ...served(2) } }, terminated, true)).toMatchObject(verified);
   });
 
-  it('are named with the most that they have lost when they were not', () => {
+  it('are reported with the most that they can have lost if they were not drained', () => {
     const busy = served(12, { [GAUGE]: 1 });
     const { verdict, obstacles, rows } = after({ b: served(1) }, { a: busy }, false, [cart({ unknown: 1 })]);
     expect([verdict, obstacles]).toEqual([
@@ -120,7 +120,7 @@ describe('processes that have terminated', () => {
     expect([verification.verdict, standingOf(verification)]).toEqual([verdict, standing]);
   });
 
-  it('are an obstacle when nothing is known of them', () => {
+  it('are an obstacle if their values are unknown', () => {
     const obstacles = ['a terminated, and its counts are lost'];
     expect(after({ b: served(3) }, {}, true)).toMatchObject({ verdict: 'unverifiable', obstacles });
   });
@@ -159,7 +159,7 @@ describe('requests with an unknown outcome', () => {
   });
 });
 
-describe('a metric that is not there', () => {
+describe('a missing metric', () => {
   const NO_ERRORS = 'Prometheus has no http_errors_total';
   const NO_REQUESTS = 'Prometheus has no http_requests_total';
   const NO_DURATIONS = 'Prometheus has no http_request_duration_seconds_count';
@@ -169,11 +169,11 @@ describe('a metric that is not there', () => {
     [{ [CART_200]: 5 }, {}, 'failed', [NO_REQUESTS, NO_ERRORS]],
     [{ [GET_CART]: 5 }, {}, 'failed', [NO_ERRORS, NO_DURATIONS]],
     [{ [CART_200]: 12 }, served(7), 'unverifiable', [NO_REQUESTS, NO_ERRORS]],
-  ])('is named: %j after %j is %s', (counts, before, verdict, notes) => {
+  ])('is reported: %j after %j is %s', (counts, before, verdict, notes) => {
     expect(verifyOne(counts, [cart()], before)).toMatchObject({ verdict, notes });
   });
 
-  it('leaves the verification inconclusive when it is the gauge, of one process already', () => {
+  it('makes the verification inconclusive if it is the gauge of even one process', () => {
     const gaugeless = { ...processOf('b', {}), values: [] };
     const instances = [processOf('a', served(5, { [ERRORS_404]: 0 })), gaugeless];
     expect(verify(snapshotOf({}), { askedAtSeconds: 0, instances }, [cart()])).toMatchObject({
@@ -193,7 +193,7 @@ describe('a process', () => {
     ],
   });
 
-  it('is known by all labels of its target, not by its instance alone', () => {
+  it('is identified by all labels of its target, not only by its instance', () => {
     const [before, after] = [pods(100, 200), pods(103, 202)];
     expect(verify(before, after, [cart()]).verdict).toBe('verified');
     const rest = { ...after, instances: after.instances.slice(0, 1) };

@@ -11,11 +11,11 @@ import { cart, GET_CART, OURS, served, snapshotOf, textRow } from './snapshots.t
 const verifyRuns = (entries: Parameters<typeof verifyRunsBy>[0], now: Snapshot) =>
   verifyRunsBy(entries, now, OURS);
 
-/** One instance that has counted so many. */
+/** One instance with this count. */
 const snapshot = (askedAtSeconds: number, counted: number, start = 100): Snapshot =>
   snapshotOf({ 'api-1': served(counted, { start }) }, askedAtSeconds);
 
-/** A run of so many requests after a snapshot. */
+/** A run with this number of requests after a snapshot. */
 function runOf(before: Snapshot, sent: number, overrides: Partial<Report> = {}): Report {
   const startedAt = new Date(before.askedAtSeconds * 1000).toISOString();
   const expectedCounts = [cart({ answered: { 200: sent } })];
@@ -42,7 +42,7 @@ describe('verify', () => {
     expect(verifyRuns(entries, now)).toMatchObject({ verification, ...outcome });
   });
 
-  it('finds the request that was sent between two runs', () => {
+  it('detects a request that was sent between two runs', () => {
     const entries = [runOf(snapshot(200, 0), 10), runOf(snapshot(300, 11), 5)];
     const { verification } = verifyRuns(entries, snapshot(400, 16));
     expect(verification.verdict).toBe('failed');
@@ -67,22 +67,22 @@ describe('verify', () => {
     expect(compare([])).toThrow('nothing to verify');
   });
 
-  it('is unverifiable after a run that was killed, because what it sent is not known', () => {
+  it('is unverifiable after a killed run, because its requests are unknown', () => {
     const entries = [runOf(snapshot(200, 0), 10), runOf(snapshot(300, 10), 0, { state: 'started' })];
     const { verification } = verifyRuns(entries, snapshot(400, 12));
     expect(verification).toMatchObject({ verdict: 'unverifiable', rows: [] });
     expect(verification.obstacles[0]).toContain('did not finish (killed, or still running)');
   });
 
-  it('is unverifiable when one replica of several was replaced, and names it', () => {
+  it('is unverifiable if one of several replicas was replaced, and names it', () => {
     const both = snapshotOf({ 'api-1': { start: 100 }, 'api-2': { start: 100 } }, 200);
     const { verification } = verifyRuns([runOf(both, 10)], snapshot(400, 4));
     expect(verification.obstacles).toEqual(['api-2 terminated, and its counts are lost']);
   });
 
-  it('takes for shards that overlap what the earliest scrape of each instance had counted', () => {
+  it('starts from the earliest scrape of each instance if shards overlap', () => {
     const early = snapshot(300, 7);
-    // The snapshot that was asked for first was scraped last, when the other shard had sent already.
+    // The snapshot that was requested first was scraped last, after the other shard had sent requests.
     const instances = early.instances.map((instance) => ({ ...instance, scrapedAtSeconds: 309 }));
     const entries = [runOf({ ...early, instances }, 5), runOf(snapshot(301, 4), 5)];
     expect(verifyRuns(entries, snapshot(400, 14)).verification.verdict).toBe('verified');
@@ -93,7 +93,7 @@ describe('the ledger folder', () => {
   const at = useFolder();
   const run = runOf(snapshot(200, 0), 10);
 
-  it('keeps what it was given, one file a run, and replaces a run by its later state', async () => {
+  it('stores one file per run, and replaces it by later states of the run', async () => {
     const made = at('made/here');
     await openLedger(made);
     await saveRecord(made, { ...run, state: 'started' });
@@ -105,7 +105,7 @@ describe('the ledger folder', () => {
     expect(await Promise.all(files.map(readRecord))).toEqual([record]);
   });
 
-  it('begins anew with what is counted then, and leaves the earlier runs where they are', async () => {
+  it('starts again with the current counts, and keeps earlier runs', async () => {
     const read = async () => {
       const records = await Promise.all((await ledgerFiles(at('.'))).map(readRecord));
       return records.filter((record) => record !== undefined);
@@ -130,17 +130,17 @@ describe('the ledger folder', () => {
       (text) => text.replace('"200":10', '"200":-1'),
       /broken\.json: expectedCounts\.0\.answered\.200: /,
     ],
-  ])('names file and place of an entry that is %s', async (_, damage, message) => {
+  ])('reports file and place of an entry that is %s', async (_, damage, message) => {
     await writeFile(at('broken.json'), damage(JSON.stringify(run)));
     await expect(readRecord(at('broken.json'))).rejects.toThrow(message);
   });
 
-  it('leaves out what a generator with another form of reports has written', async () => {
+  it('skips reports of a generator version with another format', async () => {
     await writeFile(at('older.json'), JSON.stringify({ ...run, version: run.version - 1 }));
     expect(await readRecord(at('older.json'))).toBeUndefined();
   });
 
-  it('reads a report with more or less in it, as long as expected counts and snapshots are there', async () => {
+  it('reads a report with other properties, as long as it has expected counts and snapshots', async () => {
     const { phases: _, ...other } = { ...run, mood: 'sunny' };
     await writeFile(at('other.json'), JSON.stringify(other));
     const { kind, expectedCounts, snapshots } = run;

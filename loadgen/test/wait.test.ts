@@ -14,7 +14,7 @@ describe('a wait longer than a timer can be', () => {
     ended = 0;
   });
 
-  it('ends when it is over, not at once', () => {
+  it('ends after its time, not immediately', () => {
     after(60 * DAY_MS, end);
     jest.advanceTimersByTime(60 * DAY_MS - 1);
     expect(ended).toBe(0);
@@ -36,7 +36,7 @@ describe('a wait longer than a timer can be', () => {
     expect(ended).toBe(0);
   });
 
-  it('is what the schedules wait with', () => {
+  it('is used by the schedules', () => {
     systemClock.after(30 * DAY_MS, end);
     jest.advanceTimersByTime(29 * DAY_MS);
     expect(ended).toBe(0);

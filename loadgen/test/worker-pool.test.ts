@@ -1,4 +1,4 @@
-/** Workers that are lost, without a process: the messages are enough. */
+/** Lost workers, simulated by their messages. */
 import { expect, it } from '@jest/globals';
 import { CheckError, InterruptedError, NotSentError, UnreachableError } from '../src/common/errors.ts';
 import type { Sender } from '../src/run/sender.ts';
@@ -24,7 +24,7 @@ class FakeWorker implements WorkerProcess {
   }
 }
 
-/** A pool of two, whose preparation has begun. */
+/** A pool of two that is being prepared. */
 function prepare() {
   const workers = [new FakeWorker(), new FakeWorker()] as const;
   const interrupt = new AbortController();
@@ -78,7 +78,7 @@ it('a worker that reaches no target ends the preparation as unreachable', async 
   await expect(prepared).rejects.toBeInstanceOf(UnreachableError);
 });
 
-it('an interrupt ends the preparation although a worker is not ready', async () => {
+it('an interrupt ends the preparation even if a worker is not ready', async () => {
   const { interrupt, prepared } = prepare();
   interrupt.abort(new InterruptedError('interrupted'));
   await expect(prepared).rejects.toThrow('interrupted');
@@ -106,7 +106,7 @@ it.each<[string, boolean, (worker: FakeWorker) => void]>([
       worker.tell(FAILED);
     },
   ],
-])('when no worker leaves a report and %s, that nothing was sent is known: %p', async (_, isKnown, act) => {
+])('if no worker leaves a report and %s, it is known that nothing was sent: %p', async (_, isKnown, act) => {
   const { pool, workers } = await prepareReady();
   for (const worker of workers) worker.onStart = () => act(worker);
   const error = await pool.send(undefined).catch((reason: unknown) => reason);

@@ -1,4 +1,4 @@
-/** How tools/conformance puts into words what was counted, and that the page has a use for each of its notes. */
+/** How tools/conformance describes counts, and that the page uses all of its notes. */
 import { expect, it } from '@jest/globals';
 import { columns } from '../../tools/conformance/columns.ts';
 import { describeMistakes, difference, type Metric } from '../../tools/conformance/counts.ts';
@@ -46,7 +46,7 @@ it.each([
   expect(describeMistakes(toSent(sent, metric), difference('', exposition, metric))).toBe(expected);
 });
 
-it('counts only what has been added', () => {
+it('counts only increases', () => {
   const before = sample('GET', '/users/:id', '200', 5);
   expect(difference(before, sample('GET', '/users/:id', '200', 7), metric)).toMatchObject([{ count: 2 }]);
 });
@@ -59,7 +59,7 @@ it.each(programNames.filter((name) => 'cells' in results[name]))(
   },
 );
 
-it('the page names a library that was left out, with the reason', () => {
+it('the page lists a skipped library with the reason', () => {
   const text = page({ ...results, promhttp: { leftOut: 'go is not installed' } });
   expect(text).toContain('left out: go is not installed');
 });

@@ -1,6 +1,6 @@
 /**
- * What documents name is there: links and anchors (remark-validate-links), words (cspell), make targets, settings, metrics, options,
- * files. What they say is done is checked where it is done: the tutorial and the guides are followed by tests of their own.
+ * Checks that everything that documents name exists: links and anchors (remark-validate-links), words (cspell), make targets, settings,
+ * metrics, options, files. Other tests follow the tutorial and the guides.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,8 +10,7 @@ import { instrument } from 'express-exact-metrics';
 import { run } from '../support/command.ts';
 import { defaults, read, repositoryRoot as root, trackedFiles } from '../support/repository.ts';
 
-let files: string[];
-/** Texts by name. */
+/** Documents by name. */
 let documents: Map<string, string>;
 /** The words of all files that are no documents. */
 let words: Set<string>;
@@ -25,50 +24,48 @@ beforeAll(() => {
   );
 });
 
-/** What `find` finds in the documents. */
+/** All matches of `find` in the documents. */
 const findings = (find: RegExp, of = (text: string) => text) =>
   [...documents].flatMap(([file, text]) => [...of(text).matchAll(find)].map((found) => ({ file, found })));
 
-/** Blocks and spans of code. */
+/** Code blocks and code spans. */
 const code = (text: string) =>
   [...text.matchAll(/```[^\n]*\n(.*?)```|`([^`\n]+)`/gs)].map(([, block, span]) => block ?? span).join('\n');
 
-/** The code of every document has such names, and `isKnown` knows each. */
+/** Checks that the documents' code contains such names, and that `isKnown` accepts each. */
 function expectKnown(find: RegExp, isKnown: (found: string) => boolean): void {
-  // A changelog also names what is gone.
+  // A changelog also names things that no longer exist.
   const named = findings(find, code).filter(({ file }) => !file.endsWith('CHANGELOG.md'));
   expect(named.length).toBeGreaterThan(5);
   const unknown = named.filter(({ found: [whole, name = whole] }) => !isKnown(name));
   expect(unknown.map(({ file, found }) => `${file}: ${found[0]}`)).toEqual([]);
 }
 
-/** What exists only after a command, or is the reader's own. */
+/** Files that exist only after a command, or belong to the reader. */
 const MADE = /^prometheus\/targets\/(shop|worker|billing)\.yml$|\/dist\/|^prometheus\/prometheus$/;
 /** Options of npm, docker and curl. */
 const OF_OTHERS = ['--input', '--silent', '--name', '--network', '--rm', '--run', '--max-time', '--env-file'];
 
 describe('documents', () => {
-  it('link to files and headings that are there', async () => {
+  it('link to existing files and headings', async () => {
     const flags = ['--quiet', '--frail', '--no-stdout', '--no-color'];
     const { exitCode, stderr } = await run('node_modules/.bin/remark', [...flags, ...documents.keys()]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   });
 
-  it('are spelt right, and use, like sources, none of the words that cspell.json flags', async () => {
-    // A flagged word that is right in one place has an exception there: cspell:disable-next-line.
-    const checked = files.filter((file) => /\.(md|ts|[cm]?js|sh|ya?ml)$|Makefile$|Dockerfile$/.test(file));
-    const flags = ['lint', '--no-progress', '--no-summary', '--no-color', '--dot'];
-    const { exitCode, stdout } = await run('node_modules/.bin/cspell', [...flags, ...checked]);
+  it('have no spelling mistakes', async () => {
+    const flags = ['lint', '--no-progress', '--no-summary', '--no-color'];
+    const { exitCode, stdout } = await run('node_modules/.bin/cspell', [...flags, ...documents.keys()]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
   });
 
-  it('draw sequences without a semicolon, at which a message and with it the drawing ends', () => {
+  it('have sequence diagrams without semicolons, which would end a message and break the diagram', () => {
     const drawings = findings(/```mermaid\nsequenceDiagram\n(.*?)```/gs);
     expect(drawings.map(({ file }) => file)).toContain('docs/architecture.md');
     expect(drawings.filter(({ found }) => found[1]?.includes(';'))).toEqual([]);
   });
 
-  it('show pictures that are there, with an alternative text', () => {
+  it('show existing pictures with alternative texts', () => {
     const pictures = findings(/<(?:img|source)\b[^>]*?(?:src|srcset)="([^"]+)"[^>]*>/g);
     expect(pictures.length).toBeGreaterThan(2);
     for (const {
@@ -80,20 +77,20 @@ describe('documents', () => {
     }
   });
 
-  it('name targets of the Makefile', () => {
+  it('name only targets that the Makefile has', () => {
     const targets = [...read('Makefile').matchAll(/^([a-z0-9-]+):/gm)].map(([, name]) => name);
-    // Options and variables for make may come before or after.
+    // Words for make itself may be before or after.
     expectKnown(/(?:^|[\s`(|])make ([a-z][a-z0-9-]*)/gm, (name) => targets.includes(name));
   });
 
-  it('name settings that something reads, and every setting of .env', () => {
+  it('name only settings that exist, and every setting of .env', () => {
     expectKnown(/\b[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]\b/g, (name) => words.has(name));
     const settings = Object.keys(defaults);
     expect(settings.length).toBeGreaterThan(15);
     expect(settings.filter((name) => !documents.get('docs/operations.md')?.includes(name))).toEqual([]);
   });
 
-  it('name metrics that something exposes', async () => {
+  it('name only metrics that exist', async () => {
     const { registry } = instrument(express().get('/', (_request, response) => void response.end()));
     const exposed = (await registry.getMetricsAsJSON()).map(({ name }) => name);
     // What a document's own code makes, and Prometheus' own, which test/integration/commands.test.ts asks for.
@@ -109,11 +106,11 @@ describe('documents', () => {
     );
   });
 
-  it('name options that something takes', () => {
+  it('name only options that exist', () => {
     expectKnown(/(?<![\w-])--[a-z][a-z-]*[a-z]/g, (name) => words.has(name) || OF_OTHERS.includes(name));
   });
 
-  it('name files that are there', () => {
+  it('name only files that exist', () => {
     const folders = 'instrumentation|app|loadgen|prometheus|grafana|scripts|docs|lab|test|tools';
     const path = new RegExp(`(?<![\\w./@-])((?:${folders})/[\\w./-]*\\w)`, 'g');
     expectKnown(path, (name) => existsSync(root + name) || MADE.test(name));

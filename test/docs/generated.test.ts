@@ -1,6 +1,6 @@
 /**
- * The committed files that are made of other files are what `npm run generate` writes, and there is a picture of what is to be shown. That
- * `make up` prints what its picture shows is checked in test/integration/commands.test.ts.
+ * Checks that generated files are up to date with `npm run generate`, and that all pictures exist. test/integration/commands.test.ts
+ * checks that `make up` prints what its picture shows.
  */
 import { expect, it } from '@jest/globals';
 import { generatedFiles } from '../../tools/generators/generated.ts';
@@ -13,11 +13,11 @@ it('there are dashboards, their data source, rules for the operator, licences, p
   expect(new Set(endings)).toEqual(new Set(['json', 'yml', 'yaml', 'md', 'svg', 'github/CODEOWNERS']));
 });
 
-it.each(generated)('%s is what `npm run generate` writes', (path, text) => {
+it.each(generated)('%s is up to date with `npm run generate`', (path, text) => {
   expect(read(path)).toBe(text);
 });
 
-it('there are pictures of terminals, each with its text, and a dark and a light one of each dashboard that is not text', () => {
+it('there are pictures of terminals, each with its text, and a dark and a light one of each dashboard except the runbook', () => {
   const pictures = namesIn('docs/pictures').filter((name) => !name.startsWith('console-'));
   const dashboards = namesIn('grafana/dashboards').flatMap(
     (file) => /^(?!runbook)(.*)\.json$/.exec(file)?.[1] ?? [],

@@ -6,15 +6,15 @@ import { namesIn, read, repositoryRoot } from '../support/repository.ts';
 const dependencies = readDependencies(JSON.parse(read('package-lock.json')));
 
 describe('licences', () => {
-  it('of all dependencies are ones that we may use', () => {
+  it('of all dependencies are allowed', () => {
     expect(dependencies.length).toBeGreaterThan(500);
     expect(dependencies.filter((one) => !isAllowed(one))).toEqual([]);
   });
 
-  it('that were read by hand are what the text says', () => {
+  it('that were read by hand match their text', () => {
     for (const name of ['buildcheck', 'busboy', 'cpu-features', 'ssh2', 'streamsearch']) {
       const folder = `node_modules/${name}`;
-      // Two of them are optional, and are not installed everywhere.
+      // Two of them are optional, and not installed everywhere.
       if (!existsSync(repositoryRoot + folder)) continue;
       const file = namesIn(folder).find((entry) => /^licen[cs]e/i.test(entry));
       expect(read(`${folder}/${file}`)).toContain('Permission is hereby granted, free of charge');
@@ -35,7 +35,7 @@ describe('licences', () => {
     expect(isAllowed({ name: 'a', licence, isShipped })).toBe(allowed);
   });
 
-  it('of a package that is shipped once and a tool elsewhere are held to the stricter list', () => {
+  it('of a package that is both shipped and a tool must be on the stricter list', () => {
     const packages = {
       'node_modules/a': { license: 'WTFPL', dev: true },
       'node_modules/b/node_modules/a': { license: 'WTFPL' },

@@ -1,6 +1,6 @@
 /**
- * docs/tutorial.md does what it says. Here what needs no Prometheus, and that each step is shown as the difference that it
- * is; the steps that ask Prometheus are followed in test/integration/tutorial.test.ts.
+ * Follows docs/tutorial.md. This file covers the steps without Prometheus, and checks that each step shows the correct difference;
+ * test/integration/tutorial.test.ts covers the steps with Prometheus.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { structuredPatch } from 'diff';
@@ -20,7 +20,7 @@ afterAll(() => copy.remove());
 
 const alone = tutorialSections.filter((section) => !asksPrometheus(section));
 
-it('has steps that need no Prometheus, and steps that do', () => {
+it('has steps without Prometheus, and steps with it', () => {
   expect([alone.length, tutorialSections.length - alone.length]).toEqual([9, 7]);
 });
 
@@ -30,25 +30,25 @@ it.each(alone.map((section) => [section.title, section] as const))(
   300_000,
 );
 
-describe('what is shown of files', () => {
+describe('excerpts of files', () => {
   it.each(programs.slice(1).map((name, i) => [name, programs[i] ?? '']))(
     '%s is shown as its difference to %s',
     (name, before) => {
       const { hunks } = structuredPatch(before, name, textOf(before), textOf(name), '', '', { context: 1 });
       const difference = hunks.map(({ lines }) => lines.join('\n')).join('\n@@\n');
       const shown = blocks.filter(({ language }) => language === 'diff').map(({ body }) => body);
-      // The last step is a new program; its own line is shown.
+      // The last step rewrites the program; only its own line is shown.
       if (name === programs.at(-1)) expect(textOf(name)).toContain('instrument(app, {');
       else expect(shown).toContain(difference);
     },
   );
 
-  it('the files of Prometheus are shown as they are', () => {
+  it('the files of Prometheus are shown unchanged', () => {
     const shown = blocks.filter(({ language }) => language === 'yaml').map(({ body }) => `${body}\n`);
     expect(shown).toEqual([textOf('prometheus.yml'), textOf('alerts.yml')]);
   });
 
-  it('the lines of code are in the last program', () => {
+  it('the lines of code are in the final program', () => {
     for (const { body } of blocks.filter(({ language }) => language === 'ts'))
       for (const line of body.split('\n')) expect(textOf('12-package.ts')).toContain(line);
   });

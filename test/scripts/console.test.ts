@@ -1,4 +1,4 @@
-/** What the scripts do to the programs that they start, and what a step shows. */
+/** How scripts treat the programs that they start, and the output of steps. */
 import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { expect, it } from '@jest/globals';
@@ -8,7 +8,7 @@ import { useSandbox } from './sandbox.ts';
 
 const box = useSandbox();
 
-it('Ctrl-C ends what a step started, and what that started', async () => {
+it('Ctrl-C ends the processes of a step, and their children', async () => {
   // Not a shell: dash can lose a signal that arrives while it forks, until the command that it starts has ended.
   const program = `require('fs').writeFileSync(process.argv[1], process.pid + '\\n'); setTimeout(() => {}, 60_000)`;
   const inner = `"${process.execPath}" -e "${program}" '${box.path('pid')}'; :`;
@@ -18,14 +18,14 @@ it('Ctrl-C ends what a step started, and what that started', async () => {
   const ended = new Promise((resolve) => child.once('close', resolve));
   await until('the step is under way', async () => /\d\n/.test(await box.read('pid')));
   const pid = Number(await box.read('pid'));
-  // As a terminal sends it: to the whole group.
+  // To the whole process group, like a terminal.
   process.kill(-(child.pid ?? 0), 'SIGINT');
   expect(await ended).toBe(130);
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   expect(await readdir(box.folder)).toEqual(['pid']);
 }, 30_000);
 
-it('a script that a signal ends between two steps leaves nothing behind', async () => {
+it('a script that is ended by a signal between two steps leaves nothing behind', async () => {
   const script = `trap 'rm "$file"; tidy_console' EXIT; file=$(mktemp); run_step a true; kill -TERM $$; sleep 10`;
   expect(await box.shell(['console'], script)).toMatchObject({
     code: 130,
@@ -34,7 +34,7 @@ it('a script that a signal ends between two steps leaves nothing behind', async 
   expect(await readdir(box.folder)).toEqual([]);
 });
 
-it('a step shows its output only where it failed, and gives its status', async () => {
+it('a step shows its output only if it fails, and returns its status', async () => {
   const script = 'run_step quiet sh -c "echo hidden"; run_step loud sh -c "echo shown; exit 7"';
   expect(await box.shell(['console'], script)).toEqual({
     code: 7,
@@ -43,7 +43,7 @@ it('a step shows its output only where it failed, and gives its status', async (
   });
 });
 
-it('a step that was interrupted by itself interrupts the script', async () => {
+it('a step that reports an interruption interrupts the script', async () => {
   expect(await box.shell(['console'], "run_step a sh -c 'exit 130'; echo on")).toEqual({
     code: 130,
     out: '',
@@ -51,7 +51,7 @@ it('a step that was interrupted by itself interrupts the script', async () => {
   });
 });
 
-it('a step ends in a script that ignores signals while it cleans up', async () => {
+it('a step finishes in a script that ignores signals during cleanup', async () => {
   const script = "trap '' INT TERM; run_step cleaning true";
   expect(await box.shell(['console'], script)).toEqual({ code: 0, out: '', err: '- cleaning ...\n' });
 });

@@ -1,6 +1,6 @@
 /**
- * An engine that does not answer, one that refuses the user, and one chosen by name: three different ends, of each script and of each
- * `make` command. And whose data an engine keeps.
+ * How scripts and `make` commands react to an engine that does not answer, one that refuses the user, and one chosen by name. And which
+ * folder owns the data in an engine.
  */
 import { execFile } from 'node:child_process';
 import { chmod, mkdir } from 'node:fs/promises';
@@ -26,7 +26,7 @@ const REFUSED = 'Got permission denied while trying to connect to the Docker dae
 
 const box = useSandbox();
 
-/** Runs a program where `docker` prints this, and where whatever is installed or started leaves a note. */
+/** Runs a program with a `docker` that prints this, and records everything that is installed or started. */
 async function run(program: string, words: string[], answer: string, variables: Record<string, string> = {}) {
   const note = `echo "$0 $*" >>'${box.path('started')}'`;
   await box.program(
@@ -45,7 +45,7 @@ const script = (command: string, ...given: [answer: string, variables?: Record<s
 const make = (...words: string[]) => run('make', words, UNREACHABLE, { KUBECTL: 'no-such-program' });
 
 describe.each(COMMANDS)('%s', (command) => {
-  it('ends with status 5 where no engine answers, and with 6 where it refuses the user, in the words of the client', async () => {
+  it('ends with status 5 if no engine answers, and with 6 if it refuses the user, and shows the message of the client', async () => {
     expect(await script(command, UNREACHABLE)).toEqual({
       code: 5,
       err: expect.stringContaining(`error: no container engine answers.\n       ${UNREACHABLE}\n`),
@@ -61,7 +61,7 @@ it.each([
   ['at DOCKER_HOST=tcp://elsewhere:2375', { DOCKER_HOST: 'tcp://elsewhere:2375' }],
   ['in DOCKER_CONTEXT=nope', { DOCKER_CONTEXT: 'nope' }],
   ['in the current Docker context "remote"', { CONTEXT: 'remote' }],
-])('no engine is installed or started where the one %s does not answer', async (chosen, variables) => {
+])('no engine is installed or started if the one %s does not answer', async (chosen, variables) => {
   const err = expect.stringContaining(`error: no container engine answers ${chosen}.\n`);
   for (const command of ['stack up', 'tutorial'])
     expect(await script(command, UNREACHABLE, { INSTALL_ENGINE: 'yes', ...variables })).toEqual({
@@ -70,9 +70,9 @@ it.each([
     });
 });
 
-/** They work on the development dependencies, and are what runs this test, or next to it. */
+/** Commands for development, which run this test, or are similar. */
 const NEED_NPM = ['audit', 'bench', 'lint', 'test', 'test-faults', 'test-unit'];
-/** What a shell, make or a runtime prints where a script is wrong. */
+/** Messages of a shell, make or a runtime about mistakes in a script. */
 const RAW =
   /not found|syntax error|arithmetic|parameter not set|unbound|bad substitution|No such file|\bat \S+:\d+|Traceback/i;
 const targets = [...read('Makefile').matchAll(/^([a-z0-9-]+): ##/gm)].map(([, name = '']) => name);
@@ -90,11 +90,11 @@ it.each([
   ['query', "make query Q='sum(http_requests_total)'"],
   ['backup', 'make backup FILE=prometheus.tgz'],
   ['restore', 'make restore FILE=prometheus.tgz'],
-])('make %s without its value shows an example', async (target, example) => {
+])('make %s without a value shows an example', async (target, example) => {
   expect(await make(target)).toEqual({ code: 2, err: expect.stringContaining(example) });
 });
 
-it('a folder that this user may not see is not gone, so its data stay with it', async () => {
+it('a folder that the user cannot see still exists, so it keeps its data', async () => {
   await mkdir(box.path('home/clone'), { recursive: true });
   await mkdir(box.path('closed'), { mode: 0o000 });
   await chmod(box.folder, 0o755);

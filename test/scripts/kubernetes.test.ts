@@ -1,4 +1,4 @@
-/** Which cluster the scripts would touch, where a kubectl of the test's own knows its context, and no cluster answers. */
+/** Which cluster the scripts would change, with a fake kubectl that knows a context, and no cluster. */
 import { expect, it } from '@jest/globals';
 import { run } from '../support/command.ts';
 import { read } from '../support/repository.ts';
@@ -62,7 +62,7 @@ it.each([
 /** Programs that a script wraps, asks for with `command -v`, or installs. */
 const PROGRAMS = /^(docker|kubectl|promtool|npm|node|git|curl|tar|flock|perl|make|kind|k3d|minikube)$/;
 
-it('no function of a script has the name of a program, which would call the function in its place', async () => {
+it('no function of a script has the name of a program, which it would replace', async () => {
   const { stdout } = await run('git', ['ls-files', '*.sh']);
   for (const name of stdout.trim().split('\n')) {
     const functions = read(name).matchAll(/^ *(?:function +)?([\w-]+) *\(\)/gm);

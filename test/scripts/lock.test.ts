@@ -1,4 +1,4 @@
-/** One command at a time changes a stack; another one is refused and names it, and a command that was killed blocks none. */
+/** Only one command at a time changes a stack; another one is refused and names it, and a killed command blocks none. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
 });
 
-/** Takes the lock as the scripts do, says so, and holds it until its input ends. */
+/** Takes the lock like the scripts, prints that, and holds it until its input ends. */
 function hold(command: string, environment: NodeJS.ProcessEnv = {}) {
   const script = `root="${box.folder}"; . "${repositoryRoot}/scripts/console.sh"; . "${repositoryRoot}/scripts/project.sh"
 take_lock "${command}"; say taken; read -r line; say ended`;
@@ -26,7 +26,7 @@ take_lock "${command}"; say taken; read -r line; say ended`;
   });
   const ended = once(child, 'close').then(([status]) => ({ status: status as number | null, text }));
   const taken = () => until('the lock', () => text.includes('taken'));
-  /** Lets it go on to its end. */
+  /** Lets it finish. */
   const release = () => {
     child.stdin.end();
     return ended;
@@ -34,7 +34,7 @@ take_lock "${command}"; say taken; read -r line; say ended`;
   return { child, taken, release };
 }
 
-/** A PATH with the programs that macOS has too. */
+/** A PATH with only programs that macOS has too. */
 function withoutFlock(): NodeJS.ProcessEnv {
   const path = box.path('bin');
   mkdirSync(path);
@@ -50,7 +50,7 @@ describe.each([
   ['flock', () => ({})],
   ['perl', withoutFlock],
 ])('the lock of a stack, with %s', (_name, environmentOf) => {
-  it('is held by one command at a time, which the next one names', async () => {
+  it('is held by one command at a time, and the next command names it', async () => {
     const environment = environmentOf();
     const first = hold('make up', environment);
     await first.taken();
@@ -61,7 +61,7 @@ describe.each([
     expect(await first.release()).toEqual(whole);
   });
 
-  it('is free again when the command that has it is killed', async () => {
+  it('is released when its command is killed', async () => {
     const environment = environmentOf();
     const first = hold('make up', environment);
     await first.taken();
@@ -76,16 +76,16 @@ it('another stack has its own lock', async () => {
   expect(await hold('make up', { COMPOSE_PROJECT_NAME: 'another' }).release()).toEqual(whole);
 });
 
-it('a command that is interrupted between two steps gives the lock back, with status 130', async () => {
+it('a command that is interrupted between two steps releases the lock, with status 130', async () => {
   const first = hold('make up');
   await first.taken();
   first.child.kill('SIGINT');
-  // The shell looks at its signals when what it waits for has ended.
+  // The shell handles signals only after the command that it waits for has ended.
   expect(await first.release()).toEqual({ status: 130, text: 'taken\nerror: interrupted.\n' });
   expect(await hold('make up').release()).toEqual(whole);
 });
 
-it('writes nothing to the temporary folder, whose names others can take first', async () => {
+it('writes nothing to the temporary folder, where other users could occupy the name', async () => {
   const TMPDIR = box.path('tmp');
   mkdirSync(TMPDIR);
   expect(await hold('make up', { TMPDIR }).release()).toEqual(whole);

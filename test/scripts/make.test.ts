@@ -1,4 +1,4 @@
-/** What `make` hands to the scripts: exactly what was typed, with nothing of it expanded or executed on the way. */
+/** `make` passes values to the scripts exactly as typed; nothing is expanded or executed. */
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { repositoryRoot } from '../support/repository.ts';
@@ -6,7 +6,7 @@ import { useSandbox } from './sandbox.ts';
 
 const box = useSandbox();
 
-/** The Makefile with scripts that print their words and variables. A value that is executed leaves its file in the same folder. */
+/** The Makefile with scripts that print their words and variables. An executed value leaves a file in the same folder. */
 beforeEach(async () => {
   await mkdir(box.path('scripts'));
   for (const file of ['Makefile', 'scripts/words.sh'])
@@ -29,7 +29,7 @@ async function make(words: string[], variables: Record<string, string> = {}) {
   return { Q, DURATION, SHARDS, called };
 }
 
-/** PromQL that make or a shell would take apart, and what would leave a file if it were executed. */
+/** PromQL that make or a shell would split, and values that would leave a file if executed. */
 const HOSTILE = [
   'sum(http_requests_total)',
   'up{job!="api"}',
@@ -64,11 +64,11 @@ describe.each([
     return make([target, ...words], variables);
   };
 
-  it.each(HOSTILE)('reaches the script whole: %j', async (value) => {
+  it.each(HOSTILE)('reaches the script unchanged: %j', async (value) => {
     expect(await call('query', 'Q', value)).toMatchObject({ Q: value, called: ['stack', 'query', value] });
   });
 
-  it('reaches every other script whole as well', async () => {
+  it('reaches every other script unchanged', async () => {
     const value = HOSTILE.join('\n');
     expect((await call('backup', 'FILE', value)).called).toEqual(['backup', 'backup', value]);
     expect((await call('restore', 'FILE', value)).called).toEqual(['backup', 'restore', value]);
@@ -87,7 +87,7 @@ describe.each([
     [' two\n\tlines\n', ['two', 'lines']],
     ["-j out\\ put.json '%s\\n'", ['-j', 'out put.json', '%s\\n']],
     ['', []],
-  ])('is split into words for the script: %j', async (value, words) => {
+  ])('is split into words: %j', async (value, words) => {
     expect((await call('load', 'ARGS', value)).called).toEqual(['stack', 'load', 'lab', ...words]);
   });
 
@@ -109,19 +109,19 @@ describe.each([
     expect((await call('load', 'PATTERN', value)).called).toEqual(['stack', 'load', ...words]);
   });
 
-  it('is one word where it names a file, whatever that is called', async () => {
+  it('is one word if it names a file, whatever its name', async () => {
     const file = box.path('scripts/my "it\'s" $x `y` pattern.yaml');
     await writeFile(file, '');
     expect((await call('load', 'PATTERN', file)).called).toEqual(['stack', 'load', file]);
   });
 
-  it('only sets that a benchmark is quick', async () => {
+  it('only makes a benchmark quick', async () => {
     expect((await call('bench', 'QUICK', '$(shell touch pwned)')).called).toEqual(['test', 'bench', 'quick']);
     expect((await make(['bench'])).called).toEqual(['test', 'bench']);
   });
 });
 
-it('words with a quote that has no end are refused', async () => {
+it('words with an unclosed quote are refused', async () => {
   const { code, err } = await box.run('make', ['load', 'ARGS=--threshold "p99<50ms'], {}, box.folder);
   expect({ code, err }).toEqual({
     code: 2,

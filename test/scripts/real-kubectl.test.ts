@@ -1,4 +1,4 @@
-/** Every `make k8s-*` command with the real kubectl, as it is on the PATH, and nothing but a KUBECONFIG. */
+/** Every `make k8s-*` command with the real kubectl of the PATH and a KUBECONFIG. */
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { run as runCommand } from '../support/command.ts';
 import { type ApiServer, startApiServer } from '../support/kubernetes/api-server.ts';
 import { repositoryRoot } from '../support/repository.ts';
 
-/** `make test` names the program, and reports at its end that these tests were left out where there is none. */
+/** `make test` sets the program, and reports at the end if these tests were skipped for lack of it. */
 const kubectl = process.env.TEST_KUBECTL;
 const whereKubectlIs = kubectl === undefined ? describe.skip : describe;
 jest.setTimeout(5 * 60_000);
@@ -62,7 +62,7 @@ const PROMETHEUS_IMAGE = 'mirror:5000/prometheus@sha256:00ff';
 const make = (...words: string[]) => run('make', words, { K8S_CONTEXT: 'production', PROMETHEUS_IMAGE });
 const VERIFIED = { exitCode: 0, stdout: 'verified: every one counted exactly once\n' };
 
-// In this order, as they build on each other.
+// The order matters: the tests build on each other.
 whereKubectlIs('with the real kubectl', () => {
   it.each(['k8s-up', 'k8s-load', 'k8s-verify', 'k8s-down'])(
     'make %s does not touch the current context, which is not local',
@@ -73,7 +73,7 @@ whereKubectlIs('with the real kubectl', () => {
     },
   );
 
-  it('make k8s-up applies everything, sends the traffic of the lab and says how to reach it', async () => {
+  it('make k8s-up applies everything, sends the traffic of the lab and prints how to reach the stack', async () => {
     const { exitCode, stdout, stderr } = await make('k8s-up');
     expect({ exitCode, stdout }).toEqual(VERIFIED);
     expect(stderr).toMatch(/applied: (\d+) objects, \1 new, \1 different/);
@@ -86,13 +86,13 @@ whereKubectlIs('with the real kubectl', () => {
 
   it('make k8s-up again changes nothing', async () => {
     const { exitCode, stderr } = await make('k8s-up');
-    // To an apply, a disruption budget is never as it was.
+    // An apply always reports a disruption budget as changed.
     const changes = server.changes.filter((line) => !line.endsWith('/poddisruptionbudgets/api'));
     expect({ exitCode, changes }).toEqual({ exitCode: 0, changes: [] });
     expect(stderr).toMatch(/applied: \d+ objects, 0 new, 0 different/);
   });
 
-  it('make k8s-load hands each word on whole, and waits until the pods of the load before are gone', async () => {
+  it('make k8s-load passes on each word unchanged, and waits until the pods of the previous load are gone', async () => {
     const pattern = join(folder, 'my own.yaml');
     await writeFile(pattern, 'stages: []\n');
     const args = 'ARGS=--rate 500 --threshold "p99 < 1s" \'$(touch x)\'';
@@ -127,7 +127,7 @@ whereKubectlIs('with the real kubectl', () => {
     expect(server.find('Namespace', 'observability-stack')).toBeUndefined();
   });
 
-  it('the acceptance on a cluster ends with 3 where no cluster answers, and is left out without KUBECONFIG', async () => {
+  it('the acceptance test on a cluster ends with 3 if no cluster answers, and is skipped without KUBECONFIG', async () => {
     const acceptance = join(repositoryRoot, 'test/kubernetes/cluster.sh');
     const none = join(folder, 'none');
     const clusters = [{ name: 'a', cluster: { server: 'http://127.0.0.1:9' } }];

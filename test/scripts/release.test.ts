@@ -1,4 +1,4 @@
-/** What a release of a tag is, when it is refused, and that npm would take the packages: `npm run release`. */
+/** `npm run release`: what a tag releases, when it is refused, and that npm would accept the packages. */
 import { readFileSync, statSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { publicPackages } from '../../tools/generators/address.ts';
@@ -32,7 +32,7 @@ it('a tag releases every public package, images with three tags, and its section
   });
 });
 
-it('a release candidate takes no place of a release', () => {
+it('a release candidate does not replace a release', () => {
   const version = '1.2.3-rc.1';
   const packages = repository.packages.map((one) => ({ ...one, version }));
   const changelog = repository.changelog.replace('1.2.3', version);
@@ -40,7 +40,7 @@ it('a release candidate takes no place of a release', () => {
   expect(plan).toMatchObject({ distTag: 'next', isPrerelease: true, images: [{ tags: [version] }, {}] });
 });
 
-it('every problem is named at once', () => {
+it('all problems are reported at once', () => {
   expect(() => planRelease('v1.2.4', repository)).toThrow(
     [
       'package.json: expected the version of the tag v1.2.4, got "1.2.3"',
@@ -54,7 +54,7 @@ it('every problem is named at once', () => {
   );
 });
 
-it('what is unreleased becomes a version; nothing does not', () => {
+it('unreleased entries become a version; without entries it throws', () => {
   const before = '# Changelog\n\n## [Unreleased]\n\n- New.\n';
   const after = '# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2027-01-02\n\n- New.\n';
   expect(stampChangelog(before, '1.2.3', '2027-01-02')).toBe(after);
@@ -65,7 +65,7 @@ const { version } = JSON.parse(readFileSync(`${repositoryRoot}package.json`, 'ut
 const release = (...words: string[]) =>
   run('node', ['tools/release/release.ts', ...words], { ...process.env, npm_config_offline: 'true' });
 
-it('a dry run takes each public package through npm publish, and leaves what is built alone', async () => {
+it('a dry run passes each public package through npm publish, and does not change the build', async () => {
   const built = () =>
     ['loadgen/dist/api.js', 'instrumentation/dist/esm/index.js'].map((file) => {
       const { ino, mtimeMs } = statSync(`${repositoryRoot}${file}`);
@@ -79,7 +79,7 @@ it('a dry run takes each public package through npm publish, and leaves what is 
   expect(built()).toEqual(before);
 });
 
-it('a dry run prints the text of the release; another tag, and another word, are refused', async () => {
+it('a dry run prints the text of the release; other tags and words are refused', async () => {
   const { exitCode, stdout } = await release('github', `v${version}`, '--dry-run');
   expect({ exitCode, stdout }).toEqual({
     exitCode: 0,

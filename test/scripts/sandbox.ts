@@ -1,4 +1,4 @@
-/** Runs scripts as a user does, but with a folder of the test's own: its programs come first on the PATH. */
+/** Runs scripts like a user, but with a temporary folder whose programs are first on the PATH. */
 import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { repositoryRoot } from '../support/repository.ts';
 
 type Variables = Record<string, string>;
 
-/** One folder a test, whose name a shell would take apart. */
+/** One folder per test, with a name that a shell would split. */
 export function useSandbox() {
   let folder = '';
   beforeEach(async () => {
@@ -17,7 +17,7 @@ export function useSandbox() {
   afterEach(() => rm(folder, { recursive: true }));
 
   const path = (name: string) => join(folder, name);
-  /** `program` by its path in the repository, or by its name on the PATH; no variables but these and those of a login shell. */
+  /** `program` is a path in the repository, or a name on the PATH; variables are only these and those of a login shell. */
   async function run(
     program: string,
     words: readonly string[] = [],
@@ -40,11 +40,11 @@ export function useSandbox() {
     },
     path,
     run,
-    /** The text of a file of the folder; nothing where there is none. */
+    /** The text of a file in the folder; empty if it does not exist. */
     read: (name: string) => readFile(path(name), 'utf8').catch(() => ''),
     program: (name: string, script: string) =>
       writeFile(path(name), `#!/bin/sh\n${script}\n`, { mode: 0o755 }),
-    /** A shell that has read these of scripts/ before the script. */
+    /** Runs a shell script after sourcing these files of scripts/. */
     shell(sourced: readonly string[], script: string, variables?: Variables) {
       const sources = sourced.map((name) => `. '${repositoryRoot}/scripts/${name}.sh'`);
       return run('sh', ['-c', ['set -u', ...sources, script].join('; ')], variables);

@@ -1,4 +1,4 @@
-/** The settings of the scripts: how .env is read, and what is refused before anything starts. */
+/** The settings of the scripts: how .env is read, and which values are refused before anything starts. */
 import { copyFile, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { repositoryRoot } from '../support/repository.ts';
@@ -10,7 +10,7 @@ const box = useSandbox();
 const withSettings = (script: string, variables: Record<string, string> = {}) =>
   box.shell(['console'], `root=$HOME; . '${repositoryRoot}/scripts/settings.sh'; ${script}`, variables);
 const accepted = { code: 0, out: '', err: '' };
-/** What is said of these settings, where they are refused with status 2. */
+/** The message about these settings, which are refused with status 2. */
 async function refusal(variables: Record<string, string>): Promise<string> {
   const { code, out, err } = await withSettings('check_settings', variables);
   expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -28,18 +28,18 @@ describe('a value of .env', () => {
     ['in double quotes', 'SECRET="a b="', 'a b='],
     ['in single quotes', "SECRET='a b'", 'a b'],
     ['that is empty', 'SECRET=', ''],
-  ])('%s is kept whole', async (_, line, value) => {
+  ])('%s is kept unchanged', async (_, line, value) => {
     await writeFile(box.path('.env'), `# a comment\n\n${line}`);
     expect((await withSettings('printf "[%s]" "$SECRET"')).out).toBe(`[${value}]`);
   });
 
-  it('gives way to the environment, and is exported', async () => {
+  it('is overridden by the environment, and is exported', async () => {
     await writeFile(box.path('.env'), 'A=1\nB=2\n');
     expect((await withSettings('sh -c \'echo "$A $B"\'', { A: 'x=' })).out).toBe('x= 2\n');
   });
 });
 
-it('.env.local wins over .env, and the environment over both', async () => {
+it('.env.local takes precedence over .env, and the environment over both', async () => {
   await writeFile(box.path('.env'), 'A=1\nB=1\nC=1\n');
   await writeFile(box.path('.env.local'), 'B=2\nC=2\nD=2');
   expect((await withSettings('sh -c \'echo "$A $B $C $D"\'', { C: '3' })).out).toBe('1 2 3 2\n');
@@ -61,14 +61,14 @@ describe('the name of the stack', () => {
 });
 
 describe('ports', () => {
-  it('are as many as there are replicas', async () => {
+  it('are one per replica', async () => {
     const ranges = 'check_settings; echo "$(port_range API_HOST_PORT) $(port_range GRAFANA_HOST_PORT)"';
     expect(await withSettings(ranges, { API_REPLICAS: '3' })).toMatchObject({ out: '5001-5003 3000\n' });
     expect(await withSettings(ranges)).toMatchObject({ out: '5001 3000\n' });
   });
 
   const numbers = ['5001-5003', '0', '01', '-1', '1e3', '65536', '999999999999999999999', '$(id)', ''];
-  it.each(numbers)('and numbers of replicas must not be "%s", each of which is named', async (value) => {
+  it.each(numbers)('and numbers of replicas must not be "%s", and each is reported', async (value) => {
     expect(await refusal({ API_REPLICAS: value, GRAFANA_HOST_PORT: value })).toBe(
       `API_REPLICAS: expected a whole number from 1 to 65535, got "${value}"
 GRAFANA_HOST_PORT: expected a port from 1 to 65535, got "${value}"\n`,
@@ -87,36 +87,12 @@ GRAFANA_HOST_PORT: expected a port from 1 to 65535, got "${value}"\n`,
       { API_REPLICAS: '3', API_HOST_PORT: '65534' },
       'expected ports up to 65535 for 3 replicas, got 65534-65536\n',
     ],
-  ])('must not overlap, nor end: %j', async (variables, err) => {
+  ])('must not overlap or exceed 65535: %j', async (variables, err) => {
     expect(await refusal(variables)).toContain(err);
   });
 });
 
-it.each([
-  [{}, ''],
-  [
-    { REMOTE_WRITE_URL: 'https://store/push', REMOTE_WRITE_CREDENTIALS: 'x', REMOTE_WRITE_USERNAME: 'me' },
-    '',
-  ],
-  [{ REMOTE_WRITE_USERNAME: 'me', CLUSTER_NAME: '' }, ''],
-  [{ REMOTE_WRITE_URL: 'store:9090' }, 'REMOTE_WRITE_URL: expected an http or https URL, got "store:9090"\n'],
-  [
-    {
-      REMOTE_WRITE_URL: 'http://store/push',
-      REMOTE_WRITE_USERNAME: 'me',
-      CLUSTER_NAME: '',
-      REMOTE_WRITE_NATIVE_HISTOGRAMS: '1',
-    },
-    'REMOTE_WRITE_NATIVE_HISTOGRAMS: expected true or false, got "1"\n' +
-      'CLUSTER_NAME: expected a name with REMOTE_WRITE_URL, got ""\n' +
-      'REMOTE_WRITE_CREDENTIALS: expected the password of REMOTE_WRITE_USERNAME=me, got ""\n',
-  ],
-])('of the store that is sent everything, %j, what is wrong is named', async (variables, err) => {
-  const refused = { code: 2, out: '', err };
-  expect(await withSettings('check_settings', variables)).toEqual(err === '' ? accepted : refused);
-});
-
-it("Alertmanager's configuration is a file of this machine, looked at with ALERTS=1, its path from the root", async () => {
+it("Alertmanager's configuration must be a file, relative to the root, and is checked with ALERTS=1", async () => {
   const mine = { ALERTMANAGER_CONFIG: './mine.yml' };
   expect(await withSettings('check_settings', mine)).toEqual(accepted);
   const expected = 'ALERTMANAGER_CONFIG: expected a file, got "./mine.yml"\n';

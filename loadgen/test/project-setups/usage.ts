@@ -1,4 +1,4 @@
-// What a program in TypeScript does with the package. It prints how many requests were answered.
+// A TypeScript program that uses the package. Prints the number of answered requests.
 import {
   type PatternInput,
   type PhaseReport,
