@@ -1,6 +1,6 @@
 /**
- * Every benchmark, or those that are named, one after the other: `npm run bench --workspace tools -- [quick] [NAME...]`. Ends
- * with the first that fails. A name is that of the result, and of the script in the folder that the name begins with.
+ * Runs all benchmarks, or the named ones, one after the other: `npm run bench --workspace tools -- [quick] [NAME...]`. Stops at the
+ * first failure. A name FOLDER-SCRIPT is that of the result, and of the script in the folder.
  */
 import { spawnSync } from 'node:child_process';
 import { CLIENT_CORE } from './lib/cpu.ts';
@@ -16,7 +16,7 @@ const BENCHMARKS = [
   'stack-idle',
   'loadgen-throughput',
 ];
-/** A look at the middleware, a scrape and the generator, within 90 seconds. */
+/** The benchmarks of a quick run: middleware, a scrape and the generator, within 90 seconds. */
 const QUICK = ['middleware-throughput', 'scrape-rendering', 'loadgen-throughput'];
 
 const words = process.argv.slice(2);

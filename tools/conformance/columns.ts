@@ -1,6 +1,6 @@
 /**
- * The libraries that are judged: by which of their metrics, and what their documentation says of it. Where a library counts otherwise and
- * says so, there is a note, with the cells as `counts.ts` words them: one that no longer says the same is no longer covered by it.
+ * The tested libraries with their metrics, and the promises of their documentation. If a library counts differently and documents that,
+ * there is a note with the cells in the wording of `counts.ts`; the note no longer applies if a cell changes.
  */
 import type { Metric } from './counts.ts';
 import type { ProbeName } from './probes.ts';
@@ -14,7 +14,7 @@ export interface Column {
   readonly packages: readonly string[];
   readonly metric: Metric;
   readonly documentation: string;
-  /** What that says of the metric; quotes are between quotation marks. */
+  /** The documentation of the metric; quotes are in quotation marks. */
   readonly sentence: string;
   readonly notes?: readonly Note[];
 }
@@ -24,7 +24,7 @@ export interface Note {
   readonly cells: Readonly<Partial<Record<ProbeName, string>>>;
 }
 
-/** Labels by the name of the one for the route, as most Node libraries have them. */
+/** Labels by the name of the route label, as in most Node libraries. */
 const ofNode = (route: string, code: string): Pick<Metric, 'name' | 'labels'> => ({
   name: 'http_request_duration_seconds_count',
   labels: { method: 'method', route, code },
@@ -134,7 +134,7 @@ export const columns: Readonly<Record<ProgramName, Column>> = {
     language: 'Python',
     file: 'flask_exporter.py',
     packages: ['prometheus_flask_exporter', 'Flask', 'gunicorn'],
-    // Its `path` is that of the request, and so no name of a route.
+    // Its `path` is that of the request, so it is not the name of a route.
     metric: {
       name: 'flask_http_request_duration_seconds_count',
       labels: { method: 'method', code: 'status' },

@@ -1,18 +1,18 @@
-/** What an exposition counts, and how that differs from what was sent. */
+/** Reads the counts of an exposition, and describes how they differ from the requests sent. */
 
-/** What a request may be counted as: any of the values; an empty list where the label says nothing of it. */
+/** The values under which a request may be counted; an empty list if the label has no value for it. */
 export interface Sent {
   readonly method: readonly string[];
   readonly route: readonly string[];
   /** Exact codes or classes, `2xx`. */
   readonly code: readonly string[];
   readonly count: number;
-  /** Sent to make the probe what it is, and not judged. */
+  /** Needed for the probe, but not judged. */
   readonly isHelper?: boolean;
 }
 
 export interface Counted {
-  /** Undefined where the metric has no such label; the same for the others. */
+  /** Undefined if the metric has no such label; the same applies to the others. */
   readonly method: string | undefined;
   readonly route: string | undefined;
   readonly code: string | undefined;
@@ -20,14 +20,14 @@ export interface Counted {
 }
 
 export interface Metric {
-  /** Of the samples that are counted. */
+  /** The names of the counted samples. */
   readonly name: string;
   readonly labels: { readonly method: string; readonly code: string; readonly route?: string };
-  /** What the route label says where no route handled the request. */
+  /** The route label of requests that matched no route. */
   readonly unmatched?: readonly string[];
-  /** Part of a series that scrapes alone have. */
+  /** A part of a series that only scrapes have. */
   readonly scrapes?: Readonly<Record<string, string>>;
-  /** A route as this library spells it, from that of Express. */
+  /** Converts a route from the notation of Express to that of the library. */
   readonly spell?: (route: string) => string;
 }
 
@@ -42,7 +42,7 @@ export const parseLabels = (text: string): Record<string, string> =>
     [...text.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, name, value]) => [name, value]),
   );
 
-/** What has been added from one exposition to the next, without the scrapes. */
+/** The increase from one exposition to the next, without scrapes. */
 export function difference(before: string, after: string, { name, labels, scrapes }: Metric): Counted[] {
   const old = parseSamples(before, name);
   return [...parseSamples(after, name)].flatMap(([text, value]) => {
@@ -67,7 +67,7 @@ const fits = (sent: Sent, counted: Counted, dimension: Dimension) =>
     dimension === 'method' ? (counted.method?.toUpperCase() ?? '') : counted[dimension],
   );
 
-/** How each value that is counted is put into words. */
+/** The wording for each counted value. */
 const WORDS: Readonly<Record<Dimension, (values: readonly string[]) => string>> = {
   method: (values) => `as ${values.join(', ')}`,
   code: (values) => `as ${values.map((value) => value || 'no code').join(', ')}`,
@@ -77,7 +77,7 @@ const WORDS: Readonly<Record<Dimension, (values: readonly string[]) => string>> 
       : `under ${values.map((value) => (value ? `\`${value}\`` : 'no route')).join(', ')}`,
 };
 
-/** Takes what `fit` accepts out of `open`. @returns how many of `count` it does not have */
+/** Removes values that `fit` accepts from `open`. @returns how many of `count` are missing */
 function take(open: { count: number }[], count: number, fit: (index: number) => boolean): number {
   let rest = count;
   for (const [index, one] of open.entries()) {
@@ -89,14 +89,14 @@ function take(open: { count: number }[], count: number, fit: (index: number) => 
   return rest;
 }
 
-/** @returns what is counted instead of `expected` requests; an empty text where that is their number */
+/** @returns the count instead of `expected` requests as text; an empty string if it is correct */
 export function describeTotal(expected: number, total: number): string {
   if (total === expected) return '';
   if (total === 0) return 'not counted';
   return total === 2 * expected ? 'counted twice' : `${total} of ${expected} counted`;
 }
 
-/** @returns what is counted instead of `sent`, such as "as GET"; an empty text where it is right */
+/** @returns the count instead of `sent` as text, for example "as GET"; an empty string if it is correct */
 export function describeMistakes(sent: readonly Sent[], counted: readonly Counted[]): string {
   const fitsAll = (one: Sent | undefined, other: Counted) =>
     one !== undefined && DIMENSIONS.every((dimension) => fits(one, other, dimension));

@@ -1,4 +1,4 @@
-/** What programs in other languages need, installed once into `.cache/conformance`, which git ignores. */
+/** Installs the dependencies of programs in other languages once, into `.cache/conformance`, which git ignores. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -9,10 +9,10 @@ import { promisify } from 'node:util';
 export const programs = fileURLToPath(new URL('programs/', import.meta.url));
 const cache = fileURLToPath(new URL('../../.cache/conformance/', import.meta.url));
 
-/** A language or a registry that this machine lacks. */
+/** A language or registry is not available on this machine. */
 export class LeftOut extends Error {}
 
-/** A folder that `build` fills, once for the contents of `sources`; two processes may do so at the same time. */
+/** A folder that `build` fills once per content of `sources`; two processes may do so at the same time. */
 export async function cached(
   name: string,
   sources: readonly string[],
@@ -35,7 +35,7 @@ export async function cached(
   return path;
 }
 
-/** @returns what it prints @throws {LeftOut} when it is not there or fails */
+/** @returns the output @throws {LeftOut} if the command is missing or fails */
 export async function run(command: string, ...args: string[]): Promise<string> {
   try {
     return (await promisify(execFile)(command, args, { cwd: programs })).stdout.trim();

@@ -1,4 +1,4 @@
-/** Judges one library: starts its program, sends the probes, and reads from its exposition what was counted. */
+/** Judges one library: starts its program, sends the probes, and reads the counts from its exposition. */
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -10,14 +10,14 @@ import { exchange, type Probe, type ProbeName, probes, slowOnes, toSent } from '
 import { type Program, type ProgramName, startProgram } from './programs.ts';
 
 const POLL_MS = 50;
-/** Counts that have not changed for so long are final; the second is longer than what `/slow` takes. */
+/** Counts that have not changed for this long are final; the second is longer than a request to `/slow`. */
 const STABLE_MS = 300;
 const RUN_ON_MS = 1_300;
-/** For counts that are still missing. */
+/** How long to wait for missing counts. */
 const DEADLINE_MS = 3_000;
-/** More than the routes of the programs make, with the buckets of a histogram. */
+/** More series than the routes of the programs need, including the buckets of a histogram. */
 const MANY_SERIES = 100;
-/** Of the probe with four processes: requests before the first is killed, how many are, and requests before each further one. */
+/** The number of requests of the probe with four processes. */
 const SPREAD = 400;
 const KILLS = 4;
 const SPREAD_BETWEEN = 40;
@@ -25,7 +25,7 @@ const IN_FLIGHT = 5;
 
 export const ONE_BY_DESIGN = 'one process by design';
 
-/** What the other rows are: they need processes of their own, or send nothing. */
+/** The titles of the other rows, which need separate processes, or send nothing. */
 export const otherRows = {
   processes: `Four processes, and ${KILLS} times one is killed and replaced`,
   terminated: `SIGTERM with ${IN_FLIGHT} requests in progress: a scrape shows those answered`,
@@ -34,12 +34,12 @@ export const otherRows = {
 } as const;
 
 export type RowName = ProbeName | keyof typeof otherRows;
-/** By row: an empty text where each request was counted once, as what it was; or else what was counted. */
+/** By row: an empty string if each request was counted once and correctly; otherwise a description of the counts. */
 export type Cells = Readonly<Record<RowName, string>>;
 
 const portOf = (program: Program) => Number(new URL(program.url).port);
 
-/** On a connection of its own, since some servers close idle ones just when they are used again. */
+/** On its own connection, because some servers close idle connections just when they are used again. */
 async function scrape({ metricsUrl }: Program): Promise<string> {
   const [response] = await once(get(metricsUrl, { agent: false }), 'response');
   return text(response);
@@ -106,31 +106,7 @@ async function judgeProcesses(name: ProgramName): Promise<string> {
   }
 }
 
-/** A process is killed when a scrape has read what it has counted, so nothing need be lost. */
-async function judgeKilled(program: Program, metric: Metric): Promise<string> {
-  // A scrape may fail while a process starts: that is no fall.
-  const shown = async () => {
-    const text = await eventually('an exposition', async () => {
-      const exposition = await scrape(program);
-      return exposition.includes('# TYPE ') && exposition;
-    });
-    return sum(difference('', text, metric));
-  };
-  let falls = 0;
-  for (let kill = 0; kill < KILLS; kill++) {
-    const before = await shown();
-    await program.killOne();
-    if ((await shown()) < before) falls++;
-    await spread(program, SPREAD_BETWEEN);
-  }
-  const sent = SPREAD + KILLS * SPREAD_BETWEEN;
-  const counted = await shown();
-  if (falls === 0) return describeTotal(sent, counted);
-  const often = falls === KILLS ? 'with each kill' : `with ${falls} of ${KILLS} kills`;
-  return `the sum falls ${often}, and ${counted < sent / 2 ? 'most' : 'a part'} is lost`;
-}
-
-/** Scrapes until the program is gone, more often than any Prometheus. @returns the answers that clients got, and those that scrapes saw */
+/** Scrapes until the program ends, more often than any Prometheus. @returns the responses that clients got, and those in scrapes */
 async function terminate(name: ProgramName): Promise<{ answered: number; seen: number }> {
   const program = await startProgram(name);
   try {
@@ -157,7 +133,7 @@ async function terminate(name: ProgramName): Promise<{ answered: number; seen: n
   }
 }
 
-/** Three times, since where a program does not wait for a scrape it is a matter of milliseconds. */
+/** Repeated three times, because if a program does not wait for a scrape, the result depends on milliseconds. */
 async function judgeTerminated(name: ProgramName): Promise<string> {
   const runs = [await terminate(name), await terminate(name), await terminate(name)];
   if (runs.every(({ answered }) => answered === 0)) return 'none was answered';
@@ -171,12 +147,12 @@ function judgeRestart(exposition: string): string {
   return found === undefined ? 'only that counters fall' : `\`${found}\``;
 }
 
-/** @throws {LeftOut} where its language is missing */
+/** @throws {LeftOut} if its language is missing */
 export async function judge(name: ProgramName): Promise<Cells> {
   const cells: Record<string, string> = {};
   const program = await startProgram(name);
   try {
-    // What a first request alone does is not judged.
+    // The first request is not judged.
     await exchange(portOf(program), 'GET /users/7 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     for (const [row, probe] of Object.entries(probes)) {
       cells[row] = await judgeProbe(program, name, probe);

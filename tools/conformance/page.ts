@@ -1,5 +1,5 @@
-/** docs/who-counts-right.md, from the results of the last run. */
-import { toMarkdown, wrap } from '../bench/lib/report.ts';
+/** Renders docs/who-counts-right.md from the results of the last run. */
+import { toMarkdown } from '../bench/lib/report.ts';
 import { type Column, columns, type Note } from './columns.ts';
 import { type Cells, ONE_BY_DESIGN, otherRows, type RowName } from './judge.ts';
 import { probes } from './probes.ts';
@@ -21,7 +21,7 @@ const JUDGED: Rows = {
 
 export const judgedRows = Object.keys(JUDGED) as Exclude<RowName, keyof typeof FACTS>[];
 
-/** What the documentation says of a cell. */
+/** The note for a cell from the library's documentation. */
 export const noteOf = (name: ProgramName, row: RowName, text: string) =>
   columns[name].notes?.find(({ cells }) => (cells as Rows)[row] === text);
 

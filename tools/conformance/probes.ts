@@ -1,4 +1,4 @@
-/** What is sent to each program, byte by byte. A probe says what its requests may be counted as, given how they were answered. */
+/** The requests to each program, as raw bytes. A probe returns how its requests may be counted, depending on the responses. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -7,15 +7,15 @@ import type { Metric, Sent } from './counts.ts';
 export interface Probe {
   readonly title: string;
   readonly send: (port: number) => Promise<Request[]>;
-  /** Its handlers run on after the last answer, for at most as long as `/slow` takes. */
+  /** Its handlers continue after the last response, for at most the time that `/slow` takes. */
   readonly runsOn?: boolean;
 }
 
 export interface Request {
   readonly method: string;
-  /** As Express writes it; undefined where no route matches. */
+  /** In the notation of Express; undefined if no route matches. */
   readonly route?: string;
-  /** The status of the answer; undefined where the client did not wait for it. */
+  /** The status of the response; undefined if the client did not wait for it. */
   readonly code: string | undefined;
   readonly isHelper?: boolean;
 }
@@ -31,7 +31,7 @@ async function open(port: number, bytes: string): Promise<Socket> {
   return socket;
 }
 
-/** @returns the statuses of the answers, until the server closes the connection */
+/** @returns the statuses of all responses until the server closes the connection */
 export async function exchange(port: number, bytes: string): Promise<string[]> {
   const socket = await open(port, bytes);
   return [...(await text(socket)).matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status as string);
@@ -47,7 +47,7 @@ const one =
   (method: string, path: string, route?: string): Probe['send'] =>
   async (port) => [await ask(port, method, path, route)];
 
-/** `count` requests, of which ten are in flight at a time. */
+/** Sends `count` requests, ten at a time. */
 async function many(count: number, send: (i: number) => Promise<Request>): Promise<Request[]> {
   const sent: Request[] = [];
   let next = 0;
@@ -58,7 +58,7 @@ async function many(count: number, send: (i: number) => Promise<Request>): Promi
   return sent;
 }
 
-/** Of ten requests five for users, all different, three orders, and two below a mounted router. */
+/** Of ten requests, five are for different users, three for orders, and two below a mounted router. */
 const mixed = (port: number, count: number) =>
   many(count, (i) => {
     if (i % 10 < 5) return ask(port, 'GET', `/users/${i}`, '/users/:id');
@@ -66,13 +66,13 @@ const mixed = (port: number, count: number) =>
     return ask(port, 'GET', '/shop/items', '/shop/items');
   });
 
-/** Slow requests on connections of their own, in progress: a helper, which was sent after them, has been answered. */
+/** Slow requests on separate connections that are certainly in progress, because a helper request sent after them was answered. */
 export async function slowOnes(port: number, count: number): Promise<{ sockets: Socket[]; sent: Request[] }> {
   const bytes = line('GET', '/slow');
   const sockets = await Promise.all(Array.from({ length: count }, () => open(port, bytes)));
   const sent: Request[] = [{ ...(await ask(port, 'GET', '/users/7', '/users/:id')), isHelper: true }];
   if (sockets.every(({ bytesRead }) => bytesRead === 0)) return { sockets, sent };
-  // The machine was slower than they are: they become helpers, and others are sent.
+  // The machine was too slow, so that they have ended: they become helpers, and others are sent.
   await Promise.all(sockets.map(text));
   const late = sockets.map(() => ({ method: 'GET', route: '/slow', code: '200', isHelper: true }));
   const next = await slowOnes(port, count);
@@ -118,17 +118,17 @@ export const probes = {
 
 export type ProbeName = keyof typeof probes;
 
-/** Codes that do not say that an answer was sent. */
+/** Codes that do not claim that a response was sent. */
 const NOT_SENT = ['', '499', '4xx', 'UNKNOWN', '0'];
 
-/** What the requests may be counted as by a metric with these labels. */
+/** How a metric with these labels may count the requests. */
 export function toSent(
   requests: readonly Request[],
   { unmatched = [''], spell = (route) => route }: Metric,
 ): Sent[] {
   return requests.map(({ method, route, code, isHelper = false }) => {
     const routes = route === undefined ? [] : [spell(route)];
-    // Where the framework itself refuses, its route may or may not be known.
+    // If the framework itself refuses the request, the route may or may not be known.
     const isRefused = route === undefined || Number(code) >= 400;
     return {
       method: [method],

@@ -1,6 +1,6 @@
 /**
- * Starts the programs of `programs/`: small services in several languages with the same routes, each instrumented as its library's own
- * documentation says. `install.ts` gets what other languages need.
+ * Starts the programs of `programs/`: small services in several languages with the same routes, each instrumented as in its library's
+ * documentation. `install.ts` installs the dependencies of other languages.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,42 +13,40 @@ import { freePort } from '../../test/support/free-port.ts';
 import { until } from '../../test/support/until.ts';
 import { cached, LeftOut, programs, run } from './install.ts';
 
-/** Only to end what hangs. */
+/** Only to stop hanging programs. */
 const READY_MS = 60_000;
 
 export interface Program {
   readonly url: string;
   readonly metricsUrl: string;
   readonly exited: Promise<unknown>;
-  /** Asks it to end, as a supervisor does. */
+  /** Sends the signal of a supervisor. */
   terminate(): void;
-  /** Kills one of its processes, not the first, and waits until there are as many again. */
-  killOne(): Promise<void>;
-  /** Ends it and all its processes at once. */
+  /** Kills it and all its processes. */
   stop(): Promise<void>;
 }
 
 interface Launch {
   readonly command: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
-  /** What it prints for each process that listens; the group is the port. */
+  /** Its output for each listening process; the group captures the port. */
   readonly listening: RegExp;
   readonly listeners: number;
-  /** Whether it prints a port of its own for metrics. */
+  /** Whether it prints a separate port for metrics. */
   readonly hasMetricsPort?: boolean;
   readonly metricsPath?: string;
 }
 
 interface Start {
   readonly processes: 1 | 4;
-  /** An empty folder, for what several processes share. */
+  /** An empty folder, shared by its processes. */
   readonly shared: string;
 }
 
-/** @throws LeftOut where what it needs cannot be had */
+/** @throws LeftOut if its dependencies are not available */
 type Launcher = (start: Start) => Launch | Promise<Launch>;
 
-/** @param client its documentation aggregates over the workers of a cluster with what this exports */
+/** @param client the client library with which the documentation aggregates over the workers of a cluster */
 const node =
   (file: string, client?: string, hasMetricsPort = false): Launcher =>
   ({ processes }) => {
@@ -72,7 +70,7 @@ const opentelemetry: Launcher = async (start) => ({
 
 const PIP_INSTALL = ['-m', 'pip', 'install', '-q', '-r'];
 
-/** @param module what `python3 -m` runs @param several what makes it four processes */
+/** @param module for `python3 -m` @param several the settings for four processes */
 const python =
   (module: string, listening: RegExp, args: string[], several: string[]): Launcher =>
   async ({ processes, shared }) => {
@@ -142,7 +140,7 @@ const launchers = {
 export type ProgramName = keyof typeof launchers;
 export const programNames = Object.keys(launchers) as ProgramName[];
 
-/** Why it cannot be started on this machine; undefined where it can. Installs what it needs. */
+/** Installs its dependencies. @returns why it cannot be started on this machine; undefined if it can */
 export async function whyLeftOut(name: ProgramName): Promise<string | undefined> {
   try {
     await launchers[name]({ processes: 1, shared: '' });
@@ -153,7 +151,7 @@ export async function whyLeftOut(name: ProgramName): Promise<string | undefined>
   return undefined;
 }
 
-/** @throws {LeftOut} where its language is missing, or cannot install what the program needs */
+/** @throws {LeftOut} if its language is missing, or its dependencies cannot be installed */
 export async function startProgram(name: ProgramName, processes: 1 | 4 = 1): Promise<Program> {
   const shared = mkdtempSync(join(tmpdir(), 'conformance-'));
   let launch: Launch;
@@ -193,24 +191,7 @@ export async function startProgram(name: ProgramName, processes: 1 | 4 = 1): Pro
   }
 }
 
-/** Without processes that do other work for Python. */
-async function workersOf(pid: number): Promise<string[]> {
-  const { stdout } = await promisify(execFile)('ps', ['--ppid', `${pid}`, '-o', 'pid=,args=']);
-  const rows = stdout.trim().split('\n');
-  return rows.filter((row) => !row.includes('resource_tracker')).map((row) => row.trim().split(' ')[0] ?? '');
-}
-
-async function killOne(pid: number): Promise<void> {
-  const before = await workersOf(pid);
-  const [killed = ''] = before;
-  process.kill(Number(killed), 'SIGKILL');
-  await until(`another process in the place of ${killed}`, async () => {
-    const now = await workersOf(pid);
-    return !now.includes(killed) && now.length === before.length;
-  });
-}
-
-/** Reads what it prints until all its processes listen. @throws when it ends before that */
+/** Reads its output until all its processes listen. @throws if it ends before */
 function portsOf(child: ReturnType<typeof spawn>, { listening, listeners, hasMetricsPort = false }: Launch) {
   return new Promise<{ port: string; metricsPort: string }>((resolve, reject) => {
     let text = '';
@@ -218,7 +199,7 @@ function portsOf(child: ReturnType<typeof spawn>, { listening, listeners, hasMet
     const timeout = setTimeout(fail, READY_MS);
     child.once('error', reject).once('exit', fail);
     for (const stream of [child.stdout, child.stderr]) {
-      // To the end: a pipe that is not read fills up, and then its program waits.
+      // Reads to the end, because the program would block on a full pipe.
       stream?.setEncoding('utf8').on('data', (data: string) => {
         text += data;
         const ports = [...text.matchAll(listening)].map(([, found = '']) => found);
@@ -232,7 +213,7 @@ function portsOf(child: ReturnType<typeof spawn>, { listening, listeners, hasMet
   });
 }
 
-/** Waits for what says its port before it listens. */
+/** For programs that print the port before they listen. */
 async function accepting(port: string): Promise<void> {
   await until(`a connection to port ${port}`, async () => {
     const socket = connect(Number(port), '127.0.0.1');

@@ -1,6 +1,6 @@
 /**
- * Judges every library, or those that are named, and writes the results and the page that shows them: `npm run conformance [NAME...]`.
- * What this machine lacks is left out with the reason.
+ * Judges all libraries, or the named ones, and writes the results and their page: `npm run conformance [NAME...]`. Skips libraries that
+ * this machine cannot run, with the reason.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { columns } from './columns.ts';

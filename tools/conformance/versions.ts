@@ -1,4 +1,4 @@
-/** The versions of what is judged, from the files that pin them, and of the languages, from themselves. */
+/** The versions of the tested libraries, from the files that pin them, and of the languages, from their commands. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockedVersion } from '../bench/lib/report.ts';
@@ -26,7 +26,7 @@ const LANGUAGES: Readonly<
   },
 };
 
-/** Such as "Node 24.21.0, express 5.3.0". */
+/** For example "Node 24.21.0, express 5.3.0". */
 export async function versionsOf({ language, packages }: Column): Promise<string> {
   const { version, packageVersion } = LANGUAGES[language];
   return [

@@ -1,4 +1,4 @@
-/** The repository's address. `repository.url` of the root package.json defines it; all other places are generated. */
+/** The repository's address, defined only in the root package.json: `repository.url`. All other occurrences are generated from it. */
 import { read } from '../../test/support/repository.ts';
 
 interface Manifest {
@@ -13,15 +13,15 @@ const manifest = JSON.parse(read('package.json')) as Manifest & {
   readonly repository: { readonly url: string };
 };
 
-/** Of the web page: `https://github.com/OWNER/observability-stack`. */
+/** The address of the web page: `https://github.com/OWNER/observability-stack`. */
 export const address = manifest.repository.url.replace(/^git\+|\.git$/g, '');
 
-/** The workspaces that are published, as their package.json says. */
+/** The published workspaces, according to their package.json. */
 export const publicPackages = manifest.workspaces
   .map((folder) => ({ folder, ...(JSON.parse(read(`${folder}/package.json`)) as Manifest) }))
   .filter((workspace) => !workspace.private);
 
-/** Texts by path, with the address in the place of the one that they have. */
+/** The texts by path, with the current address. */
 export function filesWithAddress(): Record<string, string> {
   const [, owner = ''] = new URL(address).pathname.split('/');
   const linked = [

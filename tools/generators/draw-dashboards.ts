@@ -1,7 +1,7 @@
 /**
- * Takes the pictures of the dashboards that docs/dashboards.md shows, from the Grafana at hand: one dark, one light.
+ * Takes the pictures of the dashboards for docs/dashboards.md from a running Grafana: one dark, one light.
  * `node tools/generators/draw-dashboards.ts [http://localhost:3000] [from] [to]`; needs Chromium and pngquant (Debian: chromium,
- * pngquant). What the pictures show is what the stack has just done; see docs/dashboards.md.
+ * pngquant). The pictures show the latest activity of the stack; see docs/dashboards.md.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const dashboards = readdirSync(folder('grafana/dashboards')).filter((file) => fi
 const browser = await startBrowser(process.env.TEST_CHROMIUM ?? '/usr/bin/chromium');
 for (const file of dashboards) {
   const { uid } = JSON.parse(readFileSync(folder('grafana/dashboards') + file, 'utf8')) as { uid: string };
-  // The runbook is text, which is in docs/runbook.md.
+  // Not the runbook, whose text is in docs/runbook.md.
   if (uid !== 'runbook') for (const theme of THEMES) await draw(browser, uid, theme);
 }
 await browser.close();
@@ -30,10 +30,10 @@ async function draw(on: Browser, uid: string, theme: (typeof THEMES)[number]) {
   await page.goto(`${base}/d/${uid}?${words}`, { waitUntil: 'load' });
   const grid = page.locator('.react-grid-layout');
   await grid.waitFor();
-  // Panels below the edge are asked for when they come into view, so the window is made as high as the page.
+  // Grafana loads panels when they become visible, so the window must be as high as the page.
   const box = await grid.boundingBox();
   await page.setViewportSize({ width: WIDTH, height: Math.ceil((box?.y ?? 0) + (box?.height ?? 0)) + 16 });
-  // Grafana keeps a connection open, so the network is never idle; charts are drawn a moment after their data has come.
+  // Grafana keeps a connection open, so the network is never idle. Charts are drawn shortly after their data has arrived.
   await page.waitForTimeout(7_000);
   const picture = await page.screenshot();
   const small = execFileSync('pngquant', ['--strip', '--quality', '40-90', '64', '-'], { input: picture });

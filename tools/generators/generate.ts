@@ -1,4 +1,4 @@
-/** Writes the committed files that are made of other files: `npm run generate`. */
+/** Writes the committed files that are generated from other files: `npm run generate`. */
 import { writeFileSync } from 'node:fs';
 import { generatedFiles } from './generated.ts';
 

@@ -1,4 +1,4 @@
-/** The committed files that are made of other files. A test fails when one of them is out of date. */
+/** The committed files that are generated from other files. A test fails if one of them is out of date. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dashboards, toJson } from '../../grafana/src/dashboards.ts';
 import { page } from '../conformance/page.ts';
@@ -9,7 +9,7 @@ import { toSvg } from './terminal.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
-/** The texts of a folder's files of one kind, by their paths. */
+/** The texts of a folder's files with one extension, by path. */
 const readAll = (folder: string, ending: string) =>
   readdirSync(new URL(folder, root))
     .filter((name) => name.endsWith(ending))
@@ -27,7 +27,7 @@ export function generatedFiles(): Record<string, string> {
     ...Object.fromEntries(
       dashboards.map((dashboard) => [`grafana/dashboards/${dashboard.uid}.json`, toJson(dashboard)]),
     ),
-    // A file with a number of another one.
+    // A file that contains a number from another file.
     [datasources]: read(datasources).replace(/timeInterval: \S+/, `timeInterval: ${interval}`),
     'kubernetes/overlays/operator/prometheus-rule.yaml': toPrometheusRule(rules),
     'docs/who-counts-right.md': page(JSON.parse(read('tools/conformance/results/results.json'))),

@@ -1,10 +1,10 @@
-/** Rule files of Prometheus as a PrometheusRule, the form in which the Prometheus Operator takes them. */
+/** Converts Prometheus' rule files to a PrometheusRule, the format of the Prometheus Operator. */
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 
 const RuleFile = z.strictObject({ groups: z.array(z.unknown()) });
 
-/** @param texts the rule files, in the order in which their groups appear */
+/** @param texts the rule files, in the order of their groups */
 export function toPrometheusRule(texts: readonly string[]): string {
   const rule = {
     apiVersion: 'monitoring.coreos.com/v1',

@@ -1,4 +1,4 @@
-/** What a release of a tag consists of, computed from the repository's own files. Nothing is run or asked here. */
+/** The contents of a tag's release, computed from the repository's files. Runs and queries nothing. */
 
 export interface Repository {
   /** https://github.com/OWNER/NAME */
@@ -15,7 +15,7 @@ export interface Repository {
 export interface Plan {
   readonly version: string;
   readonly isPrerelease: boolean;
-  /** Where npm finds it without a version. */
+  /** The dist-tag: `latest` is installed if no version is given. */
   readonly distTag: 'latest' | 'next';
   readonly packages: readonly { readonly name: string; readonly folder: string }[];
   readonly images: readonly {
@@ -23,14 +23,14 @@ export interface Plan {
     readonly name: string;
     readonly tags: readonly string[];
   }[];
-  /** The section of the CHANGELOG, its links made absolute. */
+  /** The section of the CHANGELOG, with absolute links. */
   readonly notes: string;
 }
 
-/** The targets of the Dockerfile that are published. */
+/** The published targets of the Dockerfile. */
 const TARGETS = ['app', 'loadgen'];
 
-/** @throws with every problem, one a line */
+/** @throws with every problem, one per line */
 export function planRelease(tag: string, repository: Repository): Plan {
   const { address, packages, changelog } = repository;
   const version = /^v(\d+\.\d+\.\d+(?:-[\w.]+)?)$/.exec(tag)?.[1] ?? '';
@@ -45,7 +45,7 @@ export function planRelease(tag: string, repository: Repository): Plan {
   ];
   if (problems.length > 0) throw new Error(problems.join('\n'));
   const isPrerelease = version.includes('-');
-  // A registry takes lower-case names only.
+  // Registries accept only lower-case names.
   const prefix = address.replace('https://github.com/', 'ghcr.io/').toLowerCase();
   const tags = isPrerelease ? [version] : [version, version.replace(/\.\d+$/, ''), 'latest'];
   return {
@@ -63,7 +63,7 @@ function sectionOf(changelog: string, version: string): string {
   return section.slice(section.indexOf('\n')).trim();
 }
 
-/** A CHANGELOG whose [Unreleased] has become a version. @throws if that section is empty */
+/** Turns [Unreleased] of a CHANGELOG into a version. @throws if it has no entries */
 export function stampChangelog(changelog: string, version: string, date: string): string {
   if (sectionOf(changelog, 'Unreleased') === '')
     throw new Error('CHANGELOG.md: expected entries under [Unreleased]');

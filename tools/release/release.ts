@@ -1,6 +1,6 @@
 /**
- * Publishes what a tag releases: `npm run release -- packages|images|github TAG [--dry-run]`. A dry run builds the images for this
- * machine's architecture, lets npm go through all but the upload, and prints what would be published; it changes nothing.
+ * Publishes the release of a tag: `npm run release -- packages|images|github TAG [--dry-run]`. A dry run builds the images for this
+ * machine's architecture, runs npm publish without the upload, and prints what would be published. It changes nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -37,14 +37,14 @@ try {
 
 function packages({ version, distTag, packages: published }: Plan) {
   for (const { name, folder } of published) {
-    // A release that failed half-way is run again.
+    // An incomplete release can be run again.
     if (!isDry && isPublished(`${name}@${version}`)) {
       process.stdout.write(`${name}@${version} is on npm already\n`);
       continue;
     }
-    // Only a workflow can prove where a package comes from.
+    // Only a workflow can prove the provenance of a package.
     const mode = isDry ? '--dry-run' : `--provenance=${process.env.GITHUB_ACTIONS === 'true'}`;
-    // `npm run release` has built them; to build them again here would take the files from under tests that read them.
+    // `npm run release` has already built them; building them again here would remove files that tests may be reading.
     const flags = ['--ignore-scripts', '--workspace', folder, '--access', 'public', '--tag', distTag, mode];
     run('npm', ['publish', ...flags]);
     process.stdout.write(`${isDry ? 'would publish' : 'published'} ${name}@${version} as ${distTag}\n`);

@@ -1,4 +1,4 @@
-/** After `changeset version`: the packages' new version for the repository itself, and for what its CHANGELOG calls unreleased. */
+/** Runs after `changeset version`: applies the packages' new version to the repository and to the unreleased section of its CHANGELOG. */
 import { writeFileSync } from 'node:fs';
 import { read, repositoryRoot } from '../../test/support/repository.ts';
 import { publicPackages } from '../generators/address.ts';

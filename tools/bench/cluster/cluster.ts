@@ -1,4 +1,4 @@
-/** Starts the clusters that are compared, loads and scrapes them. */
+/** Starts, loads and scrapes the compared clusters. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -19,15 +19,15 @@ export interface RunningCluster {
   readonly primary: number;
   readonly ended: ReadonlySet<number>;
   read(command?: 'read' | 'fork'): Promise<Reading>;
-  /** One request, on a connection of its own, so that workers take turns. @returns whether it was answered */
+  /** Sends one request on its own connection, so that workers take turns. @returns whether it was answered */
   request(target: string): Promise<boolean>;
-  /** @returns the text; undefined where the scrape failed */
+  /** @returns the text; undefined if the scrape failed */
   scrape(): Promise<string | undefined>;
   stop(): Promise<void>;
 }
 
 const agent = new Agent({ keepAlive: false, maxSockets: 64 });
-/** A connection that was on its way to a worker when that was killed is never closed. */
+/** A connection that was being passed to a worker when the worker was killed is never closed. */
 const TIMEOUT_MS = 10_000;
 
 export async function startCluster(variant: string, env: NodeJS.ProcessEnv = {}): Promise<RunningCluster> {
@@ -72,12 +72,12 @@ export async function startCluster(variant: string, env: NodeJS.ProcessEnv = {})
   };
 }
 
-/** The paths that answer GET. */
+/** The paths with a GET route. */
 export const targets = (subjects[150] as (typeof subjects)[string]).routes
   .filter(({ method }) => method === 'get')
   .map(({ path }) => path.replace(':id', '7'));
 
-/** CPU time of processes so far, in ms, as the scheduler counts it. */
+/** CPU time of processes so far, in ms, from the scheduler. */
 export const cpuMs = (pids: readonly number[]) =>
   pids.reduce(
     (sum, pid) => sum + Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6,

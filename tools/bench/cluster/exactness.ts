@@ -1,4 +1,4 @@
-/** What is left of the counts when workers of a loaded cluster end one after the other, every other one by SIGKILL. */
+/** How many counts survive when workers of a loaded cluster end one after the other, every second one by SIGKILL. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quick, report } from '../lib/report.ts';
 import { type RunningCluster, startCluster, targets, variants } from './cluster.ts';
@@ -34,7 +34,7 @@ async function load(cluster: RunningCluster, isOver: () => boolean): Promise<num
   return answered;
 }
 
-/** @returns the sum of every scrape; undefined for one that failed */
+/** @returns the sum of every scrape; undefined for failed ones */
 async function scrapes(cluster: RunningCluster, isOver: () => boolean) {
   const sums: (number | undefined)[] = [];
   do {
@@ -52,7 +52,7 @@ async function end(cluster: RunningCluster, signal: 'SIGTERM' | 'SIGKILL'): Prom
   while (!cluster.ended.has(pid)) await sleep(10);
 }
 
-/** As Prometheus: what is lower than before has begun from 0. */
+/** Like Prometheus: a counter that is lower than before has started again at 0. */
 const increaseOf = (sums: readonly number[]) =>
   sums.reduce((total, sum, i) => total + (sum < (sums[i - 1] ?? 0) ? sum : sum - (sums[i - 1] ?? 0)), 0);
 

@@ -1,4 +1,4 @@
-/** A cluster of four that is counted by this package, or by hand with the `AggregatorRegistry` of a client library. */
+/** A cluster of four workers, instrumented with this package, or by hand with the `AggregatorRegistry` of a client library. */
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -65,12 +65,12 @@ function worker(): void {
       [200, 499, 500].map((code) => ({ ...route, code: String(code) })),
     );
     byHand(library, app, zeros, registry);
-    // As its documentation says; prom-client has none.
+    // As in its documentation; prom-client has none.
     end = async () => aggregator.shutdown?.();
   }
   subject.build(app);
   const server = app.listen(0, '127.0.0.1');
-  // Node would cut new connections on which nothing has arrived yet.
+  // Node would close new connections on which nothing has arrived yet.
   server.closeIdleConnections = () => undefined;
   process.once('SIGTERM', () => {
     if (variant === 'this package') cluster.worker?.disconnect();

@@ -1,4 +1,4 @@
-/** What one exposition for four workers costs: a scrape, and the reports between scrapes. */
+/** The cost of one exposition for four workers: a scrape, and the reports between scrapes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median, quick, report } from '../lib/report.ts';
 import { cpuMs, type RunningCluster, startCluster, targets, variants } from './cluster.ts';
@@ -7,7 +7,7 @@ const WARM_UP = quick ? 5 : 30;
 const REPEATS = quick ? 5 : 31;
 const BETWEEN_SECONDS = quick ? 3 : 15;
 
-/** Every worker gets every route. */
+/** Requests every route of every worker. */
 async function ask(cluster: RunningCluster): Promise<void> {
   for (let round = 0; round < 5; round++) await Promise.all(targets.map((target) => cluster.request(target)));
 }
@@ -34,7 +34,7 @@ async function costOfScrape(cluster: RunningCluster): Promise<Cost> {
   return { ms, primaryMs, workersMs, delayMs, bytes, size: text.length };
 }
 
-/** CPU time of all processes and bytes in each second without a scrape, while every route is asked and then not. */
+/** CPU time of all processes and bytes per second without scrapes, with and without requests to every route. */
 async function costBetween(cluster: RunningCluster) {
   const { pids } = await cluster.read();
   const all = [cluster.primary, ...pids];
@@ -59,7 +59,7 @@ for (const variant of variants) {
   for (let i = 0; i < REPEATS; i++) costs.push(await costOfScrape(measured));
   const between = await costBetween(measured);
   await measured.stop();
-  // Counting takes time of its own: in another run.
+  // In a separate run, because counting bytes takes time.
   const counted = await startCluster(variant, { COUNT_BYTES: '1' });
   for (let i = 0; i < 3; i++) await costOfScrape(counted);
   const { bytes } = await costOfScrape(counted);

@@ -1,10 +1,10 @@
-/** Hands a request to a listener without a connection: what remains is what the listener does. */
+/** Calls a listener with a request but without a connection, so that only the work of the listener remains. */
 import { once } from 'node:events';
 import { IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 
-/** @returns the body of the answer to `method url` */
+/** @returns the body of the response to `method url` */
 export async function answerOf(
   listener: RequestListener,
   url: string,

@@ -1,13 +1,13 @@
 /**
- * Tables of `tools/bench/results/` in other documents, between two markers; the first says which result, which rows (all,
- * unless a column has to have a value) and which columns: `<!-- bench:RESULT routes=9: variant | of bare -->`, and `<!-- /bench -->`.
- * With the word `chart` it is a chart of the second column by the first, and with `sizing` how much fits into a memory. Written by `npm run quote`; a test compares.
+ * Quotes tables of `tools/bench/results/` in other documents, between two markers. The first selects the result, rows (all, or those
+ * with a value in a column) and columns: `<!-- bench:RESULT routes=9: variant | of bare -->`, and `<!-- /bench -->`. With the word
+ * `chart` it draws a chart of the second column by the first. `npm run quote` writes them, and a test checks them.
  */
 import { type Table, toMarkdown } from './report.ts';
 
 const QUOTE = /<!-- bench:(\S+)( \w+=\w+)?( chart| sizing)?: ([^\n]+) -->\n.*?<!-- \/bench -->/gs;
 
-/** `document` with its quotes as they should be. @param read the text of a result. @throws when a column or every row is missing */
+/** Returns `document` with updated quotes. @param read returns the text of a result. @throws if a column or all rows are missing */
 export function withQuotes(document: string, read: (result: string) => string): string {
   return document.replaceAll(QUOTE, (whole, result, where = '', form, columns) => {
     const [key, value] = where.trim().split('=');
@@ -20,7 +20,7 @@ export function withQuotes(document: string, read: (result: string) => string): 
   });
 }
 
-/** The first table of a document in Markdown. @throws when there is none */
+/** The first table of a Markdown document. @throws if there is none */
 function parseTable(markdown: string): Table {
   const lines = markdown.split('\n').filter((line) => line.startsWith('|'));
   const [header = [], , ...rows] = lines.map((line) =>
@@ -45,7 +45,7 @@ function pick(row: Table[number], columns: readonly string[]) {
   );
 }
 
-/** Mermaid: its axes are linear, so each row is a bar at equal distance and not at its place on a scale. */
+/** Mermaid has only linear axes, so rows are equidistant bars, not points on a scale. */
 function toChart(rows: Table): string {
   const [x = '', y = ''] = Object.keys(rows[0] ?? {});
   const sorted = rows.toSorted((a, b) => number(a, x) - number(b, x));

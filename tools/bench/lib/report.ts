@@ -1,13 +1,13 @@
-/** Tables in Markdown: printed, and written to `tools/bench/results/` where documents quote them. */
+/** Prints tables in Markdown, and writes them to `tools/bench/results/`, from where documents quote them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 
 export type Table = readonly Readonly<Record<string, string>>[];
 
-/** A short look, whose figures are too rough to be written. */
+/** A short run, whose figures are too imprecise to be written. */
 export const quick = process.argv.includes('--quick');
 
-/** Middle of `values`; of an even number the mean of the two in the middle. @throws for none */
+/** The median of `values`. @throws if there are none */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('no median of no values');
   const sorted = values.toSorted((a, b) => a - b);
@@ -33,41 +33,27 @@ export function toMarkdown(rows: Table): string {
     .join('\n');
 }
 
-const MAX_COLUMNS = 120;
-
-/** A paragraph in lines of at most 120 characters, the later ones indented; code and long words stay whole. */
-export function wrap(text: string, indent = ''): string {
-  const [first = '', ...words] = text.match(/(?:`[^`]*`|\S)+/g) ?? [];
-  const lines = [first];
-  for (const word of words) {
-    const line = `${lines.at(-1)} ${word}`;
-    if (line.length > MAX_COLUMNS) lines.push(indent + word);
-    else lines[lines.length - 1] = line;
-  }
-  return lines.join('\n');
-}
-
-/** The version of an npm package that the tools get, from the lock file. */
+/** The version of an npm package of the tools, from the lock file. */
 export function lockedVersion(name: string): string {
   const lock = readFileSync(new URL('../../../package-lock.json', import.meta.url), 'utf8');
   const { packages } = JSON.parse(lock) as {
     packages: Record<string, { version?: string; link?: boolean; resolved?: string } | undefined>;
   };
   const installed = packages[`tools/node_modules/${name}`] ?? packages[`node_modules/${name}`];
-  // A workspace is linked.
+  // A workspace is a link.
   const entry = installed?.link ? packages[installed.resolved ?? ''] : installed;
   if (entry?.version === undefined) throw new Error(`package-lock.json: expected a version of ${name}`);
   return entry.version;
 }
 
-/** The machine and Node, and the versions of `packages`, which are those that the benchmark compares. */
+/** The machine, the version of Node, and the versions of the compared `packages`. */
 function describeMachine(packages: readonly string[]): string {
   const [first] = cpus();
   const machine = `${cpus().length} x ${first?.model.trim()}, Linux ${release()}, Node ${process.versions.node}`;
   return [machine, ...packages.map((name) => `${name} ${lockedVersion(name)}`)].join(', ');
 }
 
-/** Prints the table and how it was measured; unless {@link quick}, writes both to `tools/bench/results/<name>.md`. */
+/** Prints the table and the method; unless {@link quick}, writes both to `tools/bench/results/<name>.md`. */
 export function report(name: string, rows: Table, method: string, packages: readonly string[] = []): void {
   const command = `npm run bench --workspace tools -- ${name}`;
   const how = wrap(`${method} ${describeMachine(packages)}. \`${command}\``);

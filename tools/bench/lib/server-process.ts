@@ -1,13 +1,13 @@
-/** Starts a benchmark's server as a process on the core for servers; the benchmark itself runs on the other one (run.ts). */
+/** Starts a benchmark's server as a process on the core for servers; the benchmark itself runs on the other core (run.ts). */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { onCore, SERVER_CORE } from './cpu.ts';
 
-/** What a server process has used since it started. */
+/** The resource use of a server process since it started. */
 export interface Usage {
   /** CPU time of the whole process, in microseconds. */
   readonly cpuMicros: number;
-  /** When that was, by a monotonic clock. */
+  /** The time of the measurement, on a monotonic clock. */
   readonly atMs: number;
 }
 
@@ -20,8 +20,8 @@ export interface ServerProcess {
 
 /**
  * Runs `middleware/server.ts` with `args`.
- * @param nodeOptions of Node itself: `['--import', './telemetry.ts']`
- * @throws when the process ends before it listens
+ * @param nodeOptions options of Node itself: `['--import', './telemetry.ts']`
+ * @throws if the process ends before it listens
  */
 export async function startServer(
   args: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Load by wrk, a client in C that needs a fraction of the time of the server that it loads; and the rules by which a run
- * counts: the server must have been the limit, and the client must not.
+ * Load by wrk, a client in C that needs a fraction of the server's CPU time, and the rules for valid runs: the server must have been
+ * the bottleneck, not the client.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -11,15 +11,15 @@ export const CONNECTIONS = 64;
 
 const SCRIPT = new URL('./mix.lua', import.meta.url).pathname;
 
-/** A server that leaves more of its core idle was not the limit. */
+/** A server that leaves more of its core idle was not the bottleneck. */
 const IDLE_AT_MOST = 0.05;
-/** A server that has to share its core with others for longer was not alone. */
+/** Above this share, other programs used the server's core too much. */
 const OTHERS_AT_MOST = 0.15;
-/** A client that uses more of its core than this may have been the limit itself. */
+/** A client that uses more of its core may have been the bottleneck. */
 const CLIENT_BUSY_AT_MOST = 0.9;
 
 export interface Load {
-  /** For each server, the CPU time for a request, all threads, in microseconds. */
+  /** For each server, the CPU time per request of all threads, in microseconds. */
   readonly cpuMicros: number[];
   /** Shares of the time of the servers' core: idle, and with other programs or other guests of the machine. */
   readonly idle: number;
@@ -28,16 +28,16 @@ export interface Load {
   readonly clientBusy: number;
 }
 
-/** What `mix.lua` prints at the end. */
+/** The output of `mix.lua`. */
 interface Summary {
   readonly requests: number;
   readonly failed: number;
 }
 
 /**
- * Sends `mix` (`GET /products`) in turns over kept-alive connections, as fast as they are answered, to one server or several.
- * Several share their core a few milliseconds at a time, so that whatever slows it down meets all of them, and their CPU times
- * compare several times more exactly than those of turns. @throws when a request failed, or wrk is not installed
+ * Sends `mix` (`GET /products`) repeatedly over kept-alive connections, as fast as possible, to one server or several. Several servers
+ * share their core in slices of a few milliseconds, so that any slowdown affects all of them, and their CPU times can be compared
+ * several times more precisely than those of separate runs. @throws if a request failed, or wrk is not installed
  */
 export async function load(
   servers: readonly ServerProcess[],
@@ -66,7 +66,7 @@ export async function load(
   };
 }
 
-/** Why this load says nothing of its servers; undefined where it does. */
+/** Why this load is invalid; undefined if it is valid. */
 export function objection({ idle, others, clientBusy }: Load): string | undefined {
   const conditions = [
     ['the client used its core for', clientBusy, CLIENT_BUSY_AT_MOST],

@@ -1,4 +1,4 @@
-/** nginx as the server of a benchmark: one worker on the core for servers, answering from memory. */
+/** nginx as the server of a benchmark: one worker on the core for servers, with a response from memory. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -8,12 +8,12 @@ import { freePort } from '../../../test/support/free-port.ts';
 import { until } from '../../../test/support/until.ts';
 import { SERVER_CORE } from '../lib/cpu.ts';
 
-/** What `nginx -v` says: its name and version. */
+/** The output of `nginx -v`: name and version. */
 export function nginxVersion(): string {
   return spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr.replace('nginx version:', '').trim();
 }
 
-/** @throws when it does not listen in time; what it says goes to the terminal */
+/** @throws if it does not listen in time; its output goes to the terminal */
 export async function startNginx(): Promise<{ url: string; stop(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-nginx-'));
   const url = `http://127.0.0.1:${await freePort()}`;
@@ -23,7 +23,7 @@ export async function startNginx(): Promise<{ url: string; stop(): Promise<void>
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const exit = once(child, 'exit');
-  // A benchmark that fails half-way leaves no server behind.
+  // A failing benchmark must not leave a server behind.
   process.once('exit', () => child.kill('SIGTERM'));
   await until(`nginx at ${url}`, async () => (await fetch(url).catch(() => undefined))?.ok === true);
   return {

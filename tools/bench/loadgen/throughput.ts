@@ -1,7 +1,7 @@
 /**
- * Requests per second at 32 connections against nginx, which answers faster than any of these asks: this generator, wrk,
- * autocannon, and undici with nothing on top. (A server on Node would be the limit of all of them.) In each round each has its
- * turn, in rotating order, and is compared with the others of the same round.
+ * Requests per second at 32 connections against nginx, which is faster than each of the clients: this generator, wrk, autocannon, and
+ * plain undici. (A server on Node would limit all of them.) In each round, each client runs once, in rotating order, and is compared
+ * with the others of the same round.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -14,13 +14,13 @@ const ROUNDS = quick ? 2 : 9;
 const SECONDS = quick ? 1 : 5;
 const CONNECTIONS = 32;
 
-/** How many requests a generator sent in its turn, at which rate. */
+/** The number and rate of a generator's requests in one turn. */
 interface Turn {
   readonly requests: number;
   readonly perSecond: number;
 }
 
-/** A program as users start it, and how to read what it prints. */
+/** A program, started like users do, and a parser of its output. */
 interface Generator {
   readonly title: string;
   command(url: string): readonly string[];
@@ -95,7 +95,7 @@ await server.stop();
 
 const rows = generators.map(({ title }, n) => {
   const runs = measured[n] ?? [];
-  /** In each round next to another generator. */
+  /** Each round has another order. */
   const ratiosTo = (peer: string) => {
     const others = measured[generators.findIndex((other) => other.title === peer)] ?? [];
     return runs.map(({ perSecond }, round) => perSecond / (others[round]?.perSecond ?? Number.NaN));

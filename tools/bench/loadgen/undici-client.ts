@@ -1,4 +1,4 @@
-/** undici as fast as it goes: `undici-client.ts <url> <connections> <seconds>` prints requests per second. */
+/** undici at full speed: `undici-client.ts <url> <connections> <seconds>` prints requests per second. */
 import { Client, type Dispatcher } from 'undici';
 
 const [url = '', connections, seconds] = process.argv.slice(2);

@@ -1,12 +1,12 @@
-/** The applications that every variant instruments, plain Express as users write it, and the traffic that they get. */
+/** The applications that every variant instruments, in plain Express, and their traffic. */
 import { type Express, type RequestHandler, Router } from 'express';
 import { routes } from '../../../app/src/routes.ts';
 
 export interface Subject {
   readonly routes: readonly { readonly method: 'get' | 'post' | 'patch' | 'delete'; readonly path: string }[];
-  /** Gives `app` its routes, and an answer for everything else. */
+  /** Adds the routes to `app`, and a response for all other requests. */
   readonly build: (app: Express) => void;
-  /** One turn of the traffic: `GET /products`. One in six finds nothing. */
+  /** One cycle of the traffic: `GET /products`. One request in six gets a 404. */
   readonly mix: readonly string[];
 }
 
@@ -27,7 +27,7 @@ const text: RequestHandler = (_request, response) => {
   response.type('text/plain').send('done');
 };
 
-/** Six routes of a resource: the usual five, and a list below one of them. */
+/** Six routes of a resource: the usual five, and a nested list. */
 const RESOURCE = [
   { method: 'get', path: '/' },
   { method: 'post', path: '/' },
@@ -37,7 +37,7 @@ const RESOURCE = [
   { method: 'get', path: '/:id/orders' },
 ] as const;
 
-/** An application of `resources` times six routes, in routers of a router. */
+/** An application with six routes per resource, in nested routers. */
 export function large(resources: number): Subject {
   const names = Array.from({ length: resources }, (_, n) => `/resource-${n}`);
   const asked = [0.12, 0.48, 0.84].map((share) => Math.floor(share * resources));
@@ -66,5 +66,5 @@ export function large(resources: number): Subject {
   };
 }
 
-/** By the number of their routes. */
+/** By number of routes. */
 export const subjects: Readonly<Record<string, Subject>> = { 9: nine, 150: large(25), 1002: large(167) };

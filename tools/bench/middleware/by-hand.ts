@@ -1,4 +1,4 @@
-/** What a careful user writes around a client library: the same four metrics, and a middleware that sets them. */
+/** The code of a careful user of a client library: the same four metrics, and a middleware that updates them. */
 import type { RequestListener } from 'node:http';
 import type * as successor from '@prometheus-io/client';
 import type { Express, RequestHandler } from 'express';
@@ -7,7 +7,7 @@ import { BUCKETS } from '../lib/buckets.ts';
 type Labels = Record<'path' | 'method' | 'code', string>;
 
 /**
- * @param library prom-client or its successor, whose types are the stricter ones
+ * @param library prom-client or its successor, which has stricter types
  * @param zeros durations that are exposed before the first request
  */
 export function byHand(

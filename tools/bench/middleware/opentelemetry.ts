@@ -1,7 +1,7 @@
 /**
- * OpenTelemetry as its documentation sets it up for metrics in Prometheus, with the one thing of a tracing set-up that its
- * metrics need: a context, by which the Express instrumentation hands the route to the HTTP instrumentation. Loaded before
- * everything else: `node --import ./opentelemetry.ts`.
+ * OpenTelemetry, configured for metrics in Prometheus as in its documentation, with the one part of tracing that its metrics need: a
+ * context, through which the Express instrumentation passes the route to the HTTP instrumentation. Loaded before everything else:
+ * `node --import ./opentelemetry.ts`.
  */
 import { createRequire } from 'node:module';
 import { context, metrics } from '@opentelemetry/api';
@@ -32,5 +32,5 @@ metrics.setGlobalMeterProvider(
 for (const instrumentation of [new HttpInstrumentation(), new ExpressInstrumentation()])
   instrumentation.enable();
 
-// Express is patched when it is required; an import is noticed by an experimental loader only.
+// Express is patched by `require`; only an experimental loader would notice an import.
 createRequire(import.meta.url)('express');

@@ -1,6 +1,6 @@
 /**
- * Serves an application, instrumented: `server.ts <variant> <routes>`; its metrics on a port of their own. The child of
- * `lib/server-process.ts`: sends it both ports, answers with its usage, and ends with it.
+ * Serves an instrumented application: `server.ts <variant> <routes>`, with metrics on a separate port. A child process of
+ * `lib/server-process.ts`: sends both ports to it, reports resource use on request, and exits with it.
  */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';

@@ -1,8 +1,8 @@
 /**
- * CPU time of a saturated server for each request, with every way of instrumenting it. Each round starts three servers: bare
- * Express, the package, and one peer. Two of them at a time are loaded at once and share a core, so that whatever slows it down
- * meets both. Two processes of the same code differ by some per cent for as long as they live, by where the compiler and the
- * memory have put things: hence the rounds.
+ * CPU time per request of a saturated server, with every kind of instrumentation. Each round starts three servers: bare Express, the
+ * package, and one peer. Two of them at a time are loaded simultaneously and share a core, so that any slowdown affects both. Two
+ * processes with the same code differ by some per cent throughout their lifetime, depending on compilation and memory layout, so
+ * several rounds are needed.
  */
 import { median, quick, report, spread } from '../lib/report.ts';
 import { type ServerProcess, startServer } from '../lib/server-process.ts';
@@ -11,24 +11,24 @@ import { subjects } from './apps.ts';
 import { packages, type VariantName, variantNames, variantOf, variants } from './variants.ts';
 
 const ROUNDS = quick ? 2 : 3;
-/** Of all three: until each has had 4 s of the core. Its CPU time for a request falls for so long, to a third or less. */
+/** Warm-up of all three, until each has used 4 s of the core: until then, CPU time per request drops to a third or less. */
 const WARM_UP_SECONDS = quick ? 1 : 12;
-/** Of a pair, of which one has just worked and the other not. */
+/** Warm-up of a pair, of which one was just under load and the other was not. */
 const PAIR_WARM_UP_SECONDS = 1;
 const SECONDS = quick ? 1 : 3;
 const peers: readonly VariantName[] = quick
   ? ['prom-client', 'opentelemetry']
   : variantNames.filter((name) => name !== 'bare' && name !== 'package');
 const sizes = quick ? ['9'] : ['9', '150'];
-/** In the place of what a real application imports; why the bare server needs it too: tools/bench/README.md. */
+/** Stands for the imports of a real application; tools/bench/README.md explains why the bare server needs it too. */
 const ANOTHER_IMPORT = ['--import', 'zod'];
-/** Of all runs, the share that may be invalid before the machine is said to be too busy. */
+/** If a larger share of runs is invalid, the machine is too busy. */
 const INVALID_AT_MOST = 0.5;
 
 let runs = 0;
 const refused: string[] = [];
 
-/** CPU times for each request, in microseconds, of a load that counts. @throws when too few do */
+/** CPU times per request of a valid load, in microseconds. @throws if too many loads are invalid */
 async function valid(servers: readonly ServerProcess[], mix: readonly string[]): Promise<number[]> {
   for (;;) {
     const measured = await load(servers, mix, SECONDS);
@@ -50,7 +50,7 @@ const PAIRS: readonly (readonly [Role, Role])[] = [
   ['bare', 'peer'],
   ['package', 'peer'],
 ];
-/** For each of {@link PAIRS}, CPU microseconds for a request. */
+/** For each of {@link PAIRS}, CPU microseconds per request. */
 type Round = readonly Readonly<Partial<Record<Role, number>>>[];
 
 async function compare(peer: VariantName, size: string): Promise<Round[]> {
@@ -79,14 +79,14 @@ async function compare(peer: VariantName, size: string): Promise<Round[]> {
 const start = (name: VariantName, size: string) =>
   startServer([name, size], [...ANOTHER_IMPORT, ...(variantOf(name).nodeOptions ?? [])]);
 
-/** How many times the CPU time of `other` a request costs `one`, where they shared the core. */
+/** The ratio of CPU time per request of `one` to `other`, when they shared the core. */
 function costRatio(pairs: Round, one: Role, other: Role): number {
   const pair = pairs.find((roles) => one in roles && other in roles);
   return (pair?.[one] ?? Number.NaN) / (pair?.[other] ?? Number.NaN);
 }
 
 function toRow(size: string, name: VariantName, role: Role, rounds: readonly Round[]) {
-  // Next to bare Express; for bare Express, next to the package.
+  // Measured together with bare Express; for bare Express, together with the package.
   const micros = median(rounds.map((pairs) => pairs.find((pair) => role in pair)?.[role] ?? Number.NaN));
   const ofBare = rounds.map((pairs) => (role === 'bare' ? 1 : costRatio(pairs, 'bare', role)));
   const dearer = () => rounds.filter((pairs) => costRatio(pairs, 'peer', 'package') > 1).length;

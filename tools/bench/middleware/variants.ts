@@ -1,6 +1,6 @@
 /**
- * What is compared: ways to instrument an Express application, each as its documentation says, with the same buckets. A
- * package is loaded by the variant that uses it alone, so that start and memory are its own.
+ * The compared ways to instrument an Express application, each as in its documentation, with the same buckets. Only the variant that
+ * uses a package loads it, so that startup time and memory are its own.
  */
 import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
@@ -12,24 +12,24 @@ import { byHand } from './by-hand.ts';
 const buckets = [...BUCKETS];
 
 export interface Variant {
-  /** What the table calls it. */
+  /** The name in the table. */
   readonly title: string;
-  /** Packages whose versions the table names. */
+  /** Packages whose versions are listed with the table. */
   readonly packages: readonly string[];
-  /** Options of Node that it needs. */
+  /** Required options of Node. */
   readonly nodeOptions?: readonly string[];
-  /** Called before `app` has its routes. @returns what answers a scrape; undefined where there is nothing to scrape */
+  /** Called before `app` has its routes. @returns the listener for scrapes; undefined if there is nothing to scrape */
   readonly instrument: (app: Express) => Promise<RequestListener | undefined>;
 }
 
-/** `middleware` mounted first, with the exposition of prom-client's global registry. */
+/** `middleware`, mounted first, and the exposition of prom-client's global registry. */
 async function mounted(app: Express, middleware: RequestHandler): Promise<RequestListener> {
   const { register } = await import('prom-client');
   app.use(middleware);
   return (_request, response) => void register.metrics().then((text: string) => response.end(text));
 }
 
-/** By the word that `server.ts` takes, in the order of the tables. */
+/** By the argument of `server.ts`, in the order of the tables. */
 export const variants = {
   bare: { title: 'bare Express', packages: ['express'], instrument: async () => undefined },
   package: {
@@ -54,7 +54,7 @@ export const variants = {
     title: 'prometheus-api-metrics',
     packages: ['prometheus-api-metrics'],
     instrument(app) {
-      // It looks for the module that required it, so it cannot be imported.
+      // It inspects the module that required it, so it cannot be imported.
       const { expressMiddleware } = createRequire(import.meta.url)(
         'prometheus-api-metrics',
       ) as typeof import('prometheus-api-metrics');
@@ -87,10 +87,10 @@ export const variants = {
 
 export type VariantName = keyof typeof variants;
 export const variantNames = Object.keys(variants) as VariantName[];
-/** Those whose versions the tables name. */
+/** The packages whose versions are listed with the tables. */
 export const packages = Object.values(variants).flatMap((variant) => [...variant.packages]);
 
-/** The variant called `name`. @throws where there is none */
+/** The variant called `name`. @throws if there is none */
 export function variantOf(name: string | undefined): Variant {
   const variant = variantNames.find((known) => known === name);
   if (!variant) throw new Error(`expected ${variantNames.join(', ')}, got ${JSON.stringify(name)}`);

@@ -1,6 +1,6 @@
 /**
- * What Prometheus needs for so many routes in so many replicas. The replicas are one server that answers with the exposition of an
- * instrumented application; Prometheus is a real one, in a container on the host's network.
+ * The resources that Prometheus needs, by number of routes and replicas. All replicas are one server that returns the exposition of an
+ * instrumented application; Prometheus is real, in a container on the host's network.
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,13 +24,13 @@ const SETTLE_SECONDS = quick ? 10 : 15;
 const ALL_UP_WITHIN_MS = 120_000;
 const WATCH_SECONDS = quick ? 10 : 20;
 
-/** Replicas by routes; as many as fit a machine of 16 GB: 50 replicas of 1,002 routes would be 2.5 million series. */
+/** Replicas by routes, as many as fit on a machine with 16 GB: 50 replicas with 1,002 routes would be 2.5 million series. */
 const SIZES = quick ? { 9: [1, 10] } : { 9: [1, 10, 50], 150: [1, 10, 50], 1002: [1, 10] };
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-prometheus-'));
 process.once('exit', () => rmSync(folder, { recursive: true }));
 
-/** What an application with so many routes exposes. */
+/** The exposition of an application with this number of routes. */
 async function expositionOf(routes: string): Promise<string> {
   const server = await startServer(['package', routes]);
   const text = await (await fetch(server.metricsUrl)).text();
@@ -40,7 +40,7 @@ async function expositionOf(routes: string): Promise<string> {
 
 const docker = (words: readonly string[]) => promisify(execFile)('docker', words);
 
-/** Ends the process where there is no engine or no image. */
+/** Exits if there is no engine or no image. */
 async function startPrometheus(target: string, replicas: number) {
   const interval = `${SCRAPE_INTERVAL_SECONDS}s`;
   const targets = Array.from({ length: replicas }, (_, i) => ({
@@ -66,7 +66,7 @@ async function startPrometheus(target: string, replicas: number) {
   return { url, stop: () => docker(['kill', started.stdout.trim()]) };
 }
 
-/** What Prometheus at `url` says of itself: the value of a family, of several series the sum. */
+/** A metric of Prometheus itself, summed over its series. */
 async function ownValue(url: string, family: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const values = [...text.matchAll(new RegExp(`^${family}(?:\\{.*\\})? (\\S+)$`, 'gm'))];

@@ -1,6 +1,6 @@
 /**
- * What one scrape costs in the process: time, size, and how long it keeps the event loop from other work. The same series are
- * held by this package and by each client library; each is asked through the listener that a user would mount.
+ * The cost of one scrape in the process: time, size, and how long it blocks the event loop. This package and each client library hold
+ * the same series; each is scraped through the listener that a user would mount.
  */
 import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
@@ -20,13 +20,13 @@ import { byHand } from '../middleware/by-hand.ts';
 const REPEATS = quick ? 11 : 51;
 const WARM_UP_MS = quick ? 200 : 1_000;
 const sizes = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000];
-/** Each code has a sample for every bucket, +Inf, the sum and the count; each route has its own code, 499 and 500. */
+/** Each code has a sample for every bucket, +Inf, sum and count; each route has its own code, 499 and 500. */
 const SERIES_PER_ROUTE = 3 * (DURATION_BUCKETS_SECONDS.length + 3);
 const ROUTES_PER_RESOURCE = 6;
 
 type Routes = readonly { readonly method: string; readonly path: string; readonly code?: number }[];
 
-/** Runs `work` while a loop of immediates notes its longest gap. @returns both times in milliseconds */
+/** Runs `work` while a loop of immediates measures its longest gap. @returns both times in milliseconds */
 async function time(work: () => Promise<Buffer>): Promise<{ ms: number; delayMs: number; body: Buffer }> {
   let delayMs = 0;
   let last = performance.now();
@@ -48,7 +48,7 @@ async function time(work: () => Promise<Buffer>): Promise<{ ms: number; delayMs:
 }
 
 const asText = (scrape: RequestListener) => answerOf(scrape, '/metrics');
-/** As Prometheus asks where it keeps native histograms. */
+/** The request of a Prometheus that stores native histograms. */
 const asProtobuf = (scrape: RequestListener) =>
   answerOf(scrape, '/metrics?native=1', 'get', {
     accept: 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
@@ -62,7 +62,7 @@ async function measure(name: string, routes: Routes, app: Express, scrape: Reque
   const runs: Awaited<ReturnType<typeof time>>[] = [];
   while (runs.length < REPEATS) {
     for (const { path, method } of routes) await answerOf(app, path.replace(':id', '7'), method);
-    // A scrape does not pay for the garbage of the requests.
+    // So that the scrape does not pay for collecting the garbage of the requests.
     globalThis.gc?.({ type: 'minor' });
     const run = await time(() => ask(scrape));
     if (performance.now() > warmUpEnd) runs.push(run);
@@ -79,7 +79,7 @@ async function measure(name: string, routes: Routes, app: Express, scrape: Reque
   });
 }
 
-/** The same series held by the client libraries, from the start. */
+/** The same series in the client libraries, from the start. */
 async function measureLibraries(name: string, routes: Routes, build: (app: Express) => void): Promise<void> {
   for (const [how, library] of [
     ['prom-client', promClient as unknown as typeof successor],

@@ -1,6 +1,6 @@
 /**
- * What the stack costs without users: scrapes, rules and health checks. Of a running stack, which should have no traffic; where
- * none is running, of one that is started for it.
+ * The cost of the stack without traffic: scrapes, rules and health checks. Measures the running stack, which should have no traffic, or
+ * starts one.
  */
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,16 +9,16 @@ import { getContainerRuntimeClient } from 'testcontainers';
 import { quick, report } from '../lib/report.ts';
 
 const SECONDS = quick ? 15 : 60;
-/** For the rules to have evaluated what `make up` has sent. */
+/** Time for the rules to evaluate the traffic of `make up`. */
 const SETTLE_SECONDS = 30;
 
 const project = process.env.COMPOSE_PROJECT_NAME ?? 'observability-stack';
 
-/** What a container, its health checks included, has used since it started. */
+/** Resource use of a container since it started, including health checks. */
 interface Usage {
   readonly service: string;
   readonly cpuSeconds: number;
-  /** Memory that its processes hold; files that the kernel caches for them are not in it. */
+  /** Memory of its processes, without cached files. */
   readonly residentBytes: number;
   readonly atSeconds: number;
 }
@@ -28,7 +28,7 @@ const engine = await getContainerRuntimeClient().catch((error: Error) => {
   process.exit(0);
 });
 
-/** Figures of the cgroups of the stack's running containers, in the order of the services. */
+/** Values from the cgroups of the stack's running containers, in the order of the services. */
 async function usages(): Promise<Usage[]> {
   const { dockerode } = engine.container;
   const found = await dockerode.listContainers({
@@ -37,7 +37,7 @@ async function usages(): Promise<Usage[]> {
   const read = found.map(async ({ Id, Labels }) => {
     const words = { stream: false, 'one-shot': true } as const;
     const { cpu_stats, memory_stats } = await dockerode.getContainer(Id).stats(words);
-    // The first name is that of version 1 of the cgroups, the second that of version 2.
+    // The first name is that of cgroups version 1, the second that of version 2.
     const { total_rss, anon }: { total_rss?: number; anon?: number } = memory_stats.stats;
     return {
       service: Labels['com.docker.compose.service'] ?? Id,
@@ -49,7 +49,7 @@ async function usages(): Promise<Usage[]> {
   return (await Promise.all(read)).sort((a, b) => a.service.localeCompare(b.service));
 }
 
-/** `make up`, `make down`; what it says goes to standard error. @throws when it fails */
+/** Runs `make up` or `make down` with its output on standard error. @throws if it fails */
 function stack(command: 'up' | 'down'): void {
   const script = fileURLToPath(new URL('../../../scripts/stack.sh', import.meta.url));
   const { status } = spawnSync(script, [command], { stdio: ['ignore', 2, 2] });
