@@ -1,4 +1,4 @@
-/** Assembles the API from its parts. Builds and never listens. */
+/** Assembles the API from its parts. Never listens. */
 import { Registry } from '@prometheus-io/client';
 import express, { type Express, type RequestHandler } from 'express';
 import { instrument, type Metrics } from 'express-exact-metrics';
@@ -16,7 +16,7 @@ export interface App {
   readonly metrics: Metrics;
 }
 
-/** The parts of the settings that answers depend on. */
+/** The settings that affect responses. */
 export type AppConfig = Pick<
   Config,
   'METRICS_ON_API_PORT' | 'SIMULATED_LATENCY_MS' | 'SIMULATED_ERROR_RATIO' | 'ACCESS_LOG_LINES_PER_SECOND'
@@ -32,7 +32,7 @@ export function createApp(
   const app = express();
   const metrics = instrument(app, {
     registry: new Registry(),
-    // The labs call it `products`.
+    // The labs use `products`.
     pathLabel: (template) => template.slice(1),
     nativeHistograms: true,
     skip: relayPort === undefined ? [] : ['/metrics'],
@@ -41,14 +41,13 @@ export function createApp(
     ),
   });
   app.enable('case sensitive routing').enable('strict routing');
-  // No ETags: a conditional GET would be answered 304, which no route declares, and each response would be hashed.
+  // No ETags: a conditional GET would get a 304, which no route declares, and each response would be hashed.
   app.disable('etag').disable('x-powered-by');
-  // Nor for `If-None-Match: *`, which Express takes for a match with anything.
+  // Also not for `If-None-Match: *`, which Express treats as a match.
   Object.defineProperty(app.request, 'fresh', { value: false });
-  // A handler of its own: clients of the API must not be able to use up the scrapes that Prometheus needs, and that one of
-  // them looks does not mean that Prometheus has.
-  if (config.METRICS_ON_API_PORT)
-    app.all('/metrics', relayPort ? createRelay(relayPort) : metrics.createHandler({ isPublic: true }));
+  // A separate handler, because clients of the API must not use up the scrapes that Prometheus needs, and a scrape by one of them
+  // does not count as the last scrape.
+  if (config.METRICS_ON_API_PORT) app.all('/metrics', metrics.createHandler({ isPublic: true }));
   const linesPerSecond = config.ACCESS_LOG_LINES_PER_SECOND;
   if (linesPerSecond > 0) app.use(createAccessLog(log, linesPerSecond));
   const simulation = createSimulation(config.SIMULATED_LATENCY_MS, config.SIMULATED_ERROR_RATIO);

@@ -1,29 +1,30 @@
 /**
- * The end of an HTTP server without a lost request: clients are asked to leave before they are no longer served. A
- * connection that is refused has carried nothing, and its client takes another address; one that is cut under a request
- * leaves its client in doubt whether that was done.
+ * Shuts down an HTTP server without losing a request: clients are asked to close connections while they are still served. A refused
+ * connection is harmless, because the client has sent nothing and can use another address. But if a connection is cut during a
+ * request, the client does not know whether it was handled.
  */
 import type { Server } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 
-/** How often a server that drains looks at its connections, in milliseconds. */
+/** How often a draining server checks its connections, in milliseconds. */
 const CHECK_MS = 50;
 
-/** After so long without a connection, none is expected: longer than a client takes to open the next one. */
+/** After this long without a connection, none is expected: longer than a client needs to open the next one. */
 const QUIET_MS = 1_000;
 
 /**
- * The share of the grace time in which new connections are still accepted, and that in which a gap between two of them is
- * waited for: one that the kernel has opened and this process has not accepted is cut. The rest is for the requests that they brought.
+ * The share of the grace period in which new connections are still accepted, and the share in which the server waits for a gap between
+ * two of them, because a connection that the kernel has opened but this process has not accepted is cut. The remainder is for the
+ * requests on these connections.
  */
 const ACCEPTING_SHARE = 0.75;
 const GAP_SHARE = 0.9;
 
-/** So long a connection that has just been accepted may take to bring its request, in milliseconds. */
+/** How long a newly accepted connection may take to send its request, in milliseconds. */
 const LINGER_MS = 250;
 
-/** The open connections of a server, and when the last one was opened. */
+/** The open connections of a server, and the time at which the last one was opened. */
 interface Connections {
   readonly open: Set<Socket>;
   lastMs: number;
@@ -31,7 +32,7 @@ interface Connections {
 
 const connections = new WeakMap<Server, Connections>();
 
-/** Watches the connections of `server`, which has none yet. */
+/** Tracks the connections of `server`, which must not have any yet. */
 export function watchConnections(server: Server): void {
   const own: Connections = { open: new Set(), lastMs: 0 };
   connections.set(server, own);
@@ -43,12 +44,12 @@ export function watchConnections(server: Server): void {
 }
 
 /**
- * Answers all requests with `Connection: close` until no connection is left or the grace time begins to end; then
- * {@link close}. A connection that is idle gets one more answer in that time: it may have a request on its way.
+ * Responds to all requests with `Connection: close` until no connection is left or most of the grace period is over; then calls
+ * {@link close}. Idle connections get one more response in that time, because a request may already be on its way.
  * @returns whether all requests ended within `graceMs`
  */
 export async function drain(server: Server, graceMs: number): Promise<boolean> {
-  // Before the handler, while the headers can still be changed: this connection is not to be used again.
+  // Before the handler, while headers can still be set: the client must not use this connection again.
   server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
   const startMs = performance.now();
   const own = connectionsOf(server);
@@ -60,35 +61,35 @@ export async function drain(server: Server, graceMs: number): Promise<boolean> {
 }
 
 /**
- * Accepts nothing more, closes each connection as soon as it is idle, and cuts what is left after `graceMs`.
+ * Stops accepting connections, closes each connection as soon as it is idle, and cuts the remaining ones after `graceMs`.
  * @returns whether all requests ended in time
  */
 export async function close(server: Server, graceMs: number): Promise<boolean> {
   const { open } = connectionsOf(server);
   const deadlineMs = performance.now() + graceMs;
   const isOver = () => open.size === 0 || performance.now() >= deadlineMs;
-  // Right after the connections that the kernel has opened were accepted: it cuts those that are not.
+  // Right after accepting the connections that the kernel has opened, because it cuts those that are not accepted.
   await turn();
-  // The listening socket only: HTTP's own `close` would at once cut connections whose request has come and is not read yet.
+  // Closes only the listening socket: HTTP's `close` would immediately cut connections with an unread request.
   const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
   const lingerUntilMs = performance.now() + Math.min(LINGER_MS, graceMs / 2);
   while (performance.now() < lingerUntilMs && !isOver()) await delay(CHECK_MS / 10);
   while (!isOver()) {
     server.closeIdleConnections();
-    // Node does not count a connection as idle that has never sent anything, such as a browser opens in advance.
+    // Node does not consider connections idle that have never sent anything, for example those that browsers open in advance.
     for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
     await delay(CHECK_MS / 10);
   }
   const inTime = open.size === 0;
   server.closeAllConnections();
   await closed;
-  // Node calls a server closed before the requests that were cut have ended, and are counted.
+  // Node reports the server as closed before requests that were cut have ended and are counted.
   while (open.size > 0) await turn();
   return inTime;
 }
 
 function connectionsOf(server: Server): Connections {
   const own = connections.get(server);
-  if (!own) throw new Error('only a server whose connections are watched can be drained');
+  if (!own) throw new Error('expected a server whose connections are watched');
   return own;
 }

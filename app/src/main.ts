@@ -1,6 +1,6 @@
 /**
- * The process, or each of several with `API_WORKERS`: environment, log, signals, exit codes. 0 after SIGTERM or SIGINT, 1 when a port cannot be listened on or a
- * second signal interrupts the draining, 2 when the configuration is wrong.
+ * The process: environment, log, signals, exit codes. 0 after SIGTERM or SIGINT, 1 if it cannot listen on a port or a second signal
+ * interrupts the draining, 2 if the configuration is wrong.
  */
 import cluster from 'node:cluster';
 import pino, { type Logger } from 'pino';
@@ -10,7 +10,7 @@ import { routes } from './routes.ts';
 import { startService, startWorker, type Worker } from './service.ts';
 
 const config = readConfig();
-// Standard error, written synchronously: few lines, and none may be lost when the process ends.
+// Written synchronously to standard error: there are few lines, and none may be lost when the process exits.
 const log = pino({ level: config.LOG_LEVEL }, pino.destination({ fd: 2, sync: true }));
 await run(config, log);
 
@@ -45,7 +45,7 @@ async function run(config: Config, log: Logger): Promise<void> {
     if (scraped === false)
       log.warn('no final scrape arrived; requests since the previous scrape are missing in Prometheus');
     log.info('stopped');
-    // Simulated delays of requests that were cut may still be pending.
+    // Simulated delays of aborted requests may still be pending.
     process.exit(0);
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);

@@ -1,4 +1,4 @@
-/** Routes as Express lacks them: parameters with a pattern, and 405 with `Allow` for a method that a known path lacks. */
+/** Adds features that Express lacks: parameters with a pattern, and 405 with `Allow` for other methods of a known path. */
 import type { Express, RequestHandler } from 'express';
 import { parameters, type Route } from './routes.ts';
 
@@ -21,7 +21,7 @@ export function mountRoutes(
   }
 }
 
-/** 405 for every method but `methods`; what a handler of those passes on, the next path answers, or the 404 at the end. */
+/** 405 for every method except `methods`. If a handler calls next(), the next matching path responds, or the final 404. */
 function refuseOthers(methods: readonly string[]): RequestHandler {
   const allowed = methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
   return (request, response, next) => {

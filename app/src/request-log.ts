@@ -1,6 +1,6 @@
 /**
- * Lines about requests, and the id by which a client and an operator speak of the same one: it is in the answer's `X-Request-Id`
- * and in the line. An answer without a line has none, so that what is not logged costs nothing.
+ * Log lines about requests, and the id with which a client and an operator can refer to the same request: it is in the response's
+ * `X-Request-Id` and in the line. Without a log line there is no id, so that requests that are not logged cost nothing.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -10,15 +10,15 @@ import type { Logger } from 'pino';
 
 const HEADER = 'X-Request-Id';
 
-/** An id of the caller's own is taken over where it can do no harm in a header, a log or a search. */
+/** An id from the client is used if it is harmless in a header, a log or a search. */
 const SANE_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 const MAX_URL_LENGTH = 200;
 
 /**
- * How many lines may be written in a second; those above it are counted and left out.
- * @param clock milliseconds, never going back
- * @returns what takes one: how many were left out since the last that was written; undefined where this one is to be left out
+ * Limits the lines per second; lines above the limit are counted and dropped.
+ * @param clock milliseconds, monotonic
+ * @returns a function that requests a line: it returns the number of lines dropped since the last one, or undefined to drop this one
  */
 export function createLineBudget(
   linesPerSecond: number,
@@ -44,7 +44,7 @@ export function createLineBudget(
   };
 }
 
-/** The id of a request, which its answer carries from now on, unless that has begun already. */
+/** The id of a request. Sets it on the response, unless its headers were already sent. */
 export function identify(request: IncomingMessage, response: ServerResponse): string {
   const known = response.getHeader(HEADER);
   if (typeof known === 'string') return known;
@@ -54,12 +54,12 @@ export function identify(request: IncomingMessage, response: ServerResponse): st
   return id;
 }
 
-/** What a line says of a request: nothing that a client sends makes it longer than some hundred characters. */
+/** The properties of a request in a log line, limited to a few hundred characters. */
 export function describeRequest({ method, originalUrl: url }: Request) {
   return { method, url: url.length > MAX_URL_LENGTH ? `${url.slice(0, MAX_URL_LENGTH)}...` : url };
 }
 
-/** One line for each request that has ended, with the code that the metrics count it with. Answers from 500 up have lines of their own, which the others cannot use up. */
+/** One line per finished request, with the same code as in the metrics. Responses from 500 up have a separate limit. */
 export function createAccessLog(log: Pick<Logger, 'info' | 'error'>, linesPerSecond: number): RequestHandler {
   const budgets = { info: createLineBudget(linesPerSecond), error: createLineBudget(linesPerSecond) };
   return (request, response, next) => {

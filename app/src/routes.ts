@@ -1,18 +1,18 @@
-/** The routes of the API: one row is a method, a path, the code that it answers with, and the handler. */
+/** The routes of the API. Each row has a method, a path, the status code of the response, and the handler. */
 import type { RequestHandler } from 'express';
 
 export interface Route {
   readonly method: 'get' | 'post' | 'patch' | 'delete';
   /** Express path template. */
   readonly path: string;
-  /** The code that `handler` sends; its series exists at 0 from the start. */
+  /** The status code that `handler` sends; its series exists at 0 from the start. */
   readonly code: number;
   readonly handler: RequestHandler;
 }
 
 const cars = ['toyota', 'honda', 'mazda', 'lexus'];
 
-/** Add a row here, and its route, its 405 and its series at 0 exist. */
+/** A row added here creates the route, its 405 and its series at 0. */
 export const routes: readonly Route[] = [
   { method: 'get', path: '/products', ...text(200, 'product') },
   { method: 'post', path: '/products', ...text(201, 'created product') },
@@ -25,7 +25,7 @@ export const routes: readonly Route[] = [
   { method: 'delete', path: '/cars/:id', ...text(200, 'Deleting Car') },
 ];
 
-/** What the (decoded) value of a parameter must look like; a path whose value differs is not found. */
+/** The patterns that decoded values of parameters must match; otherwise the path is not found. */
 export const parameters: Readonly<Record<string, RegExp>> = { id: /^\d+$/ };
 
 function text(code: number, body: string): Pick<Route, 'code' | 'handler'> {

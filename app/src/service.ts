@@ -1,4 +1,4 @@
-/** The API and its metrics port as one thing that starts and stops. Knows neither the environment nor the process. */
+/** Starts and stops the API together with its metrics port. Independent of the environment and the process. */
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
@@ -9,30 +9,23 @@ import { createServer, harden, listening } from './server.ts';
 /** A running worker of a service: its primary has the metrics port. */
 export interface Worker {
   readonly apiPort: number;
-  /** Not ready at once; drains, waits for a last scrape, then closes the metrics port. */
+  readonly metricsPort: number;
+  /** Becomes unready immediately, drains, waits for a last scrape, then closes the metrics port. */
   stop(): Promise<Stopped>;
 }
 
-/** A running service. */
-export interface Service extends Worker {
-  readonly metricsPort: number;
-}
-
-/** How a stop went. */
+/** The result of stopping. */
 export interface Stopped {
   /** Whether all requests ended in time. */
   readonly drained: boolean;
-  /** Whether everything that was counted has been scraped; undefined where that is not waited for. */
+  /** Whether all counts have been scraped; undefined if waiting for the last scrape is disabled. */
   readonly scraped: boolean | undefined;
 }
 
-/** What is left for a scrape that is under way when the metrics port closes, in milliseconds. */
-export const METRICS_GRACE_MS = 1_000;
+/** The time for a scrape in progress when the metrics port closes, in milliseconds. */
+const METRICS_GRACE_MS = 1_000;
 
-/** So long a worker waits for its counts to be on their way to the primary, in milliseconds. */
-const HAND_OVER_MS = 2_000;
-
-/** @throws Error that names the port which cannot be listened on */
+/** @throws Error with the port on which it cannot listen */
 export async function startService(config: Config, routes: readonly Route[], log: Logger): Promise<Service> {
   const { app, metrics } = createApp(config, routes, log);
   let ready = false;
@@ -50,7 +43,7 @@ export async function startService(config: Config, routes: readonly Route[], log
       const timeoutMs = config.SHUTDOWN_SCRAPE_WAIT_MS;
       log.info({ scrapeWaitMs: timeoutMs }, 'drained');
       const scraped = timeoutMs === 0 ? undefined : await metrics.lastScrape({ timeoutMs });
-      // Last, so that Prometheus and the health check can watch the draining.
+      // Last, so that Prometheus and the health check can observe the draining.
       await close(metricsServer, METRICS_GRACE_MS);
       return { drained, scraped };
     },

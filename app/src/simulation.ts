@@ -1,26 +1,26 @@
-/** Artificial latency and errors, so that the dashboards have something to show. Pure: randomness is an argument. */
+/** Simulated latency and errors, so that dashboards have something to show. Pure: randomness is an argument. */
 
-/** A range in milliseconds, and how often it is drawn from compared with the others. */
+/** A range in milliseconds, and its weight relative to the others. */
 export interface LatencyMode {
   readonly min: number;
   readonly max: number;
   readonly weight: number;
 }
 
-/** What happens to one request. */
+/** The simulated outcome of a request. */
 export interface SimulatedOutcome {
   readonly delayMs: number;
   readonly fails: boolean;
 }
 
-/** Draws the outcome of each next request. */
+/** Draws the outcome of the next request. */
 export type Simulation = () => SimulatedOutcome;
 
 /**
- * @param latencyMs each request waits for a time drawn evenly from one of these: a cache that hits and misses has two
+ * @param latencyMs each request is delayed by a time drawn uniformly from one of these ranges; a cache with hits and misses has two
  * @param errorRatio the share of requests that fail, 0 to 1
- * @param random evenly distributed in [0, 1), as `Math.random`
- * @returns undefined where nothing is to be simulated
+ * @param random uniformly distributed in [0, 1), like `Math.random`
+ * @returns undefined if nothing is simulated
  */
 export function createSimulation(
   latencyMs: readonly LatencyMode[],
@@ -31,7 +31,7 @@ export function createSimulation(
   return () => ({ delayMs: drawLatency(latencyMs, random()), fails: random() < errorRatio });
 }
 
-/** @param drawn evenly distributed in [0, 1): which range, and where in it */
+/** @param drawn uniformly distributed in [0, 1); selects the range and the position in it */
 function drawLatency(modes: readonly LatencyMode[], drawn: number): number {
   let rest = drawn * modes.reduce((sum, { weight }) => sum + weight, 0);
   for (const { min, max, weight } of modes) {

@@ -95,7 +95,7 @@ await server.stop();
 
 const rows = generators.map(({ title }, n) => {
   const runs = measured[n] ?? [];
-  /** Each round has another order. */
+  /** The ratio to another generator, in each round. */
   const ratiosTo = (peer: string) => {
     const others = measured[generators.findIndex((other) => other.title === peer)] ?? [];
     return runs.map(({ perSecond }, round) => perSecond / (others[round]?.perSecond ?? Number.NaN));
