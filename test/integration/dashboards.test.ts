@@ -179,15 +179,15 @@ const onReplicas = (command: string, number = 2) =>
 
 // In this order, as each begins where the one before has ended.
 it.each([
-  ['Serving', /^Serving [\d.m]+ requests a second\.$/, async () => undefined],
+  ['Serving', /^Serving [\d.m]+ requests per second\.$/, async () => undefined],
   [
     'Degraded: a replica fails its scrapes',
-    /^Degraded: 1 of 2 replicas: scrapes fail\.$/,
+    /^Degraded: 1 of 2 replicas fail their scrapes\.$/,
     () => onReplicas('pause', 1),
   ],
   [
     'Down: no replica answers scrapes',
-    /^Down: no replica answers its scrapes\.$/,
+    /^Down: no replica answers scrapes\.$/,
     () => onReplicas('unpause', 1).then(() => onReplicas('pause')),
   ],
   [
@@ -197,10 +197,10 @@ it.each([
   ],
   [
     'Just started: rates need a few scrapes',
-    /^Just started: rates need some scrapes\.$/,
+    /^Just started: rates need a few scrapes\.$/,
     () => onReplicas('start').then(() => clearInterval(traffic)),
   ],
-  ['Idle: no requests', /^Idle: nothing was asked in the last minute\.$/, async () => undefined],
+  ['Idle: no requests', /^Idle: no requests in the last minute\.$/, async () => undefined],
 ])('the state is said as "%s", and no query fails', async (words, pageWords, reach) => {
   await reach();
   await eventually(

@@ -104,7 +104,7 @@ describe('the page of Prometheus', () => {
     expect(text(html)).toContain('Most requested 40 post /products');
   });
 
-  it('ranks routes and codes, says what is scraped and that nothing fires, and renews itself', async () => {
+  it('ranks routes and codes, shows targets and that nothing fires, and reloads itself', async () => {
     const html = await read();
     expect(html).toMatch(/<meta http-equiv="refresh" content="\d+">/);
     const ranked = ['post /products 40', 'get /products 30', 'get /cart 20', 'post /cart 10'];
@@ -118,7 +118,7 @@ describe('the page of Prometheus', () => {
     expect(rows(html, 'firing')).toEqual(['Nothing is firing.']);
   });
 
-  it('draws curves from what was asked', async () => {
+  it('draws curves of the requests', async () => {
     const html = await eventually('a curve', async () => {
       await axios.get(`${stack.apiUrl}/cars`);
       const found = await read();

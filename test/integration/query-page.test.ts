@@ -1,4 +1,4 @@
-// The page to ask Prometheus, /consoles/query.html, as a user of a browser sees it: what it shows equals what the HTTP API answers.
+// The page to query Prometheus, /consoles/query.html, in a browser: it shows the same values as the responses of the HTTP API.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import type { Frame, Page } from 'playwright-core';
