@@ -4,7 +4,7 @@
 # expand every $ in them and run $(shell ...).
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
-.PHONY: help up load rolling verify query lab backup restore save-images load-images down clean k8s-up k8s-load k8s-verify k8s-down test test-unit test-faults bench audit
+.PHONY: help up load rolling verify query logs lab backup restore save-images load-images down clean k8s-up k8s-load k8s-verify k8s-down test test-unit test-faults bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -24,7 +24,10 @@ verify: ## compare everything the generator has sent with the counters in Promet
 query: ## query Prometheus and print a table: Q='sum(http_requests_total)'
 	@scripts/stack.sh query "$$Q"
 
-lab: ## answer questions about the running stack, with hints and explanations (ANSWERS=1 shows the solutions)
+logs: ## what the services have logged: make logs | grep <trace id>
+	@scripts/stack.sh logs
+
+lab: ## questions about the running stack, with hints, and a grader that explains (ANSWERS=1 shows the solutions)
 	@scripts/lab.sh
 
 backup: ## save Prometheus' data to a file: FILE=prometheus.tgz
@@ -68,6 +71,3 @@ test-faults: ## break stacks under load for 20 minutes; for one row of docs/reli
 
 bench: ## run the benchmarks and write the tables of the docs (QUICK=1 takes 90 seconds and writes nothing)
 	@scripts/test.sh bench $${QUICK:+quick}
-
-audit: ## check the dependencies for known vulnerabilities of severity high and above
-	@npm audit --audit-level high

@@ -97,7 +97,9 @@ query() {
 logs() {
   require_own_project
   has_containers || fail 3 'the stack is not running.' 'Start it with: make up'
-  compose --profile alerts logs --follow --tail 50 "$@"
+  # On a terminal as it goes on; into a pipe all of it, to be searched.
+  [ ! -t 1 ] || set -- --follow --tail 50 "$@"
+  compose --profile alerts logs "$@"
 }
 
 down() {

@@ -15,6 +15,9 @@ const SANE_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 const MAX_URL_LENGTH = 200;
 
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
+const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/;
+
 /**
  * Limits the lines per second; lines above the limit are counted and dropped.
  * @param clock milliseconds, monotonic
@@ -54,9 +57,13 @@ export function identify(request: IncomingMessage, response: ServerResponse): st
   return id;
 }
 
-/** The properties of a request in a log line, limited to a few hundred characters. */
-export function describeRequest({ method, originalUrl: url }: Request) {
-  return { method, url: url.length > MAX_URL_LENGTH ? `${url.slice(0, MAX_URL_LENGTH)}...` : url };
+/**
+ * What a line says of a request: nothing that a client sends makes it longer than some hundred characters. The trace id is that
+ * of the exemplars, so that a dot on a panel leads to the line.
+ */
+export function describeRequest({ method, originalUrl: url, headers }: Request) {
+  const traceId = TRACEPARENT.exec(String(headers.traceparent))?.[1];
+  return { traceId, method, url: url.length > MAX_URL_LENGTH ? `${url.slice(0, MAX_URL_LENGTH)}...` : url };
 }
 
 /** One line per finished request, with the same code as in the metrics. Responses from 500 up have a separate limit. */

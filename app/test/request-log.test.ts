@@ -29,11 +29,10 @@ async function start(linesPerSecond = '0') {
       return lines();
     },
     /** The id of the answer, which is read to its end. */
-    async idOf(path: string, given?: string) {
-      const response = await fetch(
-        api + path,
-        given === undefined ? {} : { headers: { 'X-Request-Id': given } },
-      );
+    async idOf(path: string, given?: string, more: Record<string, string> = {}) {
+      const response = await fetch(api + path, {
+        headers: { ...more, ...(given !== undefined && { 'X-Request-Id': given }) },
+      });
       await response.text();
       return response.headers.get('x-request-id');
     },
@@ -101,6 +100,23 @@ describe('the access log', () => {
     const { idOf, logged } = await start('100');
     await idOf(`/${'a'.repeat(10_000)}`);
     expect(await logged(1)).toMatchObject([{ url: `/${'a'.repeat(199)}...` }]);
+  });
+});
+
+describe('the trace id of a request', () => {
+  const id = 'ab'.repeat(16);
+
+  it('is in the line about its failure, as exemplars have it', async () => {
+    const { idOf, logged } = await start();
+    await idOf('/fails', undefined, { traceparent: `00-${id}-${'cd'.repeat(8)}-01` });
+    expect(await logged(1)).toMatchObject([{ msg: 'request failed', traceId: id }]);
+  });
+
+  it('is missing where the header is none', async () => {
+    const { idOf, logged } = await start('100');
+    await idOf('/cart', undefined, { traceparent: `00-${id}\t"}-01` });
+    const [line] = await logged(1);
+    expect(line).not.toHaveProperty('traceId');
   });
 });
 

@@ -3,7 +3,7 @@ import { ANSWER_COLORS, QUANTILE_COLORS } from './colors.ts';
 import { BUDGETS, LATENCY_OBJECTIVE_SECONDS } from './limits.ts';
 import { lineAt } from './panel.ts';
 import { heatmap, lines } from './panels.ts';
-import { CHOSEN, QUANTILE_CAVEAT, quantile, shareOf } from './promql.ts';
+import { CHOSEN, errorsOf, QUANTILE_CAVEAT, quantile, shareOf } from './promql.ts';
 import { runbook } from './runbook.ts';
 
 interface Place {
@@ -33,8 +33,11 @@ export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
     unit: 'percentunit',
     legend: 'table',
     softMax: 0.05,
+    exemplars: true,
     queries: (['5xx', '4xx', '499'] as const).map((legend) => ({
-      expr: shareOf(STATUS_CODES[legend], { matchers }),
+      // Exemplars are on the counter of errors, which has no routes.
+      expr:
+        matchers === CHOSEN ? errorsOf(STATUS_CODES[legend]) : shareOf(STATUS_CODES[legend], { matchers }),
       legend,
     })),
     colors: {
@@ -55,6 +58,7 @@ export const latencyQuantiles = ({ matchers = CHOSEN, ...place }: Place) =>
     legend: 'table',
     softMax: 0.01,
     queries: Object.fromEntries([0.99, 0.95, 0.5].map((q) => [`p${q * 100}`, quantile(q, { matchers })])),
+    exemplars: true,
     colors: QUANTILE_COLORS,
     ...OBJECTIVE_LINE,
     noValue: NO_TRAFFIC,
@@ -72,7 +76,8 @@ export const latencyDistribution = ({ matchers = CHOSEN, ...place }: Place) => {
     seeAlso:
       '[the table of all routes](/d/operations); select one instance at the top; for a busy process, [Node runtime](/d/node-runtime).',
     unit: 's',
-    // Only one of the two returns data: Grafana draws the cells of one kind of histogram.
+    exemplars: true,
+    // One of the two answers: Grafana draws the cells of one kind of histogram.
     queries: [
       { expr: `sum(${native})`, legend: 'native', format: 'range' },
       { expr: `sum by (le) (${classic}) unless on () count(${native})`, legend: '{{le}}' },

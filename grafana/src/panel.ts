@@ -39,7 +39,9 @@ export interface PanelSpec {
   decimals?: number;
   /** PromQL by legend, or full query objects. */
   queries: Readonly<Record<string, string>> | readonly Query[];
-  /** The text that replaces a missing value. */
+  /** Shows exemplars: dots that lead to traces. */
+  exemplars?: true;
+  /** The text in place of an answer. */
   noValue?: string;
   thresholds?: readonly ThresholdStep[];
   min?: number;
@@ -84,7 +86,9 @@ export function describe<P extends AnyPanel>(panel: P, title: string, spec: Pane
   const queries: readonly Query[] = Array.isArray(spec.queries)
     ? spec.queries
     : Object.entries(spec.queries).map(([legend, expr]) => ({ legend, expr }));
-  panel.targets(queries.map((query, index) => createQuery(query, index, format)));
+  const targets = queries.map((query, index) => createQuery(query, index, format));
+  if (spec.exemplars) for (const target of targets) target.exemplar(true);
+  panel.targets(targets);
   if (spec.decimals !== undefined) panel.decimals(spec.decimals);
   if (spec.min !== undefined) panel.min(spec.min);
   if (spec.max !== undefined) panel.max(spec.max);

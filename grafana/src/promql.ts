@@ -95,6 +95,11 @@ export function shareOf(codes: string, scope: Scope = {}): string {
   return `${responses(scope, codes)} / (${responses(scope)} > 0)`;
 }
 
+/** As {@link shareOf} for codes from 400 up of all routes, by the counter that has exemplars. */
+export function errorsOf(codes: string): string {
+  return `${rate('http_errors_total', { matchers: `${CHOSEN}, code=~"${codes}"` })} / (${responses()} > 0)`;
+}
+
 /**
  * Responses per second that burn a budget: failed, or slower than the objective. Rounded, because Prometheus adds the two sums
  * in different orders, so that their difference may be 1e-15 instead of 0.

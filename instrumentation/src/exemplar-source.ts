@@ -8,12 +8,15 @@ import { guard } from './user-function.ts';
 
 /** `@opentelemetry/api`, as far as it is used. */
 interface OpenTelemetry {
-  readonly context: { active(): unknown };
-  readonly trace: { getSpan(context: unknown): Span | undefined };
+  readonly context: { active(): unknown; with<T>(context: unknown, call: () => T): T };
+  readonly trace: {
+    getSpan(context: unknown): Span | undefined;
+    setSpanContext(context: unknown, span: ReturnType<Span['spanContext']>): unknown;
+  };
 }
 
 interface Span {
-  spanContext(): { readonly traceId: string; readonly traceFlags: number };
+  spanContext(): { readonly traceId: string; readonly spanId: string; readonly traceFlags: number };
 }
 
 const SAMPLED = 1;
@@ -42,14 +45,25 @@ export function createExemplarSource({
     );
     return { started: () => undefined, labelsOf };
   }
-  const api = loadPeer('@opentelemetry/api') as OpenTelemetry | undefined;
+  const api = findOpenTelemetry();
   return {
-    started: () => api?.trace.getSpan(api.context.active()),
-    labelsOf(request, span) {
-      const id = span ? idOfSpan(span as Span) : idOfHeader(request);
+    // Its span is looked for when it is needed, which takes as long again.
+    started: api ? () => api.context.active() : () => undefined,
+    labelsOf(request, context) {
+      const span = api?.trace.getSpan(context);
+      const id = span ? idOfSpan(span) : idOfHeader(request);
       return id === undefined ? undefined : { trace_id: id };
     },
   };
+}
+
+/** @returns undefined where no SDK keeps the context of a request: a request is not to pay for asking in vain */
+function findOpenTelemetry(): OpenTelemetry | undefined {
+  const api = loadPeer('@opentelemetry/api') as OpenTelemetry | undefined;
+  if (!api) return undefined;
+  const none = { traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 };
+  const probe = api.trace.setSpanContext(api.context.active(), none);
+  return api.context.with(probe, () => api.context.active()) === probe ? api : undefined;
 }
 
 function idOfSpan(span: Span): string | undefined {
@@ -59,5 +73,6 @@ function idOfSpan(span: Span): string | undefined {
 
 /** Several such headers are joined to one that is none. */
 function idOfHeader({ headers }: IncomingMessage): string | undefined {
-  return SAMPLED_TRACEPARENT.exec(String(headers?.traceparent))?.[1];
+  const traceparent = headers?.traceparent;
+  return typeof traceparent === 'string' ? SAMPLED_TRACEPARENT.exec(traceparent)?.[1] : undefined;
 }

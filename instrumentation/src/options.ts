@@ -41,7 +41,7 @@ export interface InstrumentOptions<R extends AnyRegistry = Registry> {
   readonly nativeHistograms?: boolean;
   /**
    * Keeps a trace id next to each bucket and error: of the OpenTelemetry span in which the request arrives, where
-   * `@opentelemetry/api` is installed, or else of its header `traceparent`; only of sampled ones. A function returns other
+   * the SDK was started before, or else of its header `traceparent`; only of sampled ones. A function returns other
    * labels, of at most 128 characters, or undefined for none. It is called when a request has ended, at least until its
    * bucket has the exemplar of this second. Exposed as OpenMetrics and protobuf. Default: false.
    */

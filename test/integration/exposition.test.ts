@@ -12,7 +12,15 @@ import { buildParser, type Stack, startStack, urlOf } from '../support/stack.ts'
 import { eventually } from '../support/until.ts';
 
 /** One sample as the Python parser read it. */
-type Sample = [name: string, labels: Record<string, string>, value: number, type: string];
+type Sample = [
+  name: string,
+  labels: Record<string, string>,
+  value: number,
+  type: string,
+  exemplar: [labels: Record<string, string>, value: number] | null,
+];
+
+const TRACE_ID = 'ab'.repeat(16);
 
 let stack: Stack;
 let parserImage: string;
@@ -20,7 +28,10 @@ let parserImage: string;
 beforeAll(async () => {
   [stack, parserImage] = await Promise.all([startStack(), buildParser()]);
   for (const path of ['/products', '/cars/7', '/missing', '/cars/seven'])
-    await axios.get(stack.apiUrl + path, { validateStatus: null });
+    await axios.get(stack.apiUrl + path, {
+      validateStatus: null,
+      headers: { traceparent: `00-${TRACE_ID}-${'cd'.repeat(8)}-01` },
+    });
 });
 
 afterAll(() => stack?.stop());
@@ -53,13 +64,18 @@ it('is OpenMetrics to the Python parser, sample by sample', async () => {
   const unmatched = { path: 'unmatched', method: 'get', code: '404', le: '+Inf' };
   expect(samples).toEqual(
     expect.arrayContaining([
-      ['http_requests_total', { path: 'products', method: 'get' }, 1, 'counter'],
-      ['http_requests_total', { path: 'cars/:id', method: 'get' }, 1, 'counter'],
-      ['http_errors_total', { code: '404' }, 2, 'counter'],
-      ['inprogress_requests', {}, 0, 'gauge'],
-      ['http_request_duration_seconds_bucket', unmatched, 2, 'histogram'],
+      ['http_requests_total', { path: 'products', method: 'get' }, 1, 'counter', null],
+      ['http_requests_total', { path: 'cars/:id', method: 'get' }, 1, 'counter', null],
+      ['http_errors_total', { code: '404' }, 2, 'counter', [{ trace_id: TRACE_ID }, 1]],
+      ['inprogress_requests', {}, 0, 'gauge', null],
+      ['http_request_duration_seconds_bucket', unmatched, 2, 'histogram', null],
     ]),
   );
+  // One bucket of each answer at least, and of no other.
+  const buckets = samples.filter(([name, , , , exemplar]) => name.endsWith('_bucket') && exemplar);
+  const answers = buckets.map(([, { path, code }]) => `${path} ${code}`);
+  expect(new Set(answers)).toEqual(new Set(['products 200', 'cars/:id 200', 'unmatched 404']));
+  for (const [, { le }, , , exemplar] of buckets) expect(exemplar?.[1]).toBeLessThanOrEqual(Number(le));
 });
 
 it('loses no histogram in a Prometheus that reads protobuf and keeps no native histograms', async () => {

@@ -1,0 +1,79 @@
+// The way from a number to the request, in the stack itself: what Prometheus has stored of a run whose latencies are of two kinds
+// are requests that the generator's report calls slow, and that the API's log knows by the same id.
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import axios from 'axios';
+import type { Report } from 'exact-load';
+import { run } from '../support/command.ts';
+import { nextScrape } from '../support/prometheus.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+
+interface ExemplarSeries {
+  readonly seriesLabels: Record<string, string>;
+  readonly exemplars: readonly { readonly labels: { readonly trace_id: string }; readonly value: string }[];
+}
+
+/** Some seven of 1,000 take seconds, which no busy machine makes of the others. */
+const environment = {
+  SIMULATED_LATENCY_MS: '2-10x142,3000-4000',
+  SIMULATED_ERROR_RATIO: '0.01',
+  ACCESS_LOG_LINES_PER_SECOND: '1000',
+};
+
+const SLOW_SECONDS = 2;
+
+let stack: Stack;
+let report: Report;
+beforeAll(async () => {
+  stack = await startStack({ environment });
+  const words = ['--trace', '--rate', '100', '--duration', '10s', '--json', '-', '--quiet'];
+  report = JSON.parse((await stack.load('steady', ...words)).stdout) as Report;
+  await nextScrape(stack.prometheusUrl);
+});
+afterAll(() => stack?.stop());
+
+/** What Prometheus has stored for the series in `query`. */
+async function exemplarsOf(
+  query: string,
+): Promise<{ series: Record<string, string>; id: string; value: number }[]> {
+  const url = `${stack.prometheusUrl}/api/v1/query_exemplars`;
+  const params = { query, start: Date.now() / 1000 - 600, end: Date.now() / 1000 };
+  const { data } = await axios.get<{ data: ExemplarSeries[] }>(url, { params });
+  return data.data.flatMap(({ seriesLabels: series, exemplars }) =>
+    exemplars.map(({ labels, value }) => ({ series, id: labels.trace_id, value: Number(value) })),
+  );
+}
+
+it.each(['http_request_duration_seconds_bucket', 'http_request_duration_seconds'])(
+  'the slow exemplars of %s are requests that the report lists as slow, and take no longer there',
+  async (metric) => {
+    const { slowest = [] } = report.phases[0] ?? {};
+    const listed = new Map(slowest.map(({ traceId, serviceTimeMs }) => [traceId, serviceTimeMs / 1000]));
+    const found = await exemplarsOf(metric);
+    expect(found.filter(({ id }) => listed.has(id)).length).toBeGreaterThan(0);
+    // The generator's clock runs from the send to the answer, which includes the server's time.
+    const least = Math.min(...listed.values());
+    const isMissing = ({ id, value }: { id: string; value: number }) => value > (listed.get(id) ?? least);
+    expect(found.filter(isMissing)).toEqual([]);
+  },
+);
+
+it('the exemplar of a bucket has a value of that bucket', async () => {
+  const found = await exemplarsOf('http_request_duration_seconds_bucket');
+  expect(found.length).toBeGreaterThan(3);
+  for (const { series, value } of found)
+    expect(value).toBeLessThanOrEqual(Number(series.le?.replace('+Inf', 'Infinity')));
+});
+
+it('the API has logged the slow requests, and those that failed, by the same ids', async () => {
+  const { stderr } = await run('docker', ['logs', stack.api.getId()]);
+  const lines = stderr.trim().split('\n');
+  const byId = new Map(lines.map((line) => JSON.parse(line)).map((line) => [line.traceId, line]));
+  const slow = (await exemplarsOf('http_request_duration_seconds')).filter(
+    ({ value }) => value > SLOW_SECONDS,
+  );
+  expect(slow.length).toBeGreaterThan(0);
+  for (const { id } of slow) expect(byId.get(id)?.durationMs).toBeGreaterThan(SLOW_SECONDS * 1000);
+  const failed = await exemplarsOf('http_errors_total{code="500"}');
+  expect(failed.length).toBeGreaterThan(0);
+  for (const { id } of failed) expect(byId.get(id)).toMatchObject({ status: 500, msg: 'request' });
+});
