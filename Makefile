@@ -39,7 +39,7 @@ restore: ## replace Prometheus' data with that of such a file: FILE=prometheus.t
 save-images: ## save the stack's images to a file, for a machine without a registry: FILE=stack.tar
 	@scripts/images.sh save "$$FILE"
 
-load-images: ## load the images of such a file; then start them without a build: BUILD_IMAGES=no make up
+load-images: ## the images of such a file onto this machine; make up starts them as they are
 	@scripts/images.sh load "$$FILE"
 
 down: ## stop the stack and keep its data

@@ -54,7 +54,7 @@ end_progress() {
   [ -z "$progress" ] || { kill -KILL "$progress" && wait "$progress"; } 2>/dev/null
   progress=''
 }
-tidy_console() { end_progress && rm -f "${step_log:-}"; }
+tidy_console() { end_progress && rm -rf "${step_log:-}" "${suite_folder:-}"; }
 trap tidy_console EXIT
 # Without this, a shell that is ended by a signal would skip its EXIT trap.
 trap 'fail 130 "interrupted${progress:+ while: $title}."' INT TERM

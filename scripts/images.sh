@@ -35,7 +35,8 @@ save() {
 load() {
   [ -f "$file" ] || fail 2 "FILE: expected a file that make save-images has written, got \"$file\"."
   run_step "loading the images of $file" docker load --input "$file" || fail 2 "FILE: expected a file that make save-images has written, got \"$file\"."
-  say 'Where no registry answers, start them as they are with: BUILD_IMAGES=no make up'
+  docker tag "$COMPOSE_PROJECT_NAME/app" "$COMPOSE_PROJECT_NAME/app:loaded" || fail 2 "FILE: expected the images of \"$COMPOSE_PROJECT_NAME\", got others."
+  say 'Start them with: make up'
 }
 
 case $command in

@@ -6,7 +6,7 @@
 
 ensure_engine() {
   engine_answers || install_engine
-  for plugin in compose buildx; do docker "$plugin" version >/dev/null 2>&1 || install_plugin "$plugin"; done
+  [ -z "$(missing_plugins)" ] || install_plugins
   version=$(docker compose version --short 2>/dev/null)
   case ${version#v} in
     0.* | 1.* | 2.[0-9].* | 2.1[0-9].*) fail 3 "expected Docker Compose 2.20 or newer, found $version." 'Update it, then run this again.' ;;
@@ -50,10 +50,16 @@ ensure_readable() {
     fail 1 "the containers' users may not read $root/$hidden." "As the owner of the files: cd $root && chmod -R a+rX $*"
 }
 
+# What make load-images has brought, and nothing has replaced, is started as it is: a build asks npm's registry.
+are_loaded() {
+  ids=$(docker image inspect --format '{{.Id}}' "$COMPOSE_PROJECT_NAME/app" "$COMPOSE_PROJECT_NAME/app:loaded" 2>/dev/null) &&
+    [ "$(echo "$ids" | uniq | wc -l)" -eq 1 ] && say 'Not building: the images are those of make load-images (BUILD_IMAGES=yes replaces them).'
+}
+
 # By bake and not by Compose, which labels an image with the project that built it: every container of that image, a test's for
 # instance, would then pass for one of the project's own.
 build_images() {
-  if [ "${BUILD_IMAGES:-yes}" = no ]; then
+  if [ "${BUILD_IMAGES:-$(! are_loaded || echo no)}" = no ]; then
     for image in app loadgen; do
       image_present "$COMPOSE_PROJECT_NAME/$image" || fail 3 "BUILD_IMAGES=no, and no image $COMPOSE_PROJECT_NAME/$image on this machine." 'Bring it with: make load-images FILE=stack.tar'
     done

@@ -39,6 +39,8 @@ prepare_containers() {
   COMPOSE_PROJECT_NAME="$COMPOSE_PROJECT_NAME-test-$(pwd | cksum | cut -d ' ' -f 1)" && export COMPOSE_PROJECT_NAME
   trap 'docker image rm "$COMPOSE_PROJECT_NAME/app" "$COMPOSE_PROJECT_NAME/loadgen" >/dev/null 2>&1; tidy_console' EXIT
   ALERTS=1 ensure_images
+  # The Python client comes into an image by apt, which only upstream's has.
+  case $NODE_IMAGE in "$NODE_FALLBACK") PYTHON_IMAGE=python missing=PYTHON_IMAGE && use_fallback_images ;; esac
   ensure_grafana
   build_images
   export TEST_GRAFANA_MISSING="$grafana_missing"

@@ -6,7 +6,7 @@ may_start_engine() { ! is_refused && [ -z "$(chosen_engine)" ] && may_install; }
 install_engine() {
   may_start_engine ||
     refuse_engine 'Install and start Docker Engine 20.10 or newer (https://docs.docker.com/engine/install/), then run this again.' "$how_to_install"
-  command -v dockerd >/dev/null 2>&1 || apt_install docker.io iptables ||
+  command -v dockerd >/dev/null 2>&1 || run_step 'installing Docker Engine, Compose and Buildx' install_docker ||
     fail 5 'Docker Engine could not be installed: the package archive must be reachable.'
   if [ -d /run/systemd/system ]; then
     run_step 'starting the container engine' systemctl start docker || fail 5 'systemctl start docker failed.'
@@ -25,15 +25,32 @@ wait_for_engine() {
   return 1
 }
 
-# install_plugin NAME: Debian 12 has neither compose nor buildx; those of a later suite run on it.
-install_plugin() {
+# At the same time; a plugin that fails here is tried again by itself.
+install_docker() {
+  apt-get update || return 1
+  # shellcheck disable=SC2046 # a list of words
+  ! is_debian || unpack_programs "$plugin_folder" $(missing_plugins) &
+  install_packages docker.io iptables
+  installed=$?
+  wait
+  return "$installed"
+}
+
+plugin_folder=/usr/local/lib/docker/cli-plugins
+missing_plugins() { for plugin in compose buildx; do docker "$plugin" version >/dev/null 2>&1 || echo "docker-$plugin"; done; }
+
+# Debian 12 has neither compose nor buildx; those of a later suite run on it.
+# shellcheck disable=SC2046 # lists of words
+install_plugins() {
   if ! may_install; then
     :
   elif is_debian; then
-    unpack_from_debian "docker-$1" /usr/local/lib/docker/cli-plugins
+    unpack_from_debian "$plugin_folder" $(missing_plugins)
   else
-    apt_install "docker-$1$([ "$1" = compose ] && echo -v2)"
+    apt_install $(missing_plugins | sed 's/compose/&-v2/')
   fi
-  docker "$1" version >/dev/null 2>&1 || fail 3 "the Docker CLI has no \"$1\" plugin." \
-    "Install it (https://docs.docker.com/$([ "$1" = compose ] && echo compose/install || echo build/install-buildx)/), then run this again." "$how_to_install"
+  plugin=$(missing_plugins | head -n 1)
+  case $plugin in '') return ;; *-compose) page=compose/install ;; *) page=build/install-buildx ;; esac
+  fail 3 "the Docker CLI has no \"${plugin#docker-}\" plugin." \
+    "Install it (https://docs.docker.com/$page/), then run this again." "$how_to_install"
 }

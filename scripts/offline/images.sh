@@ -10,8 +10,7 @@ registry_is_silent() { [ -n "$registry_silent" ] || [ -n "$(image_names "$fallba
 NODE_FALLBACK=observability-stack/node:24-debian
 PROMETHEUS_FALLBACK=observability-stack/prometheus:3-debian
 ALERTMANAGER_FALLBACK=observability-stack/alertmanager:debian
-# Of tests alone, and so no sign that a registry is silent.
-VICTORIA_FALLBACK=observability-stack/victoria-metrics:test
+PYTHON_FALLBACK=observability-stack/python:debian
 fallback_name() { value_of "${1%_IMAGE}_FALLBACK"; }
 
 # Sets each of $missing to its fallback image, which is built where it is not here.
@@ -29,34 +28,35 @@ build_fallback_images() {
   may_install && is_debian || fail 3 "not here, and no registry answers:$absent" \
     'Bring them: docker load --input FILE, or set the variables to a mirror that this machine reaches.' \
     "(On Debian, as root, fallback images are built from Debian's packages.)"
-  command -v mmdebstrap >/dev/null 2>&1 || apt_install mmdebstrap || fail 3 'mmdebstrap could not be installed.'
   run_step "no registry: building fallback images from Debian $debian_suite for$absent" build_absent ||
     fail 3 'a fallback image could not be built; the last lines above say why.'
 }
-# All at the same time.
 build_absent() {
+  umask 022
+  of_suite check || return 1
   for variable in $absent; do build_fallback_image "${variable%%=*}" & done
   wait
   for variable in $absent; do image_present "$(fallback_name "${variable%%=*}")" || return 1; done
 }
 
+# What runs, the shell and programs of the health checks and of builds, and what these depend on: not a whole Debian.
 build_fallback_image() {
+  name=$(fallback_name "$1") folder=$suite_folder/$1 packages='base-files base-passwd bash ca-certificates coreutils dash'
   case $1 in
-    NODE_IMAGE) packages=nodejs,npm && set -- "$1" -c 'CMD ["node"]' ;;
-    PROMETHEUS_IMAGE) packages='prometheus' && set -- "$1" -c 'WORKDIR /prometheus' -c 'ENTRYPOINT ["/usr/bin/prometheus"]' ;;
-    VICTORIA_IMAGE) packages='victoria-metrics' && set -- "$1" -c 'ENTRYPOINT ["/usr/bin/victoria-metrics"]' ;;
-    *) packages='prometheus-alertmanager' && set -- "$1" -c 'WORKDIR /alertmanager' -c 'ENTRYPOINT ["/usr/bin/prometheus-alertmanager"]' ;;
+    NODE_IMAGE) packages="$packages findutils grep gzip libc-bin nodejs npm sed tar" && set -- -c 'CMD ["node"]' ;;
+    PROMETHEUS_IMAGE) packages="$packages prometheus" && set -- -c 'USER 65534:65534' -c 'WORKDIR /prometheus' -c 'ENTRYPOINT ["/usr/bin/prometheus"]' ;;
+    PYTHON_IMAGE) packages="$packages python3-prometheus-client" && set -- ;;
+    *) packages="$packages prometheus-alertmanager" && set -- -c 'USER 65534:65534' -c 'WORKDIR /alertmanager' -c 'ENTRYPOINT ["/usr/bin/prometheus-alertmanager"]' ;;
   esac
-  [ "$1" = NODE_IMAGE ] || set -- "$@" -c 'USER 65534:65534'
-  name=$(fallback_name "$1")
-  shift
-  archive=$(debian_archive) && tarball=$(mktemp) || return 1
-  # The data folders belong to the user that the container runs as, because a new volume takes its owner from there. Nothing is
-  # lost with a root file system that is thrown away: dpkg need not wait for the disk.
-  mmdebstrap --variant=minbase --include="ca-certificates,$packages" --aptopt='Acquire::Check-Valid-Until "false"' \
-    --aptopt='APT::Sandbox::User "root"' --dpkgopt=force-unsafe-io \
-    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-    --customize-hook='for d in prometheus alertmanager; do mkdir -p "$1/$d" && chown 65534:65534 "$1/$d"; done' \
-    "$debian_suite" - "deb $archive $debian_suite main" >"$tarball" && docker import "$@" "$tarball" "$name"
-  rm -f "$tarball"
+  mkdir -p "$folder/root" "$folder/archives/partial" && cd "$folder/root" || return 1
+  # shellcheck disable=SC2086 # a list of words
+  of_suite -o Debug::NoLocking=true -o Dir::Cache::Archives="$folder/archives" install --download-only $packages || return 1
+  for package in ../archives/*.deb; do dpkg-deb --fsys-tarfile "$package"; done |
+    tar -x --ignore-zeros --exclude './usr/share/doc/*' --exclude './usr/share/man/*' --exclude './usr/share/locale/*' || return 1
+  # As the packages do when they are installed. The data folders belong to the user that the container runs as, because a new volume
+  # takes its owner from there.
+  for file in passwd group; do cp "usr/share/base-passwd/$file.master" "etc/$file"; done
+  cat usr/share/ca-certificates/mozilla/*.crt >etc/ssl/certs/ca-certificates.crt
+  install -d -o 65534 -g 65534 prometheus alertmanager
+  tar -c . | docker import "$@" - "$name" >/dev/null && echo "$name is made"
 }

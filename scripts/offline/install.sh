@@ -9,9 +9,10 @@ is_debian() { grep -q '^ID=debian' /etc/os-release 2>/dev/null; }
 may_install() { [ "${INSTALL_ENGINE:-yes}" != no ] && [ "$(id -u)" = 0 ] && grep -qE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release 2>/dev/null; }
 
 # apt_install PACKAGE...: with the lists first, because a machine may have none yet, or old ones.
-apt_install() {
-  run_step "apt-get install $*" sh -c 'apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-    -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@"' sh "$@"
+apt_install() { run_step "apt-get install $*" update_and_install "$@"; }
+update_and_install() { apt-get update && install_packages "$@"; }
+install_packages() {
+  DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@"
 }
 
 # The archive that this machine already uses for Debian itself (not the security archive), read from apt, never written down.
@@ -19,22 +20,38 @@ debian_archive() {
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | grep -v security | sort -u | head -n 1 | grep .
 }
 
-# unpack_from_debian PACKAGE FOLDER: the program of that name, of a package of the later suite. It is unpacked, not installed, with an apt
-# configuration of its own, so that nothing of the machine's apt set-up changes, nor matters.
-unpack_from_debian() { run_step "unpacking $1 from Debian $debian_suite" unpack "$@"; }
-unpack() {
-  package=$1 folder=$2
+# of_suite WORD...: apt-get for packages of the later suite, with a configuration of its own, so that nothing of the machine's apt set-up
+# changes, nor matters. Its lists are downloaded once and go with this script (tidy_console).
+suite_folder=/var/cache/observability-stack.$$
+of_suite() {
+  if [ ! -d "$suite_folder/lists" ]; then
+    archive=$(debian_archive) || return 1
+    mkdir -p "$suite_folder/lists/partial" "$suite_folder/archives/partial"
+    # These count as there: what others need when they are installed, which they are not, or only to build native modules, to be tested
+    # or bundled, and to guess a mistyped command. With all that, npm would have twice as many packages.
+    printf 'Package: %s\nStatus: install ok installed\nVersion: 9999\nArchitecture: all\n\n' \
+      adduser debconf node-gyp node-istanbul webpack node-fastest-levenshtein >"$suite_folder/status"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive $debian_suite main" >"$suite_folder/sources.list"
+    of_suite update || return 1
+  fi
+  apt-get --yes --no-install-recommends -o Dir::Etc::SourceList="$suite_folder/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+    -o Dir::State::Lists="$suite_folder/lists" -o Dir::State::status="$suite_folder/status" -o Dir::Cache="$suite_folder" \
+    -o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none \
+    -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false "$@"
+}
+
+# unpack_from_debian FOLDER PACKAGE...: into the folder the programs of these names, each of a package of the later suite. They are
+# unpacked, not installed.
+unpack_from_debian() { run_step "unpacking $(shift && echo "$*") from Debian $debian_suite" unpack_programs "$@"; }
+unpack_programs() {
   umask 022
-  archive=$(debian_archive) && work=$(mktemp -d) || return 1
-  trap 'rm -rf "$work"' EXIT
-  mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/root" "$folder"
-  : >"$work/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive $debian_suite main" >"$work/sources.list"
-  set -- -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-    -o Dir::State::Lists="$work/lists" -o Dir::State::status="$work/status" -o Dir::Cache="$work" \
-    -o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none
-  apt-get "$@" update && (cd "$work" && apt-get "$@" download "$package") && dpkg -x "$work/$package"_*.deb "$work/root" &&
-    install -m 755 "$(find "$work/root/usr" -type f -name "$package" -perm -u+x | head -n 1)" "$folder/$package"
+  folder=$1
+  shift
+  mkdir -p "$folder" "$suite_folder" && (cd "$suite_folder" && of_suite download "$@") || return 1
+  for package; do
+    dpkg-deb -x "$suite_folder/$package"_*.deb "$suite_folder/$package" &&
+      install -m 755 "$(find "$suite_folder/$package/usr" -type f -name "$package" -perm -u+x | head -n 1)" "$folder/$package" || return 1
+  done
 }
 
 # Development dependencies, Node 24 among them (npm's package `node`). The stack itself needs none: its Node is in the images.
@@ -53,5 +70,5 @@ ensure_chromium() {
   may_install && is_debian && apt_install chromium && command -v chromium
 }
 ensure_kubectl() {
-  command -v "${KUBECTL:-kubectl}" || { may_install && is_debian && unpack_from_debian kubectl /usr/local/bin && command -v kubectl; }
+  command -v "${KUBECTL:-kubectl}" || { may_install && is_debian && unpack_from_debian /usr/local/bin kubectl && command -v kubectl; }
 }

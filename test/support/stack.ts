@@ -149,7 +149,8 @@ export function startGrafana(network: StartedNetwork, image: string): Promise<St
 /** The image with the Python client, whose parser of OpenMetrics is stricter than Prometheus' own. It stays, as the others do. */
 export async function buildParser(): Promise<string> {
   const image = 'observability-stack/openmetrics-parser';
-  const build = ['build', '--quiet', '--build-arg', `NODE_IMAGE=${settingOf('NODE_IMAGE')}`, '--tag', image];
+  const base = process.env.PYTHON_IMAGE ?? settingOf('NODE_IMAGE');
+  const build = ['build', '--quiet', '--build-arg', `BASE_IMAGE=${base}`, '--tag', image];
   await docker(...build, `${repositoryRoot}/test/images/openmetrics`);
   return image;
 }
