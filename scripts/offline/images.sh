@@ -44,7 +44,7 @@ build_fallback_image() {
   name=$(fallback_name "$1") folder=$suite_folder/$1 packages='base-files base-passwd bash ca-certificates coreutils dash'
   case $1 in
     NODE_IMAGE) packages="$packages findutils grep gzip libc-bin nodejs npm sed tar" && set -- -c 'CMD ["node"]' ;;
-    PROMETHEUS_IMAGE) packages="$packages prometheus" && set -- -c 'USER 65534:65534' -c 'WORKDIR /prometheus' -c 'ENTRYPOINT ["/usr/bin/prometheus"]' ;;
+    PROMETHEUS_IMAGE) packages="$packages prometheus sed" && set -- -c 'USER 65534:65534' -c 'WORKDIR /prometheus' -c 'ENTRYPOINT ["/usr/bin/prometheus"]' ;;
     PYTHON_IMAGE) packages="$packages python3-prometheus-client" && set -- ;;
     *) packages="$packages prometheus-alertmanager" && set -- -c 'USER 65534:65534' -c 'WORKDIR /alertmanager' -c 'ENTRYPOINT ["/usr/bin/prometheus-alertmanager"]' ;;
   esac
