@@ -12,7 +12,7 @@ show_urls() {
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $(port_range API_HOST_PORT), their metrics on $(port_range METRICS_HOST_PORT)"
   show_url Metrics "$METRICS_HOST_PORT" /metrics
   case $PROMETHEUS_IMAGE in
-    # Its / is a page whose one link is broken.
+    # Its page at / has only a broken link.
     observability-stack/*) show_url Prometheus "$PROMETHEUS_HOST_PORT" "/consoles/query.html (Debian's build has no page at /)" ;;
     *) show_url Prometheus "$PROMETHEUS_HOST_PORT" / ;;
   esac

@@ -22,7 +22,7 @@ export type AppConfig = Pick<
   'METRICS_ON_API_PORT' | 'SIMULATED_LATENCY_MS' | 'SIMULATED_ERROR_RATIO' | 'ACCESS_LOG_LINES_PER_SECOND'
 >;
 
-/** @param relayPort in a worker: where its primary answers with the metrics of all workers */
+/** @param relayPort in a worker: the port on which its primary serves the metrics of all workers */
 export function createApp(
   config: AppConfig,
   routes: readonly Route[],

@@ -36,7 +36,7 @@ async function run(config: Config, log: Logger): Promise<void> {
   });
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
-    // A worker gets one from the terminal and one from its primary, with which it ends at once.
+    // A worker gets one from the terminal and one from its primary, so the second must not end it.
     if (stopping) return cluster.isWorker ? undefined : process.exit(1);
     stopping = true;
     log.info({ signal, graceMs: config.SHUTDOWN_GRACE_MS }, 'draining; a second signal exits immediately');

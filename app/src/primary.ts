@@ -1,4 +1,4 @@
-/** The API as several processes that share its port. This one accepts the connections, and has the metrics of all. */
+/** The API as several processes that share its port. The primary accepts the connections and exposes the metrics of all workers. */
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,13 +10,13 @@ import { close } from './drain.ts';
 import { createServer, harden, listening } from './server.ts';
 import { METRICS_GRACE_MS, type Service } from './service.ts';
 
-/** After the grace time, what a worker needs to cut its requests, hand over its counts and end, in milliseconds. */
+/** The time after the grace period for a worker to abort requests, send its counts and exit, in milliseconds. */
 const WORKER_END_MS = 3_000;
 const CHECK_MS = 20;
 
 /**
- * Starts `API_WORKERS` workers: this program again, with `METRICS_RELAY_PORT`. One that ends is replaced.
- * @throws Error that names the port which cannot be listened on; where a worker has said why it did not start
+ * Starts `API_WORKERS` workers: this program with `METRICS_RELAY_PORT`. A worker that exits is replaced.
+ * @throws Error with the port on which it cannot listen, or if a worker did not start (the worker logs the reason)
  */
 export async function startPrimary(config: Config, log: Logger): Promise<Service> {
   const aggregated = aggregate(cluster, { registry: new Registry() });
@@ -25,9 +25,9 @@ export async function startPrimary(config: Config, log: Logger): Promise<Service
   const isReady = () => ready && serving.size > 0;
   const metricsServer = harden(aggregated.listen(config.METRICS_PORT, { isReady }));
   const metricsPort = await listening(metricsServer, config.METRICS_PORT, 'the metrics server');
-  // Another handler than that of the metrics port: clients of the API must not use up the scrapes that Prometheus needs.
+  // A separate handler from that of the metrics port: clients of the API must not use up the scrapes that Prometheus needs.
   const relay = createServer(aggregated.handler).listen(0, '127.0.0.1');
-  const METRICS_RELAY_PORT = await listening(relay, 0, 'the relay of metrics');
+  const METRICS_RELAY_PORT = await listening(relay, 0, 'the metrics relay');
 
   let apiPort = config.API_PORT;
   cluster.on('listening', ({ id }, { port }) => {
@@ -37,7 +37,7 @@ export async function startPrimary(config: Config, log: Logger): Promise<Service
   cluster.on('exit', ({ id, process: { pid } }, code, signal) => {
     serving.delete(id);
     if (!ready) return;
-    log.error({ worker: pid, code, signal }, 'a worker has ended; another one takes its place');
+    log.error({ worker: pid, code, signal }, 'a worker exited; starting a replacement');
     cluster.fork({ METRICS_RELAY_PORT });
   });
   const start = async () => {
@@ -45,7 +45,7 @@ export async function startPrimary(config: Config, log: Logger): Promise<Service
     const failed = once(worker, 'exit').then(() => Promise.reject(new Error('a worker did not start')));
     await Promise.race([once(worker, 'listening'), failed]);
   };
-  // Alone, so that a port that is taken is reported once.
+  // Starts one worker first, so that a port in use is reported only once.
   await start();
   await Promise.all(Array.from({ length: config.API_WORKERS - 1 }, start));
   ready = true;
@@ -65,7 +65,7 @@ export async function startPrimary(config: Config, log: Logger): Promise<Service
   };
 }
 
-/** @returns whether all ended by themselves, which takes no longer than `timeoutMs` */
+/** @returns whether all workers exited within `timeoutMs` without being killed */
 async function endWorkers(timeoutMs: number): Promise<boolean> {
   const workers = Object.values(cluster.workers ?? {}).flatMap((worker) => worker ?? []);
   const end = (signal: NodeJS.Signals) => {
@@ -74,7 +74,7 @@ async function endWorkers(timeoutMs: number): Promise<boolean> {
   end('SIGTERM');
   const deadlineMs = performance.now() + timeoutMs;
   let inTime = true;
-  // Also connected: what a worker has sent last may still be on its way when it has ended.
+  // Waits for the disconnect too: the last messages of a worker may arrive after its exit.
   while (workers.some((worker) => !worker.isDead() || worker.isConnected())) {
     if (inTime && performance.now() > deadlineMs) {
       inTime = false;

@@ -1,15 +1,15 @@
-/** In a worker: `/metrics` of the API's port. A worker has only its own counts; those of all come from the primary. */
+/** Serves `/metrics` on the API's port of a worker. A worker has only its own counts; the primary has the counts of all. */
 import { request as httpRequest, type RequestListener } from 'node:http';
 import { pipeline } from 'node:stream';
 
-/** What an exposition depends on, and what describes it; the rest is of one connection. */
+/** The headers that select an exposition and describe it. All others concern only one connection. */
 const ASKED = ['accept', 'accept-encoding'];
 const ANSWERED = ['content-type', 'content-encoding', 'content-length', 'vary', 'allow', 'retry-after'];
 
 const only = (names: readonly string[], headers: NodeJS.Dict<string | string[]>) =>
   names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]] as const]));
 
-/** @param port of this machine, where any path is answered with the exposition */
+/** @param port the local port that serves the exposition on any path */
 export const createRelay =
   (port: number): RequestListener =>
   ({ method, url = '', headers }, response) => {

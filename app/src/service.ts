@@ -6,7 +6,7 @@ import { close, drain } from './drain.ts';
 import type { Route } from './routes.ts';
 import { createServer, harden, listening } from './server.ts';
 
-/** A running worker of a service: its primary has the metrics port. */
+/** A running worker of a service; its primary has the metrics port. */
 export interface Worker {
   readonly apiPort: number;
   readonly metricsPort: number;
@@ -51,9 +51,9 @@ export async function startService(config: Config, routes: readonly Route[], log
 }
 
 /**
- * One of the workers of startPrimary.
- * @param relayPort where the primary answers with the metrics of all
- * @throws Error that names the port which cannot be listened on
+ * Starts one of the workers of startPrimary.
+ * @param relayPort the port on which the primary serves the metrics of all workers
+ * @throws Error with the port on which it cannot listen
  */
 export async function startWorker(
   config: Config,

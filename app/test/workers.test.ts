@@ -1,10 +1,10 @@
-/** The API as several processes, as clients and the operator see it: one API, one exposition, one end. */
+/** The API with several workers acts as one API: one exposition and one shutdown. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { connectRaw } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
 import { type AppProcess, spawnApp, startProcess, sumOf } from './app-process.ts';
 
-const REPLACED = 'a worker has ended; another one takes its place';
+const REPLACED = 'a worker exited; starting a replacement';
 
 let app: AppProcess | undefined;
 afterEach(async () => {
@@ -17,7 +17,7 @@ async function start(environment: Record<string, string> = {}): Promise<AppProce
   return app;
 }
 
-/** Each on a connection of its own, which the workers get in turn. */
+/** Uses a new connection per request; the workers accept them in turn. */
 async function ask(count: number, port: number): Promise<void> {
   for (let n = 0; n < count; n++) {
     const client = await connectRaw(port);
@@ -34,7 +34,7 @@ const pidsOf = ({ log }: AppProcess) =>
     .map((line) => (JSON.parse(line) as { pid: number }).pid);
 
 describe('the API of several workers', () => {
-  it('counts what all of them handle, in the exposition of either port, and no scrape', async () => {
+  it('exposes the requests of all workers on both ports and does not count scrapes', async () => {
     const service = await start();
     await ask(6, service.apiPort);
     for (const port of [service.apiPort, service.metricsPort]) {
@@ -47,26 +47,26 @@ describe('the API of several workers', () => {
     expect(filtered.match(/^[^#].*$/gm)).toEqual(['inprogress_requests 0']);
   });
 
-  it('is ready with the worker that is left when another one is killed, and replaces that', async () => {
+  it('stays ready when a worker is killed, and replaces it', async () => {
     const service = await start();
     await ask(4, service.apiPort);
     await service.get(service.metricsPort, '/metrics');
     process.kill(pidsOf(service)[0] as number, 'SIGKILL');
-    await until('it to be replaced', () => pidsOf(service).length === 3);
+    await until('the replacement', () => pidsOf(service).length === 3);
     expect(service.messages()).toContain(REPLACED);
     expect(await service.get(service.metricsPort, '/readyz')).toBe('ok\n');
     await ask(4, service.apiPort);
     expect(sumOf(await service.get(service.metricsPort, '/metrics'), 'http_requests_total')).toBe(8);
   });
 
-  it('ends on SIGTERM when all have drained, and one more scrape has all counts', async () => {
+  it('exits on SIGTERM after all workers have drained and a last scrape has all counts', async () => {
     const service = await start({ SIMULATED_LATENCY_MS: '1000', SHUTDOWN_SCRAPE_WAIT_MS: '60000' });
     const clients = [await connectRaw(service.apiPort), await connectRaw(service.apiPort)];
     for (const client of clients) client.send('GET /products HTTP/1.1\r\nHost: x\r\n\r\n');
     await service.inProgress(2);
     for (const pid of pidsOf(service)) process.kill(pid, 'SIGINT');
     service.signal('SIGINT');
-    await until('it to be drained', () => service.messages().includes('drained'));
+    await until('the service to drain', () => service.messages().includes('drained'));
     for (const client of clients) expect(await client.responses(1)).toEqual(['200']);
     const text = await service.get(service.metricsPort, '/metrics');
     expect(sumOf(text, 'http_requests_total')).toBe(2);
@@ -75,7 +75,7 @@ describe('the API of several workers', () => {
     expect(service.messages()).not.toContain(REPLACED);
   });
 
-  it('says once that its port is taken, and exits 1', async () => {
+  it('reports once that its port is in use, and exits 1', async () => {
     const { apiPort } = await start();
     const { exit, messages } = spawnApp({ API_WORKERS: '2', API_PORT: `${apiPort}`, METRICS_PORT: '0' });
     expect(await exit).toBe(1);

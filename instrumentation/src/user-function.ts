@@ -16,8 +16,8 @@ export function createReport(warn: (message: string) => unknown): (message: stri
 }
 
 /**
- * @param report is called once, with what came instead of a result
- * @returns `call`, with undefined for its result where it throws, rejects or returns anything else
+ * @param report is called once, with the wrong result or the error
+ * @returns `call`, whose result is undefined if it throws, rejects or returns anything else
  */
 export function guard<Argument, Result>(
   call: (argument: Argument) => Result,

@@ -65,7 +65,7 @@ describe.each(['json', 'advanced'])('over IPC in the form "%s"', (serialization)
   });
 });
 
-it('labels the metrics of processes by worker, with numbers that are used again, but the start of the sums', async () => {
+it('labels process metrics by worker, reuses worker numbers, and does not label the start time of the sums', async () => {
   const several = await run({ WORKERS: '2' });
   const numbers = async () => {
     const { text } = await untilWorkers(several, 2);
@@ -111,7 +111,7 @@ describe('the end of a worker loses nothing', () => {
   it.each([
     ['from the beginning', {}],
     ['since its first request', { LISTENS_LATE: '1' }],
-  ])('by SIGTERM, where its own listener, there %s, waits for `lastScrape`', async (_since, late) => {
+  ])('by SIGTERM if its own listener, added %s, waits for `lastScrape`', async (_since, late) => {
     const close = { REPORT_INTERVAL_MS: '60000', ON_SIGTERM: 'close' };
     const several = await run({ WORKERS: '1', ...close, ...late });
     const [pid] = await several.command<number[]>('workers');

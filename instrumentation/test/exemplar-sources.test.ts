@@ -1,4 +1,4 @@
-/** Which requests become exemplars: by their traceparent, by the user's function, by the span of OpenTelemetry; and which do not. */
+/** Which requests become exemplars: by traceparent, by the user's function, or by OpenTelemetry span. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -38,7 +38,7 @@ async function openMetrics(registry: AnyRegistry | undefined = app?.metrics.regi
 }
 
 describe('a request with a sampled traceparent', () => {
-  it('is the exemplar of its bucket and of its error, in OpenMetrics and not in text', async () => {
+  it('is the exemplar of its bucket and of its error, in OpenMetrics but not in text', async () => {
     app = await start({ bucketsSeconds: [30] });
     const before = Date.now() / 1000;
     await ask('/a', traceparent());
@@ -64,22 +64,22 @@ describe('a request with a sampled traceparent', () => {
     ['is not sampled and has other flags', [traceparent(ID, { flags: '02' })]],
     ['has no id', [traceparent('0'.repeat(32))]],
     ['has no parent', [traceparent(ID, { parent: '0'.repeat(16) })]],
-    ['has the version that is none', [traceparent(ID, { version: 'ff' })]],
+    ['has the invalid version', [traceparent(ID, { version: 'ff' })]],
     ['has capital letters', [traceparent(ID.toUpperCase())]],
-    ['has letters that are no digits', [traceparent('zz'.repeat(16))]],
+    ['has letters other than hexadecimal digits', [traceparent('zz'.repeat(16))]],
     ['has quotes', [traceparent('"}'.repeat(16))]],
     ['is too long', [`${traceparent()}${'0'.repeat(8_000)}`]],
     ['is too short', ['00-ab-cd-01']],
-    ['is there twice', [traceparent(), traceparent('cd'.repeat(16))]],
-    ['is not there', []],
-  ])('whose value %s, is counted without an exemplar', async (_name, values) => {
+    ['occurs twice', [traceparent(), traceparent('cd'.repeat(16))]],
+    ['is missing', []],
+  ])('is counted without an exemplar if its value %s', async (_name, values) => {
     app = await start();
     await ask('/broken', ...values);
     expect((await app.settled(1)).errors).toEqual({ 503: 1 });
     expect(await openMetrics()).not.toContain(' # {');
   });
 
-  it('changes neither the number of series nor, in text, a byte', async () => {
+  it('changes neither the number of series nor any byte of the text format', async () => {
     const text = async (exemplars: boolean) => {
       app = await startApp(routes, { exemplars, nativeHistograms: true });
       for (let i = 0; i < 20; i++) await ask(i % 2 ? '/a' : '/broken', traceparent(`${i + 10}`.repeat(16)));
@@ -101,7 +101,7 @@ it('keeps no exemplars by default', async () => {
 });
 
 describe('a function of the user', () => {
-  it('gives the labels, and undefined for none', async () => {
+  it('returns the labels, or undefined for no exemplar', async () => {
     const exemplars: InstrumentOptions['exemplars'] = ({ url, headers }) =>
       url === '/a' ? undefined : { order: String(headers['x-order']) };
     app = await start({ exemplars });
@@ -111,7 +111,7 @@ describe('a function of the user', () => {
     expect(Object.values(exemplarsIn(await openMetrics()))).toEqual(Array(2).fill('{order="a\\"b\\\\"}'));
   });
 
-  it('keeps nothing of an object that it changes later', async () => {
+  it('may change its result later without effect', async () => {
     const labels = { order: 'first' };
     app = await start({ exemplars: () => labels });
     await ask('/broken');
@@ -121,10 +121,10 @@ describe('a function of the user', () => {
   });
 });
 
-// The SDK supports no Node that old.
+// The SDK does not support older versions of Node.
 const onSupported = process.version.startsWith('v20.') ? it.skip : it;
 
-onSupported('takes the trace of the server span where the OpenTelemetry SDK is running', async () => {
+onSupported('uses the trace of the server span if the OpenTelemetry SDK is running', async () => {
   const program = fileURLToPath(new URL('./programs/traced.js', import.meta.url));
   const run = async (...words: string[]) => {
     const { stdout } = await promisify(execFile)(process.execPath, [program, ...words]);

@@ -12,7 +12,7 @@ import { type ExemplarSource, isLabelSet, keepExemplar } from '../src/recording/
 import { decode, type Message } from './decode.ts';
 import { exemplarsIn, idsIn } from './exemplars.ts';
 
-/** A cell, and a clock that the test moves. */
+/** A cell with a clock that the test controls. */
 function recording(bounds: readonly number[] = [0.1, 1], hasNative = false) {
   const counts = createRequestCounts({ bounds, hasNative, maxRows: 5, onFull: () => undefined });
   const row = expose(counts, createRow('a', 'get')) as Row;
@@ -44,7 +44,7 @@ function recording(bounds: readonly number[] = [0.1, 1], hasNative = false) {
 }
 
 describe('a bucket', () => {
-  it('takes the first request of each second, and asks for no other', async () => {
+  it('takes the first request of each second and reads no other labels', async () => {
     const { end, text, asked } = recording();
     for (const [id, endedMs] of [
       ['first', 0],
@@ -65,7 +65,7 @@ describe('a bucket', () => {
     expect(idsIn(await text())).toEqual(['sampled']);
   });
 
-  it('has its own, whatever others have, and an error the newest of all', async () => {
+  it('has its own exemplar, and an error counter has the newest of all buckets', async () => {
     const { end, text } = recording();
     end('quick', 0.05, 0, 500);
     end('slow', 0.7, 1, 500);
@@ -81,7 +81,7 @@ describe('a bucket', () => {
     });
   });
 
-  it('keeps what a scrape has seen until that is written', async () => {
+  it('keeps the exemplars of a scrape until it is written', async () => {
     const { end, families } = recording();
     end('first', 0.5, 0);
     const seen = families();
@@ -104,7 +104,7 @@ describe('protobuf, read with the official schema', () => {
     (exemplar as { label?: { value: string }[] } | undefined)?.label?.[0]?.value;
 
   it.each([false, true])(
-    'has them at buckets and, with native histograms, there (%p)',
+    'has exemplars at classic buckets and, with native histograms, also there (%p)',
     async (withNative) => {
       const record = recording([0.1, 1], true);
       record.end('quick', 0.05, 0);
@@ -128,7 +128,7 @@ describe('protobuf, read with the official schema', () => {
     },
   );
 
-  it('has one for each power of two where there are native histograms alone', async () => {
+  it('has one for each power of two without classic buckets', async () => {
     const record = recording([], true);
     record.end('quick', 0.05, 0);
     record.end('slow', 0.7, 0);
@@ -137,7 +137,7 @@ describe('protobuf, read with the official schema', () => {
     expect(bucket).toEqual([{ cumulativeCount: 2, upperBound: Number.POSITIVE_INFINITY }]);
   });
 
-  it('has that of an error', async () => {
+  it('has the exemplar of an error', async () => {
     const record = recording();
     record.end('failed', 0.5, 0, 503);
     const errors = decode(await renderProtobuf(record.families(), false)).find(
@@ -157,18 +157,18 @@ describe('labels', () => {
     ['of 128 characters of two units each', { id: '𝛼'.repeat(126) }, true],
     ['of 129 characters of two units each', { id: '𝛼'.repeat(127) }, false],
     ['of 128 characters in two labels', { a: 'a'.repeat(63), b: 'b'.repeat(63) }, true],
-    ['of numbers', { user: 7 }, true],
-    ['of another type', { user: { id: 7 } }, false],
-    ['of a name that is none', { 'trace-id': 'a' }, false],
-    ['of none', {}, false],
-    ['that are text', 'trace_id', false],
-    ['that are nothing', null, false],
+    ['with a number', { user: 7 }, true],
+    ['with a value of another type', { user: { id: 7 } }, false],
+    ['with an invalid name', { 'trace-id': 'a' }, false],
+    ['without entries', {}, false],
+    ['as text', 'trace_id', false],
+    ['that are null', null, false],
   ])('%s: %#', (_name, labels, isValid) => {
     expect(isLabelSet(labels)).toBe(isValid);
   });
 });
 
-describe('metrics of the user with enableExemplars', () => {
+describe('user-defined metrics with enableExemplars', () => {
   const registry = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>();
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   const registers = [registry];
@@ -178,7 +178,7 @@ describe('metrics of the user with enableExemplars', () => {
   histogram.observe({ value: 0.5, labels: {}, exemplarLabels: { job: 'b' } });
   histogram.observe({ value: 5, labels: {}, exemplarLabels: { job: 'c' } });
 
-  it('are exposed with theirs', async () => {
+  it('are exposed with their exemplars', async () => {
     expect(
       exemplarsIn((await render(await gather(registry as unknown as AnyRegistry), 'openmetrics')).toString()),
     ).toEqual({
@@ -201,7 +201,7 @@ describe('metrics of the user with enableExemplars', () => {
     ['no time', { labelSet: { job: 'a' }, value: 1 }],
     ['no value', { labelSet: { job: 'a' }, timestamp: 1 }],
     ['text', 'exemplar'],
-  ])('lose what no scraper accepts: %s', async (_name, exemplar) => {
+  ])('omit exemplars that scrapers would not accept: %s', async (_name, exemplar) => {
     const family = {
       name: 'x_total',
       help: 'x',
@@ -211,14 +211,14 @@ describe('metrics of the user with enableExemplars', () => {
     expect((await render([family as never], 'openmetrics')).toString()).toContain('\nx_total 1\n');
   });
 
-  it('have none on a gauge', async () => {
+  it('have no exemplars on a gauge', async () => {
     const exemplar = { labelSet: { job: 'a' }, value: 1, timestamp: 1 };
     const family = { name: 'x', help: 'x', type: 'gauge', values: [{ labels: {}, value: 1, exemplar }] };
     expect((await render([family], 'openmetrics')).toString()).toContain('\nx 1\n');
   });
 });
 
-describe('in a primary', () => {
+describe('the exemplar of a primary', () => {
   it('is the newest of all workers', async () => {
     const library = { Registry } as unknown as Client;
     const totals = new RequestTotals(library, () => undefined);

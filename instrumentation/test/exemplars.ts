@@ -1,6 +1,6 @@
-/** Reads the exemplars of an exposition. */
+/** Parses the exemplars of an exposition. */
 
-/** The exemplars of an exposition, by series; without times. */
+/** The exemplars of an exposition by series, without times. */
 export const exemplarsIn = (text: string) =>
   Object.fromEntries(
     [...text.matchAll(/^(\S+\{.*?\}|\S+) \S+ # (\{.*\}) (\S+) (\S+)$/gm)].map(([, series, labels]) => [

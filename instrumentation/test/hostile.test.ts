@@ -43,7 +43,7 @@ describe('a function of the user', () => {
     ['skip', 'throws', failing, 'Error: no such header'],
     ['skip', 'throws what has no text', unprintable, 'unprintable'],
     ['skip', 'rejects', rejecting, '[object Promise]'],
-    ['skip', 'throws what rejects', throwing, '[object Promise]'],
+    ['skip', 'throws a rejecting promise', throwing, '[object Promise]'],
     ['skip', 'returns long text', () => 'a'.repeat(1e6), 'a'.repeat(200)],
     ['skip', 'is asynchronous', async () => true, '[object Promise]'],
     ['skip', 'returns another type', () => 'kube-probe/1.30', 'kube-probe/1.30'],
@@ -51,9 +51,9 @@ describe('a function of the user', () => {
     ['pathLabel', 'throws', failing, 'Error: no such header'],
     ['pathLabel', 'rejects', rejecting, '[object Promise]'],
     ['exemplars', 'throws', failing, 'Error: no such header'],
-    ['exemplars', 'throws what rejects', throwing, '[object Promise]'],
+    ['exemplars', 'throws a rejecting promise', throwing, '[object Promise]'],
     ['exemplars', 'is asynchronous', async () => ({ trace_id: 'a' }), '[object Promise]'],
-    ['exemplars', 'returns the id alone', () => 'abc', 'abc'],
+    ['exemplars', 'returns only the id', () => 'abc', 'abc'],
     ['pathLabel', 'returns nothing', () => undefined, 'undefined'],
   ])('%s, that %s, changes nothing and is reported once', async (option, _name, given, got) => {
     const warnings: string[] = [];
@@ -67,7 +67,7 @@ describe('a function of the user', () => {
 
   it.each<[string, NonNullable<InstrumentOptions['warn']>]>([
     ['throws', failing],
-    ['throws what rejects', throwing],
+    ['throws a rejecting promise', throwing],
     ['rejects', rejecting],
   ])('warn, that %s, costs nothing but the report', async (_name, warn) => {
     app = await startApp(twoRoutes, { maxRoutes: 1, skip: failing, warn });

@@ -11,7 +11,7 @@ export interface KillOptions {
   readonly perSecond: number;
   /** Taken in turn. */
   readonly signals: readonly ('SIGTERM' | 'SIGKILL')[];
-  /** It goes on until so many are compared, one every {@link SCRAPE_MS} where the machine can. */
+  /** The number of scrapes to compare, one every {@link SCRAPE_MS} if the machine is fast enough. */
   readonly scrapes: number;
 }
 

@@ -9,7 +9,7 @@ import type { Metrics } from '../src/index.ts';
 import { type StartOptions, startApp, type TestApp } from './harness.ts';
 
 const LONG_MS = 60_000;
-/** Elsewhere the loopback interface has one address only. */
+/** On other systems the loopback interface has only one address. */
 const itOnLinux = process.platform === 'linux' ? it : it.skip;
 const prometheus = { 'X-Prometheus-Scrape-Timeout-Seconds': '4' };
 
@@ -31,7 +31,7 @@ async function scrape(query = '', init: RequestInit = {}): Promise<string> {
   return (await fetch(metricsUrl + query, init)).text();
 }
 
-/** As the n-th Prometheus, with an address of its own. */
+/** Scrapes as the n-th Prometheus server, with its own address. */
 async function scrapeAs(n: number): Promise<void> {
   const options = { agent: false, headers: prometheus, localAddress: `127.0.0.${n}` };
   const [response] = await once(httpRequest(metricsUrl, options).end(), 'response');
@@ -128,14 +128,14 @@ describe('the last scrape', () => {
     await until('the wait to be over', () => state.result === true);
   });
 
-  itOnLinux('is one of each Prometheus that was seen, told apart by their addresses', async () => {
+  itOnLinux('must come from each known Prometheus server, distinguished by address', async () => {
     const metrics = await start();
     await scrapeAs(2);
     await scrapeAs(3);
     const state = waiting(metrics);
     await scrapeAs(3);
     await scrapeAs(3);
-    // One that comes only now gets all of it with this scrape.
+    // A server whose first scrape is now gets all counts with it.
     await scrapeAs(4);
     await scrape('?name[]=none');
     expect(state).toEqual({});
@@ -143,7 +143,7 @@ describe('the last scrape', () => {
     await until('the wait to be over', () => state.result === true);
   });
 
-  itOnLinux('is waited for in vain while a Prometheus that was seen does not come', async () => {
+  itOnLinux('does not end the wait while a known Prometheus server is missing', async () => {
     const metrics = await start();
     await scrapeAs(2);
     await scrapeAs(3);
@@ -155,18 +155,18 @@ describe('the last scrape', () => {
     await until('the wait to be over', () => state.result === true);
   });
 
-  itOnLinux('is none of a Prometheus that has not come for as long as is waited', async () => {
+  itOnLinux('is not expected of a server whose previous scrape is longer ago than the timeout', async () => {
     const metrics = await start();
     await scrapeAs(2);
     const beganMs = performance.now();
-    await until('that Prometheus to be gone', () => performance.now() - beganMs > 100);
+    await until('that server to be forgotten', () => performance.now() - beganMs > 100);
     void metrics.lastScrape({ timeoutMs: 100 });
     const state = waiting(metrics);
     await scrapeAs(3);
     await until('the wait to be over', () => state.result === true);
   });
 
-  itOnLinux('is one of each of the latest 16 addresses, however many there were', async () => {
+  itOnLinux('is expected of only the latest 16 addresses', async () => {
     const metrics = await start();
     for (let n = 2; n < 2 + 20; n++) await scrapeAs(n);
     const state = waiting(metrics);

@@ -82,16 +82,16 @@ describe('a snapshot', () => {
     expect(prometheus.polls).toBe(1);
   });
 
-  it('waits longer for a store that is sent what others scrape, while that comes', async () => {
+  it('waits longer for a store with forwarded samples while they arrive', async () => {
     const beganMs = performance.now();
-    // A scrape of each second arrives a quarter of a second later than the one before.
+    // The scrape of each second arrives a quarter of a second later than the previous one.
     const scrapedAt = () => 996 + Math.floor((performance.now() - beganMs) / 250);
     const prometheus = createPrometheus(() => ({ a: { scrapedAt: scrapedAt(), start: 1 } }));
     await readSnapshot(prometheus, { ...options, waitMs: 300 });
     expect(performance.now() - beganMs).toBeGreaterThan(900);
   });
 
-  it('is of the oldest sample of a process where these do not arrive together', async () => {
+  it('uses the oldest sample of a process if its samples arrive separately', async () => {
     const prometheus = createPrometheus((poll) => ({ a: { scrapedAt: 1005, start: 1, counted: poll } }));
     const late = () => sampleOf('a', prometheus.polls < 2 ? 995 : 1005, { loadgen_scraped_at: REQUESTS });
     const forwarded = changed(prometheus, (samples) => [...samples, late()]);

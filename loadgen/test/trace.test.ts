@@ -1,4 +1,4 @@
-/** `--trace`: what each request is sent with, and which requests the report lists. */
+/** `--trace`: the header of each request, and the slowest requests in the report. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ import { formatReport } from '../src/report/text/summary.ts';
 let server: Server | undefined;
 afterEach(() => void server?.close());
 
-/** Answers at once, `/slow` well after 20 others, and `/never` not at all. */
+/** Responds immediately, to `/slow` long after 20 other requests, and to `/never` not at all. */
 async function send(options: Partial<RunOptions>, path = '/a') {
   const received: IncomingMessage[] = [];
   let answered = 0;
@@ -38,14 +38,14 @@ async function send(options: Partial<RunOptions>, path = '/a') {
 
 const idOf = (traceparent: string) => traceparent.split('-')[1] ?? '';
 
-it('sends a valid traceparent of its own with each request, sampled', async () => {
+it('sends a different valid and sampled traceparent with each request', async () => {
   const { traceparents } = await send({ trace: true, body: 'a body', method: 'PUT' });
   expect(traceparents).toHaveLength(20);
   for (const one of traceparents) expect(one).toMatch(/^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-01$/);
   expect(new Set(traceparents.map(idOf)).size).toBe(20);
 });
 
-it('sends ids whose second halves the seed determines, and which no other run has', async () => {
+it('sends ids whose second half depends on the seed, and which differ in each run', async () => {
   const [one, same, other] = [
     await send({ trace: true }),
     await send({ trace: true }),
@@ -57,19 +57,19 @@ it('sends ids whose second halves the seed determines, and which no other run ha
   expect(one?.filter((id) => same?.includes(id))).toEqual([]);
 });
 
-it('sends nothing and lists nothing without the option', async () => {
+it('sends no traceparent and lists no requests without the option', async () => {
   const { traceparents, slowest } = await send({});
   expect(new Set(traceparents)).toEqual(new Set(['undefined']));
   expect(slowest).toEqual([]);
 });
 
-it('leaves a traceparent of the pattern as it is', async () => {
+it('does not replace a traceparent of the pattern', async () => {
   const { traceparents, slowest } = await send({ trace: true, headers: { Traceparent: 'mine' } });
   expect(new Set(traceparents)).toEqual(new Set(['mine']));
   expect(slowest).toEqual([]);
 });
 
-it('lists the ten slowest requests, those without an answer too, in every form of the report', async () => {
+it('lists the ten slowest requests, including those without a response, in every format of the report', async () => {
   const pattern = {
     targets: [
       { path: '/a', count: 20 },
@@ -94,7 +94,7 @@ it('lists the ten slowest requests, those without an answer too, in every form o
   expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
-it('keeps the same requests in whatever order they end, and those of all shards', () => {
+it('keeps the same requests in any order of their ends, and across shards', () => {
   const request = (serviceTimeMs: number) => ({
     ...{ traceId: 'ab'.repeat(16), target: 'GET /', endedWith: '200', latencyMs: serviceTimeMs },
     serviceTimeMs,

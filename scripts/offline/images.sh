@@ -10,7 +10,8 @@ registry_is_silent() { [ -n "$registry_silent" ] || [ -n "$(image_names "$fallba
 NODE_FALLBACK=observability-stack/node:24-debian
 PROMETHEUS_FALLBACK=observability-stack/prometheus:3-debian
 ALERTMANAGER_FALLBACK=observability-stack/alertmanager:debian
-PYTHON_FALLBACK=observability-stack/python:debian
+# Only tests use it, so its absence does not mean that no registry responds.
+VICTORIA_FALLBACK=observability-stack/victoria-metrics:test
 fallback_name() { value_of "${1%_IMAGE}_FALLBACK"; }
 
 # Sets each of $missing to its fallback image, which is built where it is not here.

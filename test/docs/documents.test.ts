@@ -12,7 +12,7 @@ import { defaults, read, repositoryRoot as root, trackedFiles } from '../support
 
 /** Documents by name. */
 let documents: Map<string, string>;
-/** The words of all files that are no documents. */
+/** The words of all other files. */
 let words: Set<string>;
 
 beforeAll(() => {

@@ -70,7 +70,7 @@ it('up ends with the verification table of its picture in the README and the URL
   expect(firstUp.stdout).toContain(table.join('\n'));
   expect(firstUp.stdout).toMatch(row('path="products" method="post"', 40, 40, 0));
   expect(firstUp.stderr).toContain(`${project.url('API_HOST_PORT')}/products`);
-  // Not the page that Debian's build has at /.
+  // Not the page at / in Debian's build, whose only link is broken.
   const address = /^Prometheus +(\S+)/m.exec(firstUp.stderr)?.[1] ?? '';
   expect((await axios.get(address)).data).toMatch(/name="expr"|Prometheus Time Series Collection/);
   await expectPassed(firstUp);

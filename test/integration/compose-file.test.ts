@@ -17,7 +17,7 @@ it.each([
 );
 
 it.each(['', 'https://store/push'])(
-  'Prometheus sends on to REMOTE_WRITE_URL="%s", and to nothing by default',
+  'Prometheus forwards samples to REMOTE_WRITE_URL="%s" if it is set',
   async (url) => {
     const settings = { ...process.env, REMOTE_WRITE_URL: url, REMOTE_WRITE_CREDENTIALS: "it's" };
     const script = `root=${repositoryRoot}; . scripts/settings.sh; compose config --format json`;

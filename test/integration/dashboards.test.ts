@@ -90,7 +90,7 @@ it.each([...panelQueries, ...annotations])(
   },
 );
 
-it('Node runtime has a line for each process: a replica, or the primary and each worker of a cluster', async () => {
+it('Node runtime has one line per process: a replica, or the primary and each worker of a cluster', async () => {
   const perProcess = panelQueries.filter(({ name }) => /^Node runtime .*: \{\{process\}\}/.test(name));
   expect(perProcess.length).toBeGreaterThan(2);
   for (const { expr } of perProcess) {

@@ -137,7 +137,7 @@ describe('the page of Prometheus', () => {
     expect(row).toMatch(/^post \/products 0\.\d\d 0% [\d.]+[mu]?s [\d.]+[mu]?s$/);
   });
 
-  it('links every number to its query, which answers with one series', async () => {
+  it('links every number to its query, which returns one series', async () => {
     const html = await read(`${address}?still=1`);
     expect(html).not.toContain('http-equiv="refresh"');
     const cells = [...html.matchAll(/<(?:td class="n"|p class="number"[^>]*)>(.*?)<\/(?:td|p)>/g)];

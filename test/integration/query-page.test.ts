@@ -35,7 +35,7 @@ describeInBrowser('in a browser', (browser) => {
     await act(page).finally(() => page.close());
   }
 
-  /** The frame of the page whose address has this in it; one that is loaded when it is seen comes later than the page. */
+  /** The frame of the page whose address contains `address`. Frames that load lazily appear after the page. */
   const frameOf = (page: Page, address: string): Promise<Frame> =>
     eventually(`a frame with ${address}`, async () => {
       const frame = page.frames().find((candidate) => candidate.url().includes(address));
@@ -78,7 +78,7 @@ describeInBrowser('in a browser', (browser) => {
     'vector(1) or label_replace(vector(2), "t", "1", "", "")',
     'nothing_of_this_name',
     HOSTILE_QUERY,
-  ])('shows the series and values of %s as the API gives them', async (expr) => {
+  ])('shows the series and values of %s as the API returns them', async (expr) => {
     const { data } = await axios.get(`${stack.prometheusUrl}/api/v1/query`, { params: { query: expr } });
     const expected =
       data.data.resultType === 'scalar'
@@ -95,7 +95,7 @@ describeInBrowser('in a browser', (browser) => {
     });
   });
 
-  it('shows a native histogram as its quantiles, beside numbers', async () => {
+  it('shows native histograms as quantiles, next to other series', async () => {
     const histogram = 'sum by (path) (http_request_duration_seconds{path="products"})';
     const expected = await Promise.all(
       [0.5, 0.9, 0.99].map(async (quantile) => {
@@ -112,7 +112,7 @@ describeInBrowser('in a browser', (browser) => {
   it.each([
     ['sum(http_requests_total)', '15m', 900, 15],
     ['-sum(http_errors_total)', '1h', 3_600, 60],
-  ])('draws what the API answers to %s over %s', async (expr, range, seconds, step) => {
+  ])('draws the values that the API returns for %s over %s', async (expr, range, seconds, step) => {
     await withPage(async (page) => {
       await page.goto(pageOf(expr, range));
       const answer = await answerOf(page);
@@ -141,7 +141,7 @@ describeInBrowser('in a browser', (browser) => {
     'rate(up)',
     'up / on () up',
     'up + on () group_left () {__name__=~"up|scrape_duration_seconds"}',
-  ])('shows the error of %s in the words of Prometheus', async (expr) => {
+  ])('shows the error of %s as Prometheus words it', async (expr) => {
     const { data } = await axios.get(`${stack.prometheusUrl}/api/v1/query`, {
       params: { query: expr },
       validateStatus: () => true,
@@ -155,7 +155,7 @@ describeInBrowser('in a browser', (browser) => {
     });
   });
 
-  it('shows a range of samples, which templates do not know, as the API answers', async () => {
+  it('shows a range vector, which templates do not support, as the API returns it', async () => {
     await withPage(async (page) => {
       await page.goto(pageOf('http_errors_total{code="404"}[5s] @ 0'));
       const shown = await wordsOf(await frameOf(page, 'api/v1'), 'pre');
@@ -163,7 +163,7 @@ describeInBrowser('in a browser', (browser) => {
     });
   });
 
-  it('names a range that it does not know, and answers without curves', async () => {
+  it('reports an invalid range and shows the result without curves', async () => {
     await withPage(async (page) => {
       await page.goto(pageOf('vector(1)', '<b>soon'));
       const answer = await answerOf(page);
@@ -175,7 +175,7 @@ describeInBrowser('in a browser', (browser) => {
     });
   });
 
-  it('needs no mouse: a query, an example and the overview are reached by keys', async () => {
+  it('needs no mouse: the query, an example and the overview are reachable by keyboard', async () => {
     await withPage(async (page) => {
       await page.goto(`${stack.prometheusUrl}/consoles/query.html`);
       await page.keyboard.type('sum(http_errors_total)');
@@ -190,14 +190,14 @@ describeInBrowser('in a browser', (browser) => {
     });
   });
 
-  it('scrolls a long answer by keys', async () => {
+  it('scrolls a long result by keyboard', async () => {
     await withPage(async (page) => {
       await page.goto(pageOf('http_request_duration_seconds'));
       const answer = await answerOf(page);
-      // The range, the button, five examples, the answer.
+      // The range, the button, five examples, the result.
       for (let i = 0; i < 8; i++) await page.keyboard.press('Tab');
       await page.keyboard.press('PageDown');
-      await eventually('the answer scrolled', async () => Number(await answer.evaluate('scrollY')) > 0);
+      await eventually('the result to scroll', async () => Number(await answer.evaluate('scrollY')) > 0);
     });
   });
 
@@ -211,7 +211,7 @@ describeInBrowser('in a browser', (browser) => {
       ['answer.html', 'sort_desc(http_requests_total)'],
       ['api/v1', 'sum('],
     ])(
-      'the page with %s for %s needs no sideways scrolling, and runs nothing that it shows',
+      'the page with %s for %s needs no horizontal scrolling and does not execute its content',
       async (address, expr) => {
         await withPage(
           async (page) => {

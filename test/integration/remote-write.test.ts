@@ -1,6 +1,6 @@
 /**
- * Prometheus with REMOTE_WRITE_URL: another store has sample by sample what Prometheus has, also of a time when it was away under
- * load, and a verification that asks it is as good.
+ * Prometheus with REMOTE_WRITE_URL: the other store receives every sample, including those of its own downtime under load, and a
+ * verification against it works as well.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
@@ -17,7 +17,7 @@ interface Samples {
   metric: Record<string, string>;
   value?: [number, string];
   values?: [number, string][];
-  /** Native: count, sum and buckets. */
+  /** Native histograms: count, sum and buckets. */
   histograms?: [number, object][];
 }
 
@@ -37,7 +37,7 @@ const STORES = {
     hasNative: true,
     digits: undefined,
   },
-  // It keeps twelve digits of each number, and knows no end of a native histogram.
+  // It keeps twelve digits of each number and does not support stale markers of native histograms.
   VictoriaMetrics: {
     image: process.env.TEST_VICTORIA_IMAGE,
     command: ['-storageDataPath=/tmp/data'],
@@ -48,7 +48,7 @@ const STORES = {
   },
 };
 
-/** VictoriaMetrics shows the end of a series as a sample. */
+/** VictoriaMetrics returns stale markers as samples. */
 const isNoMarker = ([, value]: [number, string]) => value !== 'NaN';
 
 describe.each(Object.entries(STORES))(
@@ -73,7 +73,7 @@ describe.each(Object.entries(STORES))(
         .withNetwork(stack.network)
         .withNetworkAliases('store')
         .withCommand(command)
-        // One that stays over a restart.
+        // A fixed port, which stays the same after a restart.
         .withExposedPorts({ container: port, host: await freePort() })
         .start();
     });
@@ -83,9 +83,9 @@ describe.each(Object.entries(STORES))(
       await stack?.stop();
     });
 
-    /** An answer of the store, or of Prometheus, by series; without the labels that tell apart where they come from. */
+    /** A response of the store or of Prometheus by series, without the labels that identify the server. */
     async function ask(url: string, query: string, time: number): Promise<Record<string, object>> {
-      // VictoriaMetrics answers for a moment 30 s ago without `nocache`.
+      // Without `nocache`, VictoriaMetrics evaluates at a time 30 s ago.
       const params = { query, time, nocache: 1 };
       const { data } = await axios.get<{ data: { result: Samples[] } }>(`${url}/api/v1/query`, { params });
       const round = ([at, value]: [number, string]) => [
@@ -104,7 +104,7 @@ describe.each(Object.entries(STORES))(
       return Object.fromEntries(entries);
     }
 
-    test('has every sample, also of a time when it was away, and of a process that has ended since', async () => {
+    test('has every sample, including those of its downtime and of a process that ended in it', async () => {
       const { prometheusUrl, apiUrl, replicas } = stack;
       const id = store?.getId() as string;
       const stop = new AbortController();
@@ -124,11 +124,11 @@ describe.each(Object.entries(STORES))(
       expect((await sending).verification?.verdict).toBe('verified');
       await nextScrape(prometheusUrl);
       const time = Math.floor(Date.now() / 1000);
-      // The 0 of a process that started before Prometheus is dated back, and not sent.
+      // Prometheus backdates the 0 of a process that started before it, and does not forward it.
       const started = await queryValue(prometheusUrl, 'process_start_time_seconds{job="prometheus"}');
       const seconds = Math.floor(time - started);
       const storeUrl = urlOf(store as StartedTestContainer, port);
-      await eventually('the store to have the same', async () => {
+      await eventually('the store to have the same samples', async () => {
         for (const query of [`${compared}[${seconds}s]`, compared]) {
           const sent = await ask(prometheusUrl, query, time);
           expect(Object.keys(sent).length).toBeGreaterThan(500);
@@ -139,7 +139,7 @@ describe.each(Object.entries(STORES))(
       });
     });
 
-    test('is asked by a verification, which waits for what is on its way', async () => {
+    test('serves a verification, which waits for samples on their way', async () => {
       const prometheus = urlOf(store as StartedTestContainer, port);
       const { verification } = await run({ pattern: 'lab', target: stack.apiUrl, prometheus });
       expect(verification).toMatchObject({ verdict: 'verified', answered: 133 });

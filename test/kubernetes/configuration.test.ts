@@ -58,7 +58,7 @@ whereKubectlIs('configuration', () => {
     expect(workload('base', 'prometheus').container.args).toEqual(services.prometheus?.command);
   });
 
-  it('Prometheus sends on with the script of compose, which finds the same variables, and a name of each pod', () => {
+  it('Prometheus forwards samples with the same script and variables as in compose, and a name per pod', () => {
     const used = read('prometheus/remote-write.sh').matchAll(/\b[A-Z]+_[A-Z_]+\b/g);
     const names = new Set([...used].map(([name]) => name));
     expect(new Set(Object.keys(remoteWriteOverride.environment))).toEqual(names);

@@ -1,4 +1,4 @@
-// What the tests read from the repository itself, so that no test repeats a fact of the stack.
+// Reads facts of the stack from the repository, so that no test repeats them.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ export const read = (path: string): string => readFileSync(repositoryRoot + path
 export const namesIn = (folder: string, recursive = false): string[] =>
   (readdirSync(repositoryRoot + folder, { recursive }) as string[]).sort();
 
-/** The files that git tracks and that are there. */
+/** The files that git tracks and that exist. */
 export const trackedFiles = (): string[] =>
   execFileSync('git', ['ls-files'], { cwd: repositoryRoot, encoding: 'utf8' })
     .trim()
@@ -51,7 +51,7 @@ interface ComposeFile {
 }
 export const { services } = parse(read('docker-compose.yml'), { merge: true }) as ComposeFile;
 
-/** What docker-compose.remote-write.yml changes of Prometheus; settings that nobody sets are empty. */
+/** The changes of docker-compose.remote-write.yml to Prometheus; unset variables are empty. */
 export const remoteWriteOverride: {
   readonly entrypoint: string[];
   readonly environment: Record<string, string>;

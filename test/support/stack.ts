@@ -21,7 +21,7 @@ export interface Stack {
   replicas: StartedTestContainer[];
   /** Runs the generator in the stack's network, as `make load` does, and verifies what it sends. */
   load(pattern: string, ...options: string[]): Promise<CommandResult>;
-  /** One more Prometheus, which scrapes the same. */
+  /** Starts another Prometheus that scrapes the same targets. */
   addPrometheus(): Promise<string>;
   /** Adds targets of a job to those that Prometheus scrapes: the text of a file in prometheus/targets. */
   addTargets(name: string, text: string): Promise<void>;
@@ -32,11 +32,11 @@ export interface StackOptions {
   replicas?: number;
   /** Settings of the API, see the contract's table: SIMULATED_LATENCY_MS and so on. */
   environment?: Record<string, string>;
-  /** Further ones of the last replica alone. */
+  /** Additional settings of only the last replica. */
   lastEnvironment?: Record<string, string>;
   /** The text of a module that replaces the API's: listens on the ports 5001 and 8000, with /healthz on the latter. */
   program?: string;
-  /** Makes Prometheus send on what it stores: REMOTE_WRITE_URL and so on, as docker-compose.remote-write.yml passes them. */
+  /** Makes Prometheus forward its samples: REMOTE_WRITE_URL and so on, as in docker-compose.remote-write.yml. */
   remoteWrite?: Record<string, string>;
 }
 

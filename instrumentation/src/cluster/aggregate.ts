@@ -64,7 +64,7 @@ export function aggregate(
   const samples = new SampleTotals();
   const members = new Members(nowMs(), settings.reportIntervalMs, requests, samples);
   const registry: AnyRegistry = options.registry ?? new client.Registry();
-  // Not the user's, which may be used again after `close`.
+  // Not the user's registry, which may be reused after `close`.
   const ours = new client.Registry();
   registerMembers(ours, members, prefix);
   const lastScrape = createLastScrape(ours, prefix);
@@ -113,7 +113,7 @@ function openProcessMetrics(client: Client, prefix: string) {
   return { registry, release: createProcessMetrics(registry, client, prefix) };
 }
 
-/** But its start, with which all sums have begun: a reader takes that of an exposition for the start of its counters. */
+/** Except its start time: all sums began then, and readers take it for the start of the counters. */
 const ofPrimary = (family: Family): Family => ({
   ...family,
   values: family.name.endsWith('process_start_time_seconds')

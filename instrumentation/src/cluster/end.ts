@@ -49,7 +49,7 @@ function watchSignal(signal: NodeJS.Signals, end: (then: () => void) => void): v
   listenIfAlone();
   process.on('newListener', (event, added) => {
     if (event !== signal || added === listener) return;
-    // When it is there: with no listener at all in between, Node would not watch the signal for the new one either.
+    // Only after the new listener was added: without any listener, Node would stop watching the signal.
     process.nextTick(() => {
       if (process.listenerCount(signal) > 1) process.off(signal, listener);
     });

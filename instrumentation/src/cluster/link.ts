@@ -12,7 +12,7 @@ export interface Link {
    * @param now is called at the very last moment
    */
   watchEnd(handOver: () => Promise<void>, now: () => void): void;
-  /** Which of the default metrics are a worker's own. Its start is none of the counters'; threads have CPU and memory in common. */
+  /** The default metrics that each worker reports. The counters did not begin with its start, and threads share CPU and memory. */
   readonly processMetrics: RegExp;
 }
 

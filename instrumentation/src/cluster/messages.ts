@@ -53,7 +53,7 @@ export interface SourceReport {
    * same of native slots.
    */
   readonly numbers: readonly number[];
-  /** Those of cells that have changed, with the position of the cell. */
+  /** The exemplars of changed cells, with the position of the cell. */
   readonly exemplars?: readonly (readonly [cell: number, Exemplar])[] | undefined;
   readonly inProgress: number;
 }

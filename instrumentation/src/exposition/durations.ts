@@ -111,7 +111,7 @@ export class Durations {
     return cached;
   }
 
-  /** Those of classic buckets. */
+  /** The exemplars of classic buckets. */
   #exemplarsOf(snapshot: Snapshot): Snapshot['exemplars'] {
     return this.#counts.bounds.length > 0 ? snapshot.exemplars : undefined;
   }

@@ -14,7 +14,7 @@ export interface Sample {
   readonly metricName?: string;
   /** When it was 0, in milliseconds since 1970; of a histogram its `_count` says it. */
   readonly createdMs?: number | undefined;
-  /** Of a counter or a `_bucket`. */
+  /** Only for counters and `_bucket`. */
   readonly exemplar?: Exemplar | null | undefined;
   /** Of the `_count` of a histogram that has one. */
   readonly native?: NativeHistogram | undefined;
@@ -42,7 +42,7 @@ export interface Family extends Description {
   readonly encoded?: EncodedFamily;
 }
 
-/** `given`, which is a sample's own; undefined where it is none that a scraper would accept. */
+/** @returns the exemplar of a sample, or undefined if scrapers would not accept it */
 export function toExemplar(given: unknown): Exemplar | undefined {
   const { labelSet, value, timestamp } = (given ?? {}) as Partial<Record<keyof Exemplar, unknown>>;
   const isExemplar = isLabelSet(labelSet) && typeof value === 'number' && Number.isFinite(timestamp);

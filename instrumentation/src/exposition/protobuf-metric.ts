@@ -30,7 +30,7 @@ export type Point = readonly [at: number, value: number, exemplar?: Exemplar | u
 export interface Distribution {
   readonly count: number;
   readonly sum: number;
-  /** Upper bounds with their cumulated counts and exemplars, or quantiles with their values; ascending. */
+  /** Upper bounds with cumulative counts and exemplars, or quantiles with values; ascending. */
   readonly points: readonly Point[];
   readonly createdMs?: number | undefined;
   readonly native?: NativeHistogram | undefined;

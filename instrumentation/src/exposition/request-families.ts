@@ -58,7 +58,7 @@ function errorsOf(counts: RequestCounts): Sample[] {
   });
 }
 
-/** The newest exemplar of the cells, as that of an error; nothing where they have none. */
+/** The newest exemplar of the cells, as an exemplar of the error counter. */
 function newestOf(cells: readonly Cell[]): Pick<Sample, 'exemplar'> {
   let newest: Exemplar | undefined;
   for (const { exemplars } of cells)

@@ -52,7 +52,7 @@ function* linesOf(family: Family, format: TextFormat): Generator<string> {
   }
 }
 
-/** What follows a value in OpenMetrics. */
+/** The exemplar of a sample in OpenMetrics. */
 export function toExemplarText(exemplar: Exemplar | undefined): string {
   if (!exemplar) return '';
   const { labelSet, value, timestamp } = exemplar;

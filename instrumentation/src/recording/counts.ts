@@ -34,7 +34,7 @@ export interface Cell extends Numbers {
   native: Float64Array | undefined;
   sumSeconds: number;
   exemplars: (Exemplar | undefined)[] | undefined;
-  /** When each bucket takes the next exemplar, in milliseconds of the recorder's clock. */
+  /** The time from which each bucket accepts its next exemplar, in milliseconds of the recorder's clock. */
   exemplarsDueMs: Float64Array | undefined;
   /** When it was made, and so was at 0, in milliseconds since 1970. */
   createdMs: number;
@@ -149,7 +149,7 @@ export const keyOf = (path: string, method: string) => `${method} ${path}`;
 
 /**
  * Adds one ended request. Never throws, and never adds more than {@link MAX_CODES} and {@link CODE_CLASSES} cells to a row.
- * @returns the cell that it was added to
+ * @returns its cell
  */
 export function addRequest(counts: RequestCounts, row: Row, code: number, seconds: number): Cell {
   const { bounds, hasNative } = counts;
@@ -172,7 +172,7 @@ export function bucketOf(bounds: readonly number[], seconds: number): number {
   return bucket;
 }
 
-/** To be called before the numbers of `cell` change: a scrape that has seen them goes on with those. */
+/** Must be called before the numbers of `cell` change, so that a scrape in progress keeps the old ones. */
 export function touch(cell: Cell): void {
   if (!cell.snapshot) return;
   detach(cell.snapshot);

@@ -36,7 +36,7 @@ export interface Ongoing extends Measurement {
   /** The responses that wait for those before them on the connection, where this is one. */
   queue: Set<ServerResponse> | undefined;
   readonly startedMs: number;
-  /** What exemplars keep of the start. */
+  /** The state from `started` of the exemplar source. */
   readonly trace: unknown;
   readonly recorder: Recorder;
   /** Of another recorder, where several measure the same response. */
@@ -68,7 +68,7 @@ export interface RecorderParts {
   readonly resolve: (request: IncomingMessage, ongoing: Ongoing, status: number) => Row | undefined;
   /** The label of a method. */
   readonly methodLabel: (method: string) => string;
-  /** Undefined where there are no exemplars. */
+  /** Undefined if exemplars are off. */
   readonly exemplars?: ExemplarSource<IncomingMessage> | undefined;
   /** A monotonic clock in milliseconds. */
   readonly nowMs?: () => number;

@@ -4,10 +4,10 @@
  * only when one is about to change are they copied.
  */
 
-/** In the form of the client library. */
+/** The same shape as in the client library. */
 export interface Exemplar {
   readonly labelSet: ExemplarLabels;
-  /** Of a duration in seconds; of a counter by how much it grew. */
+  /** The duration in seconds, or the increment of a counter. */
   readonly value: number;
   /** Seconds since 1970. */
   readonly timestamp: number;
@@ -23,7 +23,7 @@ export interface Numbers {
   readonly native: Float64Array | undefined;
   /** Sum of the durations, in seconds. */
   readonly sumSeconds: number;
-  /** By bucket, or by power of two where there are native buckets alone; there from the first one on. */
+  /** By bucket, or by power of two without classic buckets; undefined before the first exemplar. */
   readonly exemplars: readonly (Exemplar | undefined)[] | undefined;
 }
 

@@ -1,8 +1,8 @@
 /**
- * The end of a process without loss: what was counted after the last scrape would go with it. So, when nothing more can
- * be counted, a gauge says so, and the process waits until every Prometheus that scrapes it has read that. These are told
- * apart by their addresses: nothing else in a scrape says which Prometheus it is from, and a number of them in the settings
- * would be wrong as soon as one is added. When nothing more can come is for the shutdown of the application to know.
+ * Ends a process without loss of counts: requests counted after the last scrape would be missing in Prometheus. So, when no
+ * request can follow, a gauge is set to 1, and the process waits until every Prometheus server that scrapes it has read that.
+ * Servers are distinguished by address, because nothing else in a scrape identifies them, and a configured number would be wrong
+ * as soon as one is added. Only the shutdown of the application knows when no request can follow.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AnyRegistry, registerNumber } from '../library.ts';
@@ -12,8 +12,8 @@ import { outcome } from '../recording/outcome.ts';
 const PROMETHEUS_HEADER = 'x-prometheus-scrape-timeout-seconds';
 
 /**
- * So many scrapers are remembered, of the latest: several Prometheus that scrape the same processes are two or three. Any
- * client may pretend to be one, and must not fill the memory. What it can do is to make a shutdown wait for `timeoutMs`.
+ * The number of latest scrapers to remember; two or three Prometheus servers that scrape the same processes are usual. Any client
+ * can pretend to be one and must not fill the memory. It can only make a shutdown wait for `timeoutMs`.
  */
 const MAX_SCRAPERS = 16;
 
@@ -22,8 +22,8 @@ const MAX_TIMEOUT_MS = 2_147_483_647;
 
 export interface LastScrapeOptions {
   /**
-   * How long to wait, in milliseconds. Twice the scrape interval is enough for a scraper that is there: one that has not come
-   * for so long is not waited for.
+   * How long to wait, in milliseconds. Twice the scrape interval is enough. A scraper whose previous scrape is longer ago than this
+   * is not waited for.
    */
   readonly timeoutMs: number;
 }
@@ -53,9 +53,9 @@ export function createLastScrape(registry: AnyRegistry, prefix = ''): LastScrape
   const scraped = new Promise<true>((resolve) => {
     onScraped = resolve;
   });
-  /** When each Prometheus last came, by its address, the latest last. */
+  /** The time of the last scrape of each Prometheus server, by address; the latest is at the end. */
   const scrapers = new Map<string, number>();
-  /** Those that have to come once more. */
+  /** The addresses whose last scrape is still missing. */
   const awaited = new Set<string>();
 
   return {

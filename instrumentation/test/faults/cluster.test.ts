@@ -3,7 +3,7 @@ import { afterEach, expect, it, jest } from '@jest/globals';
 import { killWorkers } from '../kill-workers.ts';
 import { type Several, start } from '../several.ts';
 
-// Only to end what hangs: a busy machine takes long for so many scrapes.
+// Only ends a hanging test: a busy machine takes long for this many scrapes.
 jest.setTimeout(900_000);
 
 let server: Several | undefined;

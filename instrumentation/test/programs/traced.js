@@ -1,5 +1,5 @@
-// A server in which the OpenTelemetry SDK traces requests, as its documentation sets it up. Answers one request, and prints the
-// server span of it next to the exemplars.
+// A server in which the OpenTelemetry SDK traces requests, set up according to its documentation. Answers one request and prints
+// its server span and the exemplars.
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import process from 'node:process';

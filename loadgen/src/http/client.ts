@@ -23,7 +23,7 @@ export interface ClientOptions {
   /** From the start of a request, including connecting, to the end of its response. */
   readonly timeoutMs: number;
   readonly recorder: Recorder;
-  /** The id of the next request's trace, for requests with a place for it. */
+  /** Returns the trace id of the next request, for requests with room for it. */
   readonly nextTraceId?: (() => string) | undefined;
 }
 

@@ -7,7 +7,7 @@ export interface EncodedRequest {
   readonly isHead: boolean;
   /** The request has `Connection: close`, so it is the last on its connection (RFC 9112, 9.6). */
   readonly closes: boolean;
-  /** Where the ids of a `traceparent` are written, each time it is sent; undefined where it has none of ours. */
+  /** The offset at which the ids of the `traceparent` are written for each request; undefined without one of ours. */
   readonly tracedAt: number | undefined;
 }
 
@@ -46,7 +46,7 @@ export function encodeRequest(origin: Origin, { method, path, headers, body }: R
   };
 }
 
-/** The bytes of a request of the trace `traceId`, 32 digits; the id of its span is the second half of them. */
+/** The bytes of a request with the trace id `traceId` of 32 digits; the second half of them is also the span id. */
 export function withTrace({ bytes, tracedAt = 0 }: EncodedRequest, traceId: string): Buffer {
   const traced = Buffer.from(bytes);
   traced.write(`${traceId}-${traceId.slice(16)}`, tracedAt, 'latin1');

@@ -1,19 +1,21 @@
-/** The slowest of the requests that were sent with a trace id: those whose traces are worth a look. */
+/** The slowest requests that were sent with a trace id: their traces are the most useful ones. */
 import { z } from 'zod';
 
-/** So many are kept. */
+/** The number of requests to keep. */
 const MOST = 10;
 
 export const slowRequestSchema = z.strictObject({
   traceId: z.string().regex(/^[\da-f]{32}$/),
   target: z.string(),
-  endedWith: z.string().meta({ description: 'A status, or why there was no answer.' }),
+  endedWith: z
+    .string()
+    .meta({ description: 'The status, or the reason why there was no complete response.' }),
   latencyMs: z.number(),
   serviceTimeMs: z.number(),
 });
 export type SlowRequest = z.output<typeof slowRequestSchema>;
 
-/** The first of `requests` by service time, which is what a trace shows, in that order. */
+/** The slowest of `requests`, sorted by service time, which is the time that a trace shows. */
 export function slowestOf(requests: readonly SlowRequest[]): SlowRequest[] {
   return requests.toSorted((a, b) => b.serviceTimeMs - a.serviceTimeMs).slice(0, MOST);
 }
@@ -21,7 +23,7 @@ export function slowestOf(requests: readonly SlowRequest[]): SlowRequest[] {
 export class Slowest {
   #kept: SlowRequest[] = [];
 
-  /** @param describe is called only for a request that is kept */
+  /** @param describe is called only for requests to keep */
   add(serviceTimeMs: number, describe: () => Omit<SlowRequest, 'serviceTimeMs'>): void {
     const last = this.#kept[MOST - 1];
     if (last && last.serviceTimeMs >= serviceTimeMs) return;

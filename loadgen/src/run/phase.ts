@@ -60,7 +60,7 @@ export async function runPhase(
   };
 }
 
-/** The seed determines one half. The other is new in each phase: the traces of two runs, or of two shards, are not the same. */
+/** The seed determines one half. The other half is random in each phase, so that two runs, or two shards, never share a trace id. */
 function createTraceIds(halfOf: (n: number) => string): () => string {
   const own = randomBytes(8).toString('hex');
   let n = 0;

@@ -22,7 +22,7 @@ export interface Phase {
   readonly connections: number;
   readonly timeoutMs: number;
   readonly thresholds: readonly Threshold[];
-  /** From a request's number to the second half of its trace's id; undefined where none is sent. */
+  /** Maps the number of a request to the second half of its trace id; undefined without trace ids. */
   readonly traceHalf: ((n: number) => string) | undefined;
 }
 

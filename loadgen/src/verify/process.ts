@@ -94,7 +94,7 @@ const SCRAPED_AT = 'loadgen_scraped_at';
 /**
  * Selects all data of a snapshot, for the targets that match `matchers`, with the time of each scrape. One query, so that Prometheus
  * evaluates it on one state of its data.
- * @param isForwarded whether the samples of a scrape arrive one after the other, by `remote_write`: then each has a time
+ * @param isForwarded whether samples arrive by `remote_write`, so that those of one scrape may arrive separately: then each has a time
  */
 export function snapshotQueryOf(matchers: string, metrics: Metrics, isForwarded = false): string {
   const { counters, inProgress, drained, startTime } = metrics;
@@ -130,7 +130,7 @@ export function toProcesses(samples: readonly Sample[], metrics: Metrics): Termi
     const { __name__: name = '' } = labels;
     if (name === 'up' || name === presence) continue;
     const process = processes.find((one) => isWithin(one.labels, labels));
-    // VictoriaMetrics still knows the times of those that have ended.
+    // VictoriaMetrics still returns the times of ended processes.
     if (process === undefined && SCRAPED_AT in labels) continue;
     if (process === undefined) throw withoutProcess(labels, metrics);
     if (SCRAPED_AT in labels) process.scrapedAtSeconds = earlierOf(process.scrapedAtSeconds, value);

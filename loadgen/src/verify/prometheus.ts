@@ -118,7 +118,7 @@ export class Prometheus {
   /** Prometheus' clock, in seconds since 1970. */
   async time(signal?: AbortSignal): Promise<number> {
     const answer = await this.ask('time()', { ...(signal && { signal }) });
-    // VictoriaMetrics has no scalars, and counts whole seconds: the next one has certainly not begun before.
+    // VictoriaMetrics returns no scalars, and only whole seconds. The next second is certainly not in the past.
     const [only] = answer.resultType === 'vector' ? answer.result : [];
     if (only?.value !== undefined) return Number(only.value[1]) + 1;
     if (answer.resultType !== 'scalar') throw this.#unexpected('time()', 'scalar', answer);
@@ -156,7 +156,7 @@ export class Prometheus {
    * @throws RefusedQueryError, or UnreachableError with the URL and the cause
    */
   ask(query: string, { signal, atSeconds }: QueryOptions = {}): Promise<QueryAnswer> {
-    // VictoriaMetrics answers for a moment 30 s ago without `nocache`, which Prometheus ignores.
+    // Without `nocache`, VictoriaMetrics evaluates at a time 30 s ago. Prometheus ignores the parameter.
     const parameters = { query, nocache: '1', ...(atSeconds !== undefined && { time: `${atSeconds}` }) };
     return this.#call('query', parameters, answerSchema, signal);
   }

@@ -70,7 +70,7 @@ export async function readSnapshot(
     }
     const oldestSeconds = Math.min(...instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
     if (latestSeconds === undefined) options.onWait?.(`${reason}${scraping.text}`);
-    // What is late and still comes is waited for: a store that was away gets everything from then first.
+    // Keeps waiting while older samples still arrive: a store that was down receives its backlog first.
     else if (scraping.isForwarded && oldestSeconds > latestSeconds) startMs = performance.now();
     latestSeconds = oldestSeconds;
     if (performance.now() - startMs > waitMs) {

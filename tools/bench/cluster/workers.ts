@@ -1,4 +1,4 @@
-/** What the API of the stack answers on two cores, as one process and as a cluster of two. Its client shares the cores. */
+/** The throughput of the API on two cores, as one process and as a cluster of two. The client shares the cores. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type AppProcess, startProcess } from '../../../app/test/app-process.ts';
@@ -12,14 +12,14 @@ const CONNECTIONS = 64;
 
 const run = promisify(execFile);
 
-/** CPU time of all its processes so far, in microseconds. */
+/** The CPU time of all processes of the API so far, in microseconds. */
 async function cpuMicros({ get, metricsPort }: AppProcess): Promise<number> {
   const text = await get(metricsPort, '/metrics?name[]=process_cpu_seconds_total');
   const values = [...text.matchAll(/^process_cpu_seconds_total(?:\{.*\})? (\S+)$/gm)];
   return values.reduce((sum, [, value]) => sum + 1e6 * Number(value), 0);
 }
 
-/** @throws when a request failed, or wrk is not installed */
+/** @throws if a request failed or wrk is not installed */
 async function load(app: AppProcess, seconds: number) {
   const before = await cpuMicros(app);
   const url = `http://127.0.0.1:${app.apiPort}/products`;
@@ -27,11 +27,11 @@ async function load(app: AppProcess, seconds: number) {
   const [, requests] = /^ +(\d+) requests in/m.exec(stdout) ?? [];
   const [, perSecond] = /^Requests\/sec: +(\S+)$/m.exec(stdout) ?? [];
   if (!requests || !perSecond || /Non-2xx|Socket errors/.test(stdout))
-    throw new Error(`expected answers alone, got "${stdout}"`);
+    throw new Error(`expected only successful responses, got "${stdout}"`);
   return { perSecond: Number(perSecond), micros: ((await cpuMicros(app)) - before) / Number(requests) };
 }
 
-// Without this, all of it would run on the client's core, and after other programs.
+// Otherwise all processes would run on the client's core, and with lower priority than other programs.
 if (takePrecedence()) await run('renice', ['-n', '-20', '-p', String(process.pid)]);
 await run('taskset', ['-a', '-c', '-p', `${SERVER_CORE},${CLIENT_CORE}`, String(process.pid)]);
 const workers = [1, 2];

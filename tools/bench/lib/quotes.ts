@@ -54,12 +54,12 @@ function toChart(rows: Table): string {
   return ['```mermaid', 'xychart-beta', ...lines.map((line) => `  ${line}`), '```'].join('\n');
 }
 
-/** In use; the rest is for queries, and for the series of replicas that a rollout has replaced. */
+/** The share in use; the rest is for queries and for the series of replicas that a rollout replaced. */
 const SHARE_IN_USE = 0.75;
 
 /**
- * How many series fit into a memory by the straight line with the least squares through the rows, and how many replicas these are:
- * columns `routes`, `replicas`, one of series and one of MB. Two digits: the measurement has no more.
+ * How many series fit in a given memory, by linear regression over the rows, and how many replicas that is. Uses the columns `routes`,
+ * `replicas`, one of series and one of MB. Two digits, because the measurement is no more precise.
  */
 function toSizing(rows: Table): Table {
   const [routes = '', replicas = '', series = '', megabytes = ''] = Object.keys(rows[0] ?? {});

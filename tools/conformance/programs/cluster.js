@@ -1,6 +1,6 @@
 /**
- * Four workers of a program on one port: `cluster.js PROGRAM [PACKAGE]`. Where a package aggregates, the primary answers
- * scrapes with the sum over the workers, as the package's documentation shows. A worker that ends is replaced.
+ * Four workers of a program on one port: `cluster.js PROGRAM [PACKAGE]`. If a package aggregates, the primary answers
+ * scrapes with the sum over the workers, as in the package's documentation. A worker that exits is replaced.
  */
 import cluster from 'node:cluster';
 import { createServer } from 'node:http';

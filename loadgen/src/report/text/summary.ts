@@ -110,7 +110,7 @@ function formatDistribution(distribution: Distribution | null): string {
     .join('  ');
 }
 
-/** The id first, which is what a user copies; what comes last is cut. */
+/** The id comes first, because users copy it and long lines are cut at the end. */
 function formatSlow({ traceId, serviceTimeMs, endedWith, target }: SlowRequest, n: number): string {
   const text = row(
     n === 0 ? 'slowest' : '',
