@@ -20,7 +20,7 @@ const peers: readonly VariantName[] = quick
   ? ['prom-client', 'opentelemetry']
   : variantNames.filter((name) => name !== 'bare' && name !== 'package');
 const sizes = quick ? ['9'] : ['9', '150'];
-/** Stands for the imports of a real application; tools/bench/README.md explains why the bare server needs it too. */
+/** Represents the imports of a real application; tools/bench/README.md explains why the bare server needs it too. */
 const ANOTHER_IMPORT = ['--import', 'zod'];
 /** If a larger share of runs is invalid, the machine is too busy. */
 const INVALID_AT_MOST = 0.5;
