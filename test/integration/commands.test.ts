@@ -59,7 +59,7 @@ it('up names the port that is taken and its variable, and leaves nothing behind'
   const { exitCode, stderr } = await project.stack(['up']);
   other.close();
   expect(exitCode).toBe(1);
-  expect(stderr).toContain(`port ${port} (PROMETHEUS_HOST_PORT) is taken`);
+  expect(stderr).toContain(`port ${port} (PROMETHEUS_HOST_PORT) is in use`);
   expect(await project.containers()).toEqual([]);
 });
 
