@@ -112,7 +112,7 @@ const rows = cases.map(([name, headers, active]) => {
 report(
   'middleware-exemplars',
   rows,
-  `CPU time of a request through Express and the instrumentation, without a connection, in blocks of ${REQUESTS} to several applications in turn, ${ROUNDS.toLocaleString('en')} of each. Given is the lowest tenth of the blocks.
-Two applications without exemplars show what this cannot tell apart.`,
+  `CPU time of a request through Express and the instrumentation, without a connection, in blocks of ${REQUESTS} to several applications in turn, ${ROUNDS.toLocaleString('en')} of each; the lowest tenth of the blocks.
+The difference between two applications without exemplars is the noise.`,
   ['express', '@opentelemetry/api'],
 );
