@@ -2,18 +2,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
 import { killWorkers } from './kill-workers.ts';
-import { load, type Scrape, type Several, start, untilWorkers } from './several.ts';
+import { load, type Scrape, type Several, start, stopAll, untilWorkers } from './several.ts';
 
-let server: Several | undefined;
-afterEach(async () => {
-  await server?.close();
-  server = undefined;
-});
+afterEach(stopAll);
 
-async function run(env: Readonly<Record<string, string>> = {}): Promise<Several> {
-  server = await start('cluster', env);
-  return server;
-}
+const run = (env: Readonly<Record<string, string>> = {}) => start('cluster', env);
 
 const USERS = { path: '/users/:id' };
 const users = (scrape: Scrape) => scrape.value('http_requests_total', USERS);

@@ -7,15 +7,17 @@ import { fileURLToPath } from 'node:url';
 import { until } from '../../test/support/until.ts';
 import { consistent, parse, toCounts } from './harness.ts';
 
-export interface Several {
+interface Ports {
   readonly port: number;
   readonly metricsPort: number;
+}
+
+export interface Several extends Ports {
   /** The pids of workers that have ended. */
   readonly ended: number[];
   command<T>(name: string, value?: unknown): Promise<T>;
   get(path: string): Promise<Answer>;
   scrape(): Promise<Scrape>;
-  close(): Promise<void>;
 }
 
 export interface Answer {
@@ -74,6 +76,24 @@ export function checkMonotonic(before: Scrape, after: Scrape): void {
   if (fallen.length > 0) throw new Error(`fell: ${fallen.join('\n')}`);
 }
 
+/** Every program that this file has started, and the pids of its workers that have not ended. */
+const running = new Map<ChildProcess, Set<number>>();
+
+/** Ends every program with its workers: a blocked worker outlives its primary, and its open stderr would hold Jest. */
+export async function stopAll(): Promise<void> {
+  for (const [child, workers] of running) {
+    for (const pid of [...workers, child.pid]) {
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+  running.clear();
+}
+
 export async function start(program: string, env: Readonly<Record<string, string>> = {}): Promise<Several> {
   const path = fileURLToPath(new URL(`./programs/${program}.js`, import.meta.url));
   const child = fork(path, {
@@ -85,11 +105,17 @@ export async function start(program: string, env: Readonly<Record<string, string
     errors += text;
   });
   const ended: number[] = [];
-  child.on('message', (message: { ended?: number }) => {
-    if (message.ended !== undefined) ended.push(message.ended);
-  });
-  const ports = await new Promise<{ port: number; metricsPort: number }>((resolve, reject) => {
-    child.once('message', resolve);
+  const workers = new Set<number>();
+  running.set(child, workers);
+  const ports = await new Promise<Ports>((resolve, reject) => {
+    child.on('message', (message: Partial<Ports> & { started?: number; ended?: number }) => {
+      if (message.started !== undefined) workers.add(message.started);
+      if (message.ended !== undefined) {
+        workers.delete(message.ended);
+        ended.push(message.ended);
+      }
+      if (message.metricsPort !== undefined) resolve(message as Ports);
+    });
     child.once('exit', (code) => reject(new Error(`${program} ended with ${code}: ${errors}`)));
   });
   let metricsPort = ports.metricsPort;
@@ -106,11 +132,6 @@ export async function start(program: string, env: Readonly<Record<string, string
     },
     get: (target) => get(ports.port, target),
     scrape: async () => new Scrape((await get(metricsPort, '/metrics')).body),
-    async close() {
-      if (child.exitCode !== null) return;
-      child.kill();
-      await once(child, 'exit');
-    },
   };
   await untilWorkers(several, Number(env.WORKERS ?? 2));
   return several;

@@ -1,17 +1,10 @@
 /** One exposition for all threads of a process: as for the processes of a cluster, as far as threads differ from them. */
 import { afterEach, expect, it } from '@jest/globals';
-import { get, type Scrape, type Several, start, untilWorkers } from './several.ts';
+import { get, type Scrape, type Several, start, stopAll, untilWorkers } from './several.ts';
 
-let server: Several | undefined;
-afterEach(async () => {
-  await server?.close();
-  server = undefined;
-});
+afterEach(stopAll);
 
-async function run(reportIntervalMs = 60_000): Promise<Several> {
-  server = await start('threads', { REPORT_INTERVAL_MS: String(reportIntervalMs) });
-  return server;
-}
+const run = () => start('threads', { REPORT_INTERVAL_MS: '60000' });
 
 /** Every thread answers `times` requests. */
 async function ask(several: Several, times: number): Promise<void> {

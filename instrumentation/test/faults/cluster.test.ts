@@ -1,18 +1,17 @@
 /** For 40 seconds and until 400 scrapes have been compared, a cluster of four loses a worker every two seconds, at 500 requests a second. */
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { killWorkers } from '../kill-workers.ts';
-import { type Several, start } from '../several.ts';
+import { start, stopAll } from '../several.ts';
 
 // Only ends a hanging test: a busy machine takes long for this many scrapes.
 jest.setTimeout(900_000);
 
-let server: Several | undefined;
-afterEach(() => server?.close());
+afterEach(stopAll);
 
 const LONG = { seconds: 40, everyMs: 2_000, perSecond: 500, scrapes: 400 };
 
 it('counts each request once, where workers end by SIGTERM', async () => {
-  server = await start('cluster', { WORKERS: '4', ON_SIGTERM: 'disconnect' });
+  const server = await start('cluster', { WORKERS: '4', ON_SIGTERM: 'disconnect' });
   const result = await killWorkers(server, { ...LONG, signals: ['SIGTERM'] });
   expect(result).toMatchObject({
     failures: [],
@@ -23,7 +22,7 @@ it('counts each request once, where workers end by SIGTERM', async () => {
 });
 
 it('misses no more than it says, where every other one is killed', async () => {
-  server = await start('cluster', { WORKERS: '4', ON_SIGTERM: 'disconnect' });
+  const server = await start('cluster', { WORKERS: '4', ON_SIGTERM: 'disconnect' });
   const result = await killWorkers(server, { ...LONG, signals: ['SIGKILL', 'SIGTERM'] });
   expect(result.lostReports).toBe(Math.ceil(result.kills / 2));
   expect(result.answered - result.counted).toBeLessThanOrEqual(result.bound);

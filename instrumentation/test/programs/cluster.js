@@ -17,6 +17,7 @@ async function primary() {
   const options = REPORT_INTERVAL_MS ? { reportIntervalMs: Number(REPORT_INTERVAL_MS) } : {};
   const start = () => aggregate(cluster, options);
   let metrics = IS_LATE ? undefined : start();
+  cluster.on('fork', (started) => process.send?.({ started: started.process.pid }));
   cluster.on('exit', (ended) => process.send?.({ ended: ended.process.pid }));
   for (let i = 0; i < Number(WORKERS); i++) cluster.fork();
   const addresses = [];
