@@ -1,4 +1,4 @@
-/** Where the labels of exemplars come from: the user's function, or the trace that a request belongs to, if that is sampled. */
+/** Gets the labels of exemplars from the user's function, or from the trace of the request if it is sampled. */
 import type { IncomingMessage } from 'node:http';
 import { loadPeer } from './load-peer.cjs';
 import type { Settings } from './options.ts';
@@ -6,7 +6,7 @@ import { type ExemplarSource, isLabelSet } from './recording/exemplars.ts';
 import type { ExemplarLabels } from './recording/snapshot.ts';
 import { guard } from './user-function.ts';
 
-/** `@opentelemetry/api`, as far as it is used. */
+/** The used part of `@opentelemetry/api`. */
 interface OpenTelemetry {
   readonly context: { active(): unknown; with<T>(context: unknown, call: () => T): T };
   readonly trace: {
@@ -25,7 +25,7 @@ const TRACE_ID = /^(?!0{32})[\da-f]{32}$/;
 const SAMPLED_TRACEPARENT =
   /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f][13579bdf]$/;
 
-/** @returns undefined where exemplars are off */
+/** @returns undefined when exemplars are off */
 export function createExemplarSource({
   exemplars,
   warn,
@@ -47,7 +47,7 @@ export function createExemplarSource({
   }
   const api = findOpenTelemetry();
   return {
-    // Its span is looked for when it is needed, which takes as long again.
+    // The span is resolved only when it is needed, because that takes as long again.
     started: api ? () => api.context.active() : () => undefined,
     labelsOf(request, context) {
       const span = api?.trace.getSpan(context);
@@ -57,7 +57,7 @@ export function createExemplarSource({
   };
 }
 
-/** @returns undefined where no SDK keeps the context of a request: a request is not to pay for asking in vain */
+/** @returns undefined when no SDK keeps the context of a request, so that requests do not pay for useless look-ups */
 function findOpenTelemetry(): OpenTelemetry | undefined {
   const api = loadPeer('@opentelemetry/api') as OpenTelemetry | undefined;
   if (!api) return undefined;
@@ -71,7 +71,7 @@ function idOfSpan(span: Span): string | undefined {
   return traceFlags & SAMPLED && TRACE_ID.test(traceId) ? traceId : undefined;
 }
 
-/** Several such headers are joined to one that is none. */
+/** Node joins repeated headers into one value, which is invalid. */
 function idOfHeader({ headers }: IncomingMessage): string | undefined {
   const traceparent = headers?.traceparent;
   return typeof traceparent === 'string' ? SAMPLED_TRACEPARENT.exec(traceparent)?.[1] : undefined;

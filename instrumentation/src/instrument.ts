@@ -1,4 +1,4 @@
-/** Joins the parts: what an application's requests are counted with, and how they are exposed. */
+/** Assembles the parts that count an application's requests and those that expose the counts. */
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createExemplarSource } from './exemplar-source.ts';
 import { createExposition } from './exposition/handler.ts';
@@ -23,47 +23,46 @@ import { guard, isBoolean } from './user-function.ts';
 
 /** The metrics of one application. */
 export interface Metrics<R extends AnyRegistry = Registry> {
-  /** Yours and ours; register your own metrics here. */
+  /** Your metrics and ours; register your own metrics here. */
   readonly registry: R;
-  /** Answers with the exposition on any path where it is mounted. Where the application mounts it, it is not counted. */
+  /** Answers with the exposition on any path where it is mounted. Scrapes through the application are not counted. */
   readonly handler: RequestListener;
-  /** One more such handler, with a limit of scrapes of its own: what one port's clients use up, another's still have. */
+  /** Another such handler with its own limit of scrapes: the clients of one port cannot use up the limit of another. */
   createHandler(options?: HandlerOptions): RequestListener;
   /**
-   * A server of its own: `/` and `/metrics` answer the exposition, `/healthz` 200, and `/readyz` what `isReady` says.
+   * Starts a server: `/` and `/metrics` answer with the exposition, `/healthz` with 200, and `/readyz` according to `isReady`.
    * @param port 0 lets the system choose
-   * @param options more than a host, if it is an object
-   * @returns the server, as `app.listen` does; `error` is emitted where the port is taken
+   * @param options an object, or just the host
+   * @returns the server, like `app.listen`; it emits `error` if the port is in use
    */
   listen(port: number, options?: string | ListenOptions): Server;
   /**
-   * For the end of a shutdown, when no request is in progress and none can come: sets the gauge `http_server_drained` to 1 and
-   * waits for one whole scrape that begins after that, of each Prometheus that scrapes the process, so that no count is lost with
-   * it. In a worker whose primary
-   * aggregates, it waits until all is handed over to that instead.
-   * @returns whether each came within `timeoutMs`
+   * For the end of a shutdown, when no request is in progress and none can arrive. Sets the gauge `http_server_drained` to 1 and
+   * waits until each Prometheus that scrapes the process has completed a scrape that began after that, so that no count is lost.
+   * In a worker whose primary aggregates, waits until all counts are handed over instead.
+   * @returns whether each Prometheus came within `timeoutMs`
    */
   lastScrape(options: LastScrapeOptions): Promise<boolean>;
   /**
-   * Takes all of it back: the application is not counted any more, the metrics leave the registry, the servers of `listen`
-   * take no more connections. Then the application may be instrumented again, and the registry used again.
+   * Reverts everything: the application is no longer counted, its metrics leave the registry, and the servers of `listen` accept
+   * no more connections. Afterwards, the application may be instrumented again, and the registry used again.
    */
   close(): void;
 }
 
 export interface HandlerOptions {
   /**
-   * Whether clients of the application reach it: then a scrape of it is no sign that Prometheus has come, and `lastScrape`
-   * does not wait for one. Default: no.
+   * Whether clients of the application can reach the handler. If so, its scrapes do not prove that Prometheus came, and
+   * `lastScrape` does not wait for one. Default: false.
    */
   readonly isPublic?: boolean;
 }
 
 /**
- * Counts the requests of an Express 4.18+ or 5 application, from now on: each exactly once, by route, method and status
- * code. Before or after its routes are made, and with anything mounted in it; once for each application.
- * @throws TypeError when `app` is no Express application or an option is wrong; Error when the application is instrumented
- * already, the registry has a metric of the same name, or no client library is installed
+ * Counts each request of an Express 4.18+ or 5 application exactly once from now on, by route, method and status code. Call it
+ * once for each application, before or after you define its routes and mounts.
+ * @throws TypeError when `app` is no Express application or an option is wrong; Error when the application is already
+ * instrumented, the registry has a metric of the same name, or no client library is installed
  */
 export function instrument<R extends AnyRegistry = Registry>(
   app: unknown,
@@ -157,7 +156,7 @@ function observe(app: Application, settings: Settings, counts: RequestCounts, is
   return { recorder, resolver, uncounted, detach };
 }
 
-/** Here and not in `instrument`: what the registry holds must not hold the application. */
+/** Outside of `instrument`, because what the registry holds must not hold the application. */
 function createCounts({ bucketsSeconds, nativeHistograms, maxRoutes, warn }: Settings): RequestCounts {
   return createRequestCounts({
     bounds: bucketsSeconds,
@@ -184,7 +183,7 @@ function register(
     for (const [name, metric] of added)
       if (registry.getSingleMetric(name) === metric) registry.removeSingleMetric(name);
   };
-  // The names of now: the library's own rendering of OpenMetrics shortens them.
+  // The current names: the library's own rendering of OpenMetrics shortens them.
   const note = () => {
     added = metricsOf(registry).flatMap((metric) => (before.has(metric) ? [] : [[metric.name, metric]]));
   };

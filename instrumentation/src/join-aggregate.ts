@@ -1,18 +1,18 @@
 /**
- * How an application finds the aggregate of its cluster, or of its threads, by itself. Only in a worker of one is `cluster/`
- * loaded, and loaded rather than imported: a server of one process never has it, and nothing else may import it.
+ * How an application finds the aggregate of its cluster or threads. Only a worker loads `cluster/`, and by `require` instead of
+ * `import`, so that a server of one process never loads it. No other file may import `cluster/`.
  */
 import type { Cluster } from 'node:cluster';
 import { isMainThread } from 'node:worker_threads';
 import type { Joined, Source } from './cluster/source.ts';
 
-/** What makes the routes of now known. */
+/** Discovers the routes that exist now. */
 export interface Routes {
   refresh(): void;
 }
 
 /**
- * @param routes are not kept: an application that is dropped is freed
+ * @param routes is not retained, so that a dropped application can be freed
  * @returns undefined in a process that is no worker
  */
 export function joinAggregate(
@@ -33,7 +33,7 @@ export function joinAggregate(
   };
 }
 
-/** Node's `cluster` is loaded only where there is a parent to speak to: some application servers do not bear it. */
+/** Loads Node's `cluster` only if there is a parent process: some application servers do not tolerate it. */
 function isClusterWorker(): boolean {
   if (!process.connected) return false;
   const cluster = process.getBuiltinModule('node:cluster') as unknown as Cluster;

@@ -1,11 +1,11 @@
 /**
- * The client library, as far as it is used: `@prometheus-io/client`, or `prom-client` before it. Both are optional peers; which
- * one is decided when an application is instrumented. Nothing here imports the types of either, because it may be missing.
+ * The used part of the client library: `@prometheus-io/client`, or its predecessor `prom-client`. Both are optional peers, and
+ * the choice is made when an application is instrumented. Nothing here imports the types of either, because it may be missing.
  */
 import { type Description, type Family, reasonOf, toText } from './exposition/family.ts';
 import { loadPeer } from './load-peer.cjs';
 
-/** A registry of either library, as far as this package uses it. */
+/** The part of either library's registry that this package uses. */
 export interface AnyRegistry {
   getMetricsAsArray(): readonly object[];
   getSingleMetric(name: string): object | undefined;
@@ -13,20 +13,20 @@ export interface AnyRegistry {
   removeSingleMetric(name: string): void;
 }
 
-/** A client library, as far as this package uses it. */
+/** The part of a client library that this package uses. */
 export interface Client {
   readonly Registry: new () => AnyRegistry;
   collectDefaultMetrics(options: { register: AnyRegistry; eventLoopMonitoringPrecision: number }): void;
 }
 
-/** In order of preference: the second one is deprecated in favour of the first. */
+/** In order of preference: the second is deprecated in favour of the first. */
 const CLIENTS = ['@prometheus-io/client', 'prom-client'] as const;
 
 let saidBoth = false;
 
 /**
  * The library of `registry`; without one, the first that is installed.
- * @param warn is called once if both are installed and no registry says which one is meant
+ * @param warn is called once if both are installed and no registry selects one
  * @throws Error when neither is installed
  */
 export function findClient(registry: AnyRegistry | undefined, warn: (message: string) => void): Client {
@@ -34,7 +34,7 @@ export function findClient(registry: AnyRegistry | undefined, warn: (message: st
   for (const name of CLIENTS) {
     const client = loadPeer(name) as Client | undefined;
     if (!client) continue;
-    // The other one need not be loaded.
+    // Avoids loading the other library.
     if (registry instanceof client.Registry) return client;
     installed.push(client);
   }
@@ -53,9 +53,9 @@ export function findClient(registry: AnyRegistry | undefined, warn: (message: st
   return first;
 }
 
-/** A metric as registries keep it. */
+/** A metric, as registries store it. */
 export interface Metric extends Description {
-  /** How the library's functions for clusters and workers put values of several processes together. */
+  /** How the library combines the values of several processes. */
   readonly aggregator: string;
   get(): Promise<Family> | Family;
 }
@@ -63,19 +63,19 @@ export interface Metric extends Description {
 /** How long a scrape waits for collectors, in milliseconds: Prometheus' own default. Later scrapes wait for this one. */
 const COLLECT_MS = 10_000;
 
-/** Of the metrics that are kept outside the library, what the handler reads. */
+/** What the handler reads of metrics that are stored outside the library. */
 const ownFamilies = new WeakMap<object, () => Family>();
 
 export const metricsOf = (registry: AnyRegistry) => registry.getMetricsAsArray() as readonly Metric[];
 
-/** What `registry` adds to the labels of all its metrics. */
+/** The labels that `registry` adds to all its metrics. */
 export const registryLabels = (registry: AnyRegistry): Readonly<Record<string, unknown>> =>
   (registry as { _defaultLabels?: Record<string, unknown> | null })._defaultLabels ?? {};
 
 /**
- * The families of `metrics`, all of `registry` if not said otherwise. Their values are taken when this is called, before anything is awaited. Not by
- * `getMetricsAsJSON`, which makes samples of everything and adds the registry's labels to the metrics themselves.
- * @throws Error that names the metric whose collector failed, or did not end in time
+ * The families of `metrics`, by default all of `registry`. Values are taken synchronously, before anything is awaited.
+ * `getMetricsAsJSON` is not used: it creates samples of everything and adds the registry's labels to the metrics themselves.
+ * @throws Error that names the metric whose collector failed or did not end in time
  */
 export async function gather(
   registry: AnyRegistry,
@@ -108,7 +108,7 @@ export async function gather(
 
 async function familyOf(metric: Metric, added: object): Promise<Family> {
   const family = await (ownFamilies.get(metric)?.() ?? metric.get());
-  // What is encoded has no labels that the registry adds.
+  // Encoded families lack the labels that the registry adds.
   if (family.encoded && Object.keys(added).length === 0) return family;
   const { name, help, type, values = [] } = family;
   return {
@@ -120,8 +120,8 @@ async function familyOf(metric: Metric, added: object): Promise<Family> {
 }
 
 /**
- * Registers a family that is kept outside the library: `read` is called by every scrape, and by any other reader of the
- * registry, which gets plain data. @throws when the name is taken
+ * Registers a family that is stored outside the library. Every scrape calls `read`, as does any other reader of the registry,
+ * which gets plain data. @throws when the name is taken
  */
 export function registerFamily(registry: AnyRegistry, read: () => Family): void {
   const { name, help, type } = read();
@@ -131,7 +131,7 @@ export function registerFamily(registry: AnyRegistry, read: () => Family): void 
 
 type Samples = Family['values'];
 
-/** What a reader does to its samples reaches no other reader. */
+/** Copies the samples, so that a reader's changes reach no other reader. */
 const copyOf = (samples: Samples): Samples =>
   samples.map((sample) => ({ ...sample, labels: { ...sample.labels } }));
 
@@ -147,9 +147,9 @@ export function registerMetric(
     help,
     type,
     aggregator,
-    // The name is read at each call: the library's own OpenMetrics shortens it.
+    // The name is read at each call, because the library's own OpenMetrics shortens it.
     get: async () => ({ name: metric.name, help, type, aggregator, values: copyOf(await samples()) }),
-    // What is counted is not the library's to reset: to Prometheus that would look like a restart.
+    // The library must not reset these counts: to Prometheus that would look like a restart.
     reset: () => undefined,
   };
   // Both libraries call nothing else of a metric.
@@ -157,7 +157,7 @@ export function registerMetric(
   return metric;
 }
 
-/** Registers a counter or gauge that is one number, which `value` reads. @throws when the name is taken */
+/** Registers a counter or gauge with one value, which `value` reads. @throws when the name is taken */
 export function registerNumber(registry: AnyRegistry, description: Description, value: () => number): void {
   registerMetric(registry, description, () => [{ labels: {}, value: value() }]);
 }

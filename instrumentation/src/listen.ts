@@ -1,15 +1,15 @@
-/** A server for the metrics alone: the exposition, and health checks. Its limits are those that Node itself offers. */
+/** A server for the exposition and health checks alone. Its limits are those that Node offers. */
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { guard, isBoolean } from './user-function.ts';
 
 export interface ListenOptions {
   /** Default: all interfaces. */
   readonly host?: string | undefined;
-  /** Whether the application accepts traffic now: `/readyz` answers 200 or 503. Without it, that path is not found. */
+  /** Whether the application accepts traffic: `/readyz` answers 200 or 503. Without it, `/readyz` is 404. */
   readonly isReady?: (() => boolean) | undefined;
 }
 
-/** @param options more than a host, if it is an object */
+/** @param options an object, or just the host */
 export function listen(
   exposition: RequestListener,
   port: number,
@@ -26,10 +26,10 @@ export function listen(
     // A scrape has neither a body nor large headers: a client that needs longer holds connections open on purpose.
     headersTimeout: 10_000,
     requestTimeout: 10_000,
-    // Node's default of 30 s would let both be four times as long.
+    // Node's default of 30 s would let both last four times as long.
     connectionsCheckingInterval: 2_000,
-    // Longer than a usual scrape interval: with Node's 5 s, a scraper that comes every 5 s finds its connection closed
-    // just as it sends, and reports the target down.
+    // Longer than a usual scrape interval: with Node's 5 s, a scraper with an interval of 5 s finds its connection closed just
+    // as it sends, and reports the target down.
     keepAliveTimeout: 65_000,
   });
   const respond: RequestListener = (request, response) => {

@@ -1,5 +1,5 @@
-// What is installed of the optional peers. CommonJS, because `require` alone looks for a package without waiting; all names
-// stand in a call of it, so that bundlers see them.
+// Loads the optional peers that are installed. CommonJS, because only `require` looks for a package synchronously. Every name
+// is a literal argument of `require`, so that bundlers see it.
 
 const load = {
   '@prometheus-io/client': () => require('@prometheus-io/client'),
@@ -9,7 +9,7 @@ const load = {
 
 /**
  * @param {keyof typeof load} name
- * @returns {unknown} the package, or undefined where it is not installed; what fails while it loads is thrown
+ * @returns {unknown} the package, or undefined if it is not installed; errors while it loads are thrown
  */
 exports.loadPeer = function loadPeer(name) {
   try {

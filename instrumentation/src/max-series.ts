@@ -1,4 +1,4 @@
-/** How many series there can be at most: what a limit on a scrape (`sample_limit`) is derived from. */
+/** The largest possible number of series, from which to derive a limit on a scrape (`sample_limit`). */
 import { METHODS } from 'node:http';
 import type { AnyRegistry } from './library.ts';
 import { type InstrumentOptions, resolveOptions } from './options.ts';
@@ -13,18 +13,18 @@ const ERROR_CODES = 202;
 /** `inprogress_requests`, `http_server_drained`, four codes of scrapes and the time spent on them. */
 const SINGLE = 7;
 
-/** 54 were measured: heap spaces, kinds of garbage collection and of resources vary with the version of Node and its work. */
+/** 54 were measured: heap spaces and kinds of garbage collection and resources vary with Node's version and work. */
 const PROCESS = 250;
 
 /**
- * What `instrument`, called with `options`, exposes at most, independent of what clients send; without metrics of your own. A scrape is that
- * large only if each route answers with as many codes as are distinguished.
+ * The most series that `instrument(app, options)` can expose, whatever clients send; without your own metrics. A scrape is
+ * that large only if each route answers with as many codes as are distinguished.
  * @throws TypeError as `instrument` does
  */
 export function maxSeries(options: InstrumentOptions<AnyRegistry> = {}): number {
   const { bucketsSeconds, nativeHistograms, codes, maxRoutes, defaultMetrics } = resolveOptions(options);
   const perCell = bucketsSeconds.length + BESIDE_BUCKETS + (nativeHistograms ? 1 : 0);
-  // 499 and 500 are added to what a route declares.
+  // Routes always have 499 and 500 in addition to their declared codes.
   const declared = Object.values(codes).map((own) => own.length + 2);
   const perRoute = Math.max(MAX_CODES, ...declared) + CODE_CLASSES;
   const unmatched = METHODS.length * (MAX_CODES + CODE_CLASSES) * perCell;

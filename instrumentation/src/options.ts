@@ -1,4 +1,4 @@
-/** The options of `instrument`, their defaults, and everything that can be wrong with them. */
+/** The options of `instrument`, their defaults, and their validation. */
 import type { IncomingMessage } from 'node:http';
 import type { Registry } from './installed-registry.ts';
 import type { AnyRegistry } from './library.ts';
@@ -6,7 +6,7 @@ import type { ExemplarLabels } from './recording/snapshot.ts';
 import { createReport } from './user-function.ts';
 
 /**
- * Upper bounds of the duration histogram, in seconds: the Prometheus defaults, and two below them, since a small API
+ * Upper bounds of the duration histogram, in seconds: the Prometheus defaults and two smaller ones, because a small API
  * answers in less than a millisecond.
  */
 export const DURATION_BUCKETS_SECONDS: readonly number[] = [
@@ -16,58 +16,58 @@ export const DURATION_BUCKETS_SECONDS: readonly number[] = [
 export interface InstrumentOptions<R extends AnyRegistry = Registry> {
   /** Where the metrics are registered. Default: a new registry, never the client library's global one. */
   readonly registry?: R;
-  /** Stands before the name of every metric: `shop_`. Default: nothing. */
+  /** A prefix for the name of every metric: `shop_`. Default: none. */
   readonly prefix?: string;
   /**
-   * The value of the label `path` for a route's template. Default: the template, `/users/:id`, which is also the label where
-   * this function throws or returns no string.
+   * Returns the `path` label for a route's template. Default: the template, such as `/users/:id`, which is also used if this
+   * function throws or does not return a string.
    */
   readonly pathLabel?: (template: string) => string;
   /**
-   * The status codes that routes send, by `METHOD template`: `{ 'POST /users': [201, 422] }`. Their series exist at 0 from
-   * the start, and other codes of such a route are counted under their class (`4xx`). A route that is not named here has
-   * 200, and shows others as they occur. All have 499 and 500.
+   * The status codes that routes send, by `METHOD template`: `{ 'POST /users': [201, 422] }`. Their series exist at 0 from the
+   * start; other codes of such a route count under their class (`4xx`). A route that is not listed starts with 200 and adds
+   * other codes when they occur. All routes have 499 and 500.
    */
   readonly codes?: Readonly<Record<string, readonly number[]>>;
   /**
-   * Ascending upper bounds of the histogram's buckets, in seconds. Default: {@link DURATION_BUCKETS_SECONDS}. None (`[]`) leaves
-   * nothing but native histograms; a server that does not ask for those then sees sum and count alone.
+   * Ascending upper bounds of the histogram's buckets, in seconds. Default: {@link DURATION_BUCKETS_SECONDS}. An empty array
+   * leaves only native histograms; a server that does not ask for those then gets sum and count alone.
    */
   readonly bucketsSeconds?: readonly number[];
   /**
-   * Counts durations in a native histogram as well: quantiles that are right up to 4.4 %, for one more series. Sent
-   * to a Prometheus that asks for protobuf and says `native=1`. Default: off.
+   * Also records durations in a native histogram, whose quantiles are within 4.4 %, for one more series. It is sent to a
+   * Prometheus that asks for protobuf and sends `native=1`. Default: false.
    */
   readonly nativeHistograms?: boolean;
   /**
-   * Keeps a trace id next to each bucket and error: of the OpenTelemetry span in which the request arrives, where
-   * the SDK was started before, or else of its header `traceparent`; only of sampled ones. A function returns other
-   * labels, of at most 128 characters, or undefined for none. It is called when a request has ended, at least until its
-   * bucket has the exemplar of this second. Exposed as OpenMetrics and protobuf. Default: false.
+   * Keeps a trace id next to each bucket and error: that of the OpenTelemetry span in which the request arrives, if the SDK was
+   * started before, or else that of its header `traceparent`; only of sampled traces. A function returns other labels, of at most
+   * 128 characters, or undefined for none. It is called when a request has ended and its bucket has no exemplar from the current
+   * second. Exposed in OpenMetrics and protobuf. Default: false.
    */
   readonly exemplars?: boolean | ((request: IncomingMessage) => ExemplarLabels | undefined);
   /**
-   * Requests that are not counted at all: paths as in the URL (`/healthz`), or a function that returns `true` for them. A
-   * request for which it throws or returns anything but a boolean is counted. Default: none.
+   * Requests that are not counted at all: paths as in the URL (`/healthz`), or a function that returns `true` for them. If it
+   * throws or does not return a boolean, the request is counted. Default: none.
    */
   readonly skip?: readonly string[] | ((request: IncomingMessage) => boolean);
-  /** How many pairs of path and method there may be; what comes beyond is counted as `unmatched`. Default 2000. */
+  /** The largest number of pairs of path and method; further ones count as `unmatched`. Default: 2000. */
   readonly maxRoutes?: number;
   /** Metrics of the process and of Node. Default: true. */
   readonly defaultMetrics?: boolean;
-  /** Scrapes answered at once by each handler; further ones get 503. Default 10. */
+  /** How many scrapes each handler answers at once; further ones get 503. Default: 10. */
   readonly maxScrapes?: number;
-  /** Called with each warning, at most once for each cause. Default: `process.emitWarning`. */
+  /** Receives each warning, at most once per cause. Default: `process.emitWarning`. */
   readonly warn?: (message: string) => void;
 }
 
-/** {@link InstrumentOptions} with nothing left open but the registry. */
+/** {@link InstrumentOptions} with all defaults, except that of the registry. */
 export type Settings = Required<Omit<InstrumentOptions, 'registry'>>;
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const ROUTE_KEY = /^[A-Z-]+ \S+$/;
 
-/** Every option, and what is expected of it. */
+/** Every option and its expected value. */
 const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => string | undefined>> = {
   registry: (value) =>
     expect(
@@ -99,7 +99,7 @@ const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => strin
   warn: (value) => expect(typeof value === 'function', 'a function that takes a message', value),
 };
 
-/** @throws TypeError that names every wrong option with what was expected and what came, one a line */
+/** @throws TypeError that lists every wrong option, one a line: the name, what was expected and what was received */
 export function resolveOptions(options: InstrumentOptions<AnyRegistry>, caller = 'instrument'): Settings {
   const problems = Object.entries(options).flatMap(([name, value]) => {
     if (value === undefined) return [];
@@ -127,7 +127,7 @@ export function resolveOptions(options: InstrumentOptions<AnyRegistry>, caller =
   };
 }
 
-/** Nothing where `holds`; otherwise what was expected and what came. */
+/** An empty list if `holds`; otherwise what was expected and what was received. */
 function expect(holds: boolean, expected: string, got: unknown): string | undefined {
   return holds ? undefined : `expected ${expected}, got ${show(got)}`;
 }

@@ -1,33 +1,33 @@
 /**
- * Bounds what clients that pipeline requests and do not take the answers cost. Node parses all that one read brings, 2,000
- * requests and more in 64 KiB, and only then looks at whether the answers are taken. None of its settings changes that:
- * `highWaterMark` is looked at after the read, and `maxRequestsPerSocket` counts answered requests too and refuses the rest.
- * So requests are handed to Node's parser one by one, and while too many wait, the rest stays in the stream: the kernel, and
- * with it the client, waits. No request is refused, and no connection is cut.
+ * Limits the cost of clients that pipeline requests and do not read the answers. Node parses everything that one read returns,
+ * 2,000 requests and more in 64 KiB, and only then checks whether the answers are read. No setting changes that:
+ * `highWaterMark` is checked after the read, and `maxRequestsPerSocket` also counts answered requests and refuses the rest.
+ * So requests go to Node's parser one by one, and while too many wait, the rest stays in the stream: the kernel, and with it
+ * the client, waits. No request is refused, and no connection is cut.
  */
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests of one connection that may wait for the answers before them. Browsers have none, clients that pipeline a handful. */
+/** How many requests of a connection may wait for earlier answers. Browsers have none, clients that pipeline a handful. */
 const MAX_WAITING = 16;
 
-/** So much in one read comes from a client that sends faster than it is read, a large body usually: Node reads up to 64 KiB. */
+/** A read of this size comes from a client that sends faster than it is read, usually a large body: Node reads up to 64 KiB. */
 const LARGE_READ_BYTES = 32_768;
 
-/** Ends the head of a request; what follows it is a body or the next head. */
+/** Ends the head of a request; a body or the next head follows. */
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 interface ParsedSocket extends Socket {
-  /** Node's own flag: its parser takes nothing until the client has taken more of the answers. */
+  /** Node's own flag: its parser accepts nothing until the client has read more of the answers. */
   _paused?: boolean;
 }
 
-/** To be called before `server` has connections. A server with `upgrade` listeners is left as it is. */
+/** Call it before `server` has connections. A server with `upgrade` listeners stays unchanged. */
 export function protect(server: Server): void {
   const waiting = new WeakMap<Socket, number>();
   const isFull = (socket: Socket) => (waiting.get(socket) ?? 0) >= MAX_WAITING;
 
-  /** One connection at a time, so that the event loop looks at all others after each handful of requests. */
+  /** One connection at a time, so that the event loop serves all others after each handful of requests. */
   const held = new Set<ParsedSocket>();
   function readNext(): void {
     const [socket] = held;
@@ -43,7 +43,7 @@ export function protect(server: Server): void {
   }
 
   const count = ({ socket }: { readonly socket: ParsedSocket }, response: ServerResponse) => {
-    // The first in line, and so every request of a client that does not pipeline.
+    // Requests that are first in line, which are all those of a client that does not pipeline.
     if (response.socket !== null) return;
     waiting.set(socket, (waiting.get(socket) ?? 0) + 1);
     response.once('close', () => {
@@ -67,10 +67,10 @@ export function protect(server: Server): void {
         parse.call(socket, chunk.subarray(from, to));
         from = to;
       }
-      // The same turns for large bodies; a socket that Node has paused, since a handler does not take its body, stays so.
+      // Large bodies take the same turns. A socket that Node has paused, because a handler does not read its body, stays paused.
       if (chunk.length >= LARGE_READ_BYTES && !socket.isPaused()) {
         socket.pause();
-        // Otherwise the request that the body belongs to resumes it at once, for more.
+        // Otherwise the request with that body would resume the socket at once.
         socket._paused = true;
         readOn(socket);
       }

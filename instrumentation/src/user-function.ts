@@ -1,10 +1,10 @@
-/** Calls the functions that the user gave as options: they run outside of Express, where what they throw ends the process. */
+/** Calls the functions that users pass as options: they run outside of Express, where an error would end the process. */
 import { toText } from './exposition/family.ts';
 
-/** So much of a wrong result is part of a warning. */
+/** How much of a wrong result appears in a warning. */
 const MAX_SHOWN = 200;
 
-/** @returns `warn`, of which nothing comes back: what fails to report has nowhere to be reported */
+/** @returns `warn`, whose own failures are ignored, because there is no place to report them */
 export function createReport(warn: (message: string) => unknown): (message: string) => void {
   return (message) => {
     try {
@@ -42,11 +42,11 @@ export function guard<Argument, Result>(
 
 export const isBoolean = (got: unknown): got is boolean => typeof got === 'boolean';
 
-/** A promise that rejects ends the process unless something awaits it, also one that was thrown. */
+/** Awaits a promise, even a thrown one: an unhandled rejection would end the process. */
 async function ignore(result: unknown): Promise<void> {
   try {
     await result;
   } catch {
-    // What was wrong is reported already, or cannot be.
+    // The error is already reported, or cannot be.
   }
 }

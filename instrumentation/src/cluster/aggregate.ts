@@ -33,24 +33,24 @@ export { type ClusterLike, type Pm2, pm2Cluster, type WorkerLike } from './pm2.t
 
 /** The metrics of all workers. */
 export interface Aggregate {
-  /** Of the primary itself: register its own metrics here. Those of workers are registered with theirs. */
+  /** The registry of the primary itself, for its own metrics. Workers register their metrics with their own applications. */
   readonly registry: Registry;
   /** Answers with the exposition on any path where it is mounted. */
   readonly handler: RequestListener;
-  /** As `listen` of the metrics of an application. */
+  /** Like `listen` of an application's metrics. */
   listen(port: number, options?: string | ListenOptions): Server;
-  /** As `lastScrape` of the metrics of an application: for the end of the primary, when all workers have ended. */
+  /** Like `lastScrape` of an application's metrics: call it when all workers have ended and the primary is about to exit. */
   lastScrape(options: LastScrapeOptions): Promise<boolean>;
-  /** Takes one more thread: one that was started in the place of another. */
+  /** Adds a thread, such as one that replaces another. */
   add(thread: Thread): void;
-  /** Lets go of the workers; the servers of `listen` take no more connections. */
+  /** Stops watching the workers and closes the servers of `listen`. */
   close(): void;
 }
 
 /**
- * Aggregates what the instrumented applications of `workers` count, those of a cluster or of threads, from now on and from
- * before. What a worker has counted stays counted when it ends.
- * @throws TypeError when `workers` are neither or an option is wrong; Error where no client library is installed
+ * Adds up what the instrumented applications of `workers` (a cluster or threads) count. Counts from before this call are
+ * included, and counts survive the end of their worker.
+ * @throws TypeError when `workers` is neither, or an option is wrong; Error when no client library is installed
  */
 export function aggregate(
   workers: ClusterLike | readonly Thread[],
@@ -64,7 +64,7 @@ export function aggregate(
   const samples = new SampleTotals();
   const members = new Members(nowMs(), settings.reportIntervalMs, requests, samples);
   const registry: AnyRegistry = options.registry ?? new client.Registry();
-  // Not the user's registry, which may be reused after `close`.
+  // Not the user's registry, because that may be reused after `close`.
   const ours = new client.Registry();
   registerMembers(ours, members, prefix);
   const lastScrape = createLastScrape(ours, prefix);
@@ -113,7 +113,7 @@ function openProcessMetrics(client: Client, prefix: string) {
   return { registry, release: createProcessMetrics(registry, client, prefix) };
 }
 
-/** Except its start time: all sums began then, and readers take it for the start of the counters. */
+/** Labels all but the start time: all sums began with the primary, and readers take its start for that of the counters. */
 const ofPrimary = (family: Family): Family => ({
   ...family,
   values: family.name.endsWith('process_start_time_seconds')
@@ -121,7 +121,7 @@ const ofPrimary = (family: Family): Family => ({
     : family.values.map((sample) => ({ ...sample, labels: { ...sample.labels, worker: 'primary' } })),
 });
 
-/** Those of the same name as one: of applications whose labels differ, and of the processes of workers and primary. */
+/** Merges families of one name: applications may differ in their labels, and the primary exposes process metrics, too. */
 function joinFamilies(families: readonly Family[]): Family[] {
   const byName = new Map<string, Family>();
   for (const family of families) {
@@ -167,14 +167,14 @@ function registerMembers(registry: AnyRegistry, members: Members, prefix: string
   );
 }
 
-/** How often a worker that has ended is looked at until all that it has sent is here, in milliseconds. */
+/** How often to check, in milliseconds, whether the last messages of an ended worker have arrived. */
 const CHECK_MS = 10;
 
-/** @returns what lets go of it */
+/** @returns a function that stops watching the worker */
 function joinCluster(cluster: ClusterLike, members: Members): () => void {
   const peers = new WeakMap<WorkerLike, Peer>();
   const peerOf = (worker: WorkerLike) => {
-    // A worker that is ending is not an error.
+    // Sending to a worker that is ending is not an error.
     const peer = peers.get(worker) ?? {
       send: (message) => worker.isConnected() && worker.send(message, () => {}),
     };
@@ -185,7 +185,7 @@ function joinCluster(cluster: ClusterLike, members: Members): () => void {
     if (isMessage(message)) members.receive(peerOf(worker), message as FromWorker);
   };
   const onDisconnect = (worker: WorkerLike) => members.end(peerOf(worker));
-  // One that dies while a connection is on its way to it has no `disconnect`; what it has sent last comes before it is not connected.
+  // A worker that dies while it is given a connection emits no `disconnect`; its last messages precede its disconnection.
   const onExit = (worker: WorkerLike) => {
     if (worker.isConnected()) setTimeout(onExit, CHECK_MS, worker);
     else onDisconnect(worker);
@@ -195,7 +195,7 @@ function joinCluster(cluster: ClusterLike, members: Members): () => void {
   return () => cluster.off('message', onMessage).off('disconnect', onDisconnect).off('exit', onExit);
 }
 
-/** @returns what lets go of it */
+/** @returns a function that stops watching the thread */
 function joinThread(thread: Thread, members: Members): () => void {
   const channel = new BroadcastChannel(channelName(thread.threadId));
   const peer: Peer = { send: (message) => channel.postMessage(message) };
@@ -205,7 +205,7 @@ function joinThread(thread: Thread, members: Members): () => void {
   channel.onmessage = (event: unknown) => receive((event as { data: unknown }).data);
   channel.unref();
   const onExit = () => {
-    // What it has sent last may still be on the way. (The types lack that this takes such a channel.)
+    // Its last messages may still be on the way. (The types do not know that this function takes such a channel.)
     const port = channel as unknown as MessagePort;
     for (let left = receiveMessageOnPort(port); left; left = receiveMessageOnPort(port))
       receive(left.message);

@@ -1,10 +1,10 @@
-/** The ends of a worker that is a process, and what is done before each. One that is killed has none. */
+/** How a worker process can end, and what runs before each end. SIGKILL leaves no time for anything. */
 
 import cluster from 'node:cluster';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** As `watchEnd` of a link. */
+/** Like `watchEnd` of a link. */
 export function watchEndOfProcess(handOver: () => Promise<void>, now: () => void): void {
   process.on('exit', now);
   const end = (then: () => void) =>
@@ -27,15 +27,15 @@ function watchDisconnect(end: (then: () => void) => void, now: () => void): void
       });
       return;
     }
-    // The primary has gone, which Node itself has found out, or the application does not say why.
+    // Either the primary is gone, which Node has noticed itself, or the application disconnects without a reason.
     now();
     disconnect.call(process);
   };
 }
 
 /**
- * A signal ends a process at once where nothing listens to it; then this does, and lets it go on. As soon as the application
- * listens itself, the signal is its own: other packages, too, count the listeners to find out whether they are alone.
+ * A signal without a listener ends a process at once. This listener sends the last report first and then lets the signal
+ * end the process. It is removed when the application adds its own: other packages count listeners to see whether they are alone.
  */
 function watchSignal(signal: NodeJS.Signals, end: (then: () => void) => void): void {
   const listener = () =>

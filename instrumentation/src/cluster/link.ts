@@ -1,10 +1,10 @@
-/** A worker's channel to its primary: of a process its IPC channel, of a thread a channel of its own, not the application's. */
+/** A worker's channel to its primary: IPC for a process, and a separate channel, not the application's, for a thread. */
 import { BroadcastChannel, isMainThread, threadId } from 'node:worker_threads';
 import { watchEndOfProcess } from './end.ts';
 import { channelName, type FromWorker } from './messages.ts';
 
 export interface Link {
-  /** @param sent is called when the message is with the system, or cannot be sent at all */
+  /** @param sent is called when the system has accepted the message, or when it cannot be sent */
   send(message: FromWorker, sent?: () => void): void;
   listen(receive: (message: unknown) => void): void;
   /**
@@ -12,7 +12,7 @@ export interface Link {
    * @param now is called at the very last moment
    */
   watchEnd(handOver: () => Promise<void>, now: () => void): void;
-  /** The default metrics that each worker reports. The counters did not begin with its start, and threads share CPU and memory. */
+  /** The default metrics that each worker reports: not the start time, as sums began before, nor what threads share (CPU, memory). */
   readonly processMetrics: RegExp;
 }
 
@@ -23,7 +23,7 @@ function createProcessLink(): Link {
     processMetrics: /^(process_(?!start_time)|nodejs_)/,
     send(message, sent = () => {}) {
       if (!process.connected) return sent();
-      // With the process: where PM2 passes messages on, this alone says who has sent them.
+      // The pid is sent along, because PM2 passes messages on without naming their sender.
       process.send?.({ ...message, pid: process.pid }, undefined, undefined, sent);
     },
     listen(receive) {

@@ -1,21 +1,21 @@
-/** In the primary: the workers that live, what each has reported, and the questions that they have not answered yet. */
+/** The primary's list of living workers: what each has reported, and the questions that each has not answered yet. */
 
 import { type FromWorker, type Hello, nowMs, type Question, type ToWorker, toMessage } from './messages.ts';
 import type { RequestTotals, SourceTotals } from './request-totals.ts';
 import type { RegistryTotals, SampleTotals } from './sample-totals.ts';
 
-/** A worker as its platform has it. */
+/** A worker, as its platform provides it. */
 export interface Peer {
   send(message: ToWorker): void;
 }
 
 interface Member {
-  /** From 1, and used again. */
+  /** Counts from 1 and is reused. */
   readonly number: number;
   readonly peer: Peer;
   readonly sources: Map<number, SourceTotals>;
   readonly registries: Map<number, RegistryTotals>;
-  /** The moment of its last report. */
+  /** The time of its last report. */
   atMs: number;
   isFinal: boolean;
 }
@@ -27,9 +27,9 @@ interface Pending {
 }
 
 export class Members {
-  /** Ends without a last report. */
+  /** How many workers ended without a last report. */
   lost = 0;
-  /** The time before such ends that is not in any report. */
+  /** The time before such ends that no report covers. */
   lostSeconds = 0;
   readonly #members = new Map<Peer, Member>();
   readonly #pending = new Map<number, Pending>();
@@ -46,7 +46,7 @@ export class Members {
     this.#samples = samples;
   }
 
-  /** Begins with a worker, unless nothing in it counts requests yet; then it will say so itself. */
+  /** Starts the reports of a worker. A worker in which nothing counts requests yet announces itself later. */
   greet(peer: Peer): void {
     peer.send(toMessage<Hello>({ kind: 'hello', session: this.#session, intervalMs: this.#intervalMs }));
   }
@@ -83,7 +83,7 @@ export class Members {
     if (message.question !== undefined) this.#answered(member, message.question, message.error);
   }
 
-  /** Drops a worker, but nothing that it has counted. */
+  /** Drops a worker and keeps its counts. */
   end(peer: Peer): void {
     const member = this.#members.get(peer);
     if (!member) return;
@@ -97,7 +97,7 @@ export class Members {
     for (const id of this.#pending.keys()) this.#answered(member, id);
   }
 
-  /** Asks all, and waits for their answers. @throws Error of the collectors that failed */
+  /** Asks all workers and waits for their answers. @throws Error of the collectors that failed */
   async ask(timeoutMs: number): Promise<void> {
     const id = ++this.#asked;
     const left = new Set(this.#members.values());
@@ -116,7 +116,7 @@ export class Members {
     if (failures.length > 0) throw new Error(failures.join('; '));
   }
 
-  /** By worker, how many seconds old what is known of it is. */
+  /** The age of what is known of each worker, in seconds. */
   ages(): readonly { readonly worker: string; readonly seconds: number }[] {
     const now = nowMs();
     return Array.from(this.#members.values(), ({ number, atMs }) => {
@@ -133,7 +133,7 @@ export class Members {
     return member;
   }
 
-  /** An application that was closed is not reported any more. */
+  /** A closed application is missing from the report. */
   #endMissing({ sources }: Member, indexes: readonly number[]): void {
     for (const [index, source] of sources) {
       if (indexes.includes(index)) continue;

@@ -1,7 +1,7 @@
 /**
- * What a worker and its primary send to each other. Counts travel as differences to what was reported before, so that the
- * primary only ever adds, keeps nothing of a worker that ended, and no sum falls; gauges travel as values, and go with their
- * worker. A channel of Node loses nothing and keeps the order. Everything is plain data that JSON keeps, in flat arrays.
+ * The messages between a worker and its primary. Counts travel as differences to the previous report: the primary only adds,
+ * keeps nothing of an ended worker, and no sum falls. Gauges travel as values and disappear with their worker. Node's channels
+ * lose nothing and keep the order. All messages are plain data in flat arrays that JSON preserves.
  */
 
 import type { Exemplar } from '../recording/snapshot.ts';
@@ -12,68 +12,68 @@ interface Typed {
   readonly type: typeof TYPE;
 }
 
-/** To the primary: a worker counts requests from now on. */
+/** To the primary: this worker counts requests from now on. */
 export interface Announcement extends Typed {
   readonly kind: 'announcement';
   readonly atMs: number;
 }
 
-/** To a worker: report from now on, beginning with everything. */
+/** To a worker: report from now on, starting with everything. */
 export interface Hello extends Typed {
   readonly kind: 'hello';
-  /** Which aggregate it comes from, where there are several one after the other. */
+  /** Which aggregate sends this, if several follow each other. */
   readonly session: number;
   readonly intervalMs: number;
 }
 
-/** To a worker: a scrape has come. */
+/** To a worker: a scrape has arrived. */
 export interface Question extends Typed {
   readonly kind: 'question';
   readonly question: number;
 }
 
-/** What every instrumented application of a worker has counted since the last such report, all at one moment. */
+/** What every instrumented application of a worker has counted since the previous report, all at one moment. */
 export interface RequestReport extends Typed {
   readonly kind: 'requests';
   readonly session: number;
   readonly atMs: number;
-  /** Whether nothing that was counted before is missing, should the worker end now. */
+  /** Whether the reports would be complete if the worker ended now. */
   readonly isFinal: boolean;
   readonly sources: readonly SourceReport[];
 }
 
-/** One instrumented application. Rows and cells are defined once, and then known by their position. */
+/** One instrumented application. A row or cell is defined once and then identified by its position. */
 export interface SourceReport {
   readonly index: number;
   readonly definition?: SourceDefinition | undefined;
   readonly rows: readonly (readonly [path: string, method: string, declared: readonly number[] | null])[];
   readonly cells: readonly (readonly [row: number, code: string, createdMs: number])[];
   /**
-   * For each cell that has changed: its position, seconds, the number of changed buckets, each with its requests, and the
-   * same of native slots.
+   * For each changed cell: its position, seconds, the number of changed buckets, each bucket with its requests, and the same
+   * for native slots.
    */
   readonly numbers: readonly number[];
-  /** The exemplars of changed cells, with the position of the cell. */
+  /** The exemplars of changed cells, each with the position of its cell. */
   readonly exemplars?: readonly (readonly [cell: number, Exemplar])[] | undefined;
   readonly inProgress: number;
 }
 
 export interface SourceDefinition {
   readonly prefix: string;
-  /** What its registry adds to all metrics. */
+  /** The labels that its registry adds to all metrics. */
   readonly labels: Readonly<Record<string, unknown>>;
   readonly bounds: readonly number[];
   readonly hasNative: boolean;
   readonly maxRows: number;
 }
 
-/** Of each registry, the metrics other than those of requests. */
+/** The metrics of each registry, except those of requests. */
 export interface SampleReport extends Typed {
   readonly kind: 'samples';
   readonly session: number;
-  /** That this answers. */
+  /** The question that this answers. */
   readonly question?: number | undefined;
-  /** Why there is nothing, if a collector failed. */
+  /** Why there are no values, if a collector failed. */
   readonly error?: string | undefined;
   readonly registries: readonly RegistryReport[];
 }
@@ -81,9 +81,9 @@ export interface SampleReport extends Typed {
 export interface RegistryReport {
   readonly index: number;
   readonly families: readonly FamilyDefinition[];
-  /** A position is used again when its series is gone. */
+  /** A position is reused when its series is gone. */
   readonly series: readonly SeriesDefinition[];
-  /** Positions, each with its value; text where JSON has no such number. */
+  /** Positions, each with its value; text for numbers that JSON lacks. */
   readonly values: readonly (number | string)[];
   readonly gone: readonly number[];
 }
@@ -93,7 +93,7 @@ export interface FamilyDefinition {
   readonly help: string;
   readonly type: string;
   readonly aggregator: string;
-  /** Whether each worker has series of its own. */
+  /** Whether each worker has its own series. */
   readonly isOfProcess: boolean;
 }
 
@@ -109,10 +109,10 @@ export type FromWorker = Announcement | RequestReport | SampleReport;
 export type ToWorker = Hello | Question;
 export type Message = FromWorker | ToWorker;
 
-/** `body` as it is sent. */
+/** Wraps `body` for the channel. */
 export const toMessage = <M extends Message>(body: Omit<M, 'type'>): M => ({ type: TYPE, ...body }) as M;
 
-/** The application's own messages use the same channel. */
+/** Distinguishes our messages from the application's, which use the same channel. */
 export function isMessage(value: unknown): value is Message {
   return (
     typeof value === 'object' &&
@@ -125,5 +125,5 @@ export function isMessage(value: unknown): value is Message {
 /** The channel of a thread. */
 export const channelName = (threadId: number) => `${TYPE}: thread ${threadId}`;
 
-/** A clock that all processes of a machine have in common, in milliseconds. */
+/** A clock that all processes of a machine share, in milliseconds. */
 export const nowMs = () => Number(process.hrtime.bigint() / 1000n) / 1000;

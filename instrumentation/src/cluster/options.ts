@@ -1,15 +1,15 @@
-/** The options of `aggregate`, their defaults, and everything that can be wrong with them. */
+/** The options of `aggregate`, their defaults, and their validation. */
 import type { Cluster } from 'node:cluster';
 import { type InstrumentOptions, resolveOptions, type Settings } from '../options.ts';
 
 export interface AggregateOptions
   extends Pick<InstrumentOptions, 'registry' | 'prefix' | 'defaultMetrics' | 'maxScrapes' | 'warn'> {
   /**
-   * How often each worker reports, in milliseconds: of one that is killed, no more than the last so many are lost.
+   * How often each worker reports, in milliseconds. A killed worker loses no more than it counted in this time.
    * Default: 1000.
    */
   readonly reportIntervalMs?: number;
-  /** How long a scrape waits for workers, in milliseconds; of those that do not answer, it has their last report. Default: 1000. */
+  /** How long a scrape waits for workers, in milliseconds; then it shows their last reports. Default: 1000. */
   readonly answerTimeoutMs?: number;
 }
 
@@ -18,7 +18,7 @@ export type AggregateSettings = Pick<Settings, 'prefix' | 'defaultMetrics' | 'ma
 
 const COMMON = ['registry', 'prefix', 'defaultMetrics', 'maxScrapes', 'warn'];
 
-/** @throws TypeError that names what is wrong, what was expected and what came, one a line */
+/** @throws TypeError that lists every problem, one a line: the name, what was expected and what was received */
 export function resolveAggregateOptions(
   workers: unknown,
   { reportIntervalMs = 1_000, answerTimeoutMs = 1_000, ...rest }: AggregateOptions,

@@ -1,23 +1,23 @@
 /**
- * The workers of PM2, as a cluster. In PM2's cluster mode its daemon is the primary, in which no code of an application runs; but
- * the daemon passes on what workers send, and what is sent to them, to any process that is connected to it.
+ * The workers of PM2, presented as a cluster. In PM2's cluster mode its daemon is the primary and runs no application code,
+ * but it passes messages between the workers and any process that is connected to it.
  */
 import { EventEmitter } from 'node:events';
 import { isMessage } from './messages.ts';
 
-/** A worker of a cluster, as far as it is used. */
+/** The used part of a cluster's worker. */
 export interface WorkerLike {
   isConnected(): boolean;
   send(message: object, sent: () => void): unknown;
 }
 
-/** `node:cluster` in a primary, or what {@link pm2Cluster} returns. */
+/** `node:cluster` in a primary, or the result of {@link pm2Cluster}. */
 export interface ClusterLike extends Pick<EventEmitter, 'on' | 'off'> {
   readonly isPrimary: boolean;
   readonly workers?: Readonly<Record<string, WorkerLike | undefined>>;
 }
 
-/** PM2's own interface for programs, as far as it is used. */
+/** The used part of PM2's programming interface. */
 export interface Pm2 {
   connect(done: (error: unknown) => void): void;
   launchBus(done: (error: unknown, bus: Pm2Bus) => void): void;
@@ -34,17 +34,17 @@ interface Pm2Bus {
   ): void;
 }
 
-/** So often ended workers are looked for, and so long their last messages may take, in milliseconds. */
+/** How often to look for ended workers, and how long their last messages may take, in milliseconds. */
 const LOOK_MS = 500;
 
-/** @param name of the application in PM2. @throws what PM2 answers instead of a connection */
+/** @param name of the application in PM2. @throws PM2's error when it cannot be reached */
 export async function pm2Cluster(pm2: Pm2, name: string): Promise<ClusterLike> {
   const call = <T>(act: (done: (error: unknown, result: T) => void) => void) =>
     new Promise<T>((resolve, reject) => act((error, result) => (error ? reject(error) : resolve(result))));
   await call((done) => pm2.connect((error) => done(error, undefined)));
   const bus = await call<Pm2Bus>((done) => pm2.launchBus(done));
   const cluster = new EventEmitter();
-  // By process: in a reload, PM2 gives the number of the old one to the new one while both live.
+  // Keyed by pid: during a reload, PM2 gives the number of the old process to the new one while both live.
   const workers = new Map<number, WorkerLike & { id: number | string; isAlive: boolean }>();
   const sender = (worker: { readonly id: number | string }): WorkerLike => ({
     isConnected: () => true,

@@ -1,6 +1,6 @@
 /**
- * The worker's side: reports what its instrumented applications count, regularly, when the primary asks, and at its end. What
- * requests have counted is sent at once and never waits for the collectors of other metrics.
+ * The worker's side: reports what its instrumented applications count, at an interval, when the primary asks, and at its end.
+ * Request counts are sent at once and never wait for the collectors of other metrics.
  */
 import { reasonOf } from '../exposition/family.ts';
 import { type AnyRegistry, metricsOf } from '../library.ts';
@@ -18,7 +18,7 @@ import { createRequestDifferences } from './request-differences.ts';
 import { isCounting, SampleDifferences, type Wanted } from './sample-differences.ts';
 import type { Joined, Source } from './source.ts';
 
-/** The end of a process waits no longer for the collectors of metrics. */
+/** How long the end of a process waits for the collectors of metrics. */
 const END_MS = 1_000;
 
 interface Tracked {
@@ -28,7 +28,7 @@ interface Tracked {
 
 const KEY: unique symbol = Symbol.for('express-exact-metrics: reporter');
 
-/** One for all copies of this package. */
+/** Shared by all copies of this package. */
 export function reporterOfProcess(): Reporter {
   const shared = globalThis as { [KEY]?: Reporter };
   shared[KEY] ??= new Reporter(createLink());
@@ -40,7 +40,7 @@ export class Reporter {
   readonly #sources = new Map<Source, Tracked>();
   readonly #registries = new Map<AnyRegistry, SampleDifferences>();
   #added = 0;
-  /** Undefined as long as nothing aggregates. */
+  /** Undefined until something aggregates. */
   #session: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #unsent = 0;
@@ -92,12 +92,12 @@ export class Reporter {
     if (this.#session === undefined) {
       this.#link.watchEnd(
         () => this.#handOver(),
-        // What other metrics have counted takes a moment to read, and there is none left.
+        // Reading what other metrics have counted takes time, and there is none left.
         () => void this.#sendRequests(this.#hasHandedOver || !this.#hasOtherCounts()),
       );
     }
     this.#session = session;
-    // What was reported before was reported to another one.
+    // The previous reports went to another aggregate.
     this.#registries.clear();
     for (const [source, { refresh }] of this.#sources) this.#track(source, refresh);
     clearInterval(this.#timer);
@@ -107,7 +107,7 @@ export class Reporter {
   }
 
   #sendRegularly(): void {
-    // A primary that is behind is not sent more and more.
+    // A primary that is behind does not get more and more messages.
     if (this.#unsent > 0) return;
     void this.#sendRequests();
     if (this.#hasOtherCounts()) void this.#sendSamples(false);
@@ -132,7 +132,7 @@ export class Reporter {
     );
   }
 
-  /** One after the other: differences are of what was sent before. */
+  /** Reports run one after the other, because differences refer to the previous report. */
   #sendSamples(isAll: boolean, question?: number): Promise<void> {
     this.#sampling = this.#sampling.then(async () => {
       const session = this.#session;
@@ -164,7 +164,7 @@ export class Reporter {
     return [...this.#registries.keys()].some((registry) => this.#wantedOf(registry, false).length > 0);
   }
 
-  /** @param isAll or only what adds up, and must not be lost */
+  /** @param isAll false: only what adds up and must not be lost */
   #wantedOf(registry: AnyRegistry, isAll: boolean): Wanted[] {
     const users = [...this.#sources.keys()].filter((source) => source.registry === registry);
     const all = users.length === 0 ? [] : metricsOf(registry);

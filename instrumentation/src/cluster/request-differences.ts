@@ -1,4 +1,4 @@
-/** In a worker: what an instrumented application has counted since it was last asked. */
+/** The worker's side: what an instrumented application has counted since the previous report. */
 
 import { registryLabels } from '../library.ts';
 import { type Cell, type Row, rowsOf, snapshotOf } from '../recording/counts.ts';
@@ -8,13 +8,13 @@ import type { Source } from './source.ts';
 
 interface KnownCell {
   readonly index: number;
-  /** What was reported; the same object as now, if nothing was added since. */
+  /** What was reported; the same object as the current numbers if nothing was added since. */
   last: Snapshot;
 }
 
 const NOTHING = takeSnapshot({ buckets: [], native: undefined, sumSeconds: 0, exemplars: undefined });
 
-/** @returns a function that takes the differences at one moment, and remembers them as reported */
+/** @returns a function that takes the differences at one moment and remembers them as reported */
 export function createRequestDifferences(source: Source, index: number): () => SourceReport {
   const { counts } = source;
   const knownRows = new Map<Row, number>();
@@ -80,7 +80,7 @@ function pushDifference(numbers: number[], { index, last }: KnownCell, now: Snap
   let known = 0;
   for (let i = 0; i < slots.length; i++) {
     const slot = slots[i] as number;
-    // Slots are ascending, and none is lost: those from before are a part of those of now.
+    // Slots are ascending and never disappear: the previous slots are a subset of the current ones.
     const added =
       (counts[i] as number) - (before.slots[known] === slot ? (before.counts[known++] as number) : 0);
     if (added === 0) continue;

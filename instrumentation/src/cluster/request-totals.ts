@@ -1,6 +1,6 @@
 /**
- * In the primary: what the requests of all workers have counted, ever. Reports are added to rows and cells like those of one
- * process, which the same code as there exposes.
+ * The primary's totals of the requests of all workers, past and present. Reports are added to rows and cells like those of a
+ * single process, so the same code exposes both.
  */
 import type { Family } from '../exposition/family.ts';
 import { createRequestFamilies } from '../exposition/request-families.ts';
@@ -23,19 +23,19 @@ import { putExemplar } from '../recording/exemplars.ts';
 import { SLOTS } from '../recording/native-buckets.ts';
 import type { SourceDefinition, SourceReport } from './messages.ts';
 
-/** The applications of the same prefix and labels, which is one for each worker as a rule. */
+/** The applications with the same prefix and labels, usually one per worker. */
 interface Group {
   readonly counts: { -readonly [K in keyof RequestCounts]: RequestCounts[K] };
   readonly registry: AnyRegistry;
   readonly sources: Set<SourceTotals>;
 }
 
-/** One application of one worker, while it lives. */
+/** One application of one living worker. */
 export interface SourceTotals {
   readonly inProgress: number;
   /** Adds a report. */
   add(report: SourceReport): void;
-  /** What it has counted stays; what it has in progress does not. */
+  /** Keeps its counts and drops its requests in progress. */
   end(): void;
 }
 
@@ -61,7 +61,7 @@ export class RequestTotals {
     return openSource(group, definition, this.#warn);
   }
 
-  /** The families of now, in each group of its own. */
+  /** The current families, one list per group. */
   async read(): Promise<readonly Family[]> {
     const all = [...this.#groups.values()].map(({ counts, registry, sources }) => {
       counts.inProgress = 0;
@@ -76,7 +76,7 @@ function createGroup(
   { prefix, labels, bounds, hasNative, maxRows }: SourceDefinition,
   client: Client,
 ): Group {
-  // A worker has warned of it.
+  // The worker has already warned of it.
   const counts = createRequestCounts({ bounds, hasNative, maxRows, onFull: () => {} });
   const registry: AnyRegistry & { setDefaultLabels?: (added: object) => void } = new client.Registry();
   registry.setDefaultLabels?.(labels);
@@ -127,7 +127,7 @@ function rowOf(counts: RequestCounts, path: string, method: string, declared: re
   return row ?? unmatchedRow(counts, method);
 }
 
-/** @returns where the next cell begins */
+/** @returns the position of the next cell */
 function addNumbers(
   cell: Cell,
   numbers: readonly number[],

@@ -1,10 +1,10 @@
-/** In a worker: what a registry holds besides the metrics of requests, as far as it has changed since it was last asked. */
+/** The worker's side: changes of a registry's metrics, except those of requests, since the previous report. */
 import { type Family, type LabelSet, toNumber, toText } from '../exposition/family.ts';
 import { toLabelsText } from '../exposition/text.ts';
 import { type AnyRegistry, gather, type Metric } from '../library.ts';
 import type { RegistryReport, SeriesDefinition } from './messages.ts';
 
-/** A metric to read, and whether each worker has series of its own of it. */
+/** A metric to read, and whether each worker has its own series of it. */
 export interface Wanted {
   readonly metric: Metric;
   readonly isOfProcess: boolean;
@@ -18,14 +18,14 @@ interface KnownFamily {
 interface KnownSeries {
   readonly index: number;
   readonly isCount: boolean;
-  /** As it was reported. */
+  /** The reported value. */
   value: number;
   seenIn: number;
 }
 
 const COUNTING = ['counter', 'histogram', 'summary'];
 
-/** Whether the values of `metric` are added up over workers and stay when one ends. */
+/** Whether the values of `metric` are summed over workers and survive them. */
 export const isCounting = ({ metric: { type, aggregator }, isOfProcess }: Wanted) =>
   !isOfProcess && aggregator === 'sum' && COUNTING.includes(type);
 
@@ -70,7 +70,7 @@ export class SampleDifferences {
       const key = `${metricName ?? ''}${toLabelsText(labels)}`;
       let series = known.series.get(key);
       if (!series) {
-        // The quantiles of a summary cannot be added up.
+        // Quantiles of a summary cannot be added.
         const isCount = isCounting(wanted) && !(type === 'summary' && 'quantile' in labels);
         series = {
           index: this.#free.pop() ?? this.#size++,
@@ -86,11 +86,11 @@ export class SampleDifferences {
     }
   }
 
-  /** What was not seen in this round is gone. */
+  /** Removes what this round did not contain. */
   #sweep({ series: all }: KnownFamily, report: Mutable<RegistryReport>): void {
     for (const [key, series] of all) {
       if (series.seenIn === this.#round) continue;
-      // What was counted stays; should it be counted again, then from 0.
+      // The count stays; if the series returns, it starts at 0.
       if (series.isCount) series.value = 0;
       else {
         all.delete(key);
@@ -108,7 +108,7 @@ function pushChange(values: (number | string)[], series: KnownSeries, now: numbe
   if (Object.is(before, now)) return;
   if (!series.isCount) values.push(series.index, toPlainNumber(now));
   else {
-    // A count that is lower was reset, and has begun from 0. (A sum may fall: of a histogram of temperatures.)
+    // A count that is lower was reset and starts from 0. (A sum may fall, such as that of a histogram of temperatures.)
     const added = now < before && !isSum ? now : now - before;
     if (!Number.isFinite(added)) return;
     values.push(series.index, added);

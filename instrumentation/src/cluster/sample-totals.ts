@@ -1,11 +1,11 @@
-/** In the primary: the metrics of all workers besides those of requests, put together as the client library does it. */
+/** The primary's side: the metrics of all workers, except those of requests, combined as the client library does it. */
 import type { Family, Sample } from '../exposition/family.ts';
 import { toLabelsText } from '../exposition/text.ts';
 import type { FamilyDefinition, RegistryReport } from './messages.ts';
 
 interface FamilyTotals {
   readonly definition: FamilyDefinition;
-  /** What was counted, by name and labels: also by workers that have ended. */
+  /** Counts by name and labels, including those of ended workers. */
   readonly counts: Map<string, { -readonly [K in keyof Sample]: Sample[K] }>;
 }
 
@@ -16,7 +16,7 @@ interface Series extends Pick<Sample, 'metricName' | 'labels'> {
   value: number;
 }
 
-/** One registry of one worker, while it lives. */
+/** One registry of one living worker. */
 export interface RegistryTotals {
   add(report: RegistryReport): void;
   end(): void;
@@ -24,7 +24,7 @@ export interface RegistryTotals {
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
-/** As `aggregators` of the client library; `omit` is not reported at all. */
+/** Like `aggregators` of the client library; `omit` is not reported at all. */
 const AGGREGATORS: Readonly<Record<string, (values: readonly number[]) => number>> = {
   sum,
   first: ([value = Number.NaN]) => value,
@@ -35,7 +35,7 @@ const AGGREGATORS: Readonly<Record<string, (values: readonly number[]) => number
 
 export class SampleTotals {
   readonly #families = new Map<string, FamilyTotals>();
-  /** The series of those that live, by worker. */
+  /** The series of living workers, by worker. */
   readonly #living = new Map<number, Set<Map<number, Series>>>();
 
   /** @param worker its number */
@@ -65,7 +65,7 @@ export class SampleTotals {
     };
   }
 
-  /** @throws Error that names the metric whose aggregator there is not */
+  /** @throws Error that names the metric with an unknown aggregator */
   read(): readonly Family[] {
     const states = new Map<FamilyTotals, Map<string, Sample & { values: number[] }>>();
     for (const [worker, all] of [...this.#living].sort(([one], [other]) => one - other)) {
@@ -82,7 +82,7 @@ export class SampleTotals {
         );
       const living = Array.from(states.get(family)?.values() ?? [], ({ values, ...sample }) => ({
         ...sample,
-        // No quantile of all is known from those of each: the worst is an upper bound of it.
+        // Quantiles of parts do not yield the quantile of the whole; the worst is an upper bound of it.
         value: type === 'summary' && aggregator === 'sum' ? Math.max(...values) : aggregate(values),
       }));
       return {

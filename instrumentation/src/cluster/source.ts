@@ -1,19 +1,19 @@
-/** What an instrumented application and its reporter have to do with each other. */
+/** The interface between an instrumented application and its reporter. */
 import type { AnyRegistry } from '../library.ts';
 import type { RequestCounts } from '../recording/counts.ts';
 
-/** What an instrumented application has to report. */
+/** What an instrumented application reports. */
 export interface Source {
   readonly registry: AnyRegistry;
   readonly counts: RequestCounts;
   readonly prefix: string;
-  /** The metrics of `registry` that this package has registered. */
+  /** The metrics that this package has registered in `registry`. */
   readonly own: ReadonlySet<object>;
 }
 
 export interface Joined {
-  /** @param done is called when all that was counted is on its way to an aggregate; never where there is none */
+  /** @param done is called when all counts are on their way to an aggregate; never called without an aggregate */
   handOver(done: () => void): void;
-  /** Reports a last time. */
+  /** Sends the last report. */
   leave(): void;
 }

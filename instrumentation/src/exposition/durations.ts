@@ -1,6 +1,6 @@
 /**
- * The histogram of durations, encoded cell by cell. The bytes are kept for as long as nothing is added to a cell, and then
- * overwritten in place: a scrape of thousands of cells leaves nothing behind that would have to be collected.
+ * The histogram of durations, encoded cell by cell. The bytes of a cell are kept until it changes and are then overwritten in
+ * place: a scrape of thousands of cells creates no garbage.
  */
 import { type Cell, type RequestCounts, type Row, rowsOf, snapshotOf } from '../recording/counts.ts';
 import { type Snapshot, slotsOf } from '../recording/snapshot.ts';
@@ -16,7 +16,7 @@ interface TakenCell {
   readonly snapshot: Snapshot;
 }
 
-/** What is kept of a cell from scrape to scrape. */
+/** What stays of a cell from scrape to scrape. */
 interface CachedCell {
   /** Its labels in protobuf. */
   readonly labels: Uint8Array;
@@ -28,14 +28,14 @@ interface CachedCell {
   readonly withNative: CachedBytes;
 }
 
-/** Bytes, and the numbers that they say. */
+/** Bytes, and the numbers that they encode. */
 interface CachedBytes {
   snapshot: Snapshot | undefined;
   bytes: Uint8Array;
   length: number;
 }
 
-/** Numbers gain digits: with a quarter to spare, bytes are seldom allocated again. */
+/** Numbers gain digits: with a quarter to spare, reallocation is rare. */
 const SPARE = 1.25;
 
 export class Durations {
@@ -51,7 +51,7 @@ export class Durations {
     this.#bounds = [...counts.bounds, Number.POSITIVE_INFINITY];
   }
 
-  /** The family of now; it is encoded when that is asked for. */
+  /** The current family; it is encoded on demand. */
   read(): Family {
     const taken: TakenCell[] = rowsOf(this.#counts).flatMap((row) =>
       row.cells.map((cell) => ({ row, cell, snapshot: snapshotOf(cell) })),
@@ -150,7 +150,7 @@ function createCachedBytes(): CachedBytes {
   return { snapshot: undefined, bytes: new Uint8Array(), length: 0 };
 }
 
-/** What is kept, if it says `snapshot`; otherwise what `encode` returns, which is kept from now on. */
+/** Reuses the kept bytes if they encode `snapshot`; otherwise encodes them and keeps the result. */
 function reuse(cache: CachedBytes, snapshot: Snapshot, encode: () => Uint8Array): Uint8Array {
   if (cache.snapshot !== snapshot) {
     const bytes = encode();

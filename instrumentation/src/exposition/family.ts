@@ -1,33 +1,33 @@
-/** What a scrape hands out, before it is encoded: families of samples at one moment. */
+/** The data of a scrape before it is encoded: families of samples at one moment. */
 import { isLabelSet } from '../recording/exemplars.ts';
 import type { Exemplar } from '../recording/snapshot.ts';
 import type { NativeHistogram } from './native-histogram.ts';
 
-/** Values are text; the client library keeps anything else that it was given as it is, see {@link toText}. */
+/** Values are text; the client library keeps other values unchanged, see {@link toText}. */
 export type LabelSet = Readonly<Record<string, unknown>>;
 
-/** One value of a family, as client libraries hand it out. */
+/** One value of a family, as client libraries return it. */
 export interface Sample {
   readonly labels: LabelSet;
   readonly value: number;
-  /** Where it is not the family's: `_bucket`, `_sum`. */
+  /** Set when it differs from the family's name: `_bucket`, `_sum`. */
   readonly metricName?: string;
-  /** When it was 0, in milliseconds since 1970; of a histogram its `_count` says it. */
+  /** When it was 0, in milliseconds since 1970; for a histogram, on its `_count`. */
   readonly createdMs?: number | undefined;
   /** Only for counters and `_bucket`. */
   readonly exemplar?: Exemplar | null | undefined;
-  /** Of the `_count` of a histogram that has one. */
+  /** On the `_count` of a native histogram. */
   readonly native?: NativeHistogram | undefined;
 }
 
-/** What a source keeps of its samples, encoded already. A piece may be overwritten when the next one is asked for. */
+/** Samples that a source keeps encoded. A piece may be overwritten when the next one is read. */
 export interface EncodedFamily {
   lines(withExemplars: boolean): Iterable<string | Uint8Array>;
   /** As fields `metric` of a `MetricFamily`. */
   messages(withNative: boolean): Iterable<Uint8Array>;
 }
 
-/** What a family is called, before it has values. */
+/** The header of a family, before it has values. */
 export interface Description {
   readonly name: string;
   readonly help: string;
@@ -36,9 +36,9 @@ export interface Description {
 }
 
 export interface Family extends Description {
-  /** @prometheus-io/client leaves out the labels where there are none. */
+  /** @prometheus-io/client omits the labels when there are none. */
   readonly values: readonly (Omit<Sample, 'labels'> & Partial<Pick<Sample, 'labels'>>)[];
-  /** The same as `values`, which need not be asked for then. */
+  /** The same content as `values`, which readers can then ignore. */
   readonly encoded?: EncodedFamily;
 }
 
@@ -49,7 +49,7 @@ export function toExemplar(given: unknown): Exemplar | undefined {
   return isExemplar ? (given as Exemplar) : undefined;
 }
 
-/** The text of any label value that a metric of the user's was given; nothing throws, and no value is left out. */
+/** The text of any label value that the user sets; never throws and never drops a value. */
 export function toText(value: unknown): string {
   if (typeof value === 'number') return toNumberText(value);
   try {
@@ -59,17 +59,17 @@ export function toText(value: unknown): string {
   }
 }
 
-/** What is wrong, from anything that was thrown. */
+/** The message of anything that was thrown. */
 export const reasonOf = (error: unknown) => toText(error instanceof Error ? error.message : error);
 
 const LABEL_NAME = /^[a-zA-Z_]\w*$/;
 
-/** The client library checks the names of a metric's own labels, and not those that a registry adds to all. */
+/** Repairs the name of a label that a registry adds to all metrics: the client library checks only a metric's own labels. */
 export function toLabelName(name: string): string {
   return LABEL_NAME.test(name) ? name : name.replace(/\W/g, '_').replace(/^(?!\D)/, '_');
 }
 
-/** The number of anything that a sample has for a value: prom-client adds `''` up to text. */
+/** The number of any sample value: prom-client adds `''` as text, which makes the sum text. */
 export function toNumber(value: unknown): number {
   if (typeof value === 'number') return value;
   return typeof value === 'string' || typeof value === 'bigint' ? Number(value) : Number.NaN;

@@ -1,7 +1,7 @@
 /**
- * The metrics endpoint, for any Node HTTP server or Express application. At the level of Go's promhttp: content
- * negotiation, gzip, `name[]` filters, 500 when a collector fails (a sample that is wrong is none), a limit on scrapes at once. Native histograms are sent to
- * a scrape that says `native=1`.
+ * The metrics endpoint, for any Node HTTP server or Express application, modelled on Go's promhttp: content negotiation, gzip,
+ * `name[]` filters, 500 when a collector fails, and a limit on simultaneous scrapes. An invalid sample is no failure.
+ * Native histograms are sent only to scrapes with `native=1`.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
@@ -13,22 +13,22 @@ import { acceptsGzip, CONTENT_TYPES, type Format, negotiateFormat } from './nego
 import { renderProtobuf } from './protobuf.ts';
 import { render } from './text.ts';
 
-/** Up to this size it costs less to compress at once (under a millisecond) than to hand over to a thread and back. */
+/** Up to this size, compressing at once (under a millisecond) costs less than handing over to a thread and back. */
 const SMALL_BYTES = 131_072;
 
-/** How long a client is given to take its answer while others wait for its place, in milliseconds. */
+/** How long a client may take to read its answer while others wait for its place, in milliseconds. */
 const TAKING_MS = 1_000;
 
-/** What takes longer is a turn of the event loop of its own; below, values and their rendering are of one turn. */
+/** Larger renderings get their own turn of the event loop; smaller ones gather and render in the same turn. */
 const GATHERED_SOON_MS = 1;
 
 export interface ExpositionOptions {
   /**
-   * Scrapes answered at once; a further one gets 503, or the place of a client that does not take its answer. Default 10:
-   * Prometheus sends one per interval and server.
+   * How many scrapes are answered at once. A further one gets 503, or the place of a client that does not read its answer.
+   * Default 10: Prometheus sends one per interval and server.
    */
   readonly maxScrapes?: number;
-  /** Called with each GET or HEAD: its code (499 where the client did not wait for the end), and the seconds from its arrival. */
+  /** Called with each GET or HEAD: its code (499 if the client left before the end) and the seconds since its arrival. */
   readonly onScrape?: (code: number, seconds: number) => void;
 }
 
@@ -39,7 +39,7 @@ interface Rendering {
 }
 
 /**
- * @param gather takes the values of all families: at one moment, and again for each call
+ * @param gather takes the values of all families at one moment, and new ones at each call
  * @returns a handler that answers on any path where it is mounted
  */
 export function createExposition(
@@ -48,7 +48,7 @@ export function createExposition(
 ): RequestListener {
   const renderShared = createSharedRendering(gather);
   let scrapes = 0;
-  /** Answers that lie in this process until their clients take them, since when (oldest first). */
+  /** Answers that clients have not read yet, oldest first, each with the time since when. */
   const untaken = new Map<ServerResponse, number>();
 
   async function scrape(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -61,7 +61,7 @@ export function createExposition(
       rendering.gzipped ??= gzip(rendering.plain);
       body = await rendering.gzipped;
     }
-    // The application has answered in the meantime: its middleware for requests that take long.
+    // The application has answered in the meantime, such as by a timeout middleware.
     if (response.headersSent) return;
     response.setHeader('Content-Type', CONTENT_TYPES[format]);
     response.setHeader('Vary', 'Accept, Accept-Encoding');
@@ -70,12 +70,12 @@ export function createExposition(
     untaken.set(response, performance.now());
   }
 
-  /** Cuts the client that has not taken its answer for longest: ten that never do must not keep Prometheus out. */
+  /** Cuts the client that has left its answer unread for longest: ten such clients must not lock Prometheus out. */
   function makeRoom(): boolean {
     const [oldest] = untaken;
     if (!oldest || performance.now() - oldest[1] < TAKING_MS) return false;
     untaken.delete(oldest[0]);
-    // As an error of the connection: it is not this process that has failed.
+    // Reported as an error of the connection, because this process has not failed.
     const late = Object.assign(new Error('the client did not read the response in time'), {
       code: 'ETIMEDOUT',
     });
@@ -84,13 +84,13 @@ export function createExposition(
   }
 
   return (request, response) => {
-    // Its client has gone while the application made up its mind: there is no `close` to come that would free a place.
+    // The client left before the handler ran, so no `close` will come that frees a place.
     if (response.destroyed) return;
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return fail(response.setHeader('Allow', 'GET, HEAD'), 405, 'method not allowed');
     }
     const startedMs = performance.now();
-    // `close` and not the end of `scrape`: a client that reads slowly holds its buffer until then.
+    // `close` and not the end of `scrape`, because a client that reads slowly holds its buffer until then.
     response.once('close', () => {
       scrapes--;
       untaken.delete(response);
@@ -105,8 +105,8 @@ export function createExposition(
 }
 
 /**
- * Renders one after the other. A scrape that arrives while a rendering runs waits for the next one, and shares it with
- * all others that want the same: joining the running one would hand out values from before the scrape arrived.
+ * Renders one after the other. A scrape that arrives during a rendering waits for the next one and shares it with all
+ * others that want the same. If it joined the running one, it would get values from before its arrival.
  */
 function createSharedRendering(gather: () => Promise<readonly Family[]>) {
   const waiting = new Map<string, Promise<Rendering>>();
@@ -119,7 +119,7 @@ function createSharedRendering(gather: () => Promise<readonly Family[]>) {
   ): Promise<Rendering> {
     const startedMs = performance.now();
     const families = await gather();
-    // What was gathered does not change any more; the rest of the event loop need not wait for the first slice as well.
+    // Gathered values no longer change, so the first slice need not hold up the event loop, too.
     if (performance.now() - startedMs > GATHERED_SOON_MS) await setImmediate();
     const wanted = names.length > 0 ? families.filter(({ name }) => names.includes(name)) : families;
     const isProtobuf = format === 'protobuf';
@@ -135,14 +135,14 @@ function createSharedRendering(gather: () => Promise<readonly Family[]>) {
         return renderNow(format, names, withNative);
       });
       waiting.set(key, rendering);
-      // A failed rendering is the business of its scrapes; the next one runs all the same.
+      // Only the scrapes of a failed rendering fail; the next rendering runs all the same.
       last = rendering.catch(() => undefined);
     }
     return rendering;
   };
 }
 
-/** Level 1: a fifth of the time of the default, and this text is still a fifteenth of its size. */
+/** Level 1 takes a fifth of the default's time, and still compresses this text to a fifteenth. */
 async function gzip(plain: Buffer): Promise<Buffer> {
   const options = { level: 1 };
   return plain.length <= SMALL_BYTES ? gzipSync(plain, options) : promisify(gzipInThread)(plain, options);

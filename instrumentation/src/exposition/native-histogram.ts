@@ -1,17 +1,17 @@
-/** From counted slots to the sparse form that Prometheus reads: spans of neighbouring buckets, and the steps between their counts. Pure. */
+/** Converts counted slots to the sparse form that Prometheus reads: spans of buckets, and the steps between their counts. Pure. */
 import { INDEX_OFFSET } from '../recording/native-buckets.ts';
 import type { Exemplar, SlotCounts, Snapshot } from '../recording/snapshot.ts';
 
 export interface NativeHistogram {
   readonly zeroCount: number;
   readonly spans: readonly Span[];
-  /** Of each bucket in the spans, how much its count differs from the one before it. */
+  /** For each bucket in the spans, the difference between its count and the previous one. */
   readonly deltas: readonly number[];
   readonly exemplars?: readonly Exemplar[] | undefined;
 }
 
 export interface Span {
-  /** The index of the first span's first bucket; of further spans, how many empty buckets stand before them. */
+  /** The index of the first span's first bucket; for further spans, the number of empty buckets before them. */
   readonly offset: number;
   readonly length: number;
 }
@@ -32,7 +32,7 @@ export function toNativeHistogram(
 
 function toSpans(indexes: readonly number[]): Span[] {
   const spans: { offset: number; length: number }[] = [];
-  // The bucket after the last one of the spans so far; before any, offsets count from 0.
+  // The index after the last bucket of the spans so far. Before the first, offsets count from 0.
   let next = 0;
   for (const index of indexes) {
     const last = spans.at(-1);

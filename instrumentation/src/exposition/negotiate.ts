@@ -1,4 +1,4 @@
-/** Which of its formats and encodings the exposition answers with, from the request's headers. Pure. */
+/** Selects the format and encoding of the exposition from the request's headers. Pure. */
 
 /** The formats and their exact content types. */
 export const CONTENT_TYPES = {
@@ -11,9 +11,9 @@ export type Format = keyof typeof CONTENT_TYPES;
 
 interface Offer {
   readonly format: Format;
-  /** The media ranges that it answers. */
+  /** The media ranges that select it. */
   readonly types: readonly string[];
-  /** Whether it is what these parameters ask for. */
+  /** Whether these parameters ask for it. */
   readonly fits: (parameters: ReadonlyMap<string, string>) => boolean;
 }
 
@@ -25,7 +25,7 @@ const offers: readonly Offer[] = [
   {
     format: 'protobuf',
     types: ['application/vnd.google.protobuf'],
-    // Any message could be meant by the bare type. (What is asked for is compared in lower case.)
+    // The bare type could mean any message. (Requests are compared in lower case.)
     fits: (parameters) =>
       parameters.get('proto') === 'io.prometheus.client.metricfamily' &&
       parameters.get('encoding') === 'delimited',
@@ -35,8 +35,8 @@ const offers: readonly Offer[] = [
 ];
 
 /**
- * The format of highest quality in `accept`, the earlier one of equals. Text where nothing matches, as Prometheus' own
- * libraries do: a person or an old scraper is better served by text than by a 406.
+ * The format of highest quality in `accept`; of equals, the earlier one. Text if nothing matches, like Prometheus' own
+ * libraries: text serves a human reader or an old scraper better than a 406.
  */
 export function negotiateFormat(accept = '*/*'): Format {
   let best: { format: Format; quality: number } = { format: 'text', quality: 0 };
@@ -56,7 +56,7 @@ export function acceptsGzip(acceptEncoding = ''): boolean {
 interface Quality {
   readonly value: string;
   readonly parameters: ReadonlyMap<string, string>;
-  /** 0 (refused) to 1; what is no number counts as refused. */
+  /** 0 (refused) to 1; an invalid number counts as refused. */
   readonly quality: number;
 }
 

@@ -1,25 +1,25 @@
-/** Where the pieces of an exposition are put together, while the rest of the event loop gets its turns. */
+/** Assembles the pieces of an exposition and regularly yields to the event loop. */
 import { setImmediate } from 'node:timers/promises';
 
-/** After this long the rest of the event loop gets a turn: with the last few steps and a collection of garbage, 5 ms at most. */
+/** After this time the event loop gets a turn. With the last few steps and a garbage collection, that makes 5 ms at most. */
 const SLICE_MS = 3;
 
-/** So many steps are taken before the clock is looked at. */
+/** How many steps to take between looks at the clock. */
 const STEPS_AT_ONCE = 32;
 
 const CHUNK_BYTES = 65_536;
 
-/** No character of a string takes more in UTF-8. */
+/** The most bytes that one UTF-16 unit of a string takes in UTF-8. */
 const MOST_BYTES_OF_A_CHARACTER = 3;
 
 export interface Output {
   /** Copies `piece` to the end; it may be overwritten afterwards. */
   add(piece: Uint8Array | string): void;
-  /** How many bytes there are. */
+  /** The number of bytes so far. */
   size(): number;
-  /** @returns a function that puts its argument here, in front of all that is added in the meantime */
+  /** @returns a function that inserts its argument here, in front of everything added in the meantime */
   reserve(): (piece: Uint8Array) => void;
-  /** After each step: a promise of the next turn, if this one has lasted long enough. */
+  /** Call after each step. @returns a promise of the next turn if this one has lasted long enough */
   turn(): Promise<void> | undefined;
   finish(): Buffer;
 }
@@ -32,7 +32,7 @@ export function createOutput(): Output {
   let steps = 0;
   let sliceStartMs = performance.now();
 
-  /** What was added stays as it is, and the rest of the chunk is for what comes. */
+  /** Keeps the bytes so far and continues in the rest of the chunk. */
   function close(): void {
     if (used > 0) chunks.push(chunk.subarray(0, used));
     chunk = chunk.subarray(used);

@@ -15,7 +15,7 @@ const METRIC = 4;
 const LABEL = 1;
 const [GAUGE, COUNTER, SUMMARY, UNTYPED, HISTOGRAM] = [2, 3, 4, 5, 7] as const;
 
-/** The field of `Metric` for each type that is a single value, and that type's own field for its creation. */
+/** The field of `Metric` for each single-valued type, and that type's own field for its creation time. */
 const SINGLE = {
   counter: { field: COUNTER, created: 3 },
   gauge: { field: GAUGE, created: undefined },
@@ -26,7 +26,7 @@ export type SingleType = keyof typeof SINGLE;
 
 export type Point = readonly [at: number, value: number, exemplar?: Exemplar | undefined];
 
-/** A histogram or summary of one set of labels. */
+/** A histogram or summary with one set of labels. */
 export interface Distribution {
   readonly count: number;
   readonly sum: number;
@@ -36,7 +36,7 @@ export interface Distribution {
   readonly native?: NativeHistogram | undefined;
 }
 
-/** A field `metric` with its tag and length: it can stand in any family. Overwritten by the next one. */
+/** A field `metric` with its tag and length, valid in any family. The next call overwrites it. */
 export function encodeSingle(
   type: SingleType,
   labels: Uint8Array,
@@ -52,7 +52,7 @@ export function encodeSingle(
   });
 }
 
-/** As {@link encodeSingle}. */
+/** Like {@link encodeSingle}. */
 export function encodeHistogram(labels: Uint8Array, histogram: Distribution): Uint8Array {
   return encodeMetric(labels, HISTOGRAM, () => {
     writeCount(1, 4, histogram.count);
@@ -70,10 +70,10 @@ export function encodeHistogram(labels: Uint8Array, histogram: Distribution): Ui
   });
 }
 
-/** As {@link encodeSingle}. */
+/** Like {@link encodeSingle}. */
 export function encodeSummary(labels: Uint8Array, summary: Distribution): Uint8Array {
   return encodeMetric(labels, SUMMARY, () => {
-    // A summary has no field for a count that is not whole.
+    // A summary has no field for fractional counts.
     metric.varintField(1, Math.min(Math.max(Math.round(summary.count) || 0, 0), Number.MAX_SAFE_INTEGER));
     metric.doubleField(2, summary.sum);
     for (const [quantile, value] of summary.points) {
@@ -86,7 +86,7 @@ export function encodeSummary(labels: Uint8Array, summary: Distribution): Uint8A
   });
 }
 
-/** The fields `label` of a metric. One without a value is no label, as Prometheus sees it. */
+/** The fields `label` of a metric. To Prometheus, a label without a value does not exist. */
 export function encodeLabels(labels: LabelSet): Uint8Array {
   const fields = new ProtobufWriter();
   for (const name in labels) {
@@ -100,7 +100,7 @@ export function encodeLabels(labels: LabelSet): Uint8Array {
   return fields.bytes;
 }
 
-/** One for all, because it grows to what is needed once. */
+/** Shared by all, so that it grows only once. */
 const metric = new ProtobufWriter(4096);
 
 function encodeMetric(labels: Uint8Array, field: number, write: () => void): Uint8Array {
@@ -125,7 +125,7 @@ function writeNative({ zeroCount, spans, deltas }: NativeHistogram): void {
   metric.packedSignedField(13, deltas);
 }
 
-/** A computed histogram may have counts that are not whole: the second field is for those. */
+/** A computed histogram may have fractional counts, which the second field holds. */
 function writeCount(whole: number, fraction: number, count: number): void {
   if (Number.isSafeInteger(count) && count >= 0) metric.varintField(whole, count);
   else metric.doubleField(fraction, count);

@@ -5,7 +5,7 @@
 
 const [VARINT, DOUBLE, LENGTH] = [0, 1, 2] as const;
 
-/** A varint of a number up to 2^53, and a tag, take no more. */
+/** The most bytes of a varint up to 2^53 and a tag. */
 const MOST_BYTES = 20;
 
 export class ProtobufWriter {
@@ -18,7 +18,7 @@ export class ProtobufWriter {
     this.#view = viewOf(this.#bytes);
   }
 
-  /** What was written; overwritten by what is written after {@link clear}. */
+  /** What was written; invalid once something is written after {@link clear}. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#size);
   }
@@ -27,13 +27,13 @@ export class ProtobufWriter {
     this.#size = 0;
   }
 
-  /** @param value whole, from 0 to 2^53 */
+  /** @param value an integer from 0 to 2^53 */
   varint(value: number): void {
     if (this.#size + MOST_BYTES > this.#bytes.length) this.#makeRoom(MOST_BYTES);
     const bytes = this.#bytes;
     let at = this.#size;
     let rest = value;
-    // Shifts are fast, and right below 2^31 only.
+    // Shifts are fast, but correct only below 2^31.
     for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80;
     for (; rest > 0x7f; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
     bytes[at++] = rest;
@@ -45,7 +45,7 @@ export class ProtobufWriter {
     this.varint(value);
   }
 
-  /** Numbers below 0 as well: zigzag, so that small ones are short. */
+  /** Allows numbers below 0: zigzag keeps small ones short. */
   signedField(field: number, value: number): void {
     this.varintField(field, zigzag(value));
   }
@@ -64,14 +64,14 @@ export class ProtobufWriter {
     this.#size += this.#bytes.write(text, this.#size);
   }
 
-  /** Bytes as they are: fields that were encoded before. */
+  /** Appends bytes unchanged: fields that were encoded before. */
   raw(bytes: Uint8Array): void {
     this.#makeRoom(bytes.length);
     this.#bytes.set(bytes, this.#size);
     this.#size += bytes.length;
   }
 
-  /** A field whose content `write` adds. Its length is known afterwards: where it takes more than a byte, the content moves. */
+  /** A field whose content `write` adds. Its length is known afterwards; if it takes more than a byte, the content moves. */
   messageField(field: number, write: () => void): void {
     this.varint((field << 3) | LENGTH);
     const start = ++this.#size;

@@ -1,6 +1,6 @@
 /**
- * Renders metric families as delimited protobuf, the one exposition format that native histograms have. What a source has
- * encoded already is only joined together: encodings of repeated fields can stand one after the other.
+ * Renders metric families as delimited protobuf, the only exposition format with native histograms. What a source has
+ * already encoded is only concatenated, which is valid for encodings of repeated fields.
  */
 import { type Family, type LabelSet, toExemplar, toNumber } from './family.ts';
 import type { NativeHistogram } from './native-histogram.ts';
@@ -19,8 +19,8 @@ const TYPES: Readonly<Record<string, number>> = {
 };
 
 /**
- * @param withNative whether the scrape asks for native histograms. One that does not gets the classic buckets alone: a server
- * that reads protobuf and cannot store them would drop the whole histogram and report nothing
+ * @param withNative whether the scrape asks for native histograms. Other scrapes get the classic buckets alone: a server that
+ * reads protobuf and cannot store native ones would drop the whole histogram without a message
  */
 export async function renderProtobuf(families: readonly Family[], withNative: boolean): Promise<Buffer> {
   const output = createOutput();
@@ -49,7 +49,7 @@ function headOf({ name, help, type }: Family, metricsSize: number): Uint8Array {
   return delimited.bytes;
 }
 
-/** Undefined is a step that has not brought a message yet. */
+/** Undefined is a step that has not produced a message yet. */
 function* messagesOf(family: Family, withNative: boolean): Generator<Uint8Array | undefined> {
   const { type, values } = family;
   if (type === 'histogram') return yield* distributions(family, 'le', withNative, encodeHistogram);
@@ -60,7 +60,7 @@ function* messagesOf(family: Family, withNative: boolean): Generator<Uint8Array 
   }
 }
 
-/** A histogram or summary as it comes together. */
+/** A histogram or summary under construction. */
 interface Gathered {
   readonly labels: LabelSet;
   readonly points: Point[];
@@ -70,7 +70,7 @@ interface Gathered {
   native?: NativeHistogram | undefined;
 }
 
-/** The samples of a family that has several for each message, put together by their labels without `pointLabel`. */
+/** Groups the samples of a family by their labels without `pointLabel`: several samples make up one message. */
 function* distributions(
   { name, values }: Family,
   pointLabel: 'le' | 'quantile',

@@ -1,6 +1,6 @@
 /**
- * The four request metrics as families, from the counted numbers. Taken in one turn of the event loop, they agree with
- * each other, and are rendered when a format is asked for.
+ * The four request metrics as families, from the counted numbers. They are taken in one turn of the event loop and so agree
+ * with each other; they are rendered when a format is requested.
  */
 import { type Cell, type RequestCounts, rowsOf, snapshotOf } from '../recording/counts.ts';
 import type { Exemplar } from '../recording/snapshot.ts';
@@ -8,7 +8,7 @@ import { Durations } from './durations.ts';
 import type { Family, Sample } from './family.ts';
 
 /**
- * @param prefix stands before each name
+ * @param prefix of each name
  * @returns a function for each family; it takes the values when it is called, at a scrape and never during a request
  */
 export function createRequestFamilies(counts: RequestCounts, prefix = ''): readonly (() => Family)[] {
@@ -24,7 +24,7 @@ export function createRequestFamilies(counts: RequestCounts, prefix = ''): reado
         ...sumOf(cells),
       })),
     }),
-    /** Ended requests by code from 400 up, whether a route answered or none. */
+    /** Ended requests by code from 400 up, with or without a route. */
     () => ({
       name: `${prefix}http_errors_total`,
       help: 'Total number of errors',
@@ -66,7 +66,7 @@ function newestOf(cells: readonly Cell[]): Pick<Sample, 'exemplar'> {
   return newest ? { exemplar: { ...newest, value: 1 } } : {};
 }
 
-/** What the cells have counted together, and since when. */
+/** The sum of the cells, and the time since when they count. */
 function sumOf(cells: readonly Cell[]): Pick<Sample, 'value' | 'createdMs'> {
   let value = 0;
   let createdMs: number | undefined;

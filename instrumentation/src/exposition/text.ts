@@ -1,7 +1,7 @@
 /**
- * Renders metric families as text 0.0.4 or OpenMetrics 1.0.0. The client library's own rendering is not used because it
- * renames counters for good once OpenMetrics was asked for, formats every label again at every scrape, and holds the event
- * loop until it is done. Left out: units.
+ * Renders metric families as text 0.0.4 or OpenMetrics 1.0.0. The client library's own rendering is not used: it renames
+ * counters for good once OpenMetrics was requested, formats every label again at every scrape, and blocks the event loop until
+ * it is done. Left out: units.
  */
 import type { Exemplar } from '../recording/snapshot.ts';
 import {
@@ -20,7 +20,7 @@ export type TextFormat = 'text' | 'openmetrics';
 /** The types that both formats have. */
 const TYPES = new Set(['counter', 'gauge', 'histogram', 'summary']);
 
-/** Renders `families` as UTF-8. The values should not change until the promise settles. */
+/** Renders `families` as UTF-8. The values must not change until the promise settles. */
 export async function render(families: readonly Family[], format: TextFormat): Promise<Buffer> {
   const output = createOutput();
   for (const family of families) {
@@ -59,7 +59,7 @@ export function toExemplarText(exemplar: Exemplar | undefined): string {
   return ` # ${toLabelsText(labelSet)} ${toNumberText(value)} ${timestamp}`;
 }
 
-/** `{path="a",method="get"}`, or nothing where there are no labels. */
+/** `{path="a",method="get"}`, or nothing without labels. */
 export function toLabelsText(labels: LabelSet): string {
   let pairs = '';
   for (const name in labels) {
@@ -69,15 +69,15 @@ export function toLabelsText(labels: LabelSet): string {
   return pairs === '' ? '' : `{${pairs}}`;
 }
 
-/** OpenMetrics keeps the `_total` of a counter for its sample. */
+/** In OpenMetrics, only the sample of a counter has the `_total`. */
 function familyName({ name, type }: Family, format: TextFormat): string {
   return format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name;
 }
 
 function toValueText(name: string, value: unknown): string {
   const text = toText(value);
-  // OpenMetrics wants bounds and quantiles in the canonical form of a float, `le="1.0"`. Text accepts it too, and a
-  // Prometheus that asks for the other format after an upgrade then sees the same series.
+  // OpenMetrics requires bounds and quantiles in the canonical form of a float, `le="1.0"`. Text accepts that form, too, and
+  // a Prometheus that asks for the other format after an upgrade then sees the same series.
   if (typeof value === 'number')
     return (name === 'le' || name === 'quantile') && /^-?\d+$/.test(text) ? `${text}.0` : text;
   return /["\\\n]/.test(text) ? escapeText(text, true) : text;

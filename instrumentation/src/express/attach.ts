@@ -1,11 +1,10 @@
 /**
- * Puts a recorder around an Express application. Four things of that application object are replaced, and nothing of
- * Express itself: `handle`, through which every request enters; `use`, to see what mounts are called with; of its responses
- * `detachSocket`, which emits nothing; and of each route's layer the function through which Express enters the route. No
- * handler of the application is wrapped.
+ * Puts a recorder around an Express application. Four functions are replaced, and nothing of Express itself: `handle`,
+ * through which every request enters; `use`, to see the arguments of mounts; `detachSocket` of its responses, which emits
+ * nothing; and in each route's layer, the function through which Express enters the route. No handler is wrapped.
  *
- * Standing around the application and not within it, nothing that the application does can keep a request from being
- * counted, it does not matter when `instrument` is called, and the duration begins where Node hands the request over.
+ * The recorder is around the application and not within it. Nothing that the application does can therefore keep a request
+ * from being counted, `instrument` may be called at any time, and the duration begins where Node hands over the request.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Recorder } from '../recording/recorder.ts';
@@ -13,7 +12,7 @@ import type { RouteResolver } from './resolver.ts';
 import { isApplication, type ObservedMounts, routerOf } from './route-map.ts';
 import type { Application, Next } from './types.ts';
 
-/** Shared by all copies of this package, so that a second instrumentation is noticed in each of them. */
+/** Shared by all copies of this package, so that each of them notices a second instrumentation. */
 const instrumented = Symbol.for('express-exact-metrics: instrumented');
 
 export interface Attachment {
@@ -24,7 +23,7 @@ export interface Attachment {
   readonly isSkipped: (request: IncomingMessage) => boolean;
 }
 
-/** @throws TypeError when `app` is no Express application; Error when it is instrumented already */
+/** @throws TypeError when `app` is no Express application; Error when it is already instrumented */
 export function checkApplication(app: unknown): asserts app is Application {
   const candidate = app as Partial<Application> | undefined;
   const isExpress =
@@ -41,7 +40,7 @@ export function checkApplication(app: unknown): asserts app is Application {
   }
 }
 
-/** @returns what takes the recorder off again */
+/** @returns a function that removes the recorder */
 export function attach({ app, recorder, resolver, observed, isSkipped }: Attachment): () => void {
   Object.defineProperty(app, instrumented, { value: true, configurable: true });
   const handle = app.handle;
@@ -59,7 +58,7 @@ export function attach({ app, recorder, resolver, observed, isSkipped }: Attachm
   const unwatchMounts = watchMounts(app, observed);
   const measured = app.handle;
   return () => {
-    // Where it was replaced once more, ours stays within it, and counts nothing.
+    // If the function was replaced once more, ours stays within it and counts nothing.
     if (app.handle === measured) app.handle = handle;
     Reflect.deleteProperty(responses, 'detachSocket');
     unwatchMounts();
@@ -67,27 +66,27 @@ export function attach({ app, recorder, resolver, observed, isSkipped }: Attachm
   };
 }
 
-/** The `next` of an application that is mounted: what is done with a request out there is not its doing. */
+/** Wraps the `next` of a mounted application: what the outer application does with the request is not counted here. */
 function leaving(recorder: Recorder, response: ServerResponse, next: Next): Next {
-  // A handler may have handed it to the application that it is in already.
+  // A handler may pass the request to the application that it is already in.
   const { isOut, outerBaseUrl } = recorder.ongoing(response) ?? { isOut: true, outerBaseUrl: '' };
   return (error) => {
     const ongoing = recorder.ongoing(response);
     if (ongoing) ongoing.outerBaseUrl = outerBaseUrl;
-    // With an error, it is what happened in here that is answered.
+    // With an error, the answer is to what happened in this application.
     if (ongoing && !error) ongoing.isOut = isOut;
     next(error);
   };
 }
 
-/** Sees what `use` of `app` is called with from now on. @returns what ends that */
+/** Records the arguments of each `use` of `app`. @returns a function that stops it */
 function watchMounts(app: Application, observed: ObservedMounts): () => void {
   const use = app.use;
   app.use = function useSeen(...handlers) {
     const result = use.apply(this, [...handlers]);
     const [path, ...rest] = handlers;
     const mounted = (isPath(path) ? rest : handlers).flat(Number.POSITIVE_INFINITY);
-    // The last ones: the first `use` of Express 4 adds two layers of its own before.
+    // Only the last layers: the first `use` of Express 4 adds two of its own before.
     const added = routerOf(app)?.stack.slice(-mounted.length) ?? [];
     added.forEach((layer, i) => {
       observed.givenPaths.set(layer, isPath(path) ? path : '/');

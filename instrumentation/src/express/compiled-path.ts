@@ -1,26 +1,26 @@
 /**
- * Turns an expression that Express 4 has compiled back into its path. path-to-regexp 0.1 has a form of its own for `:name`,
- * `*` and `/(`, escapes slashes and dots, and leaves everything else as it was given.
+ * Converts an expression that Express 4 has compiled back to its path. path-to-regexp 0.1 has special forms for `:name`, `*`
+ * and `/(`, escapes slashes and dots, and leaves everything else unchanged.
  */
 import type { Layer, Pattern } from './types.ts';
 
 /** What surrounds the path of a mount. */
 const MOUNTED = /^\^(.*?)\\\/\?\(\?[=:]\\\/\|\$\)$/;
 
-/** A parameter up to its own expression, by version: `\/(?:\.`, `(?:\.\/`. */
+/** The start of a parameter before its own expression, by version: `\/(?:\.`, `(?:\.\/`. */
 const PARAMETER = /(\\\/)?\(\?:(\\\.)?(\\\/)?(?=\((?!\?))/y;
 
-/** The expression of a parameter that was given none; the longer one keeps what stands between two of them out. */
+/** The expression of a parameter without its own; the longer form excludes what separates two parameters. */
 const DEFAULT_EXPRESSION = /^(?:\[\^[^\]]*\]\+\?|\(\?:\(\?!.*\)\.\)\+\?)$/;
 
-/** What the `*` of `:name*` adds. */
+/** The suffix for the `*` of `:name*`. */
 const REPEATED = /\(\(\?:\[[^\]]*\]\.\+\?\)\?\)/y;
 
 const OTHER = /\(\.\*\)|\\\/\(\?:|\((?:\?<(?![=!]))?(?!\?)|\\?[\s\S]/y;
 const GROUPS = new Set(['(.*)', '(', '(?<']);
 const GIVEN: Readonly<Record<string, string>> = { '(.*)': '*', '\\/(?:': '/(', '\\/': '/', '\\.': '.' };
 
-/** @returns the path; `regexp` itself where it was an expression from the start */
+/** @returns the path; `regexp` itself if it was not compiled from a path */
 export function decodePath(regexp: RegExp, keys: NonNullable<Layer['keys']>): Pattern {
   const body = MOUNTED.exec(regexp.source)?.[1];
   if (body === undefined) return regexp;
@@ -56,13 +56,13 @@ export function decodePath(regexp: RegExp, keys: NonNullable<Layer['keys']>): Pa
   return groups === countGroups(regexp.source) ? path : regexp;
 }
 
-/** What stands before the name of a parameter. */
+/** What precedes the name of a parameter. */
 const prefixOf = ([, slash, dot, optionalSlash]: readonly string[]) =>
   (slash || optionalSlash ? '/' : '') + (dot ? '.' : '');
 
 export const countGroups = (source: string) => (new RegExp(`${source}|`).exec('')?.length ?? 1) - 1;
 
-/** Where the group that begins at `start` ends. */
+/** The end of the group that begins at `start`. */
 function endOfGroup(source: string, start: number): number {
   let depth = 0;
   for (const { 0: token, index } of source.slice(start).matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|[()]/g)) {

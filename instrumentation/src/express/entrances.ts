@@ -1,14 +1,14 @@
 /**
- * The functions through which Express enters layers, replaced by some that look at the requests on their way in. A router may
- * be shared by many applications: a layer is replaced once for all of them, and finds those that watch it by the request, so
- * that it holds none of them.
+ * Replaces the functions through which Express enters layers by functions that see the requests on their way in. Many
+ * applications may share a router. A layer is therefore replaced once for all of them, and finds its watchers by the request,
+ * so that it keeps no application alive.
  */
 import type { ServerResponse } from 'node:http';
 import { ONGOING, requests } from '../recording/outcome.ts';
 import type { Ongoing, Recorder } from '../recording/recorder.ts';
 import type { Handle, Layer, Next, Request } from './types.ts';
 
-/** What is done with a request that enters a layer; it has to call `enter`. */
+/** Handles a request that enters a layer; it must call `enter`. */
 export type Watch = (
   enter: Handle,
   current: Ongoing,
@@ -20,7 +20,7 @@ export type Watch = (
 interface Entrance {
   readonly watches: WeakMap<Recorder, Watch>;
   users: number;
-  /** Puts back what was replaced, unless something else has been put in its place. */
+  /** Restores the original functions, unless others have replaced ours. */
   readonly restore: () => void;
 }
 

@@ -1,13 +1,13 @@
 /** The label values of request methods: bounded, independent of what clients send. */
 import { OTHER_METHOD, type RequestCounts } from '../recording/counts.ts';
 
-/** What a handler for all methods is usually asked with. */
+/** The methods to expect of a handler for all methods. */
 export const COMMON_METHODS: readonly string[] = ['get', 'post', 'put', 'patch', 'delete'];
 
-/** The label of a method as routes have it: HEAD is answered by the GET route, and counts as `get`. */
+/** The label of a route's method: the GET route answers HEAD, which counts as `get`. */
 export const labelOf = (method: string): string => (method === 'head' ? 'get' : method);
 
-/** The label of a request's method: a common one or one that some route has; the rest is `other`. */
+/** The label of a request's method: a common one or one that a route has, and otherwise `other`. */
 export function methodLabel(counts: RequestCounts, method = ''): string {
   const label = labelOf(method.toLowerCase());
   const isKnown = COMMON_METHODS.includes(label) || label === 'options' || counts.unmatched.has(label);

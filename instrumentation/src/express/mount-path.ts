@@ -1,18 +1,18 @@
-/** The paths under which routes and mounts are reached, and which of them a request has come by. */
+/** The paths of routes and mounts, and which of them a request has taken. */
 import type { Row } from '../recording/counts.ts';
 import { type Alternative, learnPattern } from './patterns.ts';
 import type { Pattern, Request } from './types.ts';
 
-/** The mounts on the way to something, outermost first, each with its alternative paths. */
+/** The mounts that lead to a layer, outermost first, each with its alternative paths. */
 export type MountPath = readonly (readonly Alternative[])[];
 
-/** One path under which a route or a mount is reached. */
+/** One path to a route or a mount. */
 export interface RoutePath {
   readonly template: string;
   readonly mounts: readonly Alternative[];
   /** The route's own path; undefined for a mount. */
   readonly own: Alternative | undefined;
-  /** The rows that its requests count on, by method. */
+  /** The rows on which its requests count, by method. */
   readonly rows: Map<string, MethodRow>;
 }
 
@@ -23,9 +23,9 @@ export interface MethodRow {
 }
 
 /**
- * Every path that the alternatives of mounts, and of a route in the last of them, combine to.
+ * All combinations of the alternatives of mounts, and of a route in the last of them.
  * @param own none for the last mount itself
- * @returns undefined in place of those with a pattern that is not known yet
+ * @returns undefined in place of paths with a pattern that is not known yet
  */
 export function toPaths(mountPath: MountPath, own?: readonly Alternative[]): (RoutePath | undefined)[] {
   const all = own ? [...mountPath, own] : mountPath;
@@ -37,7 +37,7 @@ export function toPaths(mountPath: MountPath, own?: readonly Alternative[]): (Ro
   });
 }
 
-/** One of each list, in every combination. */
+/** Every combination with one element of each list. */
 function combine(lists: MountPath): Alternative[][] {
   return lists.reduce<Alternative[][]>(
     (combined, list) => combined.flatMap((before) => list.map((one) => [...before, one])),
@@ -45,7 +45,7 @@ function combine(lists: MountPath): Alternative[][] {
   );
 }
 
-/** `/api` and `/users/:id` to `/api/users/:id`; an expression is shown as it is. */
+/** Joins `/api` and `/users/:id` to `/api/users/:id`; an expression is shown unchanged. */
 function join(patterns: readonly Pattern[]): string {
   const template = patterns.reduce<string>((prefix, pattern) => {
     const piece = typeof pattern === 'string' ? pattern.replace(/\/+$/, '') : String(pattern);
@@ -54,12 +54,12 @@ function join(patterns: readonly Pattern[]): string {
   return template === '' ? '/' : template;
 }
 
-/** What mounts within the application have consumed of the URL, where those outside of it have consumed `outerBaseUrl`. */
+/** The part of the URL that mounts within the application have consumed; those outside have consumed `outerBaseUrl`. */
 export function baseOf({ baseUrl = '' }: Request, outerBaseUrl: string): string {
   return baseUrl.slice(outerBaseUrl.length);
 }
 
-/** Which of `paths` a request has come by; the first where that is not known. */
+/** The one of `paths` that a request has taken; the first if that is unknown. */
 export function pathTaken(
   paths: readonly RoutePath[],
   request: Request,
@@ -73,7 +73,7 @@ export function pathTaken(
   return paths.find(isTaken) ?? paths[0];
 }
 
-/** What is left of `base` after `mounts`; undefined where they do not match. */
+/** The rest of `base` after `mounts`; undefined if they do not match. */
 export function consume(mounts: readonly Alternative[], base: string): string | undefined {
   let rest = base;
   for (const mount of mounts) {
@@ -102,7 +102,7 @@ export function learnMountPaths(mountPaths: readonly MountPath[], base: string):
   return hasLearnt;
 }
 
-/** The path of a request target, also where that is a whole URL. */
+/** The path of a request target, even if that is a whole URL. */
 export function pathOf(url = '/'): string {
   const [target = '/'] = url.split('?', 1);
   if (target.startsWith('/')) return target;

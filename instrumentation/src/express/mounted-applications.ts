@@ -1,4 +1,4 @@
-/** Applications that were mounted unseen: each is found by the first request that is answered in it. */
+/** Finds applications whose mounting was not seen, each by the first request that is answered in it. */
 import { consume } from './mount-path.ts';
 import { alternativesOf } from './patterns.ts';
 import { type ObservedMounts, routerOf } from './route-map.ts';
@@ -6,7 +6,7 @@ import type { Application, Layer, Request } from './types.ts';
 
 /**
  * Learns which layers have led `request` from `root` to the application that it is in.
- * @param base what mounts within `root` have consumed of the URL
+ * @param base the part of the URL that mounts within `root` have consumed
  * @returns whether any was new
  */
 export function learnApplications(
@@ -27,7 +27,7 @@ export function learnApplications(
   return hasLearnt;
 }
 
-/** The applications from below `root` to `inner`, which is mounted in it or in one that is; none where it is not. */
+/** The applications from below `root` to `inner`, at any depth; none if it is not mounted there. */
 function applicationsBetween(root: Application, inner: Application | undefined): Application[] {
   const chain: Application[] = [];
   for (let at = inner; at && at !== root; at = at.parent) chain.unshift(at);
@@ -35,8 +35,8 @@ function applicationsBetween(root: Application, inner: Application | undefined):
 }
 
 /**
- * The layer of `outer` by which a request for `path` has come to `application`, and what it leaves of the path. Of several
- * of which nothing is known, the first: where they match the same path, their templates hardly ever differ.
+ * The layer of `outer` through which a request for `path` has reached `application`, and the rest of the path. Of several
+ * unknown layers, the first: if they match the same path, their templates hardly ever differ.
  */
 function mountOf(
   application: Application,

@@ -1,9 +1,9 @@
 /**
- * What paths a layer of Express stands for, and how to match them, by version:
- * - 5.3 (router 2.3) keeps what it was called with in `rawPath`;
- * - 5.0 to 5.2 keep only compiled matchers of a mount: known is what the application's `use` was seen to be called with;
+ * Which paths a layer of Express has, and how to match them, by version:
+ * - 5.3 (router 2.3) keeps the arguments in `rawPath`;
+ * - 5.0 to 5.2 keep only compiled matchers of a mount: its path is known if a call of the application's `use` was seen;
  *   otherwise the pattern is learnt from the first request that passes ({@link learnPattern});
- * - 4 keeps a regular expression, which is turned back into the path.
+ * - 4 keeps a regular expression, which is converted back to the path.
  * A route knows its path in every version.
  */
 import { countGroups, decodePath } from './compiled-path.ts';
@@ -11,15 +11,15 @@ import type { Layer, Pattern } from './types.ts';
 
 /** One of the paths of a layer. */
 export interface Alternative {
-  /** Undefined while it is not known. */
+  /** Undefined until it is known. */
   pattern: Pattern | undefined;
-  /** The beginning of `path` that it matches; undefined where it does not. */
+  /** The beginning of `path` that it matches; undefined if it does not match. */
   readonly match: (path: string) => string | undefined;
-  /** The same with the values of parameters, where the layer has them. */
+  /** The same with the values of parameters, if the layer has them. */
   readonly matcher?: NonNullable<Layer['matchers']>[number];
 }
 
-/** @param given what `use` was called with, where that was seen */
+/** @param given the arguments of `use`, if they were seen */
 export function alternativesOf(layer: Layer, given: unknown): Alternative[] {
   const raw = toPatterns(layer.route?.path ?? layer.rawPath ?? given);
   if (layer.matchers) return layer.matchers.map((matcher, i) => ofMatcher(layer, matcher, raw?.[i]));
@@ -36,7 +36,7 @@ export function alternativesOf(layer: Layer, given: unknown): Alternative[] {
   });
 }
 
-/** Patterns from anything that `use`, `get` and so on accept as a path; undefined where it is no path. */
+/** Patterns from anything that `use`, `get` and so on accept as a path; undefined for anything else. */
 function toPatterns(given: unknown): Pattern[] | undefined {
   const flat = (Array.isArray(given) ? given.flat(Number.POSITIVE_INFINITY) : [given]) as unknown[];
   const patterns = flat.filter((entry) => typeof entry === 'string' || entry instanceof RegExp);
@@ -67,13 +67,13 @@ function splitAlternatives({ source, flags }: RegExp): RegExp[] {
   return joined.split(/\|(?=\^)/).map((alternative) => new RegExp(alternative, flags));
 }
 
-/** What stands for an expression that cannot be seen. */
+/** The label of an expression that cannot be read. */
 const EXPRESSION = '(expression)';
 
 /**
- * The pattern of a matcher that does not say it, from a path that it has matched: a piece of the path that, replaced by
- * another, comes back as the value of a parameter, is that parameter; everything else is literal. The caller keeps the
- * result for good, so that one layer has one pattern for all later requests.
+ * Infers the pattern of an opaque matcher from a path that it has matched. A piece of the path is a parameter if another piece
+ * in its place comes back as the parameter's value; everything else is literal. The caller keeps the result for good, so that
+ * a layer has one pattern for all later requests.
  */
 export function learnPattern({ matcher }: Alternative, path: string): Pattern | undefined {
   const matched = matcher?.(path);
@@ -87,7 +87,7 @@ export function learnPattern({ matcher }: Alternative, path: string): Pattern | 
       findValue(matcher, whole, name, text) ?? findValue(matcher, whole, name, encodeURIComponent(text));
     return range && { ...range, label: `${isWildcard ? '*' : ':'}${name}` };
   });
-  // Where letters match in either case, the client's choice of them must not be seen.
+  // If matching ignores case, the client's spelling must not become the label.
   const isSensitive = !(matcher(whole.toUpperCase()) && matcher(whole.toLowerCase()));
   const toLiteral = (text: string) => (isSensitive ? text : text.toLowerCase());
   let template = '';
@@ -100,7 +100,7 @@ export function learnPattern({ matcher }: Alternative, path: string): Pattern | 
   return template + toLiteral(whole.slice(from));
 }
 
-/** Where in `path` the value of the parameter `name` stands. */
+/** The position in `path` of the value of the parameter `name`. */
 function findValue(
   matcher: NonNullable<Alternative['matcher']>,
   path: string,

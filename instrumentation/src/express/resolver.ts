@@ -1,6 +1,6 @@
 /**
- * Which row a request belongs to. A request that enters a route is given that route's row on the way in; what is left to
- * find at its end are the requests that no watched route answered.
+ * Finds the row of a request. A request that enters a route gets that route's row on the way in. At the end, only requests
+ * that no watched route answered have to be resolved.
  */
 import type { RequestCounts, Row } from '../recording/counts.ts';
 import type { Ongoing, Recorder } from '../recording/recorder.ts';
@@ -38,7 +38,7 @@ const EMPTY: RouteMap = {
 export class RouteResolver {
   readonly #parts: ResolverParts;
   readonly #rows: Rows;
-  /** What is known now of the routes that are watched. */
+  /** The current knowledge of the watched routes. */
   readonly #watched = new WeakMap<Layer, { mapped: MappedRoute }>();
   #root: Router | undefined;
   #rootSize = 0;
@@ -49,24 +49,24 @@ export class RouteResolver {
     this.#rows = createRows(parts.counts, parts);
   }
 
-  /** Before a request: sees cheaply whether routes were added to the application itself. */
+  /** Before a request: a cheap check whether routes were added to the application itself. */
   update(): void {
     this.#root ??= routerOf(this.#parts.app);
     if (this.#root && this.#root.stack.length !== this.#rootSize) this.#read();
   }
 
-  /** Before a scrape: sees whether routes were added anywhere. */
+  /** Before a scrape: checks whether routes were added anywhere. */
   refresh(): void {
     this.#root ??= routerOf(this.#parts.app);
     if (this.#root && countLayers(this.#root, this.#parts.observed) !== this.#map.size) this.#read();
   }
 
-  /** Puts back what the routes' layers were entered through. */
+  /** Restores the entrances of the routes' layers. */
   release(): void {
     for (const { layer } of this.#map.routes) unwatchEntrance(layer, this.#parts.recorder);
   }
 
-  /** The row of a request that ended with `status` while it was in no watched route; undefined where none answered it. */
+  /** The row of a request that ended with `status` outside of any watched route; undefined if none answered it. */
   resolve(request: Request, current: Ongoing, status: number): Row | undefined {
     const base = baseOf(request, current.outerBaseUrl);
     this.#learnHidden(request, base);
@@ -78,17 +78,17 @@ export class RouteResolver {
       const mapped = this.#map.byRoute.get(route);
       if (!mapped) return this.#rowAt(hiddenTemplate(this.#map.mounts, base, route), request);
       const path = pathTaken(mapped.paths, request, current.outerBaseUrl);
-      // It has matched, and something before its handlers has answered: a handler for a parameter, usually.
+      // It matched, but something answered before its handlers, usually a handler for a parameter.
       if (path && !isRefusal) return this.#rows.of(route, path, request.method ?? '').row;
     }
-    // Either no route has the path, or what answers at the end of such requests did.
+    // Either no route has the path, or the final handler for such requests answered.
     return isRefusal ? undefined : this.#rowOfMount(request, current, base);
   }
 
-  /** The row of a request that something mounted has answered, in no route. */
+  /** The row of a request that a mounted handler answered, outside of any route. */
   #rowOfMount(request: Request, { left }: Ongoing, base: string): Row | undefined {
     const mapped = left && request.route && this.#map.byRoute.get(request.route);
-    // It has left the rest to a middleware of its router, or of one around it: one that sends what routes have prepared.
+    // A route has left the answer to a middleware of its router or an outer one, which sends what routes prepare.
     if (mapped && isAround(mapped, base)) return left.row;
     const mount =
       base === '' ? undefined : this.#map.mounts.find(({ mounts }) => consume(mounts, base) === '');
@@ -118,7 +118,7 @@ export class RouteResolver {
     watchEntrance(mapped.layer, this.#parts.recorder, this.#watching(watched));
   }
 
-  /** What Express enters a route through: notes on which row the request counts, and whether the route passes it on. */
+  /** Replaces the entrance of a route: notes the row of the request, and whether the route passes it on. */
   #watching(watched: { readonly mapped: MappedRoute }): Watch {
     const rows = this.#rows;
     return (enter, current, request, response, next) => {
@@ -134,7 +134,7 @@ export class RouteResolver {
       const hadHead = response.headersSent;
       return enter(request, response, (error) => {
         current.isAnswered ||= response.writableEnded || (response.headersSent && !hadHead);
-        // With an error the route is what answers, by way of an error handler.
+        // With an error, the route answers, through an error handler.
         if (!current.isAnswered && (!error || error === 'route' || error === 'router')) {
           current.left = { route, row: current.viaAll ? undefined : current.row };
           current.row = undefined;
@@ -150,14 +150,14 @@ export class RouteResolver {
   }
 }
 
-/** Whether `baseUrl` is what one of the routers around a route has consumed. */
+/** Whether one of the routers around a route has consumed `baseUrl`. */
 function isAround({ paths }: MappedRoute, baseUrl: string): boolean {
   return paths.some(({ mounts }) =>
     [...mounts.keys(), mounts.length].some((n) => consume(mounts.slice(0, n), baseUrl) === ''),
   );
 }
 
-/** The template of a route in a router that a handler calls by itself: the nearest mount, and what the route says. */
+/** The template of a route in a router that a handler calls itself: the nearest mount, and the route's own path. */
 function hiddenTemplate(mounts: readonly RoutePath[], baseUrl: string, route: Route): string {
   let nearest = { template: '', rest: baseUrl };
   for (const { template, mounts: outer } of mounts) {
@@ -165,6 +165,6 @@ function hiddenTemplate(mounts: readonly RoutePath[], baseUrl: string, route: Ro
     if (rest !== undefined && rest.length < nearest.rest.length) nearest = { template, rest };
   }
   const own = [route.path].flat().map(String).join('|').replace(/\/+$/, '');
-  // What the router has consumed beyond the mount is a client's words.
+  // The client chooses what the router has consumed beyond the mount.
   return `${nearest.template}${nearest.rest === '' ? '' : '/*'}${own}` || '/';
 }

@@ -1,9 +1,9 @@
-/** The routes of an application, read from the stacks of its routers: each with all the paths under which it is reached. */
+/** Reads the routes of an application from the stacks of its routers, each with all paths that lead to it. */
 import { type MountPath, type RoutePath, toPaths } from './mount-path.ts';
 import { type Alternative, alternativesOf } from './patterns.ts';
 import type { Application, Layer, Route, Router } from './types.ts';
 
-/** A route's layer, and all the paths under which it is reached. */
+/** A route's layer, and all paths that lead to it. */
 export interface MappedRoute {
   readonly layer: Layer;
   readonly route: Route;
@@ -16,21 +16,21 @@ export interface MappedRoute {
 export interface RouteMap {
   readonly routes: readonly MappedRoute[];
   readonly byRoute: ReadonlyMap<Route, MappedRoute>;
-  /** What `use` has mounted anywhere but at `/`. */
+  /** What `use` has mounted, except at `/`. */
   readonly mounts: readonly RoutePath[];
   /** The mount paths whose templates are not known yet. */
   readonly unknown: readonly MountPath[];
   /** Whether there are mounted applications of which nothing is known. */
   readonly hasHidden: boolean;
-  /** Number of layers, to see that there are more. */
+  /** The number of layers; it grows when some are added. */
   readonly size: number;
 }
 
-/** What is known of mounts, besides the stacks. */
+/** Knowledge of mounts that the stacks do not contain. */
 export interface ObservedMounts {
-  /** What `use` of an application was called with, by layer. */
+  /** The arguments of an application's `use`, by layer. */
   readonly givenPaths: WeakMap<Layer, unknown>;
-  /** The applications mounted by a layer. */
+  /** The applications that a layer mounts. */
   readonly applications: WeakMap<Layer, Application>;
   /** Alternatives of the layers seen before, with what was learnt of them. */
   readonly alternatives: WeakMap<Layer, readonly Alternative[]>;
@@ -41,8 +41,8 @@ export function createObservedMounts(): ObservedMounts {
 }
 
 /**
- * The router of `app`, if it has one. Express 5 makes it at the first look, with the settings of that moment, which the
- * application may yet change; a look that is refused those settings finds out without making one.
+ * The router of `app`, if it has one. Express 5 creates it at the first access, with the current settings, which the
+ * application may still change. An access that is refused those settings finds out without creating one.
  */
 export function routerOf(app: Application): Router | undefined {
   // Express 4, whose getter `router` throws.
@@ -88,14 +88,14 @@ export function readRoutes(root: Router, observed: ObservedMounts): RouteMap {
   return { routes, byRoute, mounts, unknown, hasHidden, size };
 }
 
-/** The number of layers below `root`, as {@link RouteMap.size}. */
+/** The number of layers below `root`, as in {@link RouteMap.size}. */
 export function countLayers(root: Router, observed: ObservedMounts): number {
   let size = 0;
   for (const _ of layersBelow(root, observed)) size++;
   return size;
 }
 
-/** Every layer of `router` and of the routers mounted in it, with the mounts on the way to it. */
+/** Every layer of `router` and of the routers mounted in it, with the mounts that lead to it. */
 function* layersBelow(
   router: Router,
   observed: ObservedMounts,
@@ -136,7 +136,7 @@ function alternativesSeen(layer: Layer, observed: ObservedMounts): readonly Alte
   return seen;
 }
 
-/** What a mount leads into: a router, or the router of a mounted application. */
+/** The target of a mount: a router, or the router of a mounted application. */
 function nestedRouter(layer: Layer, observed: ObservedMounts): Router | undefined {
   if (Array.isArray(layer.handle.stack)) return layer.handle as unknown as Router;
   const application = isApplication(layer.handle) ? layer.handle : observed.applications.get(layer);

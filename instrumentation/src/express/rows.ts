@@ -20,23 +20,23 @@ export interface RowOptions {
   readonly codes: Readonly<Record<string, readonly number[]>>;
   /** Whether the requests of a template are skipped. */
   readonly isSkippedTemplate: (template: string) => boolean;
-  /** Handlers that take their requests out of the count. */
+  /** Handlers whose requests are not counted. */
   readonly uncounted: WeakSet<Handle>;
 }
 
 export interface Rows {
-  /** Exposes the rows of a route, at 0. */
+  /** Exposes the rows of a route at 0. */
   expose(mapped: MappedRoute): void;
-  /** What a request counts on that enters `route` by `path`. */
+  /** The row of a request that enters `route` by `path`. */
   of(route: Route, path: RoutePath, method: string): MethodRow;
   /** The row of a template and a method's label. */
   at(template: string, label: string): Row;
 }
 
-/** More methods than anyone lists by hand: `app.all`, which makes a handler for each. */
+/** More methods than a hand-written list has: `app.all` creates a handler for each. */
 const MANY_METHODS = 20;
 
-/** The labels of the methods that `route` has handlers for; none where it has handlers for all. */
+/** The labels of the methods that `route` has handlers for; none if it has handlers for all. */
 function ownMethods({ methods }: Route): string[] {
   const names = Object.keys(methods).filter((name) => name !== '_all');
   return names.length > MANY_METHODS ? [] : [...new Set(names.map(labelOf))];
@@ -77,7 +77,7 @@ export function createRows(counts: RequestCounts, options: RowOptions): Rows {
       )) {
         addUnmatched(counts, label);
         const row = expose(counts, at(template, label));
-        // A handler for all methods takes few of them: the cells of the others would stay at 0 for ever.
+        // A handler for all methods usually takes few of them: the cells of the others would stay at 0.
         if (row && own.length > 0) initialise(row, counts.bounds);
       }
     },

@@ -1,10 +1,10 @@
 /**
- * What is used of Express: the parts of an application, a router, a layer and a route that exist in 4.18 to 5.3. Express
- * declares none of them in its types; `patterns.ts` says which version has which.
+ * The used parts of Express' applications, routers, layers and routes, as they exist in 4.18 to 5.3. Express' types declare
+ * none of them; `patterns.ts` says which version has which.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What a path may be given as: `app.get('/users/:id')`, `app.get(/^\/users/)`. */
+/** The forms of a path: `app.get('/users/:id')`, `app.get(/^\/users/)`. */
 export type Pattern = string | RegExp;
 
 export type Next = (error?: unknown) => void;
@@ -20,9 +20,9 @@ export interface Request extends IncomingMessage {
 }
 
 export interface Route {
-  /** What `route()` was called with. */
+  /** The argument of `route()`. */
   readonly path: Pattern | readonly Pattern[];
-  /** The methods with handlers, in lower case; `_all` where there are handlers for all of them. */
+  /** The methods with handlers, in lower case; `_all` if there are handlers for all of them. */
   readonly methods: Readonly<Record<string, boolean>>;
   readonly stack: readonly Layer[];
 }
@@ -32,7 +32,7 @@ export interface Layer {
   handle: Handle & Partial<Router>;
   readonly name: string;
   readonly route?: Route;
-  /** Express 5.3: what `route` or `use` was called with. */
+  /** Express 5.3: the argument of `route` or `use`. */
   readonly rawPath?: Pattern | readonly Pattern[];
   /** Express 5: one for each alternative of the path. */
   readonly matchers?: readonly ((
@@ -40,7 +40,7 @@ export interface Layer {
   ) => false | { readonly path: string; readonly params: object })[];
   /** Express 5: whether it is mounted at `/` and so matches everything. */
   readonly slash?: boolean;
-  /** Express 4: the path compiled, and the names of its parameters. */
+  /** Express 4: the compiled path, and the names of its parameters. */
   readonly regexp?: RegExp & { readonly fast_slash?: boolean; readonly fast_star?: boolean };
   readonly keys?: readonly { readonly name: string | number; readonly optional?: boolean }[];
 }
@@ -51,20 +51,20 @@ export interface Router {
   readonly strict?: boolean;
 }
 
-/** An Express application, whichever copy of Express made it. */
+/** An Express application, from any copy of Express. */
 export interface Application {
   (request: IncomingMessage, response: ServerResponse, next?: Next): unknown;
   handle: (request: Request, response: ServerResponse, next?: Next) => unknown;
   use: (...handlers: readonly unknown[]) => unknown;
-  /** The prototype of its responses, from which those of the applications mounted in it inherit. */
+  /** The prototype of its responses, from which the responses of applications mounted in it inherit. */
   readonly response: ServerResponse;
-  /** Express 5; made by the first look at it, with the settings of that moment. */
+  /** Express 5; created at the first access, with the settings of that moment. */
   readonly router?: Router;
-  /** Express 4; there once something was mounted. */
+  /** Express 4; exists once something was mounted. */
   readonly _router?: Router;
   readonly lazyrouter?: () => void;
   enabled: (setting: string) => boolean;
-  /** The application that this one is mounted in. */
+  /** The application in which this one is mounted. */
   readonly parent?: Application;
   readonly mountpath: string | readonly string[];
   readonly settings: object;

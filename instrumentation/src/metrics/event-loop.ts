@@ -1,18 +1,18 @@
 /**
- * How late the event loop is and how busy, as counters of seconds: their rate is a share of time, over any window, and
- * the same for every reader. A percentile over samples would not do: a loop that is held for 3 s in every 8 has few
- * samples, and all but a handful are good. A maximum since the last scrape is taken from one reader by another.
+ * How late and how busy the event loop is, as counters of seconds. Their rate is a share of time, over any window, and the
+ * same for every reader. A percentile over samples fails: a loop that is blocked for 3 s in every 8 has few samples, almost
+ * all of them good. A maximum since the last scrape fails, too, because each reader resets it for the others.
  */
 import { performance } from 'node:perf_hooks';
 import { type AnyRegistry, registerNumber } from '../library.ts';
 
-/** How often a timer is due, in milliseconds. Every 20 ms would cost an idle process 0.7 % of a core, every 50 ms 0.25 %. */
+/** The period of the timer, in milliseconds. 20 ms would cost an idle process 0.7 % of a core, 50 ms 0.25 %. */
 const PERIOD_MS = 50;
 
-/** Below this, in milliseconds, a timer is on time: Node rounds to 1 ms, and a busy machine wakes a process late. */
+/** Delays below this, in milliseconds, are ignored: Node rounds to 1 ms, and a busy machine wakes a process late. */
 const TOLERANCE_MS = 5;
 
-/** Tells after each tick of a timer that is due every `periodMs` how late the loop came to it, in milliseconds. Pure. */
+/** Returns after each tick of a timer with a period of `periodMs` how late the loop was, in milliseconds. Pure. */
 export function createLateness(startMs: number, periodMs = PERIOD_MS, toleranceMs = TOLERANCE_MS) {
   let lastMs = startMs;
   return (nowMs: number): number => {
@@ -22,7 +22,7 @@ export function createLateness(startMs: number, periodMs = PERIOD_MS, toleranceM
   };
 }
 
-/** @returns what begins to watch the loop, and returns what ends that; the timer alone keeps no process alive */
+/** @returns a function that starts watching the loop and returns a function that stops; the timer keeps no process alive */
 export function createEventLoopMetrics(registry: AnyRegistry): () => () => void {
   const type = 'counter';
   let lateSeconds = 0;

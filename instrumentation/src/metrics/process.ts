@@ -1,16 +1,16 @@
 /**
- * Metrics of the process (CPU, memory, file descriptors) and of Node (event loop, garbage collection, heap, resources),
- * under the names of the client library's default metrics. What each costs at a scrape is measured in `tools/bench/`.
+ * Metrics of the process (CPU, memory, file descriptors) and of Node (event loop, garbage collection, heap, resources), under
+ * the names of the client library's default metrics. `tools/bench/` measures what each costs at a scrape.
  *
- * They are the process' and not an application's: there is one set, with one timer and one observer of the garbage collection,
- * which registries read. Nothing in it knows a registry, so nothing keeps an application that was dropped.
+ * They belong to the process and not to an application. There is one set, with one timer and one observer of the garbage
+ * collection, which registries read. The set does not reference registries and so keeps no dropped application alive.
  */
 import { type AnyRegistry, type Client, metricsOf, registerMetric } from '../library.ts';
 import { createEventLoopMetrics } from './event-loop.ts';
 
 /**
- * Of the library's default metrics, those that are left out: gauges wrongly named `_total`, repetitions, the event loop's lag,
- * which a scrape sets back to 0 for all other readers, and its utilization, whose names promtool refuses.
+ * The library's default metrics that are left out: gauges wrongly named `_total`, duplicates, the lag of the event loop, which
+ * each scrape resets for all other readers, and its utilization, whose names promtool refuses.
  */
 const NEVER = [
   'nodejs_active_resources_total',
@@ -20,7 +20,7 @@ const NEVER = [
   'nodejs_eventloop_utilization_',
 ];
 
-/** The library cannot leave out its own sampling of the lag, only do it rarely. */
+/** The library cannot disable its own sampling of the lag, only make it rare. */
 const ONE_HOUR_MS = 3_600_000;
 
 let shared: { readonly registry: AnyRegistry; readonly watch: () => () => void } | undefined;
@@ -34,9 +34,9 @@ function createShared({ Registry, collectDefaultMetrics }: Client) {
 }
 
 /**
- * @param client where they come from, if no application of the process has asked for them before
- * @param prefix stands before each name
- * @returns what ends the use of them; with the last user, the event loop is not watched any more
+ * @param client the library to create them with, if no other application of the process has done so
+ * @param prefix of each name
+ * @returns a function that ends this use; after the last one, the event loop is no longer watched
  */
 export function createProcessMetrics(registry: AnyRegistry, client: Client, prefix = ''): () => void {
   shared ??= createShared(client);

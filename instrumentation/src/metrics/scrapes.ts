@@ -1,7 +1,7 @@
 /** Counts the scrapes of the exposition and the time spent on them. */
 import { type AnyRegistry, registerMetric, registerNumber } from '../library.ts';
 
-/** 499 is a scrape whose client did not wait for the end. */
+/** 499 is a scrape whose client left before the end. */
 const CODES = [200, 499, 500, 503];
 
 export function createScrapeMetrics(

@@ -1,7 +1,7 @@
 /**
- * The numbers behind the request metrics, free of any client library and of Express. A request is added once, when it
- * ends, to one cell (path x method x code). Every metric is a sum over these cells, so they agree with each other at
- * every scrape, and counting costs a search among the bucket bounds and two additions.
+ * The numbers behind the request metrics, independent of client libraries and Express. An ended request is added to one cell
+ * (path x method x code). Every metric is a sum over these cells, so all agree at every scrape, and counting costs a search
+ * among the bucket bounds and two additions.
  */
 import { SLOTS, slotOf } from './native-buckets.ts';
 import { CLIENT_CLOSED } from './outcome.ts';
@@ -13,13 +13,13 @@ export const UNMATCHED = 'unmatched';
 /** The method label of requests whose method no route has. */
 export const OTHER_METHOD = 'other';
 
-/** What a route sends where nothing else is declared. */
+/** What a route sends if it declares no codes. */
 const DEFAULT_CODES: readonly number[] = [200];
 const UNMATCHED_CODES: readonly number[] = [404, 405];
 
 /**
- * A route without declared codes shows each as it occurs, up to this many; further ones are counted under their
- * class. More than any API uses, and a handler that sends any code that its client asks for stays bounded.
+ * A route without declared codes shows each code as it occurs, up to this many, and counts further ones by class. No API uses
+ * so many, and a handler that sends any code that its client asks for stays bounded.
  */
 export const MAX_CODES = 16;
 
@@ -36,37 +36,37 @@ export interface Cell extends Numbers {
   exemplars: (Exemplar | undefined)[] | undefined;
   /** The time from which each bucket accepts its next exemplar, in milliseconds of the recorder's clock. */
   exemplarsDueMs: Float64Array | undefined;
-  /** When it was made, and so was at 0, in milliseconds since 1970. */
+  /** When it was created, and so was at 0, in milliseconds since 1970. */
   createdMs: number;
-  /** What a scrape has seen, as long as nothing was added since. */
+  /** The numbers that a scrape has read; valid while nothing was added since. */
   snapshot: Snapshot | undefined;
 }
 
-/** One path and method: a line of `http_requests_total`, and the cells that it is the sum of. */
+/** One path and method: a line of `http_requests_total`, which is the sum of its cells. */
 export interface Row {
   readonly path: string;
   readonly method: string;
   readonly cells: Cell[];
   /** From status code to cell. Filled when the row is exposed, or with its first request. */
   readonly byCode: Map<number, Cell>;
-  /** The codes that are there at 0; with them every other code counts under its class. */
+  /** The codes that exist at 0; every other code counts under its class. */
   readonly declared: readonly number[] | undefined;
-  /** Whether it is exposed; one that is not yet is exposed with its first request. */
+  /** Whether it is exposed; otherwise its first request exposes it. */
   exposed: boolean;
 }
 
 export interface CountsOptions {
   /** Ascending upper bounds of the buckets, in seconds, without +Inf. */
   readonly bounds: readonly number[];
-  /** Whether durations are counted in native buckets as well. */
+  /** Whether native buckets count durations, too. */
   readonly hasNative: boolean;
-  /** The rows that may be exposed; what comes beyond them is counted as unmatched. */
+  /** The maximum number of exposed rows; requests of further ones count as unmatched. */
   readonly maxRows: number;
   /** Called once, when the first row is refused. */
   readonly onFull: () => void;
 }
 
-/** All rows, and the requests that have started and not ended. */
+/** All rows, and the number of requests in progress. */
 export interface RequestCounts extends CountsOptions {
   /** Listed rows of routes and mounts, by path and method; see {@link keyOf}. */
   readonly routed: Map<string, Row>;
@@ -94,12 +94,12 @@ export function createRow(path: string, method: string, declared?: readonly numb
 }
 
 /**
- * Exposes `row` from now on, or the one of the same path and method that is there already.
- * @returns the row to count on; undefined when there are too many, or its path is the label of unmatched requests
+ * Exposes `row` from now on, or an existing row of the same path and method.
+ * @returns the row to count on; undefined if there are too many, or its path is the label of unmatched requests
  */
 export function expose(counts: RequestCounts, row: Row): Row | undefined {
   if (row.exposed) return row;
-  // A label of that name belongs to the rows below.
+  // Requests without a route have the rows of this label.
   if (row.path === UNMATCHED) return undefined;
   const key = keyOf(row.path, row.method);
   const known = counts.routed.get(key);
@@ -121,7 +121,7 @@ export function initialise(row: Row, bounds: readonly number[]): void {
   for (const code of codes) addCell(row, String(code), bounds, code);
 }
 
-/** Requests that no route answers are distinguished by `method` from now on. */
+/** Distinguishes requests without a route by `method` from now on. */
 export function addUnmatched(counts: RequestCounts, method: string): void {
   if (counts.unmatched.has(method)) return;
   const row = createRow(UNMATCHED, method, undefined);
@@ -139,7 +139,7 @@ export function unmatchedRow(counts: RequestCounts, method: string): Row {
   return counts.unmatched.get(method) ?? (counts.unmatched.get(OTHER_METHOD) as Row);
 }
 
-/** All that is exposed: of routes and mounts first. */
+/** All exposed rows, those of routes and mounts first. */
 export const rowsOf = ({ routed, unmatched }: RequestCounts): Row[] => [
   ...routed.values(),
   ...unmatched.values(),
@@ -172,14 +172,14 @@ export function bucketOf(bounds: readonly number[], seconds: number): number {
   return bucket;
 }
 
-/** Must be called before the numbers of `cell` change, so that a scrape in progress keeps the old ones. */
+/** Call it before the numbers of `cell` change, so that a scrape in progress keeps the old ones. */
 export function touch(cell: Cell): void {
   if (!cell.snapshot) return;
   detach(cell.snapshot);
   cell.snapshot = undefined;
 }
 
-/** The numbers of `cell` now; the same object as long as they are the same. */
+/** The current numbers of `cell`; the same object until they change. */
 export function snapshotOf(cell: Cell): Snapshot {
   cell.snapshot ??= takeSnapshot(cell);
   return cell.snapshot;
@@ -201,7 +201,7 @@ function classCell(row: Row, label: string, bounds: readonly number[]): Cell {
   return row.cells.find(({ code }) => code === label) ?? addCell(row, label, bounds, undefined);
 }
 
-/** The cell of `row` for a label that another process has for it. */
+/** The cell of `row` for a label that another process uses. */
 export function cellOf(row: Row, label: string, bounds: readonly number[]): Cell {
   const code = Number(label);
   return Number.isNaN(code)

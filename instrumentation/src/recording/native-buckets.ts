@@ -7,21 +7,21 @@
 export const SCHEMA = 4;
 export const PARTS_PER_OCTAVE = 2 ** SCHEMA;
 
-/** Up to this long, in seconds (8 µs), a duration counts as none: no server answers faster. A power of two. */
+/** Durations up to this, in seconds (8 µs), count as zero: no server answers faster. A power of two. */
 export const ZERO_THRESHOLD_SECONDS = 2 ** -17;
 
-/** What takes longer, in seconds (9 hours), counts as this long, so that no client can add buckets without end. */
+/** Longer durations, in seconds (9 hours), count as this one, so that clients cannot add buckets without limit. */
 const LONGEST_SECONDS = 2 ** 15;
 
-/** How many numbers a cell has: the first is what took no time, slot i > 0 is the bucket of index `i + INDEX_OFFSET`. */
+/** The length of a cell's array: slot 0 counts durations of zero, slot i > 0 the bucket of index `i + INDEX_OFFSET`. */
 export const SLOTS = 1 + Math.log2(LONGEST_SECONDS / ZERO_THRESHOLD_SECONDS) * PARTS_PER_OCTAVE;
 
 /** From a slot to the index of its bucket: bucket i ends, inclusive, at 2^(i / 16) seconds. */
 export const INDEX_OFFSET = Math.log2(ZERO_THRESHOLD_SECONDS) * PARTS_PER_OCTAVE;
 
-/** The slot that `seconds` is counted in. Wrong by one only within the last digit of a bound that is no power of two. */
+/** The slot for `seconds`. Off by one only within the last digit of a bound that is no power of two. */
 export function slotOf(seconds: number): number {
-  // Also what is no number: a duration never is, and a slot outside of the array would be lost.
+  // NaN, too: no duration is NaN, but a slot outside of the array would be lost.
   if (!(seconds > ZERO_THRESHOLD_SECONDS)) return 0;
   if (seconds >= LONGEST_SECONDS) return SLOTS - 1;
   return Math.ceil(Math.log2(seconds) * PARTS_PER_OCTAVE) - INDEX_OFFSET;

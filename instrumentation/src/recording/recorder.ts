@@ -1,7 +1,7 @@
 /**
- * Watches requests. It knows when one starts and when, and how, it ends; which row it belongs to is for the router to say. A
- * request is over when its response is with the operating system in full, and otherwise when its connection is gone. Both
- * are read from what the response emits, not from listeners on it: an application may remove those.
+ * Observes when requests start, and when and how they end; the router decides to which row they belong. A request ends when
+ * the operating system has accepted its whole response, or else when its connection is gone. Both are read from the events
+ * that the response emits, not from listeners on it, which an application may remove.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -23,23 +23,23 @@ import {
 export interface Ongoing extends Measurement {
   /** The row of the route that it is in; undefined outside of any. */
   row: Row | undefined;
-  /** Whether only a handler for all methods (`route.all`) took it, of a route that has others for some. */
+  /** Whether only a handler for all methods (`route.all`) took it, in a route that has others for some methods. */
   viaAll: boolean;
-  /** What it was in last and left again, by `next()`. */
+  /** The route that it was in last and left by `next()`. */
   left: Left | undefined;
-  /** Whether it has been answered: what it enters from now on has no part in it. */
+  /** Whether it has been answered; routes that it enters afterwards do not count. */
   isAnswered: boolean;
-  /** Whether the application has passed it on to the one that it is mounted in. */
+  /** Whether the application has passed it to the outer application. */
   isOut: boolean;
   /** The part of the URL that mounts outside of the application have consumed. */
   outerBaseUrl: string;
-  /** The responses that wait for those before them on the connection, where this is one. */
+  /** The responses that wait for earlier ones on the connection, if this is one of them. */
   queue: Set<ServerResponse> | undefined;
   readonly startedMs: number;
   /** The state from `started` of the exemplar source. */
   readonly trace: unknown;
   readonly recorder: Recorder;
-  /** Of another recorder, where several measure the same response. */
+  /** The measurement of another recorder, if several measure the same response. */
   readonly next: Ongoing | undefined;
 }
 
@@ -52,13 +52,13 @@ export interface Left {
 }
 
 export interface Recorder {
-  /** Counts `request` from now on. Where it comes back to the application by another mount, it goes on with that one. */
+  /** Counts `request` from now on. If it returns to the application by another mount, it keeps its measurement. */
   start(request: IncomingMessage, response: ServerResponse, outerBaseUrl: string): void;
-  /** What is known of the request that `response` answers; undefined where it is not counted. */
+  /** The measurement of the request that `response` answers; undefined if it is not counted. */
   ongoing(response: ServerResponse): Ongoing | undefined;
-  /** `response` has no socket any more, and so hears no more of it. */
+  /** `response` has lost its socket and so gets no more events from it. */
   detached(response: ServerResponse, socket: Socket): void;
-  /** Takes the request back: it was never counted. */
+  /** Forgets the request, as if it had never been counted. */
   forget(response: ServerResponse): void;
 }
 
@@ -74,7 +74,7 @@ export interface RecorderParts {
   readonly nowMs?: () => number;
 }
 
-/** What a handler for all methods next to others usually answers. */
+/** The usual answers of a handler for all methods next to others. */
 const METHOD_NOT_ALLOWED = 405;
 
 export function createRecorder({
@@ -84,10 +84,10 @@ export function createRecorder({
   exemplars,
   nowMs = () => performance.now(),
 }: RecorderParts): Recorder {
-  /** Pipelined responses that wait for those before them. If the connection breaks, Node 22 never closes them. */
+  /** Pipelined responses that wait for earlier ones. If the connection breaks, Node 22 never closes them. */
   const waiting = new WeakMap<Socket, Set<Measured>>();
 
-  /** Of this recorder: others that measure the same response do not disturb it. */
+  /** Private to this recorder, so that others can measure the same response. */
   function measured(response: Measured): Ongoing | undefined {
     let ongoing = response[requests];
     while (ongoing && ongoing.recorder !== recorder) ongoing = ongoing.next;
@@ -123,8 +123,8 @@ export function createRecorder({
     if (row?.exposed && !viaAll) return row;
     const { req: request } = response;
     const status = statusOf(response);
-    // `route.all(refuse)` behind the methods that a route has: no route handled this request, nor one that was cut before
-    // the route had answered.
+    // `route.all(refuse)` after the methods that a route has: no route handled this request, nor one that was cut before the
+    // route had answered.
     const isRefused = viaAll && (status === METHOD_NOT_ALLOWED || status !== code);
     const isElsewhere = isRefused || (ongoing.isOut && !ongoing.isAnswered);
     const found = isElsewhere ? undefined : (row ?? resolve(request, ongoing, status));
@@ -137,17 +137,17 @@ export function createRecorder({
     if (!ongoing) return;
     if (event === 'close') ended(response);
     else if (event === 'finish' || (event === 'prefinish' && response.writableLength === 0)) {
-      // What a destroyed socket has thrown away is finished as well, by Node 22.
+      // Node 22 also finishes a response whose bytes a destroyed socket has discarded.
       if (!response.req?.socket?.destroyed) ended(response, true);
     } else if (event === 'prefinish') {
-      // The answer is complete, however long it takes to leave: the route that it is in has given it.
+      // The current route has given the whole answer, however long that takes to leave.
       ongoing.row = rowOf(response, ongoing, statusOf(response));
       ongoing.viaAll = false;
       ongoing.isAnswered = true;
     } else if (event === 'socket') watchUpgrade(response);
   }
 
-  /** Express gives a response another prototype on the way: `emit` is looked up when it is called. */
+  /** Looks up `emit` at each call, because Express replaces the prototype of a response. */
   function emitSeen(this: Measured, event: string, ...values: unknown[]): boolean {
     see(this, event);
     const { emit } = Object.getPrototypeOf(this);
@@ -181,7 +181,7 @@ export function createRecorder({
     ongoing.queue = queue;
   }
 
-  /** A response that no server made, as tests and express-ws make them, emits nothing when it ends. */
+  /** A response without a server, as tests and express-ws create them, emits nothing when it ends. */
   function watchEnd(response: Measured): void {
     const { end } = response;
     response.end = (...values: unknown[]) => {
@@ -216,7 +216,7 @@ export function createRecorder({
       };
       response[requests] = ongoing;
       watch(response);
-      // None at all, not even null, has only a response that no server made.
+      // Only a response without a server has no value here, not even null.
       if (response.socket) return watchUpgrade(response);
       const socket: (Socket & { _httpMessage?: ServerResponse | null }) | undefined =
         response.socket === null ? request.socket : undefined;

@@ -1,7 +1,7 @@
 /**
- * The numbers of a cell at one moment. A scrape takes those of all cells at once, and writes them over several turns of the
- * event loop; to copy thousands of cells first would hold it for long. So a snapshot shares the numbers of its cell, and
- * only when one is about to change are they copied.
+ * The numbers of a cell at one moment. A scrape takes those of all cells at once and writes them over several turns of the
+ * event loop; copying thousands of cells first would block it. A snapshot therefore shares the numbers of its cell, which are
+ * copied only when they are about to change.
  */
 
 /** The same shape as in the client library. */
@@ -15,11 +15,11 @@ export interface Exemplar {
 
 export type ExemplarLabels = Readonly<Record<string, string | number>>;
 
-/** What changes with every request. */
+/** The numbers that change with every request. */
 export interface Numbers {
-  /** Requests by bucket, not cumulated; the last is +Inf. */
+  /** Requests by bucket, not cumulative; the last is +Inf. */
   readonly buckets: readonly number[];
-  /** Requests by slot of a native histogram; there from the first request on. */
+  /** Requests by slot of a native histogram; allocated with the first request. */
   readonly native: Float64Array | undefined;
   /** Sum of the durations, in seconds. */
   readonly sumSeconds: number;
@@ -32,7 +32,7 @@ export interface Snapshot {
   readonly sumSeconds: number;
   buckets: readonly number[];
   exemplars: Numbers['exemplars'];
-  /** Undefined while they are those of `shared`. */
+  /** Undefined while they equal those of `shared`. */
   slots: SlotCounts | undefined;
   readonly shared: Numbers;
 }
@@ -48,7 +48,7 @@ export function takeSnapshot(shared: Numbers): Snapshot {
   return { count: totalOf(buckets), sumSeconds, buckets, exemplars, slots: undefined, shared };
 }
 
-/** To be called before the shared numbers change: `snapshot` keeps them as they are. */
+/** Call it before the shared numbers change: `snapshot` keeps the old ones. */
 export function detach(snapshot: Snapshot): void {
   snapshot.buckets = snapshot.buckets.slice();
   snapshot.exemplars = snapshot.exemplars?.slice();
@@ -59,7 +59,7 @@ export function slotsOf({ slots, shared }: Snapshot): SlotCounts {
   return slots ?? copySlots(shared.native);
 }
 
-/** What was counted: far less than the array, most of which is 0. */
+/** Copies only the used slots, far fewer than the array has. */
 export function copySlots(counted: Float64Array | undefined): SlotCounts {
   const slots: number[] = [];
   const counts: number[] = [];

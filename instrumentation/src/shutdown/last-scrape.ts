@@ -1,8 +1,8 @@
 /**
- * Ends a process without loss of counts: requests counted after the last scrape would be missing in Prometheus. So, when no
- * request can follow, a gauge is set to 1, and the process waits until every Prometheus server that scrapes it has read that.
- * Servers are distinguished by address, because nothing else in a scrape identifies them, and a configured number would be wrong
- * as soon as one is added. Only the shutdown of the application knows when no request can follow.
+ * Ends a process without losing counts: Prometheus would miss requests counted after the last scrape. When no request can
+ * follow, which only the application's shutdown knows, a gauge is set to 1, and the process waits until every Prometheus
+ * server that scrapes it has read that. Servers are distinguished by address: a scrape contains no other identification, and
+ * a configured number would be wrong as soon as one is added.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AnyRegistry, registerNumber } from '../library.ts';
@@ -12,28 +12,28 @@ import { outcome } from '../recording/outcome.ts';
 const PROMETHEUS_HEADER = 'x-prometheus-scrape-timeout-seconds';
 
 /**
- * The number of latest scrapers to remember; two or three Prometheus servers that scrape the same processes are usual. Any client
- * can pretend to be one and must not fill the memory. It can only make a shutdown wait for `timeoutMs`.
+ * The number of latest scrapers to remember; two or three Prometheus servers for the same processes are usual. Any client can
+ * pretend to be one, but cannot fill the memory: it can only make a shutdown wait for `timeoutMs`.
  */
 const MAX_SCRAPERS = 16;
 
-/** The longest that a timer of Node waits. */
+/** The longest time that a timer of Node can wait. */
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 export interface LastScrapeOptions {
   /**
-   * How long to wait, in milliseconds. Twice the scrape interval is enough. A scraper whose previous scrape is longer ago than this
+   * How long to wait, in milliseconds; twice the scrape interval is enough. A scraper whose previous scrape is older than this
    * is not waited for.
    */
   readonly timeoutMs: number;
 }
 
 export interface LastScrape {
-  /** As `lastScrape` of the metrics. Further calls wait for the same scrape. @throws TypeError when the time is none */
+  /** Like `lastScrape` of the metrics. Further calls wait for the same scrape. @throws TypeError if the time is invalid */
   wait(options: LastScrapeOptions): Promise<boolean>;
-  /** To be called with each scrape when it arrives, by the handlers whose scrapes count. */
+  /** Handlers whose scrapes count call it with each scrape on arrival. */
   watch(request: IncomingMessage, response: ServerResponse): void;
-  /** Ends the waiting as the scrape would: all that was counted is with another process. */
+  /** Ends the wait like a scrape: another process has all counts. */
   end(): void;
 }
 
@@ -79,7 +79,7 @@ export function createLastScrape(registry: AnyRegistry, prefix = ''): LastScrape
       const address = request.socket.remoteAddress ?? '';
       const isPrometheus = request.headers[PROMETHEUS_HEADER] !== undefined;
       if (isPrometheus) remember(scrapers, address);
-      // Where a Prometheus scrapes, what anything else reads does not reach the database.
+      // If a Prometheus scrapes the process, what other clients read does not reach the database.
       if (!isDrained || (scrapers.size > 0 && !isPrometheus)) return;
       response.once('close', () => {
         if (outcome(response) !== 200) return;
@@ -105,7 +105,7 @@ function checkTimeout(timeoutMs: unknown): void {
   );
 }
 
-/** Some families only: the rest would be lost. */
+/** A scrape of single families: the rest would be lost. */
 function isFiltered(url = ''): boolean {
   return new URLSearchParams(url.split('?')[1] ?? '').has('name[]');
 }
