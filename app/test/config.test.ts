@@ -31,7 +31,7 @@ describe('the configuration', () => {
     ['a log level', { LOG_LEVEL: 'debug' }, { LOG_LEVEL: 'debug' }],
     ['an access log', { ACCESS_LOG_LINES_PER_SECOND: '50' }, { ACCESS_LOG_LINES_PER_SECOND: 50 }],
     ['what is not its own', { PATH: '/bin', PORT: 'x' }, {}],
-  ])('takes %s', (_name, environment, expected) => {
+  ])('accepts %s', (_name, environment, expected) => {
     expect(parseConfig(environment)).toEqual({ ...defaults, ...expected });
   });
 
@@ -49,13 +49,13 @@ describe('the configuration', () => {
     ['ACCESS_LOG_LINES_PER_SECOND', '10001', 'a whole number from 0 to 10000'],
     ['LOG_LEVEL', 'loud', 'one of silent, fatal, error, warn, info, debug, trace'],
     ['METRICS_PORT', '5001', 'a port other than API_PORT'],
-  ])('refuses %s=%s', (name, value, expected) => {
+  ])('rejects %s=%s', (name, value, expected) => {
     expect(() => parseConfig({ [name]: value })).toThrow(
       new ConfigError(`${name}: expected ${expected}, got "${value}"`),
     );
   });
 
-  it('lists every problem at once, one a line', () => {
+  it('lists every problem at once, one per line', () => {
     const wrong = { API_PORT: '7', METRICS_PORT: '7', SIMULATED_ERROR_RATIO: '2', LOG_LEVEL: 'loud' };
     expect(() => parseConfig(wrong)).toThrow(
       new ConfigError(

@@ -47,8 +47,8 @@ async function beRude(port: number, url: string): Promise<void> {
   push();
 }
 
-describe('others are served, each in its turn', () => {
-  it('next to 200 clients that pipeline requests and never read an answer, on either port', async () => {
+describe('the service keeps serving other clients', () => {
+  it('during 200 clients that pipeline requests and never read an answer, on either port', async () => {
     await Promise.all(many(RUDE_CLIENTS, () => beRude(app.apiPort, '/cars')));
     await Promise.all(many(20, () => beRude(app.metricsPort, '/metrics')));
     for (let n = 0; n < 10; n++) {
@@ -58,7 +58,7 @@ describe('others are served, each in its turn', () => {
     }
   }, 120_000);
 
-  it('next to 1,000 connections at once, each of which is answered', async () => {
+  it('during 1,000 simultaneous connections, all of which get an answer', async () => {
     const clients = await Promise.all(many(1_000, () => open(app.apiPort, GET)));
     await othersAreServed();
     const isAnswered = ({ text }: RawClient) =>
@@ -72,7 +72,7 @@ describe('others are served, each in its turn', () => {
     );
   }, 90_000);
 
-  it('next to 100 slow clients, which are cut when their time is over', async () => {
+  it('during 100 slow clients, which it disconnects after their timeout', async () => {
     const slowHeaders = await Promise.all(
       many(50, () => open(app.apiPort, 'GET /products HTTP/1.1\r\nHost: x\r\nX: ')),
     );
@@ -97,7 +97,7 @@ describe('others are served, each in its turn', () => {
     }
   }, 90_000);
 
-  it('next to 200 scrapers at once, on either port', async () => {
+  it('during 200 simultaneous scrapers, on either port', async () => {
     let scraping = true;
     let scrapes = 0;
     const refusals = new Set<string>();
@@ -117,7 +117,7 @@ describe('others are served, each in its turn', () => {
     expect([...refusals]).toEqual(['more than 10 scrapes at once\n']);
   }, 90_000);
 
-  it('next to giant bodies that no route expects', async () => {
+  it('during giant bodies that no route expects', async () => {
     const chunk = `${(65_536).toString(16)}\r\n${'x'.repeat(65_536)}\r\n`;
     const head = (method: string) =>
       `${method} /cart HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`;
@@ -136,7 +136,7 @@ describe('others are served, each in its turn', () => {
   }, 90_000);
 });
 
-it('each of those requests was counted once, and none is left', async () => {
+it('counts each of those requests once, with none left in progress', async () => {
   for (const socket of sockets) socket.destroy();
   const text = await app.inProgress(0);
   expect(sumOf(text, 'http_requests_total', 'path="products",method="get"')).toBe(2_000);

@@ -82,14 +82,14 @@ function contract(): string[] {
 const seriesOf = (text: string) =>
   [...text.matchAll(/^((?:http_|inprogress_requests).*) \S+$/gm)].map(([, series]) => series).sort();
 
-it('the series of the API are those of the contract', async () => {
+it('exposes exactly the series of the contract', async () => {
   expect(seriesOf(await app.inProgress(0))).toEqual(contract());
 });
 
 describe(`${MALFORMED} malformed requests`, () => {
   const answered = new Map<Kind, Set<number>>();
 
-  it('are answered with 400, as the mistake of the client, or as what they can be read as', async () => {
+  it('get a 400, another client error, or the answer to what they can be read as', async () => {
     const random = createRandom(7);
     const problems: unknown[] = [];
     await inParallel(50, MALFORMED, async () => {
@@ -108,13 +108,13 @@ describe(`${MALFORMED} malformed requests`, () => {
     expect(answered.get('header')).toContain(431);
   }, 240_000);
 
-  it('end neither the process nor its answers to others', async () => {
+  it('do not stop the process or its answers to other clients', async () => {
     expect(app.isAlive()).toBe(true);
     expect(await app.get(app.apiPort, '/products')).toBe('product');
     expect(await app.get(app.metricsPort, '/readyz')).toBe('ok\n');
   });
 
-  it('leave lines in the log that are whole, bounded, and its own', () => {
+  it('leave only complete, bounded log lines that the service wrote', () => {
     const lines = app.log().trimEnd().split('\n');
     expect(lines.length).toBeGreaterThan(1_000);
     expect(lines.length).toBeLessThan(MALFORMED * 2);
@@ -126,7 +126,7 @@ describe(`${MALFORMED} malformed requests`, () => {
   });
 });
 
-it(`${ODD} odd requests are counted once each, and neither kind adds a series`, async () => {
+it(`${ODD} odd requests count once each, and neither kind adds a series`, async () => {
   const ended = (text: string) => sumOf(text, 'http_request_duration_seconds_count');
   const before = ended(await app.inProgress(0));
   const random = createRandom(42);

@@ -45,7 +45,7 @@ describe('the process', () => {
       { SIMULATED_LATENCY_MS: FOREVER_MS, SHUTDOWN_GRACE_MS: '30' },
       'requests still in progress after the grace period were aborted',
     ],
-  ])('exits 0 also where %s, and says so', async (_name, environment, warning) => {
+  ])('exits 0 and logs a warning when %s', async (_name, environment, warning) => {
     const service = await start(environment);
     service.signal('SIGTERM');
     expect(await service.exit).toBe(0);
@@ -79,7 +79,7 @@ describe('the process', () => {
   it.each([
     ['API_PORT', 'the API'],
     ['METRICS_PORT', 'the metrics server'],
-  ])('names %s that is taken and exits 1', async (name, server) => {
+  ])('names %s if it is in use and exits 1', async (name, server) => {
     const other = createServer().listen(0);
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;

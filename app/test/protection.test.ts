@@ -28,7 +28,7 @@ const get = (path: string | number) => `GET /${path} HTTP/1.1\r\nHost: x\r\n\r\n
 const many = (count: number) => Array.from({ length: count }, (_, n) => get(n)).join('');
 
 describe('a client that pipelines', () => {
-  it('has 17 requests unanswered at once, and is answered all of them in order', async () => {
+  it('has at most 17 unanswered requests, and gets all answers in order', async () => {
     const arrived: (() => void)[] = [];
     let inProgress = 0;
     let most = 0;
@@ -84,7 +84,7 @@ describe('a client that pipelines', () => {
   });
 });
 
-it('reads a piece or two of large bodies in a turn of the event loop, however many clients send them', async () => {
+it('reads one or two pieces of large bodies per turn of the event loop, however many clients send them', async () => {
   const turns: number[] = [];
   let turn = 0;
   let taken = 0;
@@ -107,7 +107,7 @@ it('reads a piece or two of large bodies in a turn of the event loop, however ma
   expect(turns.length / new Set(turns).size).toBeLessThan(4);
 });
 
-it('keeps no request of an idle connection', async () => {
+it('retains no request of an idle connection', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const requests: WeakRef<IncomingMessage>[] = [];
@@ -125,7 +125,7 @@ it('keeps no request of an idle connection', async () => {
   expect(clients.every(({ socket }) => !socket.destroyed)).toBe(true);
 });
 
-it('leaves timeouts to the application: its answer arrives', async () => {
+it('leaves timeouts to the application, whose answer arrives', async () => {
   const port = await start((_request, response) => {
     response.setTimeout(20, () => {
       setImmediate(() => {
@@ -140,7 +140,7 @@ it('leaves timeouts to the application: its answer arrives', async () => {
   expect(server.timeout).toBe(0);
 });
 
-it('lets a client take a large answer late, and a stream be silent after it', async () => {
+it('lets a client read a large answer late, and a stream pause after it', async () => {
   let finish: (() => void) | undefined;
   const port = await start((_request, response) => {
     response.write(Buffer.alloc(12_000_000, 'a'));

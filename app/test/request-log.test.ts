@@ -40,7 +40,7 @@ async function start(linesPerSecond = '0') {
 }
 
 describe('the id of a request', () => {
-  it('is the same in the answer and in the line about its failure', async () => {
+  it('is the same in the answer and in the log line of its failure', async () => {
     const { idOf, logged } = await start();
     const requestId = await idOf('/fails?a=1');
     expect(requestId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
@@ -49,7 +49,7 @@ describe('the id of a request', () => {
     ]);
   });
 
-  it('is the one that the client gives, where that is a sane one', async () => {
+  it('is the one that the client sends, if that is valid', async () => {
     const { idOf, lines } = await start();
     expect(await idOf('/fails', 'from-the.proxy_1')).toBe('from-the.proxy_1');
     expect(lines()[0]?.requestId).toBe('from-the.proxy_1');
@@ -60,7 +60,7 @@ describe('the id of a request', () => {
     async (given) => expect(await (await start()).idOf('/fails', given)).toMatch(/^[0-9a-f-]{36}$/),
   );
 
-  it('is not made for a request without a line', async () => {
+  it('is not created for a request without a log line', async () => {
     const { idOf, lines } = await start();
     expect([await idOf('/products', 'given'), await idOf('/none', 'given'), ...lines()]).toEqual([
       null,
@@ -80,7 +80,7 @@ describe('the access log', () => {
     ]);
   });
 
-  it('has two lines about a failure, under one id', async () => {
+  it('has two lines for a failure, with the same id', async () => {
     const { idOf, logged } = await start('100');
     const requestId = await idOf('/fails');
     expect(await logged(2)).toMatchObject([
@@ -89,14 +89,14 @@ describe('the access log', () => {
     ]);
   });
 
-  it('says of an answer that the process cuts what the metrics count: 500, as an error', async () => {
+  it('logs an answer that the process cuts as the metrics count it: 500, as an error', async () => {
     const { idOf, logged, scrape } = await start('100');
     await expect(idOf('/cut')).rejects.toThrow();
     expect(await logged(1)).toMatchObject([{ level: 50, msg: 'request', url: '/cut', status: 500 }]);
     expect(await scrape('http_errors_total')).toContain('http_errors_total{code="500"} 1\n');
   });
 
-  it('cuts what a client makes long', async () => {
+  it('truncates long values from clients', async () => {
     const { idOf, logged } = await start('100');
     await idOf(`/${'a'.repeat(10_000)}`);
     expect(await logged(1)).toMatchObject([{ url: `/${'a'.repeat(199)}...` }]);
@@ -106,13 +106,13 @@ describe('the access log', () => {
 describe('the trace id of a request', () => {
   const id = 'ab'.repeat(16);
 
-  it('is in the line about its failure, as exemplars have it', async () => {
+  it('is in the log line of its failure, as in exemplars', async () => {
     const { idOf, logged } = await start();
     await idOf('/fails', undefined, { traceparent: `00-${id}-${'cd'.repeat(8)}-01` });
     expect(await logged(1)).toMatchObject([{ msg: 'request failed', traceId: id }]);
   });
 
-  it('is missing where the header is none', async () => {
+  it('is missing if the header is invalid', async () => {
     const { idOf, logged } = await start('100');
     await idOf('/cart', undefined, { traceparent: `00-${id}\t"}-01` });
     const [line] = await logged(1);
@@ -121,7 +121,7 @@ describe('the trace id of a request', () => {
 });
 
 describe('the budget of lines', () => {
-  it('has so many in a second, and says with the next one how many it left out', () => {
+  it('limits the lines of a second, and reports with the next line how many it left out', () => {
     let nowMs = 5_100;
     const takeLine = createLineBudget(2, () => nowMs);
     const take = (times: number) => Array.from({ length: times }, takeLine);

@@ -43,7 +43,7 @@ describe('the API', () => {
     ['DELETE', '/cars/1', 'where none is expected', 'text/plain', 200],
     ['PATCH', '/cars', '[]', 'application/json', 405],
     ['POST', '/none', '[]', 'application/json', 404],
-  ])('answers %s %s without a look at its body', async (method, path, body, type, status) => {
+  ])('answers %s %s without reading its body', async (method, path, body, type, status) => {
     const { api } = await start();
     const headers = { 'Content-Type': type, 'Content-Encoding': 'gzip' };
     expect((await fetch(api + path, { method, body, headers })).status).toBe(status);
@@ -54,12 +54,12 @@ describe('the API', () => {
     ['DELETE', '/cart', 'GET, HEAD, POST'],
     ['OPTIONS', '/cars', 'GET, HEAD, POST'],
     ['POST', '/cars/7', 'GET, HEAD, PATCH, DELETE'],
-  ])('answers %s %s with 405 and what is allowed', async (method, path, allowed) => {
+  ])('answers %s %s with 405 and the allowed methods', async (method, path, allowed) => {
     const response = await fetch((await start()).api + path, { method });
     expect([response.status, response.headers.get('allow')]).toEqual([405, allowed]);
   });
 
-  it('answers /metrics where that is not switched off, and other methods with 405, uncounted', async () => {
+  it('answers /metrics unless that is switched off, answers other methods with 405, and counts neither', async () => {
     const { api, scrape } = await start();
     expect(await Promise.all(['GET', 'POST'].map((method) => statusOf(`${api}/metrics`, method)))).toEqual([
       200, 405,
@@ -67,7 +67,7 @@ describe('the API', () => {
     expect(await scrape('http_errors_total')).toContain('http_errors_total{code="405"} 0');
   });
 
-  it('lets a handler pass its request on, which then is not found', async () => {
+  it('answers 404 when a handler passes its request on', async () => {
     const pass: Route = { method: 'get', path: '/a', code: 200, handler: (_q, _r, next) => next() };
     const { api, scrape } = await start({}, [pass]);
     const response = await fetch(`${api}/a`);
@@ -81,7 +81,7 @@ describe('the API', () => {
     ['/shelves/NOVELS9', 404],
     ['/shelves/x/books', 404],
     ['/shelves/x/books/7', 404],
-  ])('holds every route that has a parameter to its pattern: %s is %i', async (path, status) => {
+  ])('checks the parameter of every route against its pattern: %s is %i', async (path, status) => {
     const paths = ['/shelves/:id', '/shelves/:id/books/:id2', '/shelves/:id/books'];
     const handler: Route['handler'] = (_request, response) => void response.end();
     const { api } = await start(
@@ -102,7 +102,7 @@ const failing: Route = {
 it.each([
   ...['/products', '/cars', '/none', '/fails', '/cars/%zz'].map((path) => ['api', path] as const),
   ...['/metrics', '/readyz', '/products'].map((path) => ['metrics', path] as const),
-])('every answer says nothing of the server, and is no page: %s %s', async (port, path) => {
+])('no answer reveals the server or is an HTML page: %s %s', async (port, path) => {
   const response = await fetch((await start({}, [...routes, failing]))[port] + path);
   expect(Object.fromEntries(response.headers)).toMatchObject({
     'x-content-type-options': 'nosniff',

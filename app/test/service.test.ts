@@ -84,7 +84,7 @@ describe('stopping', () => {
     return { ...service, client };
   }
 
-  it('is not ready at once, and the metrics port is the last to close', async () => {
+  it('stops being ready at once, and closes the metrics port last', async () => {
     const { client, ...service } = await startBusy({ SHUTDOWN_GRACE_MS: LONG_MS });
     const stopped = service.stop();
     expect(await statusOf(`${service.metrics}/readyz`)).toBe(503);
@@ -119,7 +119,7 @@ describe('stopping', () => {
     expect(await stopped).toMatchObject({ drained: true });
   });
 
-  it('accepts nothing more, and closes what is idle, when the grace time begins to end', async () => {
+  it('stops accepting connections and closes idle ones shortly before the grace time ends', async () => {
     const { client, ...service } = await startBusy({ SHUTDOWN_GRACE_MS: '2000' });
     const idle = await connectRaw(service.apiPort);
     const stopped = service.stop();
@@ -131,7 +131,7 @@ describe('stopping', () => {
     expect(await stopped).toMatchObject({ drained: true });
   });
 
-  it('waits for a scrape of the metrics port that has all counts, those of cut requests too', async () => {
+  it('waits for a scrape of the metrics port with all counts, including those of cut requests', async () => {
     const { api, metrics, scrape, stop, client } = await startBusy({
       SHUTDOWN_SCRAPE_WAIT_MS: LONG_MS,
       SHUTDOWN_GRACE_MS: '800',

@@ -26,7 +26,7 @@ describe('the simulation', () => {
     [0.9, 80],
     [0.95, 100],
     [0.9999, 119.96],
-  ])('draws from several ranges as often as their weights say (%d)', (drawn, delayMs) => {
+  ])('draws from several ranges in proportion to their weights (%d)', (drawn, delayMs) => {
     const simulate = createSimulation([one(2, 10, 9), one(80, 120)], 0, () => drawn);
     expect(simulate?.().delayMs).toBeCloseTo(delayMs, 2);
   });
@@ -35,7 +35,7 @@ describe('the simulation', () => {
     ['2', '0', 200],
     ['0', '1', 500],
     ['2', '1', 500],
-  ])('takes %s ms and fails for %s of the routed requests only, counted as %i', async (ms, ratio, code) => {
+  ])('delays routed requests by %s ms and fails a share of %s, counted as %i', async (ms, ratio, code) => {
     const app = await start({ SIMULATED_LATENCY_MS: ms, SIMULATED_ERROR_RATIO: ratio });
     const paths = ['/cart', '/missing', '/cart'];
     expect(await Promise.all(paths.map((path) => statusOf(app.api + path)))).toEqual([code, 404, code]);

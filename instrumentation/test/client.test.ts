@@ -22,7 +22,7 @@ afterEach(() => {
   for (const metrics of all.splice(0)) metrics.close();
 });
 
-it('uses @prometheus-io/client where both are installed and no registry says more, and says so once', () => {
+it('uses @prometheus-io/client if both are installed and no registry is given, and warns once', () => {
   const warn = jest.fn();
   expect(started({ warn }).registry).toBeInstanceOf(successor.Registry);
   expect(started({ warn }).registry).toBeInstanceOf(successor.Registry);

@@ -7,7 +7,7 @@ afterEach(() => {
 });
 
 it.each([3_600_000, -7_200_000])(
-  'a clock that is set by %d ms during a request leaves its duration right',
+  'measures the right duration when the clock is set by %d ms during a request',
   async (stepMs) => {
     const step = () => {
       const now = Date.now;

@@ -21,7 +21,7 @@ type App = express.Express & { handle(...parameters: unknown[]): unknown };
 const ok = (_request: unknown, response: express.Response) => void response.send('ok');
 
 it.each(['express', 'express-4'])(
-  'puts everything back, so that the next one counts alone: %s',
+  'restores everything, so that only the next instrumentation counts: %s',
   async (version) => {
     const { default: createApp } = (await import(version)) as { default: () => App };
     const registry = new Registry();
@@ -51,7 +51,7 @@ it.each(['express', 'express-4'])(
   },
 );
 
-it('counts nothing any more where the application was wrapped once more in the meantime', async () => {
+it('stops counting even if the application was wrapped again in the meantime', async () => {
   const application = express().get('/a', ok) as App;
   const first = instrument(application, { defaultMetrics: false });
   const measured = application.handle;
@@ -66,7 +66,7 @@ it('counts nothing any more where the application was wrapped once more in the m
   await later.close();
 });
 
-it('leaves nothing in a registry in which one of its names is taken', () => {
+it('leaves nothing in a registry if one of its names is taken', () => {
   const registry = new Registry();
   new Counter({ name: 'metrics_scrapes_total', help: 'Mine', registers: [registry] });
   const application = express();
@@ -101,13 +101,13 @@ it('watches the event loop with one timer for all applications, until the last o
 /** A router with what the types of Express do not declare. */
 type Shared = express.Router & { readonly stack: readonly { readonly handle: unknown }[] };
 
-describe.each(['express', 'express-4'])('an application that is dropped without it (%s)', (version) => {
+describe.each(['express', 'express-4'])('an application that is dropped without close() (%s)', (version) => {
   const nothing = () => undefined;
   it.each<[string, (shared: Shared, nested: App) => unknown, boolean]>([
     ['its own registry', nothing, false],
     ['a registry that is kept', nothing, true],
-    ['a router that others have too', (shared) => shared, false],
-    ['an application that others mount too', (_shared, nested) => nested, false],
+    ['a router that others use, too', (shared) => shared, false],
+    ['an application that others mount, too', (_shared, nested) => nested, false],
     ['both, and a registry that is kept', (shared, nested) => nested.use(shared), true],
   ])('is freed, with %s', async (_name, mountOf, isRegistryKept) => {
     const { default: createExpress } = (await import(version)) as { default: typeof express };
@@ -152,7 +152,7 @@ describe.each(['express', 'express-4'])('an application that is dropped without 
 });
 
 it.each(['express', 'express-4'])(
-  'takes one application off a router that another goes on with: %s',
+  'removes one application from a router that another continues to use: %s',
   async (version) => {
     const { default: createExpress } = (await import(version)) as { default: typeof express };
     const shared = createExpress.Router().get('/b', ok) as Shared;

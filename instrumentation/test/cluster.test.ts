@@ -18,7 +18,7 @@ async function ask(several: Several, times: number, path = '/users/5'): Promise<
 }
 
 describe.each(['json', 'advanced'])('over IPC in the form "%s"', (serialization) => {
-  it('adds up what all workers have counted, at the moment of the scrape', async () => {
+  it('adds up the current counts of all workers at each scrape', async () => {
     const several = await run({ SERIALIZATION: serialization, REPORT_INTERVAL_MS: '60000' });
     const before = await several.scrape();
     expect(users(before)).toBe(0);
@@ -130,7 +130,7 @@ describe('the end of a worker loses nothing', () => {
   });
 });
 
-it('says how much a worker that was killed may have counted in vain', async () => {
+it('exposes how long the lost counts of a killed worker cover', async () => {
   const several = await run({ WORKERS: '1', REPORT_INTERVAL_MS: '60000' });
   const [pid] = await several.command<number[]>('workers');
   await ask(several, 3);
@@ -148,7 +148,7 @@ it('says how much a worker that was killed may have counted in vain', async () =
   );
 });
 
-it('takes the last report of a worker that does not answer, and says how old it is', async () => {
+it('shows the last report of a worker that does not answer, and its age', async () => {
   const several = await run({ WORKERS: '2', REPORT_INTERVAL_MS: '60000' });
   await ask(several, 4);
   await several.scrape();
@@ -168,7 +168,7 @@ it('fails a scrape with the name of the worker and of the metric whose collector
   expect((await several.scrape()).text).toBe('a collector failed: worker 1: sometimes: broken\n');
 });
 
-it('goes on from what was counted, where a worker resets a counter of its own', async () => {
+it('continues from the previous sum when a worker resets its own counter', async () => {
   const several = await run({ WORKERS: '1' });
   await ask(several, 3);
   expect((await several.scrape()).value('jobs_total')).toBe(3);
@@ -178,7 +178,7 @@ it('goes on from what was counted, where a worker resets a counter of its own', 
   expect((await several.scrape()).value('jobs_total')).toBe(5);
 });
 
-it('counts from before, where the primary aggregates only later, or again', async () => {
+it('includes earlier counts when the primary aggregates late, or again', async () => {
   const several = await run({ IS_LATE: '1' });
   await ask(several, 4);
   expect(users(await several.scrape())).toBe(4);
@@ -201,10 +201,10 @@ it('fails no request and loses none in a rolling restart, and then the primary w
   expect(scrape.value('http_server_worker_lost_reports_total')).toBe(0);
 });
 
-describe('lets no sum fall while workers end under load', () => {
+describe('no sum falls while workers end under load', () => {
   const short = { seconds: 4, everyMs: 500, perSecond: 200, scrapes: 20 };
 
-  it('and counts each request once, where they end by SIGTERM', async () => {
+  it('and each request counts once, if they end by SIGTERM', async () => {
     const several = await run({ WORKERS: '3', ON_SIGTERM: 'disconnect' });
     const result = await killWorkers(several, { ...short, signals: ['SIGTERM'] });
     expect(result).toMatchObject({
@@ -215,7 +215,7 @@ describe('lets no sum fall while workers end under load', () => {
     });
   });
 
-  it('and misses no more than it says, where every other one is killed', async () => {
+  it('and no more is missing than exposed as lost, if every other worker is killed', async () => {
     const several = await run({ WORKERS: '3', ON_SIGTERM: 'disconnect', REPORT_INTERVAL_MS: '200' });
     const result = await killWorkers(several, { ...short, signals: ['SIGKILL', 'SIGTERM'] });
     expect(result.lostReports).toBe(Math.ceil(result.kills / 2));

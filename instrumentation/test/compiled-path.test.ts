@@ -47,25 +47,25 @@ describe.each(['express-4', 'express-4-18'])('a mount of %s', (version) => {
     '/:id(\\d+|new)',
     '/:a:b',
     '/[ab]/c',
-  ])('at %s is called that', async (path) => {
+  ])('at %s gets that label', async (path) => {
     expect(patternsOf(await mount(version, path))).toEqual([path]);
   });
 
-  it('at several paths is called each of them, with its own parameters', async () => {
+  it('at several paths gets the label of each, with its own parameters', async () => {
     const paths = ['/a/:b', '/c(d)?/:e.:f', '/g'];
     expect(patternsOf(await mount(version, paths))).toEqual(paths);
   });
 
-  it('at a path that ends in a slash is called that without it', async () => {
+  it('at a path with a trailing slash gets the label without it', async () => {
     expect(patternsOf(await mount(version, '/a/:b/'))).toEqual(['/a/:b']);
   });
 
-  it.each([/^\/ab+c/, /^\/(?<name>[a-z]+)/i])('at an expression is called that: %s', async (expression) => {
+  it.each([/^\/ab+c/, /^\/(?<name>[a-z]+)/i])('at an expression gets that label: %s', async (expression) => {
     expect(patternsOf(await mount(version, expression))).toEqual([String(expression)]);
   });
 });
 
-it('of Express 4.22 is called what it was given where a path escapes something, or names a group', async () => {
+it('a mount of Express 4.22 gets its given path as label if that contains an escape or a named group', async () => {
   for (const path of ['/a\\(b\\)', '/a\\:b', '/a(?<year>\\d+)/:id', '/(ab)?cd', '/(a|b)/:id', '/:id(\\d*)'])
     expect(patternsOf(await mount('express-4', path))).toEqual([path]);
 });

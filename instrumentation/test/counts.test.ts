@@ -10,13 +10,13 @@ it.each([
   [0.5, [0, 1, 0]],
   [0.6, [0, 0, 1]],
   [3_600, [0, 0, 1]],
-])('a duration of %d s is in the first bucket whose bound it does not exceed', (seconds, expected) => {
+])('puts a duration of %d s in the first bucket whose bound it does not exceed', (seconds, expected) => {
   const { row, add } = createRequestRegistry();
   add(200, seconds);
   expect(row.cells[0]).toMatchObject({ code: '200', buckets: expected, sumSeconds: seconds });
 });
 
-it('the cells add up to the two counters', async () => {
+it('exposes cells that add up to the two counters', async () => {
   const { registry, counts, add } = createRequestRegistry({ declared: [200] });
   for (const code of [200, 200, 499, 500, 418, 304]) add(code, 0.2);
   for (const code of [404, 404, 405]) addRequest(counts, unmatchedRow(counts, 'brew'), code, 0.2);
@@ -35,7 +35,7 @@ it('the cells add up to the two counters', async () => {
   ]);
 });
 
-it('the codes of a row are those declared, 499 and 500, and the classes of other codes', () => {
+it('gives a row its declared codes, 499 and 500, and the classes of other codes', () => {
   const { row, add } = createRequestRegistry({ declared: [201, 422] });
   const codes = () => row.cells.map(({ code }) => code);
   expect(codes()).toEqual(['201', '422', '499', '500']);
@@ -43,7 +43,7 @@ it('the codes of a row are those declared, 499 and 500, and the classes of other
   expect(codes()).toEqual(['201', '422', '499', '500', '2xx', '3xx', '4xx', '5xx', '1xx']);
 });
 
-it('codes are shown as they occur where none were declared, up to a limit, and then their classes', () => {
+it('shows undeclared codes as they occur, up to a limit, and then their classes', () => {
   const { row, add } = createRequestRegistry();
   for (let code = 100; code <= 999; code++) add(code, 0);
   const codes = row.cells.map(({ code }) => code);
@@ -52,7 +52,7 @@ it('codes are shown as they occur where none were declared, up to a limit, and t
   expect(codes.filter((code) => code.endsWith('xx')).sort()).toEqual(['1xx', '2xx', '3xx', '4xx', '5xx']);
 });
 
-it('rows are one for the same path and method, and none for the label of unmatched requests', () => {
+it('has one row per path and method, and no route row for the label of unmatched requests', () => {
   const { counts, row } = createRequestRegistry();
   expect(expose(counts, createRow('a', 'get'))).toBe(row);
   expect(expose(counts, createRow('unmatched', 'get'))).toBeUndefined();

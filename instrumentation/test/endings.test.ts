@@ -54,7 +54,7 @@ describe.each<[string, (string | undefined)[]]>([
     for (const event of events) event ? response.removeAllListeners(event) : response.removeAllListeners();
   };
 
-  it.each(['before', 'after'])('is counted when it is sent, %s its answer', async (when) => {
+  it.each(['before', 'after'])('counts if they are removed %s its answer', async (when) => {
     await start((r) => {
       if (when === 'before') remove(r);
       r.send('ok');
@@ -67,7 +67,7 @@ describe.each<[string, (string | undefined)[]]>([
     client.socket.destroy();
   });
 
-  it('is a 499 when the client leaves before its end', async () => {
+  it('counts as 499 when the client leaves before its end', async () => {
     let isRunning = false;
     await start((r) => {
       remove(r);
@@ -87,7 +87,7 @@ describe('a response that was handed over in full', () => {
     ['right after its end', (r) => r.send('ok').socket?.destroy()],
     ['by destroying the response', (r) => r.send('ok').destroy()],
     [
-      'in the callback of its end',
+      'in the callback of end()',
       (r) => {
         const { socket } = r;
         r.end('ok', () => socket?.destroy(new Error('by the test')));
@@ -100,7 +100,7 @@ describe('a response that was handed over in full', () => {
     expect(outcomes).toEqual([200]);
   });
 
-  it('has the status that was sent, whatever is set afterwards', async () => {
+  it('counts with the status that was sent, whatever is set afterwards', async () => {
     await start((r) => {
       r.status(201).write('half');
       r.status(500).end('rest');
@@ -110,7 +110,7 @@ describe('a response that was handed over in full', () => {
     expect(outcomes).toEqual([201]);
   });
 
-  it('is a 500 when the socket is destroyed before it has left', async () => {
+  it('counts as 500 when the socket is destroyed before it is sent', async () => {
     await start((r) => r.send(big).socket?.destroy());
     await get();
     await expectCounted({ 'get /a 500': 1 });
@@ -130,7 +130,7 @@ describe('a response that was handed over in full', () => {
     await expectCounted({ [`get /a ${code}`]: 1 });
   });
 
-  it('hands every event on to listeners, with its values', async () => {
+  it('passes every event to listeners with its values', async () => {
     const seen: unknown[] = [];
     await start((r) => {
       for (const name of ['finish', 'close', 'own'])
@@ -150,7 +150,7 @@ describe.each(['express-4', 'express'])('a route that answers and calls next() (
     ['a small answer', (r) => r.json(1)],
     ['a large one', (r) => r.send(big)],
     ['one in parts', (r) => r.write('half') && setImmediate(() => r.end('rest'))],
-  ])('keeps its label, whatever comes after it: %s', async (_name, answer) => {
+  ])('keeps its label, whatever runs after it: %s', async (_name, answer) => {
     const build = (a: Express) =>
       a.get('/users/:id', (_q, r, next) => next(void answer(r))).all(/./, () => undefined);
     app = await startApp(build, { createApp });
@@ -160,7 +160,7 @@ describe.each(['express-4', 'express'])('a route that answers and calls next() (
     client.socket.destroy();
   });
 
-  it('is not counted twice where it enters a second mount of the same application', async () => {
+  it('counts once even if it enters a second mount of the same application', async () => {
     const inner = createApp();
     const metrics = instrument(inner, { defaultMetrics: false });
     inner.get('/a', (_q: Request, r: Response, next: NextFunction) => next(void r.send('ok')));
@@ -172,7 +172,7 @@ describe.each(['express-4', 'express'])('a route that answers and calls next() (
 
 /** The package leaves a server as it is: such clients cost what they cost bare Express. */
 describe('a client that pipelines', () => {
-  it('is answered as by bare Express: all 2,000 of one write', async () => {
+  it('gets the answers of bare Express: all 2,000 of one write', async () => {
     await start((r) => r.send('ok'));
     const client = await send(request.repeat(2_000));
     expect(await client.responses(2_000)).toHaveLength(2_000);
@@ -180,7 +180,7 @@ describe('a client that pipelines', () => {
     client.socket.destroy();
   });
 
-  it('is counted for each request that came, and nothing of it is left, when it never reads and goes', async () => {
+  it('counts once per received request, with none left in progress, when it leaves without reading', async () => {
     let handled = 0;
     await start((r) => {
       handled++;

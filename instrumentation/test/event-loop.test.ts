@@ -6,16 +6,16 @@ import { createLateness } from '../src/metrics/event-loop.ts';
 
 describe('the lateness of the event loop', () => {
   it.each([
-    ['nothing where every tick is on time', [20, 40, 60, 80], 0],
-    ['nothing where ticks are late by what timers are late anyway', [24, 49, 69], 0],
-    ['the whole turn that held it', [20, 40, 3_040, 3_060], 2_980],
+    ['zero if every tick is on time', [20, 40, 60, 80], 0],
+    ['zero if ticks are no later than timers usually are', [24, 49, 69], 0],
+    ['the whole turn that blocked it', [20, 40, 3_040, 3_060], 2_980],
     ['each of several turns', [20, 140, 160, 280], 200],
   ])('is %s', (_name, ticks, expected) => {
     const late = createLateness(0, 20, 5);
     expect(ticks.reduce((sum, at) => sum + late(at), 0)).toBe(expected);
   });
 
-  it('is counted by a process of its own accord, is the same for every reader, and keeps no process alive', async () => {
+  it('counts by default, is the same for every reader, and keeps no process alive', async () => {
     const code = `
       const express = require('express');
       const { instrument } = require('express-exact-metrics');

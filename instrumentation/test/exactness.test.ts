@@ -82,7 +82,7 @@ describe('a request that the server answers', () => {
     await expectCounted({ [series]: 1 });
   });
 
-  it('is counted once when it waits for 100 Continue', async () => {
+  it('counts once when it waits for 100 Continue', async () => {
     const client = await connectRaw(app.port);
     client.send('POST /body HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n');
     expect(await client.responses(1)).toEqual(['100']);
@@ -92,7 +92,7 @@ describe('a request that the server answers', () => {
     await expectCounted({ 'post /body 200': 1 });
   });
 
-  it('is counted once each on a kept-alive connection, also where its body is not read', async () => {
+  it('counts once each on a kept-alive connection, even if its body is not read', async () => {
     const client = await connectRaw(app.port);
     for (let i = 1; i <= 3; i++) {
       client.send(`POST /ok HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n${'b'.repeat(100_000)}`);
@@ -102,7 +102,7 @@ describe('a request that the server answers', () => {
     await expectCounted({ 'post /ok 201': 3 });
   });
 
-  it('keeps its status when the client closes its half of the connection, or asks for its end', async () => {
+  it('keeps its status when the client closes its half of the connection or asks to close it', async () => {
     const half = await connectRaw(app.port);
     half.socket.end(get('/ok'));
     expect(await half.responses(1)).toEqual(['200']);
@@ -119,14 +119,14 @@ describe('a request whose client goes away', () => {
   it.each<[string, (client: RawClient) => unknown]>([
     ['closes', ({ socket }) => socket.destroy()],
     ['resets the connection', ({ socket }) => socket.resetAndDestroy()],
-  ])('is a 499 when the client %s while the handler works', async (_name, leave) => {
+  ])('counts as 499 when the client %s while the handler works', async (_name, leave) => {
     const client = await hold();
     expect((await app.counts()).inProgress).toBe(1);
     leave(client);
     await expectCounted({ 'get /held 499': 1 });
   });
 
-  it('is a 499 when the client closes in the middle of the response', async () => {
+  it('counts as 499 when the client closes in the middle of the response', async () => {
     const client = await connectRaw(app.port);
     client.send(get('/big'));
     await client.responses(1);
@@ -145,7 +145,7 @@ describe('a request whose client goes away', () => {
       'Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n',
       ({ send }) => send('not a chunk\r\n'),
     ],
-  ])('is a 499 when %s', async (_name, begun, end) => {
+  ])('counts as 499 when %s', async (_name, begun, end) => {
     const client = await connectRaw(app.port);
     client.send(`POST /body HTTP/1.1\r\nHost: x\r\n${begun}`);
     await until('the request to enter', async () => (await app.counts()).inProgress === 1);
@@ -154,7 +154,7 @@ describe('a request whose client goes away', () => {
     await expectCounted({ 'post /body 499': 1 });
   });
 
-  it('stays one 499 when the handler answers after the client has gone', async () => {
+  it('counts as one 499 when the handler answers after the client has left', async () => {
     (await hold()).socket.destroy();
     await app.settled(1);
     held[0]?.send('too late');
@@ -162,7 +162,7 @@ describe('a request whose client goes away', () => {
     await expectCounted({ 'get /held 499': 1, 'get /ok 200': 1 });
   });
 
-  it('is a 499 for each pipelined request that waited', async () => {
+  it('counts as 499 for each waiting pipelined request', async () => {
     const client = await connectRaw(app.port);
     client.send(get('/held') + get('/held') + get('/ok'));
     await until('the handlers to run', async () => (await app.counts()).inProgress === 3);
@@ -170,7 +170,7 @@ describe('a request whose client goes away', () => {
     await expectCounted({ 'get /held 499': 2, 'get /ok 499': 1 });
   });
 
-  it('is not counted when it never was a request', async () => {
+  it('counts nothing if it never was a request', async () => {
     const client = await connectRaw(app.port);
     client.send('GET /ok HTTP/1.1\r\nHost:');
     client.socket.destroy();
@@ -191,7 +191,7 @@ describe('a response that the server itself cuts', () => {
   it.each([
     ['a handler that fails half-way', '/half'],
     ['a source that breaks half-way', '/broken-source'],
-  ])('is a 500: %s', async (_name, path) => {
+  ])('counts as 500: %s', async (_name, path) => {
     const client = await connectRaw(app.port);
     client.send(get(path));
     await client.closed();
@@ -211,14 +211,14 @@ describe('a response that the server itself cuts', () => {
       'with an error that has a code, by its request',
       (response) => destroyRequest(response, failure('ENOENT')),
     ],
-  ])('is a 500 when it is destroyed %s', async (_name, destroy) => {
+  ])('counts as 500 when it is destroyed %s', async (_name, destroy) => {
     const client = await hold();
     destroy(held[0] as Response);
     await client.closed();
     await expectCounted({ 'get /held 500': 1 });
   });
 
-  it('is a 500 when a shutdown has waited long enough, and the answered ones keep their code', async () => {
+  it('counts as 500 when the grace time of a shutdown ends, and answered requests keep their code', async () => {
     const cut = await hold();
     const answered = await hold();
     const closed = new Promise((resolve) => app.server.close(resolve));

@@ -128,7 +128,7 @@ describe('protobuf, read with the official schema', () => {
     },
   );
 
-  it('has one for each power of two without classic buckets', async () => {
+  it('has an exemplar for each power of two without classic buckets', async () => {
     const record = recording([], true);
     record.end('quick', 0.05, 0);
     record.end('slow', 0.7, 0);

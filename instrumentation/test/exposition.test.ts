@@ -71,7 +71,7 @@ describe('the exposition', () => {
     expect(headers['content-encoding']).toBeUndefined();
   });
 
-  it('answers OpenMetrics 1.0.0 where that is preferred', async () => {
+  it('answers OpenMetrics 1.0.0 if that is preferred', async () => {
     const { headers, body } = await scrape(await start(async () => families), {
       accept: 'application/openmetrics-text',
     });
@@ -87,7 +87,7 @@ describe('the exposition', () => {
     ['/?name[]=d&native=1&x=2', 4],
     ['/?native=0', undefined],
   ])(
-    'answers protobuf where that is preferred; asked for %s with a native schema of %s',
+    'answers protobuf if that is preferred; asked for %s with a native schema of %s',
     async (path, schema) => {
       const encoded = {
         messages: (withNative: boolean) => [encodeSingle('gauge', new Uint8Array(), withNative ? 4 : 0)],
@@ -112,7 +112,7 @@ describe('the exposition', () => {
     expect(gunzipSync(body).toString()).toBe(plain);
   });
 
-  it('compresses what is large as well', async () => {
+  it('compresses large expositions, too', async () => {
     const values = Array.from({ length: 20_000 }, (_, i) => ({ labels: { i }, value: i }));
     const port = await start(async () => [{ name: 'n', help: 'h', type: 'gauge', values }]);
     const { body } = await scrape(port, { 'accept-encoding': 'gzip' });
@@ -132,7 +132,7 @@ describe('the exposition', () => {
     ]);
   });
 
-  it('answers HEAD as GET, without the body', async () => {
+  it('answers HEAD like GET, without the body', async () => {
     const { status, headers, body } = await scrape(await start(async () => families), {}, '/', 'HEAD');
     expect([status, headers['content-length'], body.length]).toEqual([200, String(plain.length), 0]);
   });
@@ -153,7 +153,7 @@ describe('the exposition', () => {
     expect((await scrape(port)).status).toBe(200);
   });
 
-  it('gives scrapes that wait one rendering, taken after all of them have arrived', async () => {
+  it('shares one rendering among waiting scrapes, taken after all of them have arrived', async () => {
     const gate = createGate();
     const port = await start(gate.gather);
     const first = scrape(port);
@@ -172,7 +172,7 @@ describe('the exposition', () => {
     expect(gate.calls()).toBe(2);
   });
 
-  it('answers 503 beyond its limit of scrapes at once, and reports each answer', async () => {
+  it('answers 503 beyond its limit of simultaneous scrapes, and reports each answer', async () => {
     const gate = createGate();
     const observed: number[] = [];
     const port = await start(gate.gather, { maxScrapes: 1, onScrape: (code) => observed.push(code) });
@@ -190,7 +190,7 @@ describe('the exposition', () => {
     expect(observed).toEqual([503, 200, 200]);
   });
 
-  it('gives the place of a client that goes away to others, and does not report it as answered', async () => {
+  it('frees the place of a client that leaves, and does not report it as answered', async () => {
     const gate = createDeferred();
     let calls = 0;
     const gather = async () => {
@@ -210,7 +210,7 @@ describe('the exposition', () => {
     expect(observed).toEqual([499, 200]);
   });
 
-  it('gives the place of a client that does not take its answer to others, and reports it as gone', async () => {
+  it('gives the place of a client that does not read its answer to others, and reports it as gone', async () => {
     const values = Array.from({ length: 200_000 }, (_, i) => ({ labels: { i }, value: i }));
     const observed: number[] = [];
     const port = await start(

@@ -24,7 +24,7 @@ function failing(): never {
   throw new Error('no such header');
 }
 
-describe('a function of the user', () => {
+describe('a function that the user passes', () => {
   const rejecting = async () => failing();
   const unprintable = () => {
     throw Object.create(null);
@@ -41,7 +41,7 @@ describe('a function of the user', () => {
 
   it.each<[keyof typeof wanted, string, unknown, string]>([
     ['skip', 'throws', failing, 'Error: no such header'],
-    ['skip', 'throws what has no text', unprintable, 'unprintable'],
+    ['skip', 'throws a value without text', unprintable, 'unprintable'],
     ['skip', 'rejects', rejecting, '[object Promise]'],
     ['skip', 'throws a rejecting promise', throwing, '[object Promise]'],
     ['skip', 'returns long text', () => 'a'.repeat(1e6), 'a'.repeat(200)],
@@ -55,7 +55,7 @@ describe('a function of the user', () => {
     ['exemplars', 'is asynchronous', async () => ({ trace_id: 'a' }), '[object Promise]'],
     ['exemplars', 'returns only the id', () => 'abc', 'abc'],
     ['pathLabel', 'returns nothing', () => undefined, 'undefined'],
-  ])('%s, that %s, changes nothing and is reported once', async (option, _name, given, got) => {
+  ])('%s that %s changes nothing and is reported once', async (option, _name, given, got) => {
     const warnings: string[] = [];
     const warn = (message: string) => void warnings.push(message);
     app = await startApp(twoRoutes, { [option]: given, warn });
@@ -69,7 +69,7 @@ describe('a function of the user', () => {
     ['throws', failing],
     ['throws a rejecting promise', throwing],
     ['rejects', rejecting],
-  ])('warn, that %s, costs nothing but the report', async (_name, warn) => {
+  ])('warn that %s costs nothing but the report', async (_name, warn) => {
     app = await startApp(twoRoutes, { maxRoutes: 1, skip: failing, warn });
     for (const path of ['/a', '/b']) expect((await fetch(app.url + path)).status).toBe(200);
     expect((await app.settled(2)).durations).toEqual({ 'get /a 200': 1, 'get unmatched 200': 1 });
@@ -77,9 +77,9 @@ describe('a function of the user', () => {
 
   it.each<[string, () => unknown, string]>([
     ['throws', failing, 'no such header'],
-    ['throws what has no text', unprintable, 'unprintable'],
+    ['throws a value without text', unprintable, 'unprintable'],
     ['rejects', rejecting, 'no such header'],
-  ])('collect, that %s, is a 500 that names the metric until it works', async (_name, collect, reason) => {
+  ])('collect that %s causes a 500 that names the metric until it works', async (_name, collect, reason) => {
     let isBroken = true;
     app = await startApp((application) => void application.get('/a', ok));
     const registers = [app.metrics.registry];
@@ -90,7 +90,7 @@ describe('a function of the user', () => {
     expect(await app.scrape()).toContain('\nsensor 0\n');
   });
 
-  it('get of a metric, that throws while another rejects, ends no process', async () => {
+  it('get of a metric that throws while another rejects does not end the process', async () => {
     app = await startApp((application) => void application.get('/a', ok));
     const { registry } = app.metrics;
     const registers = [registry];
@@ -102,7 +102,7 @@ describe('a function of the user', () => {
     expect(await app.scrape()).toBe('a collector failed: late: no such header\n');
   });
 
-  it('collect, that never ends, is a 500 after 10 s, and the next scrape is right', async () => {
+  it('collect that never ends causes a 500 after 10 s, and the next scrape is right', async () => {
     app = await startApp(() => undefined);
     let isBroken = true;
     const collect = (() => (isBroken ? new Promise(() => undefined) : undefined)) as () => void;
@@ -120,7 +120,7 @@ describe('a function of the user', () => {
 });
 
 describe('a middleware that answers a scrape in place of the handler', () => {
-  it('ends no process', async () => {
+  it('does not end the process', async () => {
     const application = express();
     const metrics = instrument(application, { defaultMetrics: false });
     const gate = createDeferred();
@@ -138,7 +138,7 @@ describe('a middleware that answers a scrape in place of the handler', () => {
   });
 });
 
-describe('a sample of the user', () => {
+describe('a sample that the user sets', () => {
   const labelled = (registry: Registry, value: unknown) => {
     new Counter({ name: 'own_total', help: 'h', labelNames: ['q'], registers: [registry] }).inc({
       q: value as string,
@@ -215,7 +215,7 @@ describe('a sample of the user', () => {
     expect(await messagesOf(registry)).toMatchObject([{ metric: [{ gauge: { value: Number(text) } }] }]);
   });
 
-  it('can be of a type that a format does not have', async () => {
+  it('can have a type that a format lacks', async () => {
     const registry = new Registry();
     const get = async () => ({ name: 'own', help: 'h', type: 'info' });
     registry.registerMetric({ name: 'own', get } as unknown as Gauge);

@@ -53,7 +53,7 @@ describe('the series', () => {
     expect(await app.scrape('http_errors_total')).toContain('http_errors_total{code="404"} 0\n');
   });
 
-  it('of a route that is added after the first request appear with the next scrape, or with its first request', async () => {
+  it('of a route added after the first request appear with the next scrape, or with its first request', async () => {
     let application = express();
     const nested = Router().get('/x', ok);
     app = await startApp((own) => {
@@ -70,7 +70,7 @@ describe('the series', () => {
     expect(await requestsOf(app)).toMatchObject({ 'get /nested/z/:id': 1 });
   });
 
-  it('end in unmatched, with one warning, where an application makes routers without end', async () => {
+  it('end in unmatched, with one warning, if an application creates routers without end', async () => {
     const warnings: string[] = [];
     app = await startApp(
       (application) =>
@@ -88,7 +88,7 @@ describe('the series', () => {
 });
 
 describe('an application', () => {
-  it('that is instrumented twice is refused, also by another copy of the package', () => {
+  it('cannot be instrumented twice, even by another copy of the package', () => {
     const application = express();
     instrument(application, { defaultMetrics: false });
     expect(() => instrument(application)).toThrow('this application is already instrumented');
@@ -99,13 +99,13 @@ describe('an application', () => {
     ['null', null, 'null'],
     ['a server', createServer(), 'object'],
     ['a router', Router(), 'function'],
-  ])('that is none is refused: %s', (_name, application, got) => {
+  ])('must be an Express application: %s', (_name, application, got) => {
     expect(() => instrument(application)).toThrow(
       `expected an Express application (the result of express()), got ${got}`,
     );
   });
 
-  it('keeps the settings that it makes after the first scrape', async () => {
+  it('keeps the settings that it changes after the first scrape', async () => {
     let application = express();
     app = await startApp((own) => {
       application = own;
@@ -116,7 +116,7 @@ describe('an application', () => {
     expect((await app.settled(3)).durations).toEqual({ 'get /a 200': 1, 'get unmatched 404': 2 });
   });
 
-  it('is counted over HTTPS as well', async () => {
+  it('counts over HTTPS, too', async () => {
     const application = express();
     const metrics = instrument(application, { defaultMetrics: false });
     application.get('/a/:b', ok);
@@ -148,7 +148,7 @@ describe('requests that are not counted', () => {
     expect('get /healthz' in (await requestsOf(app))).toBe(name === 'a function');
   });
 
-  it('are scrapes, wherever the application mounts the handler, and they are not in progress either', async () => {
+  it('are scrapes, wherever the application mounts the handler, and they are never in progress', async () => {
     const application = express();
     const metrics = instrument(application, { defaultMetrics: false });
     application.get('/metrics', metrics.handler);
@@ -196,17 +196,17 @@ describe('the server of the metrics', () => {
   });
 
   it.each<[string, () => unknown, string[]]>([
-    ['is not', () => false, []],
+    ['returns false', () => false, []],
     [
-      'says something else',
+      'returns another type',
       () => 'yes',
       ['isReady: expected true or false, got yes; the server is not ready'],
     ],
-  ])('answers /readyz with 503 where the application %s', async (_name, isReady, warnings) => {
+  ])('answers /readyz with 503 if isReady %s', async (_name, isReady, warnings) => {
     expect(await ask('/readyz', { isReady })).toEqual({ answer: [503, TEXT], warnings });
   });
 
-  it('does not answer /readyz where the application does not say whether it is', async () => {
+  it('answers /readyz with 404 without isReady', async () => {
     app = await startApp(() => undefined);
     const { port } = app.metricsServer.address() as AddressInfo;
     expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(404);

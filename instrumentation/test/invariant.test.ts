@@ -41,7 +41,7 @@ beforeEach(async () => {
 afterEach(() => app.close());
 
 describe.each([1, 20_261_121, 987_654_321])('any mixture of requests (seed %i)', (seed) => {
-  it('is counted exactly once each, in all ways of ending', async () => {
+  it('counts each request exactly once, however it ends', async () => {
     const random = createRandom(seed);
     let entered = 0;
     let routed = 0;

@@ -48,7 +48,7 @@ function waiting(metrics: Metrics) {
 }
 
 describe('the last scrape', () => {
-  it('is announced by a gauge that is 0 until it is waited for, and 1 from then on', async () => {
+  it('sets a gauge from 0 to 1 when the wait begins', async () => {
     const metrics = await start();
     expect(await scrape()).toContain('\nhttp_server_drained 0\n');
     const scraped = metrics.lastScrape({ timeoutMs: LONG_MS });
@@ -57,7 +57,7 @@ describe('the last scrape', () => {
     expect(await scrape()).toContain('\nhttp_server_drained 1\n');
   });
 
-  it('is no scrape from before, none of single families, no HEAD, none that fails and none that is abandoned', async () => {
+  it('is not an earlier scrape, nor one of single families, a HEAD, a failed or an abandoned one', async () => {
     let gate = createDeferred();
     gate.resolve();
     let isBroken = false;
@@ -106,7 +106,7 @@ describe('the last scrape', () => {
     await until('the wait to be over', () => state.result === true);
   });
 
-  it('is none of a handler that clients of the application reach', async () => {
+  it('is not a scrape of a public handler', async () => {
     const metrics = await start();
     app?.server.removeAllListeners('request').on('request', metrics.createHandler({ isPublic: true }));
     const state = waiting(metrics);
@@ -117,7 +117,7 @@ describe('the last scrape', () => {
     await until('the wait to be over', () => state.result === true);
   });
 
-  it('is one of Prometheus, once a Prometheus has been seen', async () => {
+  it('must come from Prometheus once a Prometheus has been seen', async () => {
     const metrics = await start();
     await scrape('', { headers: prometheus });
     const state = waiting(metrics);
@@ -177,14 +177,14 @@ describe('the last scrape', () => {
     await until('the wait to be over', () => state.result === true);
   });
 
-  it('is waited for no longer than said', async () => {
+  it('is not awaited longer than timeoutMs', async () => {
     const metrics = await start();
     expect(await metrics.lastScrape({ timeoutMs: 0 })).toBe(false);
     expect(await metrics.lastScrape({ timeoutMs: 20 })).toBe(false);
     expect(await scrape()).toContain('\nhttp_server_drained 1\n');
   });
 
-  it('ends every wait, and those that begin later', async () => {
+  it('ends every wait, including later ones', async () => {
     const metrics = await start();
     const all = [1, 2].map(() => metrics.lastScrape({ timeoutMs: LONG_MS }));
     await scrape();
@@ -193,7 +193,7 @@ describe('the last scrape', () => {
   });
 
   it.each([[-1], [Number.NaN], [Number.POSITIVE_INFINITY], ['5s'], [undefined]])(
-    'is refused a time of %p',
+    'rejects a time of %p',
     async (timeoutMs) => {
       const metrics = await start();
       await expect(metrics.lastScrape({ timeoutMs: timeoutMs as number })).rejects.toThrow(

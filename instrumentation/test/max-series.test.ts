@@ -9,7 +9,7 @@ import { startApp, type TestApp } from './harness.ts';
 const linesOf = async (app: TestApp, ...families: string[]) =>
   (await app.scrape(...families)).split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
 
-it('is what a few routes expose that answer with every code, and as many unknown methods', async () => {
+it('is the number of series of a few routes that answer with every code, and of unknown methods', async () => {
   const options = { maxRoutes: 2, bucketsSeconds: [0.1, 1], codes: { 'GET /b': [200, 201] } };
   const app = await startApp((application) => {
     for (const path of ['/a', '/b'])

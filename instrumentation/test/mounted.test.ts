@@ -44,17 +44,20 @@ describe.each(versions)('an instrumented application in another (%s)', (id) => {
     'get unmatched 404': 1,
   };
 
-  it.each(['before', 'after'])('is labelled within itself, instrumented %s it is mounted', async (when) => {
-    const main = quiet();
-    const inner = buildInner();
-    const early = when === 'before' ? instrument(inner, { defaultMetrics: false }) : undefined;
-    main.use('/t/:tenant', inner);
-    const metrics = early ?? instrument(inner, { defaultMetrics: false });
-    const all = requests.map((path) => `/t/1${path}`);
-    expect(await counted(main, metrics, all)).toEqual(expected);
-  });
+  it.each(['before', 'after'])(
+    'has labels relative to itself, instrumented %s it is mounted',
+    async (when) => {
+      const main = quiet();
+      const inner = buildInner();
+      const early = when === 'before' ? instrument(inner, { defaultMetrics: false }) : undefined;
+      main.use('/t/:tenant', inner);
+      const metrics = early ?? instrument(inner, { defaultMetrics: false });
+      const all = requests.map((path) => `/t/1${path}`);
+      expect(await counted(main, metrics, all)).toEqual(expected);
+    },
+  );
 
-  it('is labelled alike when it is mounted twice', async () => {
+  it('has the same labels when it is mounted twice', async () => {
     const main = quiet();
     const inner = buildInner();
     const metrics = instrument(inner, { defaultMetrics: false });
@@ -67,7 +70,7 @@ describe.each(versions)('an instrumented application in another (%s)', (id) => {
     });
   });
 
-  it('counts what it passes on as unmatched, and the outer application by its route', async () => {
+  it('counts requests that it passes on as unmatched, and the outer application counts them by its route', async () => {
     const main = quiet();
     const inner = buildInner();
     const inside = instrument(inner, { defaultMetrics: false });
@@ -88,7 +91,7 @@ describe.each(versions)('an instrumented application in another (%s)', (id) => {
     consistent(await (app as TestApp).counts());
   });
 
-  it('is labelled by the outer mount in the metrics of the outer application', async () => {
+  it('has the outer mount in its labels in the metrics of the outer application', async () => {
     const main = quiet();
     const inner = buildInner();
     instrument(inner, { defaultMetrics: false });
@@ -102,7 +105,7 @@ describe.each(versions)('an instrumented application in another (%s)', (id) => {
     });
   });
 
-  it('is labelled by the mount that was asked for, where that was made before anything was seen', async () => {
+  it('has the requested mount in its labels if it was mounted before instrument was called', async () => {
     const [main, middle, inner] = [quiet(), quiet(), quiet()];
     inner.get('/x/:id', ok);
     middle.use('/m', inner);
@@ -113,7 +116,7 @@ describe.each(versions)('an instrumented application in another (%s)', (id) => {
     expect(seen).toEqual({ 'get /o/m/x/:id 200': 2, 'get /o/n/x/:id 200': 1 });
   });
 
-  it('keeps its labels where a handler hands a request to it once more', async () => {
+  it('keeps its labels if a handler passes a request to it again', async () => {
     const inner = buildInner();
     inner.use('/v1', (request, response, next) => {
       (inner as unknown as { handle: (...values: unknown[]) => void }).handle(request, response, next);

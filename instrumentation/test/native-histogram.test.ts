@@ -53,7 +53,7 @@ describe('a duration', () => {
     expect(slotOf(seconds)).toBe(slot);
   });
 
-  it('that is a power of two ends a bucket', () => {
+  it('of a power of two ends a bucket', () => {
     for (let exponent = -16; exponent < 15; exponent++) {
       const index = slotOf(2 ** exponent) + INDEX_OFFSET;
       expect([exponent, index]).toEqual([exponent, exponent * 16]);
@@ -61,7 +61,7 @@ describe('a duration', () => {
     }
   });
 
-  it('is in the lowest bucket whose bound it does not exceed, wherever it lies', () => {
+  it('is in the lowest bucket whose bound it does not exceed, for any duration', () => {
     const random = createRandom(20_261_124);
     for (let i = 0; i < 100_000; i++) {
       const seconds = 2 ** (-17 + 32 * random()) * (1 + 1e-9);
@@ -71,11 +71,11 @@ describe('a duration', () => {
 });
 
 describe('the sparse form', () => {
-  it('of nothing has no buckets', () => {
+  it('of no requests has no buckets', () => {
     expect(toNativeHistogram(copySlots(undefined))).toEqual({ zeroCount: 0, spans: [], deltas: [] });
   });
 
-  it('has neighbours in one span, and after a gap another', () => {
+  it('has neighbouring buckets in one span, and starts another after a gap', () => {
     // Buckets 0 (up to 1 s), 1, 2, and 16 (up to 2 s).
     const durations = [1, 1, 1, 1.01, 1.06, 1.06, 2, 2, 2, 2, 0];
     expect(count(durations)).toEqual({
@@ -88,7 +88,7 @@ describe('the sparse form', () => {
     });
   });
 
-  it('read again is what was counted', () => {
+  it('decodes to what was counted', () => {
     const random = createRandom(8);
     const durations = Array.from({ length: 20_000 }, () => 2 ** (-18 + 33 * random()));
     const expected = new Map<number, number>();

@@ -22,7 +22,7 @@ async function expectCounted(series: string): Promise<void> {
   expect((await app.settled(1)).durations).toEqual({ [series]: 1 });
 }
 
-describe('a response that no server made', () => {
+describe('a response without a server', () => {
   let request: Request;
   let response: ServerResponse;
   beforeEach(() => {
@@ -31,7 +31,7 @@ describe('a response that no server made', () => {
     response = new ServerResponse(request);
   });
 
-  it('is counted when it is ended: a bare one', async () => {
+  it('counts when a bare response ends', async () => {
     application(request, response as Response);
     await expectCounted('get /u/:id 201');
   });
@@ -40,30 +40,27 @@ describe('a response that no server made', () => {
     ['that emits its end', EventEmitter, true],
     ['that emits nothing', EventEmitter, false],
     ['without events', class {}, true],
-  ] as const)(
-    'is counted when it is ended: an object that stands for one, %s',
-    async (_name, Base, emits) => {
-      const mocked = Object.assign(new Base(), {
-        statusCode: 200,
-        writableFinished: false,
-        setHeader() {
-          return this;
-        },
-        status(code: number) {
-          this.statusCode = code;
-          return this;
-        },
-        end() {
-          this.writableFinished = true;
-          if (emits) (this as unknown as EventEmitter).emit('finish');
-        },
-      });
-      application(request, mocked as unknown as Response);
-      await expectCounted('get /u/:id 201');
-    },
-  );
+  ] as const)('counts when a mocked response ends, %s', async (_name, Base, emits) => {
+    const mocked = Object.assign(new Base(), {
+      statusCode: 200,
+      writableFinished: false,
+      setHeader() {
+        return this;
+      },
+      status(code: number) {
+        this.statusCode = code;
+        return this;
+      },
+      end() {
+        this.writableFinished = true;
+        if (emits) (this as unknown as EventEmitter).emit('finish');
+      },
+    });
+    application(request, mocked as unknown as Response);
+    await expectCounted('get /u/:id 201');
+  });
 
-  it('is counted with its status: one that is injected, and closed before its sink has taken it', async () => {
+  it('counts with its status if it is injected, and closed before its sink has accepted it', async () => {
     const write = (_chunk: unknown, _encoding: unknown, done: () => void) => void setImmediate(done);
     response.assignSocket(new Writable({ write }) as unknown as Socket);
     const { end } = response;
@@ -81,7 +78,7 @@ describe('a response that no server made', () => {
   it.each([
     ['aborted', 499],
     ['cut by its handler', 500],
-  ])('is counted with a code of its own where it is injected and %s', async (name, code) => {
+  ])('counts with its own code if it is injected and %s', async (name, code) => {
     application.get('/hangs', () => undefined);
     const injected = Object.assign(new IncomingMessage(new EventEmitter() as Socket), request, {
       url: '/hangs',
@@ -96,7 +93,7 @@ describe('a response that no server made', () => {
     await expectCounted(`get /hangs ${code}`);
   });
 
-  it('leaves the `emit` of its own in place', async () => {
+  it('keeps its own `emit`', async () => {
     const { emit } = response;
     const events: unknown[] = [];
     response.emit = ((event: string, ...values: unknown[]) => {
@@ -141,7 +138,7 @@ describe('a connection that is upgraded', () => {
   it.each([
     ['closed', (socket: Socket) => void socket.end()],
     ['reset', (socket: Socket) => void socket.resetAndDestroy()],
-  ])('is a 101 by the route that takes it, when it is %s', async (_name, leave) => {
+  ])('counts as 101 under its route when it is %s', async (_name, leave) => {
     const client = await upgrade(() => undefined, true);
     await client.responses(1);
     expect((await app.counts()).inProgress).toBe(1);
@@ -150,7 +147,7 @@ describe('a connection that is upgraded', () => {
     expect((await app.counts()).errors).toEqual({});
   });
 
-  it('has the status of the route that refuses it', async () => {
+  it('counts with the status of the route that refuses it', async () => {
     const client = await upgrade((_q, r) => r.sendStatus(403), true);
     await expectCounted('get /a 403');
     client.socket.destroy();
@@ -159,7 +156,7 @@ describe('a connection that is upgraded', () => {
   it.each<[string, (request: Request, response: Response) => unknown]>([
     ['gives its socket away', (q) => q.socket.write(switching)],
     ['sends that head itself', (_q, r) => r.writeHead(101, { upgrade: 'websocket' }).flushHeaders()],
-  ])('is a 101 where a handler %s', async (_name, handle) => {
+  ])('counts as 101 if a handler %s', async (_name, handle) => {
     const client = await upgrade(handle);
     await client.responses(1);
     client.socket.destroy();
@@ -173,7 +170,7 @@ describe('a connection that is upgraded', () => {
     ['early hints only', 'tcp', () => 'HTTP/1.1 103 Early Hints\r\n\r\n', 499],
     ['a refusal, as of ws', 'websocket', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', 400],
   ])(
-    'is what the head on its socket says, whatever the protocol: %s',
+    'counts with the status of the head on its socket, whatever the protocol: %s',
     async (_name, protocol, toBytes, code) => {
       const to = (text: string) => text.replace('websocket', protocol);
       const client = await upgrade((q) => q.socket.write(toBytes(to(switching))), false, to(handshake));
@@ -186,7 +183,7 @@ describe('a connection that is upgraded', () => {
   it.each([
     ['after an answer', false],
     ['pipelined behind one', true],
-  ])('is a 499 where its client leaves a connection that was used before, %s', async (_name, isPipelined) => {
+  ])('counts as 499 if its client leaves a reused connection, %s', async (_name, isPipelined) => {
     handled = 0;
     application.get('/b', (_q, r) => void setImmediate(() => r.send('ok')));
     application.get('/a', () => void handled++);
@@ -200,7 +197,7 @@ describe('a connection that is upgraded', () => {
     expect((await app.settled(2)).durations).toEqual({ 'get /a 499': 1, 'get /b 200': 1 });
   });
 
-  it('leaves the socket of a client that asks for one in vain as it was', async () => {
+  it('leaves the socket unchanged if the upgrade is refused', async () => {
     const methods = new Set<unknown>();
     application.get('/a', (q, r) => {
       r.once('finish', () => methods.add(q.socket.write).add(q.socket.end));
@@ -216,7 +213,7 @@ describe('a connection that is upgraded', () => {
     client.socket.destroy();
   });
 
-  it('is a 499 where its client leaves before anything was answered', async () => {
+  it('counts as 499 if its client leaves before any answer', async () => {
     (await upgrade(() => undefined)).socket.destroy();
     await expectCounted('get /a 499');
   });
@@ -227,7 +224,7 @@ describe('a response that a handler detaches from its socket', () => {
     ['the client leaves', () => undefined, 499],
     ['the process ends it', (socket) => socket.destroy(), 500],
     [
-      'it answers by itself',
+      'the owner of the socket answers',
       (socket) => socket.end('HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n'),
       202,
     ],

@@ -14,7 +14,7 @@ afterEach(async () => {
 const ok = (_request: unknown, response: express.Response) => void response.send('ok');
 
 describe('the options', () => {
-  it('give names, labels and values', async () => {
+  it('set names, labels and values', async () => {
     app = await startApp((application) => void application.get('/users/:id', ok), {
       prefix: 'shop_',
       pathLabel: (template) => template.slice(1).replace(':', ''),
@@ -64,7 +64,7 @@ describe('the options', () => {
       { prefix: 1, warn: 2 },
       'prefix: expected a prefix of a metric name, got 1\nwarn: expected a function that takes a message, got 2',
     ],
-  ])('are refused at construction: %j', (options, message) => {
+  ])('are rejected at construction: %j', (options, message) => {
     expect(() => instrument(express(), options)).toThrow(message);
   });
 });

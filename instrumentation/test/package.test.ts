@@ -67,7 +67,7 @@ const readme = readFileSync(`${packageFolder}/README.md`, 'utf8');
 const manifest = JSON.parse(readFileSync(`${packageFolder}/package.json`, 'utf8'));
 
 describe('the tarball', () => {
-  it('holds what is needed and nothing else', async () => {
+  it('contains only what users need', async () => {
     const files = await filesIn(tarball);
     const needed =
       /^(dist\/(esm|cjs)\/.*\.(js|d\.ts)|dist\/(esm|cjs)\/load-peer\.(cjs|d\.cts)|(dist\/cjs\/)?package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
@@ -123,7 +123,7 @@ whereNpmInstalls('a project', () => {
     }
   });
 
-  it.each([11, 12])('of NestJS %i is counted by the templates of its controllers', async (major) => {
+  it.each([11, 12])('with NestJS %i counts by the templates of its controllers', async (major) => {
     const nest = ['common', 'core', 'platform-express'].map((name) => `@nestjs/${name}@${major}`);
     const packages = [...nest, 'reflect-metadata@0.2', 'rxjs@7'];
     const project = await install('nestjs', 'prom-client', packages);
@@ -136,7 +136,7 @@ whereNpmInstalls('a project', () => {
     ]);
   });
 
-  it('is told what to install where there is no client', async () => {
+  it('gets an error that names what to install if there is no client', async () => {
     const project = await install('javascript-esm', 'no client');
     const code =
       "import express from 'express'; import { instrument } from 'express-exact-metrics'; instrument(express());";

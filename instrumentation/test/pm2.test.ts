@@ -79,7 +79,7 @@ whereNpmInstalls('PM2', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('has one exposition for all workers, and loses nothing when it reloads them under load', async () => {
+  it('has one exposition for all workers, and loses nothing in a reload under load', async () => {
     const before = await pidsOf('shop');
     const traffic = load(port, 100);
     await pm2('reload', 'shop');
@@ -94,7 +94,7 @@ whereNpmInstalls('PM2', () => {
     expect((await scrape()).value('http_server_worker_lost_reports_total')).toBe(0);
   });
 
-  it('keeps what a worker that was killed had reported', async () => {
+  it('keeps the reports of a killed worker', async () => {
     const counted = Number(users(await scrape()));
     const [pid = 0] = await pidsOf('shop');
     process.kill(pid, 'SIGKILL');

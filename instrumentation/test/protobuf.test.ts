@@ -46,7 +46,7 @@ const histogramIn = (families: Message[]) =>
   find(families, 'http_request_duration_seconds', cell).histogram as Message;
 
 describe('the families of the client library', () => {
-  it('are all there, field by field', async () => {
+  it('are complete, field by field', async () => {
     const registry = new Registry();
     const registers = [registry];
     const awkward = 'quo"te\\back\nline €';
@@ -100,7 +100,7 @@ describe('the families of the client library', () => {
     ]);
   });
 
-  it('have the labels that the registry adds to all series, as ours have', async () => {
+  it('have the labels that the registry adds to all series, like ours', async () => {
     const { registry, add } = createNative();
     registry.setDefaultLabels({ zone: 'b' });
     new Gauge({ name: 'bare', help: 'b', registers: [registry] }).set(1);
@@ -112,7 +112,7 @@ describe('the families of the client library', () => {
     expect(histogram).toMatchObject({ sampleCount: 1, schema: 4, positiveDelta: [1] });
   });
 
-  it('may be computed: counts that are not whole, unknown kinds, values beyond what is exact', async () => {
+  it('may contain fractional counts, unknown types, and numbers beyond the exact range', async () => {
     const values = [
       { metricName: 'h_bucket', labels: { le: '+Inf' }, value: 2.5 },
       { metricName: 'h_sum', value: 1 },
@@ -138,7 +138,7 @@ describe('the families of the client library', () => {
 });
 
 describe('the request metrics', () => {
-  it('have native and classic buckets of the same requests, and the time at which they began', async () => {
+  it('have native and classic buckets of the same requests, and their start time', async () => {
     const beforeMs = Date.now();
     const { registry, add } = createNative();
     const afterMs = Date.now();
@@ -169,7 +169,7 @@ describe('the request metrics', () => {
     });
   });
 
-  it('are classic alone for a scrape that does not ask for native histograms', async () => {
+  it('have only classic buckets for a scrape that does not ask for native histograms', async () => {
     const { registry, add } = createNative();
     add(200, 0.5);
     await read(registry, true);

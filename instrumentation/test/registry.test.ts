@@ -27,13 +27,13 @@ async function counted(options = {}) {
   return app.metrics.registry;
 }
 
-it('is taken as it is by structuredClone, as by postMessage and v8.serialize', async () => {
+it('can be cloned by structuredClone, and so by postMessage and v8.serialize', async () => {
   const families = await (await counted()).getMetricsAsJSON();
   expect(families.length).toBeGreaterThan(20);
   expect(structuredClone(families)).toEqual(JSON.parse(JSON.stringify(families)));
 });
 
-it('adds up over processes, by the aggregator of each metric', async () => {
+it('aggregates over processes, by the aggregator of each metric', async () => {
   const registries = [await counted(), await counted()];
   const all = await Promise.all(registries.map((registry) => registry.getMetricsAsJSON()));
   expect(all[0]?.filter(({ aggregator }) => aggregator === undefined)).toEqual([]);
@@ -48,7 +48,7 @@ it('adds up over processes, by the aggregator of each metric', async () => {
   expect(text.split('\n')).toEqual(expect.arrayContaining(lines));
 });
 
-it('is a copy for each reader of the request metrics', async () => {
+it('gives each reader its own copy of the request metrics', async () => {
   const registry = await counted({ defaultMetrics: false });
   const read = async () =>
     (await registry.getMetricsAsJSON()).filter(({ name }) =>
@@ -64,7 +64,7 @@ it('is a copy for each reader of the request metrics', async () => {
   expect(JSON.stringify(await read())).toBe(plain);
 });
 
-it('can be merged with another registry, read as an array and one by one, and reset without a loss', async () => {
+it('can be merged with another registry, read as an array or one by one, and reset without loss', async () => {
   const registry = await counted();
   const other = new Registry();
   new Counter({ name: 'jobs_total', help: 'Jobs', registers: [other] }).inc();
@@ -80,7 +80,7 @@ it('can be merged with another registry, read as an array and one by one, and re
   });
 });
 
-it('is rendered by a registry of OpenMetrics under the right names, and leaves those of our handler alone', async () => {
+it('renders the right names in a registry of OpenMetrics, and does not change those of our handler', async () => {
   const registry = new Registry<OpenMetricsContentType>();
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   const metrics = instrument(express(), { registry });
@@ -95,7 +95,7 @@ it('is rendered by a registry of OpenMetrics under the right names, and leaves t
   expect(registry.getMetricsAsArray()).toEqual([]);
 });
 
-it('has no labels that a registry adds to all, however often that registry is scraped', async () => {
+it('does not accumulate the default labels of a registry, however often that is scraped', async () => {
   const registry = new Registry();
   const gauge = new Gauge({ name: 'level', help: 'Level', registers: [registry] });
   gauge.set(1);

@@ -68,7 +68,7 @@ function createWorker({ members }: ReturnType<typeof createPrimary>) {
 }
 
 describe('a primary', () => {
-  it('adds up the applications of a worker, and their metrics only once where they share a registry', async () => {
+  it('adds up the applications of a worker, and their metrics only once if they share a registry', async () => {
     const primary = createPrimary();
     const registry = new Registry();
     new Counter({ name: 'jobs_total', help: 'Jobs', registers: [registry] }).inc(2);
@@ -102,7 +102,7 @@ describe('a primary', () => {
     );
   });
 
-  it('takes values that JSON does not have, and labels of any type', async () => {
+  it('accepts values that JSON lacks, and labels of any type', async () => {
     const primary = createPrimary();
     const registry = new Registry();
     const gauge = new Gauge({ name: 'level', help: 'Level', labelNames: ['of'], registers: [registry] });
@@ -114,7 +114,7 @@ describe('a primary', () => {
     );
   });
 
-  it('forgets the series that a worker has removed, and keeps what they have counted', async () => {
+  it('drops series that a worker has removed, and keeps their counts', async () => {
     const primary = createPrimary();
     const registry = new Registry();
     const level = new Gauge({ name: 'level', help: 'Level', labelNames: ['of'], registers: [registry] });
@@ -134,7 +134,7 @@ describe('a primary', () => {
     expect((await primary.lines()).filter((line) => line.startsWith('level{'))).toEqual([]);
   });
 
-  it('keeps what a closed application has counted, but nothing as in progress', async () => {
+  it('keeps the counts of a closed application, but no requests in progress', async () => {
     const primary = createPrimary();
     const worker = createWorker(primary);
     const [closed, open] = [worker.add(new Registry()), worker.add(new Registry())];
@@ -147,7 +147,7 @@ describe('a primary', () => {
     );
   });
 
-  it('fails a scrape by name where an aggregator is none', async () => {
+  it('fails a scrape with the name of a metric whose aggregator is unknown', async () => {
     const primary = createPrimary();
     const registry = new Registry();
     new Gauge({ name: 'level', help: 'Level', registers: [registry] }).set(1);
@@ -158,7 +158,7 @@ describe('a primary', () => {
     );
   });
 
-  it('keeps nothing of workers that have ended but their sums', async () => {
+  it('keeps only the sums of ended workers', async () => {
     const primary = createPrimary();
     let size = 0;
     for (let i = 1; i <= 30; i++) {
@@ -199,11 +199,11 @@ describe('aggregate', () => {
       { bucketsSeconds: [1] },
       'bucketsSeconds: unknown option; expected one of prefix, defaultMetrics, maxScrapes, warn, reportIntervalMs, answerTimeoutMs',
     ],
-  ])('refuses what it cannot use: %#', (workers, options, expected) => {
+  ])('rejects invalid parameters: %#', (workers, options, expected) => {
     expect(() => aggregate(workers as never, options as never)).toThrow(`aggregate: ${expected}`);
   });
 
-  it('can be closed and opened again, and is 0 without workers', async () => {
+  it('can be closed and started again, and is 0 without workers', async () => {
     const registry = new Registry();
     new Gauge({ name: 'own', help: 'Of the primary', registers: [registry] }).set(7);
     for (let i = 0; i < 2; i++) {

@@ -78,7 +78,7 @@ describe('rendering', () => {
     expect(await textOf(registry)).toBe(text);
   });
 
-  it('agrees with the rendering of the library itself', async () => {
+  it('agrees with the rendering of the client library', async () => {
     const { registry, add } = createRequestRegistry();
     add(200, 0.2);
     add(404, 2);
@@ -87,7 +87,7 @@ describe('rendering', () => {
     expect((await textOf(registry)).replaceAll('.0"}', '"}').trimEnd().split('\n')).toEqual(lines);
   });
 
-  it('shows the numbers of the moment at which they were gathered, whatever was rendered or happens before', async () => {
+  it('shows the numbers from the moment of gathering, whatever is rendered or happens later', async () => {
     const { registry, add } = createRequestRegistry({ hasNative: true });
     const gauge = new Gauge({ name: 'level', help: 'Level', registers: [registry] });
     const gatherAfter = (count: number) => {

@@ -13,7 +13,7 @@ async function ask(several: Several, times: number): Promise<void> {
 }
 
 const users = (scrape: Scrape) => scrape.value('http_requests_total', { path: '/users/:id' });
-it('adds up what all threads have counted, and has what belongs to the process once', async () => {
+it('adds up the counts of all threads, and exposes metrics of the process once', async () => {
   const several = await run();
   await ask(several, 3);
   const scrape = await several.scrape();
@@ -24,7 +24,7 @@ it('adds up what all threads have counted, and has what belongs to the process o
   expect(labels('nodejs_eventloop_active_seconds_total')).toEqual(['1', '2', 'primary']);
 });
 
-it('loses nothing with a thread that hands over with `lastScrape`, which then ends by itself', async () => {
+it('loses nothing when a thread hands over with `lastScrape`, after which it ends by itself', async () => {
   const several = await run();
   await ask(several, 3);
   await several.command('stop');
@@ -37,14 +37,14 @@ it('loses nothing with a thread that hands over with `lastScrape`, which then en
   expect(users(await several.scrape())).toBe(8);
 });
 
-it.each(['/exit', '/throw'])('loses no request with a thread that ends by %s', async (path) => {
+it.each(['/exit', '/throw'])('loses no request when a thread ends by %s', async (path) => {
   const several = await run();
   await ask(several, 3);
   await get(several.port, path).catch(() => undefined);
   expect(users(await untilWorkers(several, 1))).toBe(6);
 });
 
-it('says how much a thread that is terminated may have counted in vain', async () => {
+it('exposes how long the lost counts of a terminated thread cover', async () => {
   const several = await run();
   await several.scrape();
   await ask(several, 3);
@@ -55,7 +55,7 @@ it('says how much a thread that is terminated may have counted in vain', async (
   expect(scrape.value('http_server_worker_lost_seconds_total')).toBeGreaterThan(0);
 });
 
-it('takes the last report of a thread that does not answer, and says how old it is', async () => {
+it('shows the last report of a thread that does not answer, and its age', async () => {
   const several = await run();
   await ask(several, 2);
   await several.scrape();

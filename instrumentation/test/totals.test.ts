@@ -68,9 +68,9 @@ const bodies = async (families: readonly Family[]) => [
   (await renderProtobuf(families, false)).toString('hex'),
 ];
 
-describe('of requests', () => {
+describe('the totals of requests', () => {
   it.each([1, 2, 3])(
-    'are the same bytes, whichever workers have counted and ended (seed %i)',
+    'render to the same bytes, whichever workers have counted and ended (seed %i)',
     async (seed) => {
       jest.spyOn(Date, 'now').mockReturnValue(1_700_000_000_000);
       const random = createRandom(seed);
@@ -102,7 +102,7 @@ describe('of requests', () => {
     },
   );
 
-  it('have as many codes for a route as one process has, whatever each of many workers has seen', async () => {
+  it('have no more codes per route than one process, whatever each of many workers has seen', async () => {
     const totals = new RequestTotals(client, () => undefined);
     for (let code = 200; code < 600; code++) {
       const worker = working(totals);
@@ -118,7 +118,7 @@ describe('of requests', () => {
     expect(cells.reduce((sum, { value }) => sum + value, 0)).toBe(400);
   });
 
-  it('have in progress what workers that live have', async () => {
+  it('include requests in progress of living workers only', async () => {
     const totals = new RequestTotals(client, () => undefined);
     const workers = [working(totals), working(totals)];
     const inProgress = async () =>
@@ -132,7 +132,7 @@ describe('of requests', () => {
     expect(await inProgress()).toBe(2);
   });
 
-  it('keep every count where workers have other buckets, and say so', async () => {
+  it('keep every count if workers have other buckets, and warn of it', async () => {
     const warn = jest.fn();
     const totals = new RequestTotals(client, warn);
     const workers = [working(totals), working(totals, counting([0.1, 0.5, 5], false))];

@@ -10,7 +10,7 @@ afterEach(stopAll);
 
 const LONG = { seconds: 40, everyMs: 2_000, perSecond: 500, scrapes: 400 };
 
-it('counts each request once, where workers end by SIGTERM', async () => {
+it('counts each request once when workers end by SIGTERM', async () => {
   const server = await start('cluster', { WORKERS: '4', ON_SIGTERM: 'disconnect' });
   const result = await killWorkers(server, { ...LONG, signals: ['SIGTERM'] });
   expect(result).toMatchObject({
@@ -21,7 +21,7 @@ it('counts each request once, where workers end by SIGTERM', async () => {
   });
 });
 
-it('misses no more than it says, where every other one is killed', async () => {
+it('misses no more than it exposes as lost when every other worker is killed', async () => {
   const server = await start('cluster', { WORKERS: '4', ON_SIGTERM: 'disconnect' });
   const result = await killWorkers(server, { ...LONG, signals: ['SIGKILL', 'SIGTERM'] });
   expect(result.lostReports).toBe(Math.ceil(result.kills / 2));
