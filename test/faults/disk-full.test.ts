@@ -1,5 +1,5 @@
-// The disk of Prometheus is full, under load: its health and an alert report it, the API is not affected, and when there is room
-// again Prometheus continues.
+// Prometheus' disk is full, under load: its health and an alert report it, the API is not affected, and Prometheus continues
+// when there is room again.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { docker } from '../support/command.ts';
 import { firing, loadWhile } from '../support/faults.ts';
@@ -11,17 +11,17 @@ import { eventually } from '../support/until.ts';
 
 const RATE = 100;
 const SECONDS = 180;
-/** Room for the file of 128 MB that Prometheus makes for its first full chunks, and some more. */
+/** Room for the file of 128 MB that Prometheus creates for its first full chunks, and a little more. */
 const DISK_MB = 256;
 
 let project: Project;
-/** Keeps the disk mounted: it is memory, and would be empty again where a container that has it ends. */
+/** Keeps the disk mounted: it is memory, whose content would be lost with its last container. */
 let keeper: string;
 
 beforeAll(async () => {
   project = await Project.create('disk');
   const volume = `${project.name}_prometheus-data`;
-  // A small disk, in the place of the volume that Compose would make.
+  // A small disk in place of the volume that Compose would create.
   const labels = [`com.docker.compose.project=${project.name}`, 'com.docker.compose.volume=prometheus-data'];
   const options = ['type=tmpfs', 'device=tmpfs', `o=size=${DISK_MB}m,uid=65534,gid=65534`];
   const flags = [...labels.map((label) => `--label=${label}`), ...options.map((option) => `--opt=${option}`)];
@@ -41,12 +41,12 @@ it("a full disk of Prometheus is said by its health and by an alert, and fails n
   const prometheus = await project.container('prometheus');
   const shell = (command: string) => docker('exec', keeper, 'sh', '-c', command);
   const isHealth = async (status: string) => (await inspect(prometheus)).State.Health?.Status === status;
-  // Without it, Prometheus would soon want to make it, end with a panic, and be restarted; then it stores nothing as well.
+  // Without this file, Prometheus would try to create it, panic, restart, and store nothing either.
   const hasChunks = async () => (await shell('ls /prometheus/chunks_head')) !== '';
   await eventually('the first file of chunks', hasChunks);
   const words = ['--rate', String(RATE), '--duration', `${SECONDS}s`, '--wait', '60s'];
   const { report, phase } = await loadWhile(project, words, async () => {
-    // Whatever takes it: it ends with "no space left".
+    // The command fills the disk: it ends with "no space left".
     await shell(`head -c ${DISK_MB}M /dev/zero >/prometheus/ballast`).catch(() => undefined);
     const [alert] = await eventually('PrometheusStoresNothing', async () => {
       const found = await firing(project.prometheusUrl, 'PrometheusStoresNothing');

@@ -1,5 +1,5 @@
-// Grafana is killed, and later its container and volume are gone: it comes back as it is provisioned. Where its image is not
-// (TEST_GRAFANA_IMAGE names it, as in grafana.test.ts), this is left out, and `make test-faults` says so.
+// Grafana is killed, and later loses its container and volume: it comes back as provisioned. Without its image
+// (TEST_GRAFANA_IMAGE names it, as in grafana.test.ts), this is left out, and `make test-faults` reports that.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { dashboards } from '../../grafana/src/dashboards.ts';

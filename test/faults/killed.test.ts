@@ -1,4 +1,4 @@
-// Processes that are killed, under load: they are back by themselves, and what is lost is reported.
+// Processes are killed under load: they come back without help, and their losses are reported.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { Prometheus } from 'exact-load/prometheus';
@@ -31,10 +31,10 @@ afterAll(() => project.remove());
 const loadFor = (duration: string, breakIt: () => Promise<void>, ...words: string[]) =>
   loadWhile(project, ['--rate', String(RATE), '--duration', duration, ...words], breakIt);
 
-/** For requests that are sent to nothing. */
+/** A short timeout, because requests to a killed process may hang. */
 const IMPATIENT = ['--timeout', '2s'];
 
-/** Ends a container's process by `kill`, and waits until it has been restarted and answers. */
+/** Kills a container's process and waits until it has restarted and answers. */
 async function isBackAfter(kill: () => Promise<unknown>, container: string, url: string): Promise<void> {
   const { RestartCount: restarts } = await inspect(container);
   await kill();
@@ -46,7 +46,7 @@ async function isBackAfter(kill: () => Promise<unknown>, container: string, url:
 
 const killApi = () => isBackAfter(() => signal(api, 'KILL'), api, `${metricsUrl}/readyz`);
 
-/** How many ends without a drain the alert about them counts; 0 where it does not fire. */
+/** The number of ends without a drain in the alert about them; 0 if it does not fire. */
 async function reportedEnds(): Promise<number> {
   const alerts = await firing(prometheusUrl, 'ApiRestarting');
   return alerts.reduce((sum, { annotations }) => sum + Number.parseInt(annotations.description, 10), 0);
@@ -61,7 +61,7 @@ it('an API that is killed is back, and the verification names the most that is l
   const { report, exitCode } = await loadFor(
     '20s',
     async () => {
-      // So that there is something to lose.
+      // Creates counts that can be lost.
       await eventually('a scrape that is two seconds old', async () => {
         const age = await queryValue(prometheusUrl, 'time() - max(timestamp(up{job="api"}))');
         return age > 2 && age < 3.5;
@@ -76,7 +76,7 @@ it('an API that is killed is back, and the verification names the most that is l
   const words =
     /^\S+ ended without being drained: at most (\d+) requests that it answered after its last scrape are lost$/;
   const named = Number(words.exec(obstacle)?.[1]);
-  // What was answered and is in no counter. Requests whose outcome is unknown may be among what is named, and no more.
+  // Answered requests that no counter has. The list may include requests with unknown outcome, and nothing else.
   const durations = rows.filter(({ metric }) => metric === 'http_request_duration_seconds_count');
   const missing = durations.reduce((sum, { atLeast, counted }) => sum + atLeast - counted, 0);
   expect(missing).toBeGreaterThan(0);
@@ -109,7 +109,7 @@ it('an API that runs out of memory is restarted, an alert says so, and the stack
   const reported = await reportedEnds();
   const since = String(Math.floor(Date.now() / 1000));
   const exhaustMemory = async () => {
-    // More than the container may have, by processes each of which is smaller than the API: that is the one that is killed.
+    // Uses more than the container may have, in processes smaller than the API, so that the API is the one to be killed.
     const hog = 'node -e "globalThis.hog = Buffer.alloc(2e7, 1); setTimeout(() => {}, 6e4)" & ';
     await docker('exec', api, 'sh', '-c', `${hog.repeat(8)} wait`).catch(() => undefined);
   };
@@ -127,14 +127,14 @@ it('an API that runs out of memory is restarted, an alert says so, and the stack
   expect(report.verification).toMatchObject({ verdict: 'verified', answered: RATE * 5 });
 });
 
-/** Raw samples as they are stored, by series. */
+/** Raw samples as stored, by series. */
 async function samples(selector: string, atSeconds: number): Promise<[string, unknown][]> {
   const series = await new Prometheus(prometheusUrl).samples(selector, { atSeconds });
   const rows = series.map(({ labels, points }): [string, unknown] => [JSON.stringify(labels), points]);
   return rows.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Waits until every group of rules has been evaluated again, without an error, and what it records is there. */
+/** Waits until every group of rules has been evaluated again without an error, and its recorded series exist. */
 async function rulesAreEvaluated(): Promise<void> {
   interface Group {
     lastEvaluation: string;

@@ -1,5 +1,5 @@
-// The network between Prometheus and everything else is gone for half a minute, under load: Prometheus says so, and when it is
-// back nothing is missing.
+// Prometheus loses its network for half a minute, under load: it reports that, and nothing is missing when the network is
+// back.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { docker } from '../support/command.ts';
 import { lasts, loadWhile } from '../support/faults.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => stack?.stop());
 
-/** What Prometheus answers from inside of its container: no port of it can be reached while it is cut off. */
+/** Asks Prometheus from inside its container: while it is cut off, none of its ports can be reached. */
 async function ask(expression: string): Promise<string> {
   const promtool = ['promtool', 'query', 'instant', 'http://127.0.0.1:9090'];
   const { output } = await stack.prometheus.exec([...promtool, expression]);

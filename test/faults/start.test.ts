@@ -1,4 +1,4 @@
-// `make up` that a user interrupts, at twenty moments between its beginning and its end, and `make up` twice at once.
+// A user interrupts `make up` at twenty moments between its start and its end, and runs `make up` twice at once.
 import { setTimeout as moment } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { CommandResult } from '../support/command.ts';
@@ -19,14 +19,14 @@ afterEach(() => project.remove());
 const startUp = () => project.start('scripts/stack.sh', ['up']);
 
 function expectVerified({ exitCode, stdout, stderr }: CommandResult): void {
-  // Together, so that a failure shows all.
+  // One assertion, so that a failure shows all of them.
   expect(`${stderr}\n${stdout}\nstatus ${exitCode}`).toMatch(/counted exactly once[\s\S]*status 0$/);
 }
 
-/** How long a start without an interruption took the last time, in milliseconds. */
+/** How long the last uninterrupted start took, in milliseconds. */
 let wholeMs: number | undefined;
 
-/** Interrupts a start at a share of its time. One that was over by then measures how long a start takes, and another is made. */
+/** Interrupts a start after a share of its time. If it was complete by then, its duration is the new measure for another try. */
 async function interruptAt(share: number): Promise<CommandResult> {
   for (;;) {
     const startMs = performance.now();

@@ -1,5 +1,4 @@
-// An API that does not run for ten seconds, as on an overloaded machine: every client that waited sees it, and no request is
-// counted twice.
+// The API is stopped for ten seconds, as on an overloaded machine: every waiting client sees it, and no request counts twice.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { lasts, loadWhile, samplesOf, signal } from '../support/faults.ts';
 import { queryValue } from '../support/prometheus.ts';
@@ -33,7 +32,7 @@ it('an API that is stopped for 10 s shows it in latency, requests in progress an
     } finally {
       await signal(id, 'CONT');
     }
-    // Those that waited at the door enter together; a busy machine lets the first of them go before the last has come.
+    // Waiting requests enter together; on a busy machine the first may leave before the last has arrived.
     const usual = RATE * (LATENCY_MS / 1000);
     await eventually('many in progress', async () => {
       const [inProgress = 0] = await samplesOf(stack.metricsUrl, 'inprogress_requests');
@@ -43,13 +42,13 @@ it('an API that is stopped for 10 s shows it in latency, requests in progress an
   const { latencyMs, serviceTimeMs, sent, answered, errors } = phase;
   expect({ sent, answered, errors }).toEqual({ sent: RATE * SECONDS, answered: RATE * SECONDS, errors: 0 });
   if (latencyMs === null || serviceTimeMs === null) throw new Error('nothing was answered');
-  // The first of them waited all the time, in both numbers, and half of the requests of that time more than half of it.
+  // The first waited the whole time, in both numbers, and half of that time's requests more than half of it.
   for (const times of [latencyMs, serviceTimeMs]) {
     expect(times.max).toBeGreaterThan(STOPPED_MS);
     expect(times.mean).toBeGreaterThan(LATENCY_MS + ((STOPPED_MS / 2) * STOPPED_MS) / 1000 / SECONDS);
   }
   expect(latencyMs.p99).toBeGreaterThanOrEqual(serviceTimeMs.p99);
-  // In progress before it stopped: by the API's own clock they took as long.
+  // Requests in progress before the stop took as long by the API's own clock.
   const long = await queryValue(
     stack.prometheusUrl,
     'sum(http_request_duration_seconds_count) - sum(http_request_duration_seconds_bucket{le=~"10(\\\\.0)?"})',

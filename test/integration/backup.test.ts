@@ -1,4 +1,4 @@
-// `make backup` and `make restore`: whole or not at all, and back on a machine that has none.
+// `make backup` and `make restore`: they are complete or change nothing, and a restore works on a machine without data.
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { repositoryRoot } from '../support/repository.ts';
 
 let project: Project;
 let file: string;
-/** A moment at which what the backup contains was there, in Unix seconds. */
+/** A time at which the content of the backup existed, in Unix seconds. */
 let savedAt: number;
 
 beforeAll(async () => {

@@ -1,5 +1,5 @@
-// Two clones on one machine, one of them made under a strict umask: each is a project of its own, and no command of one touches
-// what the other has.
+// Two clones on one machine, one of them created with a strict umask: each is a separate project, and no command of one
+// touches the other's resources.
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { Project } from '../support/project.ts';
 import { queryValue } from '../support/prometheus.ts';
 import { ownImage, repositoryRoot } from '../support/repository.ts';
 
-/** As `git clone` leaves it: what is tracked, with the modes of a umask. */
+/** The result of `git clone`: tracked files, with the modes of a umask. */
 async function clone(umask: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'clone-'));
   const copy = `umask ${umask} && git ls-files -z | tar --null --create --file - --files-from - |
@@ -20,7 +20,7 @@ async function clone(umask: string): Promise<string> {
   return folder;
 }
 
-/** What belongs to a project: containers, volumes, images. */
+/** The containers, volumes and images of a project. */
 async function belongings({ name }: Project): Promise<string[]> {
   const filter = `label=com.docker.compose.project=${name}`;
   const lists = await Promise.all([

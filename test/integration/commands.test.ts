@@ -1,4 +1,4 @@
-// The scripts behind `make`, from before the first start. Tests build on each other, as a user's commands do.
+// The scripts behind `make`, starting before the first start. Tests build on each other, like a user's commands.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -130,7 +130,7 @@ it('the queries of docs/operations.md have answers', async () => {
     expect((await project.stack(['query', asked])).stdout).toMatch(/value\n(.*\d\n)+$/);
 });
 
-/** `make lab`, piped: `lines` are what a learner types. */
+/** `make lab`, piped: `lines` are the learner's input. */
 const lab = (lines: readonly string[], settings: NodeJS.ProcessEnv) =>
   project.run('scripts/lab.sh', [], settings, lines.map((line) => `${line}\n`).join(''));
 
@@ -189,7 +189,7 @@ it("one request behind the generator's back makes verify fail, and it names the 
 it('a Prometheus that is stopped during verify ends it with status 3 and its address', async () => {
   const prometheus = await project.container('prometheus');
   const verify = project.start('scripts/stack.sh', ['verify']);
-  // It waits for a scrape, and for one more.
+  // It waits for one scrape and for another.
   await project.generator();
   await docker('kill', prometheus);
   const { exitCode, stderr } = await verify.result;

@@ -1,4 +1,4 @@
-// What Compose makes of docker-compose.yml and a setting: no container is started.
+// The configuration that Compose derives from docker-compose.yml and a setting: no container is started.
 import { expect, it } from '@jest/globals';
 import { run } from '../support/command.ts';
 import { remoteWriteOverride, repositoryRoot } from '../support/repository.ts';

@@ -1,5 +1,5 @@
-// What docs/who-counts-right.md says of the libraries for Node and Python is what they count, here and now: ours everywhere as its
-// documentation says, and others not, so that a judge that finds nothing would be noticed.
+// docs/who-counts-right.md shows what the libraries for Node and Python count here and now. Ours must match its documentation
+// everywhere. Others must not, so that a judge that finds nothing fails.
 import { expect, it } from '@jest/globals';
 import { columns } from '../../tools/conformance/columns.ts';
 import { type Cells, judge } from '../../tools/conformance/judge.ts';
@@ -20,7 +20,7 @@ for (const [name, reason] of reasons) {
       const { cells: page } = results[name] as { cells: Cells };
       expect({ ...page, ...cells }).toEqual(page);
       const mistakes = judgedRows.filter((row) => cells[row] !== '' && !noteOf(name, row, cells[row]));
-      // Ours is right in every row, or as its documentation says.
+      // Ours is right in every row, or as documented.
       if (name === 'express-exact-metrics') expect([...mistakes, terminated]).toEqual(['']);
       if (name === 'opentelemetry') expect(mistakes).toContain('aborted');
     },

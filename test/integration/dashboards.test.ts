@@ -1,7 +1,7 @@
 /**
- * The dashboards and the rules against a real Prometheus that scrapes the real API, with two replicas, one of them a cluster, and traffic: every
- * query returns data with the labels that its legend names, every selector selects something, every rule is evaluated. And in each
- * state of the API no query fails, and the state is said in words on the dashboards and on Prometheus' own page.
+ * The dashboards and the rules against a real Prometheus that scrapes the real API under traffic, with two replicas, one of
+ * them a cluster. Every query returns data with the labels of its legend, every selector selects something, every rule is
+ * evaluated. In each state of the API no query fails, and the dashboards and Prometheus' own page name the state.
  */
 import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -26,7 +26,7 @@ interface RuleState {
   lastError?: string;
 }
 
-/** What may be empty on a healthy stack, and why. Everything else must return data. */
+/** Queries that may be empty on a healthy stack, with reasons. All others must return data. */
 const MAY_BE_EMPTY = {
   ALERTS: 'on a healthy stack nothing is wrong',
   prometheus_notifications_errors_total: 'without ALERTS=1 there is no Alertmanager to notify',
@@ -58,8 +58,8 @@ let traffic: NodeJS.Timeout;
 beforeAll(async () => {
   stack = await startStack({ replicas: 2, lastEnvironment: { API_WORKERS: '2' } });
   await stack.load('not-found');
-  // A trickle for as long as the tests ask for rates: a route on every replica, and now and then a path that does not
-  // exist, which must stay a minority, because NotFoundSurge would report it otherwise.
+  // Light traffic for as long as the tests query rates: a route on every replica, and sometimes a path that does not exist,
+  // which must stay a minority, because NotFoundSurge would report it otherwise.
   traffic = setInterval(() => {
     const urls = stack.replicas
       .map((replica) => `${urlOf(replica, 5001)}/products`)
@@ -73,7 +73,7 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-/** The answer to a query, once it is not empty; the deadline allows for scrapes and rules, which come every 5 seconds. */
+/** The answer to a query once it is not empty; the deadline allows for scrapes and rules every 5 seconds. */
 const answer = (expr: string) =>
   eventually(`an answer to ${expr}`, async () => {
     const samples = await query(stack.prometheusUrl, expr);
@@ -109,7 +109,7 @@ it.each([...selectors].filter((selector) => !mayBeEmpty(selector)))('%s of a rul
 const queries = [...readText('docs/runbook.md').matchAll(/```promql\n(.*?)```/gs)].flatMap(([, lines = '']) =>
   lines.trim().split('\n'),
 );
-// Some look for what is wrong and are empty here; what they look at exists.
+// Queries for failures are empty here, but the series that they read exist.
 it.each(queries)('%s of the runbook is understood, and what it names is exposed', async (expr) => {
   await query(stack.prometheusUrl, expr);
   for (const selector of parsePromql(expr)) if (selector.metric !== '') await expectExposed(toText(selector));
@@ -126,7 +126,7 @@ describe('rules', () => {
       rules.map((rule) => rule.record ?? rule.alert).sort(),
     );
     expect(states.filter(({ health, lastError }) => health !== 'ok' || lastError)).toEqual([]);
-    // A machine that is busy with other tests may well block an event loop and make answers slow.
+    // A machine that is busy with other tests may block an event loop and slow down answers.
     const faults = 'ALERTS{alertstate="firing", alertname!="EventLoopBlocked", slo!="latency"}';
     expect(await query(stack.prometheusUrl, faults)).toEqual([]);
   });
@@ -149,11 +149,11 @@ it('keeps at least the days that the longest window of the dashboards looks back
   expect(Number(kept)).toBeGreaterThanOrEqual(Math.max(...days));
 });
 
-/** What Grafana finds for the variable `job`: the jobs that have requests, so not Prometheus itself. */
+/** What Grafana finds for the variable `job`: the jobs with requests, so not Prometheus itself. */
 const CHOSEN = { ...EVERYTHING, job: 'api' };
 const secondsAhead = (seconds: number) => Date.now() / 1000 + seconds;
 
-/** What the panel shows to a computer whose clock is ahead. */
+/** The panel's state on a computer whose clock is ahead. */
 async function shownState(ahead = 0): Promise<string> {
   const found = await query(stack.prometheusUrl, fillVariables(stateQuery, CHOSEN), secondsAhead(ahead));
   return found.map(({ value }) => stateWords[value]?.text ?? `no words for ${value}`).join() || 'no answer';
@@ -177,7 +177,7 @@ async function expectAnswers(ahead = 0): Promise<void> {
 const onReplicas = (command: string, number = 2) =>
   docker(command, ...stack.replicas.slice(0, number).map((replica) => replica.getId()));
 
-// In this order, as each begins where the one before has ended.
+// In this order, because each begins where the previous one has ended.
 it.each([
   ['Serving', /^Serving [\d.m]+ requests per second\.$/, async () => undefined],
   [

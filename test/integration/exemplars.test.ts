@@ -1,5 +1,5 @@
-// The way from a number to the request, in the stack itself: what Prometheus has stored of a run whose latencies are of two kinds
-// are requests that the generator's report calls slow, and that the API's log knows by the same id.
+// The path from a number to the request, in the stack itself. Prometheus stores the exemplars of a run with two kinds of
+// latency; the generator's report lists the same requests as slow, and the API's log has the same ids.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import axios from 'axios';
 import type { Report } from 'exact-load';
@@ -12,7 +12,7 @@ interface ExemplarSeries {
   readonly exemplars: readonly { readonly labels: { readonly trace_id: string }; readonly value: string }[];
 }
 
-/** Some seven of 1,000 take seconds, which no busy machine makes of the others. */
+/** About seven of 1,000 take seconds; no busy machine makes the others that slow. */
 const environment = {
   SIMULATED_LATENCY_MS: '2-10x142,3000-4000',
   SIMULATED_ERROR_RATIO: '0.01',
@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-/** What Prometheus has stored for the series in `query`. */
+/** The stored exemplars of the series in `query`. */
 async function exemplarsOf(
   query: string,
 ): Promise<{ series: Record<string, string>; id: string; value: number }[]> {
@@ -50,7 +50,7 @@ it.each(['http_request_duration_seconds_bucket', 'http_request_duration_seconds'
     const listed = new Map(slowest.map(({ traceId, serviceTimeMs }) => [traceId, serviceTimeMs / 1000]));
     const found = await exemplarsOf(metric);
     expect(found.filter(({ id }) => listed.has(id)).length).toBeGreaterThan(0);
-    // The generator's clock runs from the send to the answer, which includes the server's time.
+    // The generator measures from the send to the answer, which includes the server's time.
     const least = Math.min(...listed.values());
     const isMissing = ({ id, value }: { id: string; value: number }) => value > (listed.get(id) ?? least);
     expect(found.filter(isMissing)).toEqual([]);

@@ -1,6 +1,6 @@
-// What the API exposes, judged by parsers that are not ours: promtool for what it accepts, the Python client's parser, which is
-// stricter than Prometheus', for OpenMetrics, and Prometheus itself, also when the API is restarted between two scrapes, and where
-// it reads protobuf and does not keep native histograms. That it asks for OpenMetrics is in lab.test.ts.
+// The API's exposition, checked by other parsers: promtool, the Python client's parser for OpenMetrics (stricter than
+// Prometheus'), and Prometheus itself. The latter also with an API restart between two scrapes, and reading protobuf without
+// keeping native histograms. lab.test.ts checks that it asks for OpenMetrics.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { Prometheus } from 'exact-load/prometheus';
@@ -11,7 +11,7 @@ import { settingOf } from '../support/repository.ts';
 import { buildParser, type Stack, startStack, urlOf } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
-/** One sample as the Python parser read it. */
+/** One sample, as the Python parser reads it. */
 type Sample = [
   name: string,
   labels: Record<string, string>,
@@ -71,7 +71,7 @@ it('is OpenMetrics to the Python parser, sample by sample', async () => {
       ['http_request_duration_seconds_bucket', unmatched, 2, 'histogram', null],
     ]),
   );
-  // One bucket of each answer at least, and of no other.
+  // At least one bucket of each answer, and of no other.
   const buckets = samples.filter(([name, , , , exemplar]) => name.endsWith('_bucket') && exemplar);
   const answers = buckets.map(([, { path, code }]) => `${path} ${code}`);
   expect(new Set(answers)).toEqual(new Set(['products 200', 'cars/:id 200', 'unmatched 404']));
@@ -124,14 +124,14 @@ it('is missed by none of counter, classic and native when the API is restarted b
   const selector = '{path="cart", method="get"}[5m]';
   const own = '{path="cart", method="get", code="200"}[5m]';
   const [counter, classic] = [`http_requests_total${selector}`, `http_request_duration_seconds_count${own}`];
-  // What was stored: without created timestamps there would be no 0 before the 60, and 40 of the first two would be missing.
+  // The stored values: without created timestamps there would be no 0 before the 60, and 40 of the first two would be missing.
   for (const expression of [counter, classic]) {
     const [series] = await new Prometheus(prometheusUrl).samples(expression);
     const values = (series?.points ?? []).map(({ value }) => value);
     const rises = values.map((value, i) => Math.max(0, value - (values[i - 1] ?? value)));
     expect({ expression, sum: rises.reduce((sum, rise) => sum + rise, 0) }).toEqual({ expression, sum: 80 });
   }
-  // Of native histograms only with extrapolation to the ends of the window, which adds some; counted twice, it would be 140.
+  // Native histograms extrapolate to the ends of the window, which adds some; counted twice, it would be 140.
   const native = `histogram_count(increase(http_request_duration_seconds${own}))`;
   const increase = await queryValue(prometheusUrl, native);
   expect(increase).toBeGreaterThanOrEqual(80);

@@ -1,5 +1,5 @@
-// Grafana itself, where its image can be had: `make test` names the image in TEST_GRAFANA_IMAGE, and says at its end that
-// these tests were left out where there is none. What needs no Grafana is in dashboards.test.ts.
+// Grafana itself, if its image is available: `make test` names the image in TEST_GRAFANA_IMAGE, and otherwise reports at its
+// end that these tests were left out. dashboards.test.ts covers what needs no Grafana.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios, { type AxiosInstance } from 'axios';
 import type { StartedTestContainer } from 'testcontainers';
@@ -20,7 +20,7 @@ interface QueryResponse {
   >;
 }
 
-/** Those that Grafana's server fills in itself. */
+/** The variables that Grafana's server sets itself. */
 const OF_THE_SERVER = { __rate_interval: '$__rate_interval', __range: '$__range' };
 
 whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => {
@@ -98,7 +98,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
     expect(asDefaultAdmin.status).toBe(401);
   });
 
-  /** What docs/security.md lists. Versions differ in how they refuse. */
+  /** The list of docs/security.md. Versions differ in how they refuse. */
   const reads = [200, 302];
   const refused = [401, 403, 404];
   const proxy = '/api/datasources/proxy/uid/prometheus';
@@ -130,7 +130,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
   );
 
   it('has nothing to complain about in its log', () => {
-    // Its migrations of its own database speak of dashboards too.
+    // Migrations of Grafana's own database mention dashboards, too.
     const complaints = log
       .split('\n')
       .filter((line) => /level=(warn|error)/.test(line) && !line.includes('logger=migrator'));
@@ -138,7 +138,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
   });
 
   describeInBrowser('in a browser', (browser) => {
-    /** Opens a page tall enough for all of its panels, and gathers what went wrong on the way. */
+    /** Opens a page tall enough for all of its panels and collects its errors. */
     async function open(path: string) {
       const page = await browser().newPage({ viewport: { width: 1440, height: 6000 } });
       const wrong: string[] = [];
@@ -165,7 +165,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
     it('draws the graphs of the run that was just made', async () => {
       const { page } = await open(`/d/api-overview?from=${startedAtMs - 30_000}&to=${Date.now()}`);
       const graphs = dashboards[0]?.panels?.filter(({ type }) => /timeseries|heatmap/.test(type ?? '')) ?? [];
-      // uPlot draws on a canvas; a panel that gave up has none.
+      // uPlot draws on a canvas; a failed panel has none.
       const canvases = () => page.locator('canvas').count();
       await eventually('a canvas for each graph', async () => (await canvases()) >= graphs.length);
       await page.getByText('post /products').first().waitFor();

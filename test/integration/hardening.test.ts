@@ -1,7 +1,7 @@
 /**
- * The compose stack with ALERTS=1, a generator at work and an API half of whose answers fail: as an operator is notified of it, and as
- * an intruder finds it. Each measure of docs/security.md is checked on each running container: a measure without a check fails, and so
- * does a check without one.
+ * The compose stack with ALERTS=1, under load, with an API that fails half of its answers: the notification that an operator
+ * gets, and the attack surface that an intruder finds. Each measure of docs/security.md is checked on each running container:
+ * a measure without a check fails, and so does a check without a measure.
  */
 import { writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
@@ -53,10 +53,10 @@ afterAll(async () => {
   await load?.result;
 });
 
-/** @returns the path of a copy of alertmanager.yml, each receiver of which notifies the server of this test */
+/** @returns the path of a copy of alertmanager.yml whose receivers all notify this test's server */
 function configureReceivers(): string {
   const config = parse(read('prometheus/alertmanager.yml')) as { receivers: { name: string }[] };
-  // As the file is, it sends no notification.
+  // The file itself sends no notification.
   expect(config.receivers).toEqual([{ name: 'page' }, { name: 'ticket' }, { name: 'info' }]);
   const webhook_configs = [{ url: `http://${server.address}/` }];
   const receivers = config.receivers.map(({ name }) => ({ name, webhook_configs }));
@@ -67,7 +67,7 @@ function configureReceivers(): string {
 
 describe('every running container', () => {
   it('is looked at, and documents and checks name the same measures', () => {
-    // Grafana, where its image is.
+    // Grafana, if its image is available.
     const services = containers.map(({ service }) => service).filter((service) => service !== 'grafana');
     expect(services.sort()).toEqual(['alertmanager', 'api', 'loadgen', 'prometheus']);
     const [, table = ''] = /^## Hardening\n(.*?)^#/ms.exec(read('docs/security.md')) ?? [];
@@ -125,7 +125,7 @@ describe('an operator', () => {
 });
 
 describe('a client that reaches the port of Prometheus', () => {
-  /** A remote write as the specification defines it: one sample of intruder{job="api"}. */
+  /** A remote write as specified: one sample of intruder{job="api"}. */
   const sample = 'NvQ1AAo0ChQKCF9fbmFtZV9fEghpbnRydWRlcgoKCgNqb2ISA2FwaRIQCQAAAAAAAPA/EIDQ37SrMw==';
   const send = (method: string, path: string, data?: Buffer | string, headers: Record<string, string> = {}) =>
     axios.request({ method, url: `${project.prometheusUrl}${path}`, data, headers, validateStatus: null });

@@ -1,4 +1,4 @@
-/** Packages as strangers get them: packed, checked, and installed into projects of their own. */
+/** Packages as users get them: packed, checked, and installed into separate projects. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -10,7 +10,7 @@ import { read, repositoryRoot } from './repository.ts';
 
 const run = promisify(execFile);
 
-/** @returns the tarballs, in `folder`, of the package in `packed`, and of what it depends on, and of what that depends on */
+/** @returns the tarballs, in `folder`, of the package in `packed` and of all its dependencies, at any depth */
 export async function pack(packed: string, folder: string): Promise<[string, ...string[]]> {
   const flags = ['--json', '--ignore-scripts', '--pack-destination', folder];
   const { stdout } = await run('npm', ['pack', ...flags], { cwd: packed });
@@ -24,7 +24,7 @@ export async function pack(packed: string, folder: string): Promise<[string, ...
   return [`${folder}/${filename}`, ...(await Promise.all(below)).flat()];
 }
 
-/** Offline, with the dependencies from this repository, whatever npm has cached: what is tested is the package, not a registry. */
+/** Offline, with the dependencies from this repository, whatever npm has cached: the test covers the package, not a registry. */
 export async function installTarballs(project: string, tarballs: readonly string[]) {
   const flags = ['--offline', '--no-audit', '--no-fund', '--no-package-lock'];
   await run('npm', ['install', ...flags, ...tarballs], { cwd: project });
@@ -39,7 +39,7 @@ export async function filesIn(tarball: string): Promise<string[]> {
 }
 
 /**
- * What holds for both packages.
+ * The requirements of both packages.
  * @param tarball is known when the tests run
  * @param unsupported the ways of resolving types that the package does not support
  */

@@ -1,6 +1,6 @@
 /**
- * The stack as `make` handles it, under a project name and host ports of its own, so that a stack that is already running, and
- * another test run, are left alone.
+ * The stack as `make` manages it, under a separate project name and host ports, so that it does not affect a running stack or
+ * another test run.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ type PortVariable = `${(typeof SERVICES)[number]}_HOST_PORT`;
 
 export class Project {
   readonly name: string;
-  /** Where `load` leaves its pages. */
+  /** The folder for the pages of `load`. */
   readonly reports: string;
   readonly environment: Readonly<NodeJS.ProcessEnv>;
 
@@ -50,7 +50,7 @@ export class Project {
     return this.url('METRICS_HOST_PORT');
   }
 
-  /** Starts a script, with `settings` besides the project's own. */
+  /** Starts a script with `settings` in addition to the project's. */
   start(script: string, words: string[], settings: NodeJS.ProcessEnv = {}, input = ''): RunningCommand {
     return start(script, words, { ...this.environment, ...settings }, input);
   }
@@ -67,7 +67,7 @@ export class Project {
   /** `make load`. */
   readonly load = (...words: string[]): Promise<CommandResult> => this.stack(['load', ...words]);
 
-  /** `make up`. @throws when it fails, with what it printed */
+  /** `make up`. @throws with its output when it fails */
   async up(settings?: NodeJS.ProcessEnv): Promise<CommandResult> {
     const result = await this.stack(['up'], settings);
     if (result.exitCode !== 0)
@@ -76,8 +76,8 @@ export class Project {
   }
 
   /**
-   * Ids of the containers, running or not; of one service where it is named. A generator that has ended is not one of them: the
-   * engine removes it in its own time, after the command that ran it.
+   * Ids of the containers, running or not, of all services or the given one. A generator that has ended is not included: the
+   * engine removes it later than the command that ran it.
    */
   async containers(service?: string): Promise<string[]> {
     const labels = [`project=${this.name}`, ...(service ? [`service=${service}`] : [])];
@@ -95,12 +95,12 @@ export class Project {
     return container;
   }
 
-  /** The generator's container, as soon as there is one. */
+  /** The generator's container, as soon as it exists. */
   generator(): Promise<string> {
     return eventually('the generator runs', async () => (await this.containers('loadgen'))[0]);
   }
 
-  /** Removes everything that belongs to it: containers, network, volumes, images, reports. */
+  /** Removes everything of the project: containers, network, volumes, images, reports. */
   async remove(): Promise<void> {
     const compose = ['compose', '--project-directory', repositoryRoot, '--profile', '*'];
     const down = [...compose, 'down', '--volumes', '--remove-orphans', '--timeout', '0'];

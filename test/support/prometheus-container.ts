@@ -1,4 +1,4 @@
-/** A Prometheus that scrapes what a test gives it, once a second; without the configuration of this repository. */
+/** A Prometheus that scrapes a test's targets once a second, without the configuration of this repository. */
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { freePort } from './free-port.ts';
 import { settingOf } from './repository.ts';
@@ -7,9 +7,9 @@ import { urlOf } from './stack.ts';
 
 export interface Job {
   readonly job: string;
-  /** URLs of this machine, also those that listen on the loopback interface only. */
+  /** URLs of this machine, including those that listen on the loopback interface only. */
   readonly metricsUrls: readonly string[];
-  /** More of the scrape configuration, in YAML. */
+  /** Additional scrape configuration, in YAML. */
   readonly settings?: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export async function startPrometheus(jobs: readonly Job[]): Promise<ScrapingPro
     .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
     .withCopyContentToContainer([{ content: config, target: '/etc/prometheus/prometheus.yml' }])
     .withCommand(['--config.file=/etc/prometheus/prometheus.yml', '--storage.tsdb.path=/tmp/prometheus'])
-    // One that stays over a restart.
+    // A port that stays the same after a restart.
     .withExposedPorts({ container: 9090, host: await freePort() })
     .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
     .start()

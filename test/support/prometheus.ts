@@ -1,4 +1,4 @@
-/** What the tests ask Prometheus beyond its client: exactly one value, what only it reports, and waiting for a scrape. */
+/** Queries of tests that the client lacks: exactly one value, data that only Prometheus reports, and waiting for a scrape. */
 
 import axios from 'axios';
 import { Prometheus, type Target } from 'exact-load/prometheus';
@@ -6,11 +6,11 @@ import { eventually } from './until.ts';
 
 export interface Sample {
   labels: Readonly<Record<string, string>>;
-  /** Of a native histogram its count. */
+  /** For a native histogram, its count. */
   value: number;
 }
 
-/** An instant query that answers with a vector; one entry a series. `atSeconds` is a moment in Unix seconds, by default now. */
+/** An instant query that returns a vector, one entry per series. `atSeconds` is a time in Unix seconds, by default now. */
 export async function query(
   prometheusUrl: string,
   expression: string,
@@ -20,7 +20,7 @@ export async function query(
   return samples.map(({ labels, value, histogram }) => ({ labels, value: histogram?.count ?? value }));
 }
 
-/** An instant query that must answer with exactly one series. */
+/** An instant query that must return exactly one series. */
 export async function queryValue(prometheusUrl: string, expression: string): Promise<number> {
   const samples = await query(prometheusUrl, expression);
   const [only] = samples;
@@ -33,19 +33,19 @@ export async function queryValue(prometheusUrl: string, expression: string): Pro
 export async function nextScrape(prometheusUrl: string): Promise<void> {
   const moment = await new Prometheus(prometheusUrl).time();
   await eventually(`a scrape of the API after ${moment}`, async () => {
-    // timestamp() of anything but a bare selector is the moment of evaluation, not that of the sample.
+    // timestamp() of anything but a bare selector is the time of evaluation, not that of the sample.
     const fresh = await query(prometheusUrl, `(timestamp(up{job="api"}) > ${moment}) and up{job="api"} == 1`);
     return fresh.length > 0;
   });
 }
 
-/** What Prometheus scrapes of a job. */
+/** The targets that Prometheus scrapes for a job. */
 export async function targetsOf(prometheusUrl: string, job: string): Promise<Target[]> {
   const targets = await new Prometheus(prometheusUrl).targets();
   return targets.filter(({ labels }) => labels.job === job);
 }
 
-/** `/api/v1/PATH`, for what the client does not read. */
+/** `/api/v1/PATH`, for data that the client does not read. */
 export async function read<T>(prometheusUrl: string, path: 'alerts' | 'rules'): Promise<T> {
   const { data } = await axios.get<{ data: T }>(`${prometheusUrl}/api/v1/${path}`);
   return data.data;

@@ -1,17 +1,17 @@
-/** An HTTP client that sends what a test writes, byte by byte. */
+/** An HTTP client that sends a test's bytes unchanged. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { until } from './until.ts';
 
-/** A connection on which the test writes bytes as it likes. */
+/** A connection on which the test writes arbitrary bytes. */
 export interface RawClient {
   readonly socket: Socket;
-  /** What has been received so far. */
+  /** Everything received so far. */
   text(): string;
   send(bytes: string): void;
   /** Polls until `count` responses with a status line have begun to arrive. */
   responses(count: number): Promise<string[]>;
-  /** Waits until the other side has closed. */
+  /** Waits until the server has closed the connection. */
   closed(): Promise<void>;
 }
 

@@ -19,7 +19,7 @@ export const trackedFiles = (): string[] =>
     .split('\n')
     .filter((file) => existsSync(repositoryRoot + file));
 
-/** What the file sets; nothing where it is not there. */
+/** The file's settings; none if it does not exist. */
 const settingsIn = (path: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
     (existsSync(repositoryRoot + path) ? [...read(path).matchAll(/^([A-Z_]+)=(.*)$/gm)] : []).map(
@@ -27,10 +27,10 @@ const settingsIn = (path: string): Readonly<Record<string, string>> =>
     ),
   );
 
-/** What .env sets, whatever the environment says. */
+/** The settings of .env, regardless of the environment. */
 export const defaults = settingsIn('.env');
 
-/** What the environment sets of a variable, or else .env.local, or else .env. */
+/** The value of a variable in the environment, or else in .env.local, or else in .env. */
 export function settingOf(variable: string): string {
   const value = process.env[variable] || { ...defaults, ...settingsIn('.env.local') }[variable];
   if (value === undefined) throw new Error(`.env: expected a line ${variable}=...`);
@@ -60,12 +60,12 @@ export const remoteWriteOverride: {
   read('docker-compose.remote-write.yml').replace(/\$\{(\w+)\}/g, (_, name) => defaults[name] || "''"),
 ).services.prometheus;
 
-/** What docker-compose.yml starts a service with. */
+/** The command that docker-compose.yml gives a service. */
 export function composeWords(service: string): string[] {
   const words = services[service]?.command;
   if (!words) throw new Error(`docker-compose.yml: expected a command for the service "${service}"`);
   return words.map((word) => word.replace(/\$\{(\w+)\}/g, (_, name: string) => settingOf(name)));
 }
 
-/** An image that this repository builds, as it is called here. */
+/** The local name of an image that this repository builds. */
 export const ownImage = (target: 'app' | 'loadgen') => `${settingOf('COMPOSE_PROJECT_NAME')}/${target}`;

@@ -1,6 +1,6 @@
 /**
- * The order of test files: those that take minutes first, so that no worker is left with one at the end, also in a clone that has no
- * cache of durations; the one that compares clocks last, when fewer run next to it.
+ * The order of test files: those that take minutes first, so that no worker is left with one at the end, even in a clone without
+ * a cache of durations; the one that compares clocks last, when fewer tests run at the same time.
  */
 import Sequencer from '@jest/test-sequencer';
 

@@ -1,4 +1,4 @@
-/** HTTP servers of a test that containers reach, as host.docker.internal. */
+/** HTTP servers of a test that containers reach as host.docker.internal. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-/** Tests of containers: a limit that only ends what hangs, because how long one takes depends on what else the machine does. */
+/** Tests with containers: a limit that only ends hanging tests, because durations depend on the machine's other load. */
 import { jest } from '@jest/globals';
 
 jest.setTimeout(600_000);

@@ -1,5 +1,5 @@
-// The API and Prometheus as containers of one test: the image that this repository builds, this repository's Prometheus
-// configuration and flags, a network of their own, and ports that the engine chooses. Stops and removes all of it.
+// The API and Prometheus as containers of one test: the image that this repository builds, its Prometheus configuration and
+// flags, a separate network, and ports that the engine chooses. Stops and removes all of it.
 import {
   GenericContainer,
   Network,
@@ -19,11 +19,11 @@ export interface Stack {
   apiUrl: string;
   metricsUrl: string;
   replicas: StartedTestContainer[];
-  /** Runs the generator in the stack's network, as `make load` does, and verifies what it sends. */
+  /** Runs the generator in the stack's network, like `make load`, and verifies its requests. */
   load(pattern: string, ...options: string[]): Promise<CommandResult>;
   /** Starts another Prometheus that scrapes the same targets. */
   addPrometheus(): Promise<string>;
-  /** Adds targets of a job to those that Prometheus scrapes: the text of a file in prometheus/targets. */
+  /** Adds targets to a job that Prometheus scrapes: the text of a file in prometheus/targets. */
   addTargets(name: string, text: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -32,9 +32,9 @@ export interface StackOptions {
   replicas?: number;
   /** Settings of the API, see the contract's table: SIMULATED_LATENCY_MS and so on. */
   environment?: Record<string, string>;
-  /** Additional settings of only the last replica. */
+  /** Additional settings of the last replica only. */
   lastEnvironment?: Record<string, string>;
-  /** The text of a module that replaces the API's: listens on the ports 5001 and 8000, with /healthz on the latter. */
+  /** The text of a module that replaces the API's: it listens on ports 5001 and 8000, with /healthz on the latter. */
   program?: string;
   /** Makes Prometheus forward its samples: REMOTE_WRITE_URL and so on, as in docker-compose.remote-write.yml. */
   remoteWrite?: Record<string, string>;
@@ -125,7 +125,7 @@ function startPrometheus(
     .start();
 }
 
-/** Grafana with this repository's configuration, as a part of a running stack; its user can look and nothing else. */
+/** Grafana with this repository's configuration, as a part of a running stack; its user has read access only. */
 export function startGrafana(network: StartedNetwork, image: string): Promise<StartedTestContainer> {
   const mount = (source: string, target: string) => ({
     source: `${repositoryRoot}/grafana/${source}`,
@@ -146,7 +146,7 @@ export function startGrafana(network: StartedNetwork, image: string): Promise<St
     .start();
 }
 
-/** The image with the Python client, whose parser of OpenMetrics is stricter than Prometheus' own. It stays, as the others do. */
+/** The image with the Python client, whose parser of OpenMetrics is stricter than Prometheus' own. It is kept, like the others. */
 export async function buildParser(): Promise<string> {
   const image = 'observability-stack/openmetrics-parser';
   const base = process.env.PYTHON_IMAGE ?? settingOf('NODE_IMAGE');

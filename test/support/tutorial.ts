@@ -1,11 +1,11 @@
-/** Guides in a test: their programs in a folder of the test's own, on ports of its own. */
+/** Runs guides in a test: their programs in a separate folder, on free ports. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { freeRange } from './free-port.ts';
 import { namesIn, read, repositoryRoot as root } from './repository.ts';
 import { type Replacement, readSections, replaced, type Section, type Surroundings } from './walkthrough.ts';
 
-/** What replaces a guide's ports by free ones, and what turns these back. */
+/** The replacements of a guide's ports by free ones, and back. */
 export async function ownPorts(ports: readonly number[]) {
   const first = await freeRange(ports.length);
   const pairs = ports.map((port, i) => [port, first + i] as const);
@@ -26,7 +26,7 @@ export const environment: NodeJS.ProcessEnv = {
 
 export const tutorialSections = readSections(read('docs/tutorial.md'));
 
-/** Whether a section asks Prometheus. */
+/** Whether a section queries Prometheus. */
 export const asksPrometheus = ({ blocks }: Section): boolean =>
   blocks.some(({ language, body }) => language === 'sh' && body.includes('scripts/tutorial.sh'));
 
@@ -53,7 +53,7 @@ export async function copyTutorial(): Promise<TutorialCopy> {
       [/(?<= --prometheus http:\/\/localhost:)9090/g, String(prometheusPort)],
       [/main\.ts run/g, `main.ts run --target http://localhost:${api}`],
       [/main\.ts query/g, `main.ts query --prometheus http://localhost:${prometheusPort}`],
-      // The test has started it already.
+      // The test has already started it.
       [/^scripts\/tutorial\.sh$/g, ':'],
     ],
     restore: restore.slice(1, 2),

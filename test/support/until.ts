@@ -1,9 +1,9 @@
-/** Waiting in tests: for a condition, to a deadline, and never for a fixed time. */
+/** Waiting in tests: for a condition, with a deadline, and never for a fixed time. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 export const DEADLINE_MS = 50_000;
 
-/** Polls `condition` until it holds. @throws after `DEADLINE_MS`, naming `what` was waited for */
+/** Polls `condition` until it holds. @throws after `DEADLINE_MS`, naming `what` */
 export async function until(
   what: string | (() => string),
   condition: () => boolean | Promise<boolean>,
@@ -17,12 +17,12 @@ export async function until(
 }
 
 const POLL_MS = 100;
-/** Only to end what hangs: how long scrapes and an engine take depends on what else the machine does. */
+/** Only ends hanging waits: the duration of scrapes and of an engine's work depends on the machine's other load. */
 export const PATIENCE_MS = 240_000;
 
 /**
- * Polls what takes scrapes or an engine to change, until `attempt` answers something other than undefined or false.
- * @throws after four minutes, or `timeoutMs`, naming `what` was waited for, with the last error of `attempt` as the cause
+ * Polls changes that need scrapes or an engine, until `attempt` returns something other than undefined or false.
+ * @throws after four minutes, or `timeoutMs`, naming `what`, with the last error of `attempt` as the cause
  */
 export async function eventually<T>(
   what: string,
@@ -43,7 +43,7 @@ export async function eventually<T>(
   throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause });
 }
 
-/** A promise and what fulfils it: `Promise.withResolvers()`, which Node 20 lacks. */
+/** A promise and the function that fulfils it: `Promise.withResolvers()`, which Node 20 lacks. */
 export function createDeferred() {
   let resolve: () => void = () => undefined;
   const promise = new Promise<void>((fulfil) => {

@@ -1,7 +1,7 @@
 /**
- * A document that a reader follows with two terminals, followed by a test: programs are started, commands are run, and what
- * they print is compared with what the document shows. In shown output `…` matches anything within a line, and a line of
- * nothing else any number of lines. Each section is followed on its own, so that one may be skipped.
+ * A document for a reader with two terminals, followed by a test: it starts programs, runs commands, and compares their output
+ * with the document. In shown output, `…` matches anything within a line, and a line with only `…` any number of lines. Each
+ * section runs independently, so that it may be skipped.
  */
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,17 +37,17 @@ export const replaced = (text: string, replacements: readonly Replacement[]): st
 
 export interface Surroundings {
   environment: NodeJS.ProcessEnv;
-  /** What is put in the place of what: ports, folders. In this order. */
+  /** Replacements in commands, in this order: ports, folders. */
   replace: readonly Replacement[];
-  /** What is put back in what is printed. */
+  /** Replacements in output, back to the document's values. */
   restore: readonly Replacement[];
-  /** Commands that start a program which runs on, and the port on which each is known to be up. */
+  /** Commands that start a long-running program, and the port that shows that each is up. */
   programs: readonly { pattern: RegExp; port: number }[];
 }
 
 const RETRY_MS = 250;
 
-/** @throws Error with command, expectation and output of the first that differs */
+/** @throws Error with command, expectation and output of the first difference */
 export async function follow({ blocks }: Section, surroundings: Surroundings): Promise<void> {
   let program: RunningCommand | undefined;
   try {
@@ -68,7 +68,7 @@ export async function follow({ blocks }: Section, surroundings: Surroundings): P
   }
 }
 
-/** What only reads may be asked again until the answer is there, as a reader would. */
+/** Repeats read-only commands until the output matches, as a reader would. */
 const READS = /^(node \S+ query |make query |curl -s localhost:8000)/;
 
 async function compare(
@@ -90,7 +90,7 @@ async function compare(
   }
 }
 
-/** Whether what was printed is what is shown. Columns may be wider: how much space is between words does not count. */
+/** Whether the output matches the document. Columns may be wider: the amount of space between words does not matter. */
 export function fits(shown: string, printed: string): boolean {
   const lines = normalize(shown).map((line) =>
     line === '…' ? '(?:.*\\n)*?' : `${line.split('…').map(escaped).join('.*')}\n`,

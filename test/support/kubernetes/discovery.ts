@@ -1,6 +1,6 @@
-/** What kubectl asks an API server about itself before it asks for anything else. */
+/** Answers kubectl's initial questions about the API server itself. */
 
-/** The kinds that there are, by group and version. */
+/** The kinds that exist, by group and version. */
 const KINDS: Record<string, string[]> = {
   v1: ['Namespace', 'Node', 'Pod', 'Event', 'Service', 'ServiceAccount', 'ConfigMap'],
   'apps/v1': ['Deployment', 'StatefulSet'],
@@ -40,7 +40,7 @@ function groups(): unknown[] {
   });
 }
 
-/** No schemas: kubectl only looks whether the server validates fields itself. */
+/** No schemas: kubectl only checks whether the server validates fields itself. */
 function openApi(groupVersion: string): unknown {
   if (groupVersion === '') {
     const roots = Object.keys(KINDS).map((version) => (version === 'v1' ? 'api/v1' : `apis/${version}`));
