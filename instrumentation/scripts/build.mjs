@@ -1,5 +1,5 @@
 // Compiles the package twice, for `import` and for `require`, each with its declarations. The old files stay until the new
-// ones are complete: tests that run beside a build find one or the other.
+// ones are complete: tests that run during a build find one or the other.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -91,7 +91,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
     },
   );
 
-  it('lets nobody change anything: anonymous people are viewers, and there is no administrator', async () => {
+  it('gives anonymous users read access only, and has no administrator', async () => {
     const write = await api.post('/dashboards/db', { dashboard: { title: 'mine' } });
     expect([401, 403]).toContain(write.status);
     const asDefaultAdmin = await api.get('/org', { auth: { username: 'admin', password: 'admin' } });
