@@ -36,11 +36,11 @@ COPY --from=context /src ./
 RUN npm run build --workspaces --if-present && sh scripts/without-sources.sh instrumentation app loadgen \
     && chmod -R a+rX instrumentation app loadgen
 
-# What runs is not what builds: Node, the shell and the few programs of the health checks and of the Jobs' script, with their
-# libraries (docs/security.md lists what is left out).
+# What runs is not what builds: Node, the shell and the few programs of the health checks and of scripts/cluster-load.sh, with their
+# libraries (docs/security.md lists what was left behind).
 FROM ${NODE_IMAGE} AS collected
 COPY scripts/offline/runtime-root.sh /
-RUN /runtime-root.sh /root-of-runtime bash sh sleep timeout rm mkdir cat gzip base64 && mkdir -p /data/loadgen && chmod 1777 /data/loadgen
+RUN /runtime-root.sh /root-of-runtime bash sh sleep timeout rm cat && mkdir -p /data/loadgen && chmod 1777 /data/loadgen
 
 FROM scratch AS runtime
 COPY --from=collected /root-of-runtime /

@@ -4,7 +4,7 @@
 # expand every $ in them and run $(shell ...).
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
-.PHONY: help up load rolling verify query logs lab backup restore save-images load-images down clean k8s-up k8s-load k8s-verify k8s-down test test-unit test-faults bench
+.PHONY: help up load rolling verify query lab backup restore save-images load-images down clean k8s-up k8s-load k8s-stop k8s-verify k8s-down test test-unit test-faults bench audit
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -54,8 +54,11 @@ k8s-up: ## like up, on the cluster of the current Kubernetes context (docs/kuber
 k8s-load: ## send traffic from SHARDS=4 pods there and verify it: PATTERN=steady ARGS="--rate 500"
 	@scripts/words.sh "$${PATTERN:-lab}" "$$ARGS" scripts/kubernetes.sh load
 
-k8s-verify: ## compare everything that was sent there with the counters in its Prometheus
-	@scripts/kubernetes.sh verify
+k8s-stop: ## stop the load there, or what a killed k8s-load has left, and show what it sent
+	@scripts/kubernetes.sh stop
+
+k8s-verify: ## compare everything that has been sent there with what its Prometheus holds (ARGS=--rebase begins anew)
+	@scripts/words.sh '' "$$ARGS" scripts/kubernetes.sh verify
 
 k8s-down: ## remove the stack there; ARGS=--volumes removes the data too
 	@scripts/words.sh '' "$$ARGS" scripts/kubernetes.sh down

@@ -44,14 +44,8 @@ load_images() {
   done
 }
 
-# The images that `up` has brought.
-find_own_images() {
-  image=$(in_namespace get deployment api --output 'jsonpath={.spec.template.spec.containers[0].image}' 2>/dev/null)
-  case $image in */app | */app:*) own_prefix=${image%/app*} own_tag=${image##*/app} && own_tag=${own_tag#:} ;; esac
-}
-
-# render FOLDER: what kustomize makes of a folder of kubernetes/, with the images of this site.
-render() { cluster kustomize "$root/kubernetes/$1" | sed "$(image_edits)"; }
+# render FOLDER: what kustomize makes of it, with the images of this site.
+render() { cluster kustomize "$1" | sed "$(image_edits)"; }
 image_edits() {
   for name in app loadgen; do echo "s|image: observability-stack/$name\$|image: $own_prefix/$name${own_tag:+:$own_tag}|"; done
   for variable in PROMETHEUS_IMAGE GRAFANA_IMAGE; do

@@ -1,5 +1,5 @@
-# Load and verification as Jobs in the cluster. Sourced. Reports leave by the Jobs' logs and come in as
-# ConfigMaps: no storage is needed that several nodes may write to, and no pod gets a token.
+# Loads in the cluster, as a Job of `shards` pods, and their verification, by the generator of the pod ledger-0. Sourced. The shards
+# hand their records to that pod, so that they need neither this machine nor a token.
 
 shards=${SHARDS:-4}
 # After so many seconds all pods start to send: until then each has to run.
@@ -10,119 +10,127 @@ check_load_settings() {
   check_seconds START_IN "$start_in"
 }
 
-ledger_exists() { in_namespace get configmap loadgen-ledger >/dev/null 2>&1; }
+# in_ledger COMMAND...: in the folder of the ledger. Its status is the command's.
+in_ledger() { "$kubectl_program" --context "$context" --namespace "$namespace" exec ledger-0 -- sh -c 'cd /var/lib/loadgen && exec "$@"' sh "$@"; }
+generator=/srv/loadgen/dist/main.js prometheus=http://prometheus:9090
+# has_records NAME: whether records of that name, a pattern of the shell, are there.
+has_records() { in_ledger sh -c "set -- $1; [ -e \"\$1\" ]" 2>/dev/null; }
 
-load() { find_own_images && send "$@"; }
-# send [PATTERN] [OPTION...]: a built-in pattern or a file of this machine, and options of `exact-load run`.
-send() {
-  pattern=${1:-lab}
+# Sets image to that of the generator there.
+require_ledger() {
+  image=$(get statefulset ledger --ignore-not-found --output 'jsonpath={.status.readyReplicas}/{.spec.template.spec.containers[0].image}')
+  case $image in 1/*) image=${image#1/} ;; *) fail 3 'the ledger of the stack does not run there.' 'Start the stack with: make k8s-up' ;; esac
+}
+
+# Of the Job: "ACTIVE READY ENDED SHARDS:CONDITIONS"; nothing where there is none.
+load_state() {
+  get job loadgen --ignore-not-found --output \
+    'jsonpath={.status.active}/{.status.ready}/{.status.succeeded}/{.spec.completions}:{.status.conditions[?(@.status=="True")].type}'
+}
+part() { echo "${state%%:*}" | cut -d / -f "$1" | grep . || echo 0; }
+is_over() { case $state in '' | *Complete* | *Failed*) ;; *) return 1 ;; esac; }
+
+interrupted=''
+# load [PATTERN] [OPTION...]: a built-in pattern or a file of this machine, and options of `exact-load run`.
+load() {
+  require_ledger
+  pattern=${1:-lab} word=${1:-lab}
   [ $# -eq 0 ] || shift
-  [ -z "$(in_namespace get job loadgen --ignore-not-found --output 'jsonpath={.status.active}')" ] ||
-    fail 1 'a load is running here already, and two at a time would see each other.'
-  mkdir "$work/settings" "$work/shards"
-  apply_shared
-  printf '%s\n' "$pattern" >"$work/settings/PATTERN"
+  mkdir "$work/plan"
   case $pattern in
     */* | *.yaml | *.yml | *.json)
       [ -r "$pattern" ] || fail 2 "the pattern file \"$pattern\" cannot be read."
       # The key of a ConfigMap may have letters, digits and -_. in its name.
-      file=$(basename -- "$pattern" | tr -c 'A-Za-z0-9._\n-' _)
-      put_configmap loadgen-patterns "--from-file=$file=$pattern"
-      echo "./$file" >"$work/settings/PATTERN"
+      word=./$(basename -- "$pattern" | tr -c 'A-Za-z0-9._\n-' _)
+      cp "$pattern" "$work/plan/$word"
       ;;
   esac
-  printf '%s\n' "$@" >"$work/settings/ARGS"
-  seconds=$(($(date +%s) + start_in))
-  # GNU's date and the BSDs' differ in their options.
-  start_at=$(date -u -d "@$seconds" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -r "$seconds" +%Y-%m-%dT%H:%M:%SZ)
-  put_configmap loadgen-settings "--from-file=$work/settings" "--from-literal=SHARDS=$shards" "--from-literal=START_AT=$start_at"
-  run_job load/shards "sending \"$pattern\" from $shards pods" -e "s/^  completions: .*/  completions: $shards/" -e "s/^  parallelism: .*/  parallelism: $shards/"
-  collect_shards
-  combine
+  state=$(load_state) || fail 3 'the cluster does not say whether a load is running.'
+  if [ -n "$state" ] && is_over; then
+    say 'An earlier load was not collected: its command was killed, or the cluster was away. What it sent:'
+    collect >&2
+  fi
+  # That it can be made says that there is no other.
+  cluster kustomize "$root/kubernetes/load" | cluster patch --local --filename - --output json --patch "{\"spec\":{\"completions\":$shards,\"parallelism\":$shards,
+    \"template\":{\"spec\":{\"containers\":[{\"name\":\"loadgen\",\"image\":\"$image\"}]}}}}" |
+    cluster create --filename - >"$work/created" 2>&1 || fail 1 "no load can be started: $(load_is_running || tail -n 1 "$work/created")" \
+    'To stop one that is running, and see what it sent: make k8s-stop'
+  run=$(date -u +%Y%m%d-%H%M%S)
+  printf '%s\n' "$word" "$@" >"$work/plan/WORDS"
+  begin=$(($(date +%s) + start_in))
+  for line in "RUN $run" "SHARDS $shards" "START $begin"; do echo "${line#* }" >"$work/plan/${line% *}"; done
+  trap 'interrupted=1' INT TERM
+  put_plan && in_namespace patch job loadgen --type merge --patch '{"spec":{"suspend":false}}' >/dev/null || fail 1 'the load could not be started.'
+  say "- sending \"$pattern\" from $shards pods ..."
+  watch_load
+  # A second signal ends at once.
+  trap 'fail 130 "interrupted while collecting; make k8s-stop shows what was sent."' INT TERM
+  [ -z "$interrupted" ] || say '  interrupted: stopping the pods, each of which ends what is in flight'
+  collect
+  status=$?
+  [ -z "$interrupted" ] || status=130
+  return "$status"
+}
+
+# Stops what sends, if anything does, and shows what was sent.
+stop() {
+  [ -n "$(load_state)" ] || fail 1 'no load is running, and none was left.'
+  require_ledger
+  collect
 }
 
 verify() {
-  [ $# -eq 0 ] || fail 2 "expected nothing after verify, got \"$1\"." "$usage"
-  ledger_exists || fail 1 'nothing has been sent here yet, so there is nothing to compare.' 'Send something with: make k8s-load'
-  find_own_images
-  apply_shared
-  run_job load/verify 'comparing all runs with Prometheus'
-  show_job loadgen-verify
-  return "$job_status"
+  require_ledger
+  has_records '*.json' || fail 1 'nothing has been sent here yet, so there is nothing to compare.' 'Send something with: make k8s-load'
+  ! load_is_running >/dev/null || fail 1 'a load is running, so Prometheus is ahead of what its shards have said.' \
+    'Wait until it has ended, or stop it: make k8s-stop'
+  in_ledger node "$generator" verify --ledger . --prometheus "$prometheus" "$@"
 }
+load_is_running() { state=$(load_state) && ! is_over && echo "one is running, of $(part 1) pods."; }
 
-# apply OPTION...: what standard input holds.
-apply() { cluster apply -f - "$@" >"$work/applied" 2>&1 || fail 1 'the cluster did not take the job:' "$(cat "$work/applied")"; }
-apply_shared() { render load/shared | apply; }
-
-# put_configmap NAME OPTION...: makes it of files and values, in the place of one of that name.
-put_configmap() {
-  in_namespace delete configmap "$1" --ignore-not-found >/dev/null
-  in_namespace create configmap "$@" --dry-run=client --output json |
+put_plan() {
+  in_namespace delete configmap loadgen-plan --ignore-not-found >/dev/null
+  in_namespace create configmap loadgen-plan --from-file "$work/plan" --dry-run=client --output json |
     in_namespace label --local --filename - --output json app.kubernetes.io/part-of=observability-stack |
-    in_namespace create --filename - >/dev/null || fail 1 "the ConfigMap $1 could not be made."
+    in_namespace create --filename - >/dev/null
 }
 
-# run_job FOLDER TITLE [EDIT...]: starts the Job of the folder, edited by sed, and waits for its end. Sets job to its name.
-run_job() {
-  folder=$1 title=$2
-  shift 2
-  job=$(sed -n 's/^  name: //p' "$root/kubernetes/$folder/job.yaml")
-  in_namespace delete job "$job" --ignore-not-found --cascade=foreground >/dev/null
-  render "$folder" | sed -e '' "$@" | apply --selector app.kubernetes.io/name=loadgen
-  run_step "$title" wait_for_job || in_namespace get pods --selector "batch.kubernetes.io/job-name=$job" >&2
-}
-
-# A load may take as long as it likes; a Job that cannot start is recognised by its pods.
-wait_for_job() {
-  while :; do
-    case $(in_namespace get job "$job" --output 'jsonpath={.status.conditions[?(@.status=="True")].type}') in
-      *Complete*) return 0 ;;
-      *Failed*) return 1 ;;
-    esac
-    reasons=$(in_namespace get pods --selector "batch.kubernetes.io/job-name=$job" --output 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}')
-    case $reasons in *ErrImage* | *ImagePull* | *CreateContainerConfigError*) echo "its pods wait: $reasons" && return 1 ;; esac
-    in_namespace get job "$job" --output 'jsonpath={.status.active} active, {.status.succeeded} ended{"\n"}'
+# watch_load: until the Job has ended, or a signal has come. A load may take as long as it likes; one that cannot start, and a cluster that
+# does not answer, may take K8S_TIMEOUT.
+watch_load() {
+  watched=$(date +%s) answered=$watched moved=$begin shown=0
+  while [ -z "$interrupted" ]; do
+    if state=$(load_state 2>"$work/error"); then
+      answered=$(date +%s)
+      is_over && break
+      [ "$(part 2)" = 0 ] || moved=$answered
+      waiting=$(get pods --selector "$pods_of_load" --output 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}' 2>/dev/null)
+      case $waiting in *ErrImage* | *ImagePull* | *CreateContainer*) say "  its pods wait: $waiting" && break ;; esac
+    fi
+    now=$(date +%s)
+    [ $((now - answered)) -lt "$timeout" ] || [ -n "$interrupted" ] ||
+      fail 3 "the cluster has not answered for $timeout s, when asked for the load's pods: $(tail -n 1 "$work/error")" 'The load goes on. To stop it, and see what was sent: make k8s-stop'
+    [ $((now - moved)) -lt "$timeout" ] || { say "  $(part 1) pods have not run within $timeout s" && break; }
+    [ $(((now - watched) / 15)) = "$shown" ] || {
+      shown=$(((now - watched) / 15))
+      say "  still running after $((now - watched)) s: $(part 1) active, $(part 3) ended"
+    }
     sleep 1
   done
 }
+pods_of_load=batch.kubernetes.io/job-name=loadgen
 
-# take_out NAME FILE: a file out of the log.
-take_out() { sed -n "s/^$1://p" "$work/log" | base64 -d >"$2"; }
-
-collect_shards() {
-  for index in $(seq 0 $((shards - 1))); do
-    in_namespace logs --tail -1 --selector "batch.kubernetes.io/job-name=loadgen,batch.kubernetes.io/job-completion-index=$index" >"$work/log" 2>&1
-    if grep -q '^report.json:' "$work/log"; then
-      take_out report.json "$work/shards/$((index + 1)).json.gz"
-    else
-      say "shard $((index + 1))/$shards left no report$(STEP_TAIL=5 last_lines '; its last lines:' <"$work/log")"
-    fi
-  done
-  [ -n "$(ls "$work/shards")" ] || fail 3 'no shard has left a report.'
-  put_configmap loadgen-shards "--from-file=$work/shards"
-}
-
-combine() {
-  run_job load/combine 'adding up the shards, and comparing with Prometheus'
-  show_job loadgen-combine
-  grep -q '^report.json:' "$work/log" || return "$job_status"
-  name=$(date -u +%Y%m%d-%H%M%S)
-  take_out report.json "$work/report.json.gz"
-  take_out page.html "$work/page.gz"
-  mkdir -p "$reports" && gzip -dc "$work/report.json.gz" >"$reports/$name.json" && gzip -dc "$work/page.gz" >"$reports/$name.html" &&
-    say "The run as a page: $reports/$name.html"
-  ledger_exists || put_configmap loadgen-ledger
-  printf '{"binaryData":{"%s.json.gz":"%s"}}' "$name" "$(base64 <"$work/report.json.gz" | tr -d '\n')" >"$work/patch.json"
-  in_namespace patch configmap loadgen-ledger --type merge --patch-file "$work/patch.json" >/dev/null ||
-    fail 1 'the report could not be added to the ConfigMap loadgen-ledger. It holds 1 MiB; remove it to begin a new one.'
-  return "$job_status"
-}
-
-# Prints what the only container of a Job has printed, and sets job_status to its exit status.
-show_job() {
-  in_namespace logs --tail -1 "job/$1" >"$work/log" 2>&1 || fail 1 "the job \"$1\" has left no log."
-  grep -vE '^(report\.json|page\.html):' "$work/log"
-  job_status=$(in_namespace get pods --selector "batch.kubernetes.io/job-name=$1" --output 'jsonpath={.items[0].status.containerStatuses[0].state.terminated.exitCode}')
-  job_status=${job_status:-1}
+# collect: ends the Job, with what still sends, and adds up what its shards have handed to the ledger. Returns the generator's status.
+collect() {
+  state=$(load_state)
+  [ "$(part 3)" = "$(part 4)" ] || [ -n "$interrupted" ] || explain "$pods_of_load"
+  run=$(get configmap loadgen-plan --ignore-not-found --output 'jsonpath={.data.RUN}')
+  run_step 'waiting until its pods are gone' in_namespace delete job loadgen --ignore-not-found --cascade foreground --timeout "${timeout}s" ||
+    fail 1 'the pods of the load do not end.'
+  [ -n "$run" ] && has_records "$run-*.json" || { say 'Nothing was sent.' && return 1; }
+  status=0
+  in_ledger sh -c "exec node $generator combine $run-*.json --prometheus $prometheus --json /tmp/report.json --html /tmp/page.html" || status=$?
+  mkdir -p "$reports" && in_ledger cat /tmp/report.json >"$reports/$run.json" && in_ledger cat /tmp/page.html >"$reports/$run.html" &&
+    in_ledger rm /tmp/report.json /tmp/page.html && say "The run as a page: $reports/$run.html"
+  return "$status"
 }

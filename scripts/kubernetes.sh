@@ -8,13 +8,16 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/cluster-images.sh"
 . "$root/scripts/cluster-load.sh"
 
-usage='usage: scripts/kubernetes.sh up | load [PATTERN] [OPTION...] | verify | down [--volumes]'
+usage='usage: scripts/kubernetes.sh up | load [PATTERN] [OPTION...] | stop | verify [OPTION...] | down [--volumes]'
 namespace=observability-stack
 timeout=${K8S_TIMEOUT:-180}
 reports=${REPORTS_FOLDER:-$root/reports}
+ours=app.kubernetes.io/part-of=observability-stack
 
-cluster() { "$kubectl_program" --context "$context" "$@"; }
+# No request waits for ever; one that watches is repeated by kubectl, until its own --timeout.
+cluster() { "$kubectl_program" --context "$context" --request-timeout "$([ "$timeout" -lt 30 ] && echo "$timeout" || echo 30)s" "$@"; }
 in_namespace() { cluster --namespace "$namespace" "$@"; }
+get() { in_namespace get "$@"; }
 check_seconds() { case $2 in '' | *[!0-9]*) fail 2 "$1: expected a whole number of seconds, got \"$2\"" ;; esac; }
 
 # The current context, or K8S_CONTEXT. One that is not local has to be named. Every later call names it: that the current one changes
@@ -36,37 +39,55 @@ choose_context() {
     fail 3 "the cluster of the context \"$context\" does not answer: $(printf '%s' "$reason" | tail -n 1)"
 }
 
-choose_storage() {
-  case ${K8S_STORAGE:-} in
-    '')
-      stack=base
-      cluster get storageclass --output 'jsonpath={range .items[*]}{.metadata.annotations.storageclass\.kubernetes\.io/is-default-class}{"\n"}{end}' |
-        grep -qx true || fail 3 'the cluster has no default StorageClass, so Prometheus would wait for its volume for ever.' \
-          'Make one the default, or, to try things, keep the data in the pod: K8S_STORAGE=ephemeral'
-      ;;
-    ephemeral) stack=overlays/ephemeral ;;
+# Sets overlay to the folder that is applied.
+choose_overlay() {
+  overlay=${K8S_OVERLAY:-}
+  case ${K8S_STORAGE:-}/$overlay in
+    /) overlay=$root/kubernetes/base ;;
+    ephemeral/) overlay=$root/kubernetes/overlays/ephemeral ;;
+    /*) [ -e "$overlay/kustomization.yaml" ] || fail 2 "K8S_OVERLAY: expected a folder with a kustomization.yaml, got \"$overlay\"" ;;
+    ephemeral/*) fail 2 "K8S_STORAGE, K8S_OVERLAY: expected one of the two, got both; an overlay says itself where data is kept" ;;
     *) fail 2 "K8S_STORAGE: expected \"ephemeral\" or nothing, got \"$K8S_STORAGE\"" ;;
   esac
+  render "$overlay" >"$work/stack.yaml" || fail 2 "kustomize cannot render \"$overlay\"; its words are above."
+  ! grep -q '^  volumeClaimTemplates:' "$work/stack.yaml" ||
+    cluster get storageclass --output 'jsonpath={range .items[*]}{.metadata.annotations.storageclass\.kubernetes\.io/is-default-class}{"\n"}{end}' |
+    grep -qx true || fail 3 'the cluster has no default StorageClass, so Prometheus would wait for its volume for ever.' \
+    'Make one the default, or, to try things, keep the data in the pod: K8S_STORAGE=ephemeral'
+}
+
+# What runs there may come of another overlay, or of other settings: nothing but images is changed without a question.
+confirm_changes() {
+  cluster diff -f "$work/stack.yaml" >"$work/diff" 2>"$work/error" || [ $? = 1 ] || fail 1 'the cluster could not be compared:' "$(tail -n 1 "$work/error")"
+  # The files of an object that is new have one line about the old: none.
+  changed=$(grep -c '^@@ -[1-9]' "$work/diff")
+  grep '^[-+] ' "$work/diff" | grep -vE '^. +(image|generation): ' >"$work/changes"
+  [ "$changed" = 0 ] || [ ! -s "$work/changes" ] || [ "${K8S_CHANGES:-}" = apply ] || {
+    say 'What runs there is not what would be applied:'
+    sed -n '/^@@ -0,0/,/^diff /!p' "$work/diff" | grep -vE '^(\+\+\+|diff) ' | head -n 60 >&2
+    fail 2 'this would change what runs there, see above.' 'If it is meant: K8S_CHANGES=apply' \
+      'If the stack there was made of an overlay of its own, name it: K8S_OVERLAY=FOLDER'
+  }
 }
 
 up() {
-  choose_storage
   prepare_images
-  render "$stack" >"$work/stack.yaml"
-  # What differs, not what apply says of it, to which a disruption budget is never as it was.
-  cluster diff -f "$work/stack.yaml" >"$work/diff" 2>/dev/null
+  choose_overlay
+  confirm_changes
   cluster apply -f "$work/stack.yaml" >"$work/applied" || fail 1 'the cluster did not take it; its words are above.'
-  say "applied: $(grep -c '' "$work/applied") objects, $(grep -c ' created$' "$work/applied") new, $(grep -c '^diff ' "$work/diff") different"
-  run_step 'waiting until the API and Prometheus are ready' wait_for_core || {
-    in_namespace get pods,events >&2
-    fail 1 'the API and Prometheus did not become ready; the lines above say why.' "They may take K8S_TIMEOUT=$timeout seconds."
+  new=$(grep -c ' created$' "$work/applied")
+  say "applied: $(grep -c '' "$work/applied") objects, $new new, $(($(grep -c '^diff ' "$work/diff") - new)) different"
+  run_step 'waiting until the API, Prometheus and the ledger are ready' wait_for_core || {
+    explain "$ours"
+    fail 1 'the stack did not become ready; the lines above say why.' "It may take K8S_TIMEOUT=$timeout seconds."
   }
+  remove_old_configuration
   run_step 'waiting for Grafana' wait_until grafana_has_settled || echo "not ready within $timeout s" >"$work/grafana"
   [ ! -s "$work/grafana" ] || say "Grafana left out: $(cat "$work/grafana")"
-  if ledger_exists; then
+  if has_records '*.json'; then
     say 'Traffic has been sent here before: none is sent now.'
   else
-    send lab || exit $?
+    load lab || exit $?
   fi
   printf '\nFrom this machine, each in a terminal of its own:\n' >&2
   for service in 'api-balanced 5001:5001' 'prometheus 9090:9090' 'grafana 3000:3000'; do
@@ -78,19 +99,28 @@ up() {
 
 # The autoscaler lifts the number of pods to its lower limit; until then the API is not complete.
 wait_for_core() {
-  in_namespace rollout status statefulset/prometheus --timeout "${timeout}s" && wait_until at_least_minimum &&
-    in_namespace rollout status deployment/api --timeout "${timeout}s"
+  for name in statefulset/prometheus statefulset/ledger; do
+    in_namespace rollout status "$name" --timeout "${timeout}s" || return 1
+  done
+  wait_until at_least_minimum && in_namespace rollout status deployment/api --timeout "${timeout}s"
 }
 at_least_minimum() {
-  minimum=$(in_namespace get horizontalpodautoscaler api --output 'jsonpath={.spec.minReplicas}')
-  [ "$(in_namespace get deployment api --output 'jsonpath={.spec.replicas}')" -ge "${minimum:-1}" ]
+  minimum=$(get horizontalpodautoscaler api --output 'jsonpath={.spec.minReplicas}')
+  [ "$(get deployment api --output 'jsonpath={.spec.replicas}')" -ge "${minimum:-1}" ]
+}
+
+# A changed file makes a ConfigMap of a new name, and the one before is of no use once no pod mounts it.
+remove_old_configuration() {
+  sed 's/ .*//' "$work/applied" >"$work/names"
+  get configmap --selector "$ours" --output name | grep -vxFf "$work/names" | grep -E -- '-[0-9a-z]{10}$' |
+    while read -r name; do in_namespace delete "$name" --ignore-not-found >/dev/null; done
 }
 
 # Its image is the one that some sites cannot have; the rest works without.
 grafana_has_settled() {
   : >"$work/grafana"
-  [ "$(in_namespace get deployment grafana --output 'jsonpath={.status.availableReplicas}')" != 1 ] || return 0
-  in_namespace get pods --selector app.kubernetes.io/name=grafana \
+  [ "$(get deployment grafana --output 'jsonpath={.status.availableReplicas}')" != 1 ] || return 0
+  get pods --selector app.kubernetes.io/name=grafana \
     --output 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}' >"$work/grafana"
   grep -qE 'ErrImagePull|ImagePullBackOff|ErrImageNeverPull' "$work/grafana"
 }
@@ -101,22 +131,34 @@ wait_until() {
   until "$@"; do [ "$(date +%s)" -lt "$end" ] && sleep 1 || return 1; done
 }
 
+# explain SELECTOR: why pods do not run, or did not end well: their state, what the cluster says of them, and what they said last.
+explain() {
+  {
+    get pods --selector "$1"
+    get pods --selector "$1" --output name | sed 's|^pod/||' >"$work/pods"
+    get events --field-selector type=Warning --output 'jsonpath={range .items[*]}{.involvedObject.name}: {.reason}: {.message}{"\n"}{end}' |
+      grep -Ff "$work/pods" | sort -u
+    in_namespace logs --selector "$1" --prefix --tail 5 --all-containers
+  } >&2
+}
+
 # What Prometheus has stored stays, in its claim, unless --volumes is given: then everything goes, the namespace too.
 down() {
   case ${1:-} in
     '')
-      run_step 'removing the stack; its volumes stay' in_namespace delete --ignore-not-found \
-        --selector app.kubernetes.io/part-of=observability-stack \
+      run_step 'removing the stack; its volumes stay' in_namespace delete --ignore-not-found --timeout "${timeout}s" --selector "$ours" \
         job,deployment,statefulset,service,serviceaccount,configmap,horizontalpodautoscaler,poddisruptionbudget,networkpolicy &&
         run_step 'waiting until its pods are gone' in_namespace wait --for delete pod --all --timeout "${timeout}s"
       ;;
-    --volumes) run_step 'removing the stack, its volumes and its namespace' cluster delete namespace "$namespace" --ignore-not-found ;;
+    --volumes)
+      run_step 'removing the stack, its volumes and its namespace' cluster delete namespace "$namespace" --ignore-not-found --timeout "${timeout}s"
+      ;;
     *) fail 2 "expected nothing or --volumes, got \"$1\"." "$usage" ;;
   esac
 }
 
 case ${1:-} in
-  up | load | verify | down) ;;
+  up | load | stop | verify | down) ;;
   *) fail 2 "expected a command, got \"${1:-}\"." "$usage" ;;
 esac
 check_seconds K8S_TIMEOUT "$timeout"

@@ -99,9 +99,4 @@ whereKubectlIs('configuration', () => {
     const { securityContext } = workload('base', name).pod;
     expect(`${securityContext?.runAsUser}:${securityContext?.runAsGroup}`).toBe(services[name]?.user);
   });
-
-  it.each(['load/shards', 'load/combine', 'load/verify'] as const)('%s brings its script', (folder) => {
-    const script = { 'job.sh': read('kubernetes/load/shared/job.sh') };
-    expect(configMap(folder, 'loadgen-script')).toEqual(script);
-  });
 });

@@ -22,6 +22,7 @@ import {
 
 const matches = (selector: Readonly<Record<string, string>> = {}, { labels }: Workload) =>
   Object.entries(selector).every(([name, value]) => labels[name] === value);
+const NAMESPACE = 'observability-stack';
 const portsOf = ({ container }: Workload) =>
   new Map(container.ports?.map(({ name = '', containerPort }) => [name, containerPort]));
 const imagesOfCompose = [...read('docker-compose.yml').matchAll(/^ {4}image: (.+)$/gm)].map(
@@ -34,7 +35,9 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
 
   everyWorkload('selects its own pods, and runs an image of compose', (found) => {
     expect(matches(found.selector, found)).toBe(true);
-    expect(imagesOfCompose).toContain(found.container.image);
+    // The production overlay's registry, which stands for that of a site.
+    const image = found.container.image?.replace(/^registry.example\/team\/(\w+):[\d.]+$/, `${NAMESPACE}/$1`);
+    expect(imagesOfCompose).toContain(image);
     // An image without a tag would be asked for at every start, from a registry that may not be there.
     expect(found.container.imagePullPolicy).toBe('IfNotPresent');
   });
@@ -63,7 +66,8 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
   });
 
   everyWorkload('has an account of its own, of which no pod has a token', ({ pod }) => {
-    const account = only<IServiceAccount>(folder, 'ServiceAccount', pod.serviceAccountName ?? '');
+    const owner = folder === 'load' ? 'base' : folder;
+    const account = only<IServiceAccount>(owner, 'ServiceAccount', pod.serviceAccountName ?? '');
     const tokens = [account.automountServiceAccountToken, pod.automountServiceAccountToken];
     expect(tokens).toEqual([false, false]);
   });
@@ -81,9 +85,11 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
         ...(one ? [one.name] : []),
         ...(projected?.sources ?? []).map((source) => source.configMap?.name),
       ]);
-      const existing = ofKind<IConfigMap>(folder, 'ConfigMap').map(({ metadata }) => metadata?.name);
-      const created = ['loadgen-shards', 'loadgen-ledger', 'loadgen-patterns'];
-      expect([...existing, ...created]).toEqual(expect.arrayContaining(needed));
+      const folders = folder === 'load' ? (['load', 'base'] as const) : [folder];
+      const existing = folders.flatMap((one) => ofKind<IConfigMap>(one, 'ConfigMap'));
+      expect([...existing.map(({ metadata }) => metadata?.name), 'loadgen-plan']).toEqual(
+        expect.arrayContaining(needed),
+      );
     },
   );
 
@@ -125,7 +131,7 @@ whereKubectlIs('services and policies', () => {
     expect(only<IService>('base', 'Service', 'api-balanced').spec).not.toHaveProperty('clusterIP');
   });
 
-  it('only Prometheus reaches the metrics, and only Grafana and the load generator reach Prometheus', () => {
+  it('only Prometheus reaches the metrics, and only Grafana and the load generator reach Prometheus, and only the latter the ledger', () => {
     const pods = (name: string) => ({ matchLabels: { 'app.kubernetes.io/name': name } });
     const from = (...names: string[]) => names.map((name) => ({ podSelector: pods(name) }));
     const policies = ofKind<INetworkPolicy>('base', 'NetworkPolicy').map(({ metadata, spec }) => {
@@ -139,14 +145,17 @@ whereKubectlIs('services and policies', () => {
         expect([...portsOf(workload('base', metadata?.name ?? '')).keys()]).toContain(port);
       return [metadata?.name, spec?.podSelector, rules];
     });
+    const labels = { 'app.kubernetes.io/name': 'loadgen', 'app.kubernetes.io/component': 'ledger' };
+    const ledger = { matchLabels: labels };
     const scrapes = { from: from('prometheus'), ports: ['metrics'] };
     expect(policies.sort()).toEqual([
       ['api', pods('api'), [{ ports: ['http'] }, scrapes]],
       ['default-deny-ingress', {}, undefined],
+      ['ledger', ledger, [{ from: from('loadgen'), ports: ['http'] }]],
       ['prometheus', pods('prometheus'), [{ from: from('grafana', 'loadgen'), ports: ['http'] }]],
     ]);
-    for (const folder of FOLDERS.filter((one) => one.startsWith('load/')))
-      for (const { labels } of workloadsOf(folder)) expect(labels['app.kubernetes.io/name']).toBe('loadgen');
+    for (const found of [...workloadsOf('load'), workload('base', 'ledger')])
+      expect(found.labels['app.kubernetes.io/name']).toBe('loadgen');
   });
 
   it('the Prometheus of another namespace reaches the metrics, with the operator', () => {
@@ -192,11 +201,11 @@ whereKubectlIs('the life of a pod', () => {
     expect(Number(budget?.maxUnavailable)).toBe(1);
   });
 
-  it('no shard is sent twice, and there are as many as the generator gets as its setting', () => {
-    const shards = Number(configMap('load/shards', 'loadgen-settings').SHARDS);
-    expect(only<IJob>('load/shards', 'Job', 'loadgen').spec).toMatchObject({
-      ...{ completionMode: 'Indexed', completions: shards, parallelism: shards },
-      ...{ backoffLimitPerIndex: 0, template: { spec: { restartPolicy: 'Never' } } },
+  it('no shard is sent twice, and a load whose command was killed does not stay for ever', () => {
+    expect(only<IJob>('load', 'Job', 'loadgen').spec).toMatchObject({
+      ...{ completionMode: 'Indexed', suspend: true, backoffLimitPerIndex: 0 },
+      ...{ activeDeadlineSeconds: 86_400, ttlSecondsAfterFinished: 86_400 },
+      template: { spec: { restartPolicy: 'Never' } },
     });
   });
 });

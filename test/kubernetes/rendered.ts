@@ -11,11 +11,9 @@ import { repositoryRoot } from '../support/repository.ts';
 export const FOLDERS = [
   'base',
   'overlays/operator',
-  'load/shards',
-  'load/combine',
-  'load/verify',
   'overlays/ephemeral',
-  'overlays/remote-write',
+  'overlays/production',
+  'load',
 ] as const;
 export type Folder = (typeof FOLDERS)[number];
 

@@ -1,32 +1,53 @@
-/** Every `make k8s-*` command with the real kubectl of the PATH and a KUBECONFIG. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+/** Every `make k8s-*` command with the real kubectl, as it is on the PATH, and nothing but a KUBECONFIG. */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { run as runCommand } from '../support/command.ts';
-import { type ApiServer, startApiServer } from '../support/kubernetes/api-server.ts';
+import { run as runCommand, start } from '../support/command.ts';
+import { type ApiServer, type Pods, startApiServer } from '../support/kubernetes/api-server.ts';
+import type { Executed } from '../support/kubernetes/exec.ts';
 import { repositoryRoot } from '../support/repository.ts';
+import { until } from '../support/until.ts';
 
 /** `make test` sets the program, and reports at the end if these tests were skipped for lack of it. */
 const kubectl = process.env.TEST_KUBECTL;
 const whereKubectlIs = kubectl === undefined ? describe.skip : describe;
 jest.setTimeout(5 * 60_000);
 
-const phases = [{ sent: 4, answered: 4, unanswered: 0, dropped: 0, errors: 0 }];
-const packed = (text: string) => gzipSync(text).toString('base64');
-const log = `verified: every one counted exactly once
-report.json:${packed(JSON.stringify({ phases, verification: { verdict: 'verified' } }))}
-page.html:${packed('<p>')}
-`;
-
+const NAMESPACE = 'observability-stack';
+const OURS = { 'app.kubernetes.io/part-of': NAMESPACE };
 let folder = '';
+let pod = '';
 let server: ApiServer;
-const settings = () => server.find('ConfigMap', 'loadgen-settings')?.data ?? {};
+const plan = () => (server.find('ConfigMap', 'loadgen-plan')?.data ?? {}) as Record<string, string>;
+const isDone = { exitCode: 0 };
+
+/** The pod of the ledger: its folders are of this machine, and its `node` writes down its words. */
+const pods: Pods = {
+  async work({ spec }) {
+    const records = `${pod}/var/lib/loadgen/${plan().RUN?.trim()}`;
+    for (let index = 1; index <= Number(spec?.completions); index += 1)
+      await writeFile(`${records}-${index}.json`, '{}');
+  },
+  execute(words) {
+    const here = words.map((word) => word.replaceAll(/\/(var\/lib\/loadgen|tmp)\b/g, `${pod}/$1`));
+    return runCommand(here[0] ?? '', here.slice(1), { PATH: `${pod}:/usr/bin:/bin` }) as Promise<Executed>;
+  },
+};
+const GENERATOR = `#!/bin/sh
+echo "$*" >>"\${0%/*}/calls"
+for word; do case $word in *.json | *.html) [ -e "$word" ] || echo '{}' >"$word" ;; esac; done
+echo 'verified: every one counted exactly once'
+`;
+const calls = async () => (await readFile(join(pod, 'calls'), 'utf8')).trim().split('\n');
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'real kubectl '));
-  server = await startApiServer(() => log);
+  pod = await mkdtemp(join(tmpdir(), 'pod-'));
+  await mkdir(join(pod, 'var/lib/loadgen'), { recursive: true });
+  await mkdir(join(pod, 'tmp'));
+  await writeFile(join(pod, 'node'), GENERATOR, { mode: 0o755 });
+  server = await startApiServer(pods);
   const isDefault = { 'storageclass.kubernetes.io/is-default-class': 'true' };
   const standard = { name: 'standard', annotations: isDefault };
   server.apply({ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: standard });
@@ -44,27 +65,31 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.close();
   await rm(folder, { recursive: true });
+  await rm(pod, { recursive: true });
 });
 
+const environment = (variables: Record<string, string>) => ({
+  PATH: `${dirname(kubectl ?? '')}:${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
+  HOME: folder,
+  KUBECONFIG: join(folder, 'config'),
+  REPORTS_FOLDER: join(folder, 'reports'),
+  START_IN: '0',
+  ...variables,
+});
 function run(program: string, words: string[], variables: Record<string, string>) {
-  const env = {
-    PATH: `${dirname(kubectl ?? '')}:${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
-    HOME: folder,
-    KUBECONFIG: join(folder, 'config'),
-    REPORTS_FOLDER: join(folder, 'reports'),
-    START_IN: '0',
-    ...variables,
-  };
   server.changes.length = 0;
-  return runCommand(program, words, env);
+  return runCommand(program, words, environment(variables));
 }
+/** Not by make, which would hide the exit status. */
+const startScript = (command: string, variables: Record<string, string> = {}) =>
+  start('scripts/kubernetes.sh', [command], environment({ K8S_CONTEXT: 'production', ...variables }));
 const PROMETHEUS_IMAGE = 'mirror:5000/prometheus@sha256:00ff';
 const make = (...words: string[]) => run('make', words, { K8S_CONTEXT: 'production', PROMETHEUS_IMAGE });
 const VERIFIED = { exitCode: 0, stdout: 'verified: every one counted exactly once\n' };
 
 // The order matters: the tests build on each other.
 whereKubectlIs('with the real kubectl', () => {
-  it.each(['k8s-up', 'k8s-load', 'k8s-verify', 'k8s-down'])(
+  it.each(['k8s-up', 'k8s-load', 'k8s-stop', 'k8s-verify', 'k8s-down'])(
     'make %s does not touch the current context, which is not local',
     async (target) => {
       const { exitCode, stderr } = await run('make', [target], {});
@@ -75,55 +100,121 @@ whereKubectlIs('with the real kubectl', () => {
 
   it('make k8s-up applies everything, sends the traffic of the lab and prints how to reach the stack', async () => {
     const { exitCode, stdout, stderr } = await make('k8s-up');
-    expect({ exitCode, stdout }).toEqual(VERIFIED);
-    expect(stderr).toMatch(/applied: (\d+) objects, \1 new, \1 different/);
+    expect({ exitCode, stdout, stderr }).toMatchObject(VERIFIED);
+    expect(stderr).toMatch(/applied: \d+ objects, \d+ new, 0 different/);
     expect(stderr).toContain('kubectl --context production --namespace observability-stack port-forward');
-    expect(settings()).toMatchObject({ PATTERN: 'lab\n' });
+    expect(plan()).toMatchObject({ WORDS: 'lab\n' });
     expect(JSON.stringify(server.find('StatefulSet', 'prometheus'))).toContain(
       `"image":"${PROMETHEUS_IMAGE}"`,
     );
   });
 
-  it('make k8s-up again changes nothing', async () => {
+  it('make k8s-up again changes nothing but an old configuration, which it removes', async () => {
+    const metadata = { name: 'prometheus-00ff00ff00', namespace: NAMESPACE, labels: OURS };
+    server.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata });
     const { exitCode, stderr } = await make('k8s-up');
     // An apply always reports a disruption budget as changed.
     const changes = server.changes.filter((line) => !line.endsWith('/poddisruptionbudgets/api'));
-    expect({ exitCode, changes }).toEqual({ exitCode: 0, changes: [] });
+    expect({ exitCode, changes, stderr }).toMatchObject({
+      exitCode: 0,
+      changes: [`DELETE /api/v1/namespaces/${NAMESPACE}/configmaps/prometheus-00ff00ff00 Background`],
+    });
     expect(stderr).toMatch(/applied: \d+ objects, 0 new, 0 different/);
   });
 
-  it('make k8s-load passes on each word unchanged, and waits until the pods of the previous load are gone', async () => {
+  it('make k8s-up asks before it takes back what another overlay has set, and applies the one that is named', async () => {
+    const overlay = join(repositoryRoot, `kubernetes/.overlay-${process.pid}`);
+    const op = { op: 'replace', path: '/spec/maxReplicas', value: 40 };
+    const patches = [{ target: { kind: 'HorizontalPodAutoscaler' }, patch: JSON.stringify([op]) }];
+    const kustomization = { kind: 'Kustomization', resources: ['../base'], patches };
+    await mkdir(overlay);
+    try {
+      await writeFile(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization));
+      const most = () => server.find('HorizontalPodAutoscaler', 'api')?.spec?.maxReplicas;
+      const K8S_OVERLAY = overlay;
+      expect(await make('k8s-up', `K8S_OVERLAY=${K8S_OVERLAY}`, 'K8S_CHANGES=apply')).toMatchObject(isDone);
+      expect(most()).toBe(40);
+      const { exitCode, stderr } = await make('k8s-up');
+      expect({ exitCode, changes: server.changes }).toEqual({ exitCode: 2, changes: [] });
+      expect(stderr).toMatch(/^-.*maxReplicas: 40\n\+.*maxReplicas: 10$/m);
+      expect(stderr).toContain('K8S_OVERLAY=FOLDER');
+      expect((await make('k8s-up', 'K8S_CHANGES=apply')).stderr).toMatch(/, 0 new, 1 different/);
+      expect(most()).toBe(10);
+    } finally {
+      await rm(overlay, { recursive: true });
+    }
+  });
+
+  it('make k8s-load hands each word on whole, adds up the records of all shards, and leaves no Job', async () => {
     const pattern = join(folder, 'my own.yaml');
     await writeFile(pattern, 'stages: []\n');
     const args = 'ARGS=--rate 500 --threshold "p99 < 1s" \'$(touch x)\'';
     const { exitCode, stderr } = await make('k8s-load', `PATTERN=${pattern}`, args, 'SHARDS=2');
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     expect(stderr).toContain(`sending "${pattern}" from 2 pods`);
-    expect(settings()).toMatchObject({
-      PATTERN: './my_own.yaml\n',
-      ARGS: '--rate\n500\n--threshold\np99 < 1s\n$(touch x)\n',
-      SHARDS: '2',
+    expect(plan()).toMatchObject({
+      WORDS: './my_own.yaml\n--rate\n500\n--threshold\np99 < 1s\n$(touch x)\n',
+      ...{ SHARDS: '2\n', 'my_own.yaml': 'stages: []\n' },
     });
-    const patterns = server.find('ConfigMap', 'loadgen-patterns');
-    expect(patterns?.data).toEqual({ 'my_own.yaml': 'stages: []\n' });
-    expect(server.find('Job', 'loadgen')?.spec).toMatchObject({ completions: 2, parallelism: 2 });
-    const shards = server.find('ConfigMap', 'loadgen-shards')?.binaryData ?? {};
-    expect(Object.keys(shards)).toEqual(['1.json.gz', '2.json.gz']);
-    const removed = server.changes.filter((line) => /DELETE .*\/jobs\//.test(line));
-    expect(removed.map((line) => line.replace(/.*\//, ''))).toEqual([
-      'loadgen Foreground',
-      'loadgen-combine Foreground',
-    ]);
-    expect(await readdir(join(folder, 'reports'))).toContainEqual(expect.stringMatching(/\.html$/));
+    const run = plan().RUN?.trim();
+    expect((await calls()).at(-1)).toContain(`combine ${run}-1.json ${run}-2.json --json`);
+    expect(await readdir(join(folder, 'reports'))).toEqual(
+      expect.arrayContaining([`${run}.html`, `${run}.json`]),
+    );
+    expect(server.changes.at(-1)).toMatch(/^DELETE .*\/jobs\/loadgen Foreground$/);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'at %s make k8s-load stops the pods, adds up what they sent, and ends with 130',
+    async (signal) => {
+      pods.isSending = true;
+      const { result, process: sending, stderr } = startScript('load');
+      await until('the load', () => stderr().includes('- sending'));
+      expect((await make('k8s-verify')).stderr).toContain('a load is running');
+      expect((await make('k8s-load')).stderr).toContain('no load can be started: one is running, of 4 pods');
+      if (signal === 'SIGINT') process.kill(-(sending.pid ?? 0), signal);
+      else sending.kill(signal);
+      const { exitCode, stdout } = await result;
+      expect({ exitCode, stdout, stderr: stderr() }).toMatchObject({ ...VERIFIED, exitCode: 130 });
+      expect(server.find('Job', 'loadgen')).toBeUndefined();
+      pods.isSending = false;
+    },
+  );
+
+  it('make k8s-stop and the next load collect what a killed k8s-load has left', async () => {
+    expect((await make('k8s-stop')).stderr).toContain('no load is running, and none was left');
+    for (const collect of [() => make('k8s-stop'), () => make('k8s-load')]) {
+      pods.isSending = true;
+      const { result, process: sending, stderr } = startScript('load');
+      await until('the load', () => stderr().includes('- sending'));
+      process.kill(-(sending.pid ?? 0), 'SIGKILL');
+      await result;
+      pods.isSending = false;
+      const left = plan().RUN?.trim();
+      expect(await collect()).toMatchObject(isDone);
+      expect(await calls()).toContainEqual(expect.stringContaining(`combine ${left}-1.json`));
+      expect(server.find('Job', 'loadgen')).toBeUndefined();
+    }
+  });
+
+  it('no command waits for ever for a cluster that answers nothing, and says what it waited for', async () => {
+    pods.isSending = true;
+    const { result, stderr } = startScript('load', { K8S_TIMEOUT: '3' });
+    await until('the load', () => stderr().includes('- sending'));
+    pods.isSilent = true;
+    expect(await result).toMatchObject({ exitCode: 3 });
+    expect(stderr()).toContain("the cluster has not answered for 3 s, when asked for the load's pods");
+    Object.assign(pods, { isSilent: false, isSending: false });
+    expect(await make('k8s-stop')).toMatchObject(isDone);
   });
 
   it('make k8s-verify compares what was sent; k8s-down keeps the namespace, and removes it with --volumes', async () => {
     expect(await make('k8s-verify')).toMatchObject(VERIFIED);
-    expect(await make('k8s-down')).toMatchObject({ exitCode: 0 });
+    expect(await make('k8s-down')).toMatchObject(isDone);
     const kinds = server.all().map(({ kind }) => kind);
     expect(kinds.sort()).toEqual(['Namespace', 'Node', 'StorageClass']);
-    expect((await make('k8s-verify')).stderr).toContain('nothing has been sent here yet');
-    expect(await make('k8s-down', 'ARGS=--volumes')).toMatchObject({ exitCode: 0 });
+    expect((await make('k8s-verify')).stderr).toContain('the ledger of the stack does not run there');
+    expect(await make('k8s-down', 'ARGS=--volumes')).toMatchObject(isDone);
     expect(server.find('Namespace', 'observability-stack')).toBeUndefined();
   });
 

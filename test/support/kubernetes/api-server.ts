@@ -1,13 +1,14 @@
 /**
  * An API server on loopback for the real kubectl. It keeps what it is given, lists and removes it, and in its cluster all is well at
- * once: workloads are ready, and Jobs have ended. Left out: admission, conversion, strategic merges (a list is replaced whole),
- * changes in a watch, pods of anything but Jobs, and all else that the commands of this repository do not use.
+ * once: workloads are ready, and Jobs have ended, unless they are suspended. Left out: admission, conversion, strategic merges (a list is replaced whole),
+ * changes in a watch, pods of Deployments, and all else that the commands of this repository do not use.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { discovery, kindAt } from './discovery.ts';
+import { answerExec, type Executed } from './exec.ts';
 
 type Json = Record<string, unknown>;
 export interface Stored extends Json {
@@ -43,7 +44,7 @@ function merge(target: unknown, patch: unknown): unknown {
 }
 
 /** What the controllers of a cluster make of an object, where all is well. */
-function settle(object: Stored, minimum: unknown): void {
+function settle(object: Stored, minimum: unknown, isSending: boolean): void {
   const { kind, metadata, spec = {} } = object;
   if (kind === 'Deployment' || kind === 'StatefulSet') {
     const n = Math.max(Number(spec.replicas ?? 1), Number(minimum ?? 1));
@@ -53,13 +54,16 @@ function settle(object: Stored, minimum: unknown): void {
     object.status = { observedGeneration: metadata.generation, ...counts };
   } else if (kind === 'Job') {
     spec.selector ??= { matchLabels: { 'batch.kubernetes.io/job-name': metadata.name } };
-    const succeeded = Number(spec.completions ?? 1);
-    object.status = { succeeded, conditions: [{ type: 'Complete', status: 'True' }] };
+    const n = Number(spec.completions ?? 1);
+    const type = spec.suspend ? 'Suspended' : isSending ? 'Running' : 'Complete';
+    const counts = type === 'Running' ? { active: n, ready: n } : { succeeded: spec.suspend ? 0 : n };
+    object.status = { ...counts, conditions: [{ type, status: 'True' }] };
   }
 }
 
-/** A pod for each completion. */
-function podsOf({ metadata: { name, namespace }, spec = {} }: Stored): Stored[] {
+/** A pod for each completion of a Job, and the first of a StatefulSet. */
+function podsOf({ kind, metadata: { name, namespace }, spec = {} }: Stored): Stored[] {
+  if (kind !== 'Job' && kind !== 'StatefulSet') return [];
   const template = spec.template as Stored;
   return Array.from({ length: Number(spec.completions ?? 1) }, (_, index) => {
     const own = {
@@ -68,8 +72,7 @@ function podsOf({ metadata: { name, namespace }, spec = {} }: Stored): Stored[] 
     };
     const labels = { ...template.metadata.labels, ...own };
     const metadata = { name: `${name}-${index}`, ...(namespace && { namespace }), labels };
-    const containerStatuses = [{ name, ready: true, state: { terminated: { exitCode: 0 } } }];
-    const status = { phase: 'Succeeded', containerStatuses };
+    const status = { phase: kind === 'Job' ? 'Succeeded' : 'Running' };
     return { apiVersion: 'v1', kind: 'Pod', metadata, spec: template.spec as Json, status };
   });
 }
@@ -77,8 +80,18 @@ function podsOf({ metadata: { name, namespace }, spec = {} }: Stored): Stored[] 
 const PATH =
   /^\/apis?\/(v1|[^/]+\/[^/]+)(?:\/namespaces\/([^/]+)(?=\/))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/;
 
-/** @param logOf what the program in each pod prints */
-export async function startApiServer(logOf: () => string): Promise<ApiServer> {
+export interface Pods {
+  /** What a command does in the pods of StatefulSets. */
+  execute(words: string[]): Promise<Executed>;
+  /** What the pods of a Job do, once it is no longer suspended. */
+  work(job: Stored): Promise<void>;
+  /** Jobs have not ended yet. */
+  isSending?: boolean;
+  /** No request is answered. */
+  isSilent?: boolean;
+}
+
+export async function startApiServer(pods: Pods): Promise<ApiServer> {
   const objects = new Map<string, Stored>();
   const changes: string[] = [];
   let version = 1;
@@ -103,13 +116,14 @@ export async function startApiServer(logOf: () => string): Promise<ApiServer> {
       if (other.metadata.namespace === object.metadata.name) objects.delete(keyOf(other));
   };
   const listed = (kind: string): Stored[] => {
-    if (kind === 'Pod')
-      return all()
-        .filter((object) => object.kind === 'Job')
-        .flatMap(podsOf);
+    if (kind === 'Pod') return all().flatMap(podsOf);
     const found = all().filter((object) => object.kind === kind);
     for (const object of found)
-      settle(object, find('HorizontalPodAutoscaler', object.metadata.name)?.spec?.minReplicas);
+      settle(
+        object,
+        find('HorizontalPodAutoscaler', object.metadata.name)?.spec?.minReplicas,
+        pods.isSending === true,
+      );
     return found;
   };
 
@@ -141,14 +155,23 @@ export async function startApiServer(logOf: () => string): Promise<ApiServer> {
     if (request.method === 'GET') {
       if (query.get('watch') === 'true') {
         response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
-        if (query.has('resourceVersion')) return;
-        for (const object of items) response.write(`${JSON.stringify({ type: 'ADDED', object })}\n`);
+        const write = (type: string, object: unknown) =>
+          response.write(`${JSON.stringify({ type, object })}\n`);
+        const isInitial = query.get('sendInitialEvents') === 'true';
+        if (isInitial || !query.has('resourceVersion')) for (const object of items) write('ADDED', object);
+        const annotations = { 'k8s.io/initial-events-end': 'true' };
+        if (isInitial)
+          write('BOOKMARK', {
+            kind,
+            apiVersion,
+            metadata: { resourceVersion: String(version), annotations },
+          });
         return;
       }
       const list = { kind: `${kind}List`, apiVersion, metadata: { resourceVersion: String(version) }, items };
       if (name === undefined) return answer(list);
       if (found === undefined) return missing();
-      return part === 'log' ? response.end(logOf()) : answer(found);
+      return part === 'log' ? response.end() : answer(found);
     }
 
     const isDryRun = query.has('dryRun');
@@ -168,12 +191,15 @@ export async function startApiServer(logOf: () => string): Promise<ApiServer> {
     }
     const merged = merge(found, body) as Stored;
     if (!isDryRun && JSON.stringify(merged) !== JSON.stringify(found)) apply(merged);
+    if (kind === 'Job') await pods.work(merged);
     return answer(merged);
   }
 
   const server = createServer((request, response) => {
+    if (pods.isSilent) return;
     handle(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
   });
+  server.on('upgrade', (request, socket) => answerExec(request, socket, pods.execute));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
   const close = async () => {
