@@ -52,6 +52,18 @@ describe('the numbers of parts', () => {
     expect(expected.latencyMs?.p99).toBeGreaterThan(100);
   });
 
+  it('add up where answers of one part took longer than the histograms begin with', () => {
+    const numbers = [100, 9_000].map((tookMs) => {
+      const part = createSummary();
+      part.recordAnswer(0, 200, 0, 0, tookMs);
+      return part.toNumbers(20_000);
+    });
+    const { timeline, latencyMs } = sumNumbers(numbers);
+    const [slowest] = timeline.points.flatMap(({ latency }) => (latency ? [decodeHistogram(latency)] : []));
+    expect(slowest?.totalCount).toBe(2);
+    expect(latencyMs?.max).toBeCloseTo(9_000, -2);
+  });
+
   it('add up by target and over time', () => {
     expect(sum.byTarget).toEqual(expected.byTarget);
     expect(sum.timeline.intervalSeconds).toBe(expected.timeline.intervalSeconds);

@@ -57,7 +57,10 @@ function isHistogram(text: string): boolean {
 /** @throws TypeError if the text is not an encoded histogram */
 export function decodeHistogram(text: string): Histogram {
   try {
-    return decodeFromCompressedBase64(text, 32, false);
+    const histogram = decodeFromCompressedBase64(text, 32, false);
+    // As those that are recorded: one of slower answers is added to it.
+    histogram.autoResize = true;
+    return histogram;
   } catch (error) {
     throw new TypeError('not an HDR histogram', { cause: error });
   }
