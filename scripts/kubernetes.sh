@@ -58,11 +58,14 @@ choose_overlay() {
 
 # What runs there may come of another overlay, or of other settings: nothing but images is changed without a question.
 confirm_changes() {
+  different=0
+  # Without its namespace, there is nothing to compare with, and kubectl would fail.
+  [ -n "$(cluster get namespace "$namespace" --ignore-not-found --output name)" ] || return 0
   cluster diff -f "$work/stack.yaml" >"$work/diff" 2>"$work/error" || [ $? = 1 ] || fail 1 'the cluster could not be compared:' "$(tail -n 1 "$work/error")"
-  # The files of an object that is new have one line about the old: none.
-  changed=$(grep -c '^@@ -[1-9]' "$work/diff")
+  # Of an object that is new, there are no lines before the change.
+  different=$(awk '/^diff / { first = 1 } /^@@ -[1-9]/ && first { n += 1; first = 0 } END { print n + 0 }' "$work/diff")
   grep '^[-+] ' "$work/diff" | grep -vE '^. +(image|generation): ' >"$work/changes"
-  [ "$changed" = 0 ] || [ ! -s "$work/changes" ] || [ "${K8S_CHANGES:-}" = apply ] || {
+  [ "$different" = 0 ] || [ ! -s "$work/changes" ] || [ "${K8S_CHANGES:-}" = apply ] || {
     say 'What runs there is not what would be applied:'
     sed -n '/^@@ -0,0/,/^diff /!p' "$work/diff" | grep -vE '^(\+\+\+|diff) ' | head -n 60 >&2
     fail 2 'this would change what runs there, see above.' 'If it is meant: K8S_CHANGES=apply' \
@@ -75,8 +78,7 @@ up() {
   choose_overlay
   confirm_changes
   cluster apply -f "$work/stack.yaml" >"$work/applied" || fail 1 'the cluster did not take it; its words are above.'
-  new=$(grep -c ' created$' "$work/applied")
-  say "applied: $(grep -c '' "$work/applied") objects, $new new, $(($(grep -c '^diff ' "$work/diff") - new)) different"
+  say "applied: $(grep -c '' "$work/applied") objects, $(grep -c ' created$' "$work/applied") new, $different different"
   run_step 'waiting until the API, Prometheus and the ledger are ready' wait_for_core || {
     explain "$ours"
     fail 1 'the stack did not become ready; the lines above say why.' "It may take K8S_TIMEOUT=$timeout seconds."
