@@ -76,6 +76,7 @@ load() {
 stop() {
   [ -n "$(load_state)" ] || fail 1 'no load is running, and none was left.'
   require_ledger
+  interrupted=1
   collect
 }
 
