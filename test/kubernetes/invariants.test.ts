@@ -99,7 +99,10 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
       expect([kind, metadata.name, namespace]).toEqual([kind, metadata.name, 'observability-stack']);
     }
     for (const { metadata } of ofKind<INamespace>(folder, 'Namespace'))
-      expect(metadata?.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
+      expect(metadata?.labels).toMatchObject({
+        'pod-security.kubernetes.io/enforce': 'restricted',
+        'pod-security.kubernetes.io/enforce-version': expect.stringMatching(/^v1\.\d+$/),
+      });
   });
 
   it('fits into the annotation in which `kubectl apply` keeps it', () => {
@@ -147,9 +150,11 @@ whereKubectlIs('services and policies', () => {
     });
     const labels = { 'app.kubernetes.io/name': 'loadgen', 'app.kubernetes.io/component': 'ledger' };
     const ledger = { matchLabels: labels };
+    const clientsOf = { matchLabels: { 'observability-stack/client': 'true' } };
+    const clients = [{ podSelector: {} }, { namespaceSelector: clientsOf }];
     const scrapes = { from: from('prometheus'), ports: ['metrics'] };
     expect(policies.sort()).toEqual([
-      ['api', pods('api'), [{ ports: ['http'] }, scrapes]],
+      ['api', pods('api'), [{ from: clients, ports: ['http'] }, scrapes]],
       ['default-deny-ingress', {}, undefined],
       ['ledger', ledger, [{ from: from('loadgen'), ports: ['http'] }]],
       ['prometheus', pods('prometheus'), [{ from: from('grafana', 'loadgen'), ports: ['http'] }]],
@@ -196,6 +201,9 @@ whereKubectlIs('the life of a pod', () => {
     const autoscaler = only<IHorizontalPodAutoscaler>('base', 'HorizontalPodAutoscaler', 'api').spec;
     expect(autoscaler?.scaleTargetRef).toEqual({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'api' });
     expect(autoscaler?.minReplicas).toBeGreaterThan(1);
+    expect(autoscaler?.behavior?.scaleDown?.policies).toEqual([
+      { type: 'Pods', value: 1, periodSeconds: 60 },
+    ]);
     const budget = only<IPodDisruptionBudget>('base', 'PodDisruptionBudget', 'api').spec;
     expect(matches(budget?.selector?.matchLabels, workload('base', 'api'))).toBe(true);
     expect(Number(budget?.maxUnavailable)).toBe(1);
