@@ -67,7 +67,7 @@ confirm_changes() {
   grep '^[-+] ' "$work/diff" | grep -vE '^. +(image|generation): ' >"$work/changes"
   [ "$different" = 0 ] || [ ! -s "$work/changes" ] || [ "${K8S_CHANGES:-}" = apply ] || {
     say 'What runs there is not what would be applied:'
-    sed -n '/^@@ -0,0/,/^diff /!p' "$work/diff" | grep -vE '^(\+\+\+|diff) ' | head -n 60 >&2
+    sed -n '/^@@ -0,0/,/^diff /!p' "$work/diff" | grep -vE '^(\+\+\+|diff) ' | cut -c 1-160 | head -n 60 >&2
     fail 2 'this would change what runs there, see above.' 'If it is meant: K8S_CHANGES=apply' \
       'If the stack there was made of an overlay of its own, name it: K8S_OVERLAY=FOLDER'
   }

@@ -32,7 +32,8 @@ export async function answerExec(
   socket: Duplex,
   execute: (words: string[]) => Promise<Executed>,
 ): Promise<void> {
-  socket.on('error', () => {});
+  // What the client says is not read, but its end is.
+  socket.on('error', () => {}).resume();
   const { searchParams } = new URL(request.url ?? '', 'http://cluster');
   const { stdout, stderr, exitCode } = await execute(searchParams.getAll('command'));
   const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
