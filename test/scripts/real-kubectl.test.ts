@@ -157,7 +157,7 @@ whereKubectlIs('with the real kubectl', () => {
       ...{ SHARDS: '2\n', 'my_own.yaml': 'stages: []\n' },
     });
     const run = plan().RUN?.trim();
-    expect((await calls()).at(-1)).toContain(`combine ${run}-1.json ${run}-2.json --json`);
+    expect((await calls()).at(-1)).toContain(`combine ${run}-1.json ${run}-2.json --prometheus`);
     expect(await readdir(join(folder, 'reports'))).toEqual(
       expect.arrayContaining([`${run}.html`, `${run}.json`]),
     );
