@@ -181,6 +181,9 @@ export async function startApiServer(pods: Pods): Promise<ApiServer> {
     if (request.method === 'POST') {
       const object = body as Stored;
       if (namespace !== undefined) object.metadata.namespace = namespace;
+      const { name: given } = object.metadata;
+      if (find(kind, given)?.metadata.namespace === namespace && find(kind, given))
+        return answer({ kind: 'Status', status: 'Failure', reason: 'AlreadyExists', code: 409 }, 409);
       if (!isDryRun) apply(object);
       return answer(object, 201);
     }
