@@ -126,7 +126,7 @@ collect() {
   state=$(load_state)
   [ "$(part 3)" = "$(part 4)" ] || [ -n "$interrupted" ] || explain "$pods_of_load"
   run=$(get configmap loadgen-plan --ignore-not-found --output 'jsonpath={.data.RUN}')
-  run_step 'waiting until its pods are gone' in_namespace delete job loadgen --ignore-not-found --cascade foreground --timeout "${timeout}s" ||
+  run_step 'waiting until its pods are gone' in_namespace delete job loadgen --ignore-not-found --cascade=foreground --timeout "${timeout}s" ||
     fail 1 'the pods of the load do not end.'
   [ -n "$run" ] && has_records "$run-*.json" || { say 'Nothing was sent.' && return 1; }
   status=0
