@@ -1,13 +1,12 @@
-# How images reach a cluster's nodes, and their names what is applied. Sourced. A cluster on this machine
-# gets what is built here; with K8S_REGISTRY it is built and pushed there; else the images are expected on the nodes, under the
-# names that compose uses.
+# Brings images to a cluster's nodes, and their names into what is applied. Sourced. A cluster on this machine gets the images built here;
+# with K8S_REGISTRY they are built and pushed there; otherwise the nodes need to have them, under their names in compose.
 
 own_prefix=${K8S_REGISTRY:-$COMPOSE_PROJECT_NAME}
 own_tag=''
 
 prepare_images() {
   for variable in PROMETHEUS_IMAGE GRAFANA_IMAGE; do
-    case $(value_of "$variable") in *[!A-Za-z0-9_./:@-]*) fail 2 "$variable: expected the name of an image, got \"$(value_of "$variable")\"" ;; esac
+    case $(value_of "$variable") in *[!A-Za-z0-9_./:@-]*) fail 2 "$variable: expected an image name, got \"$(value_of "$variable")\"" ;; esac
   done
   case $context in
     kind-*) load_images kind load docker-image --name "${context#kind-}" ;;
@@ -22,7 +21,7 @@ prepare_images() {
   esac
 }
 
-# load_images COMMAND...: builds, tags with the images' own numbers, so that a change reaches pods that run, and hands each over.
+# load_images COMMAND...: builds, tags by the images' ids, so that running pods are replaced after a change, and runs the command for each.
 load_images() {
   ensure_engine
   require_own_project
@@ -34,17 +33,17 @@ load_images() {
     docker tag "$COMPOSE_PROJECT_NAME/$name" "$own_prefix/$name:$own_tag"
     images="$images $own_prefix/$name:$own_tag"
   done
-  # What this machine calls by another name the cluster cannot pull.
+  # The cluster cannot pull an image that exists only on this machine.
   for variable in PROMETHEUS_IMAGE GRAFANA_IMAGE; do
     image=$(value_of "$variable")
     is_default "$variable" || [ -n "${K8S_REGISTRY:-}" ] || ! image_present "$image" || images="$images $image"
   done
   for image in $images; do
-    run_step "bringing $image to the cluster" "$@" "$image" || fail 3 'an image could not be brought to the cluster.'
+    run_step "bringing $image to the cluster" "$@" "$image" || fail 3 'an image did not reach the cluster.'
   done
 }
 
-# render FOLDER: what kustomize makes of it, with the images of this site.
+# render FOLDER: prints its objects, with the images of this site.
 render() { cluster kustomize "$1" | sed "$(image_edits)"; }
 image_edits() {
   for name in app loadgen; do echo "s|image: observability-stack/$name\$|image: $own_prefix/$name${own_tag:+:$own_tag}|"; done

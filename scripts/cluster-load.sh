@@ -1,8 +1,8 @@
-# Loads in the cluster, as a Job of `shards` pods, and their verification, by the generator of the pod ledger-0. Sourced. The shards
-# hand their records to that pod, so that they need neither this machine nor a token.
+# Loads in the cluster, as a Job of `shards` pods, and their verification, by the generator in the pod ledger-0. Sourced. The shards
+# send their records to that pod, so they need neither this machine nor a token.
 
 shards=${SHARDS:-4}
-# After so many seconds all pods start to send: until then each has to run.
+# Seconds until all pods start to send. Each has to be running by then.
 start_in=${START_IN:-30}
 
 check_load_settings() {
@@ -10,19 +10,19 @@ check_load_settings() {
   check_seconds START_IN "$start_in"
 }
 
-# in_ledger COMMAND...: in the folder of the ledger. Its status is the command's.
+# in_ledger COMMAND...: runs it in the ledger's folder. Returns its status.
 in_ledger() { "$kubectl_program" --context "$context" --namespace "$namespace" exec ledger-0 -- sh -c 'cd /var/lib/loadgen && exec "$@"' sh "$@"; }
 generator=/srv/loadgen/dist/main.js prometheus=http://prometheus:9090
-# has_records NAME: whether records of that name, a pattern of the shell, are there.
+# has_records PATTERN: whether records match this shell pattern.
 has_records() { in_ledger sh -c "set -- $1; [ -e \"\$1\" ]" 2>/dev/null; }
 
-# Sets image to that of the generator there.
+# Sets image to the generator's image there.
 require_ledger() {
   image=$(get statefulset ledger --ignore-not-found --output 'jsonpath={.status.readyReplicas}/{.spec.template.spec.containers[0].image}')
-  case $image in 1/*) image=${image#1/} ;; *) fail 3 'the ledger of the stack does not run there.' 'Start the stack with: make k8s-up' ;; esac
+  case $image in 1/*) image=${image#1/} ;; *) fail 3 'the stack does not run there: its ledger is not ready.' 'Start the stack with: make k8s-up' ;; esac
 }
 
-# Of the Job: "ACTIVE READY ENDED SHARDS:CONDITIONS"; nothing where there is none.
+# Prints the Job's ACTIVE/READY/SUCCEEDED/SHARDS:CONDITIONS, or nothing if there is no Job.
 load_state() {
   get job loadgen --ignore-not-found --output \
     'jsonpath={.status.active}/{.status.ready}/{.status.succeeded}/{.spec.completions}:{.status.conditions[?(@.status=="True")].type}'
@@ -39,42 +39,42 @@ load() {
   mkdir "$work/plan"
   case $pattern in
     */* | *.yaml | *.yml | *.json)
-      [ -r "$pattern" ] || fail 2 "the pattern file \"$pattern\" cannot be read."
-      # The key of a ConfigMap may have letters, digits and -_. in its name.
+      [ -r "$pattern" ] || fail 2 "cannot read the pattern file \"$pattern\"."
+      # A ConfigMap's keys consist of letters, digits and -_.
       word=./$(basename -- "$pattern" | tr -c 'A-Za-z0-9._\n-' _)
       cp "$pattern" "$work/plan/$word"
       ;;
   esac
-  state=$(load_state) || fail 3 'the cluster does not say whether a load is running.'
+  state=$(load_state) || fail 3 'the cluster does not report whether a load is running.'
   if [ -n "$state" ] && is_over; then
-    say 'An earlier load was not collected: its command was killed, or the cluster was away. What it sent:'
+    say 'The command of an earlier load was killed, or lost the cluster. It sent:'
     collect >&2
   fi
-  # That it can be made says that there is no other.
+  # Creating the Job is also the lock: it fails if there is another.
   cluster kustomize "$root/kubernetes/load" | cluster patch --local --filename - --output json --patch "{\"spec\":{\"completions\":$shards,\"parallelism\":$shards,
     \"template\":{\"spec\":{\"containers\":[{\"name\":\"loadgen\",\"image\":\"$image\"}]}}}}" |
-    cluster create --filename - >"$work/created" 2>&1 || fail 1 "no load can be started: $(load_is_running || tail -n 1 "$work/created")" \
-    'To stop one that is running, and see what it sent: make k8s-stop'
+    cluster create --filename - >"$work/created" 2>&1 || fail 1 "cannot start the load: $(load_is_running || tail -n 1 "$work/created")" \
+    "$how_to_stop"
   run=$(date -u +%Y%m%d-%H%M%S)
   printf '%s\n' "$word" "$@" >"$work/plan/WORDS"
   begin=$(($(date +%s) + start_in))
   for line in "RUN $run" "SHARDS $shards" "START $begin"; do echo "${line#* }" >"$work/plan/${line% *}"; done
   trap 'interrupted=1' INT TERM
-  put_plan && in_namespace patch job loadgen --type merge --patch '{"spec":{"suspend":false}}' >/dev/null || fail 1 'the load could not be started.'
+  put_plan && in_namespace patch job loadgen --type merge --patch '{"spec":{"suspend":false}}' >/dev/null || fail 1 'cannot start the load.'
   say "- sending \"$pattern\" from $shards pods ..."
   watch_load
   # A second signal ends at once.
-  trap 'fail 130 "interrupted while collecting; make k8s-stop shows what was sent."' INT TERM
-  [ -z "$interrupted" ] || say '  interrupted: stopping the pods, each of which ends what is in flight'
+  trap 'fail 130 "interrupted while collecting." "$how_to_stop"' INT TERM
+  [ -z "$interrupted" ] || say '  interrupted: stopping the pods, which complete their requests in flight'
   collect
   status=$?
   [ -z "$interrupted" ] || status=130
   return "$status"
 }
 
-# Stops what sends, if anything does, and shows what was sent.
+# Stops a load, or finds one that has ended, and verifies what it sent.
 stop() {
-  [ -n "$(load_state)" ] || fail 1 'no load is running, and none was left.'
+  [ -n "$(load_state)" ] || fail 1 'no load is running, and none was left behind.'
   require_ledger
   interrupted=1
   collect
@@ -82,12 +82,11 @@ stop() {
 
 verify() {
   require_ledger
-  has_records '*.json' || fail 1 'nothing has been sent here yet, so there is nothing to compare.' 'Send something with: make k8s-load'
-  ! load_is_running >/dev/null || fail 1 'a load is running, so Prometheus is ahead of what its shards have said.' \
-    'Wait until it has ended, or stop it: make k8s-stop'
+  has_records '*.json' || fail 1 'nothing to verify: the ledger has no records.' 'Send traffic with: make k8s-load'
+  ! load_is_running >/dev/null || fail 1 'a load is running, so Prometheus is ahead of its records.' "$how_to_stop"
   in_ledger node "$generator" verify --ledger . --prometheus "$prometheus" "$@"
 }
-load_is_running() { state=$(load_state) && ! is_over && echo "one is running, of $(part 1) pods."; }
+load_is_running() { state=$(load_state) && ! is_over && echo "one is running, with $(part 1) pods."; }
 
 put_plan() {
   in_namespace delete configmap loadgen-plan --ignore-not-found >/dev/null
@@ -96,8 +95,8 @@ put_plan() {
     in_namespace create --filename - >/dev/null
 }
 
-# watch_load: until the Job has ended, or a signal has come. A load may take as long as it likes; one that cannot start, and a cluster that
-# does not answer, may take K8S_TIMEOUT.
+# watch_load: waits until the Job ends or a signal arrives. A load may run for any time, but K8S_TIMEOUT limits the wait for its pods to
+# start, and for a cluster that does not respond.
 watch_load() {
   watched=$(date +%s) answered=$watched moved=$begin shown=0
   while [ -z "$interrupted" ]; do
@@ -110,7 +109,7 @@ watch_load() {
     fi
     now=$(date +%s)
     [ $((now - answered)) -lt "$timeout" ] || [ -n "$interrupted" ] ||
-      fail 3 "the cluster has not answered for $timeout s, when asked for the load's pods: $(tail -n 1 "$work/error")" 'The load goes on. To stop it, and see what was sent: make k8s-stop'
+      fail 3 "no response from the cluster about the load's pods for $timeout s: $(tail -n 1 "$work/error")" 'The load continues.' "$how_to_stop"
     [ $((now - moved)) -lt "$timeout" ] || { say "  $(part 1) pods have not run within $timeout s" && break; }
     [ $(((now - watched) / 15)) = "$shown" ] || {
       shown=$(((now - watched) / 15))
@@ -121,13 +120,13 @@ watch_load() {
 }
 pods_of_load=batch.kubernetes.io/job-name=loadgen
 
-# collect: ends the Job, with what still sends, and adds up what its shards have handed to the ledger. Returns the generator's status.
+# collect: ends the Job and its pods, and combines the records that its shards sent to the ledger. Returns the generator's status.
 collect() {
   state=$(load_state)
   [ "$(part 3)" = "$(part 4)" ] || [ -n "$interrupted" ] || explain "$pods_of_load"
   run=$(get configmap loadgen-plan --ignore-not-found --output 'jsonpath={.data.RUN}')
   run_step 'waiting until its pods are gone' in_namespace delete job loadgen --ignore-not-found --cascade=foreground --timeout "${timeout}s" ||
-    fail 1 'the pods of the load do not end.'
+    fail 1 "the pods of the load did not end within $timeout s."
   [ -n "$run" ] && has_records "$run-*.json" || { say 'Nothing was sent.' && return 1; }
   status=0
   in_ledger sh -c "exec node $generator combine $run-*.json --prometheus $prometheus --json /tmp/report.json --html /tmp/page.html" || status=$?

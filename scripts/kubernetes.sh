@@ -1,7 +1,7 @@
 #!/bin/sh
-# The stack on the cluster of kubectl's current context: what kustomize makes of kubernetes/, with the images of this site.
-# Exit status: 0 all well, 1 something failed or a check did not hold, 2 a wrong command or setting, 3 no kubectl, or the
-# cluster, an image or Prometheus cannot be reached, 130 interrupted.
+# Runs the stack on the cluster of kubectl's current context: kubernetes/ as kustomize renders it, with the images of this site.
+# Exit status: 0 success, 1 a step or a check failed, 2 a wrong command or setting, 3 kubectl is missing, or the cluster, an
+# image or Prometheus is unreachable, 130 interrupted.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/common.sh"
@@ -14,25 +14,24 @@ timeout=${K8S_TIMEOUT:-180}
 reports=${REPORTS_FOLDER:-$root/reports}
 ours=app.kubernetes.io/part-of=observability-stack
 
-# No request waits for ever; one that watches is repeated by kubectl, until its own --timeout.
+# Bounds every request. kubectl repeats watches until their --timeout.
 cluster() { "$kubectl_program" --context "$context" --request-timeout "$([ "$timeout" -lt 30 ] && echo "$timeout" || echo 30)s" "$@"; }
 in_namespace() { cluster --namespace "$namespace" "$@"; }
 get() { in_namespace get "$@"; }
 check_seconds() { case $2 in '' | *[!0-9]*) fail 2 "$1: expected a whole number of seconds, got \"$2\"" ;; esac; }
 
-# The current context, or K8S_CONTEXT. One that is not local has to be named. Every later call names it: that the current one changes
-# in the meantime does no harm.
+# Chooses K8S_CONTEXT, or else the current context if it is local. All calls name it, in case the current context changes.
 choose_context() {
   kubectl_program=$(ensure_kubectl) || fail 3 'no kubectl on this machine, and none could be installed.' \
-    'Install it (https://kubernetes.io/docs/tasks/tools/), then run this again.' "$how_to_install"
+    'Install it (https://kubernetes.io/docs/tasks/tools/), then run this command again.' "$how_to_install"
   context=${K8S_CONTEXT:-$("$kubectl_program" config current-context 2>/dev/null)} ||
-    fail 3 'kubectl has no current context, so it is not known which cluster is meant.' \
-      'Choose one (kubectl config use-context NAME), name it (K8S_CONTEXT=NAME), or make one (kind create cluster).'
+    fail 3 'kubectl has no current context.' \
+      'Choose one (kubectl config use-context NAME), name one (K8S_CONTEXT=NAME), or create one (kind create cluster).'
   case $context in
     "${K8S_CONTEXT:-}" | kind-* | k3d-* | minikube | microk8s | docker-desktop | orbstack | rancher-desktop | colima | colima-*) ;;
     *)
       server=$("$kubectl_program" config view --minify --output 'jsonpath={.clusters[0].cluster.server}')
-      fail 2 "the context \"$context\" ($server) is not a local cluster, so it has to be named." "If it is meant: K8S_CONTEXT=$context"
+      fail 2 "the context \"$context\" ($server) is not a local cluster, so it has to be named." "To use it: K8S_CONTEXT=$context"
       ;;
   esac
   reason=$(cluster get --raw /readyz 2>&1) ||
@@ -46,30 +45,30 @@ choose_overlay() {
     /) overlay=$root/kubernetes/base ;;
     ephemeral/) overlay=$root/kubernetes/overlays/ephemeral ;;
     /*) [ -e "$overlay/kustomization.yaml" ] || fail 2 "K8S_OVERLAY: expected a folder with a kustomization.yaml, got \"$overlay\"" ;;
-    ephemeral/*) fail 2 "K8S_STORAGE, K8S_OVERLAY: expected one of the two, got both; an overlay says itself where data is kept" ;;
+    ephemeral/*) fail 2 "K8S_STORAGE, K8S_OVERLAY: expected one of the two, got both" ;;
     *) fail 2 "K8S_STORAGE: expected \"ephemeral\" or nothing, got \"$K8S_STORAGE\"" ;;
   esac
-  render "$overlay" >"$work/stack.yaml" || fail 2 "kustomize cannot render \"$overlay\"; its words are above."
+  render "$overlay" >"$work/stack.yaml" || fail 2 "kustomize cannot render \"$overlay\", see above."
   ! grep -q '^  volumeClaimTemplates:' "$work/stack.yaml" ||
     cluster get storageclass --output 'jsonpath={range .items[*]}{.metadata.annotations.storageclass\.kubernetes\.io/is-default-class}{"\n"}{end}' |
-    grep -qx true || fail 3 'the cluster has no default StorageClass, so Prometheus would wait for its volume for ever.' \
-    'Make one the default, or, to try things, keep the data in the pod: K8S_STORAGE=ephemeral'
+    grep -qx true || fail 3 'the cluster has no default StorageClass, so Prometheus would never get its volume.' \
+    'Make one the default or, for a trial, keep the data in the pod: K8S_STORAGE=ephemeral'
 }
 
-# What runs there may come of another overlay, or of other settings: nothing but images is changed without a question.
+# Refuses to change more than images, as the running stack may come from another overlay or other settings.
 confirm_changes() {
   different=0
-  # Without its namespace, there is nothing to compare with, and kubectl would fail.
+  # kubectl diff fails if the namespace does not exist.
   [ -n "$(cluster get namespace "$namespace" --ignore-not-found --output name)" ] || return 0
-  cluster diff -f "$work/stack.yaml" >"$work/diff" 2>"$work/error" || [ $? = 1 ] || fail 1 'the cluster could not be compared:' "$(tail -n 1 "$work/error")"
-  # Of an object that is new, there are no lines before the change.
+  cluster diff -f "$work/stack.yaml" >"$work/diff" 2>"$work/error" || [ $? = 1 ] || fail 1 'kubectl cannot compare the cluster:' "$(tail -n 1 "$work/error")"
+  # The difference of a new object has no lines before the change (-0,0).
   different=$(awk '/^diff / { first = 1 } /^@@ -[1-9]/ && first { n += 1; first = 0 } END { print n + 0 }' "$work/diff")
   grep '^[-+] ' "$work/diff" | grep -vE '^. +(image|generation): ' >"$work/changes"
   [ "$different" = 0 ] || [ ! -s "$work/changes" ] || [ "${K8S_CHANGES:-}" = apply ] || {
-    say 'What runs there is not what would be applied:'
+    say 'The running stack differs:'
     sed -n '/^@@ -0,0/,/^diff /!p' "$work/diff" | grep -vE '^(\+\+\+|diff) ' | cut -c 1-160 | head -n 60 >&2
-    fail 2 'this would change what runs there, see above.' 'If it is meant: K8S_CHANGES=apply' \
-      'If the stack there was made of an overlay of its own, name it: K8S_OVERLAY=FOLDER'
+    fail 2 'this would change the running stack, see above.' 'To change it: K8S_CHANGES=apply' \
+      'To keep the overlay from which it was applied: K8S_OVERLAY=FOLDER'
   }
 }
 
@@ -77,21 +76,21 @@ up() {
   prepare_images
   choose_overlay
   confirm_changes
-  cluster apply -f "$work/stack.yaml" >"$work/applied" || fail 1 'the cluster did not take it; its words are above.'
+  cluster apply -f "$work/stack.yaml" >"$work/applied" || fail 1 'the cluster rejected it, see above.'
   say "applied: $(grep -c '' "$work/applied") objects, $(grep -c ' created$' "$work/applied") new, $different different"
   run_step 'waiting until the API, Prometheus and the ledger are ready' wait_for_core || {
     explain "$ours"
-    fail 1 'the stack did not become ready; the lines above say why.' "It may take K8S_TIMEOUT=$timeout seconds."
+    fail 1 'the stack did not become ready, see above.' "To wait for longer than $timeout seconds: K8S_TIMEOUT=SECONDS"
   }
   remove_old_configuration
   run_step 'waiting for Grafana' wait_until grafana_has_settled || echo "not ready within $timeout s" >"$work/grafana"
   [ ! -s "$work/grafana" ] || say "Grafana left out: $(cat "$work/grafana")"
   if has_records '*.json'; then
-    say 'Traffic has been sent here before: none is sent now.'
+    say 'Skipped: the lab traffic, as the ledger already has records.'
   else
     load lab || exit $?
   fi
-  printf '\nFrom this machine, each in a terminal of its own:\n' >&2
+  printf '\nTo reach the stack from this machine, each in a separate terminal:\n' >&2
   for service in 'api-balanced 5001:5001' 'prometheus 9090:9090' 'grafana 3000:3000'; do
     say "  kubectl --context $context --namespace $namespace port-forward service/$service"
   done
@@ -99,7 +98,7 @@ up() {
   say 'Next: make k8s-load PATTERN=steady ARGS="--rate 500"   make k8s-verify   make k8s-down'
 }
 
-# The autoscaler lifts the number of pods to its lower limit; until then the API is not complete.
+# Waits for the autoscaler too, which raises the number of pods to its minimum.
 wait_for_core() {
   for name in statefulset/prometheus statefulset/ledger; do
     in_namespace rollout status "$name" --timeout "${timeout}s" || return 1
@@ -111,14 +110,14 @@ at_least_minimum() {
   [ "$(get deployment api --output 'jsonpath={.spec.replicas}')" -ge "${minimum:-1}" ]
 }
 
-# A changed file makes a ConfigMap of a new name, and the one before is of no use once no pod mounts it.
+# A changed file creates a ConfigMap with a new name; the previous one is no longer used.
 remove_old_configuration() {
   sed 's/ .*//' "$work/applied" >"$work/names"
   get configmap --selector "$ours" --output name | grep -vxFf "$work/names" | grep -E -- '-[0-9a-z]{10}$' |
     while read -r name; do in_namespace delete "$name" --ignore-not-found >/dev/null; done
 }
 
-# Its image is the one that some sites cannot have; the rest works without.
+# The stack works without Grafana, whose image some sites cannot pull.
 grafana_has_settled() {
   : >"$work/grafana"
   [ "$(get deployment grafana --output 'jsonpath={.status.availableReplicas}')" != 1 ] || return 0
@@ -127,13 +126,13 @@ grafana_has_settled() {
   grep -qE 'ErrImagePull|ImagePullBackOff|ErrImageNeverPull' "$work/grafana"
 }
 
-# wait_until COMMAND...: asks once a second, for the time that everything here may take.
+# wait_until COMMAND...: runs it once a second until it succeeds, for up to K8S_TIMEOUT.
 wait_until() {
   end=$(($(date +%s) + timeout))
   until "$@"; do [ "$(date +%s)" -lt "$end" ] && sleep 1 || return 1; done
 }
 
-# explain SELECTOR: why pods do not run, or did not end well: their state, what the cluster says of them, and what they said last.
+# explain SELECTOR: prints why pods do not run or have failed: their state, events and last log lines.
 explain() {
   {
     get pods --selector "$1"
@@ -144,11 +143,11 @@ explain() {
   } >&2
 }
 
-# What Prometheus has stored stays, in its claim, unless --volumes is given: then everything goes, the namespace too.
+# Keeps Prometheus' claim, and removes it and the namespace with --volumes.
 down() {
   case ${1:-} in
     '')
-      run_step 'removing the stack; its volumes stay' in_namespace delete --ignore-not-found --timeout "${timeout}s" --selector "$ours" \
+      run_step 'removing the stack, keeping its volumes' in_namespace delete --ignore-not-found --timeout "${timeout}s" --selector "$ours" \
         job,deployment,statefulset,service,serviceaccount,configmap,horizontalpodautoscaler,poddisruptionbudget,networkpolicy &&
         run_step 'waiting until its pods are gone' in_namespace wait --for delete pod --all --timeout "${timeout}s"
       ;;
@@ -166,6 +165,6 @@ esac
 check_seconds K8S_TIMEOUT "$timeout"
 check_load_settings
 choose_context
-work=$(mktemp -d) || fail 1 'no temporary folder could be made.'
+work=$(mktemp -d) || fail 1 'cannot create a temporary folder.'
 trap 'rm -rf "$work"; tidy_console' EXIT
 "$@"

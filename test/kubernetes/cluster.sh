@@ -1,19 +1,18 @@
 #!/usr/bin/env bash
-# The acceptance on a real cluster, the one that KUBECONFIG names: apply, lab traffic, verification, load from four pods while the API is scaled
-# and restarted, verification again, delete. Nothing is built and nothing is pulled that is on the nodes: the images are expected
-# there. Where no cluster is given it says so and ends with 0. The table at the end is Markdown.
-# PROMETHEUS_IMAGE and GRAFANA_IMAGE name images of the site's own; RATE (500) and DURATION (150s) the load.
-# Exit status: 0 all well or left out, 1 a check did not hold, 3 the cluster does not answer.
+# The acceptance test on the cluster of KUBECONFIG: apply, lab traffic, verification, load from four pods while the API is scaled and
+# restarted, verification again, delete. Builds no images: the nodes need to have them. Skipped without KUBECONFIG. Ends with a Markdown
+# table. PROMETHEUS_IMAGE and GRAFANA_IMAGE are as for make; RATE (500) and DURATION (150s) set the load.
+# Exit status: 0 success or skipped, 1 a check failed, 3 the cluster does not answer.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 : "${RATE:=500}" "${DURATION:=150s}" "${K8S_TIMEOUT:=300}" "${START_IN:=60}"
 export K8S_TIMEOUT START_IN
 
 if [[ -z ${KUBECONFIG:-} ]]; then
-  echo 'Left out: the acceptance on a cluster. KUBECONFIG names none.'
+  echo 'Skipped: the acceptance test on a cluster, as KUBECONFIG is not set.'
   exit 0
 fi
-# The scripts ask for a name where the context is not local.
+# The scripts require a name for a context that is not local.
 K8S_CONTEXT=${K8S_CONTEXT:-$(kubectl config current-context)} || exit 3
 export K8S_CONTEXT
 work=$(mktemp -d)
@@ -21,9 +20,9 @@ trap 'rm -rf "$work"' EXIT
 export REPORTS_FOLDER=$work/reports
 
 in_namespace() { kubectl --context "$K8S_CONTEXT" --namespace observability-stack "$@"; }
-# As a user does, with kubectl on the PATH; make prints the exit status of the script.
+# As a user runs it, with kubectl on the PATH.
 stack() { make --no-print-directory --directory "$root" "k8s-$1" PATTERN="${2:-}" ARGS="${*:3}"; }
-# PROMQL: the value of an instant query, asked inside Prometheus' own pod, which NetworkPolicies let through.
+# query PROMQL: prints the value of an instant query, run in Prometheus' pod because of the NetworkPolicies.
 query() { in_namespace exec prometheus-0 -- promtool query instant http://127.0.0.1:9090 "$1" 2>/dev/null | sed -nE 's/.*=> ([^ ]+) @.*/\1/p' | head -n 1; }
 
 rows=() failed=0
@@ -33,7 +32,7 @@ check() { # TITLE, WHAT WAS SEEN, COMMAND...
   shift 2
   if "$@"; then row "$title" "$seen"; else row "$title" "**failed**: $seen" && failed=1; fi
 }
-# How long the last row's matter took is known only when it has been checked.
+# Adds to the last row the seconds that its check took.
 add_time() { rows[-1]="${rows[-1]%|}$1 s |" && rows[-1]=${rows[-1]/  / }; }
 step() { printf '\n== %s (%(%T)T)\n' "$*" -1; }
 # until_true SECONDS COMMAND...: sets took to how long it was.
@@ -53,7 +52,7 @@ has_metrics() { in_namespace get --raw /apis/metrics.k8s.io/v1beta1/nodes >/dev/
 node_has() { in_namespace get nodes -o 'jsonpath={.items[*].status.images[*].names}' | grep -qF "/$1\""; }
 choose() {
   has_default_storage || export K8S_STORAGE=ephemeral
-  # A site without a registry has the fallback image that `make up` builds.
+  # A site without a registry has the fallback image of `make up`.
   local fallback=observability-stack/prometheus:3-debian
   if [[ -z ${PROMETHEUS_IMAGE:-} ]] && node_has "$fallback"; then export PROMETHEUS_IMAGE=$fallback; fi
 }
@@ -62,7 +61,7 @@ choose() {
 ready() { [[ $(in_namespace get deployment api -o 'jsonpath={.status.readyReplicas}/{.status.replicas}/{.spec.replicas}') == "$1/$1/$1" ]]; }
 pods() { [[ $(in_namespace get pods -l app.kubernetes.io/name=api --no-headers 2>/dev/null | wc -l) == "$1" ]]; }
 scraped() { [[ $(query 'count(up{job="api"} == 1)') == "$1" && $(query 'count(up{job="api"})') == "$1" ]]; }
-# The autoscaler owns the number, so it is told: between its limits it would follow the CPU.
+# Sets the autoscaler's limits, as it controls the number of pods.
 scale() { in_namespace patch horizontalpodautoscaler api --type merge -p "{\"spec\":{\"minReplicas\":$1,\"maxReplicas\":$2}}" >/dev/null; }
 scale_to() {
   scale "$1" "$1"
@@ -71,7 +70,7 @@ scale_to() {
   check "$2 to $1 pods: Prometheus scrapes these and no other, after" '' until_true 90 scraped "$1"
   add_time "$took"
 }
-# Runs the generator's report: a figure of it, by a path such as .verification.verdict
+# figure FILE PATH: prints a value of the generator's report, such as verification.verdict
 figure() { node -e 'const [, file, path] = process.argv; console.log(path.split(".").reduce((value, key) => value?.[key], JSON.parse(require("fs").readFileSync(file, "utf8"))))' "$1" "$2"; }
 
 in_namespace get --raw /readyz >/dev/null || exit 3
@@ -96,8 +95,8 @@ stack up 2>&1 | tee "$work/again"
 check 'make k8s-up again' "$(sed -n 's/^applied: //p' "$work/again" | head -n 1)" grep -qE '^applied: [0-9]+ objects, 0 new, 0 different$' "$work/again"
 check 'what runs after it' 'as before, pod by pod' test "$before" = "$(generations)"
 
-# On a node that the pods share with the control plane, a shard stalls now and then: with connections for two seconds of requests, those
-# that became due in the meantime are late and not dropped.
+# Sharing a node with the control plane, a shard stalls now and then. With connections for two seconds of requests, it sends the requests
+# due in the meantime late instead of dropping them.
 step "load: $RATE requests/s for $DURATION from 4 pods, while the API is scaled and restarted"
 stack load steady --rate "$RATE" --duration "$DURATION" --connections "$((RATE * 2))" --threshold errors=0 >"$work/load" 2>&1 &
 load=$!
@@ -120,7 +119,7 @@ report=$(find "$REPORTS_FOLDER" -name '*.json' 2>/dev/null | sort | tail -n 1)
 for name in sent answered unanswered dropped; do row "requests $name" "$(figure "$report" "phases.0.$name")"; done
 check 'errors' "$(figure "$report" phases.0.errors)" test "$(figure "$report" phases.0.errors)" = 0
 check 'verdict of the verification over 4 shards' "$(figure "$report" verification.verdict)" test "$(figure "$report" verification.verdict)" = verified
-# Of the pattern, about speed: they are the machine's to hold, and shown. What this is about are errors and counts.
+# The pattern's thresholds about speed depend on the machine, so they are only shown. Errors and counts are checked.
 row 'thresholds of the pattern that did not hold' "$(sed -nE 's/^ *threshold (.*): FAILED (.*)$/\1 \2/p' "$work/load" | paste -sd ';' | grep . || echo none)"
 row 'exit status of make k8s-load' "$status"
 

@@ -1,4 +1,4 @@
-/** The programs of kubernetes/base/ledger, as they run in pods, with a generator of the test's own. */
+/** The programs of kubernetes/base/ledger, as they run in pods, with a fake generator. */
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
 
 const PROGRAMS = 'kubernetes/base/ledger';
-/** Writes a record when it begins, and another over it at the end: of a signal, or at once. */
+/** Writes a record when it starts, and replaces it when it ends: at a signal, or at once. */
 const GENERATOR = `
 const { renameSync, rmSync, writeFileSync } = require('node:fs');
 const words = process.argv.slice(2);
@@ -66,7 +66,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-it('the record of a shard reaches the ledger when it begins to send, and again when its pod is deleted', async () => {
+it('a shard sends its record to the ledger when it starts, and again when its pod is deleted', async () => {
   startLedger();
   const shard = await startShard('--stay', 'p99 < 1s');
   await until('the record', stateIs('started'));
@@ -78,15 +78,15 @@ it('the record of a shard reaches the ledger when it begins to send, and again w
   expect(words).toEqual(expect.arrayContaining(['3/4', '2030-03-17T17:46:40.000Z']));
 });
 
-it('a shard waits for a ledger that is away, and ends with the status of its generator', async () => {
+it('a shard waits for an unreachable ledger, and exits with the status of its generator', async () => {
   const shard = await startShard();
-  await until('an attempt', () => shard.stderr().includes('the ledger has not taken the record'));
+  await until('an attempt', () => shard.stderr().includes('the ledger did not accept the record'));
   startLedger();
   expect((await shard.result).exitCode).toBe(1);
   expect((await record()).state).toBe('finished');
 });
 
-it('a shard that has sent nothing takes back that it began', async () => {
+it('a shard that sent nothing removes its record', async () => {
   startLedger();
   const shard = await startShard('--stay', '--nothing');
   await until('the record', stateIs('started'));
@@ -95,7 +95,7 @@ it('a shard that has sent nothing takes back that it began', async () => {
   await expect(record()).rejects.toThrow('ENOENT');
 });
 
-it('the ledger keeps records by their names, and nothing else', async () => {
+it('the ledger accepts records by their names, and nothing else', async () => {
   startLedger();
   await until('the ledger', () =>
     put('a-1.json').then(

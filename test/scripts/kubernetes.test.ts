@@ -25,7 +25,10 @@ it.each(['kind-kind', 'k3d-try', 'minikube', 'docker-desktop'])(
   'takes %s for local, and names it',
   async (context) => {
     const { code, err, calls } = await kubernetes(['down'], context);
-    expect({ code, calls }).toEqual({ code: 3, calls: [`--context ${context} get --raw /readyz`] });
+    expect({ code, calls }).toEqual({
+      code: 3,
+      calls: [`--context ${context} --request-timeout 30s get --raw /readyz`],
+    });
     expect(err).toContain(`the cluster of the context "${context}" does not answer: no route to host`);
   },
 );

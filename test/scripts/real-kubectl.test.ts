@@ -22,7 +22,7 @@ let server: ApiServer;
 const plan = () => (server.find('ConfigMap', 'loadgen-plan')?.data ?? {}) as Record<string, string>;
 const isDone = { exitCode: 0 };
 
-/** The pod of the ledger: its folders are of this machine, and its `node` writes down its words. */
+/** The ledger's pod, with folders of this machine and a `node` that logs its arguments. */
 const pods: Pods = {
   async work({ spec }) {
     const records = `${pod}/var/lib/loadgen/${plan().RUN?.trim()}`;
@@ -80,7 +80,7 @@ function run(program: string, words: string[], variables: Record<string, string>
   server.changes.length = 0;
   return runCommand(program, words, environment(variables));
 }
-/** Not by make, which would hide the exit status. */
+/** Without make, which would replace the exit status. */
 const startScript = (command: string, variables: Record<string, string> = {}) =>
   start('scripts/kubernetes.sh', [command], environment({ K8S_CONTEXT: 'production', ...variables }));
 const PROMETHEUS_IMAGE = 'mirror:5000/prometheus@sha256:00ff';
@@ -145,7 +145,7 @@ whereKubectlIs('with the real kubectl', () => {
     }
   });
 
-  it('make k8s-load hands each word on whole, adds up the records of all shards, and leaves no Job', async () => {
+  it('make k8s-load passes on each word unchanged, combines the records of all shards, and leaves no Job', async () => {
     const pattern = join(folder, 'my own.yaml');
     await writeFile(pattern, 'stages: []\n');
     const args = 'ARGS=--rate 500 --threshold "p99 < 1s" \'$(touch x)\'';
@@ -165,13 +165,13 @@ whereKubectlIs('with the real kubectl', () => {
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'at %s make k8s-load stops the pods, adds up what they sent, and ends with 130',
+    'make k8s-load stops the pods at %s, combines their records, and exits with 130',
     async (signal) => {
       pods.isSending = true;
       const { result, process: sending, stderr } = startScript('load');
       await until('the load', () => stderr().includes('- sending'));
       expect((await make('k8s-verify')).stderr).toContain('a load is running');
-      expect((await make('k8s-load')).stderr).toContain('no load can be started: one is running, of 4 pods');
+      expect((await make('k8s-load')).stderr).toContain('cannot start the load: one is running, with 4 pods');
       if (signal === 'SIGINT') process.kill(-(sending.pid ?? 0), signal);
       else sending.kill(signal);
       const { exitCode, stdout } = await result;
@@ -181,9 +181,11 @@ whereKubectlIs('with the real kubectl', () => {
     },
   );
 
-  it('make k8s-stop and the next load collect what a killed k8s-load has left', async () => {
-    expect((await make('k8s-stop')).stderr).toContain('no load is running, and none was left');
-    for (const collect of [() => make('k8s-stop'), () => make('k8s-load')]) {
+  it('make k8s-load ARGS=--stop, and the next load, collect what a killed k8s-load has left', async () => {
+    expect((await make('k8s-load', 'ARGS=--stop')).stderr).toContain(
+      'no load is running, and none was left behind',
+    );
+    for (const collect of [() => make('k8s-load', 'ARGS=--stop'), () => make('k8s-load')]) {
       pods.isSending = true;
       const { result, process: sending, stderr } = startScript('load');
       await until('the load', () => stderr().includes('- sending'));
@@ -203,7 +205,7 @@ whereKubectlIs('with the real kubectl', () => {
     await until('the load', () => stderr().includes('- sending'));
     pods.isSilent = true;
     expect(await result).toMatchObject({ exitCode: 3 });
-    expect(stderr()).toContain("the cluster has not answered for 3 s, when asked for the load's pods");
+    expect(stderr()).toContain("no response from the cluster about the load's pods for 3 s");
     Object.assign(pods, { isSilent: false, isSending: false });
     expect(await make('k8s-stop')).toMatchObject(isDone);
   });
@@ -213,7 +215,9 @@ whereKubectlIs('with the real kubectl', () => {
     expect(await make('k8s-down')).toMatchObject(isDone);
     const kinds = server.all().map(({ kind }) => kind);
     expect(kinds.sort()).toEqual(['Namespace', 'Node', 'StorageClass']);
-    expect((await make('k8s-verify')).stderr).toContain('the ledger of the stack does not run there');
+    expect((await make('k8s-verify')).stderr).toContain(
+      'the stack does not run there: its ledger is not ready',
+    );
     expect(await make('k8s-down', 'ARGS=--volumes')).toMatchObject(isDone);
     expect(server.find('Namespace', 'observability-stack')).toBeUndefined();
   });

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Keeps the records of loads: `PUT /NAME.json` writes one, `DELETE` removes it. Files, because that is the ledger that the generator
- * reads; a server, because shards run on many nodes, and no storage that several nodes may write to exists everywhere.
- * JavaScript, because it runs as it is, from a ConfigMap, and not every build of Node strips types.
+ * Keeps the records of loads: `PUT /NAME.json` writes one, `DELETE` removes it. Files, because the generator reads its ledger from a folder.
+ * A server, because shards run on many nodes, and few clusters have storage that several nodes can write to.
+ * JavaScript, because it runs from a ConfigMap without a build, and not every build of Node strips types.
  */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -18,7 +18,7 @@ async function handle(request) {
   if (request.method === 'DELETE') await rm(path, { force: true });
   else if (request.method !== 'PUT') return 405;
   else {
-    // Whole or not at all: a record is read while others arrive.
+    // Renamed, so that a reader never sees half a record.
     await writeFile(`${path}.new`, await buffer(request));
     await rename(`${path}.new`, path);
   }
@@ -32,5 +32,5 @@ createServer(async (request, response) => {
   });
   response.writeHead(status).end();
 }).listen(Number(PORT));
-// As the first process of its container it would ignore the signal.
+// The first process of a container ignores the signal by default.
 process.on('SIGTERM', () => process.exit());

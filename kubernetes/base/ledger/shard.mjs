@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * A shard of `make k8s-load`: runs the generator as the ConfigMap loadgen-plan says, and hands its record to the ledger when it begins
- * to send, and when it has ended. So what it sent is known although its pod is deleted; of one that is killed the ledger
- * knows that it was sending.
+ * A shard of `make k8s-load`: runs the generator by the ConfigMap loadgen-plan, and sends its record to the ledger when it starts and when
+ * it ends. So a deleted pod's requests are known, and a killed pod's record says that it started.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +16,7 @@ const setting = (name) => readFileSync(`${PLAN}/${name}`, 'utf8').trim();
 const shard = Number(JOB_COMPLETION_INDEX) + 1;
 const record = `${LEDGER}/${setting('RUN')}-${shard}.json`;
 
-/** The newest record, or that there is none: a run that has sent nothing takes it back. */
+/** Sends the newest record, or deletes it: a run that sent nothing removes its record. */
 async function deliver() {
   const [name] = (await readdir(RECORDS)).filter((file) => file.endsWith('.json'));
   const body = name === undefined ? null : await readFile(`${RECORDS}/${name}`);
@@ -32,10 +31,10 @@ const words = [
   ...['--shard', `${shard}/${setting('SHARDS')}`],
   ...['--start-at', new Date(Number(setting('START')) * 1000).toISOString()],
 ];
-// In the folder of the plan, so that a mistake in a file is reported under a name that the user knows.
+// In the plan's folder, so that an error in a file names the file as the user does.
 const generator = spawn(process.execPath, [GENERATOR, ...words], { cwd: PLAN, stdio: 'inherit' });
 process.on('SIGTERM', () => generator.kill('SIGTERM'));
-// One after the other, so that the last is the newest. The end does not depend on these.
+// In sequence, so that the newest wins. Errors are ignored here: the last record is sent again below.
 let delivered = Promise.resolve();
 const watcher = watch(RECORDS, () => {
   delivered = delivered.then(deliver).catch(() => {});
@@ -47,7 +46,7 @@ await delivered;
 for (let attempt = 1; ; attempt += 1) {
   const error = await deliver().catch((reason) => reason);
   if (error === undefined) break;
-  console.error(`the ledger has not taken the record of this shard: ${error.cause ?? error}`);
+  console.error(`the ledger did not accept the record of this shard: ${error.cause ?? error}`);
   if (attempt === 20) process.exit(3);
   await setTimeout(1_000);
 }

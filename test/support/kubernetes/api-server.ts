@@ -1,7 +1,7 @@
 /**
- * An API server on loopback for the real kubectl. It keeps what it is given, lists and removes it, and in its cluster all is well at
- * once: workloads are ready, and Jobs have ended, unless they are suspended. Left out: admission, conversion, strategic merges (a list is replaced whole),
- * changes in a watch, pods of Deployments, and all else that the commands of this repository do not use.
+ * An API server on loopback for the real kubectl. It stores, lists and removes objects. Workloads are ready at once, and Jobs have ended
+ * unless they are suspended. It leaves out admission, conversion, strategic merges (a list is replaced as a whole), changes in a watch,
+ * pods of Deployments, and everything else that the commands of this repository do not use.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -81,13 +81,13 @@ const PATH =
   /^\/apis?\/(v1|[^/]+\/[^/]+)(?:\/namespaces\/([^/]+)(?=\/))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/;
 
 export interface Pods {
-  /** What a command does in the pods of StatefulSets. */
+  /** Runs a command in a pod of a StatefulSet. */
   execute(words: string[]): Promise<Executed>;
-  /** What the pods of a Job do, once it is no longer suspended. */
+  /** Does the work of a Job's pods, after the Job is resumed. */
   work(job: Stored): Promise<void>;
-  /** Jobs have not ended yet. */
+  /** Jobs are still running. */
   isSending?: boolean;
-  /** No request is answered. */
+  /** The server answers no request. */
   isSilent?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** `kubectl exec` of the API server of tests: what a command prints and its exit status, over a WebSocket. Nothing is read. */
+/** `kubectl exec` for the tests' API server: sends a command's output and exit status over a WebSocket, and reads nothing. */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -9,7 +9,7 @@ export interface Executed {
   exitCode: number;
 }
 
-/** The first byte of a message says whose it is. */
+/** The first byte of a message is its channel. */
 const STDOUT = 1;
 const STDERR = 2;
 const STATUS = 3;
@@ -32,7 +32,7 @@ export async function answerExec(
   socket: Duplex,
   execute: (words: string[]) => Promise<Executed>,
 ): Promise<void> {
-  // What the client says is not read, but its end is.
+  // Discards what the client sends, but notices its end.
   socket.on('error', () => {}).resume();
   const { searchParams } = new URL(request.url ?? '', 'http://cluster');
   const { stdout, stderr, exitCode } = await execute(searchParams.getAll('command'));
