@@ -158,6 +158,8 @@ whereKubectlIs('with the real kubectl', () => {
     });
     const run = plan().RUN?.trim();
     expect((await calls()).at(-1)).toContain(`combine ${run}-1.json ${run}-2.json --prometheus`);
+    const records = (await readdir(join(pod, 'var/lib/loadgen'))).filter((name) => name.startsWith(`${run}`));
+    expect(records).toEqual([`${run}.json`]);
     expect(await readdir(join(folder, 'reports'))).toEqual(
       expect.arrayContaining([`${run}.html`, `${run}.json`]),
     );
