@@ -35,6 +35,7 @@ export function createApp(
     // The labs use `products`.
     pathLabel: (template) => template.slice(1),
     nativeHistograms: true,
+    skip: relayPort !== undefined && config.METRICS_ON_API_PORT ? ['/metrics'] : [],
     exemplars: true,
     codes: Object.fromEntries(
       routes.map(({ method, path, code }) => [`${method.toUpperCase()} ${path}`, [code]]),

@@ -13,6 +13,9 @@ import { METRICS_GRACE_MS, type Service } from './service.ts';
 /** The time after the grace period for a worker to abort requests, send its counts and exit, in milliseconds. */
 const WORKER_END_MS = 3_000;
 const CHECK_MS = 20;
+/** The delay before a worker is replaced that never listened, in milliseconds; it doubles up to the second value. */
+const FIRST_DELAY_MS = 100;
+const MAX_DELAY_MS = 10_000;
 
 /**
  * Starts `API_WORKERS` workers: this program with `METRICS_RELAY_PORT`. A worker that exits is replaced.
@@ -22,6 +25,8 @@ export async function startPrimary(config: Config, log: Logger): Promise<Service
   const aggregated = aggregate(cluster, { registry: new Registry() });
   const serving = new Set<number>();
   let ready = false;
+  let stopping = false;
+  let delayMs = 0;
   const isReady = () => ready && serving.size > 0;
   const metricsServer = harden(aggregated.listen(config.METRICS_PORT, { isReady }));
   const metricsPort = await listening(metricsServer, config.METRICS_PORT, 'the metrics server');
@@ -33,15 +38,35 @@ export async function startPrimary(config: Config, log: Logger): Promise<Service
   cluster.on('listening', ({ id }, { port }) => {
     serving.add(id);
     apiPort = port;
+    delayMs = 0;
   });
   cluster.on('exit', ({ id, process: { pid } }, code, signal) => {
-    serving.delete(id);
-    if (!ready) return;
+    const served = serving.delete(id);
+    // Before all are ready, a worker that never listened makes the start fail.
+    if (stopping || (!ready && !served)) return;
     log.error({ worker: pid, code, signal }, 'a worker exited; starting a replacement');
-    cluster.fork({ METRICS_RELAY_PORT });
+    replace();
   });
-  const start = async () => {
+  const fork = () => {
     const worker = cluster.fork({ METRICS_RELAY_PORT });
+    // Without a listener, a process that cannot be created would end the primary, and with it all counts.
+    worker.on('error', (error) => log.error(error, 'a worker failed'));
+    return worker;
+  };
+  const replace = () => {
+    setTimeout(() => {
+      if (stopping) return;
+      try {
+        fork();
+      } catch (error) {
+        log.error(error, 'cannot start a worker');
+        replace();
+      }
+    }, delayMs);
+    delayMs = Math.min(MAX_DELAY_MS, delayMs * 2 || FIRST_DELAY_MS);
+  };
+  const start = async () => {
+    const worker = fork();
     const failed = once(worker, 'exit').then(() => Promise.reject(new Error('a worker did not start')));
     await Promise.race([once(worker, 'listening'), failed]);
   };
@@ -54,6 +79,7 @@ export async function startPrimary(config: Config, log: Logger): Promise<Service
     metricsPort,
     async stop() {
       ready = false;
+      stopping = true;
       const drained = await endWorkers(config.SHUTDOWN_GRACE_MS + WORKER_END_MS);
       const timeoutMs = config.SHUTDOWN_SCRAPE_WAIT_MS;
       log.info({ scrapeWaitMs: timeoutMs }, 'drained');

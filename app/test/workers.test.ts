@@ -47,6 +47,16 @@ describe('the API of several workers', () => {
     expect(filtered.match(/^[^#].*$/gm)).toEqual(['inprogress_requests 0']);
   });
 
+  it('counts GET /metrics as a request without a route if the API port has no metrics', async () => {
+    const service = await start({ METRICS_ON_API_PORT: 'false' });
+    const client = await connectRaw(service.apiPort);
+    client.send('GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await client.closed();
+    expect(client.text()).toMatch(/^HTTP\/1\.1 404 /);
+    const text = await service.get(service.metricsPort, '/metrics');
+    expect(sumOf(text, 'http_errors_total')).toBe(1);
+  });
+
   it('stays ready when a worker is killed, and replaces it', async () => {
     const service = await start();
     await ask(4, service.apiPort);
