@@ -33,6 +33,8 @@ is_over() { case $state in '' | *Complete* | *Failed*) ;; *) return 1 ;; esac; }
 interrupted=''
 # load [PATTERN] [OPTION...]: a built-in pattern or a file of this machine, and options of `exact-load run`.
 load() {
+  case ${1:-} in -*) set -- lab "$@" ;; esac
+  [ "${2:-}" != --stop ] || { stop; return; }
   require_ledger
   pattern=${1:-lab} word=${1:-lab}
   [ $# -eq 0 ] || shift

@@ -111,7 +111,7 @@ down() {
 # removes them. Pulled images stay.
 clean() {
   down --volumes || return $?
-  fallbacks=$fallback_pattern
+  fallbacks="$fallback_pattern observability-stack/*:test"
   ! image_names '*/loadgen' | grep -qv "^$COMPOSE_PROJECT_NAME/" || fallbacks=''
   # shellcheck disable=SC2046 # a list of words
   set -- $(for pattern in "$COMPOSE_PROJECT_NAME/app*" "$COMPOSE_PROJECT_NAME/loadgen" $fallbacks; do image_names "$pattern"; done)

@@ -12,6 +12,7 @@ PROMETHEUS_FALLBACK=observability-stack/prometheus:3-debian
 ALERTMANAGER_FALLBACK=observability-stack/alertmanager:debian
 # Only tests use it, so its absence does not mean that no registry responds.
 VICTORIA_FALLBACK=observability-stack/victoria-metrics:test
+PYTHON_FALLBACK=observability-stack/python:test
 fallback_name() { value_of "${1%_IMAGE}_FALLBACK"; }
 
 # Sets each of $missing to its fallback image, which is built where it is not here.

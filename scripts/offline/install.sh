@@ -25,14 +25,15 @@ debian_archive() {
 suite_folder=/var/cache/observability-stack.$$
 of_suite() {
   if [ ! -d "$suite_folder/lists" ]; then
-    archive=$(debian_archive) || return 1
+    # A machine whose lists were never downloaded, or were removed, does not know its archive yet.
+    archive=$(debian_archive) || { apt-get update && archive=$(debian_archive); } || return 1
     mkdir -p "$suite_folder/lists/partial" "$suite_folder/archives/partial"
     # These count as there: what others need when they are installed, which they are not, or only to build native modules, to be tested
     # or bundled, and to guess a mistyped command. With all that, npm would have twice as many packages.
     printf 'Package: %s\nStatus: install ok installed\nVersion: 9999\nArchitecture: all\n\n' \
       adduser debconf node-gyp node-istanbul webpack node-fastest-levenshtein >"$suite_folder/status"
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive $debian_suite main" >"$suite_folder/sources.list"
-    of_suite update || return 1
+    of_suite -o APT::Update::Error-Mode=any update || { rm -rf "$suite_folder/lists" && return 1; }
   fi
   apt-get --yes --no-install-recommends -o Dir::Etc::SourceList="$suite_folder/sources.list" -o Dir::Etc::SourceParts=/dev/null \
     -o Dir::State::Lists="$suite_folder/lists" -o Dir::State::status="$suite_folder/status" -o Dir::Cache="$suite_folder" \
