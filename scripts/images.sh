@@ -29,7 +29,7 @@ save() {
   # docker gives a file its name when all of it is written.
   run_step "saving $# images" docker save --output "$file" "$@" || fail 1 "\"$file\" could not be written; no file was left."
   say "Saved: $*"
-  [ -z "$optional" ] || say "Left out, because not on this machine:$optional"
+  [ -z "$optional" ] || say "Skipped, because not on this machine:$optional"
 }
 
 load() {

@@ -58,7 +58,7 @@ it('are as many as before after a Ctrl-C, and the load ends with its summary', a
   rolling.interrupt();
   const { exitCode, stdout } = await rolling.result;
   expect(exitCode).toBe(130);
-  expect(stdout).toContain('the rest was not sent');
+  expect(stdout).toContain('the remaining requests were not sent');
   expect(await project.containers('api')).toEqual(before);
   expect(await project.containers('loadgen')).toEqual([]);
 });

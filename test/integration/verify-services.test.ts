@@ -124,7 +124,7 @@ const CASES: Readonly<Record<string, Case>> = {
     },
     expected: {
       verdict: 'unverifiable',
-      obstacles: [expect.stringContaining('is 10 less than before: a restart, or no longer exposed')],
+      obstacles: [expect.stringContaining('is 10 less than before: restarted, or no longer exposed')],
     },
   },
   'another start time, of a process that has lost what it had counted': {
