@@ -36,8 +36,8 @@ COPY --from=context /src ./
 RUN npm run build --workspaces --if-present && sh scripts/without-sources.sh instrumentation app loadgen \
     && chmod -R a+rX instrumentation app loadgen
 
-# What runs is not what builds: Node, the shell and the few programs of the health checks and of scripts/cluster-load.sh, with their
-# libraries (docs/security.md lists what was left behind).
+# The final images contain only what runs: Node, the shell and the few programs of the health checks and of scripts/cluster-load.sh, with
+# their libraries (docs/security.md lists what is left out).
 FROM ${NODE_IMAGE} AS collected
 COPY scripts/offline/runtime-root.sh /
 RUN /runtime-root.sh /root-of-runtime bash sh sleep timeout rm cat && mkdir -p /data/loadgen && chmod 1777 /data/loadgen

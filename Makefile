@@ -4,12 +4,12 @@
 # expand every $ in them and run $(shell ...).
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
-.PHONY: help up load rolling verify query lab backup restore save-images load-images down clean k8s-up k8s-load k8s-stop k8s-verify k8s-down test test-unit test-faults bench audit
+.PHONY: help up load rolling verify query logs lab backup restore save-images load-images down clean k8s-up k8s-load k8s-verify k8s-down test test-unit test-faults bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-up: ## set up and start the stack, send the lab's traffic once, verify it, show the URLs (ALERTS=1 API_REPLICAS=3)
+up: ## set up and start the stack, send the lab's traffic once, verify it, show the URLs (ALERTS=1 API_REPLICAS=3 API_WORKERS=2)
 	@scripts/stack.sh up
 
 load: ## send more traffic, verify it, write a report: PATTERN=steady or ./my.yaml, ARGS="--rate 200 --duration 1m"
@@ -24,10 +24,10 @@ verify: ## compare everything the generator has sent with the counters in Promet
 query: ## query Prometheus and print a table: Q='sum(http_requests_total)'
 	@scripts/stack.sh query "$$Q"
 
-logs: ## what the services have logged: make logs | grep <trace id>
+logs: ## show the services' logs: make logs | grep <trace id>
 	@scripts/stack.sh logs
 
-lab: ## questions about the running stack, with hints, and a grader that explains (ANSWERS=1 shows the solutions)
+lab: ## answer questions about the running stack, with hints and explanations (ANSWERS=1 shows the solutions)
 	@scripts/lab.sh
 
 backup: ## save Prometheus' data to a file: FILE=prometheus.tgz
@@ -39,7 +39,7 @@ restore: ## replace Prometheus' data with that of such a file: FILE=prometheus.t
 save-images: ## save the stack's images to a file, for a machine without a registry: FILE=stack.tar
 	@scripts/images.sh save "$$FILE"
 
-load-images: ## the images of such a file onto this machine; make up starts them as they are
+load-images: ## load the images of such a file, which make up then starts without a build: FILE=stack.tar
 	@scripts/images.sh load "$$FILE"
 
 down: ## stop the stack and keep its data
@@ -51,13 +51,10 @@ clean: ## stop the stack, remove its data and the built images
 k8s-up: ## like up, on the cluster of the current Kubernetes context (docs/kubernetes.md)
 	@scripts/kubernetes.sh up
 
-k8s-load: ## send traffic from SHARDS=4 pods there and verify it: PATTERN=steady ARGS="--rate 500"
+k8s-load: ## send traffic from SHARDS=4 pods there and verify it: PATTERN=steady ARGS="--rate 500" (ARGS=--stop ends a load)
 	@scripts/words.sh "$${PATTERN:-lab}" "$$ARGS" scripts/kubernetes.sh load
 
-k8s-stop: ## stop the load there, or what a killed k8s-load has left, and show what it sent
-	@scripts/kubernetes.sh stop
-
-k8s-verify: ## compare everything that has been sent there with what its Prometheus holds (ARGS=--rebase begins anew)
+k8s-verify: ## compare everything that was sent there with the counters in its Prometheus (ARGS=--rebase accepts them as they are)
 	@scripts/words.sh '' "$$ARGS" scripts/kubernetes.sh verify
 
 k8s-down: ## remove the stack there; ARGS=--volumes removes the data too

@@ -31,7 +31,8 @@ part() { echo "${state%%:*}" | cut -d / -f "$1" | grep . || echo 0; }
 is_over() { case $state in '' | *Complete* | *Failed*) ;; *) return 1 ;; esac; }
 
 interrupted=''
-# load [PATTERN] [OPTION...]: a built-in pattern or a file of this machine, and options of `exact-load run`.
+how_to_stop='To stop a load and verify what it sent: make k8s-load ARGS=--stop'
+# load [PATTERN] [OPTION...]: a built-in pattern or a file of this machine, and options of `exact-load run`; or --stop.
 load() {
   case ${1:-} in -*) set -- lab "$@" ;; esac
   [ "${2:-}" != --stop ] || { stop; return; }

@@ -8,7 +8,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/cluster-images.sh"
 . "$root/scripts/cluster-load.sh"
 
-usage='usage: scripts/kubernetes.sh up | load [PATTERN] [OPTION...] | stop | verify [OPTION...] | down [--volumes]'
+usage='usage: scripts/kubernetes.sh up | load [PATTERN] [OPTION... | --stop] | verify [OPTION...] | down [--volumes]'
 namespace=observability-stack
 timeout=${K8S_TIMEOUT:-180}
 reports=${REPORTS_FOLDER:-$root/reports}
@@ -159,7 +159,7 @@ down() {
 }
 
 case ${1:-} in
-  up | load | stop | verify | down) ;;
+  up | load | verify | down) ;;
   *) fail 2 "expected a command, got \"${1:-}\"." "$usage" ;;
 esac
 check_seconds K8S_TIMEOUT "$timeout"

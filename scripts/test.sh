@@ -45,6 +45,11 @@ prepare_containers() {
   build_images
   export TEST_GRAFANA_MISSING="$grafana_missing"
   if [ -n "$grafana_missing" ]; then left_out "the tests of Grafana ($grafana_missing)"; else export TEST_GRAFANA_IMAGE="$GRAFANA_IMAGE"; fi
+  image_present "$VICTORIA_FALLBACK" || ! may_install || ! is_debian ||
+    run_step 'building an image of VictoriaMetrics from Debian' build_fallback_image VICTORIA_IMAGE
+  if image_present "$VICTORIA_FALLBACK"; then export TEST_VICTORIA_IMAGE="$VICTORIA_FALLBACK"; else
+    left_out "the test of remote write to VictoriaMetrics (only root on Debian can build its image)"
+  fi
   # testcontainers' reaper removes containers of killed test runs. Its image comes only from a registry. Without a registry it is
   # disabled, because every test also removes its own containers.
   ! registry_is_silent || [ -n "$(docker image ls --quiet testcontainers/ryuk)" ] || export TESTCONTAINERS_RYUK_DISABLED=true

@@ -22,15 +22,9 @@ show_urls() {
     say "Grafana       skipped: $grafana_missing."
     say "              Provide it (docker load --input FILE, or GRAFANA_IMAGE=<mirror>/grafana), then: make up"
   fi
-  [ -z "${ALERTS:-}" ] || show_page Alertmanager "$ALERTMANAGER_IMAGE" "$ALERTMANAGER_HOST_PORT" "curl http://localhost:$ALERTMANAGER_HOST_PORT/api/v2/alerts"
-  printf '\nNext: make lab   make load PATTERN=not-found   make verify   make down\n' >&2
-}
-
-# show_page NAME IMAGE PORT COMMAND: Debian's builds have the whole HTTP API but no web pages; COMMAND is an example of a query.
-show_page() {
-  case $2 in
-    observability-stack/*) printf "%-13s has no web page in Debian's build; query it with: %s\n" "$1" "$4" >&2 ;;
-    *) show_url "$1" "$3" / ;;
+  [ -z "${ALERTS:-}" ] || case $ALERTMANAGER_IMAGE in
+    observability-stack/*) say "Alertmanager  has no web page in Debian's build; query it with: curl http://localhost:$ALERTMANAGER_HOST_PORT/api/v2/alerts" ;;
+    *) show_url Alertmanager "$ALERTMANAGER_HOST_PORT" / ;;
   esac
   printf '\nNext: make lab   make load PATTERN=not-found   make verify   make down\n' >&2
 }

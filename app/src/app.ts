@@ -48,7 +48,8 @@ export function createApp(
   Object.defineProperty(app.request, 'fresh', { value: false });
   // A separate handler, because clients of the API must not use up the scrapes that Prometheus needs, and a scrape by one of them
   // does not count as the last scrape.
-  if (config.METRICS_ON_API_PORT) app.all('/metrics', metrics.createHandler({ isPublic: true }));
+  if (config.METRICS_ON_API_PORT)
+    app.all('/metrics', relayPort ? createRelay(relayPort) : metrics.createHandler({ isPublic: true }));
   const linesPerSecond = config.ACCESS_LOG_LINES_PER_SECOND;
   if (linesPerSecond > 0) app.use(createAccessLog(log, linesPerSecond));
   const simulation = createSimulation(config.SIMULATED_LATENCY_MS, config.SIMULATED_ERROR_RATIO);

@@ -7,7 +7,7 @@ const WORKERS = `a whole number from 1 to ${MOST_WORKERS}`;
 const LATENCY = 'milliseconds, a range like 20-200, or several with weights like 2-10x9,80-120';
 
 /** @param expected the expectation in the error message */
-const wholeNumber = (most: number, expected: string) =>
+const wholeNumber = (most: number, expected: string, least = 0) =>
   z
     .string()
     .regex(/^\d+$/, expected)
@@ -33,6 +33,8 @@ const settings = z.object({
   /** With 0 the system chooses a port, here and below. */
   API_PORT: port.prefault('5001'),
   METRICS_PORT: port.prefault('8000'),
+  /** Processes that share the API's port, each of which can use one core; with 1 there is no cluster. */
+  API_WORKERS: wholeNumber(MOST_WORKERS, WORKERS, 1).prefault('1'),
   /** Whether the API's port also serves `/metrics`. */
   METRICS_ON_API_PORT: z
     .enum(['true', 'false'], 'true or false')
@@ -51,7 +53,7 @@ const settings = z.object({
   /** How long to wait for a last scrape after draining; 0 to disable. Two scrape intervals of prometheus/prometheus.yml, which a test checks. */
   SHUTDOWN_SCRAPE_WAIT_MS: milliseconds.prefault('10000'),
   LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).prefault('info'),
-  /** The maximum number of log lines per second about requests, and the same about failed ones; 0 for none. */
+  /** The maximum number of log lines per second and process about requests, and the same about failed ones; 0 for none. */
   ACCESS_LOG_LINES_PER_SECOND: wholeNumber(10_000, 'a whole number from 0 to 10000').prefault('0'),
 });
 

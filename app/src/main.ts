@@ -1,6 +1,6 @@
 /**
- * The process: environment, log, signals, exit codes. 0 after SIGTERM or SIGINT, 1 if it cannot listen on a port or a second signal
- * interrupts the draining, 2 if the configuration is wrong.
+ * The process, or each process if `API_WORKERS` is above 1: environment, log, signals, exit codes. 0 after SIGTERM or SIGINT, 1 if
+ * it cannot listen on a port or a second signal interrupts the draining, 2 if the configuration is wrong.
  */
 import cluster from 'node:cluster';
 import pino, { type Logger } from 'pino';
@@ -40,10 +40,10 @@ async function run(config: Config, log: Logger): Promise<void> {
     if (stopping) return cluster.isWorker ? undefined : process.exit(1);
     stopping = true;
     log.info({ signal, graceMs: config.SHUTDOWN_GRACE_MS }, 'draining; a second signal exits immediately');
-    const { drained, scraped } = await service.stop();
+    const { drained, scraped } = await stopService();
     if (!drained) log.warn('requests still in progress after the grace period were aborted');
     if (scraped === false)
-      log.warn('no final scrape arrived; requests since the previous scrape are missing in Prometheus');
+      log.warn('not every scraper returned; requests since its previous scrape are missing there');
     log.info('stopped');
     // Simulated delays of aborted requests may still be pending.
     process.exit(0);

@@ -57,10 +57,7 @@ export function identify(request: IncomingMessage, response: ServerResponse): st
   return id;
 }
 
-/**
- * What a line says of a request: nothing that a client sends makes it longer than some hundred characters. The trace id is that
- * of the exemplars, so that a dot on a panel leads to the line.
- */
+/** The properties of a request in a log line, limited to a few hundred characters. The trace ID is that of the exemplars. */
 export function describeRequest({ method, originalUrl: url, headers }: Request) {
   const traceId = TRACEPARENT.exec(String(headers.traceparent))?.[1];
   return { traceId, method, url: url.length > MAX_URL_LENGTH ? `${url.slice(0, MAX_URL_LENGTH)}...` : url };

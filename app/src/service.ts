@@ -9,9 +9,13 @@ import { createServer, harden, listening } from './server.ts';
 /** A running worker of a service; its primary has the metrics port. */
 export interface Worker {
   readonly apiPort: number;
-  readonly metricsPort: number;
   /** Becomes unready immediately, drains, waits for a last scrape, then closes the metrics port. */
   stop(): Promise<Stopped>;
+}
+
+/** A running service. */
+export interface Service extends Worker {
+  readonly metricsPort: number;
 }
 
 /** The result of stopping. */
@@ -23,7 +27,10 @@ export interface Stopped {
 }
 
 /** The time for a scrape in progress when the metrics port closes, in milliseconds. */
-const METRICS_GRACE_MS = 1_000;
+export const METRICS_GRACE_MS = 1_000;
+
+/** The time for a worker to send its last counts to the primary, in milliseconds. */
+const HAND_OVER_MS = 2_000;
 
 /** @throws Error with the port on which it cannot listen */
 export async function startService(config: Config, routes: readonly Route[], log: Logger): Promise<Service> {

@@ -38,7 +38,7 @@ describe('the process', () => {
     [
       'no final scrape arrived',
       { SHUTDOWN_SCRAPE_WAIT_MS: '30' },
-      'no final scrape arrived; requests since the previous scrape are missing in Prometheus',
+      'not every scraper returned; requests since its previous scrape are missing there',
     ],
     [
       'it had to cut a request after the grace time',

@@ -65,18 +65,19 @@ function createVariables({ choose }: DashboardSpec) {
   const variables = labels.map((label, index) => {
     // Each variable narrows the choices of those after it.
     const before = labels.slice(0, index).map((name) => `${name}=~"$${name}"`);
-    return (
-      new sdk.QueryVariableBuilder(label)
-        .label(HEADINGS[label])
-        .datasource(DATASOURCE)
-        .query(`label_values(${metric}{${before.join(', ')}}, ${label})`.replace('{}', ''))
-        .refresh(sdk.VariableRefresh.OnTimeRangeChanged)
-        .sort(sdk.VariableSort.NaturalAsc)
-        .multi(true)
-        // "All" expands to the listed values, not to `.+`, which would include Prometheus' own process metrics.
-        .includeAll(true)
-        .current({ selected: true, text: 'All', value: '$__all' })
-    );
+    const builder = new sdk.QueryVariableBuilder(label)
+      .label(HEADINGS[label])
+      .datasource(DATASOURCE)
+      .query(`label_values(${metric}{${before.join(', ')}}, ${label})`.replace('{}', ''))
+      .refresh(sdk.VariableRefresh.OnTimeRangeChanged)
+      .sort(sdk.VariableSort.NaturalAsc)
+      .multi(true)
+      // "All" expands to the listed values, not to `.+`, which would include Prometheus' own process metrics.
+      .includeAll(true)
+      .current({ selected: true, text: 'All', value: '$__all' });
+    // Samples of a single cluster have no such label, and Grafana cannot hide a variable that has no values. So it is always hidden
+    // and set in the dashboard's address, and "All" includes series without the label.
+    return label === 'cluster' ? builder.hide(sdk.VariableHide.HideVariable).allValue('.*') : builder;
   });
   const datasource = new sdk.DatasourceVariableBuilder('datasource').label('Source').type('prometheus');
   return [datasource, ...variables];

@@ -77,7 +77,7 @@ export const latencyDistribution = ({ matchers = CHOSEN, ...place }: Place) => {
       '[the table of all routes](/d/operations); select one instance at the top; for a busy process, [Node runtime](/d/node-runtime).',
     unit: 's',
     exemplars: true,
-    // One of the two answers: Grafana draws the cells of one kind of histogram.
+    // Only one of the two returns data: Grafana draws the cells of one kind of histogram.
     queries: [
       { expr: `sum(${native})`, legend: 'native', format: 'range' },
       { expr: `sum by (le) (${classic}) unless on () count(${native})`, legend: '{{le}}' },

@@ -9,8 +9,9 @@ import { cpu, eventLoopLate, memoryOfLimit, openConnections } from './saturation
 
 const processes = [
   stat('Processes', {
-    shows: 'Node processes that Prometheus scrapes: one per replica.',
-    investigate: 'if it differs from the configured number of replicas.',
+    shows:
+      'Node processes that Prometheus scrapes: one per replica, or the primary and each worker of a cluster.',
+    investigate: 'if it differs from the configured number of replicas and workers.',
     seeAlso: `[Scrape health](/d/scrape-health), ${runbook('ApiReplicaDown')}.`,
     ...COUNT,
     queries: { processes: `count(nodejs_version_info{${CHOSEN}})` },
@@ -33,7 +34,7 @@ const processes = [
   }),
   stat('Restarts in range', {
     shows:
-      'Processes that restarted at an address that Prometheus already knew. A replica with a new address is not counted here, but the graphs mark its start.',
+      'Processes that restarted at an address, or workers with a number, that Prometheus already knew. A replica with a new address is not counted here, but the graphs mark its start.',
     investigate: 'if there are restarts and there was no release.',
     seeAlso: `the container's log, *Memory, share of limit*, ${runbook('ApiRestarting')}.`,
     ...COUNT,

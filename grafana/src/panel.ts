@@ -39,9 +39,9 @@ export interface PanelSpec {
   decimals?: number;
   /** PromQL by legend, or full query objects. */
   queries: Readonly<Record<string, string>> | readonly Query[];
-  /** Shows exemplars: dots that lead to traces. */
+  /** Shows exemplars: dots that link to traces. */
   exemplars?: true;
-  /** The text in place of an answer. */
+  /** The text that replaces a missing value. */
   noValue?: string;
   thresholds?: readonly ThresholdStep[];
   min?: number;

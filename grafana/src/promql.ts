@@ -61,8 +61,13 @@ export function fillVariables(expr: string, values: Readonly<Record<string, stri
 /** A Grafana variable in queries and links: `${name}`. */
 export const variable = (name: string) => `\${${name}}`;
 
-/** Matchers of the job and instance selected at the top of a dashboard. */
-export const CHOSEN = 'job=~"$job", instance=~"$instance"';
+/** Matchers of the cluster, job and instance selected at the top of a dashboard. */
+export const CHOSEN = 'cluster=~"$cluster", job=~"$job", instance=~"$instance"';
+
+/** One line per process: a replica, or its primary and workers. `label_join` sets the label even without `worker`. */
+export const byProcess = (expr: string) => ({
+  '{{process}}': `label_join(${expr}, "process", " ", "instance", "worker")`,
+});
 
 const DURATION = 'http_request_duration_seconds';
 const WINDOW = '$__rate_interval';

@@ -6,9 +6,9 @@ import { byProcess, CHOSEN } from './promql.ts';
 import { runbook } from './runbook.ts';
 
 export const eventLoopLate = lines('Event loop lag, share of time', {
-  shows: 'Lag of the event loop as a share of time, by replica. At 100 % the loop is never idle.',
+  shows: 'Lag of the event loop as a share of time, by process. At 100 % the loop is never idle.',
   investigate:
-    'if it is above the dashed line, where EventLoopBlocked fires: all requests of that replica wait.',
+    'if it is above the dashed line, where EventLoopBlocked fires: all requests of that process wait.',
   seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
   unit: 'percentunit',
   softMax: 0.25,
@@ -18,7 +18,7 @@ export const eventLoopLate = lines('Event loop lag, share of time', {
 
 export const cpu = lines('CPU, share of one core', {
   shows:
-    'CPU use of each replica. JavaScript runs on one core; use above 100 % comes from garbage collection and the thread pool.',
+    'CPU use of each process. JavaScript runs on one core; use above 100 % comes from garbage collection and the thread pool.',
   investigate: 'if a line stays near 100 %: that process cannot handle more traffic.',
   seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}; add replicas.`,
   unit: 'percentunit',

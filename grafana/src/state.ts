@@ -7,7 +7,7 @@ import { runbook } from './runbook.ts';
 const { well, watch, bad, none } = STATE_COLORS;
 
 /** All replicas of the service, including those that never responded and so are not values of `instance`. */
-const TARGETS = 'up{job=~"$job"}';
+const TARGETS = 'up{cluster=~"$cluster", job=~"$job"}';
 
 /** Text, colour and query of each state. Each query returns 0 or nothing; the first that returns 0 is the state. */
 const STATES = [

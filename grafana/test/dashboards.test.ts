@@ -38,7 +38,7 @@ const FILLED = {
   ...{ __rate_interval: '20s', __range: '15m' },
 };
 /** The labels that panels must match if the user can select their values. */
-const LABELS = ['job', 'instance', 'path', 'method'];
+const LABELS = ['cluster', 'job', 'instance', 'path', 'method'];
 
 const selectorsOf = ({ targets }: Panel): Selector[] =>
   targets.flatMap(({ expr }) => parsePromql(fillVariables(expr, FILLED)));
@@ -135,7 +135,7 @@ describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s',
         if (WITHOUT_MATCHERS.includes(metric) || metric.startsWith('slo:')) continue;
         const matched = matchers.filter(({ operator }) => operator === '=~').map(({ label }) => label);
         // Rules for the service as a whole record no other label.
-        const expected = metric.startsWith('job_') ? ['job'] : labels;
+        const expected = metric.startsWith('job_') ? ['cluster', 'job'] : labels;
         expect({ metric, matched }).toMatchObject({ metric, matched: expect.arrayContaining(expected) });
       }
     });

@@ -214,8 +214,10 @@ function skipOf({ skip, warn }: Settings): (request: IncomingMessage) => boolean
 }
 
 function pathLabelOf({ pathLabel, warn }: Settings): (template: string) => string {
-  const labelOf = guard(pathLabel, 'string', (got, template) =>
-    warn(`pathLabel: expected a string for "${template}", got ${got}; using the template`),
+  const labelOf = guard(
+    pathLabel,
+    (got): got is string => typeof got === 'string',
+    (got, template) => warn(`pathLabel: expected a string for "${template}", got ${got}; using the template`),
   );
   return (template) => labelOf(template) ?? template;
 }

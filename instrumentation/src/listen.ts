@@ -19,7 +19,7 @@ export function listen(
   const { host, isReady }: ListenOptions = typeof options === 'string' ? { host: options } : options;
   const readiness =
     isReady &&
-    guard(isReady, 'boolean', (got) =>
+    guard(isReady, isBoolean, (got) =>
       warn(`isReady: expected true or false, got ${got}; the server is not ready`),
     );
   const server = createServer({

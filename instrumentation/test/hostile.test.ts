@@ -37,6 +37,10 @@ describe('a function that the user passes', () => {
   const wanted = {
     skip: ['skip: expected true or false', 'the request is counted'],
     pathLabel: ['pathLabel: expected a string for "/a"', 'using the template'],
+    exemplars: [
+      'exemplars: expected labels of at most 128 characters, or undefined',
+      'the request has no exemplar',
+    ],
   };
 
   it.each<[keyof typeof wanted, string, unknown, string]>([

@@ -197,7 +197,7 @@ describe('aggregate', () => {
     [
       cluster,
       { bucketsSeconds: [1] },
-      'bucketsSeconds: unknown option; expected one of prefix, defaultMetrics, maxScrapes, warn, reportIntervalMs, answerTimeoutMs',
+      'bucketsSeconds: unknown option; expected one of registry, prefix, defaultMetrics, maxScrapes, warn, reportIntervalMs, answerTimeoutMs',
     ],
   ])('rejects invalid parameters: %#', (workers, options, expected) => {
     expect(() => aggregate(workers as never, options as never)).toThrow(`aggregate: ${expected}`);

@@ -10,7 +10,7 @@ registry_is_silent() { [ -n "$registry_silent" ] || [ -n "$(image_names "$fallba
 NODE_FALLBACK=observability-stack/node:24-debian
 PROMETHEUS_FALLBACK=observability-stack/prometheus:3-debian
 ALERTMANAGER_FALLBACK=observability-stack/alertmanager:debian
-# Only tests use it, so its absence does not mean that no registry responds.
+# For tests only, so these do not show that a registry is silent.
 VICTORIA_FALLBACK=observability-stack/victoria-metrics:test
 PYTHON_FALLBACK=observability-stack/python:test
 fallback_name() { value_of "${1%_IMAGE}_FALLBACK"; }
@@ -48,6 +48,7 @@ build_fallback_image() {
     NODE_IMAGE) packages="$packages findutils grep gzip libc-bin nodejs npm sed tar" && set -- -c 'CMD ["node"]' ;;
     PROMETHEUS_IMAGE) packages="$packages prometheus sed" && set -- -c 'USER 65534:65534' -c 'WORKDIR /prometheus' -c 'ENTRYPOINT ["/usr/bin/prometheus"]' ;;
     PYTHON_IMAGE) packages="$packages python3-prometheus-client" && set -- ;;
+    VICTORIA_IMAGE) packages="$packages victoria-metrics" && set -- -c 'USER 65534:65534' -c 'ENTRYPOINT ["/usr/bin/victoria-metrics"]' ;;
     *) packages="$packages prometheus-alertmanager" && set -- -c 'USER 65534:65534' -c 'WORKDIR /alertmanager' -c 'ENTRYPOINT ["/usr/bin/prometheus-alertmanager"]' ;;
   esac
   mkdir -p "$folder/root" "$folder/archives/partial" && cd "$folder/root" || return 1
@@ -60,5 +61,8 @@ build_fallback_image() {
   for file in passwd group; do cp "usr/share/base-passwd/$file.master" "etc/$file"; done
   cat usr/share/ca-certificates/mozilla/*.crt >etc/ssl/certs/ca-certificates.crt
   install -d -o 65534 -g 65534 prometheus alertmanager
+  # Debian's Prometheus has no page of its own.
+  [ ! -d usr/share/prometheus ] ||
+    echo '<meta http-equiv="refresh" content="0; url=consoles/query.html">' >usr/share/prometheus/web/no-ui/index.html
   tar -c . | docker import "$@" - "$name" >/dev/null && echo "$name is made"
 }

@@ -119,7 +119,7 @@ describe.each(Object.entries(STORES))(
       await docker('stop', id);
       await replicas[1]?.stop({ remove: false });
       for (let scrapes = 0; scrapes < 3; scrapes++) await nextScrape(prometheusUrl);
-    await docker('start', id);
+      await docker('start', id);
       stop.abort();
       expect((await sending).verification?.verdict).toBe('verified');
       await nextScrape(prometheusUrl);

@@ -13,6 +13,7 @@ export const FOLDERS = [
   'overlays/operator',
   'overlays/ephemeral',
   'overlays/production',
+  'overlays/remote-write',
   'load',
 ] as const;
 export type Folder = (typeof FOLDERS)[number];

@@ -26,8 +26,16 @@ const queries = files.flatMap(({ file, text }) =>
   })),
 );
 
-it('the overview and its parts have queries', () => {
-  expect(new Set(queries.map(({ file }) => file))).toEqual(new Set(['index.html', 'parts.lib']));
+it('the pages and their parts have queries', () => {
+  const withQueries = ['answer.html', 'index.html', 'query.html', 'parts.lib'];
+  expect(new Set(queries.map(({ file }) => file))).toEqual(new Set(withQueries));
+});
+
+it('the query page offers the queries of the README as examples', () => {
+  const [, questions = ''] = /## Five questions(.*?)\n## /s.exec(read('README.md')) ?? [];
+  const examples = [...questions.matchAll(/^\|[^|]+\| `([^`]+)`/gm)].map(([, query]) => query).slice(1);
+  expect(examples).toHaveLength(5);
+  expect(queries.flatMap(({ file, query }) => (file === 'query.html' ? [query] : []))).toEqual(examples);
 });
 
 it.each(queries)('$file has valid PromQL: $query', ({ query }) => {
@@ -49,6 +57,8 @@ it('uses the colours of the dashboards', () => {
   });
 });
 
-it.each(files)('$file has no script and loads nothing from other hosts', ({ text }) => {
-  expect(text).not.toMatch(/<script|<iframe|\son\w+=|https?:\/\/|@import|url\(|safeHtml/);
+it.each(files)('$file has no script and loads nothing from other hosts', ({ file, text }) => {
+  expect(text).not.toMatch(/<script|\son\w+=|https?:\/\/|@import|url\(|safeHtml/);
+  const frames = [...text.matchAll(/(?:src|data)="([^"?]*)/g)].map(([, address]) => address);
+  expect(frames).toEqual(file === 'query.html' ? ['answer.html', '../api/v1/query'] : []);
 });

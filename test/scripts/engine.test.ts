@@ -70,9 +70,9 @@ it.each([
     });
 });
 
-/** They work on the development dependencies, and are what runs this test, or next to it. */
+/** Commands for development, which run this test, or are similar. */
 const NEED_NPM = ['bench', 'lint', 'test', 'test-faults', 'test-unit'];
-/** What a shell, make or a runtime prints where a script is wrong. */
+/** Messages of a shell, make or a runtime about mistakes in a script. */
 const RAW =
   /not found|syntax error|arithmetic|parameter not set|unbound|bad substitution|No such file|\bat \S+:\d+|Traceback/i;
 const targets = [...read('Makefile').matchAll(/^([a-z0-9-]+): ##/gm)].map(([, name = '']) => name);

@@ -1,4 +1,4 @@
-/** Every `make k8s-*` command with the real kubectl, as it is on the PATH, and nothing but a KUBECONFIG. */
+/** Every `make k8s-*` command with the real kubectl of the PATH and a KUBECONFIG. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -89,7 +89,7 @@ const VERIFIED = { exitCode: 0, stdout: 'verified: every one counted exactly onc
 
 // The order matters: the tests build on each other.
 whereKubectlIs('with the real kubectl', () => {
-  it.each(['k8s-up', 'k8s-load', 'k8s-stop', 'k8s-verify', 'k8s-down'])(
+  it.each(['k8s-up', 'k8s-load', 'k8s-verify', 'k8s-down'])(
     'make %s does not touch the current context, which is not local',
     async (target) => {
       const { exitCode, stderr } = await run('make', [target], {});
@@ -122,7 +122,7 @@ whereKubectlIs('with the real kubectl', () => {
     expect(stderr).toMatch(/applied: \d+ objects, 0 new, 0 different/);
   });
 
-  it('make k8s-up asks before it takes back what another overlay has set, and applies the one that is named', async () => {
+  it('make k8s-up refuses to revert what another overlay has set, and applies the overlay that is named', async () => {
     const overlay = join(repositoryRoot, `kubernetes/.overlay-${process.pid}`);
     const op = { op: 'replace', path: '/spec/maxReplicas', value: 40 };
     const patches = [{ target: { kind: 'HorizontalPodAutoscaler' }, patch: JSON.stringify([op]) }];
@@ -201,7 +201,7 @@ whereKubectlIs('with the real kubectl', () => {
     }
   });
 
-  it('no command waits for ever for a cluster that answers nothing, and says what it waited for', async () => {
+  it('make k8s-load ends if the cluster stops answering, and reports what it waited for', async () => {
     pods.isSending = true;
     const { result, stderr } = startScript('load', { K8S_TIMEOUT: '3' });
     await until('the load', () => stderr().includes('- sending'));
@@ -209,7 +209,7 @@ whereKubectlIs('with the real kubectl', () => {
     expect(await result).toMatchObject({ exitCode: 3 });
     expect(stderr()).toContain("no response from the cluster about the load's pods for 3 s");
     Object.assign(pods, { isSilent: false, isSending: false });
-    expect(await make('k8s-stop')).toMatchObject(isDone);
+    expect(await make('k8s-load', 'ARGS=--stop')).toMatchObject(isDone);
   });
 
   it('make k8s-verify compares what was sent; k8s-down keeps the namespace, and removes it with --volumes', async () => {

@@ -92,6 +92,30 @@ GRAFANA_HOST_PORT: expected a port from 1 to 65535, got "${value}"\n`,
   });
 });
 
+it.each([
+  [{}, ''],
+  [
+    { REMOTE_WRITE_URL: 'https://store/push', REMOTE_WRITE_CREDENTIALS: 'x', REMOTE_WRITE_USERNAME: 'me' },
+    '',
+  ],
+  [{ REMOTE_WRITE_USERNAME: 'me', CLUSTER_NAME: '' }, ''],
+  [{ REMOTE_WRITE_URL: 'store:9090' }, 'REMOTE_WRITE_URL: expected an http or https URL, got "store:9090"\n'],
+  [
+    {
+      REMOTE_WRITE_URL: 'http://store/push',
+      REMOTE_WRITE_USERNAME: 'me',
+      CLUSTER_NAME: '',
+      REMOTE_WRITE_NATIVE_HISTOGRAMS: '1',
+    },
+    'REMOTE_WRITE_NATIVE_HISTOGRAMS: expected true or false, got "1"\n' +
+      'CLUSTER_NAME: expected a name with REMOTE_WRITE_URL, got ""\n' +
+      'REMOTE_WRITE_CREDENTIALS: expected the password of REMOTE_WRITE_USERNAME=me, got ""\n',
+  ],
+])('reports wrong settings of remote write, %j', async (variables, err) => {
+  const refused = { code: 2, out: '', err };
+  expect(await withSettings('check_settings', variables)).toEqual(err === '' ? accepted : refused);
+});
+
 it("Alertmanager's configuration must be a file, relative to the root, and is checked with ALERTS=1", async () => {
   const mine = { ALERTMANAGER_CONFIG: './mine.yml' };
   expect(await withSettings('check_settings', mine)).toEqual(accepted);

@@ -55,9 +55,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     return container;
   };
   try {
-    const api = await keep(startApi(network, options));
-    const replicas = [api];
-    while (replicas.length < (options.replicas ?? 1)) replicas.push(await keep(startApi(network, options)));
+    const { replicas: count = 1, environment, lastEnvironment } = options;
+    const replicas: StartedTestContainer[] = [];
+    for (let left = count - 1; left > 0; left--) replicas.push(await keep(startApi(network, options)));
+    const last = { ...options, environment: { ...environment, ...lastEnvironment } };
+    replicas.push(await keep(startApi(network, last)));
+    const [api] = replicas as [StartedTestContainer];
     const prometheus = await keep(startPrometheus(network, 'prometheus', options.remoteWrite));
     return {
       ...{ network, prometheus, api, replicas },

@@ -17,7 +17,7 @@ const RUN_ON_MS = 1_300;
 const DEADLINE_MS = 3_000;
 /** More series than the routes of the programs need, including the buckets of a histogram. */
 const MANY_SERIES = 100;
-/** The number of requests of the probe with four processes. */
+/** Of the probe with four processes: the requests before the first kill, the number of kills, and the requests after each kill. */
 const SPREAD = 400;
 const KILLS = 4;
 const SPREAD_BETWEEN = 40;
@@ -104,6 +104,30 @@ async function judgeProcesses(name: ProgramName): Promise<string> {
   } finally {
     await program.stop();
   }
+}
+
+/** Kills each process only after a scrape has read its counts, so that no loss is necessary. */
+async function judgeKilled(program: Program, metric: Metric): Promise<string> {
+  // A scrape may fail while a process starts; the sum has not fallen then.
+  const shown = async () => {
+    const text = await eventually('an exposition', async () => {
+      const exposition = await scrape(program);
+      return exposition.includes('# TYPE ') && exposition;
+    });
+    return sum(difference('', text, metric));
+  };
+  let falls = 0;
+  for (let kill = 0; kill < KILLS; kill++) {
+    const before = await shown();
+    await program.killOne();
+    if ((await shown()) < before) falls++;
+    await spread(program, SPREAD_BETWEEN);
+  }
+  const sent = SPREAD + KILLS * SPREAD_BETWEEN;
+  const counted = await shown();
+  if (falls === 0) return describeTotal(sent, counted);
+  const often = falls === KILLS ? 'with each kill' : `with ${falls} of ${KILLS} kills`;
+  return `the sum falls ${often}, and ${counted < sent / 2 ? 'most' : 'a part'} is lost`;
 }
 
 /** Scrapes until the program ends, more often than any Prometheus. @returns the responses that clients got, and those in scrapes */

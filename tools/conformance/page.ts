@@ -1,5 +1,5 @@
 /** Renders docs/who-counts-right.md from the results of the last run. */
-import { toMarkdown } from '../bench/lib/report.ts';
+import { toMarkdown, wrap } from '../bench/lib/report.ts';
 import { type Column, columns, type Note } from './columns.ts';
 import { type Cells, ONE_BY_DESIGN, otherRows, type RowName } from './judge.ts';
 import { probes } from './probes.ts';
@@ -70,11 +70,22 @@ Which library counts every HTTP request exactly once, and as what it was? Ten wa
 each in a [small program](../tools/conformance/programs) that is set up as the library's documentation says. To repeat
 it:
 
-- ✓: each request was counted once, with its method, its route and the code of its answer, as far as the metric has these labels.
-- Anything else is what was counted instead. A number refers to a [note](#notes): the documentation says so. In **bold** is what we did not find there.
-- A route may be spelled as the library does, \`/users/{id}\` or \`/users/#val\`. A request that no route handles may be counted under any fixed name. One that the client did not wait for may have any code but that of an answer.
-- "as 200" for such a request: the handler went on, and the code is what it answered, not what the client received.
-- Four processes: \`node:cluster\`, whose primary forks a worker for each that ends, scraped through the library's aggregation where its documentation has one; gunicorn or uvicorn with \`PROMETHEUS_MULTIPROC_DIR\`.
+\`\`\`sh
+npm run conformance
+\`\`\`
+
+All programs serve the same routes. Each probe is sent byte by byte, and the difference of two scrapes shows what was
+counted.
+
+- ✓: each request was counted once, with its method, its route and the code of its response, as far as the metric has
+  these labels.
+- Anything else is what was counted instead. A number refers to a [note](#notes): the documentation says so. **Bold**
+  results were not found in the documentation.
+- A route may be written in the library's form, \`/users/{id}\` or \`/users/#val\`. A request without a route may be
+  counted under any fixed name, and one whose client did not wait under any code but that of a response.
+- "as 200" for such a request: the handler continued, and the code is what it sent, not what the client received.
+- Four processes: \`node:cluster\`, whose primary replaces each worker that ends, scraped through the library's
+  aggregation if it documents one; gunicorn or uvicorn with \`PROMETHEUS_MULTIPROC_DIR\`.
 
 ${tables(JUDGED)}
 

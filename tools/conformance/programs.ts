@@ -22,6 +22,8 @@ export interface Program {
   readonly exited: Promise<unknown>;
   /** Sends the signal of a supervisor. */
   terminate(): void;
+  /** Kills one of its processes, not the first, and waits for a replacement. */
+  killOne(): Promise<void>;
   /** Kills it and all its processes. */
   stop(): Promise<void>;
 }
@@ -189,6 +191,23 @@ export async function startProgram(name: ProgramName, processes: 1 | 4 = 1): Pro
     await stop();
     throw new Error(`${name} did not start`, { cause: error });
   }
+}
+
+/** Excludes Python's helper processes. */
+async function workersOf(pid: number): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['--ppid', `${pid}`, '-o', 'pid=,args=']);
+  const rows = stdout.trim().split('\n');
+  return rows.filter((row) => !row.includes('resource_tracker')).map((row) => row.trim().split(' ')[0] ?? '');
+}
+
+async function killOne(pid: number): Promise<void> {
+  const before = await workersOf(pid);
+  const [killed = ''] = before;
+  process.kill(Number(killed), 'SIGKILL');
+  await until(`a replacement of process ${killed}`, async () => {
+    const now = await workersOf(pid);
+    return !now.includes(killed) && now.length === before.length;
+  });
 }
 
 /** Reads its output until all its processes listen. @throws if it ends before */

@@ -1,4 +1,4 @@
-/** The repository's address, defined only in the root package.json: `repository.url`. All other occurrences are generated from it. */
+/** The repository's address. `repository.url` of the root package.json defines it; all other places are generated. */
 import { read } from '../../test/support/repository.ts';
 
 interface Manifest {

@@ -1,10 +1,10 @@
-/** The licences of the dependencies, from the lock file, and whether they are allowed. */
+/** The licences of the dependencies, read from the lock file, and whether we may use them. */
 import satisfies from 'spdx-satisfies';
 import { wrap } from '../bench/lib/report.ts';
 
 export interface Dependency {
   readonly name: string;
-  /** An SPDX expression, or the package's own text. */
+  /** An SPDX expression, or the text of the package's metadata if that is none. */
   readonly licence: string;
   /** Whether it is in an image, or installed with a published package; otherwise it is a development tool. */
   readonly isShipped: boolean;
@@ -26,13 +26,13 @@ const FOR_EVERYTHING = 'MIT MIT-0 ISC 0BSD BSD-2-Clause BSD-3-Clause Apache-2.0 
   ' ',
 );
 
-/** Also allowed for packages that are not shipped: Creative Commons for texts and data, and two public domain dedications. */
+/** Also allowed for development tools: texts and data under Creative Commons, and two waivers of all rights. */
 const FOR_DEVELOPMENT = [
   ...FOR_EVERYTHING,
   ...'CC0-1.0 CC-BY-3.0 CC-BY-4.0 CC-BY-SA-4.0 Unlicense WTFPL'.split(' '),
 ];
 
-/** Packages whose metadata npm cannot read, or is not an SPDX expression; these licences are from their own texts. */
+/** Packages whose metadata npm cannot read, or that is no SPDX expression. The licences are from their own texts. */
 const READ_BY_HAND: Readonly<Record<string, string>> = {
   buildcheck: 'MIT',
   busboy: 'MIT',
@@ -42,7 +42,7 @@ const READ_BY_HAND: Readonly<Record<string, string>> = {
   '@cspell/dict-en-common-misspellings': 'CC-BY-SA-4.0',
 };
 
-/** Every package of the lock file once, sorted by name; a package counts as shipped if any version is shipped. */
+/** Every package of the lock file once, sorted by name. A package is shipped if any of its versions is. */
 export function readDependencies(lockFile: LockFile): Dependency[] {
   const found = new Map<string, Dependency>();
   for (const [path, { name, license, dev = false, link = false }] of Object.entries(lockFile.packages)) {

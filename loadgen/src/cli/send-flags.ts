@@ -90,6 +90,7 @@ function addSending(command: Command): void {
       parseDuration,
     )
     .option('--seed <n>', 'determines the order of the requests', parseWhole, 1)
+    .option('--trace', 'send a traceparent with each request; the report lists the slowest with their ids')
     .addOption(
       new Option(
         '--threshold <condition>',

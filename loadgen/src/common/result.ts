@@ -30,10 +30,24 @@ export const FAILURE_MEANING: Readonly<Record<FailureKind, string>> = {
  * results per second, objects would keep the garbage collector busy.
  */
 export interface Recorder {
-  /** A complete response. */
-  recordAnswer(target: number, status: number, intendedMs: number, sentMs: number, endedMs: number): void;
+  /** A complete response. `traceId` is the one that the request was sent with, if any. */
+  recordAnswer(
+    target: number,
+    status: number,
+    intendedMs: number,
+    sentMs: number,
+    endedMs: number,
+    traceId?: string,
+  ): void;
   /** No complete response. `sentMs` is NaN if nothing of the request was sent: then the server cannot have counted it. */
-  recordFailure(target: number, kind: FailureKind, intendedMs: number, sentMs: number, endedMs: number): void;
+  recordFailure(
+    target: number,
+    kind: FailureKind,
+    intendedMs: number,
+    sentMs: number,
+    endedMs: number,
+    traceId?: string,
+  ): void;
   /** Due, but not sent because no connection was free. */
   recordDrop(target: number, intendedMs: number): void;
 }

@@ -33,6 +33,8 @@ const MAX_SWEEP_MS = 50;
 /** The limit for a handshake if there are other addresses. A lost packet is retransmitted after one second. */
 const CONNECT_TIMEOUT_MS = 2_500;
 
+type Sending = Pick<Connection, 'target' | 'intendedMs' | 'deadlineMs' | 'traceId'>;
+
 /** The state of an address. */
 interface Peer {
   readonly idle: Connection[];
@@ -116,11 +118,8 @@ export class HttpClient implements ConnectionListener {
   }
 
   /** A refused connection has sent nothing, so its request may go to another address. A request that was sent is never repeated. */
-  #reroute(
-    { address, target, intendedMs, sentMs, deadlineMs }: Connection,
-    kind: FailureKind,
-    nowMs: number,
-  ): boolean {
+  #reroute(connection: Connection, kind: FailureKind, nowMs: number): boolean {
+    const { address, target, sentMs, deadlineMs } = connection;
     const carriedNothing = Number.isNaN(sentMs) && (kind === 'refused' || kind === 'unreachable');
     const request = this.#options.requests[target];
     if (!carriedNothing || deadlineMs <= nowMs || request === undefined) return false;

@@ -18,8 +18,18 @@ export interface RequestParts {
   readonly body: string | undefined;
 }
 
-/** A `Host` or `User-Agent` among the headers replaces the default. Only this function sets the length of the body. */
-export function encodeRequest(origin: Origin, { method, path, headers, body }: RequestParts): EncodedRequest {
+/** Version 00, room for the ids, and the flag of a sampled trace. https://www.w3.org/TR/trace-context/ */
+const TRACEPARENT = { start: 'traceparent: 00-', ids: '-'.repeat(49), end: '-01' };
+
+/**
+ * A `Host`, `User-Agent` or `traceparent` among the headers replaces the default. Only this function sets the length of the body.
+ * @param isTraced whether to leave room for ids, see {@link withTrace}
+ */
+export function encodeRequest(
+  origin: Origin,
+  { method, path, headers, body }: RequestParts,
+  isTraced = false,
+): EncodedRequest {
   const own = Object.entries(headers);
   const names = new Set(own.map(([name]) => name.toLowerCase()));
   const content = Buffer.from(body ?? '', 'utf8');

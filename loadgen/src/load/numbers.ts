@@ -59,6 +59,10 @@ export const numbersSchema = z.strictObject({
   byTarget: z
     .array(targetLineSchema)
     .meta({ description: 'Targets that are counted under the same series share a line.' }),
+  slowest: z
+    .array(slowRequestSchema)
+    .default([])
+    .meta({ description: 'By service time; empty without --trace.' }),
   timeline: timelineSchema,
 });
 

@@ -13,6 +13,12 @@ function bitsAt(seed: number, n: number): number {
   return (t ^ (t >>> 14)) >>> 0;
 }
 
+/** The n-th of a sequence of texts of 16 hexadecimal digits. */
+export function hexAt(seed: number, n: number): string {
+  const digits = (at: number) => bitsAt(seed, at).toString(16).padStart(8, '0');
+  return digits(2 * n) + digits(2 * n + 1);
+}
+
 /** Fewer rounds leave patterns in small permutations (a test checks that); more take time. Even, so that both halves mix equally. */
 const ROUNDS = 8;
 

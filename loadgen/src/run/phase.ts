@@ -1,4 +1,5 @@
 /** One phase of a run sends one pattern. It connects schedule, client and summary, which do not depend on each other. */
+import { randomBytes } from 'node:crypto';
 import type { Addresses } from '../http/addresses.ts';
 import { HttpClient } from '../http/client.ts';
 import type { Origin } from '../http/origin.ts';

@@ -143,6 +143,9 @@ export function toProcesses(samples: readonly Sample[], metrics: Metrics): Termi
   return processes;
 }
 
+/** @param known NaN for none */
+const earlierOf = (known: number, seconds: number) => Math.min(known || seconds, seconds);
+
 /** @throws CheckError for a target that matches no process, and for targets with the same labels */
 function checkDistinct(
   samples: readonly Sample[],

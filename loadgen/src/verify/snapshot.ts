@@ -85,6 +85,8 @@ export async function readSnapshot(
 
 interface Scraping {
   readonly intervalMs: number;
+  /** Whether another Prometheus scrapes the targets and forwards its samples. */
+  readonly isForwarded: boolean;
   /** Appended to the reason for waiting, and to the error. */
   readonly text: string;
   readonly error: string;
@@ -221,7 +223,7 @@ export function earliest(snapshots: readonly Snapshot[]): Snapshot {
   return { ...first, instances };
 }
 
-/** @returns the instances, or the reason for waiting if a target is down or was not scraped since then */
+/** @returns the instances, and the reason for waiting if a target is down or was not scraped since then */
 async function readFresh(
   prometheus: PrometheusReader,
   { job, metrics, signal }: SnapshotOptions,
@@ -231,7 +233,7 @@ async function readFresh(
   const query = snapshotQueryOf(`job=${JSON.stringify(job)}`, metrics, isForwarded);
   const samples = await prometheus.query(query, { signal });
   const ups = samples.filter(({ labels }) => labels.__name__ === 'up');
-  if (ups.length === 0) return `it has no target of job "${job}" yet`;
+  if (ups.length === 0) return { instances: [], reason: `it has no target of job "${job}" yet` };
   const down = ups.find(({ value }) => value !== 1);
   if (down !== undefined)
     return { instances: [], reason: `${formatTarget(down.labels)} is down (up = ${down.value})` };

@@ -10,8 +10,8 @@ export function onCore(core: number): readonly [string, ...string[]] {
   return takePrecedence() ? ['nice', '-n', '-20', ...pinned] : pinned;
 }
 
-/** @returns whether this process may; its session then has priority over others, and niceness applies only within it */
-function takePrecedence(): boolean {
+/** @returns whether this process and its later children may; its session then has priority over others, and niceness applies only within it */
+export function takePrecedence(): boolean {
   try {
     writeFileSync('/proc/self/autogroup', '-20');
   } catch {

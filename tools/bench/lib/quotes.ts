@@ -1,7 +1,8 @@
 /**
  * Quotes tables of `tools/bench/results/` in other documents, between two markers. The first selects the result, rows (all, or those
  * with a value in a column) and columns: `<!-- bench:RESULT routes=9: variant | of bare -->`, and `<!-- /bench -->`. With the word
- * `chart` it draws a chart of the second column by the first. `npm run quote` writes them, and a test checks them.
+ * `chart` it draws a chart of the second column by the first, and with `sizing` it shows how much fits into a given memory.
+ * `npm run quote` writes them, and a test checks them.
  */
 import { type Table, toMarkdown } from './report.ts';
 

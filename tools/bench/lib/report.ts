@@ -33,6 +33,20 @@ export function toMarkdown(rows: Table): string {
     .join('\n');
 }
 
+const MAX_COLUMNS = 120;
+
+/** A paragraph in lines of at most 120 characters, the later ones indented; code and long words stay whole. */
+export function wrap(text: string, indent = ''): string {
+  const [first = '', ...words] = text.match(/(?:`[^`]*`|\S)+/g) ?? [];
+  const lines = [first];
+  for (const word of words) {
+    const line = `${lines.at(-1)} ${word}`;
+    if (line.length > MAX_COLUMNS) lines.push(indent + word);
+    else lines[lines.length - 1] = line;
+  }
+  return lines.join('\n');
+}
+
 /** The version of an npm package of the tools, from the lock file. */
 export function lockedVersion(name: string): string {
   const lock = readFileSync(new URL('../../../package-lock.json', import.meta.url), 'utf8');

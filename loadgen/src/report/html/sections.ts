@@ -107,6 +107,14 @@ function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup 
   );
 }
 
+function slowestTable({ slowest }: PhaseReport): Markup | undefined {
+  if (slowest.length === 0) return undefined;
+  const rows = slowest.map(({ traceId, target, endedWith, latencyMs, serviceTimeMs }) => ({
+    cells: [target, endedWith, formatMs(serviceTimeMs), formatMs(latencyMs), traceId],
+  }));
+  return html`<h3>Slowest</h3>${table(['target', 'ended with', 'service time', 'latency', 'trace id'], rows)}`;
+}
+
 /** The rows; the verdict is at the top of the page. */
 export function verificationSection({ verification }: Report): Markup | undefined {
   if (verification === null || verification.rows.length === 0) return undefined;
