@@ -6,9 +6,8 @@ import { Registry } from '@prometheus-io/client';
 import { aggregate } from 'express-exact-metrics/cluster';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
-import { close } from './drain.ts';
 import { createServer, harden, listening } from './server.ts';
-import { METRICS_GRACE_MS, type Service } from './service.ts';
+import { endMetrics, type Service } from './service.ts';
 
 /** The time after the grace period for a worker to abort requests, send its counts and exit, in milliseconds. */
 const WORKER_END_MS = 3_000;
@@ -24,10 +23,9 @@ const MAX_DELAY_MS = 10_000;
 export async function startPrimary(config: Config, log: Logger): Promise<Service> {
   const aggregated = aggregate(cluster, { registry: new Registry() });
   const serving = new Set<number>();
-  let ready = false;
-  let stopping = false;
+  let state: 'starting' | 'running' | 'stopping' = 'starting';
   let delayMs = 0;
-  const isReady = () => ready && serving.size > 0;
+  const isReady = () => state === 'running' && serving.size > 0;
   const metricsServer = harden(aggregated.listen(config.METRICS_PORT, { isReady }));
   const metricsPort = await listening(metricsServer, config.METRICS_PORT, 'the metrics server');
   // A separate handler from that of the metrics port: clients of the API must not use up the scrapes that Prometheus needs.
@@ -43,7 +41,7 @@ export async function startPrimary(config: Config, log: Logger): Promise<Service
   cluster.on('exit', ({ id, process: { pid } }, code, signal) => {
     const served = serving.delete(id);
     // Before all are ready, a worker that never listened makes the start fail.
-    if (stopping || (!ready && !served)) return;
+    if (state === 'stopping' || (state === 'starting' && !served)) return;
     log.error({ worker: pid, code, signal }, 'a worker exited; starting a replacement');
     replace();
   });
@@ -55,7 +53,7 @@ export async function startPrimary(config: Config, log: Logger): Promise<Service
   };
   const replace = () => {
     setTimeout(() => {
-      if (stopping) return;
+      if (state === 'stopping') return;
       try {
         fork();
       } catch (error) {
@@ -73,20 +71,15 @@ export async function startPrimary(config: Config, log: Logger): Promise<Service
   // Starts one worker first, so that a port in use is reported only once.
   await start();
   await Promise.all(Array.from({ length: config.API_WORKERS - 1 }, start));
-  ready = true;
+  state = 'running';
   return {
     apiPort,
     metricsPort,
     async stop() {
-      ready = false;
-      stopping = true;
+      state = 'stopping';
       const drained = await endWorkers(config.SHUTDOWN_GRACE_MS + WORKER_END_MS);
-      const timeoutMs = config.SHUTDOWN_SCRAPE_WAIT_MS;
-      log.info({ scrapeWaitMs: timeoutMs }, 'drained');
-      const scraped = timeoutMs === 0 ? undefined : await aggregated.lastScrape({ timeoutMs });
       relay.close();
-      await close(metricsServer, METRICS_GRACE_MS);
-      return { drained, scraped };
+      return { drained, scraped: await endMetrics(aggregated, metricsServer, config, log) };
     },
   };
 }

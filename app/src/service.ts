@@ -1,4 +1,6 @@
 /** Starts and stops the API together with its metrics port. Independent of the environment and the process. */
+import type { Server } from 'node:http';
+import type { Metrics } from 'express-exact-metrics';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
@@ -27,7 +29,7 @@ export interface Stopped {
 }
 
 /** The time for a scrape in progress when the metrics port closes, in milliseconds. */
-export const METRICS_GRACE_MS = 1_000;
+const METRICS_GRACE_MS = 1_000;
 
 /** The time for a worker to send its last counts to the primary, in milliseconds. */
 const HAND_OVER_MS = 2_000;
@@ -47,14 +49,26 @@ export async function startService(config: Config, routes: readonly Route[], log
     async stop() {
       ready = false;
       const drained = await drain(api, config.SHUTDOWN_GRACE_MS);
-      const timeoutMs = config.SHUTDOWN_SCRAPE_WAIT_MS;
-      log.info({ scrapeWaitMs: timeoutMs }, 'drained');
-      const scraped = timeoutMs === 0 ? undefined : await metrics.lastScrape({ timeoutMs });
-      // Last, so that Prometheus and the health check can observe the draining.
-      await close(metricsServer, METRICS_GRACE_MS);
-      return { drained, scraped };
+      return { drained, scraped: await endMetrics(metrics, metricsServer, config, log) };
     },
   };
+}
+
+/**
+ * After the draining: waits for the last scrape, then closes the metrics port. It closes last, so that Prometheus and the health check
+ * can observe the draining.
+ * @returns whether everything was scraped; undefined without a wait
+ */
+export async function endMetrics(
+  metrics: Pick<Metrics, 'lastScrape'>,
+  server: Server,
+  { SHUTDOWN_SCRAPE_WAIT_MS: timeoutMs }: Config,
+  log: Logger,
+): Promise<boolean | undefined> {
+  log.info({ scrapeWaitMs: timeoutMs }, 'drained');
+  const scraped = timeoutMs === 0 ? undefined : await metrics.lastScrape({ timeoutMs });
+  await close(server, METRICS_GRACE_MS);
+  return scraped;
 }
 
 /**
