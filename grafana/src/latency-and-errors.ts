@@ -33,9 +33,9 @@ export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
     unit: 'percentunit',
     legend: 'table',
     softMax: 0.05,
-    exemplars: true,
+    // Exemplars are on the counter of errors, which has no routes.
+    ...(matchers === CHOSEN && { exemplars: true }),
     queries: (['5xx', '4xx', '499'] as const).map((legend) => ({
-      // Exemplars are on the counter of errors, which has no routes.
       expr:
         matchers === CHOSEN ? errorsOf(STATUS_CODES[legend]) : shareOf(STATUS_CODES[legend], { matchers }),
       legend,
