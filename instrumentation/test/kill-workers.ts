@@ -1,5 +1,6 @@
 /** Loads a cluster while its workers end one after the other, and compares what clients were answered with what is counted. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
 import { checkMonotonic, load, type Several } from './several.ts';
 
@@ -95,4 +96,21 @@ export async function killWorkers(several: Several, options: KillOptions): Promi
     lostSeconds: Number(end.value('http_server_worker_lost_seconds_total')),
     bound,
   };
+}
+
+/** For workers that end by SIGTERM. */
+export function expectNothingLost(result: Killed): void {
+  expect(result).toMatchObject({
+    failures: [],
+    lostReports: 0,
+    counted: result.answered,
+    jobs: result.answered,
+  });
+}
+
+/** For every other worker killed, beginning with the first. */
+export function expectLossWithinBound(result: Killed): void {
+  expect(result.lostReports).toBe(Math.ceil(result.kills / 2));
+  expect(result.answered - result.counted).toBeLessThanOrEqual(result.bound);
+  expect(result.counted).toBeLessThanOrEqual(result.answered + result.failures.length);
 }

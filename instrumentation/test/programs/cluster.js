@@ -5,7 +5,7 @@ import process from 'node:process';
 import express from 'express';
 import { instrument } from 'express-exact-metrics';
 import { aggregate } from 'express-exact-metrics/cluster';
-import { defineRoutes } from './routes.js';
+import { defineRoutes, obey } from './routes.js';
 
 const { WORKERS = '2', SERIALIZATION, ON_SIGTERM, LISTENS_LATE, IS_LATE, REPORT_INTERVAL_MS } = process.env;
 
@@ -49,11 +49,7 @@ async function primary() {
     },
     workers: async () => Object.values(cluster.workers ?? {}).map((one) => one?.process.pid),
   };
-  process.on('message', async ({ id, name, value }) => {
-    const result = await commands[name](value);
-    process.send?.({ id, result });
-  });
-  process.on('disconnect', () => process.exit());
+  obey(commands);
 }
 
 function worker() {

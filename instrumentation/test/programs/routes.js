@@ -1,4 +1,4 @@
-// What the workers of the programs here serve, and metrics of their own of each kind.
+// What the programs here share: what their workers serve, with metrics of their own of each kind, and the commands of tests.
 import process from 'node:process';
 import { threadId } from 'node:worker_threads';
 import { Counter, Gauge, Histogram, Summary } from '@prometheus-io/client';
@@ -53,4 +53,13 @@ export function defineRoutes(app, registry, id) {
       throw new Error('thrown on purpose');
     }),
   );
+}
+
+/** Runs the commands of the test that started the program, and ends with it. */
+export function obey(commands) {
+  process.on('message', async ({ id, name, value }) => {
+    const result = await commands[name](value);
+    process.send?.({ id, result });
+  });
+  process.on('disconnect', () => process.exit());
 }

@@ -6,7 +6,7 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import express from 'express';
 import { instrument } from 'express-exact-metrics';
 import { aggregate } from 'express-exact-metrics/cluster';
-import { defineRoutes } from './routes.js';
+import { defineRoutes, obey } from './routes.js';
 
 if (isMainThread) await main();
 else thread();
@@ -32,11 +32,7 @@ async function main() {
     terminate: () => workers[0].terminate(),
     add: async () => metrics.add(await begin()),
   };
-  process.on('message', async ({ id, name, value }) => {
-    const result = await commands[name](value);
-    process.send?.({ id, result });
-  });
-  process.on('disconnect', () => process.exit());
+  obey(commands);
 }
 
 function thread() {
