@@ -7,7 +7,14 @@ import { renderProtobuf } from '../src/exposition/protobuf.ts';
 import { createRequestFamilies } from '../src/exposition/request-families.ts';
 import { render } from '../src/exposition/text.ts';
 import { type AnyRegistry, type Client, gather } from '../src/library.ts';
-import { addRequest, createRequestCounts, createRow, expose, type Row } from '../src/recording/counts.ts';
+import {
+  addRequest,
+  bucketOf,
+  createRequestCounts,
+  createRow,
+  expose,
+  type Row,
+} from '../src/recording/counts.ts';
 import { type ExemplarSource, isLabelSet, keepExemplar } from '../src/recording/exemplars.ts';
 import { decode, type Message } from './decode.ts';
 import { exemplarsIn, idsIn } from './exemplars.ts';
@@ -24,22 +31,17 @@ function recording(bounds: readonly number[] = [0.1, 1], hasNative = false) {
       return id === '' ? undefined : { trace_id: id };
     },
   };
+  const families = () => createRequestFamilies(counts).map((read) => read());
   return {
     counts,
     registry: new Registry(),
     asked: () => asked,
     end(id: string, seconds: number, endedMs: number, code = 200) {
       const cell = addRequest(counts, row, code, seconds);
-      keepExemplar(source, cell, bounds, seconds, endedMs, id, undefined);
+      keepExemplar(source, cell, bounds, bucketOf(bounds, seconds), seconds, endedMs, id, undefined);
     },
-    families: () => createRequestFamilies(counts).map((read) => read()),
-    text: async () =>
-      (
-        await render(
-          createRequestFamilies(counts).map((read) => read()),
-          'openmetrics',
-        )
-      ).toString(),
+    families,
+    text: async () => (await render(families(), 'openmetrics')).toString(),
   };
 }
 

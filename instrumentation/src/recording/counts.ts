@@ -151,11 +151,15 @@ export const keyOf = (path: string, method: string) => `${method} ${path}`;
  * Adds one ended request. Never throws, and never adds more than {@link MAX_CODES} and {@link CODE_CLASSES} cells to a row.
  * @returns its cell
  */
-export function addRequest(counts: RequestCounts, row: Row, code: number, seconds: number): Cell {
-  const { bounds, hasNative } = counts;
+export function addRequest(
+  { bounds, hasNative }: RequestCounts,
+  row: Row,
+  code: number,
+  seconds: number,
+  bucket = bucketOf(bounds, seconds),
+): Cell {
   const cell = row.byCode.get(code) ?? newCell(row, code, bounds);
   touch(cell);
-  const bucket = bucketOf(bounds, seconds);
   cell.buckets[bucket] = (cell.buckets[bucket] as number) + 1;
   if (hasNative) {
     cell.native ??= new Float64Array(SLOTS);

@@ -39,12 +39,13 @@ export function keepExemplar<Request>(
   source: ExemplarSource<Request>,
   cell: Cell,
   bounds: readonly number[],
+  bucket: number,
   seconds: number,
   endedMs: number,
   request: Request,
   kept: unknown,
 ): void {
-  const place = placeOf(bounds, seconds);
+  const place = bounds.length > 0 ? bucket : placeOfSlot(slotOf(seconds));
   cell.exemplarsDueMs ??= new Float64Array(bounds.length > 0 ? bounds.length + 1 : placeOfSlot(SLOTS) + 1);
   if (endedMs < (cell.exemplarsDueMs[place] as number)) return;
   const labelSet = source.labelsOf(request, kept);

@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { addRequest, expose, type RequestCounts, type Row, unmatchedRow } from './counts.ts';
+import { addRequest, bucketOf, expose, type RequestCounts, type Row, unmatchedRow } from './counts.ts';
 import { type ExemplarSource, keepExemplar } from './exemplars.ts';
 import {
   countedOutcome,
@@ -113,9 +113,10 @@ export function createRecorder({
     const row = rowOf(response, ongoing, code);
     const endedMs = nowMs();
     const seconds = (endedMs - ongoing.startedMs) / 1000;
-    const cell = addRequest(counts, row, code, seconds);
+    const bucket = bucketOf(counts.bounds, seconds);
+    const cell = addRequest(counts, row, code, seconds, bucket);
     if (exemplars)
-      keepExemplar(exemplars, cell, counts.bounds, seconds, endedMs, response.req, ongoing.trace);
+      keepExemplar(exemplars, cell, counts.bounds, bucket, seconds, endedMs, response.req, ongoing.trace);
   }
 
   function rowOf(response: ServerResponse, ongoing: Ongoing, code: number): Row {

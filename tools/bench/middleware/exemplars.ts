@@ -2,14 +2,17 @@
  * The CPU time of exemplars per request, in process: with a server, a request takes a thousand times as long. Applications with and
  * without exemplars get the same requests in turn, in an OpenTelemetry span and without one.
  */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { Registry } from '@prometheus-io/client';
 import express from 'express';
 import { instrument } from 'express-exact-metrics';
-import { quick, report } from '../lib/report.ts';
+import { median, quick, report } from '../lib/report.ts';
 
-const ROUNDS = quick ? 2_000 : 5_000;
+const ROUNDS = quick ? 500 : 1_500;
+const PROCESSES = quick ? 3 : 11;
 const WARM_UP_ROUNDS = 500;
 const REQUESTS = 300;
 const TRACE_ID = 'ab'.repeat(16);
@@ -74,33 +77,56 @@ const lowest = (values: readonly number[]) =>
 /** The first application is faster than any other, for which its code is optimised: that one is not compared. */
 const names = ['first', 'off', 'on', 'off again'] as const;
 
-const rows = cases.map(([name, headers, active]) => {
-  // From the last case on.
+interface Result {
+  readonly off: number;
+  readonly more: number;
+  readonly noise: number;
+}
+
+/** In one process: the time without exemplars, how much more it is with them, and how far the two applications without differ. */
+function compare([, headers, active]: (typeof cases)[number]): Result {
   if (active === inSpan) context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const apps = new Map(names.map((app) => [app, createApp(app === 'on')]));
   const measured = new Map(names.map((app) => [app, [] as number[]]));
   context.with(active, () => {
     for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
-      // Each goes first in turn.
+      // Each goes first in turn, and after each of its neighbours equally often.
       for (let i = 0; i < names.length; i++) {
-        const app = names[(round + i) % names.length] as (typeof names)[number];
+        const place = round % 2 === 0 ? round / 2 + i : (round + 1) / 2 + names.length - i;
+        const app = names[place % names.length] as (typeof names)[number];
         const ns = measure(apps.get(app) as Application, headers);
         if (round >= WARM_UP_ROUNDS) measured.get(app)?.push(ns);
       }
     }
   });
   const [, off = 0, on = 0, again = 0] = names.map((app) => lowest(measured.get(app) ?? []));
-  return {
-    requests: name,
-    'off, ns': off.toFixed(0),
-    'on, ns more': (on - off).toFixed(0),
-    'off again, ns more': (again - off).toFixed(0),
-  };
-});
-report(
-  'middleware-exemplars',
-  rows,
-  `CPU time of a request through Express and the instrumentation, without a connection, in blocks of ${REQUESTS} to several applications in turn, ${ROUNDS.toLocaleString('en')} of each; the lowest tenth of the blocks.
-The difference between two applications without exemplars is the noise.`,
-  ['express', '@opentelemetry/api'],
-);
+  const none = (off + again) / 2;
+  return { off: none, more: on - none, noise: Math.abs(again - off) };
+}
+
+const [chosen] = process.argv.slice(2).filter((word) => /^\d$/.test(word));
+if (chosen !== undefined) {
+  process.stdout.write(JSON.stringify(compare(cases[Number(chosen)] as (typeof cases)[number])));
+} else {
+  const words = quick ? ['--quick'] : [];
+  const results = cases.map((_, i) =>
+    Array.from({ length: PROCESSES }, () => {
+      const run = [fileURLToPath(import.meta.url), `${i}`, ...words];
+      return JSON.parse(execFileSync(process.execPath, run, { encoding: 'utf8' })) as Result;
+    }),
+  );
+  const cell = (values: readonly number[]) =>
+    `${median(values).toFixed(0)} (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
+  report(
+    'middleware-exemplars',
+    results.map((of, i) => ({
+      requests: cases[i]?.[0] ?? '',
+      'off, ns': cell(of.map(({ off }) => off)),
+      'on, ns more': cell(of.map(({ more }) => more)),
+      'noise, ns': cell(of.map(({ noise }) => noise)),
+    })),
+    `CPU time of a request through Express and the instrumentation, without a connection, in blocks of ${REQUESTS} to several applications in turn, ${ROUNDS.toLocaleString('en')} of each; the lowest tenth of the blocks.
+Medians of ${PROCESSES} processes, and their range, because each process compiles the same code differently. Without exemplars is the mean of two applications; the noise is their difference.`,
+    ['express', '@opentelemetry/api'],
+  );
+}
