@@ -14,6 +14,9 @@ async function listen(port: number): Promise<Server> {
   return server;
 }
 
+/** Ports that were returned before, which their programs may not listen on yet. */
+const taken = new Set<number>();
+
 export const freePort = (): Promise<number> => freeRange(1);
 
 /** The first of `count` free ports in a row. */
@@ -26,6 +29,9 @@ export async function freeRange(count: number): Promise<number> {
       one.value.close();
       await once(one.value, 'close');
     }
-    if (all.every(({ status }) => status === 'fulfilled')) return first;
+    const ports = all.map((_, i) => first + i);
+    if (!all.every(({ status }) => status === 'fulfilled') || ports.some((port) => taken.has(port))) continue;
+    for (const port of ports) taken.add(port);
+    return first;
   }
 }

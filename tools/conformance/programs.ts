@@ -22,7 +22,7 @@ export interface Program {
   readonly exited: Promise<unknown>;
   /** Sends the signal of a supervisor. */
   terminate(): void;
-  /** Kills one of its processes, not the first, and waits for a replacement. */
+  /** Kills one of its processes, not the first, and waits until a replacement listens. */
   killOne(): Promise<void>;
   /** Kills it and all its processes. */
   stop(): Promise<void>;
@@ -181,12 +181,18 @@ export async function startProgram(name: ProgramName, processes: 1 | 4 = 1): Pro
     rmSync(shared, { recursive: true, force: true });
   }
   try {
-    const { port, metricsPort } = await portsOf(child, launch);
+    const { port, metricsPort, listeners } = await portsOf(child, launch);
     await accepting(port);
     const url = `http://127.0.0.1:${port}`;
     const metricsUrl = `http://127.0.0.1:${metricsPort}${launch.metricsPath ?? '/metrics'}`;
     const terminate = () => child.kill('SIGTERM');
-    return { url, metricsUrl, exited, terminate, killOne: () => killOne(child.pid as number), stop };
+    const killOne = async () => {
+      const before = listeners();
+      await replaceOne(child.pid as number);
+      // If each process has a listener: without one that listens, the next kills would close the port.
+      if (launch.listeners > 1) await until('the replacement to listen', () => listeners() > before);
+    };
+    return { url, metricsUrl, exited, terminate, killOne, stop };
   } catch (error) {
     await stop();
     throw new Error(`${name} did not start`, { cause: error });
@@ -200,7 +206,7 @@ async function workersOf(pid: number): Promise<string[]> {
   return rows.filter((row) => !row.includes('resource_tracker')).map((row) => row.trim().split(' ')[0] ?? '');
 }
 
-async function killOne(pid: number): Promise<void> {
+async function replaceOne(pid: number): Promise<void> {
   const before = await workersOf(pid);
   const [killed = ''] = before;
   process.kill(Number(killed), 'SIGKILL');
@@ -210,10 +216,11 @@ async function killOne(pid: number): Promise<void> {
   });
 }
 
-/** Reads its output until all its processes listen. @throws if it ends before */
+/** Reads its output until all its processes listen. @returns also how many have listened so far @throws if it ends before */
 function portsOf(child: ReturnType<typeof spawn>, { listening, listeners, hasMetricsPort = false }: Launch) {
-  return new Promise<{ port: string; metricsPort: string }>((resolve, reject) => {
+  return new Promise<{ port: string; metricsPort: string; listeners: () => number }>((resolve, reject) => {
     let text = '';
+    const found = () => [...text.matchAll(listening)].map(([, port = '']) => port);
     const fail = () => reject(new Error(`expected ${listening}, got "${text}"`));
     const timeout = setTimeout(fail, READY_MS);
     child.once('error', reject).once('exit', fail);
@@ -221,12 +228,12 @@ function portsOf(child: ReturnType<typeof spawn>, { listening, listeners, hasMet
       // Reads to the end, because the program would block on a full pipe.
       stream?.setEncoding('utf8').on('data', (data: string) => {
         text += data;
-        const ports = [...text.matchAll(listening)].map(([, found = '']) => found);
+        const ports = found();
         const [, metricsPort] = /^metrics on (\d+)$/m.exec(text) ?? [];
         const [port] = ports;
         if (!port || ports.length < listeners || (hasMetricsPort && !metricsPort)) return;
         clearTimeout(timeout);
-        resolve({ port, metricsPort: metricsPort ?? port });
+        resolve({ port, metricsPort: metricsPort ?? port, listeners: () => found().length });
       });
     }
   });
