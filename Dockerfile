@@ -37,7 +37,7 @@ RUN npm run build --workspaces --if-present && sh scripts/without-sources.sh ins
     && chmod -R a+rX instrumentation app loadgen
 
 # The final images contain only what runs: Node, the shell and the few programs of the health checks and of scripts/cluster-load.sh, with
-# their libraries (docs/security.md lists what is left out).
+# their libraries (runtime-root.sh lists what is left out).
 FROM ${NODE_IMAGE} AS collected
 COPY scripts/offline/runtime-root.sh /
 RUN /runtime-root.sh /root-of-runtime bash sh sleep timeout rm cat && mkdir -p /data/loadgen && chmod 1777 /data/loadgen

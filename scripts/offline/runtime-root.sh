@@ -1,7 +1,10 @@
 #!/bin/sh
 # runtime-root.sh FOLDER PROGRAM...: makes the root file system of an image that has Node, these programs, the libraries that
 # they are linked with, and nothing else: no package manager, compiler or shell beyond those named. Called by the Dockerfile, in
-# an image that has all of it: upstream's, or the fallback made of Debian's packages.
+# an image that has all of it: upstream's, or the fallback made of Debian's packages. On disk, the latter loses npm with the 918
+# packages of Debian's Node under it (203 MB), Python and Perl (54 MB), 41 of 174 MB of libraries (those that Node does not need, and
+# three quarters of ICU's data), other programs (34 MB), headers and static libraries (23 MB), maps, typings and tests of our packages
+# (17 MB), and caches of apt and dpkg (15 MB).
 set -eu
 folder=$1
 shift
