@@ -1,4 +1,4 @@
-// One number: how many requests there were. It is served on a separate port.
+// A counter, on a separate port.
 import { createServer } from 'node:http';
 import { Counter, Registry } from '@prometheus-io/client';
 import express from 'express';

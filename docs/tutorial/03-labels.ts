@@ -1,4 +1,4 @@
-// Which requests: one series per path and method.
+// Labels: one series per path and method.
 import { createServer } from 'node:http';
 import { Counter, Registry } from '@prometheus-io/client';
 import express from 'express';

@@ -1,4 +1,4 @@
-// What went wrong: errors by status code.
+// Errors by status code.
 import { createServer } from 'node:http';
 import { Counter, Registry } from '@prometheus-io/client';
 import express from 'express';

@@ -1,4 +1,4 @@
-// What is in progress: a gauge, which rises and falls. A payment takes two seconds, so that there is something to see.
+// A gauge of requests in progress.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, Registry } from '@prometheus-io/client';

@@ -1,4 +1,4 @@
-// How long requests took: a histogram sorts the durations into buckets.
+// A histogram of durations.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';

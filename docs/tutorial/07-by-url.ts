@@ -1,4 +1,4 @@
-// The first trap, as it is usually built: the URL as a label. Never do this.
+// A trap: the URL as a label.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';

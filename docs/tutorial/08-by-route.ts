@@ -1,4 +1,4 @@
-// The same label from the route that answered: one value per route, and one for everything else.
+// The route as a label.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';

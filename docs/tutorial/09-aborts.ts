@@ -1,4 +1,4 @@
-// A response ends with `close`, finished or not. A client that left early is an error with its own code.
+// Clients that leave are counted.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';

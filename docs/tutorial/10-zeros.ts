@@ -1,4 +1,4 @@
-// Every possible series exists from the start, with the value 0.
+// Every series starts at 0.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';

@@ -1,4 +1,4 @@
-// Buckets around the promised limits. And a route that blocks all others while it computes.
+// Buckets around the limits, and a route that blocks.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';

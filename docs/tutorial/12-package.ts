@@ -1,4 +1,4 @@
-// All of it in one line: the API of step 1, with a slow payment, and exact metrics on port 8000.
+// The API of step 1 with a slow payment, and one line for metrics.
 import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 import { instrument } from 'express-exact-metrics';
