@@ -16,9 +16,8 @@ const answers = [
   statePanel(12),
   stat('Most requested', {
     ...COUNT,
-    shows:
-      'The route with the most requests since the API started, and how many it received, summed over all replicas.',
-    investigate: 'if few users should need this route.',
+    shows: 'The route with the most requests since the API started, and how many it received.',
+    investigate: 'if you expected another route.',
     seeAlso: '[the table of all routes](/d/operations).',
     width: 12,
     height: 3,
@@ -29,8 +28,8 @@ const answers = [
   stat('Total requests', {
     ...COUNT,
     shows:
-      'Requests handled by a route since the API started, summed over all replicas. This is the raw counter, because increase() extrapolates.',
-    investigate: 'if it drops: a replica restarted, and its counter starts again at 0.',
+      'Requests that a route handled since the API started, over all replicas: the raw counter, because increase() extrapolates.',
+    investigate: 'if it drops: a replica restarted, and counts from 0 again.',
     seeAlso: '[Node runtime](/d/node-runtime) shows restarts.',
     width: 8,
     queries: { requests: `sum(http_requests_total{${CHOSEN}})` },
@@ -38,7 +37,7 @@ const answers = [
   stat('Total errors', {
     ...COUNT,
     shows:
-      'Responses with status 400 or higher since the API started, including clients that disconnected early (499). Requests for unknown paths count here as 404, but not in *Total requests*.',
+      'Responses with status 400 or higher, and client disconnects (499), since the API started. Unknown paths (404) count here, but not in *Total requests*.',
     investigate: 'if *Errors by code* shows 5xx.',
     seeAlso: '[SLOs](/d/slos) to see whether there are too many.',
     width: 8,
@@ -46,7 +45,7 @@ const answers = [
   }),
   stat('In progress now', {
     ...COUNT,
-    shows: 'Requests that the API was handling at the last scrape. Without traffic it is 0.',
+    shows: 'Requests that the API was handling at the last scrape.',
     investigate: 'if it stays above the expected number in *Requests in progress, measured and expected*.',
     seeAlso: `${runbook('RequestsStuck')}.`,
     width: 8,
@@ -54,8 +53,8 @@ const answers = [
   }),
   ranking('Requests by path and method', {
     ...COUNT,
-    shows: `Which route received the most requests? Requests handled since the API started, summed over all replicas: the ${TOP} busiest routes, and all others as *other routes*.`,
-    investigate: 'if a route that clients use shows 0.',
+    shows: `Requests since the API started: the ${TOP} busiest routes, and all others as *other routes*.`,
+    investigate: 'if a route that clients use has 0.',
     seeAlso: '[the details of one route](/d/route): click its bar.',
     height: 10,
     queries: {
@@ -68,7 +67,7 @@ const answers = [
   ranking('Errors by code', {
     ...COUNT,
     shows:
-      'Errors since the API started. 404: the path does not exist. 499: the client disconnected before the response was complete. 5xx: the API failed.',
+      'Errors since the API started. 404: unknown path. 499: the client disconnected before the response was complete. 5xx: the API failed.',
     investigate: 'if there are 5xx: they burn the error budget.',
     seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; for many 404s, ${runbook('NotFoundSurge')}.`,
     height: 10,
@@ -83,7 +82,7 @@ const answers = [
 
 const traffic = [
   lines('Request rate by path and method', {
-    shows: `Requests per second by route: the ${TOP} busiest routes in the time range, and all others as *other routes*.`,
+    shows: `Requests per second of the ${TOP} busiest routes in the time range, and of all others as *other routes*.`,
     investigate: 'if one line drops to 0 while others do not: a client or that route is broken.',
     seeAlso: '[the details of one route](/d/route): click its line.',
     height: 10,
@@ -104,7 +103,7 @@ const latency = [latencyQuantiles({}), latencyDistribution({})];
 const concurrency = [
   lines('Requests in progress, measured and expected', {
     shows:
-      "The gauge at each scrape, and the value that Little's law predicts: arrival rate times mean duration. The gauge is sampled, so it scatters around the expected line.",
+      "The gauge at each scrape, and its expected mean: arrival rate times mean duration (Little's law).",
     investigate: 'if the gauge stays above the expected line: requests arrive and do not finish.',
     seeAlso: `${runbook('RequestsStuck')}.`,
     width: 24,

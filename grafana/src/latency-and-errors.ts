@@ -27,7 +27,7 @@ export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
   lines('Error ratio: 4xx, 499 and 5xx', {
     ...place,
     shows:
-      'Share of responses that are client errors (4xx), client disconnects (499) or failures of the API (5xx). Without traffic there is no ratio (0/0), and so no line.',
+      'Share of responses that are client errors (4xx), client disconnects (499) or failures of the API (5xx). Without traffic there is no line.',
     investigate: `if 5xx exceed the objective of ${BUDGETS.availability}, or if 499 rise: clients give up on slow responses.`,
     seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; for 4xx, ${runbook('NotFoundSurge')}.`,
     unit: 'percentunit',
@@ -51,7 +51,7 @@ export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
 export const latencyQuantiles = ({ matchers = CHOSEN, ...place }: Place) =>
   lines('Latency p50, p95 and p99', {
     ...place,
-    shows: `Time from the arrival of a request to the end of its response, over all replicas. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
+    shows: `Time from the arrival of a request to the end of its response. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
     investigate: 'if p99 stays above the dashed line: more than 1 % of responses are slow.',
     seeAlso: `*Latency distribution*, [the table of all routes](/d/operations), ${runbook('ErrorBudgetBurn')}.`,
     unit: 's',
@@ -70,7 +70,7 @@ export const latencyDistribution = ({ matchers = CHOSEN, ...place }: Place) => {
   return heatmap('Latency distribution', {
     ...place,
     shows:
-      'Responses by latency; a stronger colour means more responses. Buckets are 4 % wide with native histograms; otherwise they are the classic buckets.',
+      'Responses by latency: the stronger the colour, the more responses. Each band is a bucket, 4.4 % wide with native histograms.',
     investigate:
       'if there are two bands: two kinds of requests or replicas behave differently, which a percentile hides.',
     seeAlso:

@@ -34,7 +34,7 @@ const processes = [
   }),
   stat('Restarts in range', {
     shows:
-      'Processes that restarted at an address, or workers with a number, that Prometheus already knew. A replica with a new address is not counted here, but the graphs mark its start.',
+      'Restarts of processes with the same address, or of workers with the same number. A replica with a new address is not counted, but the graphs mark its start.',
     investigate: 'if there are restarts and there was no release.',
     seeAlso: `the container's log, *Memory, share of limit*, ${runbook('ApiRestarting')}.`,
     ...COUNT,
@@ -57,7 +57,7 @@ const memory = [
   lines('Memory by kind, all replicas', {
     shows: 'Memory by kind, summed over the selected processes.',
     investigate:
-      'if resident memory grows while the heap is flat (buffers and other memory outside the heap), or if the low points of the used heap rise (a leak).',
+      'if the low points of the used heap rise (a leak), or if resident memory grows while the heap does not (a leak outside the heap, such as buffers).',
     seeAlso: `*Garbage collection, mean of replicas* below, ${runbook('EventLoopBlocked')}.`,
     unit: 'bytes',
     softMax: 64 * 1024 * 1024,
@@ -68,7 +68,7 @@ const memory = [
   }),
   lines('Garbage collection, mean of replicas', {
     shows:
-      'Share of wall time spent in each kind of collection, averaged over the selected processes. Minor collections are cheap and frequent.',
+      'Share of time in each kind of collection, averaged over the selected processes. Minor collections are cheap and frequent.',
     investigate: 'if major collections take more than a few per cent: the heap is near its limit.',
     seeAlso: `*Memory by kind, all replicas*, ${runbook('EventLoopBlocked')}.`,
     unit: 'percentunit',
@@ -95,7 +95,7 @@ const resources = [
     queries: { '{{type}}': `sum by (type) (nodejs_active_resources{${CHOSEN}})` },
   }),
   lines('Open file descriptors', {
-    shows: 'Sockets and files that each process has open.',
+    shows: 'Open sockets and files of each process.',
     investigate:
       'if it is near the limit of the process (`process_max_fds`), beyond which new connections fail.',
     seeAlso: `*Active resources by type, all replicas*, ${runbook('RequestsStuck')}.`,

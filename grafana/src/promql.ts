@@ -127,7 +127,7 @@ export function quantile(q: number, scope: Scope = {}): string {
 
 /** Belongs in the description of every panel with quantiles. */
 export const QUANTILE_CAVEAT =
-  'Percentiles from native histograms are accurate to a few per cent. From classic buckets they are interpolated, and only the bucket is certain (one band of *Latency distribution*).';
+  'Percentiles are accurate to 4.4 % with native histograms, and to the width of the bucket with classic buckets.';
 
 /** How many routes a panel shows as series of their own; the others are summed as "other routes". */
 export const TOP = 12;

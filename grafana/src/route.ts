@@ -17,8 +17,7 @@ const whole = { ...scope, window: '$__range' };
 
 const summary = [
   stat('Response rate', {
-    shows:
-      'Responses of the selected routes with any status, summed over all replicas and averaged over the time range.',
+    shows: 'Responses per second of the selected routes, averaged over the time range.',
     investigate: 'if the rate is unusual for the time of day.',
     seeAlso: '*Responses by status class* below, [API overview](/d/api-overview) for all routes.',
     unit: 'reqps',
@@ -40,7 +39,7 @@ const summary = [
     queries: { bad: badResponses(LATENCY_OBJECTIVE_SECONDS, whole) },
   }),
   stat('p99', {
-    shows: `One response in a hundred took longer than this. ${QUANTILE_CAVEAT}`,
+    shows: `One response in 100 took longer. ${QUANTILE_CAVEAT}`,
     investigate: `if it exceeds the objective of ${objectiveMs} ms.`,
     seeAlso:
       '*Latency distribution* to see whether these are outliers or a second group; [Node runtime](/d/node-runtime).',
@@ -79,7 +78,7 @@ const replicas = [
     queries: { '{{instance}}': responses({ ...scope, by: ['instance'] }) },
   }),
   lines('p99 by replica', {
-    shows: `The 99th percentile latency of the selected routes, by replica. ${QUANTILE_CAVEAT}`,
+    shows: `99th percentile latency of the selected routes, by replica. ${QUANTILE_CAVEAT}`,
     investigate: 'if one replica is slower than the others: its process is busy or low on memory.',
     seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
     unit: 's',

@@ -12,8 +12,8 @@ const EACH_TARGET = '{{job}} {{instance}}';
 
 const targets = [
   stat('Targets up', {
-    shows: 'Targets whose last scrape succeeded: the replicas of the API, and Prometheus itself.',
-    investigate: 'if it is less than the number of replicas plus one.',
+    shows: 'Targets whose last scrape succeeded: replicas of the API, your services, and Prometheus itself.',
+    investigate: 'if it is less than the replicas and services that you run, plus one for Prometheus.',
     seeAlso: `*Status of each target*, ${runbook('ApiTargetMissing')}.`,
     ...COUNT,
     queries: { up: `sum(up{${CHOSEN}})` },
@@ -46,7 +46,7 @@ const targets = [
   }),
   states('Status of each target', {
     shows:
-      'Whether the scrapes of each target succeeded. In a gap, Prometheus did not know the target, because its DNS name had no address.',
+      'Whether the scrapes of each target succeeded. In a gap, its DNS name had no address, or Prometheus stored nothing.',
     investigate: 'if scrapes fail and the target was not restarting.',
     seeAlso: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}.`,
     queries: { [EACH_TARGET]: `up{${CHOSEN}}` },
@@ -67,7 +67,7 @@ const scrapes = [
   }),
   lines('Samples per scrape', {
     shows:
-      'Samples that each target exposes. For the API the number is fixed; for Prometheus it grows as more of its features are used.',
+      'Samples that each target exposes. The number is fixed for the API, and grows with use for Prometheus.',
     investigate: 'if the line of the API climbs: a label has unbounded values.',
     seeAlso: `${runbook('SeriesGrowth')}, ${runbook('SampleLimitNear')}.`,
     softMax: 1000,
@@ -87,7 +87,7 @@ const database = [
     noValue: NOT_CHOSEN,
   }),
   lines('New series by target', {
-    shows: 'Series that a scrape returned for the first time: all of them after a start, then none.',
+    shows: 'Series that a target exposed for the first time: all of them at its start, then none.',
     investigate: 'if new series keep appearing.',
     seeAlso: `${runbook('SeriesGrowth')}.`,
     softMax: 100,
@@ -108,7 +108,7 @@ const lost = {
 const rules = [
   lines('Rule evaluation time by group', {
     shows: 'Duration of the last evaluation of each rule group.',
-    investigate: `if a group takes longer than its interval of ${RULES_INTERVAL_SECONDS} s: it misses evaluations.`,
+    investigate: `if a group takes longer than ${RULES_INTERVAL_SECONDS} s, the usual interval: it misses evaluations.`,
     seeAlso: `${runbook('PrometheusRuleFailing')}.`,
     softMax: 0.02,
     unit: 's',
@@ -118,8 +118,7 @@ const rules = [
     noValue: NOT_CHOSEN,
   }),
   lines('Failures in Prometheus', {
-    shows:
-      'Failed rule evaluations, rejected scrapes and samples, and failed notifications, per second. Normally all are 0.',
+    shows: 'Failed rule evaluations, rejected scrapes and samples, and failed notifications, per second.',
     investigate: 'if one is above 0.',
     seeAlso: `${runbook('PrometheusSamplesRejected')}, ${runbook('PrometheusRuleFailing')}, ${runbook('PrometheusNotificationsFailing')}.`,
     softMax: 1,

@@ -8,8 +8,8 @@ import { table } from './table.ts';
 export const NO_TRAFFIC = 'No traffic: no budget burns';
 const NAMES = { availability: 'Availability', latency: 'Latency' } as const;
 const GOOD_MEANS = {
-  availability: 'that did not fail with a 5xx. Client errors (4xx) are excluded from both sides of the ratio',
-  latency: `that were answered within ${LATENCY_OBJECTIVE_SECONDS * 1000} ms. A client that gave up later than that (499) counts as a slow response`,
+  availability: 'that did not fail with a 5xx. Client errors (4xx) are left out',
+  latency: `that were answered within ${LATENCY_OBJECTIVE_SECONDS * 1000} ms. A client that gave up later (499) counts as slow`,
 };
 
 /** Over 30 days, from the recorded 5-minute rates: far fewer series to read than the counters. */
@@ -21,7 +21,7 @@ const failureRatio = (slo: Slo) => {
 
 export const objective = (slo: Slo, width: number) =>
   stat(`${NAMES[slo]}, last 30 days`, {
-    shows: `Share of requests ${GOOD_MEANS[slo]}. Covers 30 days, or all data if there is less.`,
+    shows: `Share of requests ${GOOD_MEANS[slo]}. Over 30 days, or all data if there is less.`,
     investigate: `if it is below the objective of ${OBJECTIVES[slo] * 100} %.`,
     seeAlso: `*Which route burns the budget?* below, ${runbook('ErrorBudgetBurn')}.`,
     width,
@@ -62,11 +62,9 @@ const PAGES_FIRST = `${byAlert('ALERTS{alertstate="firing", severity="page"}')} 
 
 export const firingNow = (height: number) =>
   table('Firing now', {
-    shows: 'All firing alerts about the API and about Prometheus itself, pages first.',
-    investigate:
-      'if a *page* fires, immediately; if a *ticket* fires, in working hours. An *info* needs no action.',
-    seeAlso:
-      '[the runbook](/d/runbook) for what each alert means, what to check and what to do: click its name.',
+    shows: 'All firing alerts about the API and Prometheus, pages first.',
+    investigate: 'if a *page* fires, now; if a *ticket* fires, in working hours. An *info* needs no action.',
+    seeAlso: '[the runbook](/d/runbook): click the name of an alert.',
     height,
     // Without recent samples, an empty result would not mean that nothing is firing.
     expr: `${PAGES_FIRST} or label_replace(0 * max(up) unless on () ${FIRING}, "alertname", "Nothing is firing", "", "")`,

@@ -17,7 +17,7 @@ const burnLimits = BURN_RATES.map(
 
 const burnPanel = (slo: Slo, name: string) =>
   lines(`${name}: burn rate by window`, {
-    shows: `How fast the error budget is being spent, averaged over each window: at 1 it lasts exactly 30 days, at 2 half as long.`,
+    shows: `How many times as fast as allowed the error budget is spent, averaged over each window: at 1 it lasts 30 days, at 2 half as long.`,
     investigate: `if a long and a short window are both above their dashed line: ${BURN_RATES.map(
       ({ longWindow, shortWindow, factor, severity }) =>
         `${longWindow} and ${shortWindow} above ${factor} (${severity})`,
@@ -38,8 +38,7 @@ const burnPanel = (slo: Slo, name: string) =>
 
 const routePanels = [
   lines('5xx ratio by route', {
-    shows:
-      'Which route burns the availability budget: its share of 5xx among its own responses, over 5 minutes.',
+    shows: 'Share of 5xx in the responses of each route, over 5 minutes.',
     investigate: `if a route stays above ${BUDGETS.availability}.`,
     seeAlso: `[the details of one route](/d/route): click its line; ${runbook('ErrorBudgetBurn')}.`,
     height: 10,
@@ -52,7 +51,7 @@ const routePanels = [
     noValue: NO_TRAFFIC,
   }),
   lines('p99 latency by route', {
-    shows: `Which route burns the latency budget: its 99th percentile over 5 minutes. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
+    shows: `99th percentile of each route over 5 minutes. ${QUANTILE_CAVEAT} The dashed line is the objective of ${LATENCY_OBJECTIVE_SECONDS * 1000} ms.`,
     investigate: 'if a route stays above the dashed line.',
     seeAlso: `[the details of one route](/d/route): click its line; ${runbook('ErrorBudgetBurn')}.`,
     height: 10,

@@ -30,9 +30,9 @@ export const stateQuery = STATES.map(([, , expr], i) => `(${expr}) + ${i}`).join
 
 export const statePanel = (width: number) =>
   stat('State', {
-    shows: 'The current state of the API, which explains why other panels may show no data.',
+    shows: 'The current state of the API, which explains why other panels have no data.',
     investigate: 'if it is *Down*, *Degraded* or *Unknown*; alerts fire only after a delay.',
-    seeAlso: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}. With no recent sample, either Prometheus is down, or the clock of your computer is ahead: to find out which, open [Scrape health](/d/scrape-health) with a time range that ends a minute ago.`,
+    seeAlso: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}. With *No recent sample*, check the clock of your computer, then ${runbook('PrometheusStoresNothing')}.`,
     width,
     height: width > 8 ? 3 : 4,
     unit: 'none',

@@ -25,10 +25,9 @@ export function gradeQuery(
   if ('refused' in answer) return wrong(`Prometheus refuses it: ${answer.refused}`);
   if ('refused' in solution) return wrong(`Your Prometheus refuses the solution itself: ${solution.refused}`);
   const shown = `Your Prometheus answers ${format(answer.samples)}.`;
-  if (answer.samples.length === 0)
-    return wrong('No series matches: none has these names and labels now. Check the spelling.');
+  if (answer.samples.length === 0) return wrong('No series matches now. Check the names and labels.');
   if (question.labels === undefined && answer.samples.length > 1)
-    return wrong(shown, `The question asks for one number, and these are ${answer.samples.length} series.`);
+    return wrong(shown, `Expected one number, got ${answer.samples.length} series.`);
   if (!answer.samples.every(({ value }) => Number.isFinite(value)))
     return wrong(
       shown,
@@ -37,12 +36,12 @@ export function gradeQuery(
   const isMissing = (label: string) => !answer.samples.every(({ labels }) => label in labels);
   const missing = question.labels?.filter(isMissing) ?? [];
   if (missing.length > 0)
-    return wrong(shown, `The result must show which: it lacks the label ${missing.join(' and ')}.`);
+    return wrong(shown, `The result must show which one: it lacks the label ${missing.join(' and ')}.`);
   const elsewhere = trials.find((trial) => !agree(question, trial));
   if (!agree(question, live))
     return wrong(
       shown,
-      'That is not the value in question.',
+      'That is not the correct value.',
       ...(elsewhere === undefined ? [] : [explain(elsewhere, 'It also fails in another scenario')]),
     );
   if (elsewhere !== undefined) {

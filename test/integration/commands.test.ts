@@ -239,7 +239,7 @@ const LAB_BEGINNING = [
   ['hint', 'http_requests_total'],
   ['99', 'Incorrect. 99 is not'],
   ['sum(', 'unclosed left parenthesis'],
-  ['http_requests_total', 'The question asks for one number'],
+  ['http_requests_total', 'Expected one number'],
   ['sum(http_requests_total{path=~"products|cart"})', 'by coincidence'],
   ['100', 'Correct. That is what sum(http_requests_total) answers now.'],
   ['get cart', 'another one received more'],
