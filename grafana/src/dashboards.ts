@@ -1,3 +1,9 @@
+/**
+ * All dashboards. Models: Grafana's RED dashboards
+ * (https://grafana.com/blog/2018/08/02/the-red-method-how-to-instrument-your-services/), kubernetes-mixin
+ * (https://github.com/kubernetes-monitoring/kubernetes-mixin): budgets first, a runbook section per alert; Node Exporter Full
+ * (https://grafana.com/grafana/dashboards/1860-node-exporter-full/): use as a share of its limit.
+ */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { apiOverview } from './api-overview.ts';
 import { nodeRuntime } from './node-runtime.ts';
