@@ -34,7 +34,7 @@ const processes = [
   }),
   stat('Restarts in range', {
     shows:
-      'Restarts of processes with the same address, or of workers with the same number. A replica with a new address is not counted, but the graphs mark its start.',
+      'Processes that restarted with the same address, or the same worker number. A replica with a new address is not counted, but the graphs mark its start.',
     investigate: 'if there are restarts and there was no release.',
     seeAlso: `the container's log, *Memory, share of limit*, ${runbook('ApiRestarting')}.`,
     ...COUNT,
@@ -86,7 +86,7 @@ const memory = [
 const resources = [
   lines('Active resources by type, all replicas', {
     shows:
-      'What keeps the event loops alive, summed over the selected processes: sockets, timers, file requests.',
+      'Open sockets, timers and file requests, which keep event loops alive, summed over the selected processes.',
     investigate: 'if one type grows and never shrinks: the application does not close it.',
     seeAlso: `${runbook('RequestsStuck')}.`,
     ...COUNT,

@@ -28,7 +28,7 @@ const targets = [
     thresholds: warnFrom(1),
   }),
   stat('Series in memory', {
-    shows: "Series in Prometheus' head block, from all targets and rules.",
+    shows: 'Series of all targets and rules that Prometheus has in memory (its head block).',
     investigate: 'if it grows without a release.',
     seeAlso: `*New series by target*, ${runbook('SeriesGrowth')}.`,
     ...COUNT,
@@ -78,7 +78,7 @@ const scrapes = [
 
 const database = [
   lines('Series in memory over time', {
-    shows: "Series in Prometheus' head block. New targets and rules appear as steps.",
+    shows: 'Series that Prometheus has in memory. New targets and rules appear as steps.',
     investigate: 'if it rises steadily: labels keep getting new values (churn).',
     seeAlso: `*New series by target*, ${runbook('SeriesGrowth')}.`,
     softMax: 1000,
