@@ -5,6 +5,7 @@ import { read } from '../support/repository.ts';
 
 it.each([
   ['README.md', 3],
+  ['instrumentation/README.md', 1],
   ['docs/scaling.md', 5],
   ['docs/kubernetes.md', 1],
 ])('%s quotes results correctly, %d times', (path, count) => {
