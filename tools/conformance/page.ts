@@ -60,10 +60,11 @@ export function page(results: Results): string {
   const judged = programNames.map((name) => {
     const { file, metric, sentence } = columns[name];
     const result = results[name];
-    const how = 'leftOut' in result ? `left out: ${result.leftOut}` : `${result.versions}; ${result.date}`;
+    const how = 'leftOut' in result ? `left out: ${result.leftOut}` : result.versions;
     const program = `[program](../tools/conformance/programs/${file})`;
-    return wrap(`- ${linked(name)}, ${program}: \`${metric.name}\`, ${sentence} (${how})`, '  ');
+    return wrap(`- ${linked(name)} (${program}; ${how}): \`${metric.name}\`, ${sentence}`, '  ');
   });
+  const dates = new Set(Object.values(results).flatMap((result) => ('date' in result ? [result.date] : [])));
   return `# Who counts right
 
 Which library counts every HTTP request exactly once, and as what it was? Ten ways to count requests for Prometheus,
@@ -75,30 +76,28 @@ npm run conformance
 \`\`\`
 
 All programs serve the same routes. Each probe is sent byte by byte, and the difference of two scrapes shows what was
-counted.
+counted:
 
-- ✓: each request was counted once, with its method, its route and the code of its response, as far as the metric has
-  these labels.
-- Anything else is what was counted instead. A number refers to a [note](#notes): the documentation says so. **Bold**
-  results were not found in the documentation.
-- A route may be written in the library's form, \`/users/{id}\` or \`/users/#val\`. A request without a route may be
-  counted under any fixed name, and one whose client did not wait under any code but that of a response.
-- "as 200" for such a request: the handler continued, and the code is what it sent, not what the client received.
-- Four processes: \`node:cluster\`, whose primary replaces each worker that ends, scraped through the library's
-  aggregation if it documents one; gunicorn or uvicorn with \`PROMETHEUS_MULTIPROC_DIR\`.
+- ✓: each request, once, with its method, route and code, as far as the metric has these labels.
+- Other cells show what was counted instead. A number refers to a [note](#notes) with the documentation that says so;
+  **bold** results were not found in it.
+- A route may have the library's form, \`/users/{id}\` or \`/users/#val\`, and a request without one any fixed name.
+- A request whose client did not wait may have any code but that of a response. In "as 200", the handler continued, and
+  the code is what it sent, not what the client received.
+- Four processes are those of \`node:cluster\`, scraped through the library's aggregation if it documents one, or of
+  gunicorn or uvicorn with \`PROMETHEUS_MULTIPROC_DIR\`.
 
 ${tables(JUDGED)}
 
 ## Not a matter of right or wrong
 
-Know these before you [verify](verify-your-metrics.md) what Prometheus counts. No other library promises the first row,
-and if a program does not handle SIGTERM, its requests end unanswered.
+No other library promises the first row. A program that does not handle SIGTERM leaves its requests unanswered.
 
 ${tables(FACTS)}
 
 ## What is judged
 
-The metric, what the documentation says about it, the versions and the date:
+The metric, and what the documentation says about it (${[...dates].sort().join(', ')}):
 
 ${judged.join('\n')}
 
@@ -108,10 +107,9 @@ ${notes.map((note, i) => wrap(`${i + 1}. ${note}`, '   ')).join('\n')}
 
 ## Corrections
 
-\`npm run conformance\` starts each program, sends the probes, and writes
-[the results](../tools/conformance/results/results.json) and this page; \`npm run conformance -- promhttp\` does so for
-one. The first table needs only Node. The others need Python, Go, and Java with Maven, and are left out, with the
-reason, where a language or its registry is missing. A test compares the programs in Node and Python with this page. If
-a set-up is wrong or a newer version counts differently, change the program, run it, and send the result.
+If a set-up is wrong or a newer version counts differently, change the program, run \`npm run conformance\` (or
+\`npm run conformance -- promhttp\`, for one library), and send the [results](../tools/conformance/results/results.json)
+and this page, which it writes. Where a language (Python, Go, or Java with Maven) or its registry is missing, the
+libraries are left out, with the reason. A test compares the programs in Node and Python with this page.
 `;
 }

@@ -92,6 +92,7 @@ for (const variant of variants) {
 report(
   'cluster-exactness',
   rows,
-  `Four workers, ${PER_SECOND} requests a second for ${SECONDS} s, a scrape every ${SCRAPE_EVERY_MS} ms; every ${EVERY_MS / 1000} s a worker ends, by SIGTERM and SIGKILL in turn, and another begins. On SIGTERM workers end gracefully: with \`cluster.worker.disconnect()\`, those of @prometheus-io/client with its \`shutdown()\`.`,
+  `Four workers, ${PER_SECOND} requests a second for ${SECONDS} s, a scrape every ${SCRAPE_EVERY_MS} ms. Every ${EVERY_MS / 1000} s a worker ends, by SIGTERM and SIGKILL in turn, and is replaced.
+On SIGTERM it ends gracefully: by \`cluster.worker.disconnect()\`, or with @prometheus-io/client by its \`shutdown()\`.`,
   ['prom-client', '@prometheus-io/client'],
 );

@@ -71,7 +71,7 @@ for (const variant of variants) {
     'scrape, ms': of('ms').toFixed(0),
     'CPU of primary, ms': of('primaryMs').toFixed(1),
     'of 4 workers, ms': of('workersMs').toFixed(1),
-    'loop of primary held, ms': of('delayMs').toFixed(1),
+    'loop of primary blocked, ms': of('delayMs').toFixed(1),
     'IPC, kB': (bytes / 1000).toFixed(1),
     'IPC between, kB/s': (reported.bytes / 1000).toFixed(1),
     'CPU of all when idle, ms/s': between.idleCpu.toFixed(1),
@@ -81,7 +81,9 @@ for (const variant of variants) {
 report(
   'cluster-scrape',
   rows,
-  `Four workers of a server with 150 routes, each of which has answered requests on its 75 GET routes between two scrapes; the text, medians of ${REPEATS} scrapes after ${WARM_UP}. CPU time is that of the scheduler, from the arrival of a scrape to the end of its answer. "IPC between" is while all those routes are asked, without scrapes: this package reports once a second.
-Peers are instrumented by hand, with the same buckets and the codes 200, 499 and 500 from the start, and aggregated by their \`AggregatorRegistry\`.`,
+  `Medians of ${REPEATS} scrapes of the text after ${WARM_UP}, of four workers with 150 routes; their 75 GET routes are requested between two scrapes. CPU time is
+the scheduler's, from the arrival of a scrape to the end of its response. "IPC between" is without scrapes, while all those routes are
+requested: this package reports once a second. Peers are instrumented by hand, with the same buckets and the codes 200, 499 and 500 from
+the start, and aggregated by their \`AggregatorRegistry\`.`,
   ['prom-client', '@prometheus-io/client'],
 );

@@ -51,9 +51,10 @@ report(
       API_WORKERS: String(workers[i]),
       'requests/s': median(own.map(({ perSecond }) => perSecond)).toFixed(0),
       'of one process': median(ratios).toFixed(2),
-      'least - most': spread(ratios),
+      'lowest to highest': spread(ratios),
       'CPU of a request, µs': median(own.map(({ micros }) => micros)).toFixed(0),
     };
   }),
-  `The API, \`GET /products\` over ${CONNECTIONS} connections from wrk, on two cores that all processes share; medians of ${ROUNDS} rounds of ${SECONDS} s, in which both take turns. CPU time is that of the server's processes, the primary included.`,
+  `\`GET /products\` of the API over ${CONNECTIONS} connections from wrk, on two cores that all processes share. Medians of ${ROUNDS} rounds of ${SECONDS} s, in which one
+process and two workers take turns. CPU time is that of the server's processes, including the primary.`,
 );

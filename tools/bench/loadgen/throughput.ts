@@ -113,9 +113,8 @@ const rows = generators.map(({ title }, n) => {
 report(
   'loadgen-throughput',
   rows,
-  `Medians of ${ROUNDS} rounds of ${SECONDS} s each, ${CONNECTIONS} connections, no pipelining, nginx (one worker, \`return 200\`) and the client on a core
-each. "Of autocannon" and "of wrk" compare within a round; the CPU time is of the whole client process, its start included.
-wrk is C and keeps no ledger; this generator has ledger, percentiles, targets and course over time on: they cannot be switched off.
-${nginxVersion()}.`,
+  `Medians of ${ROUNDS} rounds of ${SECONDS} s, with ${CONNECTIONS} connections and no pipelining; nginx (one worker, \`return 200\`) and the client have a core each.
+"Of autocannon" and "of wrk" compare within a round. CPU time is that of the whole client process, including its start. wrk is written in
+C and keeps no ledger; this generator cannot switch off its ledger, percentiles, targets and figures over time. ${nginxVersion()}.`,
   ['autocannon', 'undici'],
 );

@@ -125,8 +125,8 @@ if (chosen !== undefined) {
       'on, ns more': cell(of.map(({ more }) => more)),
       'noise, ns': cell(of.map(({ noise }) => noise)),
     })),
-    `CPU time of a request through Express and the instrumentation, without a connection, in blocks of ${REQUESTS} to several applications in turn, ${ROUNDS.toLocaleString('en')} of each; the lowest tenth of the blocks.
-Medians of ${PROCESSES} processes, and their range, because each process compiles the same code differently. Without exemplars is the mean of two applications; the noise is their difference.`,
+    `CPU time of a request through Express and the instrumentation, without a connection: the lowest tenth of ${ROUNDS.toLocaleString('en')} blocks of ${REQUESTS} requests to each application, in turn.
+Medians and ranges of ${PROCESSES} processes, because each process compiles the same code differently. "Off" is the mean of two applications, and "noise" their difference.`,
     ['express', '@opentelemetry/api'],
   );
 }

@@ -89,14 +89,14 @@ function toRow(size: string, name: VariantName, role: Role, rounds: readonly Rou
   // Measured together with bare Express; for bare Express, together with the package.
   const micros = median(rounds.map((pairs) => pairs.find((pair) => role in pair)?.[role] ?? Number.NaN));
   const ofBare = rounds.map((pairs) => (role === 'bare' ? 1 : costRatio(pairs, 'bare', role)));
-  const dearer = () => rounds.filter((pairs) => costRatio(pairs, 'peer', 'package') > 1).length;
+  const costlier = () => rounds.filter((pairs) => costRatio(pairs, 'peer', 'package') > 1).length;
   return {
     instrumentation: variants[name].title,
     routes: size,
     'server CPU, µs/request': micros.toFixed(1),
     'of bare Express': median(ofBare).toFixed(3),
     'lowest to highest': spread(ofBare),
-    'dearer than the package': role === 'peer' ? `${dearer()} of ${rounds.length}` : '',
+    'costs more than the package': role === 'peer' ? `${costlier()} of ${rounds.length}` : '',
   };
 }
 
@@ -117,9 +117,8 @@ for (const size of sizes) {
 report(
   'middleware-throughput',
   rows,
-  `wrk with ${CONNECTIONS} connections to each server on one core, the servers saturated on the other. Bare Express, the package and one peer are started again in each
-of ${ROUNDS} rounds for each peer, and warmed up for ${WARM_UP_SECONDS} s. CPU times are of ${SECONDS} s in which two of them share the core, and compared with the other's.
-Quoted are medians. All have imported zod, too. ${refused.length} of ${runs} runs did not count: in those the servers left more than 5 % of their
-core idle, the client used more than 90 % of its own, or other programs more than 15 % of the servers'.`,
+  `wrk with ${CONNECTIONS} connections to each server on one core; the servers saturate the other. In each of ${ROUNDS} rounds for each peer, bare Express, the package and
+the peer are restarted and warmed up for ${WARM_UP_SECONDS} s. Then they share the core in pairs, for ${SECONDS} s, and the CPU times of a pair are compared. Figures are medians.
+${refused.length} of ${runs} runs were [discarded](../README.md#how-throughput-is-measured).`,
   packages,
 );

@@ -117,6 +117,6 @@ for (const [routes, counts] of Object.entries(SIZES))
 report(
   'scaling-prometheus',
   rows,
-  `Prometheus with an empty data base, scraping every ${SCRAPE_INTERVAL_SECONDS} s, ${SETTLE_SECONDS} s after all targets were up; CPU over the ${WATCH_SECONDS} s that follow. The targets replay one
-application's exposition, without traffic: the series are as many as real ones, their samples compress better on disk.`,
+  `Prometheus with an empty database, scraping every ${SCRAPE_INTERVAL_SECONDS} s, ${SETTLE_SECONDS} s after all targets were up; CPU over the following ${WATCH_SECONDS} s. The targets replay one
+application's exposition, without traffic: as many series as real ones, but samples that compress better on disk.`,
 );

@@ -73,7 +73,7 @@ async function measure(name: string, routes: Routes, app: Express, scrape: Reque
     'rendered by': name,
     samples: String(samples.length),
     'time, ms': median(runs.map((run) => run.ms)).toFixed(2),
-    'loop held, ms': median(runs.map((run) => run.delayMs)).toFixed(2),
+    'loop blocked, ms': median(runs.map((run) => run.delayMs)).toFixed(2),
     kB: (body.length / 1000).toFixed(0),
     'gzip, kB': (gzipSync(body, { level: 1 }).length / 1000).toFixed(1),
   });
@@ -116,8 +116,8 @@ for (const series of sizes) {
 report(
   'scrape-rendering',
   rows,
-  `Medians of ${REPEATS} scrapes after ${WARM_UP_MS / 1000} s of warming up, one request to every route between two of them (and a collection of their garbage), each by the listener that a user would mount. "Loop held" is the longest time during which no other work ran.
-All have the process metrics; samples are those of the text.`,
+  `Medians of ${REPEATS} scrapes after ${WARM_UP_MS / 1000} s of warm-up, through the listener that a user would mount, with one request to every route (and a garbage collection)
+between two scrapes. "Loop blocked" is the longest time in which no other work ran. Samples are those of the text. All have the process metrics.`,
   ['prom-client', '@prometheus-io/client'],
 );
 process.exit();

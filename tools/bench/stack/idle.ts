@@ -85,6 +85,6 @@ const rows = [...used, total].map(({ service, core, residentBytes }) => ({
 report(
   'stack-idle',
   rows,
-  `Figures of the containers' cgroups over ${SECONDS} s without traffic: Prometheus scrapes every 5 s and evaluates its rules, and each
-service has its health checks.`,
+  `From the containers' cgroups, over ${SECONDS} s without traffic: Prometheus scrapes every 5 s and evaluates its rules, and each service has its health
+checks.`,
 );
