@@ -3,6 +3,8 @@
 
 own_prefix=${K8S_REGISTRY:-$COMPOSE_PROJECT_NAME}
 own_tag=''
+# The tag in the manifests.
+release=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' "$root/package.json")
 
 prepare_images() {
   for variable in PROMETHEUS_IMAGE GRAFANA_IMAGE; do
@@ -16,7 +18,7 @@ prepare_images() {
     docker-desktop | orbstack | rancher-desktop | colima | colima-*) load_images : ;;
     *)
       [ -n "${K8S_REGISTRY:-}" ] && load_images docker push --quiet ||
-        say "The images $own_prefix/app and $own_prefix/loadgen are expected on the nodes (or build and push them: K8S_REGISTRY=registry.example/team)."
+        say "The images $own_prefix/app:$release and $own_prefix/loadgen:$release are expected on the nodes (or build and push them: K8S_REGISTRY=registry.example/team)."
       ;;
   esac
 }
@@ -44,9 +46,9 @@ load_images() {
 }
 
 # render FOLDER: prints its objects, with the images of this site.
-render() { cluster kustomize "$1" | sed "$(image_edits)"; }
+render() { cluster kustomize "$1" | sed -E "$(image_edits)"; }
 image_edits() {
-  for name in app loadgen; do echo "s|image: observability-stack/$name\$|image: $own_prefix/$name${own_tag:+:$own_tag}|"; done
+  printf '%s\n' "s#image: observability-stack/(app|loadgen):.*#image: $own_prefix/\1:${own_tag:-$release}#"
   for variable in PROMETHEUS_IMAGE GRAFANA_IMAGE; do
     echo "s|image: $(sed -n "s/^$variable=//p" "$root/.env")\$|image: $(value_of "$variable")|"
   done

@@ -84,7 +84,7 @@ up() {
   }
   remove_old_configuration
   run_step 'waiting for Grafana' wait_until grafana_has_settled || echo "not ready within $timeout s" >"$work/grafana"
-  [ ! -s "$work/grafana" ] || say "Grafana left out: $(cat "$work/grafana")"
+  [ ! -s "$work/grafana" ] || say "Grafana skipped: $(cat "$work/grafana")"
   if has_records '*.json'; then
     say 'Skipped: the lab traffic, as the ledger already has records.'
   else
@@ -143,19 +143,14 @@ explain() {
   } >&2
 }
 
-# Keeps Prometheus' claim, and removes it and the namespace with --volumes.
+# Keeps the namespace with Prometheus' claim, unless --volumes is given.
 down() {
-  case ${1:-} in
-    '')
-      run_step 'removing the stack, keeping its volumes' in_namespace delete --ignore-not-found --timeout "${timeout}s" --selector "$ours" \
-        job,deployment,statefulset,service,serviceaccount,configmap,horizontalpodautoscaler,poddisruptionbudget,networkpolicy &&
-        run_step 'waiting until its pods are gone' in_namespace wait --for delete pod --all --timeout "${timeout}s"
-      ;;
-    --volumes)
-      run_step 'removing the stack, its volumes and its namespace' cluster delete namespace "$namespace" --ignore-not-found --timeout "${timeout}s"
-      ;;
-    *) fail 2 "expected nothing or --volumes, got \"$1\"." "$usage" ;;
-  esac
+  case ${1:-} in '' | --volumes) ;; *) fail 2 "expected nothing or --volumes, got \"$1\"." "$usage" ;; esac
+  run_step 'removing the stack' in_namespace delete --ignore-not-found --timeout "${timeout}s" --selector "$ours" \
+    job,deployment,statefulset,service,serviceaccount,configmap,horizontalpodautoscaler,poddisruptionbudget,networkpolicy,priorityclass &&
+    if [ $# = 0 ]; then run_step 'waiting until its pods are gone' in_namespace wait --for delete pod --all --timeout "${timeout}s"; else
+      run_step 'removing its volumes and its namespace' cluster delete namespace "$namespace" --ignore-not-found --timeout "${timeout}s"
+    fi
 }
 
 case ${1:-} in

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The acceptance test on the cluster of KUBECONFIG: apply, lab traffic, verification, load from four pods while the API is scaled and
-# restarted, verification again, delete. Builds no images: the nodes need to have them. Skipped without KUBECONFIG. Ends with a Markdown
+# restarted, verification again, delete. Builds no images: the nodes need to have those of this version. Skipped without KUBECONFIG. Ends with a Markdown
 # table. PROMETHEUS_IMAGE and GRAFANA_IMAGE are as for make; RATE (500) and DURATION (150s) set the load.
 # Exit status: 0 success or skipped, 1 a check failed, 3 the cluster does not answer.
 set -uo pipefail
@@ -83,7 +83,7 @@ step 'apply, lab traffic, verification'
 start=$SECONDS
 stack up 2>&1 | tee "$work/up"
 check 'make k8s-up, until the lab traffic was verified' "$((SECONDS - start)) s" test "${PIPESTATUS[0]}" = 0
-row Grafana "$(sed -n 's/^Grafana \(left out: .*\)/\1/p' "$work/up" | grep . || echo ready)"
+row Grafana "$(sed -n 's/^Grafana \(skipped: .*\)/\1/p' "$work/up" | grep . || echo ready)"
 check 'pods are let in as `restricted`, without a warning' 'yes' test -z "$(grep -i 'PodSecurity\|Warning' "$work/up")"
 check 'lab traffic' "$(query 'sum(http_requests_total)') requests, $(query 'sum(http_errors_total{code="404"})') not found" \
   test "$(query 'sum(http_requests_total)')/$(query 'sum(http_errors_total{code="404"})')" = 100/33

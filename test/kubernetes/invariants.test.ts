@@ -5,6 +5,7 @@ import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2'
 import type { IJob } from 'kubernetes-models/batch/v1';
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1';
+import type { IPriorityClass } from 'kubernetes-models/scheduling.k8s.io/v1';
 import type { IConfigMap, INamespace, IService, IServiceAccount } from 'kubernetes-models/v1';
 import { parse } from 'yaml';
 import { defaults, read } from '../support/repository.ts';
@@ -23,6 +24,7 @@ import {
 const matches = (selector: Readonly<Record<string, string>> = {}, { labels }: Workload) =>
   Object.entries(selector).every(([name, value]) => labels[name] === value);
 const NAMESPACE = 'observability-stack';
+const { version } = JSON.parse(read('package.json')) as { version: string };
 const portsOf = ({ container }: Workload) =>
   new Map(container.ports?.map(({ name = '', containerPort }) => [name, containerPort]));
 const imagesOfCompose = [...read('docker-compose.yml').matchAll(/^ {4}image: (.+)$/gm)].map(
@@ -35,10 +37,12 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
 
   everyWorkload('selects its own pods, and runs an image of compose', (found) => {
     expect(matches(found.selector, found)).toBe(true);
-    // The production overlay's registry, which stands for that of a site.
-    const image = found.container.image?.replace(/^registry.example\/team\/(\w+):[\d.]+$/, `${NAMESPACE}/$1`);
-    expect(imagesOfCompose).toContain(image);
-    // An image without a tag would be asked for at every start, from a registry that may not be there.
+    // The production overlay has its own registry and version, as a site does.
+    const ours =
+      folder === 'overlays/production' ? 'registry.example/team/$1:1.4.0' : `${NAMESPACE}/$1:${version}`;
+    const images = imagesOfCompose.map((image) => image.replace(/^observability-stack\/(\w+)$/, ours));
+    expect(images).toContain(found.container.image);
+    // A registry may not be there at every start.
     expect(found.container.imagePullPolicy).toBe('IfNotPresent');
   });
 
@@ -79,8 +83,8 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
         .filter(({ metadata }) => metadata?.name === found.name)
         .flatMap(({ spec }) => spec?.volumeClaimTemplates?.map(({ metadata }) => metadata?.name) ?? []);
       const volumes = found.pod.volumes ?? [];
-      const mounts = found.container.volumeMounts?.map(({ name }) => name) ?? [];
-      expect(mounts.sort()).toEqual([...volumes.map(({ name }) => name), ...claims].sort());
+      const mounts = new Set(found.container.volumeMounts?.map(({ name }) => name));
+      expect(mounts).toEqual(new Set([...volumes.map(({ name }) => name), ...claims]));
       const needed = volumes.flatMap(({ configMap: one, projected }) => [
         ...(one ? [one.name] : []),
         ...(projected?.sources ?? []).map((source) => source.configMap?.name),
@@ -95,6 +99,7 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
 
   it('is in one namespace, which admits only `restricted` pods', () => {
     for (const { kind, metadata } of objectsOf(folder)) {
+      if (kind === 'PriorityClass') continue; // belongs to the cluster
       const namespace = kind === 'Namespace' ? metadata.name : metadata.namespace;
       expect([kind, metadata.name, namespace]).toEqual([kind, metadata.name, 'observability-stack']);
     }
@@ -134,33 +139,50 @@ whereKubectlIs('services and policies', () => {
     expect(only<IService>('base', 'Service', 'api-balanced').spec).not.toHaveProperty('clusterIP');
   });
 
-  it('only Prometheus reaches the metrics, and only Grafana and the load generator reach Prometheus, and only the latter the ledger', () => {
-    const pods = (name: string) => ({ matchLabels: { 'app.kubernetes.io/name': name } });
-    const from = (...names: string[]) => names.map((name) => ({ podSelector: pods(name) }));
-    const policies = ofKind<INetworkPolicy>('base', 'NetworkPolicy').map(({ metadata, spec }) => {
-      expect(spec?.policyTypes).toEqual(['Ingress']);
-      const rules = spec?.ingress?.map(({ from, ports }) => ({
-        from,
-        ports: ports?.map(({ port }) => port),
-      }));
-      // The ports are some that the pods have.
-      for (const port of (rules ?? []).flatMap(({ ports = [] }) => ports))
-        expect([...portsOf(workload('base', metadata?.name ?? '')).keys()]).toContain(port);
-      return [metadata?.name, spec?.podSelector, rules];
+  it('each connection that is needed is allowed at both ends, and no other', () => {
+    const pods = (name: string) => ({ podSelector: { matchLabels: { 'app.kubernetes.io/name': name } } });
+    const oneOf = (...values: string[]) => ({
+      podSelector: { matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values }] },
     });
-    const labels = { 'app.kubernetes.io/name': 'loadgen', 'app.kubernetes.io/component': 'ledger' };
-    const ledger = { matchLabels: labels };
-    const clientsOf = { matchLabels: { 'observability-stack/client': 'true' } };
-    const clients = [{ podSelector: {} }, { namespaceSelector: clientsOf }];
-    const scrapes = { from: from('prometheus'), ports: ['metrics'] };
-    expect(policies.sort()).toEqual([
-      ['api', pods('api'), [{ from: clients, ports: ['http'] }, scrapes]],
-      ['default-deny-ingress', {}, undefined],
-      ['ledger', ledger, [{ from: from('loadgen'), ports: ['http'] }]],
-      ['prometheus', pods('prometheus'), [{ from: from('grafana', 'loadgen'), ports: ['http'] }]],
-    ]);
-    for (const found of [...workloadsOf('load'), workload('base', 'ledger')])
-      expect(found.labels['app.kubernetes.io/name']).toBe('loadgen');
+    const all = { podSelector: {} };
+    const at = (port: string) => [{ port, protocol: 'TCP' }];
+    const clients = { namespaceSelector: { matchLabels: { 'observability-stack/client': 'true' } } };
+    const scrapes = { from: [pods('prometheus')], ports: at('metrics') };
+    const dns = ['UDP', 'TCP'].map((protocol) => ({ port: 53, protocol }));
+    const policyTypes = ['Ingress', 'Egress'];
+    const policies = ofKind<INetworkPolicy>('base', 'NetworkPolicy');
+    expect(Object.fromEntries(policies.map(({ metadata, spec }) => [metadata?.name, spec]))).toEqual({
+      'default-deny': { ...all, policyTypes, egress: [{ ports: dns }] },
+      api: {
+        ...pods('api'),
+        policyTypes: ['Ingress'],
+        ingress: [{ from: [all, clients], ports: at('http') }, scrapes],
+      },
+      prometheus: {
+        ...pods('prometheus'),
+        policyTypes,
+        ingress: [{ from: [oneOf('grafana', 'loadgen')], ports: at('http') }],
+        egress: [{ to: [all], ports: at('metrics') }],
+      },
+      grafana: {
+        ...pods('grafana'),
+        policyTypes: ['Egress'],
+        egress: [{ to: [pods('prometheus')], ports: at('http') }],
+      },
+      loadgen: {
+        ...pods('loadgen'),
+        policyTypes,
+        ingress: [{ from: [pods('loadgen')], ports: at('http') }],
+        egress: [{ to: [oneOf('api', 'prometheus', 'loadgen')], ports: at('http') }],
+      },
+    });
+    for (const name of ['api', 'prometheus', 'ledger'])
+      expect(portsOf(workload('base', name)).has('http')).toBe(true);
+    for (const found of [...workloadsOf('load'), ...workloadsOf('base')])
+      expect(found.labels['app.kubernetes.io/name']).toBe(found.name === 'ledger' ? 'loadgen' : found.name);
+    // The receiver of remote_write may be anywhere.
+    const { spec } = only<INetworkPolicy>('overlays/remote-write', 'NetworkPolicy', 'prometheus');
+    expect(spec?.egress?.slice(1)).toEqual([{ ports: [{ protocol: 'TCP' }] }]);
   });
 
   it('the Prometheus of another namespace reaches the metrics, with the operator', () => {
@@ -204,9 +226,16 @@ whereKubectlIs('the life of a pod', () => {
     expect(autoscaler?.behavior?.scaleDown?.policies).toEqual([
       { type: 'Pods', value: 1, periodSeconds: 60 },
     ]);
-    const budget = only<IPodDisruptionBudget>('base', 'PodDisruptionBudget', 'api').spec;
-    expect(matches(budget?.selector?.matchLabels, workload('base', 'api'))).toBe(true);
-    expect(Number(budget?.maxUnavailable)).toBe(1);
+    for (const name of ['api', 'prometheus']) {
+      const budget = only<IPodDisruptionBudget>('base', 'PodDisruptionBudget', name).spec;
+      expect(matches(budget?.selector?.matchLabels, workload('base', name))).toBe(true);
+      expect(Number(budget?.maxUnavailable)).toBe(1);
+    }
+  });
+
+  it('Prometheus has priority over other pods', () => {
+    const { priorityClassName = '' } = workload('base', 'prometheus').pod;
+    expect(only<IPriorityClass>('base', 'PriorityClass', priorityClassName).value).toBeGreaterThan(0);
   });
 
   it('no shard is retried, and a load whose command was killed ends within a day', () => {

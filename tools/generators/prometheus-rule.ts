@@ -1,5 +1,5 @@
 /** Converts Prometheus' rule files to a PrometheusRule, the format of the Prometheus Operator. */
-import { parse, stringify } from 'yaml';
+import { Document, isMap, isScalar, parse, visit } from 'yaml';
 import { z } from 'zod';
 
 const RuleFile = z.strictObject({ groups: z.array(z.unknown()) });
@@ -13,5 +13,12 @@ export function toPrometheusRule(texts: readonly string[]): string {
     spec: { groups: texts.flatMap((text) => RuleFile.parse(parse(text)).groups) },
   };
   const header = '# Made of prometheus/rules by `npm run generate`. Do not edit: a test compares them.\n';
-  return header + stringify(rule, { lineWidth: 0 });
+  const document = new Document(rule);
+  // As they are written in prometheus/rules.
+  visit(document, {
+    Pair(_, { key, value }) {
+      if (isScalar(key) && key.value === 'labels' && isMap(value)) value.flow = true;
+    },
+  });
+  return header + document.toString({ lineWidth: 0 });
 }

@@ -10,3 +10,7 @@ const edit = (path: string, change: (text: string) => string) =>
 const [{ version } = { version: '' }] = publicPackages;
 edit('CHANGELOG.md', (text) => stampChangelog(text, version, new Date().toISOString().slice(0, 10)));
 edit('package.json', (text) => text.replace(/"version": ".*"/, `"version": "${version}"`));
+for (const path of ['base/api/deployment', 'base/ledger/statefulset', 'load/job'])
+  edit(`kubernetes/${path}.yaml`, (text) =>
+    text.replace(/(image: observability-stack\/\w+:).*/, `$1${version}`),
+  );

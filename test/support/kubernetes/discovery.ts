@@ -8,9 +8,10 @@ const KINDS: Record<string, string[]> = {
   'batch/v1': ['Job'],
   'networking.k8s.io/v1': ['NetworkPolicy'],
   'policy/v1': ['PodDisruptionBudget'],
+  'scheduling.k8s.io/v1': ['PriorityClass'],
   'storage.k8s.io/v1': ['StorageClass'],
 };
-const CLUSTER_WIDE = ['Namespace', 'Node', 'StorageClass'];
+const CLUSTER_WIDE = ['Namespace', 'Node', 'PriorityClass', 'StorageClass'];
 const VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
 
 const plural = (kind: string) => kind.toLowerCase().replace(/y$/, 'ie').replace(/s$/, 'se').concat('s');
