@@ -7,7 +7,6 @@ it.each([
   ['README.md', 3],
   ['instrumentation/README.md', 1],
   ['docs/scaling.md', 5],
-  ['docs/kubernetes.md', 1],
 ])('%s quotes results correctly, %d times', (path, count) => {
   const document = read(path);
   expect(document.match(/^<!-- bench:/gm)).toHaveLength(count);

@@ -166,6 +166,18 @@ whereKubectlIs('with the real kubectl', () => {
     expect(server.changes.at(-1)).toMatch(/^DELETE .*\/jobs\/loadgen Foreground$/);
   });
 
+  it('make k8s-load reports why a shard was lost', async () => {
+    const cause = { reason: 'FailedScheduling', message: '0/1 nodes are available: 1 Insufficient cpu.' };
+    const metadata = { name: 'a', namespace: NAMESPACE };
+    const involvedObject = { kind: 'Pod', name: 'loadgen-3' };
+    server.apply({ apiVersion: 'v1', kind: 'Event', metadata, type: 'Warning', involvedObject, ...cause });
+    pods.lost = 1;
+    const { stderr } = await make('k8s-load');
+    pods.lost = 0;
+    expect(stderr).toContain(`loadgen-3: ${cause.reason}: ${cause.message}\n`);
+    expect(stderr).toContain('waiting until its pods are gone');
+  });
+
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'make k8s-load stops the pods at %s, combines their records, and exits with 130',
     async (signal) => {
@@ -215,7 +227,7 @@ whereKubectlIs('with the real kubectl', () => {
   it('make k8s-verify compares what was sent; k8s-down keeps the namespace, and removes it with --volumes', async () => {
     expect(await make('k8s-verify')).toMatchObject(VERIFIED);
     expect(await make('k8s-down')).toMatchObject(isDone);
-    const kinds = server.all().map(({ kind }) => kind);
+    const kinds = server.all().flatMap(({ kind }) => (kind === 'Event' ? [] : kind));
     expect(kinds.sort()).toEqual(['Namespace', 'Node', 'StorageClass']);
     expect((await make('k8s-verify')).stderr).toContain(
       'the stack does not run there: its ledger is not ready',

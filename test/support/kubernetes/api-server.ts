@@ -44,7 +44,7 @@ function merge(target: unknown, patch: unknown): unknown {
 }
 
 /** What the controllers of a cluster make of an object, where all is well. */
-function settle(object: Stored, minimum: unknown, isSending: boolean): void {
+function settle(object: Stored, minimum: unknown, { isSending = false, lost = 0 }: Pods): void {
   const { kind, metadata, spec = {} } = object;
   if (kind === 'Deployment' || kind === 'StatefulSet') {
     const n = Math.max(Number(spec.replicas ?? 1), Number(minimum ?? 1));
@@ -56,7 +56,7 @@ function settle(object: Stored, minimum: unknown, isSending: boolean): void {
     spec.selector ??= { matchLabels: { 'batch.kubernetes.io/job-name': metadata.name } };
     const n = Number(spec.completions ?? 1);
     const type = spec.suspend ? 'Suspended' : isSending ? 'Running' : 'Complete';
-    const counts = type === 'Running' ? { active: n, ready: n } : { succeeded: spec.suspend ? 0 : n };
+    const counts = type === 'Running' ? { active: n, ready: n } : { succeeded: spec.suspend ? 0 : n - lost };
     object.status = { ...counts, conditions: [{ type, status: 'True' }] };
   }
 }
@@ -87,6 +87,8 @@ export interface Pods {
   work(job: Stored): Promise<void>;
   /** Jobs are still running. */
   isSending?: boolean;
+  /** How many pods of each Job end without success. */
+  lost?: number;
   /** The server answers no request. */
   isSilent?: boolean;
 }
@@ -119,11 +121,7 @@ export async function startApiServer(pods: Pods): Promise<ApiServer> {
     if (kind === 'Pod') return all().flatMap(podsOf);
     const found = all().filter((object) => object.kind === kind);
     for (const object of found)
-      settle(
-        object,
-        find('HorizontalPodAutoscaler', object.metadata.name)?.spec?.minReplicas,
-        pods.isSending === true,
-      );
+      settle(object, find('HorizontalPodAutoscaler', object.metadata.name)?.spec?.minReplicas, pods);
     return found;
   };
 
