@@ -46,10 +46,9 @@ load_images() {
 }
 
 # render FOLDER: prints its objects, with the images of this site.
-render() { cluster kustomize "$1" | sed -E "$(image_edits)"; }
-image_edits() {
-  printf '%s\n' "s#image: observability-stack/(app|loadgen):.*#image: $own_prefix/\1:${own_tag:-$release}#"
-  for variable in PROMETHEUS_IMAGE GRAFANA_IMAGE; do
-    echo "s|image: $(sed -n "s/^$variable=//p" "$root/.env")\$|image: $(value_of "$variable")|"
-  done
+render() {
+  default_of() { sed -n "s/^$1=//p" "$root/.env"; }
+  cluster kustomize "$1" >"$work/rendered" && sed -E -e "s#image: observability-stack/(app|loadgen):.*#image: $own_prefix/\\1:${own_tag:-$release}#" \
+    -e "s|image: $(default_of PROMETHEUS_IMAGE)\$|image: $PROMETHEUS_IMAGE|" -e "s|image: $(default_of GRAFANA_IMAGE)\$|image: $GRAFANA_IMAGE|" \
+    "$work/rendered"
 }

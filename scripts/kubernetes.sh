@@ -153,10 +153,7 @@ down() {
     fi
 }
 
-case ${1:-} in
-  up | load | verify | down) ;;
-  *) fail 2 "expected a command, got \"${1:-}\"." "$usage" ;;
-esac
+case ${1:-} in up | load | verify | down) ;; *) fail 2 "expected a command, got \"${1:-}\"." "$usage" ;; esac
 check_seconds K8S_TIMEOUT "$timeout"
 check_load_settings
 choose_context

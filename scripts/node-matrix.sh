@@ -1,27 +1,17 @@
 #!/bin/sh
 # Runs the unit tests of both packages with each supported version of Node and every Express: `node-matrix.sh [VERSION...]`.
-# npm's package `node` provides the versions; unavailable ones are reported as skipped.
+# npm's package `node` provides the versions; unavailable ones are skipped with a message.
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/console.sh"
-cd "$root" || exit 1
+cd "$root" && npm run --silent package || exit 1
 [ $# -gt 0 ] || set -- 20.19 22 24 26
-
-npm run --silent package || exit 1
-rows='' failed=0
+failed=''
 for version; do
-  if node=$(npx --yes --package "node@$version" -- node -p process.execPath) && [ -x "$node" ]; then
-    # @prometheus-io/client needs Node 22, and so does the load generator.
-    case $version in 20*) projects=prom-client tests=instrumentation/test ;; *) projects='unit prom-client' tests='instrumentation/test loadgen/test' ;; esac
-    say "== Node $("$node" --version), tests: $tests, projects: $projects"
-    # shellcheck disable=SC2086 # lists of words
-    PATH=$(dirname "$node"):$PATH "$node" --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js \
-      $tests --selectProjects $projects --errorOnDeprecated && result=passed || { result=FAILED && failed=1; }
-    rows="$rows
-$("$node" --version): $result"
-  else
-    rows="$rows
-$version: skipped, because npm could not install it"
-  fi
+  with_node() { npx --yes --package "node@$version" -- node "$@"; }
+  with_node --version >&2 || { say "Skipped: Node $version, because npm could not install it." && continue; }
+  # @prometheus-io/client needs Node 22, and so does the load generator.
+  case $version in 20*) set -- instrumentation/test --selectProjects ;; *) set -- instrumentation/test loadgen/test --selectProjects unit ;; esac
+  with_node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js \
+    --errorOnDeprecated "$@" prom-client || failed="$failed $version"
 done
-say "$rows"
-exit "$failed"
+[ -z "$failed" ] || fail 1 "the tests failed with Node$failed."

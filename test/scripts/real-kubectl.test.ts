@@ -140,6 +140,8 @@ whereKubectlIs('with the real kubectl', () => {
       expect(stderr).toContain('K8S_OVERLAY=FOLDER');
       expect((await make('k8s-up', 'K8S_CHANGES=apply')).stderr).toMatch(/, 0 new, 1 different/);
       expect(most()).toBe(10);
+      await writeFile(join(overlay, 'kustomization.yaml'), 'resources: [missing.yaml]');
+      expect((await make('k8s-up', `K8S_OVERLAY=${overlay}`)).stderr).toContain('kustomize cannot render');
     } finally {
       await rm(overlay, { recursive: true });
     }
