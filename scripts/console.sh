@@ -14,8 +14,7 @@ fail() {
 # run_step TITLE COMMAND...: runs COMMAND, shows progress, and prints the last lines of its output only if it fails. Returns COMMAND's
 # status; the output stays in $step_log until the next step. Variables that COMMAND sets are lost.
 run_step() {
-  title=$1
-  shift
+  title=$1 && shift
   step_log=${step_log:-$(mktemp "${TMPDIR:-/tmp}/observability-stack.XXXXXX")}
   started=$(date +%s)
   say "- $title ..."
@@ -29,6 +28,12 @@ run_step() {
   [ "$status" = 0 ] || say "- $title: failed after $elapsed s (status $status).$(last_lines ' Its last lines:' <"$step_log")"
   [ "$status" != 0 ] || [ "$elapsed" -lt 3 ] || say "  done in $elapsed s"
   return "$status"
+}
+
+# wait_until SECONDS COMMAND...: runs COMMAND once a second until it succeeds, for up to so many seconds.
+wait_until() {
+  end=$(($(date +%s) + $1)) && shift
+  until "$@"; do [ "$(date +%s)" -lt "$end" ] && sleep 1 || return 1; done
 }
 
 # last_lines HEADING: prints the end of standard input, indented below the heading; nothing if the input is empty.

@@ -83,7 +83,7 @@ up() {
     fail 1 'the stack did not become ready, see above.' "To wait for longer than $timeout seconds: K8S_TIMEOUT=SECONDS"
   }
   remove_old_configuration
-  run_step 'waiting for Grafana' wait_until grafana_has_settled || echo "not ready within $timeout s" >"$work/grafana"
+  run_step 'waiting for Grafana' wait_until "$timeout" grafana_has_settled || echo "not ready within $timeout s" >"$work/grafana"
   [ ! -s "$work/grafana" ] || say "Grafana skipped: $(cat "$work/grafana")"
   if has_records '*.json'; then
     say 'Skipped: the lab traffic, as the ledger already has records.'
@@ -103,7 +103,7 @@ wait_for_core() {
   for name in statefulset/prometheus statefulset/ledger; do
     in_namespace rollout status "$name" --timeout "${timeout}s" || return 1
   done
-  wait_until at_least_minimum && in_namespace rollout status deployment/api --timeout "${timeout}s"
+  wait_until "$timeout" at_least_minimum && in_namespace rollout status deployment/api --timeout "${timeout}s"
 }
 at_least_minimum() {
   minimum=$(get horizontalpodautoscaler api --output 'jsonpath={.spec.minReplicas}')
@@ -124,12 +124,6 @@ grafana_has_settled() {
   get pods --selector app.kubernetes.io/name=grafana \
     --output 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}' >"$work/grafana"
   grep -qE 'ErrImagePull|ImagePullBackOff|ErrImageNeverPull' "$work/grafana"
-}
-
-# wait_until COMMAND...: runs it once a second until it succeeds, for up to K8S_TIMEOUT.
-wait_until() {
-  end=$(($(date +%s) + timeout))
-  until "$@"; do [ "$(date +%s)" -lt "$end" ] && sleep 1 || return 1; done
 }
 
 # explain SELECTOR: prints why pods do not run or have failed: their state, events and last log lines.

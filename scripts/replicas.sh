@@ -3,8 +3,7 @@
 
 # with_ports OFFSET COMMAND...: runs COMMAND with the ports of the replica OFFSET positions after the first.
 with_ports() (
-  offset=$1
-  shift
+  offset=$1 && shift
   for name in $replica_ports; do export "$name=$(($(value_of "$name") + offset))"; done
   "$@"
 )

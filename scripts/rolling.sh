@@ -19,14 +19,8 @@ wait_for_load() {
   done
 }
 
-restart() {
-  docker restart "$1" || return 1
-  for _ in $(seq 120); do
-    [ "$(docker inspect --format '{{.State.Health.Status}}' "$1")" != healthy ] || return 0
-    sleep 1
-  done
-  return 1
-}
+is_healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$1")" = healthy ]; }
+restart() { docker restart "$1" && wait_until 120 is_healthy "$1"; }
 
 roll() {
   scale "${REPLICAS:-3}" || return 1

@@ -10,16 +10,14 @@ cd "$root" || exit 1
 
 # check TITLE COMMAND...: runs a check and shows its output as it appears.
 check() {
-  title=$1
-  shift
+  title=$1 && shift
   printf '\n== %s\n' "$title" >&2
   "$@" </dev/null || fail 1 "$title: failed (status $?)."
 }
 
 # in_image IMAGE PROGRAM WORDS...: runs a program of an image that can read prometheus/ and do nothing else.
 in_image() {
-  image=$1 program=$2
-  shift 2
+  image=$1 program=$2 && shift 2
   docker run --rm --network none --read-only --tmpfs /tmp --cap-drop ALL --user 65534:65534 \
     --volume "$root/prometheus:/etc/prometheus:ro" --workdir /etc/prometheus --entrypoint "$program" "$image" "$@"
 }

@@ -17,12 +17,8 @@ install_engine() {
     # A session and a log file of its own: it outlives this script, and holds neither its output nor its lock open.
     setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null 9>&- &
   fi
-  run_step 'waiting for the container engine' wait_for_engine || fail 5 'the container engine did not answer within 60 s.' \
+  run_step 'waiting for the container engine' wait_until 60 engine_answers || fail 5 'the container engine did not answer within 60 s.' \
     "$(tail -n 15 /var/log/dockerd.log 2>/dev/null)"
-}
-wait_for_engine() {
-  for _ in $(seq 60); do ! engine_answers || return 0; sleep 1; done
-  return 1
 }
 
 # At the same time; a plugin that fails here is tried again by itself.

@@ -46,8 +46,7 @@ of_suite() {
 unpack_from_debian() { run_step "unpacking $(shift && echo "$*") from Debian $debian_suite" unpack_programs "$@"; }
 unpack_programs() {
   umask 022
-  folder=$1
-  shift
+  folder=$1 && shift
   mkdir -p "$folder" "$suite_folder" && (cd "$suite_folder" && of_suite download "$@") || return 1
   for package; do
     dpkg-deb -x "$suite_folder/$package"_*.deb "$suite_folder/$package" &&
