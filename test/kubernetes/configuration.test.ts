@@ -64,7 +64,8 @@ whereKubectlIs('configuration', () => {
     expect(new Set(Object.keys(remoteWriteOverride.environment))).toEqual(names);
     const { container } = workload('overlays/remote-write', 'prometheus');
     expect(container.command).toEqual(remoteWriteOverride.entrypoint);
-    expect(container.args).toEqual(services.prometheus?.command);
+    const flags = services.prometheus?.command?.map((flag) => flag.replace(/(size)=2GB$/, '$1=500GB'));
+    expect(container.args).toEqual(flags);
     expect(container.args?.[0]).toMatch(/^--config\.file=/);
     const [settings, secret] = container.envFrom ?? [];
     const given = Object.keys(configMap('overlays/remote-write', 'remote-write'));
