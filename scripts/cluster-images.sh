@@ -1,5 +1,5 @@
 # Brings images to a cluster's nodes, and their names into what is applied. Sourced. A cluster on this machine gets the images built here;
-# with K8S_REGISTRY they are built and pushed there; otherwise the nodes need to have them, under their names in compose.
+# with K8S_REGISTRY they are built and pushed there; otherwise the nodes need to have them, with the tag in the manifests.
 
 own_prefix=${K8S_REGISTRY:-$COMPOSE_PROJECT_NAME}
 own_tag=''

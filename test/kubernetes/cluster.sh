@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The acceptance test on the cluster of KUBECONFIG: apply, lab traffic, verification, load from four pods while the API is scaled and
-# restarted, verification again, delete. Builds no images: the nodes need to have those of this version. Skipped without KUBECONFIG. Ends with a Markdown
-# table. PROMETHEUS_IMAGE and GRAFANA_IMAGE are as for make; RATE (500) and DURATION (150s) set the load.
+# restarted, verification again, delete. Builds no images: the nodes need to have ours, with the version as tag. Skipped without
+# KUBECONFIG. Ends with a Markdown table. PROMETHEUS_IMAGE and GRAFANA_IMAGE are as for make; RATE (500) and DURATION (150s) set the load.
 # Exit status: 0 success or skipped, 1 a check failed, 3 the cluster does not answer.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
