@@ -82,7 +82,7 @@ export async function run(options: RunOptions): Promise<Report> {
   try {
     const outcome = await runWith({
       ...common,
-      target: origin.url,
+      origin,
       sender: createSender({ ...common, origin, phases }),
       seed: read.seed,
       shard: { index: 1, of: 1 },

@@ -82,6 +82,19 @@ describe('the open model', () => {
     expect(client.started.map(([, intendedMs]) => intendedMs)).toEqual([0, 100, 200, 300, 400]);
   });
 
+  it('sends a request that is due after more time than a timer can take, neither earlier nor late', () => {
+    const DAY_MS = 86_400_000;
+    const { client, controller } = begin({ kind: 'open', pacer: constantPacer(3, 1 / (60 * 86_400)) }, 5);
+    advance(60 * DAY_MS - 1);
+    expect(client.started).toHaveLength(1);
+    advance(1);
+    expect(client.started[1]).toEqual([1, 60 * DAY_MS, 60 * DAY_MS]);
+    advance(30 * DAY_MS);
+    client.finish(true, true);
+    controller.abort();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('ends with the last response, not when the last request is sent', async () => {
     const { client, counts, done } = begin({ kind: 'open', pacer: constantPacer(2, 10) }, 5);
     advance(1000);

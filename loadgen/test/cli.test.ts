@@ -73,7 +73,7 @@ describe('wrong usage ends with 2 and an explanation', () => {
     [['run', 'constructor', 'nope'], /got "constructor"\npattern: .*, got "nope"/],
     [
       ['run', '--rate', 'fast', '--duration', '10', '-c', '0'],
-      /^--rate: expected a number above 0, at most 1000000, or max, got "fast"\n--duration: expected a duration such as 250ms, 30s, 5m, 1h, got "10"\n--connections: expected a whole number from 1, got "0"\n$/,
+      /^--rate: expected a number above 0, at most 1000000, or "max", got "fast"\n--duration: expected a duration above 0, such as 250ms, 30s, 5m, 1h, got "10"\n--connections: expected a whole number from 1, got "0"\n$/,
     ],
     [['run', '--threshold', 'p98<1'], /^--threshold: expected a threshold: p50, p90.*, got "p98<1"/],
     [

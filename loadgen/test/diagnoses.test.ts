@@ -1,9 +1,9 @@
 /** The explanations of failed verifications, and requests that no counter contains. */
 import { describe, expect, it } from '@jest/globals';
+import type { ExpectedCount } from '../src/common/expected-counts.ts';
 import { metricsSchema } from '../src/common/metrics.ts';
 import { PRESETS } from '../src/common/presets.ts';
 import { describeVerification } from '../src/verify/description.ts';
-import type { ExpectedCount } from '../src/verify/expected-counts.ts';
 import { verify } from '../src/verify/verification.ts';
 import { type Counts, cart, snapshotOf, verifyBy } from './snapshots.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { sumExpectedCounts } from '../src/common/expected-counts.ts';
 import { decodeHistogram, percentileMs } from '../src/load/histogram.ts';
 import { numbersSchema, sumNumbers } from '../src/load/numbers.ts';
 import { randomAt } from '../src/load/random.ts';
 import { Summary } from '../src/load/summary.ts';
-import { sumExpectedCounts } from '../src/verify/expected-counts.ts';
 
 const targets = [
   { method: 'GET', path: '/a', series: { route: 'a' } },

@@ -11,7 +11,7 @@ function start({ isTTY = false, quiet = false }) {
     written += text;
   };
   const reporter = createReporter({ write, isTTY } as unknown as NodeJS.WriteStream, quiet);
-  reporter.started(createProgress(planOf('steady'), performance.now(), () => now));
+  reporter.phaseStarted(createProgress(planOf('steady'), performance.now(), () => now));
   return reporter;
 }
 
@@ -30,7 +30,7 @@ it('prints a plain line every five seconds outside of a terminal, until the phas
   expect(written).toBe(
     'steady: 5s, 25s left: 251 sent, 50.2/s (planned 50), in flight 3 of 100, errors 1, dropped 0, p50 2.00ms, p99 2.00ms\n',
   );
-  reporter.ended();
+  reporter.phaseEnded();
   jest.advanceTimersByTime(60_000);
   expect(written.split('\n')).toHaveLength(2);
 });
@@ -41,7 +41,7 @@ it('redraws the line in place on a terminal, makes room for notes, and removes i
   const ERASE = '\r\x1b[2K';
   expect(written).toMatch(/^\S*\r\S\[2K\S\[\?7lsteady: 0s, 30s left: [^\n]*p99 -\S\[\?7h$/);
   reporter.note('stopping');
-  reporter.ended();
+  reporter.phaseEnded();
   expect(written.endsWith(`${ERASE}stopping\n${ERASE}`)).toBe(true);
 });
 

@@ -1,6 +1,7 @@
 /** Runs that end before their first request. */
 import { describe, expect, it } from '@jest/globals';
 import { InterruptedError, NotSentError, UsageError } from '../src/common/errors.ts';
+import { parseOrigin } from '../src/http/origin.ts';
 import { WHOLE } from '../src/load/shard.ts';
 import { type RunOptions, run } from '../src/run/run.ts';
 import type { Sender } from '../src/run/sender.ts';
@@ -17,7 +18,7 @@ function create(overrides: Partial<Sender> = {}, startInMs?: number) {
     ...overrides,
   };
   const options: RunOptions = {
-    target: 'http://localhost',
+    origin: parseOrigin('http://localhost'),
     sender,
     seed: 1,
     shard: WHOLE,

@@ -1,8 +1,8 @@
 /** Data of the API in Prometheus for tests, with series in PromQL notation, which the program itself never parses. */
 
+import type { ExpectedCount, ExpectedCounts } from '../src/common/expected-counts.ts';
 import { type MetricsInput, metricsSchema } from '../src/common/metrics.ts';
 import { PRESETS } from '../src/common/presets.ts';
-import type { ExpectedCount, ExpectedCounts } from '../src/verify/expected-counts.ts';
 import type { InstanceSnapshot, Snapshot } from '../src/verify/process.ts';
 import type { VerificationRow } from '../src/verify/rows.ts';
 import { formatSeries, type Series } from '../src/verify/series.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { ExpectedCounts } from '../src/common/expected-counts.ts';
 import { describeVerification } from '../src/verify/description.ts';
-import type { ExpectedCounts } from '../src/verify/expected-counts.ts';
 import {
   CART_200,
   type Counts,

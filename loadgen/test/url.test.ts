@@ -143,7 +143,7 @@ describe('a mistake on the command line ends with 2 and an explanation', () => {
     [[url, '-b', '@/gone'], '--body: expected a file that can be read, got "@/gone" \\(ENOENT.*\\)'],
     [[url, '-b', '@/'], '--body: expected a file that can be read, got "@/" \\(EISDIR.*\\)'],
     [[url, '-b', `@${process.execPath}`], '--body: expected at most 67108864 bytes, got more in .*'],
-    [[url, '-d', '{"a":1}'], '--duration: expected a duration such as .*, got ".*"'],
+    [[url, '-d', '{"a":1}'], '--duration: expected a duration above 0, such as .*, got ".*"'],
     [[url, '-n', '10000001'], '--requests: expected a whole number from 1 to 10000000, got "10000001"'],
     [[url, '--cert', 'x'], '--cert, --key: expected both, got "--cert" only'],
     [[url, '--cacert', '/gone'], '--cacert: expected a file that can be read, got ENOENT'],

@@ -4,7 +4,7 @@ import { hideCredentials } from '../common/secrets.ts';
 import { renderPage } from '../report/html/page.ts';
 import { toJson } from '../report/report.ts';
 import { formatReport } from '../report/text/summary.ts';
-import { hasPassed } from '../report/verdict.ts';
+import { verdictOf } from '../report/verdict.ts';
 import type { Outputs, Saver } from '../run/outputs.ts';
 import type { RunOutcome } from '../run/run.ts';
 import type { Io } from './io.ts';
@@ -36,10 +36,5 @@ function exitCodeOf({ report, unverified }: RunOutcome): number {
   const answered = report.phases.some((phase) => phase.answered > 0);
   const isIdle = report.phases.every(({ sent, unsent, dropped }) => sent + unsent + dropped === 0);
   if (unverified instanceof UnreachableError || (!answered && !isIdle)) return EXIT.unreachable;
-  const failed = report.phases.some(({ thresholds }) => thresholds.some(({ ok }) => !ok));
-  const isUnverified =
-    unverified !== undefined ||
-    (report.verification !== null && report.verification.verdict !== 'verified') ||
-    report.probes?.some((probe) => !hasPassed(probe));
-  return failed || isUnverified || report.lostShards.length > 0 ? EXIT.failed : EXIT.ok;
+  return unverified !== undefined || verdictOf(report).kind === 'failed' ? EXIT.failed : EXIT.ok;
 }

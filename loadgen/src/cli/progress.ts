@@ -1,13 +1,6 @@
 /** Progress of a run: one line, redrawn in place on a terminal; otherwise a new line every few seconds. */
 import { formatMs, formatNumber } from '../common/units.ts';
-import type { Progress } from '../run/progress.ts';
-
-export interface ProgressReporter {
-  /** Prints a separate line, without breaking the progress line. */
-  note(text: string): void;
-  started(progress: Progress): void;
-  ended(): void;
-}
+import type { Progress, SenderObserver } from '../run/progress.ts';
 
 const LINE_EVERY_MS = 5_000;
 const DRAW_EVERY_MS = 200;
@@ -15,20 +8,21 @@ const RATE_WINDOW_MS = 1_000;
 /** The carriage return also overwrites the ^C that a terminal echoes. */
 const ERASE = '\r\x1b[2K';
 
-export function createReporter(stderr: NodeJS.WriteStream, quiet = false): ProgressReporter {
-  if (quiet) return { note() {}, started() {}, ended() {} };
+export function createReporter(stderr: NodeJS.WriteStream, quiet = false): SenderObserver {
+  if (quiet) return { note() {}, phaseStarted() {}, phaseEnded() {} };
   const { isTTY } = stderr;
   // Without automatic wrapping, the line stays on one row of a narrow terminal and can be erased.
   const show = (line: string) => stderr.write(isTTY ? `${ERASE}\x1b[?7l${line}\x1b[?7h` : `${line}\n`);
   let timer: NodeJS.Timeout | undefined;
   return {
+    /** Prints a separate line, without breaking the progress line. */
     note: (text) => void stderr.write(`${isTTY ? ERASE : ''}${text}\n`),
-    started(progress) {
+    phaseStarted(progress) {
       const rate = createRateMeter(progress);
       const everyMs = isTTY ? DRAW_EVERY_MS : LINE_EVERY_MS;
       timer = setInterval(() => show(formatLine(progress, rate())), everyMs);
     },
-    ended() {
+    phaseEnded() {
       clearInterval(timer);
       if (isTTY) stderr.write(ERASE);
     },

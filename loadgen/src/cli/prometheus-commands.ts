@@ -31,7 +31,7 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   const given = flags.metrics === undefined ? AUTO : await readMetrics(flags.metrics);
   const choice = withIgnored(given, flags.ignoreRoute);
   const retryMs = Math.min(RETRY_MS, flags.wait);
-  const prometheus = await connectPrometheus(flags.prometheus, flags, io.env ?? {}, retryMs);
+  const prometheus = await connectPrometheus(flags.prometheus, flags, io.env, retryMs);
   if (json !== undefined && json !== '-') await checkWritable(json);
   if (flags.rebase && ledger !== undefined) {
     await rebase(ledger, prometheus, choice, waitOptions(flags, io));
@@ -101,7 +101,7 @@ export interface QueryFlags extends AccessFlags {
 
 /** @returns the exit code. @throws UsageError if Prometheus refuses the query */
 export async function queryCommand(expression: string, flags: QueryFlags, io: Io): Promise<number> {
-  const prometheus = await connectPrometheus(flags.prometheus, flags, io.env ?? {}, 0);
+  const prometheus = await connectPrometheus(flags.prometheus, flags, io.env, 0);
   const answer = await prometheus.ask(expression, { signal: io.signal });
   const table = formatAnswer(answer);
   if (table.length > 0) io.stdout.write(`${table.join('\n')}\n`);

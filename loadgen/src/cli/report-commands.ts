@@ -21,7 +21,7 @@ export async function combineCommand(files: readonly string[], flags: CombineFla
 
 async function verify(report: Report, flags: CombineFlags, io: Io): Promise<RunOutcome> {
   if (flags.prometheus === undefined) return { report };
-  const prometheus = await connectPrometheus(flags.prometheus, flags, io.env ?? {}, flags.wait);
+  const prometheus = await connectPrometheus(flags.prometheus, flags, io.env, flags.wait);
   if (report.snapshots.before === null)
     throw new UsageError(
       '--prometheus: expected shards that were sent with it; without, the counts before the run are unknown',

@@ -93,40 +93,31 @@ export async function runCommand(
 ): Promise<number> {
   checkFlags(flags);
   const { seed, workers, startAt, job, wait: waitMs, onlyOnFreshApi = false } = flags;
-  const prometheus =
-    flags.prometheus && (await connectPrometheus(flags.prometheus, flags, io.env ?? {}, waitMs));
+  const url = flags.prometheus || undefined;
+  const prometheus = url === undefined ? undefined : await connectPrometheus(url, flags, io.env, waitMs);
   const given = flags.metrics === undefined ? undefined : await readMetrics(flags.metrics);
   const saver = await openOutputs(flags, io.signal);
   const observer = createObserver(flags, saver, io);
   const { signal, startWorker } = io;
-  const overrides = toOverrides(flags);
-  const tls = await readTls(flags);
-  const sending = { target: flags.target, tls, shard: flags.shard, workers, overrides, waitMs };
-  const { origin, ...prepared } = await prepareSender({
-    patterns,
-    ...sending,
-    observer,
-    signal,
-    startWorker,
-  });
+  const common = { waitMs, observer, signal };
+  const { target, shard } = flags;
+  const sending = { target, tls: await readTls(flags), shard, workers, overrides: toOverrides(flags) };
+  const prepared = await prepareSender({ ...common, ...sending, patterns, startWorker });
   const outcome = await run({
+    ...common,
     ...prepared,
     metrics: withIgnored(given ?? prepared.metrics ?? AUTO, flags.ignoreRoute),
     seed,
     startAtMs: startAt,
-    waitMs,
-    prometheus: prometheus || undefined,
+    prometheus,
     job,
     verify: flags.verify ?? true,
     onlyOnFreshApi,
-    probeAt: flags.probe ? origin : undefined,
+    probe: flags.probe,
     environment: describeEnvironment(hideInArguments(commandLine)),
-    signal,
-    observer,
   });
-  return 'alreadyHandled' in outcome
-    ? showNotFresh(outcome, flags, io)
-    : showOutcome(outcome, flags, saver, io);
+  if ('alreadyHandled' in outcome) return showNotFresh(outcome, flags, io);
+  return showOutcome(outcome, flags, saver, io);
 }
 
 async function showNotFresh({ alreadyHandled, snapshot }: NotFresh, { ledger }: RunFlags, io: Io) {
@@ -165,9 +156,7 @@ function createObserver({ quiet }: RunFlags, saver: Saver, io: Io): RunObserver 
     reporter.note('stopping: waiting for requests in flight (interrupt again to stop immediately)'),
   );
   return {
-    note: (text) => reporter.note(text),
-    phaseStarted: (progress) => reporter.started(progress),
-    phaseEnded: () => reporter.ended(),
+    ...reporter,
     async save(report) {
       const unsaved = await saver.save(report);
       // Later problems are reported at the end, after the summary.

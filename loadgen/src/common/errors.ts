@@ -36,6 +36,18 @@ export function hasExitCode(error: unknown): error is Error & { readonly exitCod
   return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number';
 }
 
+/** For `catch`: @returns a function that throws what failed, with the reason */
+export function failAs(Failure: typeof UsageError | typeof CheckError, what: string) {
+  return (error: unknown): never => {
+    throw new Failure(`${what}: ${reasonOf(error)}`);
+  };
+}
+
+/** The code of an error of the system, for example `ENOENT`. */
+export function codeOf(error: unknown): unknown {
+  return isNativeError(error) && 'code' in error ? error.code : undefined;
+}
+
 /** The innermost reason of an error. fetch and dns wrap it in `cause`, a failed connect to several addresses in `errors`. */
 export function reasonOf(error: unknown): string {
   if (!isNativeError(error)) return String(error);

@@ -2,9 +2,8 @@
 import { constants } from 'node:fs';
 import { access, open, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isNativeError } from 'node:util/types';
 import type { z } from 'zod';
-import { CheckError, reasonOf, UsageError } from './errors.ts';
+import { CheckError, codeOf, failAs, reasonOf, UsageError } from './errors.ts';
 import { sleep } from './wait.ts';
 
 /** Checks whether a file can be written, without changing it. @throws UsageError if not */
@@ -48,12 +47,7 @@ export async function writeWhole(path: string, text: string, signal?: AbortSigna
 
 /** @throws UsageError if the file cannot be read; CheckError if it is not JSON */
 export async function readJson(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read ${path}: ${reasonOf(error)}`);
-  }
+  const text = await readFile(path, 'utf8').catch(failAs(UsageError, `cannot read ${path}`));
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -80,8 +74,4 @@ async function retry<T>(code: string, act: () => Promise<T>, signal?: AbortSigna
     }
     await sleep(RETRY_MS, signal);
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return isNativeError(error) && 'code' in error ? error.code : undefined;
 }

@@ -1,20 +1,7 @@
 /** The possible outcomes of a request: the vocabulary of client, ledger, summary and report. */
 
-/** Why a request got no complete response, in the order of the summary. */
-export const FAILURE_KINDS = [
-  'refused',
-  'unreachable',
-  'tls',
-  'reset',
-  'timeout',
-  'protocol',
-  'too-large',
-  'local',
-] as const;
-export type FailureKind = (typeof FAILURE_KINDS)[number];
-
-/** The explanation of each kind for users. */
-export const FAILURE_MEANING: Readonly<Record<FailureKind, string>> = {
+/** Why a request got no complete response, in the order of the summary, explained for users. */
+export const FAILURE_MEANING = {
   refused: 'nothing listens there',
   unreachable: 'no route to the target',
   tls: 'the TLS handshake failed; --cacert trusts an authority, --insecure any certificate',
@@ -23,7 +10,18 @@ export const FAILURE_MEANING: Readonly<Record<FailureKind, string>> = {
   protocol: 'the response was not valid HTTP/1.1',
   'too-large': 'the response was larger than the limit',
   local: 'this machine ran out of sockets or ports',
-};
+} as const;
+
+export type FailureKind = keyof typeof FAILURE_MEANING;
+export const FAILURE_KINDS = Object.keys(FAILURE_MEANING) as FailureKind[];
+
+/** The failures that occurred, in the order of {@link FAILURE_MEANING}. */
+export function listFailures(failures: Readonly<Partial<Record<FailureKind, number>>>) {
+  return FAILURE_KINDS.flatMap((kind) => {
+    const count = failures[kind];
+    return count === undefined ? [] : [{ kind, count, meaning: FAILURE_MEANING[kind] }];
+  });
+}
 
 /**
  * Receives every result of a run. Times are in milliseconds on one monotonic clock. Arguments instead of objects, because at 60,000

@@ -3,6 +3,7 @@
  * the load is spread over all of them.
  */
 import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
 import { connect, isIP } from 'node:net';
 import { reasonOf, UnreachableError } from '../common/errors.ts';
 import { sleep } from '../common/wait.ts';
@@ -128,15 +129,12 @@ async function acceptingAddresses(origin: Origin): Promise<string[]> {
   return accepting;
 }
 
-function probe(host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, timeout: PROBE_TIMEOUT_MS });
-    const settle = (act: () => void) => {
-      socket.destroy();
-      act();
-    };
-    socket.once('connect', () => settle(resolve));
-    socket.once('timeout', () => settle(() => reject(new Error(`connect ${host}:${port} timed out`))));
-    socket.once('error', (error) => settle(() => reject(error)));
-  });
+/** @throws the error of the connection, or of the timeout */
+async function probe(host: string, port: number): Promise<void> {
+  const socket = connect({ host, port });
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+  } finally {
+    socket.destroy();
+  }
 }

@@ -65,11 +65,11 @@ export class HttpClient implements ConnectionListener {
   }
 
   get bytesRead(): number {
-    return this.#sum(this.#closedBytesRead, (connection) => connection.bytesRead);
+    return this.#sum(this.#closedBytesRead, ({ socket }) => socket.bytesRead);
   }
 
   get bytesWritten(): number {
-    return this.#sum(this.#closedBytesWritten, (connection) => connection.bytesWritten);
+    return this.#sum(this.#closedBytesWritten, ({ socket }) => socket.bytesWritten);
   }
 
   /** Starts a request. @returns false, without starting it, if the maximum number is in flight */
@@ -88,7 +88,7 @@ export class HttpClient implements ConnectionListener {
   /** Closes all connections; requests in flight end as resets. */
   close(): void {
     clearInterval(this.#sweeper);
-    for (const connection of this.#all) connection.abort('reset');
+    for (const connection of this.#all) connection.fail('reset');
   }
 
   answered(connection: Connection, status: number): void {
@@ -113,8 +113,8 @@ export class HttpClient implements ConnectionListener {
 
   closed(connection: Connection): void {
     this.#all.delete(connection);
-    this.#closedBytesRead += connection.bytesRead;
-    this.#closedBytesWritten += connection.bytesWritten;
+    this.#closedBytesRead += connection.socket.bytesRead;
+    this.#closedBytesWritten += connection.socket.bytesWritten;
   }
 
   /** A refused connection has sent nothing, so its request may go to another address. A request that was sent is never repeated. */
@@ -189,7 +189,7 @@ export class HttpClient implements ConnectionListener {
     const nowMs = performance.now();
     for (const connection of this.#all) {
       if (!connection.busy) continue;
-      if (connection.deadlineMs <= nowMs) connection.abort('timeout');
+      if (connection.deadlineMs <= nowMs) connection.fail('timeout');
       // Nothing responds there at all, for example because the container was just removed; another address may.
       else if (Number.isNaN(connection.sentMs) && nowMs - connection.openedMs > CONNECT_TIMEOUT_MS)
         this.#giveUpConnecting(connection, nowMs);
@@ -199,6 +199,6 @@ export class HttpClient implements ConnectionListener {
   #giveUpConnecting(connection: Connection, nowMs: number): void {
     const { addresses } = this.#options;
     const hasOthers = !addresses.includes(connection.address) || addresses.remove(connection.address, nowMs);
-    if (hasOthers) connection.abort('unreachable');
+    if (hasOthers) connection.fail('unreachable');
   }
 }

@@ -45,10 +45,11 @@ export class Connection {
   readonly address: string;
   #request: EncodedRequest | undefined;
   #connected = false;
-  #open = true;
+  /** Whether the server keeps the connection for another request. */
+  isOpen = true;
   #closes = false;
   readonly #secure: boolean;
-  readonly #socket: Socket;
+  readonly socket: Socket;
   readonly #parser = new ResponseParser();
   readonly #listener: ConnectionListener;
 
@@ -57,32 +58,19 @@ export class Connection {
     this.#secure = origin.secure;
     this.#listener = listener;
     const onread = { buffer: Buffer.allocUnsafe(READ_BUFFER_BYTES), callback: this.#read };
-    this.#socket = openSocket(origin, address, { noDelay: true, onread });
-    this.#socket.once(origin.secure ? 'secureConnect' : 'connect', this.#onConnect);
-    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(this.#kindOf(error)));
-    this.#socket.once('end', () => this.#onEnd());
-    this.#socket.once('close', () => {
-      this.#fail('reset');
+    this.socket = openSocket(origin, address, { noDelay: true, onread });
+    this.socket.once(origin.secure ? 'secureConnect' : 'connect', this.#onConnect);
+    this.socket.on('error', (error: NodeJS.ErrnoException) => this.fail(this.#kindOf(error)));
+    this.socket.once('end', () => this.#onEnd());
+    this.socket.once('close', () => {
+      this.fail('reset');
       this.#listener.closed(this);
     });
   }
 
-  /** Whether the server keeps the connection for another request. */
-  get isOpen(): boolean {
-    return this.#open;
-  }
-
-  get bytesRead(): number {
-    return this.#socket.bytesRead;
-  }
-
-  get bytesWritten(): number {
-    return this.#socket.bytesWritten;
-  }
-
   /** Whether the next request may use this connection. */
   isUsable(nowMs: number): boolean {
-    if (!this.#open) return false;
+    if (!this.isOpen) return false;
     const seconds = this.#parser.keepAliveSeconds;
     return nowMs - this.idleSinceMs < (seconds === undefined ? DEFAULT_IDLE_MS : usableMs(seconds * 1000));
   }
@@ -97,14 +85,17 @@ export class Connection {
     else this.#request = request;
   }
 
-  /** Fails the current request, and closes the connection. */
-  abort(kind: FailureKind): void {
-    this.#fail(kind);
+  /** Closes the connection, and fails the current request, if any. */
+  fail(kind: FailureKind): void {
+    this.close();
+    if (!this.busy) return;
+    this.busy = false;
+    this.#listener.failed(this, kind);
   }
 
   close(): void {
-    this.#open = false;
-    this.#socket.destroy();
+    this.isOpen = false;
+    this.socket.destroy();
   }
 
   #onConnect = (): void => {
@@ -115,7 +106,7 @@ export class Connection {
 
   #write(request: EncodedRequest, nowMs: number): void {
     this.sentMs = nowMs;
-    this.#socket.write(this.traceId === undefined ? request.bytes : withTrace(request, this.traceId));
+    this.socket.write(this.traceId === undefined ? request.bytes : withTrace(request, this.traceId));
   }
 
   #read = (length: number, buffer: Uint8Array): boolean => {
@@ -124,7 +115,7 @@ export class Connection {
       if (this.busy && isComplete) this.#answered();
       else if (!this.busy && !this.#parser.keepAlive) this.close();
     } catch (error) {
-      this.#fail(error instanceof TooLargeError ? 'too-large' : 'protocol');
+      this.fail(error instanceof TooLargeError ? 'too-large' : 'protocol');
       return false;
     }
     return true;
@@ -139,15 +130,8 @@ export class Connection {
 
   #onEnd(): void {
     if (this.busy && this.#parser.end()) this.#answered();
-    else this.#fail('reset');
+    else this.fail('reset');
     this.close();
-  }
-
-  #fail(kind: FailureKind): void {
-    this.close();
-    if (!this.busy) return;
-    this.busy = false;
-    this.#listener.failed(this, kind);
   }
 
   #kindOf(error: NodeJS.ErrnoException): FailureKind {

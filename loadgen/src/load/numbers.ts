@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { FAILURE_KINDS } from '../common/result.ts';
 import { routeLabelsSchema } from '../common/route-labels.ts';
+import { sumOf, sumRecords } from '../common/sums.ts';
 import {
   distributionSchema,
   encodeHistogram,
@@ -73,10 +74,10 @@ export type Numbers = z.output<typeof numbersSchema>;
 export function sumNumbers(parts: readonly Numbers[]): Numbers {
   const counts = sumCounts(parts, ['sent', 'unsent', 'answered', 'dropped', 'errors', 'unanswered']);
   const sendingSeconds = Math.max(...parts.map((part) => part.sendingSeconds));
-  const sumOf = (name: keyof Numbers['histograms']) =>
+  const histogramOf = (name: keyof Numbers['histograms']) =>
     sumHistograms(
-      parts.map(({ histograms }) => histograms[name]),
       3,
+      parts.map(({ histograms }) => histograms[name]),
     );
   const lines = parts.flatMap((part) => part.byTarget);
   return {
@@ -85,7 +86,7 @@ export function sumNumbers(parts: readonly Numbers[]): Numbers {
     failures: sumRecords(parts.map((part) => part.failures)),
     sendingSeconds,
     achievedPerSecond: sendingSeconds > 0 ? counts.sent / sendingSeconds : 0,
-    ...describeDurations(sumOf('latency'), sumOf('serviceTime'), sumOf('lateness')),
+    ...describeDurations(histogramOf('latency'), histogramOf('serviceTime'), histogramOf('lateness')),
     byTarget: [...Map.groupBy(lines, ({ name }) => name)].map(([name, same]) => sumLines(name, same)),
     slowest: slowestOf(parts.flatMap((part) => part.slowest)),
     timeline: sumTimelines(parts.map((part) => part.timeline)),
@@ -108,8 +109,8 @@ export function describeDurations(latency: Histogram, serviceTime: Histogram, la
 
 function sumLines(name: string, lines: readonly TargetLine[]): TargetLine {
   const serviceTime = sumHistograms(
-    lines.map((line) => line.serviceTime),
     2,
+    lines.map((line) => line.serviceTime),
   );
   return {
     name,
@@ -125,15 +126,6 @@ function sumCounts<K extends string>(
   parts: readonly Readonly<Record<K, number>>[],
   names: readonly K[],
 ): Record<K, number> {
-  const sums = names.map((name) => [name, parts.reduce((sum, part) => sum + part[name], 0)]);
+  const sums = names.map((name) => [name, sumOf(parts, (part) => part[name])]);
   return Object.fromEntries(sums);
-}
-
-export function sumRecords<K extends string>(
-  records: readonly Readonly<Partial<Record<K, number>>>[],
-): Record<K, number> {
-  const sums: Partial<Record<K, number>> = {};
-  for (const one of records)
-    for (const [key, count] of Object.entries(one) as [K, number][]) sums[key] = (sums[key] ?? 0) + count;
-  return sums as Record<K, number>;
 }

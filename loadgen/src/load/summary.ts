@@ -3,11 +3,12 @@
  * would have experienced; *service time*, from sending the request, is what the server took. The difference is the generator's
  * lateness.
  */
-import { FAILURE_KINDS, type FailureKind, type Recorder } from '../common/result.ts';
+import type { ExpectedCount } from '../common/expected-counts.ts';
+import type { FailureKind, Recorder } from '../common/result.ts';
 import { createHistogram, percentileMs, record } from './histogram.ts';
-import { describeDurations, type Numbers, sumRecords } from './numbers.ts';
+import { describeDurations, type Numbers } from './numbers.ts';
 import { Slowest } from './slowest.ts';
-import { type NamedTarget, type SentToSeries, TargetCounts } from './target-counts.ts';
+import { type NamedTarget, TargetCounts } from './target-counts.ts';
 import { Timeline } from './timeline.ts';
 
 export interface SummaryOptions {
@@ -18,12 +19,6 @@ export interface SummaryOptions {
 }
 
 export class Summary implements Recorder {
-  sent = 0;
-  answered = 0;
-  dropped = 0;
-  unanswered = 0;
-  #unsent = 0;
-  #unexpected = 0;
   #lastEndedMs = Number.NEGATIVE_INFINITY;
   #lastSentMs = Number.NEGATIVE_INFINITY;
   readonly #failures = new Map<FailureKind, number>();
@@ -53,9 +48,7 @@ export class Summary implements Recorder {
   ): void {
     this.#recordSent(intendedMs, sentMs, endedMs);
     if (traceId !== undefined) this.#trace(traceId, target, String(status), intendedMs, sentMs, endedMs);
-    this.answered++;
     const isExpected = this.#byTarget.answered(target, status, endedMs - sentMs);
-    if (!isExpected) this.#unexpected++;
     record(this.#serviceTime, endedMs - sentMs);
     record(this.#latency, endedMs - intendedMs);
     this.#timeline.ended(endedMs, true, !isExpected);
@@ -70,13 +63,10 @@ export class Summary implements Recorder {
     endedMs: number,
     traceId?: string,
   ): void {
-    if (Number.isNaN(sentMs)) this.#unsent++;
-    else {
-      this.#recordSent(intendedMs, sentMs, endedMs);
-      if (traceId !== undefined) this.#trace(traceId, target, kind, intendedMs, sentMs, endedMs);
-    }
-    this.unanswered++;
-    this.#byTarget.unanswered(target, !Number.isNaN(sentMs));
+    const wasSent = !Number.isNaN(sentMs);
+    if (wasSent) this.#recordSent(intendedMs, sentMs, endedMs);
+    if (wasSent && traceId !== undefined) this.#trace(traceId, target, kind, intendedMs, sentMs, endedMs);
+    this.#byTarget.unanswered(target, wasSent);
     this.#failures.set(kind, (this.#failures.get(kind) ?? 0) + 1);
     this.#timeline.ended(endedMs, false, true);
     if (kind !== 'timeout') return;
@@ -86,18 +76,15 @@ export class Summary implements Recorder {
   }
 
   recordDrop(target: number, intendedMs: number): void {
-    this.dropped++;
     this.#byTarget.dropped(target);
     this.#timeline.dropped(intendedMs);
   }
 
-  get errors(): number {
-    return this.#unexpected + this.unanswered;
-  }
-
-  /** A percentile of the latency so far, in ms; NaN without samples. */
-  latencyAtMs(percentile: number): number {
-    return percentileMs(this.#latency, percentile);
+  /** The counts and latencies so far. */
+  live() {
+    const { sent, errors, dropped } = this.#byTarget.totals();
+    const [p50Ms, p99Ms] = [percentileMs(this.#latency, 50), percentileMs(this.#latency, 99)];
+    return { sent, errors, dropped, p50Ms, p99Ms };
   }
 
   /**
@@ -105,33 +92,22 @@ export class Summary implements Recorder {
    * time. 0 for a closed loop
    */
   toNumbers(scheduledMs: number): Numbers {
-    const byTarget = this.#byTarget.toReport();
+    const totals = this.#byTarget.totals();
     const lastMs = scheduledMs > 0 ? this.#lastSentMs : this.#lastEndedMs;
     const sendingSeconds = Math.max(scheduledMs, lastMs - this.#startMs, 0) / 1000;
     return {
-      sent: this.sent,
-      unsent: this.#unsent,
-      answered: this.answered,
-      dropped: this.dropped,
-      errors: this.errors,
-      unanswered: this.unanswered,
-      statuses: sumRecords(byTarget.map(({ statuses }) => statuses)),
-      failures: Object.fromEntries(
-        FAILURE_KINDS.flatMap((kind) => {
-          const count = this.#failures.get(kind);
-          return count === undefined ? [] : [[kind, count]];
-        }),
-      ),
+      ...totals,
+      failures: Object.fromEntries(this.#failures),
       sendingSeconds,
-      achievedPerSecond: sendingSeconds > 0 ? this.sent / sendingSeconds : 0,
+      achievedPerSecond: sendingSeconds > 0 ? totals.sent / sendingSeconds : 0,
       ...describeDurations(this.#latency, this.#serviceTime, this.#lateness),
-      byTarget,
+      byTarget: this.#byTarget.toReport(),
       slowest: this.#slowest.toReport(),
       timeline: this.#timeline.toReport(),
     };
   }
 
-  bySeries(): SentToSeries[] {
+  bySeries(): ExpectedCount[] {
     return this.#byTarget.bySeries();
   }
 
@@ -150,7 +126,6 @@ export class Summary implements Recorder {
   }
 
   #recordSent(intendedMs: number, sentMs: number, endedMs: number): void {
-    this.sent++;
     if (sentMs > this.#lastSentMs) this.#lastSentMs = sentMs;
     this.#lastEndedMs = endedMs;
     record(this.#lateness, sentMs - intendedMs);

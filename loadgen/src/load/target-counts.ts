@@ -2,9 +2,11 @@
  * The counts of a phase by target. Targets that the server counts under the same series share a line, which can then be compared
  * with the server's own metrics. In the report of a pattern with very many targets, one line covers the remaining ones.
  */
+import type { ExpectedCount } from '../common/expected-counts.ts';
 import type { RouteLabels } from '../common/route-labels.ts';
+import { sumOf, sumRecords } from '../common/sums.ts';
 import { createHistogram, encodeHistogram, type Histogram, record, toDistribution } from './histogram.ts';
-import { sumRecords, type TargetLine } from './numbers.ts';
+import type { TargetLine } from './numbers.ts';
 
 /** The required properties of a target. */
 export interface NamedTarget {
@@ -12,19 +14,6 @@ export interface NamedTarget {
   readonly path: string;
   readonly expect?: number | undefined;
   readonly series?: RouteLabels | undefined;
-}
-
-/** The requests that the server counts under one route and method. */
-export interface SentToSeries {
-  /** Null if the target declares none. */
-  readonly route: string | null;
-  readonly method: string;
-  /** The path of the first target, without its query. */
-  readonly path: string;
-  readonly answered: Record<string, number>;
-  /** Sent, but without a complete response. */
-  readonly unknown: number;
-  readonly notSent: number;
 }
 
 /** Each line has a histogram of about 10 kB. */
@@ -87,7 +76,14 @@ export class TargetCounts {
     this.#line(target).dropped++;
   }
 
-  bySeries(): SentToSeries[] {
+  /** The counts of all targets together. */
+  totals() {
+    const counts = countsOf(this.#lines);
+    const unsent = sumOf(this.#lines, ({ notSent }) => notSent);
+    return { ...counts, unsent, sent: counts.answered + counts.unanswered - unsent };
+  }
+
+  bySeries(): ExpectedCount[] {
     return this.#lines.map(({ series, method, path, statuses, unknown, notSent }) => ({
       route: series?.route ?? null,
       method: series?.method ?? method,
@@ -115,19 +111,20 @@ export class TargetCounts {
 
 /** @param lines share one histogram */
 function toTargetLine(name: string, series: RouteLabels | null, lines: readonly Line[]): TargetLine {
-  const sum = (of: (line: Line) => number) => lines.reduce((total, line) => total + of(line), 0);
   const serviceTime = lines[0]?.serviceTime ?? createHistogram(2);
-  const unanswered = sum(({ unknown, notSent }) => unknown + notSent);
+  const durations = { serviceTimeMs: toDistribution(serviceTime), serviceTime: encodeHistogram(serviceTime) };
+  return { name, series, ...countsOf(lines), ...durations };
+}
+
+function countsOf(lines: readonly Line[]) {
+  const statuses = sumRecords(lines.map((line) => Object.fromEntries(line.statuses)));
+  const unanswered = sumOf(lines, ({ unknown, notSent }) => unknown + notSent);
   return {
-    name,
-    series,
-    answered: serviceTime.totalCount,
-    errors: sum(({ unexpected }) => unexpected) + unanswered,
+    answered: sumOf(Object.values(statuses), Number),
+    errors: sumOf(lines, ({ unexpected }) => unexpected) + unanswered,
     unanswered,
-    dropped: sum(({ dropped }) => dropped),
-    statuses: sumRecords(lines.map(({ statuses }) => Object.fromEntries(statuses))),
-    serviceTimeMs: toDistribution(serviceTime),
-    serviceTime: encodeHistogram(serviceTime),
+    dropped: sumOf(lines, ({ dropped }) => dropped),
+    statuses,
   };
 }
 

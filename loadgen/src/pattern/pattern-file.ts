@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { reasonOf, UsageError } from '../common/errors.ts';
+import { failAs, UsageError } from '../common/errors.ts';
 import { findLosses, type Loss, TOO_DEEP } from './losses.ts';
 import { type Pattern, patternSchema } from './pattern.ts';
 
@@ -18,12 +18,8 @@ export async function readPatternFile(file: string): Promise<Pattern> {
 
 /** @param what describes the file in messages. @throws UsageError with one line per mistake */
 export async function readYaml<T>(what: string, file: string, schema: z.ZodType<T>): Promise<T> {
-  let bytes: Buffer;
-  try {
-    bytes = await buffer(createReadStream(file, { end: MOST_BYTES }));
-  } catch (error) {
-    throw new UsageError(`cannot read ${what} file: ${reasonOf(error)}`);
-  }
+  const stream = createReadStream(file, { end: MOST_BYTES });
+  const bytes = await buffer(stream).catch(failAs(UsageError, `cannot read ${what} file`));
   if (bytes.length > MOST_BYTES)
     throw new UsageError(`${file}: expected at most ${MOST_BYTES} bytes, got more`);
   if (!isUtf8(bytes)) throw new UsageError(`${file}: expected UTF-8, got other bytes`);

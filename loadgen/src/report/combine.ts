@@ -4,10 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { CheckError } from '../common/errors.ts';
+import { sumExpectedCounts } from '../common/expected-counts.ts';
+import { sumOf } from '../common/sums.ts';
 import { sumNumbers } from '../load/numbers.ts';
 import { isWhole, type Shard, WHOLE } from '../load/shard.ts';
 import { checkThreshold, parseThreshold } from '../load/thresholds.ts';
-import { sumExpectedCounts } from '../verify/expected-counts.ts';
 import { earliest } from '../verify/snapshot.ts';
 import type { LostShard, PhaseReport, Report } from './report.ts';
 
@@ -22,11 +23,7 @@ export function sumSent(parts: readonly Sent[], lost: readonly LostShard[], isAl
   const phases = Math.max(0, ...parts.map((part) => part.phases.length));
   return {
     state: parts.some(({ state }) => state === 'interrupted') ? 'interrupted' : 'finished',
-    endedAt:
-      parts
-        .flatMap((part) => part.endedAt ?? [])
-        .sort()
-        .at(-1) ?? null,
+    endedAt: parts.map((part) => part.endedAt).reduce((a, b) => ((a ?? '') > (b ?? '') ? a : b), null),
     lostShards: [...parts.flatMap((part) => part.lostShards), ...lost].sort((a, b) => a.index - b.index),
     // A shard that stopped early has fewer phases.
     phases: Array.from({ length: phases }, (_, n) =>
@@ -79,6 +76,10 @@ export function formatLost(lost: LostShard): string {
   return `${formatShard(lost)} ${lost.reason}`;
 }
 
+export function describeLost({ lostShards }: Report): string[] {
+  return lostShards.map((lost) => `${formatLost(lost)}: its requests are missing from these numbers`);
+}
+
 function checkTogether(reports: readonly Report[], first: Report, names: readonly string[]): void {
   const mistakes = reports.flatMap((report, n) => {
     const { shard, startedAt, planId } = report;
@@ -97,14 +98,13 @@ function checkTogether(reports: readonly Report[], first: Report, names: readonl
 function sumPhases(phases: readonly PhaseReport[], isAll: boolean): PhaseReport {
   const [{ pattern, plan }] = phases as [PhaseReport];
   const numbers = sumNumbers(phases);
-  const sum = (of: (phase: PhaseReport) => number) => phases.reduce((total, phase) => total + of(phase), 0);
   return {
     pattern,
     plan,
     durationSeconds: Math.max(...phases.map((phase) => phase.durationSeconds)),
-    bytesRead: sum((phase) => phase.bytesRead),
-    rerouted: sum((phase) => phase.rerouted),
-    bytesWritten: sum((phase) => phase.bytesWritten),
+    bytesRead: sumOf(phases, ({ bytesRead }) => bytesRead),
+    rerouted: sumOf(phases, ({ rerouted }) => rerouted),
+    bytesWritten: sumOf(phases, ({ bytesWritten }) => bytesWritten),
     ...numbers,
     thresholds: isAll ? plan.thresholds.map((text) => checkThreshold(parseThreshold(text), numbers)) : [],
   };

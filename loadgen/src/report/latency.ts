@@ -1,5 +1,6 @@
 /** The quantiles of a run: measured by the generator, and from Prometheus' histogram. Without a verdict. */
 import { z } from 'zod';
+import { formatMs } from '../common/units.ts';
 import { percentileMs, sumHistograms } from '../load/histogram.ts';
 import { QUANTILES } from '../verify/quantiles.ts';
 
@@ -12,6 +13,14 @@ export const latencySchema = z.array(
 );
 export type Latency = z.output<typeof latencySchema>;
 
+export function latencyCells(latency: Latency): string[][] {
+  return latency.map(({ quantile, ...times }) => [
+    `p${quantile * 100}`,
+    formatMs(times.measuredMs),
+    formatMs(times.prometheusMs),
+  ]);
+}
+
 /**
  * @param serviceTimes histograms of the generator
  * @param seconds the values of {@link QUANTILES} from Prometheus
@@ -20,7 +29,7 @@ export function compareLatency(
   serviceTimes: readonly string[],
   seconds: readonly (number | null)[],
 ): Latency {
-  const measured = sumHistograms(serviceTimes, 3);
+  const measured = sumHistograms(3, serviceTimes);
   return QUANTILES.map((quantile, n) => {
     const fromPrometheus = seconds[n] ?? null;
     return {

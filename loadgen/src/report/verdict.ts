@@ -4,7 +4,7 @@ import { PROBE_MARKS } from '../common/probe-marks.ts';
 import { isWhole } from '../load/shard.ts';
 import { describeVerification } from '../verify/description.ts';
 import { formatSeries } from '../verify/series.ts';
-import { formatLost } from './combine.ts';
+import { describeLost } from './combine.ts';
 import type { ProbeResult, Report } from './report.ts';
 
 export interface Verdict {
@@ -15,26 +15,22 @@ export interface Verdict {
 
 export function verdictOf(report: Report): Verdict {
   const { phases, lostShards, verification, probes = [] } = report;
-  const thresholds = phases.flatMap(({ pattern, thresholds: all }) =>
-    all.map(({ threshold, ok, measured }) => ({
-      ok,
-      text: `${pattern}: ${threshold} ${ok ? 'met' : 'not met'} (${measured})`,
-    })),
-  );
-  const problems = lostShards.map(
-    (shard) => `${formatLost(shard)}: its requests are missing from these numbers`,
-  );
   const reasons = [
-    ...problems,
-    ...thresholds.map(({ text }) => text),
+    ...describeLost(report),
+    ...phases.flatMap(({ pattern, thresholds }) =>
+      thresholds.map(
+        ({ threshold, ok, measured }) => `${pattern}: ${threshold} ${ok ? 'met' : 'not met'} (${measured})`,
+      ),
+    ),
     ...describe(verification),
     ...probes.map((probe) => `probe ${describeProbe(probe).join('; ')}`),
   ];
-  const isUnverified =
+  const hasFailed =
+    lostShards.length > 0 ||
+    phases.some(({ thresholds }) => thresholds.some(({ ok }) => !ok)) ||
     (verification !== null && verification.verdict !== 'verified') ||
     probes.some((probe) => !hasPassed(probe));
-  if (problems.length > 0 || isUnverified || thresholds.some(({ ok }) => !ok))
-    return { kind: 'failed', reasons };
+  if (hasFailed) return { kind: 'failed', reasons };
   const open = whyOpen(report);
   return open === undefined ? { kind: 'passed', reasons } : { kind: 'open', reasons: [open] };
 }

@@ -1,8 +1,7 @@
 /** Creates the client of Prometheus from the flags for credentials and certificates. */
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { isNativeError } from 'node:util/types';
-import { UsageError } from '../common/errors.ts';
+import { codeOf, UsageError } from '../common/errors.ts';
 import { Prometheus } from '../verify/prometheus.ts';
 
 export interface AccessFlags {
@@ -56,7 +55,6 @@ export async function readSecret(flag: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const code = isNativeError(error) && 'code' in error ? error.code : 'unreadable';
-    throw new UsageError(`${flag}: expected a file that can be read, got ${code}`);
+    throw new UsageError(`${flag}: expected a file that can be read, got ${codeOf(error) ?? 'unreadable'}`);
   }
 }

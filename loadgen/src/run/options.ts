@@ -6,6 +6,7 @@ import { UsageError } from '../common/errors.ts';
 import { AUTO, type MetricsChoice } from '../common/metrics.ts';
 import { hideCredentials } from '../common/secrets.ts';
 import { type Origin, parseOrigin } from '../http/origin.ts';
+import { WHOLE } from '../load/shard.ts';
 import * as form from '../pattern/pattern.ts';
 import { expand } from '../pattern/pattern-file.ts';
 import type { Prometheus } from '../verify/prometheus.ts';
@@ -14,9 +15,9 @@ import { collect, metricsOf, type NamedPattern, planPatterns, readPatterns } fro
 import type { Phase } from './plan.ts';
 import { readTls } from './tls-files.ts';
 import { createUrlPattern, EXAMPLE_URL, parseRequestUrl } from './url-pattern.ts';
+import { rateSchema } from './values.ts';
 
 const text = z.string('expected a string').optional();
-const RATE = 'expected a number above 0, at most 1000000, or "max"';
 
 const optionsSchema = form.targetSchema.omit({ path: true, weight: true, count: true }).extend({
   url: text,
@@ -26,7 +27,7 @@ const optionsSchema = form.targetSchema.omit({ path: true, weight: true, count: 
     .union([z.string(), z.looseObject({})], 'expected a pattern, or the name or file of one')
     .optional(),
   target: text,
-  rate: z.union([z.number().positive(RATE).max(1_000_000, RATE), z.literal('max')], RATE).optional(),
+  rate: rateSchema.optional(),
   duration: form.durationSchema.optional(),
   connections: form.connectionsSchema.optional(),
   timeout: form.durationSchema.optional(),
@@ -73,18 +74,10 @@ export async function readOptions(given: Readonly<Record<string, unknown>>): Pro
       problems.length === 0 ? undefined : Promise.reject(new UsageError(problems.join('\n'))),
     ]);
     if (options === undefined) throw new TypeError('its problems have been thrown');
-    const {
-      rate: ratePerSecond,
-      duration,
-      connections,
-      timeout: timeoutMs,
-      thresholds,
-      seed,
-      trace,
-    } = options;
-    const overrides = { ratePerSecond, connections, timeoutMs, thresholds, seed, trace };
-    const durationMs = options.url === undefined ? duration : undefined;
-    const phases = await planPatterns(patterns, { ...overrides, durationMs }, { index: 1, of: 1 });
+    const { rate: ratePerSecond, duration, timeout: timeoutMs, url } = options;
+    // The pattern of a URL has the duration.
+    const durationMs = url === undefined ? duration : undefined;
+    const phases = await planPatterns(patterns, { ...options, ratePerSecond, durationMs, timeoutMs }, WHOLE);
     const metrics = options.metrics ?? metricsOf(patterns) ?? AUTO;
     return { options, origin: { ...origin, tls }, phases, prometheus, metrics };
   } catch (error) {

@@ -1,5 +1,6 @@
 /** One phase of a run sends one pattern. It connects schedule, client and summary, which do not depend on each other. */
 import { randomBytes } from 'node:crypto';
+import type { ExpectedCount } from '../common/expected-counts.ts';
 import type { Addresses } from '../http/addresses.ts';
 import { HttpClient } from '../http/client.ts';
 import type { Origin } from '../http/origin.ts';
@@ -7,17 +8,16 @@ import { encodeRequest, type RequestParts } from '../http/request.ts';
 import { attack, systemClock } from '../load/attacker.ts';
 import { isWhole } from '../load/shard.ts';
 import { Summary } from '../load/summary.ts';
-import type { SentToSeries } from '../load/target-counts.ts';
 import { checkThreshold } from '../load/thresholds.ts';
 import type { Target } from '../pattern/pattern.ts';
 import type { PhaseReport } from '../report/report.ts';
 import { type Phase, plannedMs } from './plan.ts';
-import { createProgress, type PhaseObserver } from './progress.ts';
+import { createProgress, type SenderObserver } from './progress.ts';
 
 export interface PhaseOptions {
   readonly origin: Origin;
   readonly addresses: Addresses;
-  readonly observer: PhaseObserver;
+  readonly observer: SenderObserver;
   /** The start of the schedule; may be in the past. */
   readonly startMs: number;
   /** Stops sending; requests in flight are still awaited. */
@@ -26,7 +26,7 @@ export interface PhaseOptions {
 
 export interface PhaseOutcome {
   readonly report: PhaseReport;
-  readonly expectedCounts: SentToSeries[];
+  readonly expectedCounts: ExpectedCount[];
 }
 
 /** Sends one phase. Opens and closes its own connections. */
@@ -40,14 +40,7 @@ export async function runPhase(
   const requests = phase.targets.map((target) => encodeRequest(origin, toRequestParts(target), isTraced));
   const client = new HttpClient({ ...phase, origin, addresses, requests, recorder: summary, nextTraceId });
   observer.phaseStarted(
-    createProgress(phase, startMs, () => ({
-      sent: summary.sent,
-      errors: summary.errors,
-      dropped: summary.dropped,
-      inFlight: client.inFlight,
-      p50Ms: summary.latencyAtMs(50),
-      p99Ms: summary.latencyAtMs(99),
-    })),
+    createProgress(phase, startMs, () => ({ ...summary.live(), inFlight: client.inFlight })),
   );
   try {
     await attack({ ...phase, client, recorder: summary, clock: systemClock, startMs, signal });

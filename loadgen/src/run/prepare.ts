@@ -18,20 +18,21 @@ export interface SendOptions extends Pick<SenderOptions, 'observer' | 'signal' |
   readonly startWorker: WorkerPoolOptions['startWorker'];
 }
 
+interface PreparedRun {
+  readonly origin: Origin;
+  readonly shard: Shard;
+  readonly sender: Sender;
+  readonly metrics: MetricsChoice | undefined;
+}
+
 /** @throws UsageError with every mistake */
-export async function prepareSender(options: SendOptions): Promise<{
-  target: string;
-  shard: Shard;
-  sender: Sender;
-  metrics: MetricsChoice | undefined;
-  origin: Origin;
-}> {
+export async function prepareSender(options: SendOptions): Promise<PreparedRun> {
   const { target, tls, overrides, workers, shard = WHOLE, waitMs, startWorker } = options;
   const origin = parseOrigin(target, tls);
   const patterns = await readPatterns(options.patterns);
   const senderOptions = { ...options, origin, phases: await planPatterns(patterns, overrides, shard) };
   const own = createSender(senderOptions);
-  const prepared = { target: origin.url, shard, metrics: metricsOf(patterns), origin };
+  const prepared = { origin, shard, metrics: metricsOf(patterns) };
   if (workers === 1) return { ...prepared, sender: own };
   // Reports mistakes that only workers would notice, before any worker is started.
   await planPatterns(patterns, overrides, { index: shard.index, of: shard.of * workers });

@@ -1,20 +1,23 @@
 /** `--probe`: a few requests that instrumentations often miscount, each sent and verified separately. */
 import { reasonOf, UsageError } from '../common/errors.ts';
+import type { ExpectedCount } from '../common/expected-counts.ts';
 import { type Metrics, wholeCounterOf } from '../common/metrics.ts';
-import type { Origin } from '../http/origin.ts';
+import { sumRecords } from '../common/sums.ts';
 import { createProbes, type Probe, sendProbe } from '../http/probes.ts';
 import type { Target } from '../pattern/pattern.ts';
 import type { ProbeResult } from '../report/report.ts';
-import type { ExpectedCount } from '../verify/expected-counts.ts';
 import type { Snapshot } from '../verify/process.ts';
 import type { Prometheus } from '../verify/prometheus.ts';
-import { readSettledSnapshot, type SnapshotOptions } from '../verify/snapshot.ts';
+import { readSettledSnapshot } from '../verify/snapshot.ts';
 import { countedBetween, standingOf, unverifiable, verify } from '../verify/verification.ts';
+import type { Phase } from './plan.ts';
+import type { RunOptions } from './run.ts';
 
 const TIMEOUT_MS = 10_000;
 
 /** The target of the probes. @throws UsageError if no target has method GET and an expected status below 400 */
-export function probedTarget(targets: readonly Target[]): Target {
+export function probedTarget(phases: readonly Phase[]): Target {
+  const targets = phases.flatMap((phase) => phase.targets);
   const found = targets.find(({ method, expect = 200 }) => method === 'GET' && expect < 400);
   if (found === undefined)
     throw new UsageError('--probe: expected a target with method GET that is not an error');
@@ -23,34 +26,33 @@ export function probedTarget(targets: readonly Target[]): Target {
 
 /** @param before the snapshot after the load */
 export async function runProbes(
-  { origin, target, note }: { origin: Origin; target: Target; note: (text: string) => void },
+  { origin, sender, observer, job, waitMs, signal }: RunOptions,
   prometheus: Prometheus,
-  options: SnapshotOptions,
+  allMetrics: Metrics,
   before: Snapshot,
 ): Promise<ProbeResult[]> {
+  const target = probedTarget(sender.phases);
   const results: ProbeResult[] = [];
   let earlier = before;
   for (const probe of createProbes(target.path)) {
-    note(`probe: ${probe.name}`);
+    observer.note(`probe: ${probe.name}`);
     // If the connection breaks, the response is missing, but the request may have been counted.
     const statuses = await sendProbe(origin, probe, TIMEOUT_MS).catch(() => []);
     const sent = [expectedOf(probe, statuses, target)];
-    const metrics = probe.isRouted ? options.metrics : withoutMethods(options.metrics);
+    const metrics = probe.isRouted ? allMetrics : withoutMethods(allMetrics);
     const [first, beforeOf] = [earlier, () => first];
     const standing = (after: Snapshot) => standingOf(verify(first, after, sent, metrics), metrics);
     try {
-      earlier = await readSettledSnapshot(prometheus, { ...options, beforeOf }, standing);
+      // Without a note for each awaited scrape.
+      const options = { job, waitMs, signal, metrics: allMetrics, beforeOf };
+      earlier = await readSettledSnapshot(prometheus, options, standing);
     } catch (error) {
       const verification = unverifiable(sent, [reasonOf(error)]);
       return [...results, { name: probe.name, statuses, counted: [], verification }];
     }
     const verification = verify(first, earlier, sent, metrics);
-    results.push({
-      name: probe.name,
-      statuses,
-      counted: growthOf(first, earlier, options.metrics),
-      verification,
-    });
+    const counted = growthOf(first, earlier, allMetrics);
+    results.push({ name: probe.name, statuses, counted, verification });
   }
   return results;
 }
@@ -75,8 +77,7 @@ function expectedOf(
   { series }: Target,
 ): ExpectedCount {
   const [{ method, path } = { method: 'GET', path: '/' }] = requests;
-  const answered: Record<string, number> = {};
-  for (const status of statuses) answered[status] = (answered[status] ?? 0) + 1;
+  const answered = sumRecords(statuses.map((status) => ({ [status]: 1 })));
   return {
     route: isRouted === false ? '' : ((isRouted && series?.route) ?? null),
     ...{ method, path, answered, unknown: requests.length - statuses.length, notSent: 0 },

@@ -38,7 +38,8 @@ export function createProgress(phase: Phase, startMs: number, numbers: () => Liv
   };
 }
 
-export interface PhaseObserver {
+export interface SenderObserver {
+  note(text: string): void;
   phaseStarted(progress: Progress): void;
   phaseEnded(): void;
 }

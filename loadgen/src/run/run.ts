@@ -18,10 +18,11 @@ import { readSettledSnapshot, sumOf } from '../verify/snapshot.ts';
 import { standingOf, unverifiable, type Verification, verify } from '../verify/verification.ts';
 import { planIdOf } from './plan.ts';
 import { probedTarget, runProbes } from './probe.ts';
-import { refuseMissed, type Sender, type SenderObserver, waitUntil } from './sender.ts';
+import type { SenderObserver } from './progress.ts';
+import { refuseMissed, type Sender, waitUntil } from './sender.ts';
 
 export interface RunOptions {
-  readonly target: string;
+  readonly origin: Origin;
   readonly sender: Sender;
   readonly seed: number;
   readonly shard: Shard;
@@ -34,8 +35,8 @@ export interface RunOptions {
   /** Whether to compare with Prometheus at the end. Not possible for a shard, because requests of other shards are counted too. */
   readonly verify: boolean;
   readonly onlyOnFreshApi: boolean;
-  /** The origin for the probes after the load, each verified separately; no probes if undefined. */
-  readonly probeAt?: Origin | undefined;
+  /** Whether to send probes after the load, each verified separately. */
+  readonly probe?: boolean | undefined;
   readonly environment: Environment;
   /** Ctrl-C: stops sending, and waits for requests in flight. */
   readonly signal: AbortSignal;
@@ -81,7 +82,7 @@ export async function run(options: RunOptions): Promise<RunOutcome | NotFresh> {
 /** All steps before the first request. @returns the report so far */
 async function begin(options: RunOptions): Promise<Report | NotFresh> {
   const { sender, prometheus, signal, startAtMs } = options;
-  if (options.probeAt !== undefined) probedTarget(sender.phases.flatMap(({ targets }) => targets));
+  if (options.probe) probedTarget(sender.phases);
   await sender.prepare();
   const baseline =
     prometheus && (await readBaseline(prometheus, options.metrics, comparison(options, signal)));
@@ -121,14 +122,9 @@ async function sendAndVerify(options: RunOptions, started: Report): Promise<RunO
 }
 
 async function addProbes(report: Report, options: RunOptions, prometheus: Prometheus): Promise<Report> {
-  const { probeAt: origin, sender, observer } = options;
   const { metrics, snapshots } = report;
-  if (origin === undefined || metrics === null || snapshots.after === null) return report;
-  const target = probedTarget(sender.phases.flatMap(({ targets }) => targets));
-  const plan = { origin, target, note: (text: string) => observer.note(text) };
-  // Without a note for each awaited scrape.
-  const reading = { job: options.job, waitMs: options.waitMs, signal: options.signal, metrics };
-  return { ...report, probes: await runProbes(plan, prometheus, reading, snapshots.after) };
+  if (!options.probe || metrics === null || snapshots.after === null) return report;
+  return { ...report, probes: await runProbes(options, prometheus, metrics, snapshots.after) };
 }
 
 /** Takes the snapshot after a run and compares. Errors of Prometheus do not discard the rest of the report. */
@@ -191,7 +187,8 @@ function comparison(
 }
 
 function startReport(options: RunOptions, baseline: Baseline | undefined): Report {
-  const { target, prometheus, seed, shard, environment, sender } = options;
+  const { prometheus, seed, shard, environment, sender } = options;
+  const { url: target } = options.origin;
   return {
     kind: 'loadgen-run',
     version: RECORD_VERSION,

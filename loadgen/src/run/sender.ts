@@ -1,13 +1,13 @@
 /** Sends the phases, in this process or in several: first waits for the target, then sends from a common start time. */
 import { NotSentError } from '../common/errors.ts';
+import { sumExpectedCounts } from '../common/expected-counts.ts';
 import { sleep } from '../common/wait.ts';
 import { type Addresses, waitForTarget } from '../http/addresses.ts';
 import type { Origin } from '../http/origin.ts';
 import type { Sent } from '../report/combine.ts';
-import { sumExpectedCounts } from '../verify/expected-counts.ts';
 import { type PhaseOutcome, runPhase } from './phase.ts';
 import type { Phase } from './plan.ts';
-import type { PhaseObserver } from './progress.ts';
+import type { SenderObserver } from './progress.ts';
 
 export interface Sender {
   readonly phases: readonly Phase[];
@@ -31,10 +31,6 @@ export interface SenderOptions {
   readonly observer: SenderObserver;
   /** Ctrl-C: stops sending, and waits for requests in flight. */
   readonly signal: AbortSignal;
-}
-
-export interface SenderObserver extends PhaseObserver {
-  note(text: string): void;
 }
 
 export function createSender(options: SenderOptions): Sender {

@@ -1,25 +1,22 @@
 /** Parses the values of flags, or throws a UsageError to which the command line adds the flag. */
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
-import { parseDurationMs } from '../common/units.ts';
 import { MOST_SHARDS, type Shard } from '../load/shard.ts';
-import { parseThreshold, THRESHOLD_FORM, THRESHOLD_PATTERN, type Threshold } from '../load/thresholds.ts';
-import { MOST_REQUESTS, targetSchema } from '../pattern/pattern.ts';
+import { durationSchema, MOST_REQUESTS, targetSchema, thresholdSchema } from '../pattern/pattern.ts';
 
-export function parseRate(text: string): number | 'max' {
-  const rate = Number(text);
-  if (text === 'max') return text;
-  if (!(rate > 0 && rate <= 1_000_000))
-    throw new UsageError('expected a number above 0, at most 1000000, or max');
-  return rate;
-}
+const RATE = 'expected a number above 0, at most 1000000, or "max"';
+export const rateSchema = z.union([z.number().positive(RATE).max(1_000_000, RATE), z.literal('max')], RATE);
 
-export function parseDuration(text: string): number {
-  const durationMs = parseDurationMs(text);
-  if (durationMs === undefined) throw new UsageError('expected a duration such as 250ms, 30s, 5m, 1h');
-  return durationMs;
-}
+const MOMENT =
+  'expected a date and time with time zone, such as 2027-01-31T12:00:00Z (date -u -d "+1 minute" +%FT%TZ)';
+const momentSchema = z.iso.datetime({ offset: true, error: MOMENT });
 
+export const parseRate = (text: string) => read(rateSchema, text === 'max' ? text : Number(text));
+export const parseDuration = (text: string) => read(durationSchema, text);
+export const parseMethod = (text: string) => read(targetSchema.shape.method, text);
+export const parseThresholdFlag = (text: string) => read(thresholdSchema, text);
+/** @returns ms since 1970 */
+export const parseMoment = (text: string) => Date.parse(read(momentSchema, text));
 export const parseWhole = (text: string) => parseUpTo(undefined, text);
 export const parseWorkers = (text: string) => parseUpTo(64, text);
 export const parseRequests = (text: string) => parseUpTo(MOST_REQUESTS, text);
@@ -29,10 +26,6 @@ function parseUpTo(most: number | undefined, text: string): number {
   if (!/^\d+$/.test(text) || value < 1 || value > (most ?? Number.MAX_SAFE_INTEGER))
     throw new UsageError(`expected a whole number from 1${most === undefined ? '' : ` to ${most}`}`);
   return value;
-}
-
-export function parseMethod(text: string): string {
-  return read(targetSchema.shape.method, text);
 }
 
 /** @returns all headers so far. Errors contain only the name, because the value may be a secret */
@@ -45,14 +38,6 @@ export function parseHeader(line: string, before: Readonly<Record<string, string
   return read(targetSchema.shape.headers, { ...before, [name]: value }, `, got ${got}`);
 }
 
-function read<T>(schema: z.ZodType<T>, input: unknown, got = ''): T {
-  const { success, data, error } = schema.safeParse(input);
-  if (success) return data;
-  const [issue] = error.issues;
-  const [inner = issue] = issue?.code === 'invalid_key' ? issue.issues : [];
-  throw new UsageError(`${inner?.message}${got}`);
-}
-
 export function parseShard(text: string): Shard {
   const [, index, of] = /^(\d{1,4})\/(\d{1,4})$/.exec(text)?.map(Number) ?? [];
   if (index === undefined || of === undefined || index < 1 || index > of || of > MOST_SHARDS)
@@ -60,16 +45,10 @@ export function parseShard(text: string): Shard {
   return { index, of };
 }
 
-/** @returns ms since 1970 */
-export function parseMoment(text: string): number {
-  if (!z.iso.datetime({ offset: true }).safeParse(text).success)
-    throw new UsageError(
-      'expected a date and time with time zone, such as 2027-01-31T12:00:00Z (date -u -d "+1 minute" +%FT%TZ)',
-    );
-  return Date.parse(text);
-}
-
-export function parseThresholdFlag(text: string): Threshold {
-  if (!THRESHOLD_PATTERN.test(text)) throw new UsageError(`expected ${THRESHOLD_FORM}`);
-  return parseThreshold(text);
+function read<T>(schema: z.ZodType<T>, input: unknown, got = ''): T {
+  const { success, data, error } = schema.safeParse(input);
+  if (success) return data;
+  const [issue] = error.issues;
+  const [inner = issue] = issue?.code === 'invalid_key' ? issue.issues : [];
+  throw new UsageError(`${inner?.message}${got}`);
 }

@@ -1,12 +1,12 @@
-/** A worker: a process that sends one shard for its parent, which tells it over a channel what to send and when. */
+/** A worker: a process that sends one shard for its parent, which sends it the job and the start time over a channel. */
 import { reasonOf } from '../common/errors.ts';
 import { parseOrigin, type TlsOptions } from '../http/origin.ts';
 import type { Shard } from '../load/shard.ts';
 import type { Sent } from '../report/combine.ts';
 import { type NamedPattern, planPatterns } from './patterns.ts';
 import type { Overrides } from './plan.ts';
-import type { LiveNumbers, Progress } from './progress.ts';
-import { createSender, type SenderObserver } from './sender.ts';
+import type { LiveNumbers, SenderObserver } from './progress.ts';
+import { createSender } from './sender.ts';
 
 export interface Job {
   readonly target: string;
@@ -72,7 +72,7 @@ function createObserver(channel: Channel): SenderObserver {
   let phase = -1;
   return {
     note() {},
-    phaseStarted({ numbers }: Progress) {
+    phaseStarted({ numbers }) {
       phase++;
       const report = () => channel.send({ kind: 'progress', phase, numbers: numbers() });
       report();

@@ -3,9 +3,9 @@
  * suggest are omitted.
  */
 
+import { type ExpectedCounts, totalsOf } from '../common/expected-counts.ts';
 import { DIMENSIONS, labelsOf, type Metrics, wholeCounterOf } from '../common/metrics.ts';
 import { formatCount, formatNumber } from '../common/units.ts';
-import { type ExpectedCounts, totalsOf } from './expected-counts.ts';
 import { formatTarget, type InstanceSnapshot, isSameTarget, type Snapshot } from './process.ts';
 import { counterOf, routeOf, type VerificationRow } from './rows.ts';
 

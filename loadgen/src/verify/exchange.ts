@@ -6,7 +6,7 @@
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { isNativeError } from 'node:util/types';
+import { codeOf } from '../common/errors.ts';
 
 export interface Access {
   /** The value of the header, for credentials from the URL. */
@@ -67,9 +67,5 @@ function decode(text: string): string {
 
 /** The codes of OpenSSL and Node for a server that is not trusted or does not speak TLS: waiting does not help. */
 export function isTlsFailure(error: unknown): boolean {
-  return (
-    isNativeError(error) &&
-    'code' in error &&
-    /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO/.test(String(error.code))
-  );
+  return /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO/.test(String(codeOf(error)));
 }

@@ -3,8 +3,8 @@
  * unknown counts become ranges.
  */
 import { z } from 'zod';
+import type { ExpectedCount } from '../common/expected-counts.ts';
 import type { Counter, Metrics } from '../common/metrics.ts';
-import type { ExpectedCount } from './expected-counts.ts';
 
 export interface ForeignResult {
   readonly tool: string;

@@ -6,10 +6,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { CheckError, reasonOf, UsageError } from '../common/errors.ts';
+import { CheckError, failAs, UsageError } from '../common/errors.ts';
+import { expectedCountsSchema } from '../common/expected-counts.ts';
 import { checkWritable, parseFile, readJson } from '../common/files.ts';
 import { type Metrics, metricsSchema } from '../common/metrics.ts';
-import { expectedCountsSchema } from './expected-counts.ts';
 import { type Snapshot, snapshotSchema } from './process.ts';
 
 export const RECORD_VERSION = 5;
@@ -34,11 +34,7 @@ const olderSchema = z.object({ kind: z.literal('loadgen-run'), version: z.int() 
 
 /** Creates the folder if it is missing. @throws UsageError if no record can be written there */
 export async function openLedger(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new UsageError(`--ledger: cannot create ${folder}: ${reasonOf(error)}`);
-  }
+  await mkdir(folder, { recursive: true }).catch(failAs(UsageError, `--ledger: cannot create ${folder}`));
   await checkWritable(join(folder, 'new.json'));
 }
 
@@ -54,18 +50,14 @@ export async function saveRecord(folder: string, record: RunRecord): Promise<voi
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw new CheckError(`cannot write ${path}: ${reasonOf(error)}`);
+    failAs(CheckError, `cannot write ${path}`)(error);
   }
 }
 
 /** @throws CheckError if the record cannot be removed */
 export async function removeRecord(folder: string, record: RunRecord): Promise<void> {
   const path = join(folder, fileName(record));
-  try {
-    await rm(path, { force: true });
-  } catch (error) {
-    throw new CheckError(`cannot remove ${path}: ${reasonOf(error)}`);
-  }
+  await rm(path, { force: true }).catch(failAs(CheckError, `cannot remove ${path}`));
 }
 
 /**
@@ -90,12 +82,8 @@ function fileName({ startedAt, id }: RunRecord): string {
 
 /** The JSON files of a folder. @throws UsageError if it cannot be read */
 export async function ledgerFiles(folder: string): Promise<string[]> {
-  try {
-    const names = await readdir(folder);
-    return names.filter((name) => name.endsWith('.json')).map((name) => join(folder, name));
-  } catch (error) {
-    throw new UsageError(`--ledger: cannot read ${folder}: ${reasonOf(error)}`);
-  }
+  const names = await readdir(folder).catch(failAs(UsageError, `--ledger: cannot read ${folder}`));
+  return names.filter((name) => name.endsWith('.json')).map((name) => join(folder, name));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The rows of a verification: the expected and the actual increase of each series. */
 import { z } from 'zod';
+import { type ExpectedCounts, totalsOf } from '../common/expected-counts.ts';
 import {
   type Counted,
   type Counter,
@@ -9,7 +10,6 @@ import {
   ownLabelsOf,
   wholeCounterOf,
 } from '../common/metrics.ts';
-import { type ExpectedCounts, totalsOf } from './expected-counts.ts';
 import { formatSeries, type Series, SeriesCounts, seriesSchema } from './series.ts';
 
 const count = z.int().min(0);

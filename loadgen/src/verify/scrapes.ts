@@ -2,9 +2,10 @@
  * Detects whether a service counts its own scrapes. A surplus that equals the number of scrapes may be a coincidence, so it must also
  * grow with them while nothing is sent.
  */
+
+import type { ExpectedCounts } from '../common/expected-counts.ts';
 import type { Metrics } from '../common/metrics.ts';
 import { formatNumber } from '../common/units.ts';
-import type { ExpectedCounts } from './expected-counts.ts';
 import { isWithin, type PrometheusReader, type Snapshot } from './process.ts';
 import { counterOf, type VerificationRow } from './rows.ts';
 import { formatSeries } from './series.ts';

@@ -3,10 +3,10 @@
  * series. A series that changed without an expected count also gets a row, which reveals other traffic.
  */
 import { z } from 'zod';
+import { type ExpectedCounts, totalsOf } from '../common/expected-counts.ts';
 import { isByTarget, type Metrics, weaknessesOf, wholeCounterOf } from '../common/metrics.ts';
 import { formatCount, formatNumber } from '../common/units.ts';
 import { diagnose } from './diagnoses.ts';
-import { type ExpectedCounts, totalsOf } from './expected-counts.ts';
 import {
   formatTarget,
   type InstanceSnapshot,

@@ -3,9 +3,9 @@
  * current counters in Prometheus. The snapshot of the first run has the counts before it.
  */
 import { CheckError } from '../common/errors.ts';
+import { sumExpectedCounts } from '../common/expected-counts.ts';
 import type { Metrics } from '../common/metrics.ts';
 import { formatCount } from '../common/units.ts';
-import { sumExpectedCounts } from './expected-counts.ts';
 import type { RunRecord } from './ledger.ts';
 import { isSameProcess, type Snapshot } from './process.ts';
 import { earliest } from './snapshot.ts';

@@ -1,10 +1,10 @@
 /** The sections of the page about one run, from its verdict to the command line. */
-import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
+import { listFailures } from '../../common/result.ts';
 import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
 import { type Distribution, LATENCY_METRICS, type LatencyMetric } from '../../load/histogram.ts';
 import { formatNumbers, NUMBER_HEADERS } from '../../verify/description.ts';
 import { formatSeries } from '../../verify/series.ts';
-import type { Latency } from '../latency.ts';
+import { type Latency, latencyCells } from '../latency.ts';
 import type { PhaseReport, Report } from '../report.ts';
 import { verdictOf } from '../verdict.ts';
 import { distributionChart, durationCharts, ratesChart } from './charts.ts';
@@ -99,10 +99,7 @@ function statusTable({ statuses, failures, sent, unsent }: PhaseReport): Markup 
     ['outcome', 'requests', 'share'],
     [
       ...Object.entries(statuses).map(([status, count]) => row(status, count)),
-      ...FAILURE_KINDS.flatMap((kind) => {
-        const count = failures[kind];
-        return count === undefined ? [] : [row(`${kind}: ${FAILURE_MEANING[kind]}`, count, 'bad')];
-      }),
+      ...listFailures(failures).map(({ kind, count, meaning }) => row(`${kind}: ${meaning}`, count, 'bad')),
     ],
   );
 }
@@ -128,9 +125,7 @@ ${table(['series', ...NUMBER_HEADERS], rows)}</section>`;
 
 export function latencySection(latency: Latency | null): Markup | undefined {
   if (latency === null) return undefined;
-  const rows = latency.map(({ quantile, measuredMs, prometheusMs }) => ({
-    cells: [`p${quantile * 100}`, formatMs(measuredMs), formatMs(prometheusMs)],
-  }));
+  const rows = latencyCells(latency).map((cells) => ({ cells }));
   return html`<section class="latency"><h2>Service time in Prometheus</h2>
 ${table(['', 'generator', 'Prometheus'], rows)}</section>`;
 }

@@ -1,7 +1,6 @@
 /** A query result as a table, with one column per label. */
-import { styleText } from 'node:util';
 import type { QueryAnswer } from '../../verify/prometheus.ts';
-import { alignColumns } from './columns.ts';
+import { formatTable } from './table.ts';
 
 type Series = Extract<QueryAnswer, { resultType: 'vector' | 'matrix' }>;
 
@@ -13,8 +12,7 @@ export function formatAnswer(answer: QueryAnswer): string[] {
   const columns = [...new Set(series.flatMap(({ labels }) => Object.keys(labels)))].sort(byName);
   const rows = series.map(({ labels, value }) => [...columns.map((name) => labels[name] ?? ''), value]);
   const titles = [...columns.map((name) => (name === '__name__' ? 'metric' : name)), 'value'];
-  const lines = alignColumns([titles, ...rows], (column) => column === titles.length - 1);
-  return lines.map((line, n) => (n === 0 ? styleText('bold', line) : line));
+  return formatTable([titles, ...rows], (column) => column === titles.length - 1);
 }
 
 function seriesOf(answer: Series): { labels: Record<string, string>; value: string }[] {

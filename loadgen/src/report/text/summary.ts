@@ -1,14 +1,14 @@
 /** The summary of a run for users, in at most 80 columns. */
 import { styleText } from 'node:util';
-import { FAILURE_KINDS, FAILURE_MEANING } from '../../common/result.ts';
+import { listFailures } from '../../common/result.ts';
 import { formatBytes, formatCount, formatMs, formatNumber } from '../../common/units.ts';
 import type { Distribution } from '../../load/histogram.ts';
 import type { SlowRequest } from '../../load/slowest.ts';
-import { formatLost } from '../combine.ts';
-import type { Latency } from '../latency.ts';
+import { describeLost } from '../combine.ts';
+import { type Latency, latencyCells } from '../latency.ts';
 import type { PhaseReport, ProbeResult, Report } from '../report.ts';
 import { describeProbe, hasPassed, whyOpen } from '../verdict.ts';
-import { alignColumns } from './columns.ts';
+import { formatTable } from './table.ts';
 import { formatVerification } from './verification-table.ts';
 
 const MOST_COLUMNS = 80;
@@ -33,17 +33,8 @@ function formatProbe(probe: ProbeResult): string[] {
 }
 
 /** The service time, from the generator and from Prometheus. */
-function formatLatency(rows: Latency): string[] {
-  const cells = rows.map(({ quantile, measuredMs, prometheusMs }) => [
-    `p${quantile * 100}`,
-    formatMs(measuredMs),
-    formatMs(prometheusMs),
-  ]);
-  const [titles = '', ...lines] = alignColumns(
-    [['service time', 'generator', 'prometheus'], ...cells],
-    (column) => column > 0,
-  );
-  return [styleText('bold', titles), ...lines];
+function formatLatency(latency: Latency): string[] {
+  return formatTable([['service time', 'generator', 'prometheus'], ...latencyCells(latency)]);
 }
 
 function formatPhase(phase: PhaseReport): string[] {
@@ -59,8 +50,8 @@ function formatPhase(phase: PhaseReport): string[] {
     row('answered', [formatNumber(phase.answered), ...answers].join('   ')),
     row('errors', `${red(phase.errors)}   dropped ${red(phase.dropped)}`),
     ...(unexpected > 0 ? [row('', `${formatNumber(unexpected)} x unexpected status`)] : []),
-    ...FAILURE_KINDS.filter((kind) => phase.failures[kind] !== undefined).map((kind) =>
-      row('', `${formatNumber(phase.failures[kind] ?? 0)} x ${kind} (${FAILURE_MEANING[kind]})`),
+    ...listFailures(phase.failures).map(({ kind, count, meaning }) =>
+      row('', `${formatNumber(count)} x ${kind} (${meaning})`),
     ),
     ...(phase.rerouted > 0
       ? [row('rerouted', `${formatNumber(phase.rerouted)} x refused, then sent to another address`)]
@@ -79,11 +70,7 @@ function formatPhase(phase: PhaseReport): string[] {
 }
 
 function formatEnd(report: Report): string[] {
-  const lost = report.lostShards.map((shard) =>
-    styleText('red', `${formatLost(shard)}: its requests are missing from these numbers`),
-  );
-  const open = whyOpen(report);
-  return open === undefined ? lost : [...lost, open];
+  return [...describeLost(report).map((line) => styleText('red', line)), whyOpen(report) ?? []].flat();
 }
 
 function formatPlan({ schedule, requests, durationSeconds, connections }: PhaseReport['plan']): string {
@@ -94,13 +81,11 @@ function formatPlan({ schedule, requests, durationSeconds, connections }: PhaseR
 }
 
 function formatDistributions({ plan, latencyMs, serviceTimeMs, latenessMs }: PhaseReport): string[] {
+  const latency = row('latency', formatDistribution(latencyMs));
   // In a closed loop a request is due when it is sent, so the three would be equal.
-  if (plan.schedule === 'closed') return [row('latency', formatDistribution(latencyMs))];
-  return [
-    row('latency', formatDistribution(latencyMs)),
-    row('service', formatDistribution(serviceTimeMs)),
-    row('lateness', formatDistribution(latenessMs)),
-  ];
+  if (plan.schedule === 'closed') return [latency];
+  const service = row('service', formatDistribution(serviceTimeMs));
+  return [latency, service, row('lateness', formatDistribution(latenessMs))];
 }
 
 function formatDistribution(distribution: Distribution | null): string {

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { describeVerification, formatNumbers, NUMBER_HEADERS } from '../../verify/description.ts';
 import type { VerificationRow } from '../../verify/rows.ts';
 import type { Verification } from '../../verify/verification.ts';
-import { alignColumns } from './columns.ts';
+import { formatTable } from './table.ts';
 
 /** @returns lines: the rows, the verdict, and its details */
 export function formatVerification(verification: Verification): string[] {
@@ -24,14 +24,8 @@ function formatRows(rows: readonly VerificationRow[]): string[] {
     const own = { cells, isWrong: row.difference !== 0 };
     return isFirst ? [{ cells: [row.metric], isWrong: false }, own] : [own];
   });
-  const [titles = '', ...lines] = alignColumns(
-    [['series', ...NUMBER_HEADERS], ...shown.map(({ cells }) => cells)],
-    (column) => column > 0,
-  );
-  return [
-    styleText('bold', titles),
-    ...lines.map((line, n) => (shown[n]?.isWrong ? styleText('red', line) : line)),
-  ];
+  const lines = formatTable([['series', ...NUMBER_HEADERS], ...shown.map(({ cells }) => cells)]);
+  return lines.map((line, n) => (shown[n - 1]?.isWrong ? styleText('red', line) : line));
 }
 
 /** Labels below the name of their metric, without braces and commas. */

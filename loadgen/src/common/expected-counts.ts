@@ -3,6 +3,7 @@
  * answered with which status, and how many may or may not have been counted.
  */
 import { z } from 'zod';
+import { sumOf, sumRecords } from './sums.ts';
 
 const count = z.int().min(0);
 
@@ -31,21 +32,14 @@ export function sumExpectedCounts(all: readonly ExpectedCounts[]): ExpectedCount
   const bySeries = Map.groupBy(all.flat(), ({ route, method }) => JSON.stringify([route, method]));
   return [...bySeries.values()].map((same) => ({
     ...(same[0] as ExpectedCount),
-    answered: sumAnswered(same),
-    unknown: same.reduce((sum, { unknown }) => sum + unknown, 0),
-    notSent: same.reduce((sum, { notSent }) => sum + notSent, 0),
+    answered: sumRecords(same.map(({ answered }) => answered)),
+    unknown: sumOf(same, ({ unknown }) => unknown),
+    notSent: sumOf(same, ({ notSent }) => notSent),
   }));
-}
-
-function sumAnswered(counts: ExpectedCounts): Record<string, number> {
-  const sum: Record<string, number> = {};
-  for (const { answered } of counts)
-    for (const [status, count] of Object.entries(answered)) sum[status] = (sum[status] ?? 0) + count;
-  return sum;
 }
 
 /** How many requests the service must have counted, and how many more it may have counted. */
 export function totalsOf(counts: ExpectedCounts): { answered: number; unknown: number } {
-  const answered = counts.flatMap((one) => Object.values(one.answered)).reduce((a, b) => a + b, 0);
-  return { answered, unknown: counts.reduce((sum, { unknown }) => sum + unknown, 0) };
+  const answered = sumOf(Object.values(sumRecords(counts.map((one) => one.answered))), Number);
+  return { answered, unknown: sumOf(counts, ({ unknown }) => unknown) };
 }
