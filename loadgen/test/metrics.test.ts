@@ -6,6 +6,7 @@ import { labelsOf, type MetricsInput, metricsSchema, weaknessesOf } from '../src
 import { PRESETS } from '../src/common/presets.ts';
 import { parsePattern } from '../src/pattern/pattern-file.ts';
 import { detectMetrics } from '../src/verify/detect.ts';
+import type { PrometheusReader } from '../src/verify/process.ts';
 import { formatSeries } from '../src/verify/series.ts';
 import { type Counts, cart, verifyBy } from './snapshots.ts';
 
@@ -15,7 +16,7 @@ const presetOf = (name: string) => metricsSchema.parse(PRESETS[name]?.variants[0
 /** The result of detection in a Prometheus with these series: names with labels. */
 function detect(series: readonly Record<string, string>[], names?: string[]) {
   const query = async () => series.map((labels) => ({ labels, value: 1 }));
-  return detectMetrics({ query }, 'shop', signal, names);
+  return detectMetrics({ prometheus: { query } as unknown as PrometheusReader, job: 'shop', signal }, names);
 }
 
 const DURATIONS = 'http_request_duration_seconds_count';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PrometheusReader, Snapshot } from '../src/verify/process.ts';
 import type { Sample } from '../src/verify/prometheus.ts';
-import { readSettledSnapshot, readSnapshot, sumOf } from '../src/verify/snapshot.ts';
+import { readSettledSnapshot, readSnapshot, sumOfMetric } from '../src/verify/snapshot.ts';
 import type { Standing } from '../src/verify/verification.ts';
 import { OURS, snapshotOf, valuesOf } from './snapshots.ts';
 
@@ -62,7 +62,7 @@ describe('a snapshot', () => {
       { a: { scrapedAt: 1004, start: 1, counted: 7 }, b: { scrapedAt: 1003, start: 2, counted: 5 } },
     ];
     const prometheus = createPrometheus((poll) => states[poll] ?? {});
-    const snapshot = await readSnapshot(prometheus, options);
+    const snapshot = await readSnapshot({ ...options, prometheus });
     expect(prometheus.polls).toBe(2);
     const instanceOf = (instance: string, start: number, scrapedAt: number, counted: number) => ({
       labels: { instance, job: 'api' },
@@ -72,13 +72,13 @@ describe('a snapshot', () => {
     });
     const instances = [instanceOf('a', 1, 1004, 7), instanceOf('b', 2, 1003, 5)];
     expect(snapshot).toEqual({ askedAtSeconds: 1000, instances });
-    expect(sumOf(snapshot, REQUESTS)).toBe(12);
+    expect(sumOfMetric(snapshot, REQUESTS)).toBe(12);
   });
 
   it('does not trust a scrape whose timestamp may be later than the scrape', async () => {
     const scrapedAt = (poll: number) => (poll === 0 ? 1000.002 : 1005);
     const prometheus = createPrometheus((poll) => ({ a: { scrapedAt: scrapedAt(poll), start: 1 } }));
-    await readSnapshot(prometheus, options);
+    await readSnapshot({ ...options, prometheus });
     expect(prometheus.polls).toBe(1);
   });
 
@@ -87,7 +87,7 @@ describe('a snapshot', () => {
     // The scrape of each second arrives a quarter of a second later than the previous one.
     const scrapedAt = () => 996 + Math.floor((performance.now() - beganMs) / 250);
     const prometheus = createPrometheus(() => ({ a: { scrapedAt: scrapedAt(), start: 1 } }));
-    await readSnapshot(prometheus, { ...options, waitMs: 300 });
+    await readSnapshot({ prometheus, ...options, waitMs: 300 });
     expect(performance.now() - beganMs).toBeGreaterThan(900);
   });
 
@@ -95,7 +95,7 @@ describe('a snapshot', () => {
     const prometheus = createPrometheus((poll) => ({ a: { scrapedAt: 1005, start: 1, counted: poll } }));
     const late = () => sampleOf('a', prometheus.polls < 2 ? 995 : 1005, { loadgen_scraped_at: REQUESTS });
     const forwarded = changed(prometheus, (samples) => [...samples, late()]);
-    expect(sumOf(await readSnapshot(forwarded, options), REQUESTS)).toBe(2);
+    expect(sumOfMetric(await readSnapshot({ ...options, prometheus: forwarded }), REQUESTS)).toBe(2);
   });
 
   it.each<[string, Record<string, Instance>, string]>([
@@ -106,7 +106,7 @@ describe('a snapshot', () => {
     const waited: string[] = [];
     const brief = { ...options, waitMs: 150, onWait: (why: string) => waited.push(why) };
     const prometheus = createPrometheus(() => state);
-    await expect(readSnapshot(prometheus, brief)).rejects.toThrow(
+    await expect(readSnapshot({ ...brief, prometheus })).rejects.toThrow(
       `Prometheus at http://prometheus:9090 got no new scrape of job "api" within 0.15 s: ${reason}`,
     );
     expect(waited).toEqual([reason]);
@@ -114,7 +114,7 @@ describe('a snapshot', () => {
 
   it('is refused if restarts could not be detected', async () => {
     const prometheus = createPrometheus(() => ({ a: { scrapedAt: 1005 } }));
-    await expect(readSnapshot(prometheus, options)).rejects.toThrow(
+    await expect(readSnapshot({ ...options, prometheus })).rejects.toThrow(
       'a of job "api" in Prometheus has no process_start_time_seconds',
     );
   });
@@ -125,7 +125,7 @@ describe('a snapshot', () => {
       const ups = samples.filter(({ labels }) => labels.__name__ === 'up');
       return [...samples, ...ups.map((up) => ({ ...up, labels: { ...up.labels, pod: 'b' } }))];
     });
-    await expect(readSnapshot(doubled, options)).rejects.toThrow(
+    await expect(readSnapshot({ ...options, prometheus: doubled })).rejects.toThrow(
       '2 targets of job "api" in Prometheus have only 1 set of labels: they cannot be distinguished',
     );
   });
@@ -133,7 +133,7 @@ describe('a snapshot', () => {
   it('can be aborted', async () => {
     const controller = new AbortController();
     const prometheus = createPrometheus(() => ({}));
-    const waiting = readSnapshot(prometheus, { ...options, signal: controller.signal });
+    const waiting = readSnapshot({ prometheus, ...options, signal: controller.signal });
     controller.abort();
     await expect(waiting).rejects.toThrow('aborted');
   });
@@ -180,7 +180,7 @@ function createHistory(history: Readonly<Record<string, readonly Scrape[]>>) {
   };
   const read = async (before: Snapshot) => {
     const prometheus = { ...now, samples, query };
-    const { terminated = [] } = await readSnapshot(prometheus, { ...options, beforeOf: () => before });
+    const { terminated = [] } = await readSnapshot({ prometheus, ...options, beforeOf: () => before });
     return terminated.map(({ labels, startTimeSeconds, scrapedAtSeconds, isDrained, values }) => [
       labels.instance,
       startTimeSeconds,
@@ -232,7 +232,7 @@ describe('processes that have terminated', () => {
 
   it('are not read if there is no earlier snapshot', async () => {
     const prometheus = createPrometheus(() => FRESH);
-    expect(await readSnapshot(prometheus, options)).not.toHaveProperty('terminated');
+    expect(await readSnapshot({ ...options, prometheus })).not.toHaveProperty('terminated');
   });
 });
 
@@ -243,8 +243,8 @@ describe('a snapshot after traffic', () => {
     ['no more when something is wrong after it was equal', ['equal', 'wrong'], 2],
   ])('is taken %s', async (_, standings, times) => {
     const prometheus = createPrometheus((poll) => ({ a: { scrapedAt: 1005, start: 1, counted: poll + 1 } }));
-    const standingOf = (now: Snapshot) => standings[sumOf(now, REQUESTS) - 1] as Standing;
-    const snapshot = await readSettledSnapshot(prometheus, options, standingOf);
-    expect(sumOf(snapshot, REQUESTS)).toBe(times);
+    const standingOf = (now: Snapshot) => standings[sumOfMetric(now, REQUESTS) - 1] as Standing;
+    const snapshot = await readSettledSnapshot({ ...options, prometheus }, standingOf);
+    expect(sumOfMetric(snapshot, REQUESTS)).toBe(times);
   });
 });

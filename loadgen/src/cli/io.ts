@@ -1,6 +1,6 @@
 /** The environment of a command, injected for tests, and flags that several commands share. */
 import type { Readable } from 'node:stream';
-import type { AccessFlags } from '../run/connect-prometheus.ts';
+import { type AccessFlags, connectPrometheus } from '../run/connect-prometheus.ts';
 import type { Channel } from '../run/worker.ts';
 import type { WorkerProcess } from '../run/worker-pool.ts';
 
@@ -24,8 +24,13 @@ export interface PrometheusFlags extends AccessFlags {
   readonly wait: number;
 }
 
-/** How to wait for a scrape. */
-export function waitOptions({ job, wait, quiet }: PrometheusFlags, { signal, stderr }: Io) {
-  const onWait = (why: string) => void (quiet || stderr.write(`waiting for Prometheus: ${why}\n`));
-  return { job, waitMs: wait, signal, onWait };
+/** Connects to Prometheus. @returns the options for reading snapshots of the job */
+export async function openSource(url: string, flags: PrometheusFlags, io: Io, retryMs = flags.wait) {
+  const prometheus = await connectPrometheus(url, flags, io.env, retryMs);
+  const onWait = (why: string) => noteOf(flags, io)(`waiting for Prometheus: ${why}`);
+  return { prometheus, job: flags.job, waitMs: flags.wait, signal: io.signal, onWait };
+}
+
+export function noteOf({ quiet }: PrometheusFlags, { stderr }: Io): (text: string) => void {
+  return (text) => void (quiet || stderr.write(`${text}\n`));
 }

@@ -9,8 +9,8 @@ import { formatVerification } from '../report/text/verification-table.ts';
 import { type AccessFlags, connectPrometheus } from '../run/connect-prometheus.ts';
 import { readMetrics } from '../run/read-metrics.ts';
 import { readForeignResult, type SentBetween, verifyForeign } from '../run/verify-foreign.ts';
-import { type RunsVerification, readSent, rebase, verifySent } from '../run/verify-sent.ts';
-import { type Io, type PrometheusFlags, waitOptions } from './io.ts';
+import { readSent, rebase, type Verification, verifySent } from '../run/verify-sent.ts';
+import { type Io, noteOf, openSource, type PrometheusFlags } from './io.ts';
 
 export interface VerifyFlags extends PrometheusFlags, SentBetween {
   readonly prometheus: string;
@@ -30,32 +30,24 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
   checkVerifyFlags(files, flags);
   const given = flags.metrics === undefined ? AUTO : await readMetrics(flags.metrics);
   const choice = withIgnored(given, flags.ignoreRoute);
-  const retryMs = Math.min(RETRY_MS, flags.wait);
-  const prometheus = await connectPrometheus(flags.prometheus, flags, io.env, retryMs);
+  const source = await openSource(flags.prometheus, flags, io, Math.min(RETRY_MS, flags.wait));
   if (json !== undefined && json !== '-') await checkWritable(json);
   if (flags.rebase && ledger !== undefined) {
-    await rebase(ledger, prometheus, choice, waitOptions(flags, io));
+    await rebase(ledger, choice, source);
     io.stdout.write('started a new ledger: the current counts in Prometheus are its baseline\n');
     return EXIT.ok;
   }
+  const note = noteOf(flags, io);
   if (sent !== undefined) {
     const result = await readForeignResult(sent, flags);
-    const options = {
-      ...waitOptions(flags, io),
-      onChoice: (reason: string) => noteOf(flags, io)(`comparing by ${reason}`),
-    };
-    return show(
-      `the result of ${result.tool}`,
-      { verification: await verifyForeign(result, prometheus, choice, options) },
-      flags,
-      io,
-    );
+    const onChoice = (reason: string) => note(`comparing by ${reason}`);
+    const verification = await verifyForeign(result, choice, { ...source, onChoice });
+    return show(`the result of ${result.tool}`, { verification }, flags, io);
   }
-  const note = noteOf(flags, io);
   // Reads the ledger first, so that mistakes in it are reported before waiting for a scrape.
   const runs = await readSent(ledger ?? files);
   if (runs.older > 0) note(`skipped ${formatCount(runs.older, 'run')} by another version of exact-load`);
-  const { notes, ...verified } = await verifySent(runs, prometheus, waitOptions(flags, io));
+  const { notes, ...verified } = await verifySent(runs, source);
   notes.forEach(note);
   const code = await show(`${formatCount(verified.runs, 'run')} in the ledger`, verified, flags, io);
   if (code !== EXIT.ok && ledger !== undefined && json !== '-')
@@ -76,14 +68,10 @@ function checkVerifyFlags(files: readonly string[], flags: VerifyFlags): void {
     );
 }
 
-function noteOf({ quiet }: VerifyFlags, { stderr }: Io): (text: string) => void {
-  return (text) => void (quiet || stderr.write(`${text}\n`));
-}
-
 /** @param title the title of the table. @returns the exit code */
 async function show(
   title: string,
-  result: Pick<RunsVerification, 'verification'>,
+  result: { readonly verification: Verification },
   { json }: VerifyFlags,
   io: Io,
 ): Promise<number> {

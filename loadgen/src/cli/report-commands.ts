@@ -4,10 +4,9 @@ import { checkWritable, writeWhole } from '../common/files.ts';
 import { combine } from '../report/combine.ts';
 import { renderPage } from '../report/html/page.ts';
 import { type Report, readReport } from '../report/report.ts';
-import { connectPrometheus } from '../run/connect-prometheus.ts';
 import { type Outputs, openOutputs } from '../run/outputs.ts';
 import { addVerification, type RunOutcome } from '../run/run.ts';
-import { type Io, type PrometheusFlags, waitOptions } from './io.ts';
+import { type Io, openSource, type PrometheusFlags } from './io.ts';
 import { showOutcome } from './outcome.ts';
 
 export type CombineFlags = Pick<Outputs, 'json' | 'html'> & PrometheusFlags;
@@ -21,12 +20,12 @@ export async function combineCommand(files: readonly string[], flags: CombineFla
 
 async function verify(report: Report, flags: CombineFlags, io: Io): Promise<RunOutcome> {
   if (flags.prometheus === undefined) return { report };
-  const prometheus = await connectPrometheus(flags.prometheus, flags, io.env, flags.wait);
+  const source = await openSource(flags.prometheus, flags, io);
   if (report.snapshots.before === null)
     throw new UsageError(
       '--prometheus: expected shards that were sent with it; without, the counts before the run are unknown',
     );
-  return addVerification({ ...report, prometheus: prometheus.url }, prometheus, waitOptions(flags, io));
+  return addVerification({ ...report, prometheus: source.prometheus.url }, source);
 }
 
 export interface ReportFlags {

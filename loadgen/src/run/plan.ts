@@ -1,6 +1,7 @@
 /** Plans the phases of a run from patterns and flags. All randomness comes from the seed. */
 import { createHash } from 'node:crypto';
 import { UsageError } from '../common/errors.ts';
+import { sumOf } from '../common/sums.ts';
 import type { Schedule } from '../load/attacker.ts';
 import { constantPacer, type Stage, stagedPacer } from '../load/pacer.ts';
 import { hexAt } from '../load/random.ts';
@@ -49,35 +50,39 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** @throws UsageError if a flag does not apply to the pattern */
 export function planPhase(name: string, pattern: Pattern, overrides: Overrides, shard: Shard = WHOLE): Phase {
-  const exact = pattern.stages === undefined;
-  if (exact && overrides.durationMs !== undefined) {
+  const isExact = pattern.stages === undefined;
+  if (isExact && overrides.durationMs !== undefined)
     throw new UsageError(
       `--duration: expected only with a rate pattern, got "${name}", which sends an exact number of requests`,
     );
-  }
-  const { schedule, stages } = exact ? exactSchedule(pattern, overrides) : rateSchedule(pattern, overrides);
+  const { schedule, stages } = isExact ? exactSchedule(pattern, overrides) : rateSchedule(pattern, overrides);
   const connections = overrides.connections ?? pattern.connections ?? defaultConnections(schedule, stages);
-  if (connections < shard.of) {
+  if (connections < shard.of)
     throw new UsageError(
       `--connections: expected at least one per shard, got ${connections} for the ${shard.of} shards of "${name}"`,
     );
-  }
+  const timeoutMs = overrides.timeoutMs ?? pattern.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const thresholds = withDefault([...pattern.thresholds, ...overrides.thresholds]);
-  const whole = {
-    pattern: name,
-    targets: pattern.targets,
-    schedule,
-    connections,
-    timeoutMs: overrides.timeoutMs ?? pattern.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    thresholds,
-  };
+  const durationMs = plannedMs({ schedule });
   return {
-    ...whole,
-    plan: describePlan(whole, stages),
+    pattern: name,
+    plan: {
+      schedule: schedule.kind,
+      requests: plannedRequests({ schedule }) ?? null,
+      durationSeconds: durationMs === undefined ? null : durationMs / 1000,
+      connections,
+      timeoutSeconds: timeoutMs / 1000,
+      stages: stages.map(({ durationMs: ms, ...rates }) => ({ durationSeconds: ms / 1000, ...rates })),
+      targets: pattern.targets.map(describeTarget),
+      thresholds: thresholds.map(({ text }) => text),
+    },
     shard,
+    targets: pattern.targets,
     targeter: shardTargeter(createTargeter(pattern, overrides.seed), shard),
     schedule: shardSchedule(schedule, shard),
     connections: shareOf(connections, shard),
+    timeoutMs,
+    thresholds,
     traceHalf: overrides.trace ? (n) => hexAt(overrides.seed, n) : undefined,
   };
 }
@@ -89,39 +94,21 @@ export function planIdOf(target: string, seed: number, shards: number, phases: r
 }
 
 function createTargeter({ stages, targets }: Pattern, seed: number): Targeter {
-  if (stages === undefined)
-    return exactTargeter(
-      targets.map(({ count }) => count ?? 0),
-      seed,
-    );
-  return weightedTargeter(
-    targets.map(({ weight }) => weight ?? 1),
-    seed,
-  );
+  const counts = targets.map(({ count }) => count ?? 0);
+  const weights = targets.map(({ weight }) => weight ?? 1);
+  return stages === undefined ? exactTargeter(counts, seed) : weightedTargeter(weights, seed);
 }
 
-type Whole = Pick<Phase, 'schedule' | 'connections' | 'timeoutMs' | 'targets' | 'thresholds'>;
-
-function describePlan(whole: Whole, stages: readonly Stage[]): PhasePlan {
-  const { schedule, connections, timeoutMs, targets, thresholds } = whole;
-  const durationMs = plannedMs(whole);
-  return {
-    schedule: schedule.kind,
-    requests: plannedRequests(whole) ?? null,
-    durationSeconds: durationMs === undefined ? null : durationMs / 1000,
-    connections,
-    timeoutSeconds: timeoutMs / 1000,
-    stages: stages.map(({ durationMs: ms, ...rates }) => ({ durationSeconds: ms / 1000, ...rates })),
-    targets: targets.map(({ method, path, count = null, weight = null, expect = null, series = null }) => ({
-      method,
-      path,
-      count,
-      weight,
-      expect,
-      series,
-    })),
-    thresholds: thresholds.map(({ text }) => text),
-  };
+function describeTarget({
+  method,
+  path,
+  count,
+  weight,
+  expect,
+  series,
+}: Target): PhasePlan['targets'][number] {
+  const optional = { count: count ?? null, weight: weight ?? null, expect: expect ?? null };
+  return { method, path, ...optional, series: series ?? null };
 }
 
 /** By default every request must be answered, unless a threshold states how many may fail. Which statuses are errors depends on the user. */
@@ -150,9 +137,8 @@ interface Planned {
 }
 
 function exactSchedule({ targets }: Pattern, { ratePerSecond = 'max' }: Overrides): Planned {
-  const count = targets.reduce((sum, target) => sum + (target.count ?? 0), 0);
-  if (ratePerSecond === 'max')
-    return { schedule: { kind: 'closed', count, durationMs: Number.POSITIVE_INFINITY }, stages: [] };
+  const count = sumOf(targets, (target) => target.count ?? 0);
+  if (ratePerSecond === 'max') return closedLoop(count, Number.POSITIVE_INFINITY);
   const pacer = constantPacer(count, ratePerSecond);
   const { durationMs } = pacer;
   const stage = { durationMs, fromPerSecond: ratePerSecond, toPerSecond: ratePerSecond };
@@ -161,12 +147,8 @@ function exactSchedule({ targets }: Pattern, { ratePerSecond = 'max' }: Override
 
 /** `--rate` sets the highest rate and `--duration` the total length; the shape of the pattern stays. */
 function rateSchedule({ stages = [] }: Pattern, { ratePerSecond, durationMs }: Overrides): Planned {
-  const total = stages.reduce((sum, stage) => sum + stage.durationMs, 0);
-  if (ratePerSecond === 'max')
-    return {
-      schedule: { kind: 'closed', count: Number.POSITIVE_INFINITY, durationMs: durationMs ?? total },
-      stages: [],
-    };
+  const total = sumOf(stages, (stage) => stage.durationMs);
+  if (ratePerSecond === 'max') return closedLoop(Number.POSITIVE_INFINITY, durationMs ?? total);
   const faster = ratePerSecond === undefined ? 1 : ratePerSecond / peakOf(stages);
   const longer = durationMs === undefined ? 1 : durationMs / total;
   const scaled = stages.map((stage) => ({
@@ -175,6 +157,10 @@ function rateSchedule({ stages = [] }: Pattern, { ratePerSecond, durationMs }: O
     toPerSecond: stage.toPerSecond * faster,
   }));
   return { schedule: { kind: 'open', pacer: stagedPacer(scaled) }, stages: scaled };
+}
+
+function closedLoop(count: number, durationMs: number): Planned {
+  return { schedule: { kind: 'closed', count, durationMs }, stages: [] };
 }
 
 function defaultConnections({ kind }: Schedule, stages: readonly Stage[]): number {

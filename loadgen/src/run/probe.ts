@@ -11,7 +11,7 @@ import type { Prometheus } from '../verify/prometheus.ts';
 import { readSettledSnapshot } from '../verify/snapshot.ts';
 import { countedBetween, standingOf, unverifiable, verify } from '../verify/verification.ts';
 import type { Phase } from './plan.ts';
-import type { RunOptions } from './run.ts';
+import type { SenderOptions } from './sender.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -26,12 +26,12 @@ export function probedTarget(phases: readonly Phase[]): Target {
 
 /** @param before the snapshot after the load */
 export async function runProbes(
-  { origin, sender, observer, job, waitMs, signal }: RunOptions,
+  { origin, phases, observer, job, waitMs, signal }: SenderOptions & { readonly job: string },
   prometheus: Prometheus,
   allMetrics: Metrics,
   before: Snapshot,
 ): Promise<ProbeResult[]> {
-  const target = probedTarget(sender.phases);
+  const target = probedTarget(phases);
   const results: ProbeResult[] = [];
   let earlier = before;
   for (const probe of createProbes(target.path)) {
@@ -44,8 +44,8 @@ export async function runProbes(
     const standing = (after: Snapshot) => standingOf(verify(first, after, sent, metrics), metrics);
     try {
       // Without a note for each awaited scrape.
-      const options = { job, waitMs, signal, metrics: allMetrics, beforeOf };
-      earlier = await readSettledSnapshot(prometheus, options, standing);
+      const options = { prometheus, job, waitMs, signal, metrics: allMetrics, beforeOf };
+      earlier = await readSettledSnapshot(options, standing);
     } catch (error) {
       const verification = unverifiable(sent, [reasonOf(error)]);
       return [...results, { name: probe.name, statuses, counted: [], verification }];

@@ -7,14 +7,14 @@ import { isWhole, type Shard } from '../load/shard.ts';
 import { formatLost } from '../report/combine.ts';
 import { compareLatency } from '../report/latency.ts';
 import type { Environment, Report } from '../report/report.ts';
-import { type Baseline, completeMetrics, readBaseline } from '../verify/baseline.ts';
+import { type Baseline, type BaselineOptions, completeMetrics, readBaseline } from '../verify/baseline.ts';
 import { findBraids } from '../verify/braid.ts';
 import { RECORD_VERSION } from '../verify/ledger.ts';
 import type { Snapshot } from '../verify/process.ts';
 import type { Prometheus } from '../verify/prometheus.ts';
 import { readQuantiles } from '../verify/quantiles.ts';
 import { findScrapes } from '../verify/scrapes.ts';
-import { readSettledSnapshot, sumOf } from '../verify/snapshot.ts';
+import { readSettledSnapshot, sumOfMetric } from '../verify/snapshot.ts';
 import { standingOf, unverifiable, type Verification, verify } from '../verify/verification.ts';
 import { planIdOf } from './plan.ts';
 import { probedTarget, runProbes } from './probe.ts';
@@ -85,9 +85,9 @@ async function begin(options: RunOptions): Promise<Report | NotFresh> {
   if (options.probe) probedTarget(sender.phases);
   await sender.prepare();
   const baseline =
-    prometheus && (await readBaseline(prometheus, options.metrics, comparison(options, signal)));
+    prometheus && (await readBaseline(options.metrics, comparison(options, prometheus, signal)));
   if (baseline !== undefined && options.onlyOnFreshApi) {
-    const sums = baseline.metrics.counters.map(({ name }) => sumOf(baseline.before, name));
+    const sums = baseline.metrics.counters.map(({ name }) => sumOfMetric(baseline.before, name));
     const alreadyHandled = Math.max(0, ...sums);
     if (alreadyHandled > 0) return { alreadyHandled, snapshot: baseline.before };
   }
@@ -115,7 +115,7 @@ async function sendAndVerify(options: RunOptions, started: Report): Promise<RunO
   const isVerifiable = options.verify && isWhole(options.shard) && sent.phases.length > 0;
   if (prometheus === undefined || !isVerifiable) return { report: sent };
   // Interrupted runs are verified too: the first Ctrl-C has had its effect, and a second one exits the process.
-  const outcome = await addVerification(sent, prometheus, comparison(options, new AbortController().signal));
+  const outcome = await addVerification(sent, comparison(options, prometheus, new AbortController().signal));
   const probed = { ...outcome, report: await addProbes(outcome.report, options, prometheus) };
   if (probed.report.verification !== null) await observer.save(probed.report);
   return probed;
@@ -124,40 +124,34 @@ async function sendAndVerify(options: RunOptions, started: Report): Promise<RunO
 async function addProbes(report: Report, options: RunOptions, prometheus: Prometheus): Promise<Report> {
   const { metrics, snapshots } = report;
   if (!options.probe || metrics === null || snapshots.after === null) return report;
-  return { ...report, probes: await runProbes(options, prometheus, metrics, snapshots.after) };
+  const sending = { ...options, phases: options.sender.phases };
+  return { ...report, probes: await runProbes(sending, prometheus, metrics, snapshots.after) };
 }
 
 /** Takes the snapshot after a run and compares. Errors of Prometheus do not discard the rest of the report. */
-export async function addVerification(
-  sent: Report,
-  prometheus: Prometheus,
-  options: Comparison,
-): Promise<RunOutcome> {
+export async function addVerification(sent: Report, options: BaselineOptions): Promise<RunOutcome> {
   const { expectedCounts, lostShards } = sent;
   const { before } = sent.snapshots;
   if (before === null || sent.metrics === null) return { report: sent };
   const lost = lostShards.map((shard) => `${formatLost(shard)}: its requests are unknown`);
   if (lost.length > 0) return { report: { ...sent, verification: unverifiable(expectedCounts, lost) } };
   try {
-    const metrics = await completeMetrics(prometheus, sent.metrics, options);
+    const metrics = await completeMetrics(sent.metrics, options);
     const compared = { ...options, metrics, beforeOf: () => before };
     const standing = (after: Snapshot) => standingOf(verify(before, after, expectedCounts, metrics), metrics);
-    const after = await readSettledSnapshot(prometheus, compared, standing);
+    const after = await readSettledSnapshot(compared, standing);
     const verification = await explain(verify(before, after, expectedCounts, metrics), () =>
-      findScrapes(prometheus, { ...options, metrics }, before, after, expectedCounts),
+      findScrapes({ ...options, metrics }, before, after, expectedCounts),
     );
-    const braids = verification.verdict === 'verified' ? await findBraids(prometheus, options) : [];
-    const quantiles = await readQuantiles(prometheus, before, after, compared);
+    const braids = verification.verdict === 'verified' ? await findBraids(options) : [];
     const serviceTimes = sent.phases.map(({ histograms }) => histograms.serviceTime);
-    return {
-      report: {
-        ...sent,
-        metrics,
-        snapshots: { before, after },
-        verification: braids.length > 0 ? unverifiable(expectedCounts, braids) : verification,
-        latency: compareLatency(serviceTimes, quantiles),
-      },
+    const verified = {
+      metrics,
+      snapshots: { before, after },
+      verification: braids.length > 0 ? unverifiable(expectedCounts, braids) : verification,
+      latency: compareLatency(serviceTimes, await readQuantiles(compared, before, after)),
     };
+    return { report: { ...sent, ...verified } };
   } catch (error) {
     if (error instanceof UnreachableError || options.signal.aborted)
       return { report: sent, unverified: error };
@@ -171,15 +165,13 @@ async function explain(verification: Verification, findMore: () => Promise<strin
   return { ...verification, notes: [...verification.notes, ...(await findMore().catch(() => []))] };
 }
 
-/** Options for reading snapshots with any metrics. */
-type Comparison = Parameters<typeof readBaseline>[2];
-
 function comparison(
   { job, waitMs, observer, metrics: { metrics } }: RunOptions,
+  prometheus: Prometheus,
   signal: AbortSignal,
-): Comparison {
+): BaselineOptions {
   return {
-    ...{ job, waitMs, signal },
+    ...{ prometheus, job, waitMs, signal },
     preset: typeof metrics === 'string' && metrics !== 'auto' ? metrics : undefined,
     onWait: (why) => observer.note(`waiting for Prometheus: ${why}`),
     onChoice: (reason) => observer.note(`comparing by ${reason}`),

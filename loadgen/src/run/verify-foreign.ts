@@ -2,15 +2,14 @@
 import { CheckError, UsageError } from '../common/errors.ts';
 import { readJson } from '../common/files.ts';
 import type { MetricsChoice } from '../common/metrics.ts';
-import { resolveMetrics } from '../verify/baseline.ts';
+import { type BaselineOptions, resolveMetrics } from '../verify/baseline.ts';
 import {
   type ForeignResult,
   parseForeignResult,
   toExpectedCount,
   totalsOnly,
 } from '../verify/foreign-result.ts';
-import type { Prometheus } from '../verify/prometheus.ts';
-import { readSnapshotAfter, readSnapshotAt, type SnapshotOptions } from '../verify/snapshot.ts';
+import { readSnapshotAfter, readSnapshotAt } from '../verify/snapshot.ts';
 import { standingOf, type Verification, verify } from '../verify/verification.ts';
 
 /** The times of the run, if the result has none; in ms since 1970. */
@@ -49,19 +48,18 @@ export async function readForeignResult(file: string, { from, to }: SentBetween)
 
 export async function verifyForeign(
   result: TimedResult,
-  prometheus: Prometheus,
   choice: MetricsChoice,
-  options: Omit<SnapshotOptions, 'metrics'>,
+  options: BaselineOptions,
 ): Promise<Verification> {
-  const metrics = totalsOnly(await resolveMetrics(prometheus, choice, options), result);
+  const metrics = totalsOnly(await resolveMetrics(choice, options), result);
   if (metrics.counters.length === 0)
     throw new UsageError('--metrics: expected a counter of all requests, since the result has only totals');
   const reading = { ...options, metrics };
-  const before = await readSnapshotAt(prometheus, reading, result.startSeconds);
+  const before = await readSnapshotAt(reading, result.startSeconds);
   let late = 0;
   let verification: Verification;
   do {
-    const after = await readSnapshotAfter(prometheus, reading, result.endSeconds + late);
+    const after = await readSnapshotAfter(reading, result.endSeconds + late);
     const scrapedAt = after.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds);
     late = Math.max(0, ...scrapedAt) - result.endSeconds;
     verification = verify(before, after, [toExpectedCount(result)], metrics);

@@ -1,15 +1,14 @@
 /** Compares the requests of earlier runs with the current counters in Prometheus. Sends nothing. */
 import { CheckError, UsageError } from '../common/errors.ts';
 import { type MetricsChoice, NO_METRICS } from '../common/metrics.ts';
-import { completeMetrics, readBaseline } from '../verify/baseline.ts';
+import { type BaselineOptions, completeMetrics, readBaseline } from '../verify/baseline.ts';
 import { ledgerFiles, type RunRecord, readRecord, startLedger } from '../verify/ledger.ts';
 import type { Snapshot } from '../verify/process.ts';
-import type { Prometheus } from '../verify/prometheus.ts';
-import { readSettledSnapshot, type SnapshotOptions } from '../verify/snapshot.ts';
+import { readSettledSnapshot } from '../verify/snapshot.ts';
 import { standingOf, type Verification } from '../verify/verification.ts';
 import { baselineOf, metricsOf, type RunsVerification, verifyRuns } from '../verify/verify-runs.ts';
 
-export type { RunsVerification };
+export type { Verification };
 
 interface SentRuns {
   readonly records: readonly RunRecord[];
@@ -25,17 +24,11 @@ export async function readSent(from: string | readonly string[]): Promise<SentRu
   return { records, older: all.length - records.length };
 }
 
-export async function verifySent(
-  { records }: SentRuns,
-  prometheus: Prometheus,
-  options: Omit<SnapshotOptions, 'metrics'>,
-): Promise<RunsVerification> {
-  const known = metricsOf(records) ?? NO_METRICS;
-  const metrics = await completeMetrics(prometheus, known, options);
+export async function verifySent({ records }: SentRuns, options: BaselineOptions): Promise<RunsVerification> {
+  const metrics = await completeMetrics(metricsOf(records) ?? NO_METRICS, options);
   const standing = (now: Snapshot) => standingOf(verifyRuns(records, now, metrics).verification, metrics);
-  const beforeOf = (now: Snapshot) => baselineOf(records, now);
-  const compared = { ...options, metrics, beforeOf };
-  return verifyRuns(records, await readSettledSnapshot(prometheus, compared, standing), metrics);
+  const compared = { ...options, metrics, beforeOf: (now: Snapshot) => baselineOf(records, now) };
+  return verifyRuns(records, await readSettledSnapshot(compared, standing), metrics);
 }
 
 /**
@@ -56,12 +49,7 @@ export async function findVerified(ledger: string, now: Snapshot): Promise<Verif
 }
 
 /** Starts a ledger with the current counts in Prometheus. */
-export async function rebase(
-  ledger: string,
-  prometheus: Prometheus,
-  choice: MetricsChoice,
-  options: Omit<SnapshotOptions, 'metrics'>,
-) {
-  const { metrics, before } = await readBaseline(prometheus, choice, options);
+export async function rebase(ledger: string, choice: MetricsChoice, options: BaselineOptions) {
+  const { metrics, before } = await readBaseline(choice, options);
   await startLedger(ledger, metrics, before);
 }

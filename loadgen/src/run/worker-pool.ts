@@ -2,7 +2,9 @@
  * Several processes that send one schedule together, each a shard of it, to use more than one core. This process only distributes
  * the jobs and adds up the results. A lost worker is reported, and the others finish.
  */
+import { once } from 'node:events';
 import { CheckError, NotSentError, UnreachableError } from '../common/errors.ts';
+import { sumOf } from '../common/sums.ts';
 import { isWhole, partOf, type Shard } from '../load/shard.ts';
 import { formatLost, type Sent, sumSent } from '../report/combine.ts';
 import type { LostShard } from '../report/report.ts';
@@ -44,10 +46,10 @@ export function createWorkerPool(options: WorkerPoolOptions, own: Sender): Sende
         const job = { ...options.job, shard: partOf(options.shard, n, workers) };
         pool.push(new Worker(options.startWorker(), job, (error) => lost.abort(error)));
       }
-      await Promise.race([
-        Promise.all(pool.map(({ ready }) => ready)),
-        failOnAbort(AbortSignal.any([signal, lost.signal])),
-      ]);
+      const stopped = AbortSignal.any([signal, lost.signal]);
+      stopped.throwIfAborted();
+      await Promise.race([Promise.all(pool.map(({ ready }) => ready)), once(stopped, 'abort')]);
+      stopped.throwIfAborted();
     },
     async send(startAtMs) {
       const stop = () => {
@@ -67,17 +69,9 @@ export function createWorkerPool(options: WorkerPoolOptions, own: Sender): Sende
       return sumSent(parts, missing, isWhole(options.shard));
     },
     close() {
-      for (const worker of pool) worker.kill();
+      for (const worker of pool) worker.process.kill();
     },
   };
-}
-
-function failOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const fail = () => reject(signal.reason);
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
-  });
 }
 
 /** If no worker has sent numbers, only workers that reported a failure are known to have sent nothing. */
@@ -88,7 +82,7 @@ function createLostError(lost: readonly LostShard[], pool: readonly Worker[]): C
 }
 
 class Worker {
-  readonly #process: WorkerProcess;
+  readonly process: WorkerProcess;
   /** The latest numbers of the current phase; undefined before the first. */
   numbers: LiveNumbers | undefined;
   isOver = false;
@@ -99,7 +93,7 @@ class Worker {
   readonly ended: Promise<Sent | LostShard>;
 
   constructor(process: WorkerProcess, job: Job, onLost: (error: Error) => void) {
-    this.#process = process;
+    this.process = process;
     const ready = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<Sent | LostShard>();
     this.ready = ready.promise;
@@ -129,12 +123,8 @@ class Worker {
     process.send({ kind: 'job', job });
   }
 
-  kill(): void {
-    this.#process.kill();
-  }
-
   send(message: ToWorker): void {
-    if (!this.isOver) this.#process.send(message);
+    if (!this.isOver) this.process.send(message);
   }
 }
 
@@ -162,13 +152,7 @@ function showPhases(
 
 /** Percentiles of parts cannot be added up, so there are none until the histograms arrive at the end. */
 function sumLiveNumbers(pool: readonly Worker[]): LiveNumbers {
-  const sum = (name: keyof LiveNumbers) =>
-    pool.reduce((total, { numbers }) => total + (numbers?.[name] ?? 0), 0);
-  const counts = {
-    sent: sum('sent'),
-    errors: sum('errors'),
-    dropped: sum('dropped'),
-    inFlight: sum('inFlight'),
-  };
-  return { ...counts, p50Ms: Number.NaN, p99Ms: Number.NaN };
+  const sum = (name: keyof LiveNumbers) => sumOf(pool, ({ numbers }) => numbers?.[name] ?? 0);
+  const [sent, errors, dropped, inFlight] = [sum('sent'), sum('errors'), sum('dropped'), sum('inFlight')];
+  return { sent, errors, dropped, inFlight, p50Ms: Number.NaN, p99Ms: Number.NaN };
 }

@@ -3,17 +3,14 @@
  * such a target prove nothing. The signs are a start time that reappears, and a counter that dropped meanwhile.
  */
 import { START_TIME } from '../common/metrics.ts';
-import { formatTarget, isWithin, type PrometheusReader } from './process.ts';
+import { formatTarget, isWithin, ofJob, type Source } from './process.ts';
 import type { Samples } from './prometheus.ts';
 
 const WINDOW = '300s';
 
 /** @returns an obstacle per such target. Undetected if all scrapes happen to reach the same process. */
-export async function findBraids(
-  prometheus: Pick<PrometheusReader, 'query' | 'samples'>,
-  { job, signal }: { readonly job: string; readonly signal: AbortSignal },
-): Promise<string[]> {
-  const own = `{job=${JSON.stringify(job)}}[${WINDOW}]`;
+export async function findBraids({ prometheus, job, signal }: Source): Promise<string[]> {
+  const own = `{${ofJob(job)}}[${WINDOW}]`;
   const starts = await prometheus.samples(`${START_TIME}${own}`, { signal });
   const braided = starts.filter(comesBack);
   if (braided.length === 0) return [];

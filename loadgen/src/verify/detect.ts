@@ -11,7 +11,7 @@ import {
   metricsSchema,
 } from '../common/metrics.ts';
 import { PRESETS } from '../common/presets.ts';
-import type { PrometheusReader } from './process.ts';
+import { ofJob, type Source } from './process.ts';
 
 /** Common names of labels, the most common first. */
 const KNOWN = {
@@ -37,13 +37,11 @@ type Found = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
  * @throws CheckError if two fit equally
  */
 export async function detectMetrics(
-  prometheus: Pick<PrometheusReader, 'query'>,
-  job: string,
-  signal: AbortSignal,
+  { prometheus, job, signal }: Source,
   names?: readonly string[],
 ): Promise<Detected | undefined> {
   const labels = Object.values(KNOWN).flat().join(',');
-  const query = `count by (__name__,${labels}) ({__name__=~".+_(total|count)",job=${JSON.stringify(job)}})`;
+  const query = `count by (__name__,${labels}) ({__name__=~".+_(total|count)",${ofJob(job)}})`;
   const found = new Map<string, Map<string, Set<string>>>();
   for (const { labels } of await prometheus.query(query, { signal })) {
     const { __name__: name = '', ...others } = labels;

@@ -5,6 +5,7 @@
 
 import { type ExpectedCounts, totalsOf } from '../common/expected-counts.ts';
 import { DIMENSIONS, labelsOf, type Metrics, wholeCounterOf } from '../common/metrics.ts';
+import { sumOf } from '../common/sums.ts';
 import { formatCount, formatNumber } from '../common/units.ts';
 import { formatTarget, type InstanceSnapshot, isSameTarget, type Snapshot } from './process.ts';
 import { counterOf, routeOf, type VerificationRow } from './rows.ts';
@@ -72,7 +73,7 @@ function findMisplaced(rows: readonly VerificationRow[], { expected, metrics }: 
   const [missing, ...others] = rows.filter(({ difference }) => difference < 0);
   const [first] = found;
   const counter = missing && counterOf(missing, metrics);
-  const sum = found.reduce((total, { difference }) => total + difference, 0);
+  const sum = sumOf(found, ({ difference }) => difference);
   if (!counter || first === undefined || others.length > 0 || sum !== -missing.difference) return [];
   return DIMENSIONS.flatMap((dimension) => {
     const label = counter[dimension];
@@ -106,7 +107,7 @@ function findUnanswered({ expected, metrics }: Compared, rows: readonly Verifica
   const own = rows.filter((row) => row.metric === whole?.name && row.counted > row.atLeast);
   const byCode = Map.groupBy(own, ({ labels }) => labels[code] ?? '');
   return [...byCode].map(([value, same]) => {
-    const sum = same.reduce((total, { counted, atLeast }) => total + counted - atLeast, 0);
+    const sum = sumOf(same, ({ counted, atLeast }) => counted - atLeast);
     return `${formatNumber(sum)} of the ${formatCount(unknown, 'request')} without a complete response were counted as ${value || 'none'}`;
   });
 }

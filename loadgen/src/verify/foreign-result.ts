@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { ExpectedCount } from '../common/expected-counts.ts';
 import type { Counter, Metrics } from '../common/metrics.ts';
+import { sumOf } from '../common/sums.ts';
 
 export interface ForeignResult {
   readonly tool: string;
@@ -42,10 +43,9 @@ const autocannon = z
     finish: seconds,
   })
   .transform(({ requests: { sent }, statusCodeStats, start, finish }): ForeignResult => {
-    const answered = Object.fromEntries(
-      Object.entries(statusCodeStats).map(([code, { count }]) => [code, count]),
-    );
-    const total = Object.values(answered).reduce((sum, n) => sum + n, 0);
+    const counts = Object.entries(statusCodeStats).map(([code, { count }]) => [code, count] as const);
+    const answered = Object.fromEntries(counts);
+    const total = sumOf(counts, ([, count]) => count);
     return {
       ...{ tool: 'autocannon', answered, unknown: Math.max(0, sent - total), hasCodes: true },
       ...{ startSeconds: start, endSeconds: finish },
@@ -81,14 +81,9 @@ const k6 = z
     };
   });
 
-const resultSchema = z.union(
-  [vegeta, autocannon, k6],
-  'expected the JSON of k6 (--summary-export), vegeta (report -type=json) or autocannon (--json)',
-);
-
 /** @returns undefined for any other JSON */
 export function parseForeignResult(json: unknown): ForeignResult | undefined {
-  return resultSchema.safeParse(json).data;
+  return z.union([vegeta, autocannon, k6]).safeParse(json).data;
 }
 
 export function toExpectedCount({ answered, unknown }: ForeignResult): ExpectedCount {

@@ -65,6 +65,18 @@ export type Snapshot = z.output<typeof snapshotSchema>;
 /** The part of the client that snapshots use. */
 export type PrometheusReader = Pick<Prometheus, 'url' | 'time' | 'query' | 'samples' | 'targets'>;
 
+/** A job in a Prometheus. */
+export interface Source {
+  readonly prometheus: PrometheusReader;
+  readonly job: string;
+  readonly signal: AbortSignal;
+}
+
+/** The matcher of a job, for selectors. */
+export function ofJob(job: string): string {
+  return `job=${JSON.stringify(job)}`;
+}
+
 type ProcessName = Pick<InstanceSnapshot, 'labels' | 'startTimeSeconds'>;
 
 export function isSameTarget(a: Labels, b: Labels): boolean {

@@ -4,16 +4,15 @@
  */
 
 import type { Metrics } from '../common/metrics.ts';
-import { isSameProcess, type PrometheusReader, type Snapshot } from './process.ts';
+import { isSameProcess, ofJob, type Snapshot, type Source } from './process.ts';
 
 export const QUANTILES = [0.5, 0.9, 0.99] as const;
 
 /** In seconds; null for each quantile that Prometheus does not return, for any reason. */
 export function readQuantiles(
-  prometheus: Pick<PrometheusReader, 'query'>,
+  { prometheus, job, metrics, signal }: Source & { readonly metrics: Metrics },
   before: Snapshot,
   after: Snapshot,
-  { job, metrics, signal }: { job: string; metrics: Metrics; signal: AbortSignal },
 ): Promise<(number | null)[]> {
   const metric = metrics.counters
     .map(({ name }) => name.replace(/_count$/, ''))
@@ -31,7 +30,7 @@ export function readQuantiles(
     isSteady
       ? `(${sum}(${series}) - ${sum}(${series} offset ${rangeMs}ms) or ${sum}(${series}))`
       : `${sum}(increase(${series}[${rangeMs + 1}ms]))`;
-  const own = `{job=${JSON.stringify(job)}}`;
+  const own = `{${ofJob(job)}}`;
   const native = grown('sum', `${metric}${own}`);
   const classic = grown('sum by (le)', `${metric}_bucket${own}`);
   return Promise.all(

@@ -10,6 +10,7 @@ import {
   ownLabelsOf,
   wholeCounterOf,
 } from '../common/metrics.ts';
+import { sumOf } from '../common/sums.ts';
 import { formatSeries, type Series, SeriesCounts, seriesSchema } from './series.ts';
 
 const count = z.int().min(0);
@@ -31,11 +32,10 @@ export type VerificationRow = z.output<typeof rowSchema>;
 export function toRows(counted: SeriesCounts, expected: ExpectedCounts, metrics: Metrics): VerificationRow[] {
   const compared = comparedBy(expected, metrics);
   const grown = pool(counted, metrics, compared);
-  const isLeftOut = (request: Counted, { name }: Counter) => {
-    const counter = metrics.counters.find((one) => one.name === name);
+  const isLeftOut = (request: Counted, { name: metric }: Counter) => {
+    const counter = counterOf({ metric }, metrics);
     return (
-      counter !== undefined &&
-      isIgnored({ metric: name, labels: labelsOf(counter, metrics, request) }, metrics)
+      counter !== undefined && isIgnored({ metric, labels: labelsOf(counter, metrics, request) }, metrics)
     );
   };
   const { exact, slack } = expectations(expected, compared, countUnmatched(counted, metrics), isLeftOut);
@@ -96,8 +96,7 @@ function countUnmatched(counted: SeriesCounts, metrics: Metrics): ((method: stri
   const own = counted
     .seriesWith()
     .filter((series) => series.metric === whole?.name && routeOf(series, metrics) === metrics.unmatched);
-  return (method) =>
-    own.reduce((sum, series) => sum + (series.labels[label] === method ? counted.of(series) : 0), 0);
+  return (method) => sumOf(own, (series) => (series.labels[label] === method ? counted.of(series) : 0));
 }
 
 /** The expected increase of each series, and how much more it may have increased by requests that may or may not have been counted. */
@@ -136,16 +135,15 @@ function takeOutUnrouted(
 ): void {
   const undeclared = expected.filter(({ route }) => route === null);
   for (const [method, same] of Map.groupBy(undeclared, (one) => one.method.toUpperCase())) {
-    const series = { metric: counter.name, labels: labelsOf(counter, metrics, { route: null, method }) };
+    const request = { route: null, method };
     const isDeclared = ({ route, method: other }: ExpectedCounts[number]) =>
       (route === '' || route === metrics.unmatched) && other.toUpperCase() === method;
-    const label = Object.values(
-      labelsOf({ ...counter, method: 'method' }, metrics, { route: null, method }),
-    )[0];
+    const { label = '' } = labelsOf({ ...counter, method: 'label' }, metrics, request);
     const declared = totalsOf(expected.filter(isDeclared)).answered;
     const { answered } = totalsOf(same);
-    const unrouted = unmatchedOf === undefined ? answered : unmatchedOf(label ?? '') - declared;
+    const unrouted = unmatchedOf === undefined ? answered : unmatchedOf(label) - declared;
     const out = Math.min(answered, Math.max(0, unrouted));
+    const series = { metric: counter.name, labels: labelsOf(counter, metrics, request) };
     exact.add(series, -out);
     if (unmatchedOf === undefined) slack.add(series, out);
   }

@@ -5,8 +5,9 @@
 
 import type { ExpectedCounts } from '../common/expected-counts.ts';
 import type { Metrics } from '../common/metrics.ts';
+import { sumOf } from '../common/sums.ts';
 import { formatNumber } from '../common/units.ts';
-import { isWithin, type PrometheusReader, type Snapshot } from './process.ts';
+import { isWithin, ofJob, type Snapshot } from './process.ts';
 import { counterOf, type VerificationRow } from './rows.ts';
 import { formatSeries } from './series.ts';
 import { readSnapshot, type SnapshotOptions, TIMESTAMP_TOLERANCE_SECONDS } from './snapshot.ts';
@@ -19,7 +20,6 @@ const MOST_SECONDS = 3_600;
 
 /** @returns a note for each row whose surplus equals the number of scrapes */
 export async function findScrapes(
-  prometheus: PrometheusReader,
   options: SnapshotOptions,
   before: Snapshot,
   after: Snapshot,
@@ -29,7 +29,7 @@ export async function findScrapes(
   let now = after;
   for (let isSilent = false; ; isSilent = true) {
     const surplus = findSurplus(verify(before, now, expected, metrics).rows, metrics);
-    const scrapes = surplus.length === 0 ? undefined : await countScrapes(prometheus, options, before, now);
+    const scrapes = surplus.length === 0 ? undefined : await countScrapes(options, before, now);
     const same = surplus.filter(({ difference }) => difference === scrapes);
     if (scrapes === undefined || same.length === 0) return [];
     if (isSilent && scrapes >= ENOUGH)
@@ -37,7 +37,7 @@ export async function findScrapes(
         (row) =>
           `${formatSeries(row)}: the service seems to count its own scrapes (${formatNumber(scrapes)} in that time)`,
       );
-    now = await readSnapshot(prometheus, { ...options, beforeOf: () => before });
+    now = await readSnapshot({ ...options, beforeOf: () => before });
   }
 }
 
@@ -47,20 +47,19 @@ function findSurplus(rows: readonly VerificationRow[], metrics: Metrics): Verifi
 
 /** The number of scrapes between two snapshots. A scrape is counted when it ends, so only the next one shows it. */
 async function countScrapes(
-  prometheus: PrometheusReader,
-  { job, signal }: SnapshotOptions,
+  { prometheus, job, signal }: SnapshotOptions,
   before: Snapshot,
   { instances }: Snapshot,
 ): Promise<number | undefined> {
   const times = [...before.instances, ...instances].map(({ scrapedAtSeconds }) => scrapedAtSeconds);
   const seconds = Math.ceil(Math.max(...times) - Math.min(...times)) + 1;
   if (!(seconds <= MOST_SECONDS)) return undefined;
-  const query = `up{job=${JSON.stringify(job)}}[${seconds}s]`;
+  const query = `up{${ofJob(job)}}[${seconds}s]`;
   const ups = await prometheus.samples(query, { signal, atSeconds: Math.max(...times) });
   const counts = ups.map(({ labels, points }) => {
     const { scrapedAtSeconds: since = Number.NaN } =
       before.instances.find((one) => isWithin(one.labels, labels)) ?? {};
     return points.filter(({ atSeconds }) => atSeconds > since + TIMESTAMP_TOLERANCE_SECONDS).length;
   });
-  return counts.reduce((sum, count) => sum + count, 0);
+  return sumOf(counts, Number);
 }

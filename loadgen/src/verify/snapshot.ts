@@ -5,26 +5,26 @@
  */
 import { UnreachableError } from '../common/errors.ts';
 import { isByTarget, type Metrics } from '../common/metrics.ts';
+import { sumOf } from '../common/sums.ts';
 import { sleep } from '../common/wait.ts';
 import {
   formatTarget,
   type InstanceSnapshot,
   isSameProcess,
   isWithin,
-  type PrometheusReader,
+  ofJob,
   type Snapshot,
+  type Source,
   snapshotQueryOf,
   toProcesses,
 } from './process.ts';
 import { readTerminated } from './terminated.ts';
 import type { Standing } from './verification.ts';
 
-export interface SnapshotOptions {
-  readonly job: string;
+export interface SnapshotOptions extends Source {
   readonly metrics: Metrics;
   /** How long to wait for a scrape of every target. */
   readonly waitMs: number;
-  readonly signal: AbortSignal;
   /** The time of an earlier snapshot that is read again with other metrics; now by default. */
   readonly askedAtSeconds?: number;
   /** Called once if it has to wait, with the reason. */
@@ -48,24 +48,22 @@ export const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
  * @throws UnreachableError if the API is not scraped in time, with the target and the reason, or Prometheus is unreachable
  * @throws CheckError if a restart of a process could not be detected
  */
-export async function readSnapshot(
-  prometheus: PrometheusReader,
-  options: SnapshotOptions,
-): Promise<Snapshot> {
+export async function readSnapshot(options: SnapshotOptions): Promise<Snapshot> {
+  const { prometheus } = options;
   const askedAtSeconds = options.askedAtSeconds ?? (await prometheus.time(options.signal));
   const since = askedAtSeconds + TIMESTAMP_TOLERANCE_SECONDS;
-  const scraping = await readScraping(prometheus, options);
+  const scraping = await readScraping(options);
   const waitMs = Math.max(options.waitMs, SCRAPES * scraping.intervalMs);
   let startMs = performance.now();
   for (let latestSeconds: number | undefined; ; ) {
     const polledMs = performance.now();
-    const { instances, reason } = await readFresh(prometheus, options, since, scraping);
+    const { instances, reason } = await readFresh(options, since, scraping);
     if (reason === undefined) {
       const snapshot = { askedAtSeconds, instances };
       const before = options.beforeOf?.(snapshot);
       if (before === undefined) return snapshot;
-      const terminated = await readTerminated(prometheus, options, instances, before);
-      const fallen = await readFallen(prometheus, options, before);
+      const terminated = await readTerminated(options, instances, before);
+      const fallen = await readFallen(options, before);
       return { askedAtSeconds, instances: instances.map((one) => ({ ...one, ...fallen(one) })), terminated };
     }
     const oldestSeconds = Math.min(...instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
@@ -74,7 +72,7 @@ export async function readSnapshot(
     else if (scraping.isForwarded && oldestSeconds > latestSeconds) startMs = performance.now();
     latestSeconds = oldestSeconds;
     if (performance.now() - startMs > waitMs) {
-      const { error } = await readScraping(prometheus, options);
+      const { error } = await readScraping(options);
       throw new UnreachableError(
         `Prometheus at ${prometheus.url} got no new scrape of job "${options.job}" within ${waitMs / 1000} s: ${reason}${error}`,
       );
@@ -93,10 +91,7 @@ interface Scraping {
 }
 
 /** The scrape interval of the targets, and their errors. Engines that only receive data from other scrapers do not know it. */
-async function readScraping(
-  prometheus: PrometheusReader,
-  { job, signal }: SnapshotOptions,
-): Promise<Scraping> {
+async function readScraping({ prometheus, job, signal }: Source): Promise<Scraping> {
   const all = await prometheus.targets(signal).catch(() => []);
   const own = all.filter(({ labels }) => labels.job === job);
   const slowest = own.toSorted((a, b) => toMs(b.scrapeInterval) - toMs(a.scrapeInterval))[0];
@@ -124,30 +119,27 @@ function toMs(duration: string): number {
  * every target must confirm it, because a service that counts twice may count the second time late.
  */
 export async function readSettledSnapshot(
-  prometheus: PrometheusReader,
   options: SnapshotOptions,
   standingOf: (snapshot: Snapshot) => Standing,
 ): Promise<Snapshot> {
   let startMs: number | undefined;
   let settleMs = SETTLE_MS;
   for (let wasEqual = false; ; ) {
-    const snapshot = await readSnapshot(prometheus, options);
+    const snapshot = await readSnapshot(options);
     startMs ??= performance.now();
     const standing = standingOf(snapshot);
     if (standing === 'wrong' || (standing === 'equal' && wasEqual)) return snapshot;
     const isOver = standing === 'missing' && performance.now() - startMs >= settleMs;
     if (isOver && settleMs > SETTLE_MS) return snapshot;
     // A slow scrape gets as many chances as a fast one.
-    if (isOver)
-      settleMs = Math.max(SETTLE_MS + 1, SCRAPES * (await readScraping(prometheus, options)).intervalMs);
+    if (isOver) settleMs = Math.max(SETTLE_MS + 1, SCRAPES * (await readScraping(options)).intervalMs);
     wasEqual = standing === 'equal';
   }
 }
 
 /** Detects processes that restarted in place, if there is no start time: a counter dropped between two scrapes. */
 async function readFallen(
-  prometheus: PrometheusReader,
-  { job, metrics, signal }: SnapshotOptions,
+  { prometheus, job, metrics, signal }: SnapshotOptions,
   before: Snapshot,
 ): Promise<(instance: InstanceSnapshot) => { hasFallen?: true }> {
   if (!isByTarget(metrics)) return () => ({});
@@ -155,7 +147,7 @@ async function readFallen(
   const since = Math.min(...before.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
   if (!Number.isFinite(since)) return () => ({});
   // A range is left-open, hence 1 ms more to include the scrape of the earlier snapshot.
-  const own = `{job=${JSON.stringify(job)}}[${Math.ceil((now - since) * 1000) + 1}ms]`;
+  const own = `{${ofJob(job)}}[${Math.ceil((now - since) * 1000) + 1}ms]`;
   const resets = await Promise.all(
     metrics.counters.map(({ name }) =>
       prometheus.query(`resets(${name}${own}) > 0`, { signal, atSeconds: now }),
@@ -165,29 +157,23 @@ async function readFallen(
     resets.flat().some((sample) => isWithin(labels, sample.labels)) ? { hasFallen: true } : {};
 }
 
-type Reading = Pick<SnapshotOptions, 'job' | 'metrics' | 'signal' | 'waitMs'>;
-
 /** A snapshot of the past: the last scrape of each target before that time. */
 export async function readSnapshotAt(
-  prometheus: PrometheusReader,
-  { job, metrics, signal }: Reading,
+  { prometheus, job, metrics, signal }: SnapshotOptions,
   atSeconds: number,
 ): Promise<Snapshot> {
-  const query = snapshotQueryOf(`job=${JSON.stringify(job)}`, metrics);
+  const query = snapshotQueryOf(ofJob(job), metrics);
   const processes = toProcesses(await prometheus.query(query, { signal, atSeconds }), metrics);
   return { askedAtSeconds: atSeconds, instances: processes.map(({ isDrained, ...instance }) => instance) };
 }
 
 /** A snapshot in which every target was scraped after `seconds`. @throws UnreachableError if there is none in time */
-export async function readSnapshotAfter(
-  prometheus: PrometheusReader,
-  options: Reading,
-  seconds: number,
-): Promise<Snapshot> {
+export async function readSnapshotAfter(options: SnapshotOptions, seconds: number): Promise<Snapshot> {
+  const { prometheus } = options;
   const deadline = performance.now() + options.waitMs;
   for (let laterSeconds = 1; ; laterSeconds *= 2) {
     const now = await prometheus.time(options.signal);
-    const snapshot = await readSnapshotAt(prometheus, options, Math.min(now, seconds + laterSeconds));
+    const snapshot = await readSnapshotAt(options, Math.min(now, seconds + laterSeconds));
     const { instances } = snapshot;
     if (instances.length > 0 && instances.every(({ scrapedAtSeconds }) => scrapedAtSeconds > seconds))
       return snapshot;
@@ -201,9 +187,9 @@ export async function readSnapshotAfter(
 }
 
 /** The sum of a metric over all its series and instances. */
-export function sumOf({ instances }: Snapshot, metric: string): number {
+export function sumOfMetric({ instances }: Snapshot, metric: string): number {
   const values = instances.flatMap((instance) => instance.values);
-  return values.reduce((sum, sample) => (sample.metric === metric ? sum + (sample.value ?? 0) : sum), 0);
+  return sumOf(values, (sample) => (sample.metric === metric ? (sample.value ?? 0) : 0));
 }
 
 /**
@@ -225,12 +211,11 @@ export function earliest(snapshots: readonly Snapshot[]): Snapshot {
 
 /** @returns the instances, and the reason for waiting if a target is down or was not scraped since then */
 async function readFresh(
-  prometheus: PrometheusReader,
-  { job, metrics, signal }: SnapshotOptions,
+  { prometheus, job, metrics, signal }: SnapshotOptions,
   since: number,
   { isForwarded }: Scraping,
 ): Promise<{ instances: InstanceSnapshot[]; reason?: string }> {
-  const query = snapshotQueryOf(`job=${JSON.stringify(job)}`, metrics, isForwarded);
+  const query = snapshotQueryOf(ofJob(job), metrics, isForwarded);
   const samples = await prometheus.query(query, { signal });
   const ups = samples.filter(({ labels }) => labels.__name__ === 'up');
   if (ups.length === 0) return { instances: [], reason: `it has no target of job "${job}" yet` };

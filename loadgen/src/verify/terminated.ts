@@ -8,9 +8,10 @@ import {
   type InstanceSnapshot,
   isSameProcess,
   isSameTarget,
-  type PrometheusReader,
+  ofJob,
   presenceOf,
   type Snapshot,
+  type Source,
   START_JITTER_SECONDS,
   snapshotQueryOf,
   type TerminatedProcess,
@@ -31,13 +32,12 @@ interface Process {
  * @returns the processes of `before`, and those that appeared after it, that are not in `present`
  */
 export async function readTerminated(
-  prometheus: PrometheusReader,
-  { job, metrics, signal }: { job: string; metrics: Metrics; signal: AbortSignal },
+  { metrics, ...source }: Source & { readonly metrics: Metrics },
   present: readonly InstanceSnapshot[],
   before: Snapshot,
 ): Promise<TerminatedProcess[]> {
-  const selector = `${presenceOf(metrics)}{job=${JSON.stringify(job)}}`;
-  const starts = await readStarts(prometheus, selector, before.askedAtSeconds - MARGIN_SECONDS, signal);
+  const { prometheus, signal } = source;
+  const starts = await readStarts(source, presenceOf(metrics), before.askedAtSeconds - MARGIN_SECONDS);
   const isSame: typeof isSameProcess = isByTarget(metrics)
     ? (a, b) => isSameTarget(a.labels, b.labels)
     : isSameProcess;
@@ -68,11 +68,11 @@ const PARTS = 200;
 
 /** The samples of the start times, or of `up`, since a time: at least the last sample of each terminated process. */
 async function readStarts(
-  prometheus: PrometheusReader,
-  selector: string,
+  { prometheus, job, signal }: Source,
+  presence: string,
   sinceSeconds: number,
-  signal: AbortSignal,
 ): Promise<Samples[]> {
+  const selector = `${presence}{${ofJob(job)}}`;
   const now = await prometheus.time(signal);
   const seconds = Math.max(1, Math.ceil(now - sinceSeconds));
   if (seconds <= RAW_SECONDS) return prometheus.samples(`${selector}[${seconds}s]`, { signal });
@@ -91,8 +91,8 @@ function changesOf({ points }: Samples, step: number): number[] {
   const lastAt = new Map(points.map(({ atSeconds, value }) => [atSeconds, value]));
   return points
     .filter(({ atSeconds, value }) => {
-      const beside = [lastAt.get(atSeconds - step), lastAt.get(atSeconds + step)];
-      return !beside.every((last) => last !== undefined && Math.abs(value - last) < START_JITTER_SECONDS);
+      const neighbours = [lastAt.get(atSeconds - step), lastAt.get(atSeconds + step)];
+      return !neighbours.every((last) => last !== undefined && Math.abs(value - last) < START_JITTER_SECONDS);
     })
     .map(({ atSeconds }) => atSeconds);
 }

@@ -112,7 +112,7 @@ function slowestTable({ slowest }: PhaseReport): Markup | undefined {
   return html`<h3>Slowest</h3>${table(['target', 'ended with', 'service time', 'latency', 'trace id'], rows)}`;
 }
 
-/** The rows; the verdict is at the top of the page. */
+/** The verdict is at the top of the page. */
 export function verificationSection({ verification }: Report): Markup | undefined {
   if (verification === null || verification.rows.length === 0) return undefined;
   const rows = verification.rows.map((row) => ({
