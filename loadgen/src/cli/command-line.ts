@@ -139,9 +139,7 @@ function refuseMisplaced(program: Command, command: string): void {
 function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) => Promise<void>): void {
   const command = program.command('verify');
   command
-    .description(
-      'compares everything sent since the API started with the counters in Prometheus; sends nothing',
-    )
+    .description('compares all requests since the API started with the counters in Prometheus; sends none')
     .argument('[report...]', 'reports of runs, instead of --ledger')
     .requiredOption('-p, --prometheus <url>', 'the URL of Prometheus')
     .option('--ledger <folder>', 'the folder that `exact-load run --ledger` wrote to')
@@ -149,10 +147,7 @@ function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) 
     .option('--from <time>', 'start of that run: required for k6, whose result has no times', parseMoment)
     .option('--to <time>', 'end of that run', parseMoment)
     .option('--rebase', 'start a new ledger with the current counts as its baseline; needs --ledger')
-    .option(
-      '-j, --json <file>',
-      'write the verification as JSON; "-" is standard output, instead of the table',
-    )
+    .option('-j, --json <file>', 'write JSON; "-" is standard output, instead of the table')
     .option('-q, --quiet', 'no progress');
   addAccess(addMetrics(addShared(command))).action(act);
 }

@@ -8,7 +8,6 @@ import { InterruptedError } from '../common/errors.ts';
 const SAME_SIGNAL_MS = 500;
 
 export interface Interrupt {
-  /** Aborts at the first signal. */
   readonly signal: AbortSignal;
   onSignal(): void;
 }

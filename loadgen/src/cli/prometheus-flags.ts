@@ -14,10 +14,7 @@ export function addShared(command: Command): Command {
 
 export function addMetrics(command: Command): Command {
   return command
-    .option(
-      '--metrics <preset>',
-      'the metrics that count requests: a preset, a counter, a file with a mapping, or auto (default)',
-    )
+    .option('--metrics <preset>', 'a preset, a counter, a file with a mapping, or auto (default)')
     .option(
       '--ignore-route <label>',
       'ignore this route of other traffic, for example scrapes; may be repeated',

@@ -19,7 +19,6 @@ import type { Io, PrometheusFlags } from './io.ts';
 import { showOutcome } from './outcome.ts';
 import { createReporter } from './progress.ts';
 
-/** Flags of both commands. */
 interface SendFlags extends Outputs, PrometheusFlags, TlsFlags {
   readonly rate?: number | 'max';
   readonly duration?: number;
@@ -74,7 +73,6 @@ export async function urlCommand(
   return runCommand([pattern], { ...rest, rate, target: parsed.origin }, commandLine, io);
 }
 
-/** Whether the body comes from a file with the extension of JSON. */
 function isJsonFile(body = ''): boolean {
   return /^@.*\.json$/i.test(body);
 }

@@ -41,20 +41,13 @@ export function addUrl(program: Command, act: (url: string, flags: UrlFlags) => 
   program
     .argument('[url]', 'the URL to request, for example http://127.0.0.1:3000/users/7')
     .option('-n, --requests <n>', 'the exact number of requests, instead of --duration', parseRequests)
-    .option(
-      '-r, --rate <per second>',
-      'requests per second (default: as fast as the connections allow)',
-      parseRate,
-    )
+    .option('-r, --rate <n>', 'requests per second (default: as fast as the connections allow)', parseRate)
     .option('-d, --duration <time>', 'for example 30s (default: 10s); for a body use -b', parseDuration)
     .option('-X, --method <method>', 'the HTTP method (default: GET, or POST with a body)', parseMethod)
     .option('-H, --header <line>', '"Name: value"; may be repeated', parseHeader)
     .option('-b, --body <text>', 'a string, @file for the content of a file, or @- for standard input');
   addSending(program);
-  addVerification(program).option(
-    '--route <label>',
-    'the route label under which the target counts the requests, for example /users/:id',
-  );
+  addVerification(program).option('--route <label>', 'the route label of the requests, such as /users/:id');
   program.addHelpText('after', URL_HELP).action((url: string | undefined, flags: UrlFlags) => {
     if (url === undefined) return program.help({ error: true });
     return act(url, flags);
@@ -71,11 +64,7 @@ export function addRun(program: Command, act: (names: string[], flags: RunFlags)
         .default([DEFAULT_PATTERN], DEFAULT_PATTERN),
     )
     .option('-t, --target <url>', 'the server to send to', 'http://localhost:5001')
-    .option(
-      '-r, --rate <per second>',
-      'the highest rate, or "max" for as fast as the connections allow',
-      parseRate,
-    )
+    .option('-r, --rate <n>', 'the highest rate, or "max" for as fast as the connections allow', parseRate)
     .option('-d, --duration <time>', 'the length of a rate pattern, for example 30s', parseDuration);
   addSending(command);
   addVerification(command).addHelpText('after', RUN_HELP).action(act);
@@ -84,18 +73,11 @@ export function addRun(program: Command, act: (names: string[], flags: RunFlags)
 function addSending(command: Command): void {
   command
     .option('-c, --connections <n>', 'the most requests in flight at a time', parseWhole)
-    .option(
-      '--timeout <time>',
-      'the limit for one request, including connecting (default: 10s)',
-      parseDuration,
-    )
+    .option('--timeout <time>', 'limit for one request, including connecting (default: 10s)', parseDuration)
     .option('--seed <n>', 'determines the order of the requests', parseWhole, 1)
     .option('--trace', 'send a traceparent with each request; the report lists the slowest with their ids')
     .addOption(
-      new Option(
-        '--threshold <condition>',
-        'for example "p99<250ms", "errors<1%", "dropped=0"; may be repeated',
-      )
+      new Option('--threshold <condition>', 'such as "p99<250ms", "errors<1%", "dropped=0"; may be repeated')
         .argParser((text, before: RunFlags['threshold']) => [...before, parseThresholdFlag(text)])
         .default([], 'those of the pattern'),
     )
@@ -103,14 +85,10 @@ function addSending(command: Command): void {
     .option('--html <file>', 'write the report as a page with charts; "-" as for --json')
     .option('-q, --quiet', 'no progress')
     .optionsGroup('Several processes, several machines:')
-    .addOption(
-      new Option('--workers <n>', 'the number of processes that send, to use more than one core')
-        .argParser(parseWorkers)
-        .default(1),
-    )
+    .option('--workers <n>', 'how many processes send, to use more than one core', parseWorkers, 1)
     .option(
       '--shard <i/n>',
-      'send only every n-th request, starting with the i-th; see `exact-load combine`',
+      'send every n-th request, from the i-th on; see `exact-load combine`',
       parseShard,
     )
     .option('--start-at <time>', 'start at this time, so that all shards start together', parseMoment)
@@ -127,14 +105,8 @@ function addVerification(command: Command): Command {
     .option('-p, --prometheus <url>', 'compare the requests sent with the counters in this Prometheus')
     .addOption(new Option('--verify', 'compare (the default with --prometheus)').default(undefined))
     .option('--no-verify', 'do not compare')
-    .option(
-      '--probe',
-      'then send six requests that instrumentations often miscount, each verified separately',
-    )
+    .option('--probe', 'then send six requests that are often miscounted, each verified separately')
     .option('--ledger <folder>', 'store the report there for `exact-load verify`; needs --prometheus')
-    .option(
-      '--only-on-fresh-api',
-      'send nothing if the API has already handled requests; needs --prometheus',
-    );
+    .option('--only-on-fresh-api', 'send nothing if the API has handled requests; needs --prometheus');
   return addAccess(addMetrics(addShared(command)));
 }

@@ -27,7 +27,6 @@ export const expectedCountsSchema = z.array(entrySchema);
 export type ExpectedCount = z.output<typeof entrySchema>;
 export type ExpectedCounts = readonly ExpectedCount[];
 
-/** Merges several lists into one. */
 export function sumExpectedCounts(all: readonly ExpectedCounts[]): ExpectedCount[] {
   const bySeries = Map.groupBy(all.flat(), ({ route, method }) => JSON.stringify([route, method]));
   return [...bySeries.values()].map((same) => ({

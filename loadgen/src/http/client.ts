@@ -18,7 +18,6 @@ export interface ClientOptions {
   readonly addresses: Addresses;
   /** One per target, by the target's index. */
   readonly requests: readonly EncodedRequest[];
-  /** The maximum number of requests in flight. */
   readonly connections: number;
   /** From the start of a request, including connecting, to the end of its response. */
   readonly timeoutMs: number;
@@ -35,7 +34,6 @@ const CONNECT_TIMEOUT_MS = 2_500;
 
 type Sending = Pick<Connection, 'target' | 'intendedMs' | 'deadlineMs' | 'traceId'>;
 
-/** The state of an address. */
 interface Peer {
   readonly idle: Connection[];
   /** By target index: 1 once the server has kept a connection open after a response to that target. */

@@ -32,11 +32,9 @@ export class Connection {
   /** Target index and times of the current request. They belong to the client, and are kept here to avoid allocations per request. */
   target = 0;
   intendedMs = 0;
-  /** The trace id in the request's `traceparent`. */
   traceId: string | undefined;
   /** The time at which the request was written to the socket; NaN before. */
   sentMs = Number.NaN;
-  /** The time at which the request times out. */
   deadlineMs = 0;
   idleSinceMs = 0;
   openedMs = 0;

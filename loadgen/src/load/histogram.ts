@@ -40,7 +40,6 @@ export function record(into: Histogram, durationMs: number): void {
 /** Encodes in HDR's compressed format (V2), which other programs can read. */
 export const encodeHistogram: (histogram: Histogram) => string = encodeIntoCompressedBase64;
 
-/** An encoded histogram, as in reports. */
 export const histogramSchema = z.string().refine(isHistogram, 'expected an HDR histogram');
 
 function isHistogram(text: string): boolean {

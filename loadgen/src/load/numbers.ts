@@ -70,7 +70,6 @@ export const numbersSchema = z.strictObject({
 export type TargetLine = z.output<typeof targetLineSchema>;
 export type Numbers = z.output<typeof numbersSchema>;
 
-/** Adds up the numbers of the parts of a run. */
 export function sumNumbers(parts: readonly Numbers[]): Numbers {
   const counts = sumCounts(parts, ['sent', 'unsent', 'answered', 'dropped', 'errors', 'unanswered']);
   const sendingSeconds = Math.max(...parts.map((part) => part.sendingSeconds));
@@ -93,7 +92,6 @@ export function sumNumbers(parts: readonly Numbers[]): Numbers {
   };
 }
 
-/** The durations of a phase, as reports contain them. */
 export function describeDurations(latency: Histogram, serviceTime: Histogram, lateness: Histogram) {
   return {
     latencyMs: toDistribution(latency),

@@ -5,7 +5,6 @@
  */
 
 export interface Pacer {
-  /** The number of requests in the schedule. */
   readonly count: number;
   readonly durationMs: number;
   offsetMs(n: number): number;

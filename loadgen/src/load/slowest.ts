@@ -1,7 +1,6 @@
 /** The slowest requests that were sent with a trace id: their traces are the most useful ones. */
 import { z } from 'zod';
 
-/** The number of requests to keep. */
 const MOST = 10;
 
 export const slowRequestSchema = z.strictObject({

@@ -80,7 +80,6 @@ export class Summary implements Recorder {
     this.#timeline.dropped(intendedMs);
   }
 
-  /** The counts and latencies so far. */
   live() {
     const { sent, errors, dropped } = this.#byTarget.totals();
     const [p50Ms, p99Ms] = [percentileMs(this.#latency, 50), percentileMs(this.#latency, 99)];

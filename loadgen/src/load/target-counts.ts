@@ -8,7 +8,6 @@ import { sumOf, sumRecords } from '../common/sums.ts';
 import { createHistogram, encodeHistogram, type Histogram, record, toDistribution } from './histogram.ts';
 import type { TargetLine } from './numbers.ts';
 
-/** The required properties of a target. */
 export interface NamedTarget {
   readonly method: string;
   readonly path: string;
@@ -76,7 +75,6 @@ export class TargetCounts {
     this.#line(target).dropped++;
   }
 
-  /** The counts of all targets together. */
   totals() {
     const counts = countsOf(this.#lines);
     const unsent = sumOf(this.#lines, ({ notSent }) => notSent);

@@ -12,7 +12,6 @@ export const THRESHOLD_FORM =
 export const THRESHOLD_PATTERN =
   /^(?:(p50|p90|p95|p99|p99\.9|max|mean)\s*(<=?|>=?|=)\s*(\d+(?:\.\d+)?(?:ms|s|m|h))|(errors|unanswered|dropped)\s*(<=?|>=?|=)\s*(\d+(?:\.\d+)?%?)|(rate)\s*(<=?|>=?|=)\s*(\d+(?:\.\d+)?))$/;
 
-/** A parsed condition. */
 export interface Threshold {
   readonly text: string;
   readonly metric: LatencyMetric | (typeof COUNTS)[number] | 'rate';

@@ -6,7 +6,6 @@ import type { PatternInput } from './pattern.ts';
 
 type TargetInput = PatternInput['targets'][number];
 
-/** The requests that the API handles. */
 const api = {
   getProducts: { method: 'GET', path: '/products', expect: 200, series: { route: 'products' } },
   postProducts: { method: 'POST', path: '/products', expect: 201, series: { route: 'products' } },

@@ -26,7 +26,6 @@ export async function readYaml<T>(what: string, file: string, schema: z.ZodType<
   return parseYaml(what, file, bytes.toString('utf8'), schema);
 }
 
-/** @param file the name of the text in messages */
 export function parsePattern(file: string, text: string): Pattern {
   return parseYaml('the pattern', file, text, patternSchema);
 }

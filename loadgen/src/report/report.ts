@@ -100,7 +100,6 @@ export const reportSchema = z
   })
   .meta({ title: 'Report of a run of exact-load' });
 
-/** The format of files. */
 export function toJson(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }

@@ -63,7 +63,7 @@ export async function readOptions(given: Readonly<Record<string, unknown>>): Pro
   try {
     const { success, data: options, error } = optionsSchema.safeParse(given);
     const problems = [...(success ? [] : problemsOf('', given, error)), ...findContradictions(given)];
-    const [origin, tls, patterns, prometheus] = await all([
+    const parts = [
       (async () => originOf(given))(),
       readTls({
         ...textsOf(given, 'cacert', 'cert', 'key'),
@@ -72,7 +72,9 @@ export async function readOptions(given: Readonly<Record<string, unknown>>): Pro
       patternsOf(given, problems.length === 0 ? options : undefined),
       connect(given, options?.wait),
       problems.length === 0 ? undefined : Promise.reject(new UsageError(problems.join('\n'))),
-    ]);
+    ] as const;
+    collect<unknown>(await Promise.allSettled(parts));
+    const [origin, tls, patterns, prometheus] = await Promise.all(parts);
     if (options === undefined) throw new TypeError('its problems have been thrown');
     const { rate: ratePerSecond, duration, timeout: timeoutMs, url } = options;
     // The pattern of a URL has the duration.
@@ -88,14 +90,6 @@ export async function readOptions(given: Readonly<Record<string, unknown>>): Pro
   }
 }
 
-/** @throws UsageError with the problems of all parts */
-async function all<T extends readonly unknown[]>(
-  parts: { [K in keyof T]: T[K] | Promise<T[K]> },
-): Promise<T> {
-  collect(await Promise.allSettled(parts));
-  return Promise.all(parts) as unknown as Promise<T>;
-}
-
 /** Options as given by the caller, not validated yet. */
 type Given = Readonly<Record<string, unknown>>;
 
@@ -107,15 +101,13 @@ function findContradictions(given: Given): string[] {
   const either = (a: string, b: string) =>
     has(a) === has(b) ? [`${a}, ${b}: expected one of the two, got ${has(a) ? 'both' : 'neither'}`] : [];
   const ofUrl = has('pattern') ? only('url', 'requests', ...Object.keys(form.targetSchema.shape)) : [];
+  const needsRate = has('url') && has('duration') && !has('rate');
+  const needsTarget = has('pattern') && !has('target');
   return [
     ...either('url', 'pattern'),
     ...(has('url') ? either('requests', 'duration') : ofUrl),
-    ...(has('url') && has('duration') && !has('rate')
-      ? ['rate: expected a number or "max" together with duration']
-      : []),
-    ...(has('pattern') && !has('target')
-      ? ['target: expected the URL of the server together with pattern']
-      : []),
+    ...(needsRate ? ['rate: expected a number or "max" together with duration'] : []),
+    ...(needsTarget ? ['target: expected the URL of the server together with pattern'] : []),
     ...only('pattern', 'target'),
     ...only('prometheus', 'prometheusTokenFile', 'prometheusCaFile'),
   ];

@@ -74,7 +74,6 @@ const LAB_ONLY = `These patterns use only the routes of the lab's API (/products
 server, use a URL (exact-load http://127.0.0.1:3000/users/7 -r 200 -d 30s) or a pattern file.
 `;
 
-/** One line per built-in pattern. */
 export function listPatterns(): string {
   const groups = Object.entries(GROUPS).map(([name, members]) => [name, `${members.join(', then ')}`]);
   const rows = [...groups, ...Object.entries(PATTERNS).map(([name, { description }]) => [name, description])];
@@ -88,7 +87,6 @@ export async function validateFiles(files: readonly string[]): Promise<void> {
   collect(await Promise.allSettled(files.map(readPatternFile)));
 }
 
-/** The JSON Schemas of pattern files and reports. */
 export const SCHEMAS = {
   pattern: () => z.toJSONSchema(patternSchema, { io: 'input' }),
   report: () => z.toJSONSchema(reportSchema),

@@ -18,7 +18,6 @@ export interface WorkerProcess {
   onMessage(listener: (message: FromWorker) => void): void;
   /** `how` is the exit code or signal, or the reason why the process did not start. */
   onExit(listener: (how: string) => void): void;
-  /** Ends the process immediately. */
   kill(): void;
 }
 

@@ -65,14 +65,12 @@ export type Snapshot = z.output<typeof snapshotSchema>;
 /** The part of the client that snapshots use. */
 export type PrometheusReader = Pick<Prometheus, 'url' | 'time' | 'query' | 'samples' | 'targets'>;
 
-/** A job in a Prometheus. */
 export interface Source {
   readonly prometheus: PrometheusReader;
   readonly job: string;
   readonly signal: AbortSignal;
 }
 
-/** The matcher of a job, for selectors. */
 export function ofJob(job: string): string {
   return `job=${JSON.stringify(job)}`;
 }
@@ -195,7 +193,6 @@ function sizeOf(labels: Labels): number {
   return Object.keys(labels).length;
 }
 
-/** Whether `labels` contains all of `part`. */
 export function isWithin(part: Labels, labels: Labels): boolean {
   return Object.entries(part).every(([label, value]) => labels[label] === value);
 }

@@ -229,7 +229,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The start of a response, on one line. */
 function shorten(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > 120 ? `${line.slice(0, 117)}...` : line;

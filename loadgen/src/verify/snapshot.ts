@@ -186,7 +186,6 @@ export async function readSnapshotAfter(options: SnapshotOptions, seconds: numbe
   }
 }
 
-/** The sum of a metric over all its series and instances. */
 export function sumOfMetric({ instances }: Snapshot, metric: string): number {
   const values = instances.flatMap((instance) => instance.values);
   return sumOf(values, (sample) => (sample.metric === metric ? (sample.value ?? 0) : 0));

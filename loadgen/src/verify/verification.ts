@@ -80,7 +80,6 @@ export function verify(
   };
 }
 
-/** The result of a verification that is impossible. */
 export function unverifiable(expected: ExpectedCounts, obstacles: string[]): Verification {
   return { verdict: 'unverifiable', ...totalsOf(expected), rows: [], obstacles, notes: [] };
 }

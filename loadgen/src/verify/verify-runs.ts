@@ -15,7 +15,6 @@ export interface RunsVerification {
   readonly verification: Verification;
   /** The number of runs that sent requests. */
   readonly runs: number;
-  /** What was skipped. */
   readonly notes: readonly string[];
 }
 
