@@ -141,7 +141,7 @@ describe('the other commands', () => {
   });
 
   it.each([['--help'], ['help', 'run'], ['run', '--help'], ['verify', '--help']])(
-    '%s %s teaches',
+    '%s %s prints the usage',
     async (...args) => {
       const out = expect.stringContaining('Usage: exact-load');
       expect(await loadgen(args)).toMatchObject({ code: 0, out });

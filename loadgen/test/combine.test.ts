@@ -8,7 +8,7 @@ import { type Ended, loadgen, useFolder } from './loadgen.ts';
 const stack = useFakeStack();
 const at = useFolder();
 const files = (...shards: number[]) => shards.map((n) => at(`${n}.json`));
-const run = (...args: string[]) => loadgen(['run', ...args, ...stack.toTarget]);
+const run = (...args: string[]) => loadgen(['run', ...stack.toTarget, ...args]);
 const combine = (...args: string[]) => loadgen(['combine', ...args]);
 const read = async (path: string) => reportSchema.parse(JSON.parse(await readFile(path, 'utf8')));
 
@@ -97,31 +97,22 @@ describe('reports that are not shards of one run are refused, by name', () => {
   });
 
   const OTHER_PLAN = 'has another plan than FIRST: target, seed, number of shards, patterns or flags differ';
-  it.each([
+  it.each<[string, string[], string, body?: string]>([
     ['of another seed', ['--shard', '2/2', '--seed', '5'], OTHER_PLAN],
     ['with other flags', ['--shard', '2/2', '-c', '4'], OTHER_PLAN],
     ['of another number of shards', ['--shard', '2/3'], OTHER_PLAN],
-    ['of a whole', [], 'is not a shard but a whole run'],
+    ['of another target', ['--shard', '2/2', '--target', 'LOCALHOST'], OTHER_PLAN],
+    ['of other bodies', ['--shard', '2/2'], OTHER_PLAN, 'two'],
+    ['of a whole run', [], 'is not a shard but a whole run'],
     ['of the same shard', ['--shard', '1/2'], 'is given twice: report 1 is the same shard'],
-  ])('%s', async (_, flags, reason) => {
-    await run(at('own.yaml'), ...flags, '--json', at('2.json'));
+  ])('%s', async (_, flags, reason, body = 'one') => {
+    await writeFile(at('own.yaml'), own(body));
+    const localhost = stack.target.url.replace('127.0.0.1', 'localhost');
+    const given = flags.map((flag) => flag.replace('LOCALHOST', localhost));
+    await run(at('own.yaml'), ...given, '--json', at('2.json'));
     const { code, err } = await combine(...files(1, 2));
     expect([code, err]).toEqual([1, expect.stringContaining(reason.replace('FIRST', at('1.json')))]);
     expect(err).toContain(`combine: ${at('2.json')} (shard `);
-  });
-
-  it('of other bodies', async () => {
-    await writeFile(at('own.yaml'), own('two'));
-    await run(at('own.yaml'), '--shard', '2/2', '--json', at('2.json'));
-    const err = expect.stringContaining(`has another plan than ${at('1.json')}`);
-    expect(await combine(...files(1, 2))).toMatchObject({ code: 1, err });
-  });
-
-  it('of another target', async () => {
-    const other = stack.target.url.replace('127.0.0.1', 'localhost');
-    await loadgen(['run', at('own.yaml'), '--shard', '2/2', '--json', at('2.json'), '--target', other]);
-    const err = expect.stringContaining(`has another plan than ${at('1.json')}`);
-    expect(await combine(...files(1, 2))).toMatchObject({ code: 1, err });
   });
 });
 

@@ -54,18 +54,12 @@ describe('the reason of a failure is explained', () => {
 
   it('reports how requests without a response were counted', () => {
     const unknown = [cart({ route: '/cart/:id', unknown: 2 })];
-    const { verdict, notes } = verifyBy(
-      ALL,
-      { [row('/cart/:id')]: 6, [row('/cart/:id', '499')]: 1 },
-      unknown,
+    const counts = { [row('/cart/:id')]: 6, [row('/cart/:id', '499')]: 1 };
+    const { verdict, notes } = verifyBy(ALL, counts, unknown);
+    const reported = ['200', '499'].map(
+      (code) => `1 of the 2 requests without a complete response were counted as ${code}`,
     );
-    expect([verdict, notes.slice(0, 2)]).toEqual([
-      'inconclusive',
-      [
-        '1 of the 2 requests without a complete response were counted as 200',
-        '1 of the 2 requests without a complete response were counted as 499',
-      ],
-    ]);
+    expect([verdict, notes.slice(0, 2)]).toEqual(['inconclusive', reported]);
   });
 
   it('ignores the routes of other traffic', () => {
@@ -75,12 +69,8 @@ describe('the reason of a failure is explained', () => {
   });
 
   it('detects a label of the mapping that is missing in Prometheus', () => {
-    const verification = verifyBy(
-      { ...ALL, methodCase: 'lower' },
-      { 'requests_total{route="/cart/:id",method="get"}': 5 },
-      sent,
-    );
-    expect(describeVerification(verification)).toEqual({
+    const counts = { 'requests_total{route="/cart/:id",method="get"}': 5 };
+    expect(describeVerification(verifyBy({ ...ALL, methodCase: 'lower' }, counts, sent))).toEqual({
       headline: 'unverifiable:',
       details: ['no sample of requests_total in Prometheus has the label code: does relabelling drop it?'],
     });

@@ -16,26 +16,19 @@ const AUTOCANNON = {
   ...{ requests: { sent: 505, total: 500 }, statusCodeStats: { 200: { count: 480 }, 500: { count: 20 } } },
   ...{ start: '2026-11-29T17:01:21.117Z', finish: '2026-11-29T17:01:22.134Z' },
 };
-const K6_METRICS = {
-  http_reqs: { count: 500 },
-  http_req_failed: { passes: 10, fails: 490 },
-  vus_max: { value: 5 },
+const [http_reqs, http_req_failed, vus_max] = [{ count: 500 }, { passes: 10, fails: 490 }, { value: 5 }];
+const K6 = { metrics: { http_reqs, http_req_failed, vus_max } };
+/** Of `handleSummary`. */
+const K6_VALUES = {
+  metrics: Object.fromEntries(Object.entries(K6.metrics).map(([name, values]) => [name, { values }])),
 };
 
 describe('a result', () => {
   it.each([
     ['vegeta', VEGETA, { 200: 150, 404: 50 }, 3, true],
     ['autocannon', AUTOCANNON, { 200: 480, 500: 20 }, 5, true],
-    ['k6', { metrics: K6_METRICS }, { 200: 490 }, 15, false],
-    [
-      'k6',
-      {
-        metrics: Object.fromEntries(Object.entries(K6_METRICS).map(([name, values]) => [name, { values }])),
-      },
-      { 200: 490 },
-      15,
-      false,
-    ],
+    ['k6', K6, { 200: 490 }, 15, false],
+    ['k6', K6_VALUES, { 200: 490 }, 15, false],
   ])('of %s has its responses, and lists what is unknown', (tool, json, answered, unknown, hasCodes) => {
     const result = parseForeignResult(json);
     expect(result).toMatchObject({ tool, answered, unknown, hasCodes });
@@ -43,10 +36,8 @@ describe('a result', () => {
   });
 
   it('has times on the clock of the sending machine', () => {
-    expect(parseForeignResult(VEGETA)).toMatchObject({
-      startSeconds: 1795971765.628,
-      endSeconds: 1795971767.62,
-    });
+    const times = { startSeconds: 1795971765.628, endSeconds: 1795971767.62 };
+    expect(parseForeignResult(VEGETA)).toMatchObject(times);
   });
 
   it('is compared by totals: of all requests, and by status if it has statuses', () => {
@@ -57,7 +48,7 @@ describe('a result', () => {
     };
     const name = 'http_request_duration_seconds_count';
     expect(namesBy(VEGETA)).toEqual([[name, undefined, 'code']]);
-    expect(namesBy({ metrics: K6_METRICS })).toEqual([[name, undefined, undefined]]);
+    expect(namesBy(K6)).toEqual([[name, undefined, undefined]]);
   });
 });
 
@@ -70,7 +61,7 @@ describe('a file', () => {
 
   it('with other content is refused, and so is one without times', async () => {
     await expect(read({ requests: 3 })).rejects.toThrow('--sent: expected the JSON of k6');
-    await expect(read({ metrics: K6_METRICS })).rejects.toThrow(
+    await expect(read(K6)).rejects.toThrow(
       '--sent: the result of k6 has no times; expected --from <time> and --to <time>',
     );
     await expect(read(VEGETA, { from: Date.parse('2027-01-01T00:00:00Z') })).rejects.toThrow('--from, --to');
@@ -78,9 +69,7 @@ describe('a file', () => {
 
   it('can get its times from flags', async () => {
     const [from, to] = [Date.parse('2026-01-01T00:00:00Z'), Date.parse('2026-01-01T00:01:00Z')];
-    expect(await read({ metrics: K6_METRICS }, { from, to })).toMatchObject({
-      startSeconds: from / 1000,
-      endSeconds: to / 1000,
-    });
+    const times = { startSeconds: from / 1000, endSeconds: to / 1000 };
+    expect(await read(K6, { from, to })).toMatchObject(times);
   });
 });

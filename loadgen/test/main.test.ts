@@ -36,20 +36,17 @@ async function serveCounting(answerMs?: number) {
 }
 
 describe('Ctrl-C', () => {
-  it.each([[[]], [['--workers', '2']]])(
-    'drains, shows what was done and exits with 130: %j',
-    async (flags) => {
-      const { seen, url } = await serveCounting(20);
-      const { child, ended } = start(['run', 'steady', '--target', url, ...flags]);
-      await until('the run is under way', () => seen.requests > 10);
-      child.kill('SIGINT');
-      const { code, out, err } = await ended;
-      expect(code).toBe(130);
-      expect(out).toMatch(new RegExp(`^steady: ${seen.requests} requests sent in `));
-      expect(out).toContain('interrupted: the remaining requests were not sent');
-      expect(err).toBe('stopping: waiting for requests in flight (interrupt again to stop immediately)\n');
-    },
-  );
+  it.each([[[]], [['--workers', '2']]])('drains, shows what was sent, exits with 130: %j', async (flags) => {
+    const { seen, url } = await serveCounting(20);
+    const { child, ended } = start(['run', 'steady', '--target', url, ...flags]);
+    await until('the run is under way', () => seen.requests > 10);
+    child.kill('SIGINT');
+    const { code, out, err } = await ended;
+    expect(code).toBe(130);
+    expect(out).toMatch(new RegExp(`^steady: ${seen.requests} requests sent in `));
+    expect(out).toContain('interrupted: the remaining requests were not sent');
+    expect(err).toBe('stopping: waiting for requests in flight (interrupt again to stop immediately)\n');
+  });
 
   it('exits immediately the second time', async () => {
     const { seen, url } = await serveCounting();
@@ -112,7 +109,7 @@ describe('--workers', () => {
 
   it('reports a killed worker, and ends with 1', async () => {
     const { seen, url } = await serveCounting(0);
-    const flags = ['--rate', '200', '--duration', '3s', '--workers', '2'];
+    const flags = ['--rate', '200', '--duration', '3s', '--workers', '2', '-c', '1000'];
     const { child, ended } = start(['run', 'steady', ...flags, '--target', url]);
     await until('both send', () => seen.requests > 60);
     const [victim = 0] = await childrenOf(child.pid);

@@ -107,19 +107,9 @@ describe('the page', () => {
   it.each<[string, Partial<Report>, string, string]>([
     ['passed', {}, 'Passed', 'hundred: p99&lt;250ms met (3ms)'],
     ['lost', { lostShards: [lost] }, 'Failed', 'shard 2/4 left no report'],
-    [
-      'interrupted',
-      { state: 'interrupted' },
-      'Incomplete',
-      'interrupted: the remaining requests were not sent',
-    ],
+    ['interrupted', { state: 'interrupted' }, 'Incomplete', 'interrupted: the remaining requests were not'],
     ['started', { state: 'started' }, 'Incomplete', 'the run has not finished, or was killed'],
-    [
-      'part',
-      { shard: { index: 2, of: 4 } },
-      'Incomplete',
-      'shard 2 of 4: thresholds and verification apply to',
-    ],
+    ['part', { shard: { index: 2, of: 4 } }, 'Incomplete', 'shard 2 of 4: thresholds and verification apply'],
   ])('starts with the verdict of a run that was %s', async (_, overrides, word, reason) => {
     const page = await renderPage([reportOf([phaseOf('hundred')], overrides)]);
     expect(page).toContain(`<p class="word">${word}</p>`);

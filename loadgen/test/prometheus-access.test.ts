@@ -115,7 +115,7 @@ describe('a bearer token', () => {
   });
 
   it.each(['two words', '', 'line\nbreak', 'schl\u00fcssel'])(
-    'is not shown where it is none: %j',
+    'is not shown if the file contains something else: %j',
     async (text) => {
       await writeFile(at('token'), text);
       const err = '--prometheus-token-file: expected a bearer token on one line, got something else\n';

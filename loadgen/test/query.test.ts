@@ -53,8 +53,8 @@ it.each([
 });
 
 it.each([
-  ['says that nothing matches, and prints no table', 'nothing', 0, 'No series matches'],
-  ['passes on what Prometheus says of a query that it refuses, with exit code 2', 'sum(', 2, REFUSED],
+  ['reports that nothing matches, and prints no table', 'nothing', 0, 'No series matches'],
+  ['passes on the reason for which Prometheus refuses a query, with exit code 2', 'sum(', 2, REFUSED],
 ])('%s', async (_, expression, code, err) => {
   expect(await ask(expression)).toEqual({ code, out: '', err: expect.stringContaining(err) });
 });

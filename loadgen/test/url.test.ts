@@ -108,7 +108,7 @@ describe('https', () => {
     ['--insecure', 0, ['--insecure']],
     ['the authority', 0, ['--cacert', 'cert.pem']],
     ['a certificate of the client', 0, ['-k', '--cert', 'cert.pem', '--key', 'key.pem']],
-    ['no flag, as nothing vouches for the server', 3, []],
+    ['no flag, which refuses the unknown certificate', 3, []],
   ])('with %s', async (_, code, flags) => {
     await writeFile(at('cert.pem'), certificate);
     await writeFile(at('key.pem'), privateKey);

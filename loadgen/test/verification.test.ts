@@ -68,7 +68,7 @@ describe('the verification', () => {
       ['b restarted in between, so its counters started again at 0', 'c terminated, and its counts are lost'],
     ],
     [
-      'a counter fell, also where another one makes up for it',
+      'a counter decreased, even if another one hides it',
       { a: served(10), b: served(10) },
       { a: served(7), b: served(18) },
       [GET_CART, CART_200].map((series) => `${series} of a is 3 less than before, without a restart`),
@@ -112,9 +112,9 @@ describe('processes that have terminated', () => {
   });
 
   it.each([
-    ['may bring what is missing with a later scrape of others', 1, 12, 'unverifiable', 'missing'],
+    ['may be complemented by a later scrape of the others', 1, 12, 'unverifiable', 'missing'],
     ['are no obstacle when nothing is missing', 3, 12, 'verified', 'equal'],
-    ['do not excuse a request too many', 3, 13, 'failed', 'wrong'],
+    ['do not excuse a surplus', 3, 13, 'failed', 'wrong'],
   ])('%s', (_, present, terminated, verdict, standing) => {
     const verification = after({ b: served(present) }, { a: served(terminated) });
     expect([verification.verdict, standingOf(verification)]).toEqual([verdict, standing]);
@@ -128,31 +128,27 @@ describe('processes that have terminated', () => {
 
 describe('a later scrape', () => {
   it.each([
-    ['may bring what is missing', served(3), 'missing'],
+    ['may add missing counts', served(3), 'missing'],
     ['may bring the gauge back to 0', served(5, { [GAUGE]: 2 }), 'missing'],
-    ['does not take away what is too much', served(3, { [GET_CART]: 6 }), 'wrong'],
-    ['has to find equal what is equal', served(5), 'equal'],
+    ['does not reduce a surplus', served(3, { [GET_CART]: 6 }), 'wrong'],
+    ['must confirm equal counts', served(5), 'equal'],
   ])('%s', (_, counts, expected) => {
     expect(standingOf(verifyOne(counts))).toBe(expected);
   });
 
-  it('does not bring back a process', () => {
+  it('does not restore a process', () => {
     expect(standingOf(verify(snapshotOf({ a: {} }), snapshotOf({}), [cart()]))).toBe('wrong');
   });
 });
 
 describe('requests with an unknown outcome', () => {
   const aborted = { [GET_CART]: 7, [CART_499]: 2, [ERRORS_499]: 2 };
+  const more = { [GET_CART]: 8, [ERRORS_499]: 3 };
   it.each<[string, Counts, string, Counts]>([
     ['may not have been counted', served(5), 'inconclusive', {}],
     ['may have been counted as aborted', served(5, aborted), 'inconclusive', {}],
     ['may have been counted as answered', served(7), 'inconclusive', {}],
-    [
-      'cover no more than their number',
-      served(5, { [GET_CART]: 8, [ERRORS_499]: 3 }),
-      'failed',
-      { [GET_CART]: 1, [ERRORS_499]: 1 },
-    ],
+    ['cover no more than their number', served(5, more), 'failed', { [GET_CART]: 1, [ERRORS_499]: 1 }],
     ['cover no other series', served(5, { [POST_CART]: 1 }), 'failed', { [POST_CART]: 1 }],
   ])('%s', (_, counts, verdict, wrong) => {
     expect(differing(counts, [cart({ unknown: 2 })])).toEqual({ verdict, wrong });

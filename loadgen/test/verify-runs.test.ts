@@ -32,7 +32,7 @@ describe('verify', () => {
       { runs: 2, notes: [] },
     ],
     [
-      'leaves out the runs of an earlier process, and says so',
+      'skips the runs of an earlier process, and reports that',
       [runOf(snapshot(200, 0, 100), 10), runOf(snapshot(300, 0, 250), 5)],
       snapshot(400, 5, 250),
       { verdict: 'verified', answered: 5 },

@@ -7,14 +7,14 @@ import { createWorkerPool, type WorkerProcess } from '../src/run/worker-pool.ts'
 
 class FakeWorker implements WorkerProcess {
   isKilled = false;
-  tell: (message: FromWorker) => void = () => {};
+  emit: (message: FromWorker) => void = () => {};
   end: (how: string) => void = () => {};
   onStart: () => void = () => {};
   send({ kind }: ToWorker) {
     if (kind === 'start') this.onStart();
   }
   onMessage(listener: (message: FromWorker) => void) {
-    this.tell = listener;
+    this.emit = listener;
   }
   onExit(listener: (how: string) => void) {
     this.end = listener;
@@ -55,7 +55,7 @@ function prepare() {
 
 async function prepareReady() {
   const { pool, workers, prepared } = prepare();
-  setImmediate(() => workers.forEach((worker) => void worker.tell({ kind: 'ready' })));
+  setImmediate(() => workers.forEach((worker) => void worker.emit({ kind: 'ready' })));
   await prepared;
   return { pool, workers };
 }
@@ -74,7 +74,7 @@ it.each(['SIGKILL', 'spawn EAGAIN'])(
 
 it('a worker that reaches no target ends the preparation as unreachable', async () => {
   const { workers, prepared } = prepare();
-  setImmediate(() => workers[0].tell({ kind: 'failed', reason: 'connect ECONNREFUSED' }));
+  setImmediate(() => workers[0].emit({ kind: 'failed', reason: 'connect ECONNREFUSED' }));
   await expect(prepared).rejects.toBeInstanceOf(UnreachableError);
 });
 
@@ -92,20 +92,9 @@ it('a worker lost while the others wait for the start aborts `lost`', async () =
 });
 
 it.each<[string, boolean, (worker: FakeWorker) => void]>([
-  ['each says that it missed the start', true, (worker) => worker.tell(FAILED)],
+  ['each reports that it missed the start', true, (worker) => worker.emit(FAILED)],
   ['one was killed', false, (worker) => worker.end('SIGKILL')],
-  [
-    'one had begun',
-    false,
-    (worker) => {
-      worker.tell({
-        kind: 'progress',
-        phase: 0,
-        numbers: { sent: 0, errors: 0, dropped: 0, inFlight: 0, p50Ms: 0, p99Ms: 0 },
-      });
-      worker.tell(FAILED);
-    },
-  ],
+  ['one had begun', false, (worker) => [BEGUN, FAILED].forEach((message) => void worker.emit(message))],
 ])('if no worker leaves a report and %s, it is known that nothing was sent: %p', async (_, isKnown, act) => {
   const { pool, workers } = await prepareReady();
   for (const worker of workers) worker.onStart = () => act(worker);
@@ -116,3 +105,5 @@ it.each<[string, boolean, (worker: FakeWorker) => void]>([
 });
 
 const FAILED: FromWorker = { kind: 'failed', reason: 'the start was missed' };
+const NOTHING = { sent: 0, errors: 0, dropped: 0, inFlight: 0, p50Ms: 0, p99Ms: 0 };
+const BEGUN: FromWorker = { kind: 'progress', phase: 0, numbers: NOTHING };

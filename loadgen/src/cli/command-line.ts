@@ -137,8 +137,8 @@ function refuseMisplaced(program: Command, command: string): void {
 }
 
 function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) => Promise<void>): void {
-  const command = program.command('verify');
-  command
+  const command = program
+    .command('verify')
     .description('compares all requests since the API started with the counters in Prometheus; sends none')
     .argument('[report...]', 'reports of runs, instead of --ledger')
     .requiredOption('-p, --prometheus <url>', 'the URL of Prometheus')
@@ -153,8 +153,8 @@ function addVerify(program: Command, act: (files: string[], flags: VerifyFlags) 
 }
 
 function addCombine(program: Command, act: (files: string[], flags: CombineFlags) => Promise<void>): void {
-  const command = program.command('combine');
-  command
+  const command = program
+    .command('combine')
     .description('adds up the reports of shards, lists missing ones, and verifies the sum')
     .argument('<report...>', 'files from `exact-load run --shard --json`, one per shard')
     .option('-p, --prometheus <url>', 'compare the sum with the counters in this Prometheus')
@@ -174,8 +174,8 @@ function addReport(program: Command, act: (files: string[], flags: ReportFlags) 
 }
 
 function addQuery(program: Command, act: (expression: string, flags: QueryFlags) => Promise<void>): void {
-  const command = program.command('query');
-  command
+  const command = program
+    .command('query')
     .description('queries Prometheus and prints the result as a table')
     .argument('<promql>', "for example 'sum(http_requests_total)'")
     .option('-p, --prometheus <url>', 'the URL of Prometheus', 'http://localhost:9090');

@@ -23,29 +23,18 @@ export function listFailures(failures: Readonly<Partial<Record<FailureKind, numb
   });
 }
 
+/** `traceId` is the one that the request was sent with, if any. */
+type Timing = [intendedMs: number, sentMs: number, endedMs: number, traceId?: string];
+
 /**
  * Receives every result of a run. Times are in milliseconds on one monotonic clock. Arguments instead of objects, because at 60,000
  * results per second, objects would keep the garbage collector busy.
  */
 export interface Recorder {
-  /** A complete response. `traceId` is the one that the request was sent with, if any. */
-  recordAnswer(
-    target: number,
-    status: number,
-    intendedMs: number,
-    sentMs: number,
-    endedMs: number,
-    traceId?: string,
-  ): void;
+  /** A complete response. */
+  recordAnswer(target: number, status: number, ...timing: Timing): void;
   /** No complete response. `sentMs` is NaN if nothing of the request was sent: then the server cannot have counted it. */
-  recordFailure(
-    target: number,
-    kind: FailureKind,
-    intendedMs: number,
-    sentMs: number,
-    endedMs: number,
-    traceId?: string,
-  ): void;
+  recordFailure(target: number, kind: FailureKind, ...timing: Timing): void;
   /** Due, but not sent because no connection was free. */
   recordDrop(target: number, intendedMs: number): void;
 }
