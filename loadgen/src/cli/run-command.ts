@@ -13,7 +13,7 @@ import { prepareSender, type SendOptions } from '../run/prepare.ts';
 import { readMetrics } from '../run/read-metrics.ts';
 import { type NotFresh, type RunObserver, run } from '../run/run.ts';
 import { readTls, type TlsFlags } from '../run/tls-files.ts';
-import { createUrlPattern, parseRequestUrl } from '../run/url-pattern.ts';
+import { createUrlPattern, parseRequestUrl, withJsonType } from '../run/url-pattern.ts';
 import { findVerified } from '../run/verify-sent.ts';
 import type { Io, PrometheusFlags } from './io.ts';
 import { showOutcome } from './outcome.ts';
@@ -64,22 +64,14 @@ export async function urlCommand(
     throw new UsageError('--requests, --duration: expected one of the two, got both');
   const parsed = parseRequestUrl('URL', url, "use -H 'Authorization: ...'");
   const body = flags.body === undefined ? undefined : await readArgument('--body', flags.body, io);
-  const headers = isJsonFile(flags.body) ? withDefaultType(header) : header;
+  const isJsonFile = /^@.*\.json$/i.test(flags.body ?? '');
+  const headers = isJsonFile ? withJsonType(header) : header;
   const length = requests === undefined ? { rate, duration: duration ?? URL_DURATION_MS } : { requests };
   const series = flags.route === undefined ? undefined : { route: flags.route };
   const pattern = createUrlPattern(parsed, { method, headers, body, series, ...length });
   // The pattern has the duration. The rate decides between the open model and the closed loop.
   const { duration: _, ...rest } = flags;
   return runCommand([pattern], { ...rest, rate, target: parsed.origin }, commandLine, io);
-}
-
-function isJsonFile(body = ''): boolean {
-  return /^@.*\.json$/i.test(body);
-}
-
-function withDefaultType(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const isTyped = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type');
-  return isTyped ? headers : { ...headers, 'Content-Type': 'application/json' };
 }
 
 /** @returns the exit code */

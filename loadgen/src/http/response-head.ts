@@ -1,6 +1,6 @@
 /**
  * Parses the head of an HTTP/1.1 response: its status, and how its body ends (RFC 9112, 6.3). Other fields are only validated.
- * docs/load-generator.md says what is accepted and what is refused.
+ * docs/load-generator.md lists what is accepted and what is refused.
  */
 
 /** The server broke the protocol. The connection cannot be used again. */

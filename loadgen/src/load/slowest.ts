@@ -20,16 +20,12 @@ export function slowestOf(requests: readonly SlowRequest[]): SlowRequest[] {
 }
 
 export class Slowest {
-  #kept: SlowRequest[] = [];
+  kept: readonly SlowRequest[] = [];
 
   /** @param describe is called only for requests to keep */
   add(serviceTimeMs: number, describe: () => Omit<SlowRequest, 'serviceTimeMs'>): void {
-    const last = this.#kept[MOST - 1];
+    const last = this.kept[MOST - 1];
     if (last && last.serviceTimeMs >= serviceTimeMs) return;
-    this.#kept = slowestOf([...this.#kept, { ...describe(), serviceTimeMs }]);
-  }
-
-  toReport(): SlowRequest[] {
-    return [...this.#kept];
+    this.kept = slowestOf([...this.kept, { ...describe(), serviceTimeMs }]);
   }
 }

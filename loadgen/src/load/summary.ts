@@ -5,6 +5,7 @@
  */
 import type { ExpectedCount } from '../common/expected-counts.ts';
 import type { FailureKind, Recorder } from '../common/result.ts';
+import { sumRecords } from '../common/sums.ts';
 import { createHistogram, percentileMs, record } from './histogram.ts';
 import { describeDurations, type Numbers } from './numbers.ts';
 import { Slowest } from './slowest.ts';
@@ -51,7 +52,9 @@ export class Summary implements Recorder {
     const isExpected = this.#byTarget.answered(target, status, endedMs - sentMs);
     record(this.#serviceTime, endedMs - sentMs);
     record(this.#latency, endedMs - intendedMs);
-    this.#timeline.ended(endedMs, true, !isExpected);
+    const interval = this.#timeline.at(endedMs);
+    interval.answered++;
+    if (!isExpected) interval.errors++;
     this.#timeline.took(intendedMs, endedMs - intendedMs, endedMs - sentMs);
   }
 
@@ -66,9 +69,9 @@ export class Summary implements Recorder {
     const wasSent = !Number.isNaN(sentMs);
     if (wasSent) this.#recordSent(intendedMs, sentMs, endedMs);
     if (wasSent && traceId !== undefined) this.#trace(traceId, target, kind, intendedMs, sentMs, endedMs);
-    this.#byTarget.unanswered(target, wasSent);
+    this.#byTarget.of(target)[wasSent ? 'unknown' : 'notSent']++;
     this.#failures.set(kind, (this.#failures.get(kind) ?? 0) + 1);
-    this.#timeline.ended(endedMs, false, true);
+    this.#timeline.at(endedMs).errors++;
     if (kind !== 'timeout') return;
     // A user whose request timed out has waited that long. Without these, a stall would look better the worse it is.
     record(this.#latency, endedMs - intendedMs);
@@ -76,8 +79,8 @@ export class Summary implements Recorder {
   }
 
   recordDrop(target: number, intendedMs: number): void {
-    this.#byTarget.dropped(target);
-    this.#timeline.dropped(intendedMs);
+    this.#byTarget.of(target).dropped++;
+    this.#timeline.at(intendedMs).dropped++;
   }
 
   live() {
@@ -92,16 +95,18 @@ export class Summary implements Recorder {
    */
   toNumbers(scheduledMs: number): Numbers {
     const totals = this.#byTarget.totals();
+    const byTarget = this.#byTarget.toReport();
     const lastMs = scheduledMs > 0 ? this.#lastSentMs : this.#lastEndedMs;
     const sendingSeconds = Math.max(scheduledMs, lastMs - this.#startMs, 0) / 1000;
     return {
       ...totals,
+      statuses: sumRecords(byTarget.map(({ statuses }) => statuses)),
       failures: Object.fromEntries(this.#failures),
       sendingSeconds,
       achievedPerSecond: sendingSeconds > 0 ? totals.sent / sendingSeconds : 0,
       ...describeDurations(this.#latency, this.#serviceTime, this.#lateness),
-      byTarget: this.#byTarget.toReport(),
-      slowest: this.#slowest.toReport(),
+      byTarget,
+      slowest: [...this.#slowest.kept],
       timeline: this.#timeline.toReport(),
     };
   }
@@ -128,6 +133,6 @@ export class Summary implements Recorder {
     if (sentMs > this.#lastSentMs) this.#lastSentMs = sentMs;
     this.#lastEndedMs = endedMs;
     record(this.#lateness, sentMs - intendedMs);
-    this.#timeline.sent(sentMs);
+    this.#timeline.at(sentMs).sent++;
   }
 }

@@ -25,6 +25,7 @@ interface Line {
   readonly path: string;
   readonly statuses: Map<number, number>;
   readonly serviceTime: Histogram;
+  answered: number;
   unexpected: number;
   unknown: number;
   notSent: number;
@@ -46,7 +47,7 @@ export class TargetCounts {
       const line = lines.get(key) ?? {
         ...{ names: new Set<string>(), series, method, path, statuses: new Map<number, number>() },
         serviceTime: lines.size < MOST_LINES ? createHistogram(2) : ofOthers,
-        ...{ unexpected: 0, unknown: 0, notSent: 0, dropped: 0 },
+        ...{ answered: 0, unexpected: 0, unknown: 0, notSent: 0, dropped: 0 },
       };
       lines.set(key, line);
       line.names.add(name);
@@ -57,22 +58,14 @@ export class TargetCounts {
 
   /** @returns whether the status is the one that the target expects (by default any below 400) */
   answered(target: number, status: number, serviceTimeMs: number): boolean {
-    const line = this.#line(target);
+    const line = this.of(target);
     const expected = this.#expected[target];
     const isExpected = expected === undefined ? status < 400 : status === expected;
+    line.answered++;
     if (!isExpected) line.unexpected++;
     line.statuses.set(status, (line.statuses.get(status) ?? 0) + 1);
     record(line.serviceTime, serviceTimeMs);
     return isExpected;
-  }
-
-  unanswered(target: number, wasSent: boolean): void {
-    if (wasSent) this.#line(target).unknown++;
-    else this.#line(target).notSent++;
-  }
-
-  dropped(target: number): void {
-    this.#line(target).dropped++;
   }
 
   totals() {
@@ -100,7 +93,8 @@ export class TargetCounts {
     return others.length === 0 ? single : [...single, toTargetLine('all others', null, others)];
   }
 
-  #line(target: number): Line {
+  /** The counts of a target, and of others with the same series. */
+  of(target: number): Line {
     const line = this.#byTarget[target];
     if (line === undefined) throw new RangeError(`no target ${target}`);
     return line;
@@ -110,19 +104,18 @@ export class TargetCounts {
 /** @param lines share one histogram */
 function toTargetLine(name: string, series: RouteLabels | null, lines: readonly Line[]): TargetLine {
   const serviceTime = lines[0]?.serviceTime ?? createHistogram(2);
+  const statuses = sumRecords(lines.map((line) => Object.fromEntries(line.statuses)));
   const durations = { serviceTimeMs: toDistribution(serviceTime), serviceTime: encodeHistogram(serviceTime) };
-  return { name, series, ...countsOf(lines), ...durations };
+  return { name, series, ...countsOf(lines), statuses, ...durations };
 }
 
 function countsOf(lines: readonly Line[]) {
-  const statuses = sumRecords(lines.map((line) => Object.fromEntries(line.statuses)));
   const unanswered = sumOf(lines, ({ unknown, notSent }) => unknown + notSent);
   return {
-    answered: sumOf(Object.values(statuses), Number),
+    answered: sumOf(lines, ({ answered }) => answered),
     errors: sumOf(lines, ({ unexpected }) => unexpected) + unanswered,
     unanswered,
     dropped: sumOf(lines, ({ dropped }) => dropped),
-    statuses,
   };
 }
 

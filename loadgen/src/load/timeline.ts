@@ -57,23 +57,9 @@ export class Timeline {
     this.#intervalMs = (plannedMs ?? 0) < SHORT_MS ? INTERVAL_MS.short : INTERVAL_MS.usual;
   }
 
-  sent(atMs: number): void {
-    this.#at(atMs).sent++;
-  }
-
-  dropped(atMs: number): void {
-    this.#at(atMs).dropped++;
-  }
-
-  ended(atMs: number, isAnswer: boolean, isError: boolean): void {
-    const interval = this.#at(atMs);
-    if (isAnswer) interval.answered++;
-    if (isError) interval.errors++;
-  }
-
   /** @param serviceTimeMs NaN for a request without a response */
   took(dueMs: number, latencyMs: number, serviceTimeMs: number): void {
-    const interval = this.#at(dueMs);
+    const interval = this.at(dueMs);
     interval.latency ??= createHistogram(2);
     record(interval.latency, latencyMs);
     if (Number.isNaN(serviceTimeMs)) return;
@@ -85,7 +71,8 @@ export class Timeline {
     return toReport(this.#intervals, this.#intervalMs / 1000);
   }
 
-  #at(atMs: number): Interval {
+  /** The counts of the interval that contains a time. */
+  at(atMs: number): Interval {
     // Requests arrive ordered by time, so most belong to the same interval as the previous one.
     if (atMs >= this.#latestFromMs && atMs < this.#latestFromMs + this.#intervalMs) return this.#latest;
     let index = this.#indexOf(atMs);

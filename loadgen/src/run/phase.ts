@@ -13,6 +13,7 @@ import type { Target } from '../pattern/pattern.ts';
 import type { PhaseReport } from '../report/report.ts';
 import { type Phase, plannedMs } from './plan.ts';
 import { createProgress, type SenderObserver } from './progress.ts';
+import { withJsonType } from './url-pattern.ts';
 
 export interface PhaseOptions {
   readonly origin: Origin;
@@ -63,9 +64,7 @@ function createTraceIds(halfOf: (n: number) => string): () => string {
 
 function toRequestParts({ method, path, headers, body }: Target): RequestParts {
   if (body === undefined || typeof body === 'string') return { method, path, headers, body };
-  const isTyped = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type');
-  const typed = isTyped ? headers : { ...headers, 'content-type': 'application/json' };
-  return { method, path, headers: typed, body: JSON.stringify(body) };
+  return { method, path, headers: withJsonType(headers), body: JSON.stringify(body) };
 }
 
 function reportPhase(phase: Phase, summary: Summary, startMs: number, client: HttpClient): PhaseReport {

@@ -30,6 +30,12 @@ export function parseRequestUrl(name: string, url: string, credentials: string):
   return new URL(url);
 }
 
+/** Bodies of JSON have this type, unless the headers name another. */
+export function withJsonType(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const isTyped = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type');
+  return isTyped ? headers : { ...headers, 'content-type': 'application/json' };
+}
+
 export function createUrlPattern({ pathname, search }: URL, request: UrlRequest): NamedPattern {
   const { requests, rate, duration, headers = {}, body, expect, series } = request;
   const { method = body === undefined ? 'GET' : 'POST' } = request;

@@ -7,7 +7,7 @@ import { CheckError } from '../common/errors.ts';
 import { isByTarget, type Metrics, ownLabelsOf } from '../common/metrics.ts';
 import { formatCount } from '../common/units.ts';
 import type { Labels, Prometheus, Sample } from './prometheus.ts';
-import { type Series, seriesSchema } from './series.ts';
+import { formatLabels, type Series, seriesSchema } from './series.ts';
 
 /**
  * Some client libraries compute the start time at each scrape, so it varies by some milliseconds
@@ -95,7 +95,7 @@ export function presenceOf(metrics: Metrics): string {
 
 /** `api-1:8000`, or `api-1:8000 {pod="api-7"}` with labels other than job and instance. */
 export function formatTarget({ __name__, job, instance = 'a target', ...others }: Labels): string {
-  const pairs = Object.entries(others).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  const pairs = formatLabels(others);
   return pairs.length === 0 ? instance : `${instance} {${pairs.join(',')}}`;
 }
 

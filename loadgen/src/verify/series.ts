@@ -9,8 +9,13 @@ export type Series = z.output<typeof seriesSchema>;
 
 /** As in PromQL: `name{path="cart",method="get"}`. */
 export function formatSeries({ metric, labels }: Series): string {
-  const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  const pairs = formatLabels(labels);
   return pairs.length === 0 ? metric : `${metric}{${pairs.join(',')}}`;
+}
+
+/** `label="value"`, for each label. */
+export function formatLabels(labels: Readonly<Record<string, string>>): string[] {
+  return Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
 }
 
 /** A number per series; 0 by default. */

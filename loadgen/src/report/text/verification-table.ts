@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { describeVerification, formatNumbers, NUMBER_HEADERS } from '../../verify/description.ts';
 import type { VerificationRow } from '../../verify/rows.ts';
+import { formatLabels } from '../../verify/series.ts';
 import type { Verification } from '../../verify/verification.ts';
 import { formatTable } from './table.ts';
 
@@ -18,7 +19,8 @@ export function formatVerification(verification: Verification): string[] {
 
 function formatRows(rows: readonly VerificationRow[]): string[] {
   const shown = rows.flatMap((row, n) => {
-    const labels = formatLabels(row);
+    // Below the name of their metric, without braces and commas.
+    const labels = formatLabels(row.labels).join(' ');
     const cells = [labels === '' ? row.metric : `  ${labels}`, ...formatNumbers(row)];
     const isFirst = labels !== '' && row.metric !== rows[n - 1]?.metric;
     const own = { cells, isWrong: row.difference !== 0 };
@@ -26,10 +28,4 @@ function formatRows(rows: readonly VerificationRow[]): string[] {
   });
   const lines = formatTable([['series', ...NUMBER_HEADERS], ...shown.map(({ cells }) => cells)]);
   return lines.map((line, n) => (shown[n - 1]?.isWrong ? styleText('red', line) : line));
-}
-
-/** Labels below the name of their metric, without braces and commas. */
-function formatLabels({ labels }: VerificationRow): string {
-  const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
-  return pairs.join(' ');
 }
