@@ -1,8 +1,7 @@
 /** The generator as a library: `run` of the package, without a command line. */
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:https';
 import { describe, expect, it, jest } from '@jest/globals';
-import { certificate, privateKey } from '../../test/support/certificate.ts';
+import { certificate } from '../../test/support/certificate.ts';
 import {
   InterruptedError,
   type RunOptions,
@@ -14,7 +13,7 @@ import {
 import { reportSchema } from '../src/report/report.ts';
 import { useFakeStack } from './fake-stack.ts';
 import { useFolder } from './loadgen.ts';
-import { listen } from './servers.ts';
+import { serveTls } from './servers.ts';
 
 const stack = useFakeStack();
 const at = useFolder();
@@ -96,8 +95,7 @@ describe('run', () => {
   });
 
   it('uses the TLS options', async () => {
-    const server = createServer({ key: privateKey, cert: certificate }, (_, response) => void response.end());
-    const { url } = await listen(server, 'https');
+    const { url } = await serveTls((_, response) => void response.end());
     const kindOf = async (options: RunOptions) => verdictOf(await run({ url, requests: 2, ...options })).kind;
     const cacert = at('ca.pem');
     await writeFile(cacert, certificate);

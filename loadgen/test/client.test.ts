@@ -1,13 +1,13 @@
-import { createServer as createTlsServer } from 'node:https';
+import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { certificate, privateKey } from '../../test/support/certificate.ts';
+import { certificate } from '../../test/support/certificate.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { until } from '../../test/support/until.ts';
 import type { FailureKind } from '../src/common/result.ts';
 import { cleanUpClients, createClient, LAST, OK, send } from './clients.ts';
-import { listen, serveHttp, serveRaw } from './servers.ts';
+import { serveHttp, serveRaw, serveTls } from './servers.ts';
 
 cleanUpClients();
 
@@ -135,17 +135,11 @@ describe('the client', () => {
 describe('TLS', () => {
   const trusted = getCACertificates('default');
   afterEach(() => setDefaultCACertificates(trusted));
-  const serveTls = () => {
-    const options = { key: privateKey, cert: certificate };
-    return listen(
-      createTlsServer(options, (_, response) => response.end('ok')),
-      'https',
-    );
-  };
+  const answer: RequestListener = (_, response) => response.end('ok');
 
   it('keeps connections alive if the certificate is trusted', async () => {
     setDefaultCACertificates([certificate]);
-    const server = await serveTls();
+    const server = await serveTls(answer);
     const { client, recorder } = createClient(server.url);
     await send(client, 3);
     expect(recorder).toMatchObject({ statuses: [200, 200, 200], failures: [] });
@@ -154,9 +148,9 @@ describe('TLS', () => {
 
   it.each([
     ['whose certificate is unknown', serveTls],
-    ['that speaks none', () => serveHttp((_, response) => response.end('ok'))],
+    ['that speaks none', serveHttp],
   ])('fails as tls, and as not sent, against a server %s', async (_, serve) => {
-    const { url } = await serve();
+    const { url } = await serve(answer);
     const { client, recorder } = createClient(url.replace('http:', 'https:'));
     await send(client);
     expect(recorder.failures).toEqual([{ kind: 'tls', wasSent: false }]);

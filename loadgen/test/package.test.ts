@@ -101,10 +101,11 @@ describe('a project', () => {
     const commands = [...readme.matchAll(/^exact-load .*/gm)].map(([command]) => command);
     expect(commands).toHaveLength(7);
     for (const command of commands) {
-      // With its own port, a short duration, and without Prometheus.
+      // With its own port, a short duration, a threshold for a busy machine, and without Prometheus.
       const words = command
         .replace(/http:\/\/127.0.0.1:3000/, url)
         .replace(' -d 30s', ' -d 500ms')
+        .replace('p99<250ms', 'p99<1m')
         .replace(/ (--prometheus|-p) \S+/, '');
       const { stdout } = await run('sh', ['-c', `PATH=node_modules/.bin:$PATH ${words}`]);
       const [, requests = command.includes(' run ') ? 5 : 100] = / -n (\d+)/.exec(command) ?? [];

@@ -1,10 +1,9 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer as createTlsServer } from 'node:https';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { certificate, privateKey } from '../../test/support/certificate.ts';
+import { certificate } from '../../test/support/certificate.ts';
 import { useFakeStack } from './fake-stack.ts';
 import { loadgen, useFolder } from './loadgen.ts';
-import { listen, serveHttp, type TestServer } from './servers.ts';
+import { serveHttp, serveTls, type TestServer } from './servers.ts';
 
 const stack = useFakeStack();
 const at = useFolder();
@@ -138,8 +137,7 @@ describe('a bearer token', () => {
 describe('a Prometheus behind TLS', () => {
   let secure: TestServer;
   beforeEach(async () => {
-    const options = { key: privateKey, cert: certificate };
-    secure = await listen(createTlsServer(options, stack.prometheus.handle), 'https');
+    secure = await serveTls(stack.prometheus.handle);
   });
 
   it('is trusted by --prometheus-ca-file', async () => {

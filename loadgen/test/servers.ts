@@ -1,7 +1,9 @@
 /** Servers for the tests, on free ports. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { certificate, privateKey } from '../../test/support/certificate.ts';
 
 export interface TestServer {
   readonly url: string;
@@ -19,7 +21,7 @@ export async function stopServers(): Promise<void> {
   for (const server of started.splice(0)) await server.stop();
 }
 
-export async function listen(server: Server, protocol = 'http', host = '127.0.0.1'): Promise<TestServer> {
+async function listen(server: Server, protocol = 'http', host = '127.0.0.1'): Promise<TestServer> {
   const sockets = new Set<Socket>();
   let accepted = 0;
   server.on('connection', (socket: Socket) => {
@@ -57,4 +59,9 @@ export function serveRaw(
 
 export function serveHttp(listener: RequestListener): Promise<TestServer> {
   return listen(createServer(listener));
+}
+
+/** With a certificate for localhost that nothing trusts by default. */
+export function serveTls(listener: RequestListener, options = {}, host?: string): Promise<TestServer> {
+  return listen(createTlsServer({ key: privateKey, cert: certificate, ...options }, listener), 'https', host);
 }

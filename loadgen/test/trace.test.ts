@@ -1,23 +1,21 @@
 /** `--trace`: the header of each request, and the slowest requests in the report. */
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, expect, it } from '@jest/globals';
 import { type RunOptions, run } from '../src/api.ts';
 import { Slowest, slowestOf } from '../src/load/slowest.ts';
 import { renderPage } from '../src/report/html/page.ts';
 import { formatReport } from '../src/report/text/summary.ts';
+import { serveHttp, stopServers } from './servers.ts';
 
-let server: Server | undefined;
-afterEach(() => void server?.close());
+afterEach(stopServers);
 
 /** Responds immediately, to `/slow` long after 20 other requests, and to `/never` not at all. */
 async function send(options: Partial<RunOptions>, path = '/a') {
   const received: IncomingMessage[] = [];
   let answered = 0;
   const answered20 = Promise.withResolvers<void>();
-  server = createServer((request, response) => {
+  const server = await serveHttp((request, response) => {
     received.push(request);
     if (request.url === '/never') return;
     if (request.url === '/slow') {
@@ -26,12 +24,9 @@ async function send(options: Partial<RunOptions>, path = '/a') {
     }
     response.end();
     if (++answered === 20) answered20.resolve();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const where = options.pattern ? { target: origin } : { url: origin + path, requests: 20 };
+  });
+  const where = options.pattern ? { target: server.url } : { url: server.url + path, requests: 20 };
   const report = await run({ ...where, connections: 30, ...options } as RunOptions);
-  server.close();
   const traceparents = received.map(({ headers }) => String(headers.traceparent));
   return { report, traceparents, slowest: report.phases[0]?.slowest ?? [] };
 }

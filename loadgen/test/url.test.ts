@@ -1,7 +1,6 @@
 /** `exact-load <url>`: a request on the command line, against real servers. */
 import { writeFile } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
@@ -10,7 +9,7 @@ import { certificate, privateKey } from '../../test/support/certificate.ts';
 import { reportSchema } from '../src/report/report.ts';
 import { useFakeStack } from './fake-stack.ts';
 import { loadgen, useFolder } from './loadgen.ts';
-import { listen, serveHttp, stopServers } from './servers.ts';
+import { serveHttp, serveTls, stopServers } from './servers.ts';
 
 afterEach(stopServers);
 const at = useFolder();
@@ -113,12 +112,11 @@ describe('https', () => {
     await writeFile(at('cert.pem'), certificate);
     await writeFile(at('key.pem'), privateKey);
     const peers: unknown[] = [];
-    const options = { cert: certificate, key: privateKey, requestCert: true, rejectUnauthorized: false };
-    const server = createTlsServer(options, ({ socket }, response) => {
+    const listener: RequestListener = ({ socket }, response) => {
       peers.push((socket as TLSSocket).getPeerCertificate().subject?.CN);
       response.end('ok');
-    });
-    const { url } = await listen(server, 'https', '127.0.0.1');
+    };
+    const { url } = await serveTls(listener, { requestCert: true, rejectUnauthorized: false });
     const files = flags.map((flag) => (flag.endsWith('.pem') ? at(flag) : flag));
     const { code: ended, out } = await loadgen([url, '-n', '3', '-q', ...files]);
     expect([ended, out]).toEqual([code, expect.stringContaining(code === 0 ? '3 x 200' : '3 x tls')]);
