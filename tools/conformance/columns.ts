@@ -58,7 +58,7 @@ export const columns: Readonly<Record<ProgramName, Column>> = {
     metric: { ...ofNode('route', 'code'), unmatched: ['unmatched'], scrapes: { route: '/metrics' } },
     documentation: 'https://github.com/prometheus/client_js#readme',
     sentence:
-      'the library counts what it is called for; the middleware is ours, on `finish`, as many write it',
+      'the library counts what a program passes to it; our middleware does that on `finish`, as many do',
   },
   'express-prom-bundle': {
     title: 'express-prom-bundle',

@@ -67,37 +67,39 @@ export function page(results: Results): string {
   const dates = new Set(Object.values(results).flatMap((result) => ('date' in result ? [result.date] : [])));
   return `# Who counts right
 
-Which library counts every HTTP request exactly once, and as what it was? Ten ways to count requests for Prometheus,
-each in a [small program](../tools/conformance/programs) that is set up as the library's documentation says. To repeat
-it:
+Which library counts every HTTP request exactly once, with the right labels? This page compares ten ways to count
+requests for Prometheus, each in a [small program](../tools/conformance/programs) that is set up as the library's
+documentation says. To repeat the comparison:
 
 \`\`\`sh
 npm run conformance
 \`\`\`
 
-All programs serve the same routes. Each probe is sent byte by byte, and the difference of two scrapes shows what was
-counted:
+All programs serve the same routes. Each row is a request or a series of requests, written to a raw socket; the
+difference between a scrape before and one after it shows what was counted:
 
-- ✓: each request, once, with its method, route and code, as far as the metric has these labels.
-- Other cells show what was counted instead. A number refers to a [note](#notes) with the documentation that says so;
-  **bold** results were not found in it.
-- A route may have the library's form, \`/users/{id}\` or \`/users/#val\`, and a request without one any fixed name.
-- A request whose client did not wait may have any code but that of a response. In "as 200", the handler continued, and
-  the code is what it sent, not what the client received.
-- Four processes are those of \`node:cluster\`, scraped through the library's aggregation if it documents one, or of
+- ✓: each request was counted once, with its method, route and code, as far as the metric has these labels.
+- Other cells show what was counted instead. A number refers to a [note](#notes) that quotes the library's
+  documentation of this; for **bold** results, we found none.
+- A route may be in the library's notation, such as \`/users/{id}\` or \`/users/#val\`, and a request that matches none
+  may be under any fixed name.
+- If the client closed early, the code may be any that does not claim a response, such as 499. "as 200" means that
+  the handler continued and its code was counted, although the client received nothing.
+- The four processes are workers of \`node:cluster\`, scraped through the library's aggregation if it documents one, or of
   gunicorn or uvicorn with \`PROMETHEUS_MULTIPROC_DIR\`.
 
 ${tables(JUDGED)}
 
 ## Not a matter of right or wrong
 
-No other library promises the first row. A program that does not handle SIGTERM leaves its requests unanswered.
+Only express-exact-metrics promises the first row. A program that does not handle SIGTERM leaves its requests
+unanswered.
 
 ${tables(FACTS)}
 
 ## What is judged
 
-The metric, and what the documentation says about it (${[...dates].sort().join(', ')}):
+The metric of each library, and how its documentation describes it (${[...dates].sort().join(', ')}):
 
 ${judged.join('\n')}
 
@@ -109,7 +111,7 @@ ${notes.map((note, i) => wrap(`${i + 1}. ${note}`, '   ')).join('\n')}
 
 If a set-up is wrong or a newer version counts differently, change the program, run \`npm run conformance\` (or
 \`npm run conformance -- promhttp\`, for one library), and send the [results](../tools/conformance/results/results.json)
-and this page, which it writes. Where a language (Python, Go, or Java with Maven) or its registry is missing, the
+and this page, which it writes. Where a language (Python, Go, or Java with Maven) or its registry is missing, its
 libraries are left out, with the reason. A test compares the programs in Node and Python with this page.
 `;
 }
