@@ -80,11 +80,11 @@ difference between a scrape before and one after it shows what was counted:
 
 - ✓: each request was counted once, with its method, route and code, as far as the metric has these labels.
 - Other cells show what was counted instead. A number refers to a [note](#notes) that quotes the library's
-  documentation of this; for **bold** results, we found none.
+  documentation of that behaviour; for **bold** results, we found none.
 - A route may be in the library's notation, such as \`/users/{id}\` or \`/users/#val\`, and a request that matches none
   may be under any fixed name.
-- If the client closed early, the code may be any that does not claim a response, such as 499. "as 200" means that
-  the handler continued and its code was counted, although the client received nothing.
+- If the client closed early, the code may be any that does not claim that a response was sent, such as 499. "as 200"
+  means that the handler continued and its code was counted, although the client received nothing.
 - The four processes are workers of \`node:cluster\`, scraped through the library's aggregation if it documents one, or of
   gunicorn or uvicorn with \`PROMETHEUS_MULTIPROC_DIR\`.
 
