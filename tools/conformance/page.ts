@@ -79,8 +79,8 @@ All programs serve the same routes. Each row is a request or a series of request
 difference between a scrape before and one after it shows what was counted:
 
 - ✓: each request was counted once, with its method, route and code, as far as the metric has these labels.
-- Other cells show what was counted instead. A number refers to a [note](#notes) that quotes the library's
-  documentation of that behaviour; for **bold** results, we found none.
+- Other cells show what was counted instead. A number refers to a [note](#notes) that quotes what the
+  library's documentation says about it; for **bold** results, we found nothing.
 - A route may be in the library's notation, such as \`/users/{id}\` or \`/users/#val\`, and a request that matches none
   may be under any fixed name.
 - If the client closed early, the code may be any that does not claim that a response was sent, such as 499. "as 200"
@@ -112,6 +112,6 @@ ${notes.map((note, i) => wrap(`${i + 1}. ${note}`, '   ')).join('\n')}
 If a set-up is wrong or a newer version counts differently, change the program, run \`npm run conformance\` (or
 \`npm run conformance -- promhttp\`, for one library), and send the [results](../tools/conformance/results/results.json)
 and this page, which it writes. Where a language (Python, Go, or Java with Maven) or its registry is missing, its
-libraries are left out, with the reason. A test compares the programs in Node and Python with this page.
+libraries are left out, and the page gives the reason. A test compares the programs in Node and Python with this page.
 `;
 }
