@@ -1,18 +1,17 @@
-# The images of this repository, each a target: `docker build --target app .`, `docker build --target loadgen .`. The
-# workspaces that they are made of are those of package.json.
-# No `syntax=` line: it would pull a frontend image, and the engine's own (20.10 and newer) knows all that is used here.
+# The images of this repository, one per target: `docker build --target app .`, `docker build --target loadgen .`.
+# No `syntax=` line, which would pull a frontend image: the engine's own (20.10 and newer) is sufficient.
 ARG NODE_IMAGE
 FROM ${NODE_IMAGE} AS context
 WORKDIR /src
 COPY . .
 RUN mkdir /manifests && cp --parents package.json package-lock.json tsconfig.base.json scripts/*.sh */package.json /manifests
 
-# Copied by content: a change of a source leaves the layers with the dependencies in the cache.
+# Copied by content, so that the layers with the dependencies stay cached when a source changes.
 FROM ${NODE_IMAGE} AS manifests
 WORKDIR /src
 COPY --from=context /manifests ./
 
-# The secret is the certificate authority of a site that signs its own registry; a machine without one mounts nothing.
+# The secret is the certificate authority of a site with its own registry; without one, nothing is mounted.
 FROM manifests AS app-dependencies
 RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/root/.npm \
     NODE_EXTRA_CA_CERTS=/run/secrets/ca \
@@ -32,7 +31,7 @@ RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/r
     NODE_EXTRA_CA_CERTS=/run/secrets/ca \
     npm ci --workspace instrumentation --workspace app --workspace loadgen --no-audit --no-fund --loglevel error
 COPY --from=context /src ./
-# Files have the modes of the clone that they come from, whose umask may let nobody else read them.
+# Files have the modes of the clone, whose umask may have made them unreadable for other users.
 RUN npm run build --workspaces --if-present && sh scripts/without-sources.sh instrumentation app loadgen \
     && chmod -R a+rX instrumentation app loadgen
 
@@ -56,7 +55,7 @@ COPY --from=build /src/instrumentation/dist instrumentation/dist
 COPY --from=build /src/app/package.json app/
 COPY --from=build /src/app/dist app/dist
 EXPOSE 5001 8000
-# What the API needs is 25 MB; the bound is also for what V8 has not collected yet, and the sockets of the container want room too.
+# The API needs a heap of 25 MB; the limit includes what V8 has not collected yet, and leaves memory for the container's sockets.
 CMD ["node", "--max-old-space-size=56", "--max-semi-space-size=4", "app/dist/main.js"]
 
 FROM runtime AS loadgen
@@ -65,6 +64,6 @@ COPY --from=loadgen-dependencies /src/loadgen/node_modules loadgen/node_modules
 COPY --from=build /src/loadgen/package.json loadgen/
 COPY --from=build /src/loadgen/page loadgen/page
 COPY --from=build /src/loadgen/dist loadgen/dist
-# The reports of all runs: a new volume takes its mode from this folder, and each run writes as the user that started it.
+# The reports of all runs: a new volume gets the mode of this folder, and each run writes as the user that started it.
 COPY --from=collected /data /var/lib/
 ENTRYPOINT ["node", "/srv/loadgen/dist/main.js"]

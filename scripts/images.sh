@@ -9,7 +9,7 @@ usage='usage: make save-images FILE=stack.tar, make load-images FILE=stack.tar'
 command=${1:-} file=${2:-}
 case $file in -*) file=./$file ;; esac
 
-# Of the images that a fallback can stand in for, the one that is here.
+# Of an image and its fallback, the one that is here.
 save() {
   [ ! -e "$file" ] || fail 2 "FILE: expected a file that does not exist yet, got \"$file\"."
   [ -d "$(dirname -- "$file")" ] || fail 2 "FILE: expected a file in a folder that exists, got \"$file\"."

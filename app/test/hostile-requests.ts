@@ -18,7 +18,7 @@ const hidden = 'GET /cars/666 HTTP/1.1\r\nHost: x\r\n\r\n';
 const request = (line: string, header = '', body = '') =>
   `${line} HTTP/1.1\r\nHost: x\r\n${header && `${header}\r\n`}\r\n${body}`;
 
-/** Texts of each kind; `PATH` stands for one that may exist. */
+/** Texts of each kind; `PATH` is replaced by one that may exist. */
 const kinds = {
   line: [
     request('get PATH'),

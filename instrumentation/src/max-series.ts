@@ -5,7 +5,7 @@ import { type InstrumentOptions, resolveOptions } from './options.ts';
 import { CODE_CLASSES, MAX_CODES } from './recording/counts.ts';
 
 /** `_bucket{le="+Inf"}`, `_sum` and `_count`. */
-const BESIDE_BUCKETS = 3;
+const EXTRA_PER_HISTOGRAM = 3;
 
 /** All codes from 400 to 599, and two classes. */
 const ERROR_CODES = 202;
@@ -23,7 +23,7 @@ const PROCESS = 250;
  */
 export function maxSeries(options: InstrumentOptions<AnyRegistry> = {}): number {
   const { bucketsSeconds, nativeHistograms, codes, maxRoutes, defaultMetrics } = resolveOptions(options);
-  const perCell = bucketsSeconds.length + BESIDE_BUCKETS + (nativeHistograms ? 1 : 0);
+  const perCell = bucketsSeconds.length + EXTRA_PER_HISTOGRAM + (nativeHistograms ? 1 : 0);
   // Routes always have 499 and 500 in addition to their declared codes.
   const declared = Object.values(codes).map((own) => own.length + 2);
   const perRoute = Math.max(MAX_CODES, ...declared) + CODE_CLASSES;

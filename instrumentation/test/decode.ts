@@ -6,7 +6,7 @@ const MetricFamily = schema.lookupType('io.prometheus.client.MetricFamily');
 
 export type Message = Record<string, unknown>;
 
-/** Every family, as plain objects with what stands in the message and nothing that a decoder fills in. */
+/** Every family, as plain objects with what is in the message and nothing that a decoder fills in. */
 export function decode(body: Uint8Array): Message[] {
   const reader = protobuf.Reader.create(body);
   const families: Message[] = [];

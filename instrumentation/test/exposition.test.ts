@@ -101,7 +101,7 @@ describe('the exposition', () => {
         'Accept, Accept-Encoding',
       ]);
       expect(body.readDoubleLE(body.length - 8)).toBe(schema ?? 0);
-      // The length of the family stands in front of it.
+      // The length of the family precedes it.
       expect(body[0]).toBe(body.length - 1);
     },
   );

@@ -19,7 +19,7 @@ export interface TestApp {
   readonly metrics: Metrics;
   /** The exposition as text, of the families named. */
   scrape(...families: string[]): Promise<string>;
-  /** The counts by what they stand for; see {@link Counts}. */
+  /** The counts by what they mean; see {@link Counts}. */
   counts(): Promise<Counts>;
   /** Polls until `total` requests have ended and none is in progress, then returns the counts. */
   settled(total: number): Promise<Counts>;

@@ -42,7 +42,7 @@ export type Row = readonly [
   expected: Readonly<Record<string, string>> | ((major: number) => Readonly<Record<string, string>>),
 ];
 
-/** What Express 5.0 to 5.2 do not tell of a mount that was made before the package could see it. */
+/** What Express 5.0 to 5.2 do not report of a mount that was made before the package could see it. */
 const LATE_IN_EARLY_5: Readonly<Record<string, string>> = {
   'get /^\\/v\\d+//x 200': 'get (expression)/x 200',
 };

@@ -56,7 +56,9 @@ describe('documents', () => {
 
   it('have no spelling mistakes, and use, like sources, none of the words that cspell.json flags', async () => {
     // Where a flagged word is right, an exception precedes it: cspell:disable-next-line.
-    const checked = files.filter((file) => /\.(md|ts|[cm]?js|sh|ya?ml)$|Makefile$|Dockerfile$/.test(file));
+    const checked = files.filter((file) =>
+      /\.(md|ts|[cm]?js|sh|ya?ml|ini)$|Makefile$|Dockerfile$|\.env$/.test(file),
+    );
     const flags = ['lint', '--no-progress', '--no-summary', '--no-color', '--dot'];
     const { exitCode, stdout } = await run('node_modules/.bin/cspell', [...flags, ...checked]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });

@@ -30,7 +30,7 @@ interface RuleState {
 const MAY_BE_EMPTY = {
   ALERTS: 'on a healthy stack nothing is wrong',
   prometheus_notifications_errors_total: 'without ALERTS=1 there is no Alertmanager to notify',
-  '> 0.001': 'this API has fewer routes than a panel tells apart, so there is no rest',
+  '> 0.001': 'this API has fewer routes than a panel distinguishes, so there is no rest',
   ') - sum(topk(': 'for the same reason',
   'unless on () count(increase(': 'where there are native histograms, the classic ones are not drawn',
 };

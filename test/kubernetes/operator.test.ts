@@ -9,7 +9,7 @@ import { objectsOf, ofKind, only, whereKubectlIs } from './rendered.ts';
 const OPERATOR = 'overlays/operator';
 
 whereKubectlIs('the overlay for the Prometheus Operator', () => {
-  it('scrapes as prometheus.yml does, with everything that stands there', () => {
+  it('scrapes as prometheus.yml does, with all its settings', () => {
     const { global, scrape_configs } = parse(read('prometheus/prometheus.yml'));
     const { job_name, dns_sd_configs, params, relabel_configs, ...job } = scrape_configs[0];
     const { endpoints, selector, ...settings } = only<IServiceMonitor>(

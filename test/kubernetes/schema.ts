@@ -1,7 +1,7 @@
 /**
  * Objects against the schemas of the API, strictly: a field that a schema does not know is a mistake, as it is to
  * `kubectl apply`. The compiled validators of kubernetes-models let unknown fields pass; but they look at every field that they
- * know. So they are given an object that remembers what was looked at, and what nobody asked for is unknown.
+ * know. So they are given an object that remembers what was looked at, and what they never looked at is unknown.
  */
 
 interface Model {
@@ -30,7 +30,7 @@ export async function problemsOf(object: {
   return [...unread].flatMap(([path, keys]) => [...keys].map((key) => `${path}/${key}: no such field`));
 }
 
-/** For each object, by its path, the fields that nobody has read. */
+/** For each object, by its path, the fields that the validator has not read. */
 type Unread = Map<string, Set<string>>;
 
 function watch(value: unknown, path: string, unread: Unread): unknown {
