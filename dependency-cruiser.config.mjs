@@ -1,9 +1,9 @@
-// Which files may import which. `npm run lint` checks it; the paths are seen from the repository's root. What is not
-// listed is refused.
+// Which files may import which, checked by `npm run lint`. Paths are relative to the repository's root. Layers may import
+// only what is listed.
 
 import { readFileSync } from 'node:fs';
 
-/** By workspace: a layer, which is a folder or a file, and what it may import of its own workspace besides itself. */
+/** The layers of each workspace, which are folders or files, and which other layers of the workspace each may import. */
 const LAYERS = {
   loadgen: {
     'common/': [],
@@ -26,7 +26,7 @@ const LAYERS = {
     'mount-routes': ['routes'],
     app: ['config', 'routes', 'mount-routes', 'errors', 'relay', 'request-log', 'simulation'],
   },
-  // What records knows nothing of what is exposed, and what exposes knows nothing of Express.
+  // `recording` does not know the exposition, and `exposition` does not know Express.
   instrumentation: {
     'recording/': [],
     'express/': ['recording/'],
@@ -66,11 +66,11 @@ const layers = Object.entries(LAYERS).flatMap(([root, layersOf]) => {
 
 const { workspaces } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
-/** Whose insides a workspace may see all the same, because what it looks at is no package's to export. */
+/** Workspaces whose internals another may import, because no package exports them. */
 const insiders = {
-  // Measures the API as it is with routes of its own, and writes the dashboards.
+  // Benchmarks the API with other routes, and generates the dashboards.
   tools: ['app', 'grafana', 'test'],
-  // Asks a real Grafana for what the sources of the dashboards say, and compares the rules with the settings of the app.
+  // Tests the dashboards' sources in a real Grafana, and compares the rules with the settings of the app.
   test: ['app', 'grafana', 'tools'],
 };
 
@@ -94,48 +94,48 @@ export default {
     },
     {
       name: 'main.ts is not imported',
-      comment: 'main.ts reads arguments and signals when it is imported: it is started, not called.',
+      comment: 'main.ts reads arguments and signals when it is imported: tests start it as a process.',
       severity: 'error',
       from: {},
       to: { path: '/src/main\\.ts$' },
     },
     {
-      name: 'load knows neither files nor sockets',
+      name: 'load imports neither files nor sockets',
       severity: 'error',
       from: { path: '^loadgen/src/load/' },
       to: { dependencyTypes: ['core'] },
     },
     {
-      name: 'only http speaks to the target, and only exchange to Prometheus',
+      name: 'only http connects to the target, and only exchange to Prometheus',
       severity: 'error',
       from: { path: '^loadgen/src/', pathNot: '^loadgen/src/(http/|verify/exchange\\.ts$)' },
       to: { path: '^(node:)?(net|tls|http|https|dns|dgram)(/|$)', dependencyTypes: ['core'] },
     },
     ...workspaces.map((name) => {
-      const strangers = workspaces.filter((other) => other !== name && !insiders[name]?.includes(other));
+      const others = workspaces.filter((other) => other !== name && !insiders[name]?.includes(other));
       return {
-        name: `${name}: no insides of other workspaces`,
+        name: `${name}: no internals of other workspaces`,
         comment: 'A workspace is imported by its package name; its tests and benchmarks run it as a process.',
         severity: 'error',
         from: { path: `^${name}/` },
-        to: { path: `^(${strangers.join('|')})/(src|test|dist)/` },
+        to: { path: `^(${others.join('|')})/(src|test|dist)/` },
       };
     }),
     {
-      name: 'sources know no tests',
+      name: 'sources do not import tests',
       severity: 'error',
       from: { path: '/src/' },
       to: { path: '(^|/)(test|tools)/' },
     },
     {
-      name: 'no circles',
+      name: 'no cycles',
       severity: 'error',
       from: {},
       to: { circular: true },
     },
     {
-      name: 'nothing that is not there',
-      comment: 'Projects of tests install packages of their own.',
+      name: 'no unresolved imports',
+      comment: 'These projects install their own packages.',
       severity: 'error',
       from: { pathNot: '/project-setups/' },
       to: { couldNotResolve: true },

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 
-// `unit` needs only Node; `prom-client` runs what touches the client library once more, on prom-client in place of
-// @prometheus-io/client, and under Node 20, which only prom-client supports, all that the package has; `integration` needs a
-// container engine and the images that `make test` prepares; `faults` breaks stacks, and the two of its files that take less
-// than three minutes together are a part of `integration`.
+// `unit` needs only Node. `prom-client` repeats the tests that involve the client library with prom-client instead of
+// @prometheus-io/client, and under Node 20, which only prom-client supports, all tests of the package. `integration` needs a
+// container engine and the images that `make test` prepares. `faults` breaks stacks; the two of its files that take less than
+// three minutes together also belong to `integration`.
 const typescript = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -17,9 +17,9 @@ const typescript = {
 };
 
 export default {
-  // Only to end what hangs: how long a test takes depends on what else the machine does.
+  // Only ends hanging tests: durations depend on the machine's other load.
   testTimeout: 60_000,
-  // Many tests wait for sockets, and those of containers, with five workers in package.json, almost always for scrapes.
+  // More than there are cores, because many tests wait for sockets. Tests with containers wait for scrapes: five workers in package.json.
   maxWorkers: availableParallelism() + 2,
   testSequencer: '<rootDir>/test/support/sequencer.js',
   projects: [

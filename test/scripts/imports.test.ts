@@ -12,8 +12,8 @@ const WRONG = [
   ['loadgen/src/verify/verification.ts', 'loadgen/src/report/report.ts', 'loadgen: verify -> common'],
   ['loadgen/src/run/run.ts', 'loadgen/src/cli/paint.ts', 'loadgen: run -> '],
   ['app/src/simulation.ts', 'app/src/errors.ts', 'app: simulation -> '],
-  ['app/src/errors.ts', 'app/src/simulation.ts', 'no circles'],
-  ['app/src/app.ts', 'loadgen/src/load/pacer.ts', 'app: no insides of other workspaces'],
+  ['app/src/errors.ts', 'app/src/simulation.ts', 'no cycles'],
+  ['app/src/app.ts', 'loadgen/src/load/pacer.ts', 'app: no internals of other workspaces'],
   [
     'instrumentation/src/instrument.ts',
     'instrumentation/src/cluster/members.ts',
@@ -24,11 +24,11 @@ const WRONG = [
     'instrumentation/src/cluster/members.ts',
     'instrumentation: join-aggregate loads cluster',
   ],
-  ['tools/bench/run.ts', 'loadgen/src/load/pacer.ts', 'tools: no insides of other workspaces'],
+  ['tools/bench/run.ts', 'loadgen/src/load/pacer.ts', 'tools: no internals of other workspaces'],
   ['loadgen/src/cli/list.ts', 'loadgen/src/main.ts', 'main.ts is not imported'],
-  ['grafana/src/table.ts', 'grafana/test/limits.ts', 'sources know no tests'],
-  ['lab/src/live.ts', 'test/support/until.ts', 'sources know no tests'],
-  ['lab/src/live.ts', 'tools/bench/run.ts', 'sources know no tests'],
+  ['grafana/src/table.ts', 'grafana/test/limits.ts', 'sources do not import tests'],
+  ['lab/src/live.ts', 'test/support/until.ts', 'sources do not import tests'],
+  ['lab/src/live.ts', 'tools/bench/run.ts', 'sources do not import tests'],
 ] as const;
 
 async function write(from: string, to: string, kind = ''): Promise<void> {
