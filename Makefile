@@ -66,7 +66,7 @@ test: ## run every check: lint, types, unit, promtool, integration
 test-unit: ## run the checks that need no container engine
 	@scripts/test.sh unit
 
-test-faults: ## break stacks under load for 20 minutes; for one row of docs/reliability.md: ARGS=disk-full
+test-faults: ## break stacks under load, for half an hour; one row of docs/reliability.md: ARGS=disk-full
 	@scripts/words.sh '' "$$ARGS" scripts/test.sh faults
 
 bench: ## run the benchmarks and write the tables of the docs (QUICK=1 takes 90 seconds and writes nothing)
