@@ -1,4 +1,4 @@
-/** The API as a process of its own, with the flags of the container, run from the sources. */
+/** Runs the API from its sources in a separate process, with the flags of the container. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -18,13 +18,13 @@ export function spawnApp(environment: Record<string, string>) {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
-  // `close` and not `exit`: only then has everything that it wrote been read.
+  // `close` and not `exit`: only then has all of its output been read.
   const exit = once(child, 'close').then(([code]) => code as number | null);
   return {
     exit,
-    /** What it has logged so far. */
+    /** Its log so far. */
     log: () => log,
-    /** The messages of whole lines; the last line may still be on its way. */
+    /** The messages of complete lines; the last line may be incomplete. */
     messages: () =>
       log
         .split('\n')
@@ -59,9 +59,9 @@ export async function startProcess(environment: Record<string, string> = {}) {
     ...app,
     apiPort,
     metricsPort,
-    /** The text that a port answers with. */
+    /** The text of a response. */
     get,
-    /** Polls until `count` requests are in progress, and gives the exposition of that moment. */
+    /** Polls until `count` requests are in progress. @returns the exposition at that moment */
     async inProgress(count: number): Promise<string> {
       let text = '';
       await until(
@@ -73,7 +73,7 @@ export async function startProcess(environment: Record<string, string> = {}) {
       );
       return text;
     },
-    /** Sends `count` requests, one after the other while something else goes on. @throws where one is not answered */
+    /** Sends `count` requests one after the other. @throws if one gets another response */
     async probe(count: number): Promise<void> {
       for (let n = 0; n < count; n++) {
         const text = await get(apiPort, '/cart');
@@ -87,7 +87,7 @@ export async function startProcess(environment: Record<string, string> = {}) {
   };
 }
 
-/** The sum of the series of a metric, or of those whose labels have this in them. */
+/** The sum of the series of a metric, or of those whose labels contain `labels`. */
 export const sumOf = (text: string, metric: string, labels = '') =>
   [...text.matchAll(new RegExp(`^${metric}\\{.*${labels}.*\\} (\\d+)$`, 'gm'))].reduce(
     (sum, [, value]) => sum + Number(value),

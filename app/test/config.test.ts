@@ -17,9 +17,9 @@ const LATENCY = 'milliseconds, a range like 20-200, or several with weights like
 describe('the configuration', () => {
   it.each([
     ['nothing', {}, {}],
-    ['empty values, as compose passes them on', { API_PORT: '', LOG_LEVEL: '' }, {}],
+    ['empty values, which compose passes on', { API_PORT: '', LOG_LEVEL: '' }, {}],
     ['ports', { API_PORT: '80', METRICS_PORT: '65535' }, { API_PORT: 80, METRICS_PORT: 65_535 }],
-    ['ports that the system chooses', { API_PORT: '0', METRICS_PORT: '0' }, { API_PORT: 0, METRICS_PORT: 0 }],
+    ['ports chosen by the system', { API_PORT: '0', METRICS_PORT: '0' }, { API_PORT: 0, METRICS_PORT: 0 }],
     ['workers', { API_WORKERS: '2' }, { API_WORKERS: 2 }],
     ['no metrics on the API port', { METRICS_ON_API_PORT: 'false' }, { METRICS_ON_API_PORT: false }],
     ['a latency', { SIMULATED_LATENCY_MS: '20' }, latency([20, 20, 1])],
@@ -30,7 +30,7 @@ describe('the configuration', () => {
     ['no wait for a scrape', { SHUTDOWN_SCRAPE_WAIT_MS: '0' }, { SHUTDOWN_SCRAPE_WAIT_MS: 0 }],
     ['a log level', { LOG_LEVEL: 'debug' }, { LOG_LEVEL: 'debug' }],
     ['an access log', { ACCESS_LOG_LINES_PER_SECOND: '50' }, { ACCESS_LOG_LINES_PER_SECOND: 50 }],
-    ['what is not its own', { PATH: '/bin', PORT: 'x' }, {}],
+    ['unknown variables', { PATH: '/bin', PORT: 'x' }, {}],
   ])('accepts %s', (_name, environment, expected) => {
     expect(parseConfig(environment)).toEqual({ ...defaults, ...expected });
   });

@@ -1,13 +1,13 @@
-/** The process under many connections, rude and slow ones, scrapers and unexpected bodies: others are served meanwhile. */
+/** Many connections, clients that never read, slow clients, scrapers and large bodies must not affect other clients. */
 import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
 import { type AppProcess, startProcess, sumOf } from './app-process.ts';
 
-/** Of 256 MB that the container has, sockets included. */
+/** Of the container's 256 MB, which include sockets. */
 const MAX_RSS_MB = 200;
-const RUDE_CLIENTS = 200;
+const GREEDY_CLIENTS = 200;
 
 let app: AppProcess;
 let probes = 0;
@@ -32,14 +32,14 @@ const many = <T>(count: number, make: (index: number) => T) =>
   Array.from({ length: count }, (_, n) => make(n));
 const GET = 'GET /products HTTP/1.1\r\nHost: x\r\n\r\n';
 
-async function othersAreServed(count = 100): Promise<void> {
+async function otherClientsAreServed(count = 100): Promise<void> {
   await app.probe(count);
   probes += count;
   expect(app.residentMb()).toBeLessThan(MAX_RSS_MB);
 }
 
-/** Sends requests for as long as anything is taken of them, and reads nothing. */
-async function beRude(port: number, url: string): Promise<void> {
+/** Sends requests as long as the server reads them, and reads no response. */
+async function sendOnly(port: number, url: string): Promise<void> {
   const { socket } = await open(port, '');
   const requests = `GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(1_500);
   const push = () => setImmediate(() => socket.writable && socket.write(requests, 'latin1'));
@@ -48,31 +48,31 @@ async function beRude(port: number, url: string): Promise<void> {
 }
 
 describe('the service keeps serving other clients', () => {
-  it('during 200 clients that pipeline requests and never read an answer, on either port', async () => {
-    await Promise.all(many(RUDE_CLIENTS, () => beRude(app.apiPort, '/cars')));
-    await Promise.all(many(20, () => beRude(app.metricsPort, '/metrics')));
+  it('during 200 clients that pipeline requests and never read a response, on either port', async () => {
+    await Promise.all(many(GREEDY_CLIENTS, () => sendOnly(app.apiPort, '/cars')));
+    await Promise.all(many(20, () => sendOnly(app.metricsPort, '/metrics')));
     for (let n = 0; n < 10; n++) {
-      await othersAreServed(20);
+      await otherClientsAreServed(20);
       expect(await app.get(app.metricsPort, '/healthz')).toBe('ok\n');
       expect(app.residentMb()).toBeLessThan(160);
     }
   }, 120_000);
 
-  it('during 1,000 simultaneous connections, all of which get an answer', async () => {
+  it('during 1,000 simultaneous connections, all of which get a response', async () => {
     const clients = await Promise.all(many(1_000, () => open(app.apiPort, GET)));
-    await othersAreServed();
+    await otherClientsAreServed();
     const isAnswered = ({ text }: RawClient) =>
       text().startsWith('HTTP/1.1 200 ') && text().endsWith('product');
     await until('all 1,000 to be answered', () => clients.every(isAnswered));
-    // And once more, on connections that are open already.
+    // Again, on the open connections.
     for (const { socket } of clients) socket.write(GET);
-    await othersAreServed();
+    await otherClientsAreServed();
     await until('all 1,000 to be answered again', () =>
       clients.every(({ text }) => text().match(/HTTP\/1\.1 200 /g)?.length === 2),
     );
   }, 90_000);
 
-  it('during 100 slow clients, which it disconnects after their timeout', async () => {
+  it('during 100 slow clients, which are disconnected after a timeout', async () => {
     const slowHeaders = await Promise.all(
       many(50, () => open(app.apiPort, 'GET /products HTTP/1.1\r\nHost: x\r\nX: ')),
     );
@@ -83,8 +83,8 @@ describe('the service keeps serving other clients', () => {
       for (const { socket } of [...slowHeaders, ...slowBodies]) if (socket.writable) socket.write('a');
     }, 100);
     try {
-      await othersAreServed();
-      // The answer does not wait for a body that is not read.
+      await otherClientsAreServed();
+      // The response does not wait for a body that is not read.
       await until('the slow bodies to be answered', () =>
         slowBodies.every(({ text }) => text().startsWith('HTTP/1.1 201 ')),
       );
@@ -110,7 +110,7 @@ describe('the service keeps serving other clients', () => {
       }
     };
     const scrapers = many(200, (n) => scrape(n % 2 === 0 ? app.metricsPort : app.apiPort));
-    await othersAreServed();
+    await otherClientsAreServed();
     scraping = false;
     await Promise.all(scrapers);
     expect(scrapes).toBeGreaterThan(50);
@@ -127,9 +127,9 @@ describe('the service keeps serving other clients', () => {
       push();
     }
     const sentMb = () => clients.reduce((sum, { socket }) => sum + socket.bytesWritten, 0) / 1e6;
-    await othersAreServed();
-    await until('300 MB to be taken', () => sentMb() > 300);
-    await othersAreServed();
+    await otherClientsAreServed();
+    await until('300 MB to be sent', () => sentMb() > 300);
+    await otherClientsAreServed();
     await until('those to be answered', () =>
       clients.every(({ text }) => /^HTTP\/1\.1 20[01] /.test(text())),
     );
@@ -141,7 +141,7 @@ it('counts each of those requests once, with none left in progress', async () =>
   const text = await app.inProgress(0);
   expect(sumOf(text, 'http_requests_total', 'path="products",method="get"')).toBe(2_000);
   expect(sumOf(text, 'http_requests_total', 'path="cart",method="get"')).toBe(probes + 10);
-  expect(sumOf(text, 'http_requests_total', 'path="cars",method="get"')).toBeGreaterThan(RUDE_CLIENTS);
+  expect(sumOf(text, 'http_requests_total', 'path="cars",method="get"')).toBeGreaterThan(GREEDY_CLIENTS);
   expect(sumOf(text, 'http_requests_total')).toBe(
     sumOf(text, 'http_request_duration_seconds_count') -
       sumOf(text, 'http_request_duration_seconds_count', 'path="unmatched"'),

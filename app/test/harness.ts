@@ -1,4 +1,4 @@
-/** Runs the service on free ports, in the process of the test, which ends it. */
+/** Runs the service on free ports, in the process of the test, and stops it after the test. */
 import { afterEach, jest } from '@jest/globals';
 import pino, { type Logger } from 'pino';
 import { DEADLINE_MS } from '../../test/support/until.ts';
@@ -6,7 +6,7 @@ import { parseConfig } from '../src/config.ts';
 import { type Route, routes } from '../src/routes.ts';
 import { type Service, startService } from '../src/service.ts';
 
-// Longer than the deadline, whose error says what was waited for.
+// Longer than the deadline, whose error is more specific.
 jest.setTimeout(3 * DEADLINE_MS);
 
 let running: Service[] = [];
@@ -23,14 +23,14 @@ export interface TestService extends Service {
   scrape(...families: string[]): Promise<string>;
 }
 
-/** @param environment settings besides free ports and a stop at once */
+/** @param environment settings; by default it uses free ports and stops immediately */
 export async function start(
   environment: Record<string, string> = {},
   table: readonly Route[] = routes,
   log: Logger = pino({ level: 'silent' }),
 ): Promise<TestService> {
-  const atOnce = { SHUTDOWN_GRACE_MS: '0', SHUTDOWN_SCRAPE_WAIT_MS: '0' };
-  const config = parseConfig({ API_PORT: '0', METRICS_PORT: '0', ...atOnce, ...environment });
+  const immediate = { SHUTDOWN_GRACE_MS: '0', SHUTDOWN_SCRAPE_WAIT_MS: '0' };
+  const config = parseConfig({ API_PORT: '0', METRICS_PORT: '0', ...immediate, ...environment });
   const service = await startService(config, table, log);
   running.push(service);
   const metrics = `http://127.0.0.1:${service.metricsPort}`;

@@ -1,18 +1,15 @@
-/**
- * Requests that no client of good will sends, from a seeded generator: bytes for a connection of their own, in latin1. A right
- * answer depends on the kind; that none is a 5xx does not.
- */
+/** Malformed and unusual requests from a seeded generator, in latin1, each for a new connection. No response may be a 5xx. */
 import { METHODS } from 'node:http';
 import { pick } from '../../test/support/random.ts';
 
 type Random = () => number;
 
-/** What a forged line of the log would look like. */
+/** A forged log line. */
 export const FORGED = '{"level":30,"msg":"forged"}';
 
 const LONG = 'a'.repeat(20_000);
 
-/** A request in the body of another, which must never be answered. */
+/** A request in the body of another, which must never get a response. */
 const hidden = 'GET /cars/666 HTTP/1.1\r\nHost: x\r\n\r\n';
 
 const request = (line: string, header = '', body = '') =>
@@ -112,7 +109,7 @@ const kinds = {
 
 export type Kind = keyof typeof kinds;
 
-/** Half of them have some bytes changed; not those that smuggle, since that can make two requests of one. */
+/** Changes some bytes in half of the requests, except in those that smuggle, because that could turn one request into two. */
 export function malformedRequest(random: Random): { kind: Kind; bytes: string } {
   const kind = pick(random, Object.keys(kinds) as Kind[]);
   const path = pick(random, ['/products', '/cart', '/cars', '/cars/1', '/metrics', '/none', '/']);
@@ -123,11 +120,11 @@ export function malformedRequest(random: Random): { kind: Kind; bytes: string } 
   return { kind, bytes: bytes.slice(0, from) + text(random, 0, 256, 3) + bytes.slice(to) };
 }
 
-/** As many characters as `length`, of those from code `first` on. */
+/** Characters with codes from `first` on. */
 const text = (random: Random, first: number, codes: number, length: number) =>
   Array.from({ length }, () => String.fromCharCode(first + Math.floor(random() * codes))).join('');
 
-/** CONNECT is no request to this server: Node closes the connection. */
+/** Without CONNECT, for which Node closes the connection. */
 const methods = [...METHODS.filter((name) => name !== 'CONNECT'), 'GET', 'POST'];
 
 /** An unusual request that HTTP allows. */

@@ -1,4 +1,4 @@
-/** Malformed requests, and odd ones that HTTP allows, to the process: what it answers, counts, exposes and logs. */
+/** How the process responds to malformed requests and to unusual valid ones, and what it counts, exposes and logs. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DURATION_BUCKETS_SECONDS } from 'express-exact-metrics';
@@ -10,7 +10,7 @@ import { FORGED, type Kind, malformedRequest, oddRequest } from './hostile-reque
 const MALFORMED = 10_000;
 const ODD = 20_000;
 const BATCH = 100;
-/** One line of a log is a screen of text at the most. */
+/** In characters, a screen of text. */
 const MAX_LINE_LENGTH = 1_000;
 
 let app: AppProcess;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => app.kill());
 
-/** Runs `work` so many times at once until it has been done `count` times. */
+/** Runs `work` `count` times, as many at once as there are `connections`. */
 async function inParallel(connections: number, count: number, work: () => Promise<void>): Promise<void> {
   let left = count;
   const one = async () => {
@@ -28,7 +28,7 @@ async function inParallel(connections: number, count: number, work: () => Promis
   await Promise.all(Array.from({ length: connections }, one));
 }
 
-/** Sends bytes on a connection of their own, says that there are no more, and gives what came until the other side closed. */
+/** Sends bytes on a new connection and closes its sending side. @returns everything received until the server closes */
 function exchange(port: number, bytes: string): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
@@ -43,7 +43,7 @@ function exchange(port: number, bytes: string): Promise<string> {
   });
 }
 
-/** What the contract says that the API exposes, written down independently of how it is made. */
+/** The series that the contract specifies, independent of the code that creates them. */
 function contract(): string[] {
   const rows: [path: string, method: string, codes: number[]][] = [
     ['products', 'get', [200]],
@@ -89,7 +89,7 @@ it('exposes exactly the series of the contract', async () => {
 describe(`${MALFORMED} malformed requests`, () => {
   const answered = new Map<Kind, Set<number>>();
 
-  it('get a 400, another client error, or the answer to what they can be read as', async () => {
+  it('get a 400, another client error, or the response to a valid interpretation', async () => {
     const random = createRandom(7);
     const problems: unknown[] = [];
     await inParallel(50, MALFORMED, async () => {
@@ -108,13 +108,13 @@ describe(`${MALFORMED} malformed requests`, () => {
     expect(answered.get('header')).toContain(431);
   }, 240_000);
 
-  it('do not stop the process or its answers to other clients', async () => {
+  it('affect neither the process nor other clients', async () => {
     expect(app.isAlive()).toBe(true);
     expect(await app.get(app.apiPort, '/products')).toBe('product');
     expect(await app.get(app.metricsPort, '/readyz')).toBe('ok\n');
   });
 
-  it('leave only complete, bounded log lines that the service wrote', () => {
+  it('leave only complete log lines of bounded length, written by the service', () => {
     const lines = app.log().trimEnd().split('\n');
     expect(lines.length).toBeGreaterThan(1_000);
     expect(lines.length).toBeLessThan(MALFORMED * 2);
@@ -126,7 +126,7 @@ describe(`${MALFORMED} malformed requests`, () => {
   });
 });
 
-it(`${ODD} odd requests count once each, and neither kind adds a series`, async () => {
+it(`${ODD} unusual requests count once each, and neither kind adds a series`, async () => {
   const ended = (text: string) => sumOf(text, 'http_request_duration_seconds_count');
   const before = ended(await app.inProgress(0));
   const random = createRandom(42);

@@ -1,4 +1,4 @@
-/** The process as the operator sees it: messages, signals and exit codes. */
+/** The process from an operator's view: messages, signals and exit codes. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -15,7 +15,7 @@ afterEach(async () => {
   app = undefined;
 });
 
-/** A process with a client's request in progress, where `environment` delays it. */
+/** A process with a request in progress if `environment` delays it, and otherwise with a completed request. */
 async function start(environment: Record<string, string>) {
   app = await startProcess(environment);
   const client = await connectRaw(app.apiPort);
@@ -59,7 +59,7 @@ describe('the process', () => {
       DRAINING,
     ],
     ['it waits for a scrape', { SHUTDOWN_SCRAPE_WAIT_MS: FOREVER_MS }, 'drained'],
-  ])('exits 1 at once on a second signal, while %s', async (_name, environment, message) => {
+  ])('exits 1 immediately on a second signal while %s', async (_name, environment, message) => {
     const service = await start(environment);
     service.signal('SIGTERM');
     await until(`it to log ${message}`, () => service.messages().includes(message));

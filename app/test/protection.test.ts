@@ -1,4 +1,4 @@
-/** The API's servers and clients that pipeline, are idle, or take long. */
+/** The API's servers with clients that pipeline, are idle, or are slow. */
 import { once } from 'node:events';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -28,7 +28,7 @@ const get = (path: string | number) => `GET /${path} HTTP/1.1\r\nHost: x\r\n\r\n
 const many = (count: number) => Array.from({ length: count }, (_, n) => get(n)).join('');
 
 describe('a client that pipelines', () => {
-  it('has at most 17 unanswered requests, and gets all answers in order', async () => {
+  it('has at most 17 unanswered requests, and gets all responses in order', async () => {
     const arrived: (() => void)[] = [];
     let inProgress = 0;
     let most = 0;
@@ -53,7 +53,7 @@ describe('a client that pipelines', () => {
     expect(most).toBe(17);
   });
 
-  it('may send bodies of any content and length among its requests', async () => {
+  it('may send bodies with any content and length', async () => {
     const body = `\r\n\r\n${'x'.repeat(200_000)}\r\n\r\n`;
     const port = await start((request, response) => {
       let length = 0;
@@ -103,11 +103,11 @@ it('reads one or two pieces of large bodies per turn of the event loop, however 
     turn++;
     await turnEnd();
   }
-  // A small piece costs little, and needs no turn; unprotected, all connections have several pieces in each.
+  // Small pieces need no separate turn. Without protection, all connections read several pieces per turn.
   expect(turns.length / new Set(turns).size).toBeLessThan(4);
 });
 
-it('retains no request of an idle connection', async () => {
+it('retains no request of idle connections', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const requests: WeakRef<IncomingMessage>[] = [];
@@ -125,7 +125,7 @@ it('retains no request of an idle connection', async () => {
   expect(clients.every(({ socket }) => !socket.destroyed)).toBe(true);
 });
 
-it('leaves timeouts to the application, whose answer arrives', async () => {
+it('leaves timeouts to the application, whose response arrives', async () => {
   const port = await start((_request, response) => {
     response.setTimeout(20, () => {
       setImmediate(() => {
@@ -140,7 +140,7 @@ it('leaves timeouts to the application, whose answer arrives', async () => {
   expect(server.timeout).toBe(0);
 });
 
-it('lets a client read a large answer late, and a stream pause after it', async () => {
+it('lets a client read a large response late, and a stream pause after it', async () => {
   let finish: (() => void) | undefined;
   const port = await start((_request, response) => {
     response.write(Buffer.alloc(12_000_000, 'a'));

@@ -1,4 +1,4 @@
-/** The id of a request in its answer and in the log, and how many lines there are. */
+/** The id of a request in its response and in the log, and the number of lines. */
 import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { until } from '../../test/support/until.ts';
@@ -28,7 +28,7 @@ async function start(linesPerSecond = '0') {
       await until(`${count} lines`, () => lines().length === count);
       return lines();
     },
-    /** The id of the answer, which is read to its end. */
+    /** The id in the response, which is read completely. */
     async idOf(path: string, given?: string, more: Record<string, string> = {}) {
       const response = await fetch(api + path, {
         headers: { ...more, ...(given !== undefined && { 'X-Request-Id': given }) },
@@ -40,7 +40,7 @@ async function start(linesPerSecond = '0') {
 }
 
 describe('the id of a request', () => {
-  it('is the same in the answer and in the log line of its failure', async () => {
+  it('is the same in the response and in the log line of its failure', async () => {
     const { idOf, logged } = await start();
     const requestId = await idOf('/fails?a=1');
     expect(requestId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
@@ -56,7 +56,7 @@ describe('the id of a request', () => {
   });
 
   it.each(['', 'a b', 'a"b', 'é', '../..', '{x}', 'a'.repeat(65), 'a, b'])(
-    'is another where that is %j',
+    'is replaced if that is %j',
     async (given) => expect(await (await start()).idOf('/fails', given)).toMatch(/^[0-9a-f-]{36}$/),
   );
 
@@ -70,7 +70,7 @@ describe('the id of a request', () => {
 });
 
 describe('the access log', () => {
-  it('has a line for each request that has ended, with the id of its answer', async () => {
+  it('has a line for each completed request, with the id of its response', async () => {
     const { idOf, logged } = await start('100');
     const ids = [await idOf('/products'), await idOf('/none')];
     const line = { level: 30, msg: 'request', method: 'GET' };
@@ -89,7 +89,7 @@ describe('the access log', () => {
     ]);
   });
 
-  it('logs an answer that the process cuts as the metrics count it: 500, as an error', async () => {
+  it('logs a response that the process cuts like the metrics count it, as 500', async () => {
     const { idOf, logged, scrape } = await start('100');
     await expect(idOf('/cut')).rejects.toThrow();
     expect(await logged(1)).toMatchObject([{ level: 50, msg: 'request', url: '/cut', status: 500 }]);
@@ -121,7 +121,7 @@ describe('the trace id of a request', () => {
 });
 
 describe('the budget of lines', () => {
-  it('limits the lines of a second, and reports with the next line how many it left out', () => {
+  it('limits the lines per second, and reports the number of dropped lines with the next one', () => {
     let nowMs = 5_100;
     const takeLine = createLineBudget(2, () => nowMs);
     const take = (times: number) => Array.from({ length: times }, takeLine);

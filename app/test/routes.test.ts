@@ -1,4 +1,4 @@
-/** The API of the contract, request by request. */
+/** The requests and responses of the contract. */
 import { describe, expect, it } from '@jest/globals';
 import { type Route, routes } from '../src/routes.ts';
 import { start, statusOf } from './harness.ts';
@@ -30,7 +30,7 @@ describe('the API', () => {
     ['GET', '/cars/%E0%A4%A', 404, 'page not found'],
     ['GET', '/cars/7/', 404, 'page not found'],
     ['GET', '/metrics', 404, 'page not found'],
-  ])('answers %s %s with %i', async (method, path, status, body, type = TEXT) => {
+  ])('responds to %s %s with %i', async (method, path, status, body, type = TEXT) => {
     const response = await fetch((await start(PRIVATE)).api + path, { method });
     expect(await response.text()).toBe(body);
     expect([response.status, response.headers.get('content-type')]).toEqual([status, type]);
@@ -43,7 +43,7 @@ describe('the API', () => {
     ['DELETE', '/cars/1', 'where none is expected', 'text/plain', 200],
     ['PATCH', '/cars', '[]', 'application/json', 405],
     ['POST', '/none', '[]', 'application/json', 404],
-  ])('answers %s %s without reading its body', async (method, path, body, type, status) => {
+  ])('responds to %s %s without reading its body', async (method, path, body, type, status) => {
     const { api } = await start();
     const headers = { 'Content-Type': type, 'Content-Encoding': 'gzip' };
     expect((await fetch(api + path, { method, body, headers })).status).toBe(status);
@@ -54,12 +54,12 @@ describe('the API', () => {
     ['DELETE', '/cart', 'GET, HEAD, POST'],
     ['OPTIONS', '/cars', 'GET, HEAD, POST'],
     ['POST', '/cars/7', 'GET, HEAD, PATCH, DELETE'],
-  ])('answers %s %s with 405 and the allowed methods', async (method, path, allowed) => {
+  ])('responds to %s %s with 405 and the allowed methods', async (method, path, allowed) => {
     const response = await fetch((await start()).api + path, { method });
     expect([response.status, response.headers.get('allow')]).toEqual([405, allowed]);
   });
 
-  it('answers /metrics unless that is switched off, answers other methods with 405, and counts neither', async () => {
+  it('serves /metrics unless disabled, responds to other methods with 405, and counts neither', async () => {
     const { api, scrape } = await start();
     expect(await Promise.all(['GET', 'POST'].map((method) => statusOf(`${api}/metrics`, method)))).toEqual([
       200, 405,
@@ -67,7 +67,7 @@ describe('the API', () => {
     expect(await scrape('http_errors_total')).toContain('http_errors_total{code="405"} 0');
   });
 
-  it('answers 404 when a handler passes its request on', async () => {
+  it('responds with 404 if a handler calls next()', async () => {
     const pass: Route = { method: 'get', path: '/a', code: 200, handler: (_q, _r, next) => next() };
     const { api, scrape } = await start({}, [pass]);
     const response = await fetch(`${api}/a`);
@@ -102,7 +102,7 @@ const failing: Route = {
 it.each([
   ...['/products', '/cars', '/none', '/fails', '/cars/%zz'].map((path) => ['api', path] as const),
   ...['/metrics', '/readyz', '/products'].map((path) => ['metrics', path] as const),
-])('no answer reveals the server or is an HTML page: %s %s', async (port, path) => {
+])('no response reveals the server or is an HTML page: %s %s', async (port, path) => {
   const response = await fetch((await start({}, [...routes, failing]))[port] + path);
   expect(Object.fromEntries(response.headers)).toMatchObject({
     'x-content-type-options': 'nosniff',

@@ -1,4 +1,4 @@
-/** The two ports together: what the metrics port answers, and how both stop. */
+/** The two ports: the responses of the metrics port, and how both stop. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Response } from 'express';
 import { connectRaw } from '../../test/support/raw-client.ts';
@@ -13,7 +13,7 @@ describe('the metrics port', () => {
     ['/healthz', 200],
     ['/readyz', 200],
     ['/products', 404],
-  ])('answers %s with %i', async (path, status) => {
+  ])('responds to %s with %i', async (path, status) => {
     expect(await statusOf((await start()).metrics + path)).toBe(status);
   });
 
@@ -69,7 +69,7 @@ describe('stopping', () => {
 
   const inProgress = (count: number) => until(`${count} in progress`, () => held.length === count);
 
-  /** Answers `requests`, which it waits for. */
+  /** Waits for `requests` and responds to them. */
   async function answer(requests: number): Promise<void> {
     await inProgress(requests);
     for (const response of held.splice(0)) response.send('done');
@@ -84,7 +84,7 @@ describe('stopping', () => {
     return { ...service, client };
   }
 
-  it('stops being ready at once, and closes the metrics port last', async () => {
+  it('becomes unready immediately, and closes the metrics port last', async () => {
     const { client, ...service } = await startBusy({ SHUTDOWN_GRACE_MS: LONG_MS });
     const stopped = service.stop();
     expect(await statusOf(`${service.metrics}/readyz`)).toBe(503);
@@ -98,7 +98,7 @@ describe('stopping', () => {
       await expect(connectRaw(port)).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('answers all requests while it drains, and closes each connection with the answer', async () => {
+  it('responds to all requests while it drains, and closes each connection with the response', async () => {
     const service = await start({ SHUTDOWN_GRACE_MS: LONG_MS }, slow);
     const idle = await connectRaw(service.apiPort);
     idle.send(request);

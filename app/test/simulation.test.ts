@@ -5,7 +5,7 @@ import { start, statusOf } from './harness.ts';
 const one = (min: number, max: number, weight = 1) => ({ min, max, weight });
 
 describe('the simulation', () => {
-  it('is absent when there is nothing to simulate', () => {
+  it('is undefined if there is nothing to simulate', () => {
     expect(createSimulation([one(0, 0)], 0)).toBeUndefined();
   });
 
@@ -35,7 +35,7 @@ describe('the simulation', () => {
     ['2', '0', 200],
     ['0', '1', 500],
     ['2', '1', 500],
-  ])('delays routed requests by %s ms and fails a share of %s, counted as %i', async (ms, ratio, code) => {
+  ])('delays requests to routes by %s ms and fails a share of %s, counted as %i', async (ms, ratio, code) => {
     const app = await start({ SIMULATED_LATENCY_MS: ms, SIMULATED_ERROR_RATIO: ratio });
     const paths = ['/cart', '/missing', '/cart'];
     expect(await Promise.all(paths.map((path) => statusOf(app.api + path)))).toEqual([code, 404, code]);

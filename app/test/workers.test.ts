@@ -17,7 +17,7 @@ async function start(environment: Record<string, string> = {}): Promise<AppProce
   return app;
 }
 
-/** Uses a new connection per request; the workers accept them in turn. */
+/** Uses a new connection per request, which the workers accept in turn. */
 async function ask(count: number, port: number): Promise<void> {
   for (let n = 0; n < count; n++) {
     const client = await connectRaw(port);

@@ -1,5 +1,5 @@
 // Prometheus' disk is full, under load: its health and an alert report it, the API is not affected, and Prometheus continues
-// when there is room again.
+// when there is space again.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { docker } from '../support/command.ts';
 import { firing, loadWhile } from '../support/faults.ts';
@@ -11,7 +11,7 @@ import { eventually } from '../support/until.ts';
 
 const RATE = 100;
 const SECONDS = 180;
-/** Room for the file of 128 MB that Prometheus creates for its first full chunks, and a little more. */
+/** Enough for the file of 128 MB that Prometheus creates for its first full chunks, and little more. */
 const DISK_MB = 256;
 
 let project: Project;
@@ -37,7 +37,7 @@ afterAll(async () => {
   await project.remove();
 });
 
-it("a full disk of Prometheus is said by its health and by an alert, and fails no request of the API's", async () => {
+it('a full disk of Prometheus shows in its health and an alert, and fails no request to the API', async () => {
   const prometheus = await project.container('prometheus');
   const shell = (command: string) => docker('exec', keeper, 'sh', '-c', command);
   const isHealth = async (status: string) => (await inspect(prometheus)).State.Health?.Status === status;

@@ -1,4 +1,4 @@
-// Processes are killed under load: they come back without help, and their losses are reported.
+// Processes are killed under load: they restart without help, and their losses are reported.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { Prometheus } from 'exact-load/prometheus';
@@ -32,7 +32,7 @@ const loadFor = (duration: string, breakIt: () => Promise<void>, ...words: strin
   loadWhile(project, ['--rate', String(RATE), '--duration', duration, ...words], breakIt);
 
 /** A short timeout, because requests to a killed process may hang. */
-const IMPATIENT = ['--timeout', '2s'];
+const SHORT_TIMEOUT = ['--timeout', '2s'];
 
 /** Kills a container's process and waits until it has restarted and answers. */
 async function isBackAfter(kill: () => Promise<unknown>, container: string, url: string): Promise<void> {
@@ -56,7 +56,7 @@ async function expectOneMore(before: number): Promise<void> {
   await eventually('the alert ApiRestarting', async () => (await reportedEnds()) === before + 1);
 }
 
-it('an API that is killed is back, and the verification names the most that is lost', async () => {
+it('an API that is killed restarts, and the verification reports the maximum loss', async () => {
   const reported = await reportedEnds();
   const { report, exitCode } = await loadFor(
     '20s',
@@ -68,7 +68,7 @@ it('an API that is killed is back, and the verification names the most that is l
       });
       await killApi();
     },
-    ...IMPATIENT,
+    ...SHORT_TIMEOUT,
   );
   expect(exitCode).toBe(1);
   expect(report.verification).toMatchObject({ verdict: 'unverifiable', obstacles: [expect.any(String)] });
@@ -86,7 +86,7 @@ it('an API that is killed is back, and the verification names the most that is l
   await expectOneMore(reported);
 });
 
-it('a Prometheus that is killed is back with all its samples, scrapes, rules and alerts, and the run is verified', async () => {
+it('a Prometheus that is killed restarts with all its samples, scrapes, rules and alerts, and the run is verified', async () => {
   const everything = '{__name__=~"http_requests_total|up|job_path_method:http_requests:rate5m"}[1h]';
   const { report } = await loadFor('20s', async () => {
     await nextScrape(prometheusUrl);
@@ -105,7 +105,7 @@ it('a Prometheus that is killed is back with all its samples, scrapes, rules and
   await expectOneMore(reported);
 });
 
-it('an API that runs out of memory is restarted, an alert says so, and the stack recovers', async () => {
+it('an API that runs out of memory restarts, an alert reports it, and the stack recovers', async () => {
   const reported = await reportedEnds();
   const since = String(Math.floor(Date.now() / 1000));
   const exhaustMemory = async () => {
@@ -117,7 +117,7 @@ it('an API that runs out of memory is restarted, an alert says so, and the stack
     '10s',
     () => isBackAfter(exhaustMemory, api, `${metricsUrl}/readyz`),
     '--no-verify',
-    ...IMPATIENT,
+    ...SHORT_TIMEOUT,
   );
   const filters = ['--filter', `container=${api}`, '--filter', 'event=oom'];
   expect(await docker('events', '--since', since, '--until', '0s', ...filters)).toContain('container oom');

@@ -1,5 +1,4 @@
-// Prometheus loses its network for half a minute, under load: it reports that, and nothing is missing when the network is
-// back.
+// Prometheus loses its network for half a minute, under load: it reports that, and no count is missing afterwards.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { docker } from '../support/command.ts';
 import { lasts, loadWhile } from '../support/faults.ts';
@@ -18,30 +17,30 @@ beforeAll(async () => {
 
 afterAll(() => stack?.stop());
 
-/** Asks Prometheus from inside its container: while it is cut off, none of its ports can be reached. */
+/** Queries Prometheus from inside its container: without a network, none of its ports can be reached. */
 async function ask(expression: string): Promise<string> {
   const promtool = ['promtool', 'query', 'instant', 'http://127.0.0.1:9090'];
   const { output } = await stack.prometheus.exec([...promtool, expression]);
   return output.trim();
 }
 
-const hears = (expression: string, expected: RegExp) =>
+const shows = (expression: string, expected: RegExp) =>
   eventually(expression, async () => expected.test(await ask(expression)));
 
-it('a network that is cut between Prometheus and the API shows as up 0 and a pending alert, and all counts are right after it heals', async () => {
+it('a network failure between Prometheus and the API shows as up 0 and a pending alert, and all counts are correct afterwards', async () => {
   const network = stack.network.getId();
   const prometheus = stack.prometheus.getId();
   const words = ['--rate', String(RATE), '--duration', `${SECONDS}s`, '--wait', '60s'];
   const { phase, report } = await loadWhile(stack, words, async () => {
     await docker('network', 'disconnect', network, prometheus);
     const cutMs = performance.now();
-    await hears('up{job="api"}', /=> 0 @/);
-    await hears('ALERTS{alertname="ApiDown"}', /alertstate="pending"/);
+    await shows('up{job="api"}', /=> 0 @/);
+    await shows('ALERTS{alertname="ApiDown"}', /alertstate="pending"/);
     expect(await ask('up{job="prometheus"}')).toMatch(/=> 1 @/);
     await lasts(CUT_MS - (performance.now() - cutMs));
     await docker('network', 'connect', '--alias', 'prometheus', network, prometheus);
-    await hears('up{job="api"}', /=> 1 @/);
-    await hears('count(ALERTS{alertname="ApiDown"}) or vector(0)', /=> 0 @/);
+    await shows('up{job="api"}', /=> 1 @/);
+    await shows('count(ALERTS{alertname="ApiDown"}) or vector(0)', /=> 0 @/);
   });
   expect(phase).toMatchObject({ sent: RATE * SECONDS, errors: 0, dropped: 0 });
   expect(report.verification).toMatchObject({ verdict: 'verified', answered: RATE * SECONDS });

@@ -26,7 +26,7 @@ function expectVerified({ exitCode, stdout, stderr }: CommandResult): void {
 /** How long the last uninterrupted start took, in milliseconds. */
 let wholeMs: number | undefined;
 
-/** Interrupts a start after a share of its time. If it was complete by then, its duration is the new measure for another try. */
+/** Interrupts a start after a share of its time. If it was complete by then, measures its duration and tries again. */
 async function interruptAt(share: number): Promise<CommandResult> {
   for (;;) {
     const startMs = performance.now();
@@ -43,7 +43,7 @@ async function interruptAt(share: number): Promise<CommandResult> {
 }
 
 it.each(Array.from({ length: MOMENTS }, (_, i) => ((i + 0.5) * 100) / MOMENTS))(
-  'make up that is interrupted at %d %% of its time comes up when it is run again, verification included',
+  'make up, interrupted at %d %% of its time, succeeds when it is run again, verification included',
   async (percent) => {
     const { exitCode, stderr } = await interruptAt(percent / 100);
     expect(`${stderr}\nstatus ${exitCode}`).toMatch(/status 130$/);
@@ -52,7 +52,7 @@ it.each(Array.from({ length: MOMENTS }, (_, i) => ((i + 0.5) * 100) / MOMENTS))(
   },
 );
 
-it('make up twice at once is done by one; the other, and make down meanwhile, say so and touch nothing', async () => {
+it('of two concurrent make up, one succeeds; the other, and make down meanwhile, report it and change nothing', async () => {
   const reason = expect.stringContaining('error: another command is changing this stack: make up (process ');
   const both = [startUp().result, startUp().result];
   await eventually('a container', async () => (await project.containers()).length > 0);

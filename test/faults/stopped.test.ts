@@ -1,4 +1,4 @@
-// The API is stopped for ten seconds, as on an overloaded machine: every waiting client sees it, and no request counts twice.
+// The API is stopped for ten seconds, as on an overloaded machine: all waiting clients are delayed, and no request counts twice.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { lasts, loadWhile, samplesOf, signal } from '../support/faults.ts';
 import { queryValue } from '../support/prometheus.ts';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => stack?.stop());
 
-it('an API that is stopped for 10 s shows it in latency, requests in progress and its event loop, and counts nothing twice', async () => {
+it('an API that is stopped for 10 s shows it in latency, requests in progress and event loop lag, and counts no request twice', async () => {
   const id = stack.api.getId();
   const words = ['--rate', String(RATE), '--duration', `${SECONDS}s`];
   const { report, phase } = await loadWhile(stack, words, async () => {

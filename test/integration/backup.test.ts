@@ -1,4 +1,4 @@
-// `make backup` and `make restore`: they are complete or change nothing, and a restore works on a machine without data.
+// `make backup` and `make restore` are complete or change nothing, and a restore works on a machine without data.
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,14 +23,14 @@ afterAll(() => project.remove());
 const backup = (path: string) => project.run('scripts/backup.sh', ['backup', path]);
 const restore = (path: string) => project.run('scripts/backup.sh', ['restore', path]);
 
-it("backup keeps Prometheus' data in a file, and refuses one that is there or whose folder is not", async () => {
+it("backup saves Prometheus' data to a file, and refuses an existing file and a missing folder", async () => {
   savedAt = await queryValue(project.prometheusUrl, 'max(timestamp(http_requests_total))');
   expect(await backup(file)).toMatchObject({ exitCode: 0 });
   expect((await backup(file)).exitCode).toBe(2);
   expect((await backup(join(project.reports, 'none/x.tgz'))).exitCode).toBe(2);
 });
 
-it('backup that finds no room leaves no file, and Prometheus goes on', async () => {
+it('a backup that runs out of disk space leaves no file, and Prometheus continues', async () => {
   const cut = join(project.reports, 'cut.tgz');
   const command = `ulimit -f 16 && exec scripts/backup.sh backup '${cut}'`;
   const { exitCode, stderr } = await project.run('sh', ['-c', command]);
@@ -40,7 +40,7 @@ it('backup that finds no room leaves no file, and Prometheus goes on', async () 
   await nextScrape(project.prometheusUrl);
 });
 
-it('restore refuses a file that was cut off, or is no backup, and what is there stays', async () => {
+it('restore refuses a truncated file and one that is no backup, and keeps the existing data', async () => {
   const whole = await readFile(file);
   const short = join(project.reports, 'short.tgz');
   for (const size of [whole.length - 1, whole.length >> 1, 0]) {
@@ -55,7 +55,7 @@ it('restore refuses a file that was cut off, or is no backup, and what is there 
   expect(await queryValue(project.prometheusUrl, 'sum(http_requests_total)')).toBe(100);
 });
 
-it('restore brings the data back on a machine that has none, and nothing that came after the backup', async () => {
+it('restore brings back the data on a machine without any, and nothing newer than the backup', async () => {
   expect(await project.stack(['load', 'not-found'])).toMatchObject({ exitCode: 0 });
   expect(await queryValue(project.prometheusUrl, 'http_errors_total{code="404"}')).toBe(66);
   expect(await project.stack(['down', '--volumes'])).toMatchObject({ exitCode: 0 });

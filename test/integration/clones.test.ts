@@ -71,7 +71,7 @@ describe('two clones at once', () => {
     ['stack', 'down'],
     ['stack', 'clean'],
   ])(
-    '%s %s, under the name of the other, names its folder, ends with status 7, and touches nothing',
+    '%s %s, with the name of the other, names its folder, exits with status 7, and changes nothing',
     async (script, ...words) => {
       const before = await belongings(first);
       const { exitCode, stderr } = await run(folders[1], first, script, ...words);
@@ -82,7 +82,7 @@ describe('two clones at once', () => {
     },
   );
 
-  it('up of a clone made under umask 077 comes up next to the other, verification included', async () => {
+  it('up of a clone made with umask 077 starts next to the other, verification included', async () => {
     expect((await stat(join(folders[1], 'docker-compose.yml'))).mode & 0o777).toBe(0o600);
     const before = await belongings(first);
     const { stdout } = await succeeds(run(folders[1], second, 'stack', 'up'));
@@ -90,7 +90,7 @@ describe('two clones at once', () => {
     expect(await belongings(first)).toEqual(before);
   });
 
-  it('clean of one leaves the other as it was, its images and the ones that both are built on', async () => {
+  it('clean of one leaves the other unchanged, including its images and their base images', async () => {
     const before = await belongings(first);
     await succeeds(run(folders[1], second, 'stack', 'clean'));
     expect(await belongings(second)).toEqual(['', '', '']);
@@ -101,7 +101,7 @@ describe('two clones at once', () => {
     expect(await queryValue(first.prometheusUrl, 'http_errors_total{code="404"}')).toBe(33);
   });
 
-  it('the data of a stack that was stopped still belongs to its folder', async () => {
+  it('the data of a stopped stack still belongs to its folder', async () => {
     await succeeds(run(folders[0], first, 'stack', 'down'));
     expect(await first.containers()).toEqual([]);
     for (const command of ['up', 'clean'])

@@ -1,4 +1,4 @@
-// The scripts behind `make`, starting before the first start. Tests build on each other, like a user's commands.
+// The scripts behind `make`, from before the first start. Tests build on each other, like a user's commands.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { queryValue } from '../support/prometheus.ts';
 import { read } from '../support/repository.ts';
 import { eventually } from '../support/until.ts';
 
-// Everything but printable characters and line ends: colours, cursor movements, carriage returns.
+// Everything except printable characters and newlines: colours, cursor movements, carriage returns.
 const controlCharacters = /[^\P{Cc}\n]/u;
 
 /** A row of the verification table: sent, counted, difference. */
@@ -44,7 +44,7 @@ it.each([
   ['query up', 3],
   ['logs', 3],
   ['down', 0],
-])('%s says that nothing runs, with status %i', async (command, status) => {
+])('%s reports that nothing runs, and exits with status %i', async (command, status) => {
   const { exitCode, stderr } = await project.stack(command.split(' '));
   expect({ exitCode, stderr }).toEqual({
     exitCode: status,
@@ -53,7 +53,7 @@ it.each([
   if (status === 3) expect(stderr).toContain('Start it with: make up');
 });
 
-it('up names the port that is taken and its variable, and leaves nothing behind', async () => {
+it('up names a port in use and its variable, and leaves nothing behind', async () => {
   const port = project.port('PROMETHEUS_HOST_PORT');
   const other = createServer().listen(port, '127.0.0.1');
   const { exitCode, stderr } = await project.stack(['up']);
@@ -63,20 +63,20 @@ it('up names the port that is taken and its variable, and leaves nothing behind'
   expect(await project.containers()).toEqual([]);
 });
 
-it('up ends with the verification table of its picture in the README and the URLs, and leaves a page of the run', async () => {
+it('up prints the verification table of its picture in the README and the URLs, and leaves a page of the run', async () => {
   firstUp = await project.up();
   const [command, , ...table] = read('docs/pictures/make-up.txt').split('\n');
   expect(command).toBe('$ make up');
   expect(firstUp.stdout).toContain(table.join('\n'));
   expect(firstUp.stdout).toMatch(row('path="products" method="post"', 40, 40, 0));
   expect(firstUp.stderr).toContain(`${project.url('API_HOST_PORT')}/products`);
-  // Not the page at / in Debian's build, whose only link is broken.
+  // Not the page at / in Debian's build, where the only link is broken.
   const address = /^Prometheus +(\S+)/m.exec(firstUp.stderr)?.[1] ?? '';
   expect((await axios.get(address)).data).toMatch(/name="expr"|Prometheus Time Series Collection/);
   await expectPassed(firstUp);
 });
 
-it('up names first a page that shows the run just made: in Grafana, or without one in Prometheus', async () => {
+it('up first names a page that shows the run: in Grafana, or without Grafana in Prometheus', async () => {
   const [, name, address = ''] =
     /^(This run|Overview) +(http\S+)\n(?:API|Metrics) /m.exec(firstUp.stderr) ?? [];
   const { data, status } = await axios.get<string>(address);
@@ -86,12 +86,12 @@ it('up names first a page that shows the run just made: in Grafana, or without o
   else expect(address).toMatch(/\/d\/api-overview\?from=\d{13}&to=\d{13}$/);
 });
 
-it('up writes no control characters where there is no terminal', () => {
+it('up writes no control characters without a terminal', () => {
   expect(firstUp.stdout).not.toMatch(controlCharacters);
   expect(firstUp.stderr).not.toMatch(controlCharacters);
 });
 
-it('up waits until every container is healthy; the engine starts each again that ends by itself', async () => {
+it('up waits until every container is healthy; the engine restarts containers that exit', async () => {
   const states = await Promise.all((await project.containers()).map((id) => inspect(id)));
   expect(states.length).toBeGreaterThanOrEqual(2);
   for (const { State, HostConfig } of states) {
@@ -100,12 +100,12 @@ it('up waits until every container is healthy; the engine starts each again that
   }
 });
 
-it('the API answers on the port of the second lab as well', async () => {
+it('the API also responds on the port of the second lab', async () => {
   const { data } = await axios.get<string>(`${project.url('API_LAB_HOST_PORT')}/metrics`);
   expect(data).toContain('http_requests_total{path="products",method="post"} 40');
 });
 
-it('up again changes nothing, sends nothing and says so', async () => {
+it('up again changes nothing, sends nothing and reports that', async () => {
   const before = await project.containers();
   expect((await project.up()).stderr).toContain('nothing was changed');
   expect(await project.containers()).toEqual(before);
@@ -113,7 +113,7 @@ it('up again changes nothing, sends nothing and says so', async () => {
   expect(await value(NOT_FOUND)).toBe(33);
 });
 
-it('query prints a table, and passes on what Prometheus says of a wrong one', async () => {
+it('query prints a table, and passes on the error of Prometheus for an invalid query', async () => {
   const sorted = await project.stack(['query', 'sort_desc(sum by (path) (http_requests_total)) > 0']);
   const table = 'path      value\nproducts     70\ncart         30\n';
   expect(sorted).toMatchObject({ exitCode: 0, stdout: table });
@@ -160,7 +160,7 @@ it('load not-found adds 33 errors, verified', async () => {
   expect(await value(NOT_FOUND)).toBe(66);
 });
 
-it('load sends pattern files of this machine, with flags, and leaves a page and the asked JSON here', async () => {
+it('load sends pattern files of this machine, with flags, and writes a page and the requested JSON here', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'own pattern '));
   const [file, json] = [join(folder, 'own.yaml'), join(folder, 'own.json')];
   const cart = '{path: /cart, expect: 200, series: {route: cart}}';
@@ -186,10 +186,10 @@ it("one request behind the generator's back makes verify fail, and it names the 
   expect(verify.stdout).toContain('http_requests_total{path="cart",method="get"}: counted 1 more than sent');
 });
 
-it('a Prometheus that is stopped during verify ends it with status 3 and its address', async () => {
+it('verify exits with status 3 and the address if Prometheus is stopped meanwhile', async () => {
   const prometheus = await project.container('prometheus');
   const verify = project.start('scripts/stack.sh', ['verify']);
-  // It waits for one scrape and for another.
+  // It waits for two scrapes.
   await project.generator();
   await docker('kill', prometheus);
   const { exitCode, stderr } = await verify.result;
@@ -198,7 +198,7 @@ it('a Prometheus that is stopped during verify ends it with status 3 and its add
   await docker('start', prometheus);
 });
 
-it('an API that is killed during load ends it with status 3 and no verification', async () => {
+it('load exits with status 3 and without a verification if the API is killed meanwhile', async () => {
   const api = await project.container('api');
   const flags = ['--duration', '15s', '--rate', '100', '--timeout', '2s', '--wait', '10s'];
   const load = project.start('scripts/stack.sh', ['load', 'steady', ...flags]);
@@ -210,13 +210,13 @@ it('an API that is killed during load ends it with status 3 and no verification'
   expect(stderr).toContain(reason);
 });
 
-it('up after that and after down ends with the verification table', async () => {
+it('up after that and after down prints the verification table', async () => {
   expect(await project.stack(['down'])).toMatchObject({ exitCode: 0 });
   expect(await project.containers()).toEqual([]);
   expect((await project.up()).stdout).toMatch(row('code="404"', 33, 33, 0));
 });
 
-it('up with API_WORKERS=2 makes the API a cluster, verified, whose last counts are scraped', async () => {
+it('up with API_WORKERS=2 makes the API a cluster, which is verified, and whose last counts are scraped', async () => {
   await expectPassed(await project.up({ API_WORKERS: '2' }));
   expect(await value('count(process_cpu_seconds_total{job="api"})')).toBe(3);
   const counted = () => value('sum(last_over_time(http_requests_total[1h]))');
@@ -228,7 +228,7 @@ it('up with API_WORKERS=2 makes the API a cluster, verified, whose last counts a
   await docker('start', api);
 });
 
-it('up with a setting that the API refuses shows what it says, and that what was running no longer does', async () => {
+it('up with a setting that the API refuses shows its message, and reports that containers have stopped', async () => {
   const { exitCode, stderr } = await project.stack(['up'], { SIMULATED_ERROR_RATIO: 'often' });
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/SIMULATED_ERROR_RATIO: expected .*"often"/);

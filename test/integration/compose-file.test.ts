@@ -1,4 +1,4 @@
-// The configuration that Compose derives from docker-compose.yml and a setting: no container is started.
+// The configuration that Compose derives from docker-compose.yml and a setting, without containers.
 import { expect, it } from '@jest/globals';
 import { run } from '../support/command.ts';
 import { remoteWriteOverride, repositoryRoot } from '../support/repository.ts';
@@ -8,7 +8,7 @@ it.each([
   ['30000', '10000', '45s'],
   ['1500', '0', '6.5s'],
 ])(
-  'an API that may take %s ms to end its requests, and %s ms for a last scrape, is ended no earlier than after %s',
+  'an API with %s ms to finish its requests and %s ms for a last scrape is killed after %s at the earliest',
   async (SHUTDOWN_GRACE_MS, SHUTDOWN_SCRAPE_WAIT_MS, period) => {
     const settings = { ...process.env, SHUTDOWN_GRACE_MS, SHUTDOWN_SCRAPE_WAIT_MS };
     const { stdout } = await run('docker', ['compose', 'config', '--format', 'json'], settings);

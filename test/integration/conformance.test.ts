@@ -1,5 +1,5 @@
-// docs/who-counts-right.md shows what the libraries for Node and Python count here and now. Ours must match its documentation
-// everywhere. Others must not, so that a judge that finds nothing fails.
+// docs/who-counts-right.md shows what the libraries for Node and Python really count. Ours must match its documentation
+// everywhere. OpenTelemetry must not, so that a judge that finds nothing fails.
 import { expect, it } from '@jest/globals';
 import { columns } from '../../tools/conformance/columns.ts';
 import { type Cells, judge } from '../../tools/conformance/judge.ts';

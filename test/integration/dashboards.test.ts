@@ -28,7 +28,7 @@ interface RuleState {
 
 /** Queries that may be empty on a healthy stack, with reasons. All others must return data. */
 const MAY_BE_EMPTY = {
-  ALERTS: 'on a healthy stack nothing is wrong',
+  ALERTS: 'on a healthy stack nothing fires',
   prometheus_notifications_errors_total: 'without ALERTS=1 there is no Alertmanager to notify',
   '> 0.001': 'this API has fewer routes than a panel distinguishes, so there is no rest',
   ') - sum(topk(': 'for the same reason',
@@ -58,8 +58,8 @@ let traffic: NodeJS.Timeout;
 beforeAll(async () => {
   stack = await startStack({ replicas: 2, lastEnvironment: { API_WORKERS: '2' } });
   await stack.load('not-found');
-  // Light traffic for as long as the tests query rates: a route on every replica, and sometimes a path that does not exist,
-  // which must stay a minority, because NotFoundSurge would report it otherwise.
+  // Light traffic while the tests query rates: a route on every replica, and sometimes a path that does not exist, which must
+  // remain a minority, because otherwise NotFoundSurge would fire.
   traffic = setInterval(() => {
     const urls = stack.replicas
       .map((replica) => `${urlOf(replica, 5001)}/products`)
@@ -81,7 +81,7 @@ const answer = (expr: string) =>
   });
 
 it.each([...panelQueries, ...annotations])(
-  '$name is understood, and unless it may be empty returns data, with the labels that its legend names',
+  '$name is valid, and returns data with the labels of its legend unless it may be empty',
   async ({ expr, legend }) => {
     const asked = fillVariables(expr, EVERYTHING);
     const samples = mayBeEmpty(expr) ? await query(stack.prometheusUrl, asked) : await answer(asked);
@@ -110,13 +110,13 @@ const queries = [...readText('docs/runbook.md').matchAll(/```promql\n(.*?)```/gs
   lines.trim().split('\n'),
 );
 // Queries for failures are empty here, but the series that they read exist.
-it.each(queries)('%s of the runbook is understood, and what it names is exposed', async (expr) => {
+it.each(queries)('%s of the runbook is valid, and its series are exposed', async (expr) => {
   await query(stack.prometheusUrl, expr);
   for (const selector of parsePromql(expr)) if (selector.metric !== '') await expectExposed(toText(selector));
 });
 
 describe('rules', () => {
-  it('are all loaded and evaluated without an error, and none finds a fault', async () => {
+  it('are all loaded and evaluated without errors, and none fires', async () => {
     const states = await eventually('every rule evaluated', async () => {
       const { groups } = await read<{ groups: { rules: RuleState[] }[] }>(stack.prometheusUrl, 'rules');
       const all = groups.flatMap((group) => group.rules);
@@ -131,7 +131,7 @@ describe('rules', () => {
     expect(await query(stack.prometheusUrl, faults)).toEqual([]);
   });
 
-  it('see the failure budget of the service as a whole, whatever the number of replicas', async () => {
+  it('compute the failure budget of the service as a whole, independent of the number of replicas', async () => {
     const [availability] = await answer('sum by (slo) (job_slo:requests:rate5m{slo="availability"}) > 0');
     expect(availability?.labels).toEqual({ slo: 'availability' });
     expect(
@@ -140,7 +140,7 @@ describe('rules', () => {
   });
 });
 
-it('keeps at least the days that the longest window of the dashboards looks back', () => {
+it('retains at least as many days as the longest window of the dashboards', () => {
   const [, kept] = /--storage.tsdb.retention.time=(\d+)d/.exec(composeWords('prometheus').join(' ')) ?? [];
   const windows = panelQueries.flatMap(({ expr }) =>
     parsePromql(fillVariables(expr, EVERYTHING)).flatMap(({ range }) => range ?? []),
@@ -149,7 +149,7 @@ it('keeps at least the days that the longest window of the dashboards looks back
   expect(Number(kept)).toBeGreaterThanOrEqual(Math.max(...days));
 });
 
-/** What Grafana finds for the variable `job`: the jobs with requests, so not Prometheus itself. */
+/** Grafana's values of the variable `job`: the jobs with requests, so not Prometheus itself. */
 const CHOSEN = { ...EVERYTHING, job: 'api' };
 const secondsAhead = (seconds: number) => Date.now() / 1000 + seconds;
 
@@ -201,7 +201,7 @@ it.each([
     () => onReplicas('start').then(() => clearInterval(traffic)),
   ],
   ['Idle: no requests', /^Idle: no requests in the last minute\.$/, async () => undefined],
-])('the state is said as "%s", and no query fails', async (words, pageWords, reach) => {
+])('the state is shown as "%s", and no query fails', async (words, pageWords, reach) => {
   await reach();
   await eventually(
     `the state "${words}"`,
@@ -212,7 +212,7 @@ it.each([
   await expectAnswers();
 });
 
-it('seen by a clock that is half a minute ahead: a dash in most panels, and the reason in words', async () => {
+it('with a clock that is half a minute ahead, most panels show a dash, and the state shows the reason', async () => {
   expect(await query(stack.prometheusUrl, 'sum(http_requests_total)', secondsAhead(30))).toEqual([]);
   expect(await shownState(30)).toBe('No recent sample: is your clock ahead?');
   await expectAnswers(30);

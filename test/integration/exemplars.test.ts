@@ -1,5 +1,5 @@
-// The path from a number to the request, in the stack itself. Prometheus stores the exemplars of a run with two kinds of
-// latency; the generator's report lists the same requests as slow, and the API's log has the same ids.
+// From a number to the request, in the stack itself. Prometheus stores the exemplars of a run with two kinds of latency; the
+// generator's report lists the same requests as slow, and the API's log has the same ids.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import axios from 'axios';
 import type { Report } from 'exact-load';
@@ -65,7 +65,7 @@ it('the exemplar of a bucket has a value of that bucket', async () => {
     expect(value).toBeLessThanOrEqual(Number(series.le?.replace('+Inf', 'Infinity')));
 });
 
-it('the API has logged the slow requests, and those that failed, by the same ids', async () => {
+it('the API has logged the slow and the failed requests with the same ids', async () => {
   const { stderr } = await run('docker', ['logs', stack.api.getId()]);
   const lines = stderr.trim().split('\n');
   const byId = new Map(lines.map((line) => JSON.parse(line)).map((line) => [line.traceId, line]));

@@ -46,7 +46,7 @@ async function expose(accept: string): Promise<{ text: string; contentType: unkn
 const runWithInput = (words: string[], input: string) =>
   run('docker', ['run', '--rm', '--interactive', '--network', 'none', ...words], process.env, input);
 
-it('passes promtool check metrics without a word', async () => {
+it('passes promtool check metrics without output', async () => {
   const { text, contentType } = await expose('text/plain');
   expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
   const promtool = ['--entrypoint', 'promtool', settingOf('PROMETHEUS_IMAGE'), 'check', 'metrics'];
@@ -71,7 +71,7 @@ it('is OpenMetrics to the Python parser, sample by sample', async () => {
       ['http_request_duration_seconds_bucket', unmatched, 2, 'histogram', null],
     ]),
   );
-  // At least one bucket of each answer, and of no other.
+  // At least one bucket of each response, and of no other.
   const buckets = samples.filter(([name, , , , exemplar]) => name.endsWith('_bucket') && exemplar);
   const answers = buckets.map(([, { path, code }]) => `${path} ${code}`);
   expect(new Set(answers)).toEqual(new Set(['products 200', 'cars/:id 200', 'unmatched 404']));
@@ -107,7 +107,7 @@ scrape_configs:
   }
 });
 
-it('is missed by none of counter, classic and native when the API is restarted between two scrapes', async () => {
+it('counter, classic and native histogram miss no request when the API restarts between two scrapes', async () => {
   const { prometheusUrl, api } = stack;
   // The engine chooses another port when it starts the container again.
   const hit = async (times: number) => {

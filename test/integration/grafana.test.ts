@@ -48,7 +48,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
     await stack?.stop();
   });
 
-  /** Not its health endpoint, which Grafana has for Prometheus only since 9.5. */
+  /** Not the health endpoint of the data source, which Grafana has for Prometheus only since 9.5. */
   const ask = async (queries: readonly object[]) => {
     const datasource = { uid: 'prometheus', type: 'prometheus' };
     const asked = queries.map((query, i) => ({ ...query, refId: `Q${i}`, datasource }));
@@ -75,7 +75,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
   });
 
   it.each(dashboards.map(({ title, panels = [] }) => ({ title, panels })))(
-    'every panel of $title is answered without an error',
+    'every panel of $title gets its data without an error',
     async ({ panels }) => {
       for (const panel of panels) {
         const targets = (('targets' in panel && panel.targets) || []) as { expr?: string }[];
@@ -129,7 +129,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
     },
   );
 
-  it('has nothing to complain about in its log', () => {
+  it('logs no warnings or errors about provisioning', () => {
     // Migrations of Grafana's own database mention dashboards, too.
     const complaints = log
       .split('\n')
@@ -162,7 +162,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
       },
     );
 
-    it('draws the graphs of the run that was just made', async () => {
+    it('draws the graphs of the previous run', async () => {
       const { page } = await open(`/d/api-overview?from=${startedAtMs - 30_000}&to=${Date.now()}`);
       const graphs = dashboards[0]?.panels?.filter(({ type }) => /timeseries|heatmap/.test(type ?? '')) ?? [];
       // uPlot draws on a canvas; a failed panel has none.
@@ -172,7 +172,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
       await page.close();
     });
 
-    it('leads from a route in the table to its own view', async () => {
+    it('links a route in the table to its details', async () => {
       // A rate needs requests between two scrapes.
       const asking = setInterval(() => {
         void axios.get(`${stack.apiUrl}/products`).catch(() => undefined);

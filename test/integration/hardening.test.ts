@@ -1,7 +1,7 @@
 /**
- * The compose stack with ALERTS=1, under load, with an API that fails half of its answers: the notification that an operator
- * gets, and the attack surface that an intruder finds. Each measure of docs/security.md is checked on each running container:
- * a measure without a check fails, and so does a check without a measure.
+ * The compose stack with ALERTS=1, under load, with an API that fails half of its requests: the notification for an operator,
+ * and the attack surface. Each measure of docs/security.md is checked on each running container: a measure without a check
+ * fails, and so does a check without a measure.
  */
 import { writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
@@ -66,7 +66,7 @@ function configureReceivers(): string {
 }
 
 describe('every running container', () => {
-  it('is looked at, and documents and checks name the same measures', () => {
+  it('is checked, and document and checks name the same measures', () => {
     // Grafana, if its image is available.
     const services = containers.map(({ service }) => service).filter((service) => service !== 'grafana');
     expect(services.sort()).toEqual(['alertmanager', 'api', 'loadgen', 'prometheus']);
@@ -79,7 +79,7 @@ describe('every running container', () => {
 });
 
 describe('an operator', () => {
-  it('is notified by the receiver of pages how bad it is and where to read on', async () => {
+  it('gets a page with the severity of the problem and a link to the runbook', async () => {
     const { receiver, alerts } = await eventually('a notification of ErrorBudgetBurn', async () =>
       notifications.find((each) => each.alerts.some(({ labels }) => labels.alertname === 'ErrorBudgetBurn')),
     );
@@ -97,7 +97,7 @@ describe('an operator', () => {
     });
   });
 
-  it('gets no ticket about the same budget while the page fires: it is inhibited', async () => {
+  it('gets no ticket about the same budget while the page fires, because it is inhibited', async () => {
     interface Shown {
       labels: Record<string, string>;
       status: { inhibitedBy: string[] };
@@ -113,7 +113,7 @@ describe('an operator', () => {
     expect(notifications.filter(({ receiver }) => receiver === 'ticket')).toEqual([]);
   });
 
-  it('finds the firing alert with amtool, and severities go to the receivers of their names', async () => {
+  it('finds the firing alert with amtool, and each severity goes to the receiver of the same name', async () => {
     const alertmanager = await project.container('alertmanager');
     const amtool = (...words: string[]) => docker('exec', alertmanager, 'amtool', ...words);
     expect(await amtool('alert', '--alertmanager.url=http://127.0.0.1:9093')).toMatch(/^ErrorBudgetBurn /m);
@@ -124,13 +124,13 @@ describe('an operator', () => {
   });
 });
 
-describe('a client that reaches the port of Prometheus', () => {
+describe('a client of the port of Prometheus', () => {
   /** A remote write as specified: one sample of intruder{job="api"}. */
   const sample = 'NvQ1AAo0ChQKCF9fbmFtZV9fEghpbnRydWRlcgoKCgNqb2ISA2FwaRIQCQAAAAAAAPA/EIDQ37SrMw==';
   const send = (method: string, path: string, data?: Buffer | string, headers: Record<string, string> = {}) =>
     axios.request({ method, url: `${project.prometheusUrl}${path}`, data, headers, validateStatus: null });
 
-  it('cannot write a series, by any receiver', async () => {
+  it('cannot write a series through any receiver', async () => {
     const remoteWrite = await send('POST', '/api/v1/write', Buffer.from(sample, 'base64'), {
       'content-type': 'application/x-protobuf',
       'content-encoding': 'snappy',
@@ -156,7 +156,7 @@ describe('a client that reaches the port of Prometheus', () => {
     expect(JSON.stringify(data)).toContain(refusal);
   });
 
-  it('leaves what was there, after all that', async () => {
+  it('leaves both targets up, after all that', async () => {
     // A busy machine may fail a scrape.
     await eventually('both targets', async () => {
       const [sum] = await query(project.prometheusUrl, 'sum(up{job=~"api|prometheus"})');

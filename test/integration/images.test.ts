@@ -1,4 +1,4 @@
-/** The images as a release builds them, and as a file that a machine without a registry takes. */
+/** The images as a release builds them, and as a file for a machine without a registry. */
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ const images = (...words: string[]) => project.run('scripts/images.sh', words);
 /** The images that `make test` has built, under the project's name. */
 const tag = (target: 'app' | 'loadgen') => docker('tag', ownImage(target), `${project.name}/${target}`);
 
-it('a dry run of a release builds both for this machine, and names what it would push', async () => {
+it('a dry run of a release builds both for this machine, and lists what it would push', async () => {
   const { version } = JSON.parse(readFileSync(`${repositoryRoot}package.json`, 'utf8')) as {
     version: string;
   };
@@ -40,7 +40,7 @@ it('a dry run of a release builds both for this machine, and names what it would
   );
 }, 300_000);
 
-it('saving is refused without a name, onto a file, and where an image is missing', async () => {
+it('saving is refused without a name, to an existing file, and if an image is missing', async () => {
   await tag('app');
   const { exitCode, stderr } = await images('save', file);
   expect({ exitCode, stderr }).toEqual({
@@ -54,7 +54,7 @@ it('saving is refused without a name, onto a file, and where an image is missing
   expect(await images('load', join(project.reports, 'other.tar'))).toMatchObject({ exitCode: 2 });
 });
 
-it('what is saved is there again after it was lost, and make up starts it without a build, Grafana too', async () => {
+it('loads the saved images after their removal, and make up starts them without a build, including Grafana', async () => {
   await tag('app');
   await tag('loadgen');
   expect(await images('save', file)).toMatchObject({ exitCode: 0 });

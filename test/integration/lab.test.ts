@@ -1,5 +1,5 @@
-// The two labs, from the first request to the last answer, through Prometheus' HTTP API and on the page that Prometheus renders
-// itself, /consoles/index.html. The tests build on each other.
+// The two labs, from the first request to the last answer, through Prometheus' HTTP API and on the page that Prometheus renders,
+// /consoles/index.html. The tests build on each other.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import type { Page } from 'playwright-core';
@@ -51,7 +51,7 @@ describe('after the traffic of the lab', () => {
     ['sum(http_request_duration_seconds_count)', 133],
     ['sum(http_request_duration_seconds_count{path="unmatched"})', 33],
     ['up{job="prometheus"}', 1],
-    // The bound as OpenMetrics writes it, which Prometheus asks for.
+    // The bound in the notation of OpenMetrics, which Prometheus requests.
     ['http_request_duration_seconds_bucket{path="products",method="get",code="200",le="1.0"}', 30],
   ])('%s is %i', async (expression, expected) => {
     expect(await value(expression)).toBe(expected);
@@ -63,7 +63,7 @@ describe('after the traffic of the lab', () => {
   });
 });
 
-it('neither scrapes on either port nor health checks change any count', async () => {
+it('scrapes on either port and health checks change no count', async () => {
   const { apiUrl, metricsUrl } = stack;
   const urls = ['/', '/metrics', '/healthz', '/readyz'].map((path) => metricsUrl + path);
   for (let i = 0; i < 5; i++) {
@@ -104,7 +104,7 @@ describe('the page of Prometheus', () => {
     expect(text(html)).toContain('Most requested 40 post /products');
   });
 
-  it('ranks routes and codes, shows targets and that nothing fires, and reloads itself', async () => {
+  it('ranks routes and codes, shows targets, reports that nothing fires, and reloads itself', async () => {
     const html = await read();
     expect(html).toMatch(/<meta http-equiv="refresh" content="\d+">/);
     const ranked = ['post /products 40', 'get /products 30', 'get /cart 20', 'post /cart 10'];
@@ -128,7 +128,7 @@ describe('the page of Prometheus', () => {
     expect(html).toMatch(/at most [\d.]+ req\/s/);
   });
 
-  it('gives rate, share of 5xx and percentiles of each route', async () => {
+  it('shows rate, share of 5xx and percentiles of each route', async () => {
     // The rules of rates and of percentiles are evaluated at different moments.
     const row = await eventually('rate and percentiles of the route', async () => {
       const found = rows(await read(), 'red').find((line) => line.startsWith('post /products'));
@@ -151,7 +151,7 @@ describe('the page of Prometheus', () => {
     }
   });
 
-  it('shows a hostile label value as text, wherever labels are shown', async () => {
+  it('shows a hostile label value as text everywhere', async () => {
     const escaped = HOSTILE.replace(/[\\"]/g, '\\$&');
     const lines = [
       ['http_requests_total', 'counter', `path="${escaped}",method="${escaped}"`],
@@ -185,7 +185,7 @@ describeInBrowser('in a browser', (browser) => {
     [800, 'dark', 'rgb(17, 18, 23)'],
     [1440, 'light', 'rgb(244, 245, 245)'],
   ] as const)(
-    'needs no sideways scrolling at %d pixels, follows the %s scheme of the system, and runs nothing that a label brings along',
+    'needs no horizontal scrolling at %d pixels, follows the %s scheme of the system, and executes no label values',
     async (width, scheme, ground) => {
       const page = await open(width, scheme);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
@@ -196,7 +196,7 @@ describeInBrowser('in a browser', (browser) => {
     },
   );
 
-  it('breaks no word below the curves at 800 pixels', async () => {
+  it('wraps no label below the curves at 800 pixels', async () => {
     const page = await open(800, 'light');
     const lines = await page.evaluate(`[...document.querySelectorAll('figcaption span')].map((span) => {
       const text = document.createRange();

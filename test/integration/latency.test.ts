@@ -1,5 +1,5 @@
-// Latency as exact as the counts, with a real Prometheus, whichever PROMETHEUS_IMAGE names: quantiles against the generator's, and the
-// same counts in counter, classic and native histogram.
+// Latency is as exact as the counts, with the Prometheus of PROMETHEUS_IMAGE: quantiles are close to those of the generator, and
+// counter, classic and native histogram have the same counts.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { queryValue } from '../support/prometheus.ts';
 import { type Stack, startStack } from '../support/stack.ts';
@@ -17,10 +17,10 @@ const NATIVE = 'histogram_count(sum(http_request_duration_seconds{path!="unmatch
 const FRACTION = 'histogram_fraction(0, 0.25, sum(http_request_duration_seconds{path!="unmatched"}))';
 const BUCKET = 'sum(http_request_duration_seconds_bucket{path!="unmatched", le="0.25"})';
 
-/** Above this many ms at the 99th percentile the generator was too late at its own timers for a comparison. */
+/** If the timers of the generator were later than this at the 99th percentile, in ms, its figures cannot be compared. */
 const QUIET_MS = 5;
 
-/** Within 5 %, and what the machine puts between the two clocks: as much as the generator was late. */
+/** Within 5 %, and an allowance for delays of the machine between the two clocks: as much as the generator was late. */
 function expectNear({ latency, phases }: LatencyReport): void {
   const late = phases[0].latenessMs;
   if ((late.p99 ?? 0) > QUIET_MS) {
@@ -37,7 +37,7 @@ function expectNear({ latency, phases }: LatencyReport): void {
 
 const LATENCIES = {
   'spread evenly': '2-60',
-  // Not nine to one: the p90 would lie in the gap between the two, where a single late answer moves it by 70 ms.
+  // Not nine to one: the p90 would be in the gap between the two, where one late response moves it by 70 ms.
   'of two kinds': '5-9x17,80-120x3',
 };
 let stacks: Stack[];
@@ -50,10 +50,10 @@ beforeAll(async () => {
 afterAll(() => Promise.all((stacks ?? []).map((stack) => stack.stop())));
 
 it.each(Object.keys(LATENCIES).map((name, i) => [name, i] as const))(
-  'latencies %s are in Prometheus what the generator measured, and the counts are the same everywhere',
+  'latencies %s in Prometheus match those of the generator, and all counts are equal',
   async (_name, i) => {
     const { load, prometheusUrl } = stacks[i] as Stack;
-    // More connections than are ever needed: whatever is late is sent late.
+    // More connections than needed, so that no request waits for one.
     const words = ['--rate', '100', '--duration', '15s', '--connections', '1500', '--json', '-', '--quiet'];
     const report = JSON.parse((await load('steady', ...words)).stdout) as LatencyReport;
     const { latency, verification } = report;

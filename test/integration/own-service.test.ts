@@ -8,7 +8,7 @@ import { environment, guideFolder, ownPorts } from '../support/tutorial.ts';
 import { follow, readSections, replaced, type Surroundings } from '../support/walkthrough.ts';
 
 const guide = read('docs/own-service.md');
-/** What the guide names, by the name that its first line gives it. */
+/** The files of the guide, by the name in their first line. */
 const files: Readonly<Record<string, string>> = Object.fromEntries(
   [...guide.matchAll(/^```\w+\n(?:\/\/|#) (\S+\.\w+)\n(.*?)^```$/gms)].map(([, name, text]) => [name, text]),
 );
@@ -57,10 +57,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-it('does what it says', async () => {
+it('works as described', async () => {
   const sections = readSections(guide);
   expect(sections).toHaveLength(4);
-  // One after the other, for the shop of the first section is asked in the second.
+  // In one walkthrough, because the second section queries the shop of the first.
   const whole = { title: '', blocks: sections.flatMap(({ blocks }) => blocks) };
   await follow(whole, surroundings);
 });

@@ -1,4 +1,4 @@
-/** Each preset against the library that it is for: found by itself, and every request counted as it says. */
+/** Each preset with its library: it is detected, and every request is counted as the preset describes. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { run as runCommand } from '../support/command.ts';
 import { type ScrapingPrometheus, startPrometheus } from '../support/prometheus-container.ts';
 import { repositoryRoot } from '../support/repository.ts';
 
-/** What the route of /users/7 is called there, by the preset that is found. */
+/** The program, the preset that is detected, and the name of the route of /users/7. */
 const LIBRARIES: readonly (readonly [ProgramName, string, string])[] = [
   ['express-exact-metrics', 'express-exact-metrics', '/users/:id'],
   ['express-prom-bundle', 'express-prom-bundle', '/users/#val'],
@@ -52,7 +52,7 @@ describe.each(LIBRARIES)('%s', (name, preset, route) => {
   const test = reason === undefined ? it : it.skip;
   const why = reason === undefined ? '' : ` (left out: ${reason})`;
   test.each(['auto', preset])(
-    `is compared by %s, and every request was counted once${why}`,
+    `is verified by %s, and every request is counted once${why}`,
     async (metrics) => {
       const program = programs.get(name) as Program;
       const { verification } = await run({
@@ -81,7 +81,7 @@ describe('the command line', () => {
   const cli = async (...words: string[]) =>
     runCommand('node', [`${repositoryRoot}loadgen/dist/main.js`, ...words, '--prometheus', prometheus.url]);
 
-  it('verifies a URL by its route, and then what instrumentations get wrong', async () => {
+  it('verifies a URL by its route, and then probes for common mistakes', async () => {
     const url = `${programs.get('express-exact-metrics')?.url}/users/7`;
     const words = ['-n', '20', '--job', 'express-exact-metrics', '--route', '/users/:id', '--probe'];
     const { exitCode, stdout } = await cli(url, ...words);
@@ -90,7 +90,7 @@ describe('the command line', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('finds the label that a client chooses', async () => {
+  it('finds a label with values from clients', async () => {
     const url = `${programs.get('express-prom-bundle')?.url}/users/7`;
     const words = ['-n', '20', '--job', 'express-prom-bundle', '--route', '/users/#val', '--probe'];
     const { exitCode, stdout } = await cli(url, ...words);
@@ -104,7 +104,7 @@ describe('the command line', () => {
   it.each([
     [20, 0, 'verified: 20 requests, every one counted exactly once'],
     [21, 1, 'status_code="200"}: counted 1 fewer than sent'],
-  ])('compares what another generator says that it sent: %s', async (sent, code, text) => {
+  ])('compares the requests that another generator reports: %s', async (sent, code, text) => {
     const url = `${programs.get('express-prom-bundle')?.url}/users/7`;
     await run({ url, requests: 1, prometheus: prometheus.url, job: 'express-prom-bundle' });
     const start = new Date().toISOString();

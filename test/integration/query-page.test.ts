@@ -1,4 +1,4 @@
-// The page to query Prometheus, /consoles/query.html, in a browser: it shows the same values as the responses of the HTTP API.
+// The page to query Prometheus, /consoles/query.html, in a browser. It shows the same values as the HTTP API.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import type { Frame, Page } from 'playwright-core';
@@ -141,7 +141,7 @@ describeInBrowser('in a browser', (browser) => {
     'rate(up)',
     'up / on () up',
     'up + on () group_left () {__name__=~"up|scrape_duration_seconds"}',
-  ])('shows the error of %s as Prometheus words it', async (expr) => {
+  ])('shows the error of Prometheus for %s', async (expr) => {
     const { data } = await axios.get(`${stack.prometheusUrl}/api/v1/query`, {
       params: { query: expr },
       validateStatus: () => true,
@@ -175,7 +175,7 @@ describeInBrowser('in a browser', (browser) => {
     });
   });
 
-  it('needs no mouse: the query, an example and the overview are reachable by keyboard', async () => {
+  it('needs no mouse: query, examples and overview are reachable by keyboard', async () => {
     await withPage(async (page) => {
       await page.goto(`${stack.prometheusUrl}/consoles/query.html`);
       await page.keyboard.type('sum(http_errors_total)');

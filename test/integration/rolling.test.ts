@@ -7,14 +7,14 @@ import { docker } from '../support/command.ts';
 import { Project } from '../support/project.ts';
 import { eventually } from '../support/until.ts';
 
-/** How long the steps take depends on the machine: the load is longer than any needs, and ends with them. */
+/** The duration of the steps depends on the machine; the load is longer, and ends with them. */
 const SETTINGS = { REPLICAS: '2', DURATION: '20m' };
 const SCALED = 3;
 
 let project: Project;
 
 beforeAll(async () => {
-  // On a busy machine clients take long to leave a replica that drains; one that has to end before they have cuts them.
+  // On a busy machine clients need long to leave a draining replica, which would cut them if it had to exit earlier.
   project = await Project.create('rolling', SCALED, { SHUTDOWN_GRACE_MS: '60000' });
   await project.up();
 });
@@ -30,7 +30,7 @@ async function replicas(): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map((row) => [row.slice(0, row.indexOf(' ')), row]));
 }
 
-it('more replicas, each restarted in turn, and as many as before, lose no request and no count', async () => {
+it('adding replicas, restarting each in turn and removing them loses no request and no count', async () => {
   const before = await project.containers('api');
   const rolling = project.start('scripts/rolling.sh', ['--rate', '100'], SETTINGS);
   const generator = await project.generator();
@@ -42,7 +42,7 @@ it('more replicas, each restarted in turn, and as many as before, lose no reques
   await eventually('one replica', async () => (await project.containers('api')).length === 1);
   await docker('kill', '--signal', 'INT', generator);
   const { exitCode, stdout, stderr } = await rolling.result;
-  // Together, so that a failure shows both. Dropped requests would say that the machine was busy: the generator does not wait for it.
+  // Together, so that a failure shows both. Dropped requests are allowed: they only show that the machine was busy.
   const output = `${stderr}\n${stdout}`;
   expect(output).toMatch(/^ {2}errors {4}0 [\s\S]*, every one counted exactly once$/m);
   expect(output).not.toContain('error: ');
@@ -50,7 +50,7 @@ it('more replicas, each restarted in turn, and as many as before, lose no reques
   expect(await project.containers('api')).toEqual(before);
 });
 
-it('are as many as before after a Ctrl-C, and the load ends with its summary', async () => {
+it('Ctrl-C restores the number of replicas, and the load ends with its summary', async () => {
   const before = await project.containers('api');
   const rolling = project.start('scripts/rolling.sh', [], SETTINGS);
   await project.generator();
@@ -63,13 +63,13 @@ it('are as many as before after a Ctrl-C, and the load ends with its summary', a
   expect(await project.containers('loadgen')).toEqual([]);
 });
 
-it('after that, what is counted is what was ever sent', async () => {
+it('after that, the counters match everything that was sent', async () => {
   const { exitCode, stdout } = await project.stack(['verify']);
   expect(exitCode).toBe(0);
   expect(stdout).toContain('every one counted exactly once');
 });
 
-it('those that stay keep their container and the first port; where there are as many, nothing is changed', async () => {
+it('remaining replicas keep their container and port; the same number of replicas changes nothing', async () => {
   const port = project.port('API_HOST_PORT');
   const first = await replicas();
   expect(Object.keys(first)).toEqual([String(port)]);
@@ -82,7 +82,7 @@ it('those that stay keep their container and the first port; where there are as 
   expect(await replicas()).toEqual(scaled);
 });
 
-it('another setting replaces those that are left', async () => {
+it('another setting replaces the remaining replica', async () => {
   const before = await replicas();
   await project.up({ SIMULATED_LATENCY_MS: '1' });
   const [other, port] = [await replicas(), String(project.port('API_HOST_PORT'))];

@@ -32,11 +32,11 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-// A busy machine may fail a scrape of this size: what one scrape must show is waited for.
+// Polls, because a busy machine may fail a scrape of this size.
 const holds = (what: string, expression: string) =>
   eventually(what, async () => (await query(stack.prometheusUrl, expression)).length > 0);
 
-it('scrapes an application with 1,000 routes, each of which has its series', async () => {
+it('scrapes an application with 1,000 routes and all their series', async () => {
   await holds('the series of 1,000 routes', 'count(http_requests_total{job="api"}) == 1000');
   await holds(
     'all samples of a scrape',
@@ -45,7 +45,7 @@ it('scrapes an application with 1,000 routes, each of which has its series', asy
   expect(await query(stack.prometheusUrl, 'ALERTS{alertname="SampleLimitNear", job="api"}')).toEqual([]);
 });
 
-it('rejects a scrape with one sample more than the limit, says so, and alerts with its size', async () => {
+it('rejects a scrape with one sample more than the limit, shows the reason, and alerts with its size', async () => {
   const alert = 'ALERTS{alertname="SampleLimitNear", job="wild", alertstate="pending", severity="ticket"}';
   await holds('the alert', alert);
   await holds(

@@ -1,4 +1,4 @@
-/** The steps of docs/tutorial.md that ask Prometheus, each followed for itself with a Prometheus that remembers nothing. */
+/** The steps of docs/tutorial.md that query Prometheus, each with a new, empty Prometheus. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';

@@ -1,4 +1,4 @@
-/** Two Prometheus servers scrape the same API: each can verify alone, and a process that ends waits for both. */
+/** Two Prometheus servers scrape the same API: each can verify independently, and an exiting process waits for both. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { run } from 'exact-load';
 import { run as command, docker } from '../support/command.ts';

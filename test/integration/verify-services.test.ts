@@ -1,4 +1,4 @@
-/** What could fool a verification, each with a real Prometheus: a verdict of its own, and never `verified`. */
+/** Situations that could mislead a verification, with a real Prometheus: each gets the correct verdict. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type PatternInput, type Report, run } from 'exact-load';
 import { type Job, type ScrapingPrometheus, startPrometheus } from '../support/prometheus-container.ts';
 
-/** A service that counts what it answers, in `requests_total`, and whatever a test makes of that. */
+/** A service that counts its responses in `requests_total`; tests interfere with its counts. */
 class Service {
   url = '';
   counts = new Map<string, number>([['old', 10]]);
@@ -27,7 +27,7 @@ class Service {
     response.end('ok');
   });
 
-  /** Waits for so many more scrapes. */
+  /** Waits for this many more scrapes. */
   scraped(times: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     let left = times;
@@ -81,7 +81,7 @@ const wrongIn = (verification: Verification) =>
     .map(({ labels, difference }) => `${labels?.route} ${difference}`);
 
 const CASES: Readonly<Record<string, Case>> = {
-  'nothing unusual, of a job with characters that mean something to PromQL': {
+  'nothing unusual, for a job whose name has special characters of PromQL': {
     job: 'sh.p+(1)|"x"\\',
     expected: { verdict: 'verified' },
   },

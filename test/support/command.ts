@@ -1,4 +1,4 @@
-/** Programs as a user's shell runs them, without a terminal, by default from the repository's root. */
+/** Runs programs like a user's shell, without a terminal, by default in the repository's root. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { repositoryRoot } from './repository.ts';
 
@@ -10,14 +10,14 @@ export interface CommandResult {
 
 export interface RunningCommand {
   process: ChildProcess;
-  /** What has been printed to stderr so far. */
+  /** The text on stderr so far. */
   stderr(): string;
-  /** Ctrl-C, as a terminal sends it: to the command and to all that it has started. */
+  /** Sends Ctrl-C like a terminal: to the command and all its children. */
   interrupt(): void;
   result: Promise<CommandResult>;
 }
 
-/** @param input what is typed on standard input */
+/** @param input the text on standard input */
 export function start(
   program: string,
   words: readonly string[],

@@ -1,8 +1,8 @@
-// What the dashboards ask, ready for a Prometheus: the queries of all panels, and values for their variables.
+// The queries of all panels, and values for their variables.
 import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
 import { dashboards } from '../../grafana/src/dashboards.ts';
 
-/** What Grafana puts in the place of its variables: every job, replica and route, four scrape intervals. */
+/** Values of Grafana's variables: every job, replica and route, four scrape intervals. */
 export const EVERYTHING = {
   ...{ cluster: '.*', job: '.+', instance: '.+', path: '.+', method: '.+' },
   ...{ __rate_interval: '20s', __range: '15m' },

@@ -1,4 +1,4 @@
-// What the fault tests share: signals from outside of a container, load that goes on while something breaks, and alerts.
+// What the fault tests share: signals from outside a container, load while something breaks, and alerts.
 import { setTimeout } from 'node:timers/promises';
 import axios from 'axios';
 import type { PhaseReport, Report } from 'exact-load/report';
@@ -11,8 +11,8 @@ import type { Stack } from './stack.ts';
 import { eventually } from './until.ts';
 
 /**
- * Sends a signal to a container's first process, as the kernel or a user of the machine does. `docker kill` is something else:
- * the engine takes it for a request to end the container, and does not restart it.
+ * Sends a signal to a container's first process, like the kernel or a user of the machine. Not `docker kill`: after that the
+ * engine does not restart the container.
  */
 export async function signal(container: string, name: 'KILL' | 'STOP' | 'CONT'): Promise<void> {
   const { State: state } = await inspect(container);
@@ -24,12 +24,12 @@ export async function signal(container: string, name: 'KILL' | 'STOP' | 'CONT'):
   );
 }
 
-/** Lets a fault last that long: not a wait for anything that could be polled. */
+/** The duration of a fault, not a wait for something that could be polled. */
 export async function lasts(durationMs: number): Promise<void> {
   await setTimeout(durationMs);
 }
 
-/** The values of all series of a name in the exposition at a URL; reading it changes nothing that others see. */
+/** The values of all series of a metric in the exposition at a URL. */
 export async function samplesOf(metricsUrl: string, name: string): Promise<number[]> {
   const { data } = await axios.get<string>(`${metricsUrl}/metrics`, { responseType: 'text' });
   const lines = data.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'));
@@ -43,12 +43,12 @@ async function timed(metricsUrl: string): Promise<number> {
 }
 
 /**
- * More connections than wait in any of the faults, and longer than any lasts: a request that finds none free would be dropped,
- * and one that gives up may or may not be counted. How fast a busy machine answers does not matter here.
+ * More connections than any fault blocks, so that no request is dropped, and a longer timeout than any fault, because a request that
+ * times out may or may not be counted. The speed of a busy machine does not matter here.
  */
 const LENIENT = ['--connections', '2000', '--timeout', '30s', '--threshold', 'dropped=0'];
 
-/** Load with a constant rate on a project or a stack; something breaks once the API answers it. @returns when the load has ended */
+/** Sends load at a constant rate to a project or a stack, and calls `breakIt` once the API responds. @returns when the load has ended */
 export async function loadWhile(
   { metricsUrl, load }: Pick<Project | Stack, 'metricsUrl' | 'load'>,
   words: string[],
@@ -69,7 +69,7 @@ export interface Alert {
   state: 'pending' | 'firing';
 }
 
-/** The alerts of that name that fire. */
+/** The firing alerts of this name. */
 export async function firing(prometheusUrl: string, name: string): Promise<Alert[]> {
   const { alerts } = await read<{ alerts: Alert[] }>(prometheusUrl, 'alerts');
   return alerts.filter(({ labels, state }) => labels.alertname === name && state === 'firing');

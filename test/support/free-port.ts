@@ -1,10 +1,10 @@
-/** Ports that were free a moment ago: for programs that cannot let the system choose. */
+/** Ports that were free a moment ago, for programs that cannot let the system choose. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
 /**
- * Lower than the ports that systems give to outgoing connections and to published containers, so that a port which is free now is still
- * free when a replica is added; and others for each of Jest's workers.
+ * Below the ports that systems use for outgoing connections and published containers, so that a free port is still free when a replica
+ * is added. Each of Jest's workers has its own range.
  */
 const LOWEST = 11_000 + 1_000 * Number(process.env.JEST_WORKER_ID ?? 0);
 
@@ -14,7 +14,7 @@ async function listen(port: number): Promise<Server> {
   return server;
 }
 
-/** Ports that were returned before, which their programs may not listen on yet. */
+/** Ports that were returned before; their programs may not listen yet. */
 const taken = new Set<number>();
 
 export const freePort = (): Promise<number> => freeRange(1);

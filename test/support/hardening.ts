@@ -9,7 +9,7 @@ import { read } from './repository.ts';
 
 export type Check = (containers: readonly Container[], projectName: string) => void | Promise<void>;
 
-/** What is found in every container and what is expected there; a difference names the service. */
+/** Compares a value of every container with the expected one; a difference names the service. */
 function each(
   containers: readonly Container[],
   read: (one: Container) => [found: unknown, expected: unknown],
@@ -22,7 +22,7 @@ const every =
   (containers) =>
     each(containers, (one) => [found(one), expected]);
 
-/** Built here, under the project's name, and therefore ours to keep small. */
+/** Images that are built here, with the project's name. */
 const isOurs = ({ Config }: Container) =>
   Config.Image.startsWith(`${Config.Labels['com.docker.compose.project']}/`);
 
@@ -32,7 +32,7 @@ const [caller, isRoot] = [`${process.getuid?.()}:${process.getgid?.()}`, process
 
 const SECRET = /secret|token|passw|credential|private|_key=/i;
 const KEY_FILE = /(^|\/)(\.npmrc|\.env|\.git|\.netrc|\.docker|id_\w+|.*\.(key|p12|pfx))(\/|$)/;
-/** Empty unless its user sets it. */
+/** The password of Grafana is empty unless the user sets it. */
 const isSuspicious = (line: string) => SECRET.test(line) && line !== 'GF_SECURITY_ADMIN_PASSWORD=';
 const UNWANTED = new RegExp(
   [

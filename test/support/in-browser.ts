@@ -1,14 +1,11 @@
-/**
- * Tests that look at a page as a user does. `make test` names a Chromium in TEST_CHROMIUM, or reports at its end that there is
- * none; these tests are then left out.
- */
+/** Tests in a browser. `make test` sets TEST_CHROMIUM, or reports at its end that there is none and these tests were left out. */
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { startBrowser } from './browser.ts';
 
 const chromiumPath = process.env.TEST_CHROMIUM;
 
-/** A group of tests with one browser, which is there from its `beforeAll` on. */
+/** A group of tests with one browser, available from `beforeAll` on. */
 export function describeInBrowser(title: string, tests: (browser: () => Browser) => void): void {
   const group = chromiumPath === undefined ? describe.skip : describe;
   group(title, () => {

@@ -46,7 +46,7 @@ export async function filesIn(tarball: string): Promise<string[]> {
 export function itIsPublishable(folder: string, tarball: () => string, unsupported: readonly string[] = []) {
   const readme = read(`${folder}/README.md`);
 
-  it('weighs no more than the README says, packed and installed', async () => {
+  it('is no larger than the README says, packed and installed', async () => {
     const flags = ['--dry-run', '--json', '--ignore-scripts'];
     const { stdout } = await run('npm', ['pack', ...flags], { cwd: repositoryRoot + folder });
     const [{ size, unpackedSize }] = JSON.parse(stdout);
@@ -60,17 +60,17 @@ export function itIsPublishable(folder: string, tarball: () => string, unsupport
     }
   });
 
-  it('has a README without links that only this repository could follow', () => {
+  it('has a README without links that work only in this repository', () => {
     expect(readme.match(/\]\((?!https:|#)[^)]*\)/g)).toBeNull();
   });
 
-  it('has nothing that publint would warn of', async () => {
+  it('passes publint', async () => {
     const data = new Uint8Array(await readFile(tarball())).buffer;
     const { messages, pkg } = await publint({ pack: { tarball: data }, strict: true });
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
   });
 
-  it('has types that every supported way of resolving them finds, and that are true', async () => {
+  it('has correct types for every supported module resolution', async () => {
     const result = await checkPackage(
       createPackageFromTarballData(new Uint8Array(await readFile(tarball()))),
     );
