@@ -10,7 +10,6 @@ const BENCHMARKS = [
   'middleware-exemplars',
   'scrape-rendering',
   'cluster-scrape',
-  'cluster-exactness',
   'cluster-workers',
   'scaling-prometheus',
   'stack-idle',

@@ -17,18 +17,14 @@ export interface Reading {
 
 export interface RunningCluster {
   readonly primary: number;
-  readonly ended: ReadonlySet<number>;
-  read(command?: 'read' | 'fork'): Promise<Reading>;
-  /** Sends one request on its own connection, so that workers take turns. @returns whether it was answered */
-  request(target: string): Promise<boolean>;
-  /** @returns the text; undefined if the scrape failed */
-  scrape(): Promise<string | undefined>;
+  read(): Promise<Reading>;
+  /** Sends one request on its own connection, so that workers take turns. */
+  request(target: string): Promise<void>;
+  scrape(): Promise<string>;
   stop(): Promise<void>;
 }
 
 const agent = new Agent({ keepAlive: false, maxSockets: 64 });
-/** A connection that was being passed to a worker when the worker was killed is never closed. */
-const TIMEOUT_MS = 10_000;
 
 export async function startCluster(variant: string, env: NodeJS.ProcessEnv = {}): Promise<RunningCluster> {
   const program = new URL('./program.ts', import.meta.url).pathname;
@@ -36,35 +32,21 @@ export async function startCluster(variant: string, env: NodeJS.ProcessEnv = {})
     env: { ...process.env, ...env },
     execArgv: ['--no-warnings'],
   });
-  const ended = new Set<number>();
-  child.on('message', (message: { ended?: number }) => {
-    if (message.ended !== undefined) ended.add(message.ended);
-  });
   const [ports] = (await once(child, 'message')) as [{ port: number; metricsPort: number }];
   return {
     primary: child.pid as number,
-    ended,
-    async read(command = 'read') {
-      child.send(command);
-      for (;;) {
-        const [message] = (await once(child, 'message')) as [Partial<Reading>];
-        if (message.bytes !== undefined) return message as Reading;
-      }
+    async read() {
+      child.send('read');
+      const [reading] = (await once(child, 'message')) as [Reading];
+      return reading;
     },
     request: (target) =>
-      new Promise((resolve) => {
-        const request = httpGet({ port: ports.port, host: '127.0.0.1', path: target, agent }, (response) => {
-          response.resume().on('end', () => resolve(response.complete));
-          response.on('error', () => resolve(false));
-        });
-        request.setTimeout(TIMEOUT_MS, () => request.destroy());
-        request.on('error', () => resolve(false));
+      new Promise((resolve, reject) => {
+        httpGet({ port: ports.port, host: '127.0.0.1', path: target, agent }, (response) =>
+          response.resume().on('end', resolve),
+        ).on('error', reject);
       }),
-    async scrape() {
-      const response = await fetch(`http://127.0.0.1:${ports.metricsPort}/metrics`);
-      const text = await response.text();
-      return response.ok ? text : undefined;
-    },
+    scrape: async () => (await fetch(`http://127.0.0.1:${ports.metricsPort}/metrics`)).text(),
     async stop() {
       child.kill();
       await once(child, 'exit');

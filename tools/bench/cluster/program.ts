@@ -31,7 +31,6 @@ function listen(): Server {
 async function primary(): Promise<void> {
   const server = listen();
   await once(server, 'listening');
-  cluster.on('exit', ({ process: { pid } }) => process.send?.({ ended: pid }));
   let bytes = 0;
   cluster.on('message', (_worker, message) => {
     if (process.env.COUNT_BYTES) bytes += Buffer.byteLength(JSON.stringify(message));
@@ -45,8 +44,7 @@ async function primary(): Promise<void> {
   const metricsPort = (server.address() as AddressInfo).port;
   process.send?.({ port, metricsPort, pids: pids() });
   process.on('disconnect', () => process.exit());
-  process.on('message', (command: 'read' | 'fork') => {
-    if (command === 'fork') cluster.fork();
+  process.on('message', () => {
     process.send?.({ bytes, delayMs: delay.max / 1e6, pids: pids() });
     delay.reset();
     bytes = 0;
@@ -55,27 +53,19 @@ async function primary(): Promise<void> {
 
 function worker(): void {
   const app = express();
-  let end = async () => {};
   if (variant === 'this package') instrument(app, { warn: () => undefined });
   else {
     const registry = new library.Registry();
     library.AggregatorRegistry.setRegistries([registry]);
-    const aggregator: { shutdown?: () => Promise<void> } = new library.AggregatorRegistry();
+    // Its constructor listens to the primary.
+    new library.AggregatorRegistry();
     const zeros = subject.routes.flatMap((route) =>
       [200, 499, 500].map((code) => ({ ...route, code: String(code) })),
     );
     byHand(library, app, zeros, registry);
-    // As in its documentation; prom-client has none.
-    end = async () => aggregator.shutdown?.();
   }
   subject.build(app);
-  const server = app.listen(0, '127.0.0.1');
-  // Node would close new connections on which nothing has arrived yet.
-  server.closeIdleConnections = () => undefined;
-  process.once('SIGTERM', () => {
-    if (variant === 'this package') cluster.worker?.disconnect();
-    else server.close(() => void end().then(() => process.exit(0)));
-  });
+  app.listen(0, '127.0.0.1');
 }
 
 if (cluster.isPrimary) await primary();

@@ -26,7 +26,7 @@ async function costOfScrape(cluster: RunningCluster): Promise<Cost> {
   const { pids } = await cluster.read();
   const before = [cpuMs([cluster.primary]), cpuMs(pids)] as const;
   const startMs = performance.now();
-  const text = (await cluster.scrape()) ?? '';
+  const text = await cluster.scrape();
   const ms = performance.now() - startMs;
   const primaryMs = cpuMs([cluster.primary]) - before[0];
   const workersMs = cpuMs(pids) - before[1];
