@@ -11,24 +11,13 @@ import { createAccessLog } from './request-log.ts';
 import type { Route } from './routes.ts';
 import { createSimulation, type Simulation } from './simulation.ts';
 
-export interface App {
-  readonly app: Express;
-  readonly metrics: Metrics;
-}
-
-/** The settings that affect responses. */
-export type AppConfig = Pick<
-  Config,
-  'METRICS_ON_API_PORT' | 'SIMULATED_LATENCY_MS' | 'SIMULATED_ERROR_RATIO' | 'ACCESS_LOG_LINES_PER_SECOND'
->;
-
 /** @param relayPort in a worker: the port on which its primary serves the metrics of all workers */
 export function createApp(
-  config: AppConfig,
+  config: Config,
   routes: readonly Route[],
   log: Pick<Logger, 'error' | 'info'>,
   relayPort?: number,
-): App {
+): { app: Express; metrics: Metrics } {
   const app = express();
   const metrics = instrument(app, {
     registry: new Registry(),

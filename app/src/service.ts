@@ -12,20 +12,17 @@ import { createServer, harden, listening } from './server.ts';
 export interface Worker {
   readonly apiPort: number;
   /** Becomes unready immediately, drains, waits for a last scrape, then closes the metrics port. */
-  stop(): Promise<Stopped>;
+  stop(): Promise<{
+    /** Whether all requests ended in time. */
+    readonly drained: boolean;
+    /** Whether all counts have been scraped; undefined if waiting for the last scrape is disabled. */
+    readonly scraped: boolean | undefined;
+  }>;
 }
 
 /** A running service. */
 export interface Service extends Worker {
   readonly metricsPort: number;
-}
-
-/** The result of stopping. */
-export interface Stopped {
-  /** Whether all requests ended in time. */
-  readonly drained: boolean;
-  /** Whether all counts have been scraped; undefined if waiting for the last scrape is disabled. */
-  readonly scraped: boolean | undefined;
 }
 
 /** The time for a scrape in progress when the metrics port closes, in milliseconds. */

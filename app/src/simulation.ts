@@ -1,20 +1,14 @@
 /** Simulated latency and errors, so that dashboards have something to show. Pure: randomness is an argument. */
 
 /** A range in milliseconds, and its weight relative to the others. */
-export interface LatencyMode {
+interface LatencyMode {
   readonly min: number;
   readonly max: number;
   readonly weight: number;
 }
 
-/** The simulated outcome of a request. */
-export interface SimulatedOutcome {
-  readonly delayMs: number;
-  readonly fails: boolean;
-}
-
-/** Draws the outcome of the next request. */
-export type Simulation = () => SimulatedOutcome;
+/** Draws the simulated outcome of the next request. */
+export type Simulation = () => { readonly delayMs: number; readonly fails: boolean };
 
 /**
  * @param latencyMs each request is delayed by a time drawn uniformly from one of these ranges; a cache with hits and misses has two

@@ -19,14 +19,12 @@ export interface DashboardSpec {
    * The labels that the user can filter by (initially all values), and the metric that has them. `job` alone where the
    * panels show a service as a whole, independent of the number of replicas.
    */
-  choose?: { metric: string; labels: readonly Label[] };
+  choose?: { metric: string; labels: readonly ('job' | 'instance' | 'path' | 'method')[] };
   /** Initial start of the time range, and initial refresh interval. */
   from?: string;
   refresh?: string;
   rows: readonly Row[];
 }
-
-type Label = 'job' | 'instance' | 'path' | 'method';
 
 /** A row with a title. Its panels flow from left to right and wrap at the grid's 24 columns. */
 export interface Row {
@@ -50,14 +48,6 @@ export function createDashboard(spec: DashboardSpec): sdk.Dashboard {
   return { ...builder.build(), panels: placeRows(spec.rows) };
 }
 
-const HEADINGS = {
-  cluster: 'Cluster',
-  job: 'Job',
-  instance: 'Instance',
-  path: 'Path',
-  method: 'Method',
-} as const;
-
 function createVariables({ choose }: DashboardSpec) {
   if (!choose) return [];
   const { metric } = choose;
@@ -66,7 +56,7 @@ function createVariables({ choose }: DashboardSpec) {
     // Each variable narrows the choices of those after it.
     const before = labels.slice(0, index).map((name) => `${name}=~"$${name}"`);
     const builder = new sdk.QueryVariableBuilder(label)
-      .label(HEADINGS[label])
+      .label(label.replace(/^./, (first) => first.toUpperCase()))
       .datasource(DATASOURCE)
       .query(`label_values(${metric}{${before.join(', ')}}, ${label})`.replace('{}', ''))
       .refresh(sdk.VariableRefresh.OnTimeRangeChanged)
