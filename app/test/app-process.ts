@@ -86,10 +86,3 @@ export async function startProcess(environment: Record<string, string> = {}) {
     },
   };
 }
-
-/** The sum of the series of a metric, or of those whose labels contain `labels`. */
-export const sumOf = (text: string, metric: string, labels = '') =>
-  [...text.matchAll(new RegExp(`^${metric}\\{.*${labels}.*\\} (\\d+)$`, 'gm'))].reduce(
-    (sum, [, value]) => sum + Number(value),
-    0,
-  );

@@ -1,9 +1,10 @@
 /** Many connections, clients that never read, slow clients, scrapers and large bodies must not affect other clients. */
 import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { sumOf } from '../../test/support/exposition.ts';
 import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
-import { type AppProcess, startProcess, sumOf } from './app-process.ts';
+import { type AppProcess, startProcess } from './app-process.ts';
 
 /** Of the container's 256 MB, which include sockets. */
 const MAX_RSS_MB = 200;

@@ -2,9 +2,10 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DURATION_BUCKETS_SECONDS } from 'express-exact-metrics';
+import { sumOf } from '../../test/support/exposition.ts';
 import { createRandom } from '../../test/support/random.ts';
 import { connectRaw } from '../../test/support/raw-client.ts';
-import { type AppProcess, startProcess, sumOf } from './app-process.ts';
+import { type AppProcess, startProcess } from './app-process.ts';
 import { FORGED, type Kind, malformedRequest, oddRequest } from './hostile-requests.ts';
 
 const MALFORMED = 10_000;

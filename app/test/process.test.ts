@@ -1,8 +1,8 @@
 /** The process from an operator's view: messages, signals and exit codes. */
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { connectRaw } from '../../test/support/raw-client.ts';
+import { portOf } from '../../test/support/server.ts';
 import { until } from '../../test/support/until.ts';
 import { type AppProcess, spawnApp, startProcess } from './app-process.ts';
 
@@ -81,8 +81,7 @@ describe('the process', () => {
     ['METRICS_PORT', 'the metrics server'],
   ])('names %s if it is in use and exits 1', async (name, server) => {
     const other = createServer().listen(0);
-    await once(other, 'listening');
-    const { port } = other.address() as AddressInfo;
+    const port = await portOf(other);
     const { exit, messages } = spawnApp({ API_PORT: '0', METRICS_PORT: '0', [name]: String(port) });
     expect(await exit).toBe(1);
     expect(messages()).toEqual([`${server} cannot listen on port ${port}: the port is already in use`]);

@@ -1,12 +1,12 @@
 /** The API's servers with clients that pipeline, are idle, or are slow. */
 import { once } from 'node:events';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setImmediate as turnEnd } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { connectRaw } from '../../test/support/raw-client.ts';
+import { portOf } from '../../test/support/server.ts';
 import { until } from '../../test/support/until.ts';
 import { createServer } from '../src/server.ts';
 
@@ -20,8 +20,7 @@ afterEach(async () => {
 
 async function start(listener: RequestListener): Promise<number> {
   server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
+  return portOf(server);
 }
 
 const get = (path: string | number) => `GET /${path} HTTP/1.1\r\nHost: x\r\n\r\n`;

@@ -1,8 +1,9 @@
 /** The API with several workers acts as one API: one exposition and one shutdown. */
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { sumOf } from '../../test/support/exposition.ts';
 import { connectRaw } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
-import { type AppProcess, spawnApp, startProcess, sumOf } from './app-process.ts';
+import { type AppProcess, spawnApp, startProcess } from './app-process.ts';
 
 const REPLACED = 'a worker exited; starting a replacement';
 

@@ -1,21 +1,15 @@
 // Prometheus loses its network for half a minute, under load: it reports that, and no count is missing afterwards.
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { docker } from '../support/command.ts';
 import { lasts, loadWhile } from '../support/faults.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { useStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
 const RATE = 100;
 const SECONDS = 50;
 const CUT_MS = 30_000;
 
-let stack: Stack;
-
-beforeAll(async () => {
-  stack = await startStack();
-});
-
-afterAll(() => stack?.stop());
+const stack = useStack();
 
 /** Queries Prometheus from inside its container: without a network, none of its ports can be reached. */
 async function ask(expression: string): Promise<string> {

@@ -1,8 +1,8 @@
 // The API is stopped for ten seconds, as on an overloaded machine: all waiting clients are delayed, and no request counts twice.
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { lasts, loadWhile, samplesOf, signal } from '../support/faults.ts';
+import { expect, it } from '@jest/globals';
+import { exposed, lasts, loadWhile, signal } from '../support/faults.ts';
 import { queryValue } from '../support/prometheus.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { useStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
 const RATE = 50;
@@ -11,13 +11,7 @@ const STOPPED_MS = 10_000;
 /** How long a handler takes, so that requests are in progress when everything stops. */
 const LATENCY_MS = 2000;
 
-let stack: Stack;
-
-beforeAll(async () => {
-  stack = await startStack({ environment: { SIMULATED_LATENCY_MS: String(LATENCY_MS) } });
-});
-
-afterAll(() => stack?.stop());
+const stack = useStack({ environment: { SIMULATED_LATENCY_MS: String(LATENCY_MS) } });
 
 it('an API that is stopped for 10 s shows it in latency, requests in progress and event loop lag, and counts no request twice', async () => {
   const id = stack.api.getId();
@@ -34,10 +28,8 @@ it('an API that is stopped for 10 s shows it in latency, requests in progress an
     }
     // Waiting requests enter together; on a busy machine the first may leave before the last has arrived.
     const usual = RATE * (LATENCY_MS / 1000);
-    await eventually('many in progress', async () => {
-      const [inProgress = 0] = await samplesOf(stack.metricsUrl, 'inprogress_requests');
-      return inProgress > 2 * usual;
-    });
+    const inProgress = () => exposed(stack.metricsUrl, 'inprogress_requests');
+    await eventually('many in progress', async () => (await inProgress()) > 2 * usual);
   });
   const { latencyMs, serviceTimeMs, sent, answered, errors } = phase;
   expect({ sent, answered, errors }).toEqual({ sent: RATE * SECONDS, answered: RATE * SECONDS, errors: 0 });

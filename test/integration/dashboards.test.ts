@@ -14,7 +14,7 @@ import { docker } from '../support/command.ts';
 import { EVERYTHING, panelQueries } from '../support/dashboard-queries.ts';
 import { query, read } from '../support/prometheus.ts';
 import { composeWords, namesIn, read as readText } from '../support/repository.ts';
-import { type Stack, startStack, urlOf } from '../support/stack.ts';
+import { urlOf, useStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
 interface RuleFile {
@@ -52,11 +52,10 @@ const mayBeEmpty = (expr: string) => Object.keys(MAY_BE_EMPTY).some((metric) => 
 const toText = ({ metric, matchers }: Selector) =>
   `${metric}{${matchers.map(({ label, operator, value }) => `${label}${operator}"${value}"`).join(',')}}`;
 
-let stack: Stack;
+const stack = useStack({ replicas: 2, lastEnvironment: { API_WORKERS: '2' } });
 let traffic: NodeJS.Timeout;
 
 beforeAll(async () => {
-  stack = await startStack({ replicas: 2, lastEnvironment: { API_WORKERS: '2' } });
   await stack.load('not-found');
   // Light traffic while the tests query rates: a route on every replica, and sometimes a path that does not exist, which must
   // remain a minority, because otherwise NotFoundSurge would fire.
@@ -68,10 +67,7 @@ beforeAll(async () => {
   }, 250);
 });
 
-afterAll(async () => {
-  clearInterval(traffic);
-  await stack?.stop();
-});
+afterAll(() => clearInterval(traffic));
 
 /** The answer to a query once it is not empty; the deadline allows for scrapes and rules every 5 seconds. */
 const answer = (expr: string) =>

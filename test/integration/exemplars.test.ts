@@ -1,11 +1,11 @@
 // From a number to the request, in the stack itself. Prometheus stores the exemplars of a run with two kinds of latency; the
 // generator's report lists the same requests as slow, and the API's log has the same ids.
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import axios from 'axios';
 import type { Report } from 'exact-load';
 import { run } from '../support/command.ts';
 import { nextScrape } from '../support/prometheus.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { useStack } from '../support/stack.ts';
 
 interface ExemplarSeries {
   readonly seriesLabels: Record<string, string>;
@@ -21,15 +21,13 @@ const environment = {
 
 const SLOW_SECONDS = 2;
 
-let stack: Stack;
+const stack = useStack({ environment });
 let report: Report;
 beforeAll(async () => {
-  stack = await startStack({ environment });
   const words = ['--trace', '--rate', '100', '--duration', '10s', '--json', '-', '--quiet'];
   report = JSON.parse((await stack.load('steady', ...words)).stdout) as Report;
   await nextScrape(stack.prometheusUrl);
 });
-afterAll(() => stack?.stop());
 
 /** The stored exemplars of the series in `query`. */
 async function exemplarsOf(

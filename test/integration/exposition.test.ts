@@ -1,14 +1,14 @@
 // The API's exposition, checked by other parsers: promtool, the Python client's parser for OpenMetrics (stricter than
 // Prometheus'), and Prometheus itself. The latter also with an API restart between two scrapes, and reading protobuf without
 // keeping native histograms. lab.test.ts checks that it asks for OpenMetrics.
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { Prometheus } from 'exact-load/prometheus';
 import { GenericContainer, Wait } from 'testcontainers';
 import { run } from '../support/command.ts';
 import { nextScrape, query, queryValue } from '../support/prometheus.ts';
 import { settingOf } from '../support/repository.ts';
-import { buildParser, type Stack, startStack, urlOf } from '../support/stack.ts';
+import { buildParser, urlOf, useStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
 /** One sample, as the Python parser reads it. */
@@ -22,19 +22,17 @@ type Sample = [
 
 const TRACE_ID = 'ab'.repeat(16);
 
-let stack: Stack;
+const stack = useStack();
 let parserImage: string;
 
 beforeAll(async () => {
-  [stack, parserImage] = await Promise.all([startStack(), buildParser()]);
+  parserImage = await buildParser();
   for (const path of ['/products', '/cars/7', '/missing', '/cars/seven'])
     await axios.get(stack.apiUrl + path, {
       validateStatus: null,
       headers: { traceparent: `00-${TRACE_ID}-${'cd'.repeat(8)}-01` },
     });
 });
-
-afterAll(() => stack?.stop());
 
 async function expose(accept: string): Promise<{ text: string; contentType: unknown }> {
   const headers = { Accept: accept };

@@ -1,11 +1,10 @@
 /** The images as a release builds them, and as a file for a machine without a registry. */
-import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { docker, run } from '../support/command.ts';
 import { Project } from '../support/project.ts';
-import { ownImage, repositoryRoot } from '../support/repository.ts';
+import { ownImage, read, repositoryRoot } from '../support/repository.ts';
 
 let project: Project;
 let file: string;
@@ -25,9 +24,7 @@ const images = (...words: string[]) => project.run('scripts/images.sh', words);
 const tag = (target: 'app' | 'loadgen') => docker('tag', ownImage(target), `${project.name}/${target}`);
 
 it('a dry run of a release builds both for this machine, and lists what it would push', async () => {
-  const { version } = JSON.parse(readFileSync(`${repositoryRoot}package.json`, 'utf8')) as {
-    version: string;
-  };
+  const { version } = JSON.parse(read('package.json')) as { version: string };
   const words = ['tools/release/release.ts', 'images', `v${version}`, '--dry-run'];
   const { exitCode, stdout, stderr } = await run('node', words);
   expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });

@@ -6,25 +6,21 @@ import type { Page } from 'playwright-core';
 import { describeInBrowser } from '../support/in-browser.ts';
 import { nextScrape, query, queryValue, targetsOf } from '../support/prometheus.ts';
 import { type HostServer, serveExposition } from '../support/server.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { useStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
 const HOSTILE = '<img src=x onerror="document.title=1">"\' {{ 1 }} \\';
 
-let stack: Stack;
+const stack = useStack();
 let address: string;
 let hostile: HostServer | undefined;
 
 beforeAll(async () => {
-  stack = await startStack();
   address = `${stack.prometheusUrl}/consoles/index.html`;
   expect(await stack.load('lab')).toMatchObject({ exitCode: 0 });
 });
 
-afterAll(async () => {
-  hostile?.close();
-  await stack?.stop();
-});
+afterAll(() => hostile?.close());
 
 const value = (expression: string) => queryValue(stack.prometheusUrl, expression);
 

@@ -1,10 +1,10 @@
 // The page to query Prometheus, /consoles/query.html, in a browser. It shows the same values as the HTTP API.
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import type { Frame, Page } from 'playwright-core';
 import { describeInBrowser } from '../support/in-browser.ts';
 import { query } from '../support/prometheus.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { useStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
 const HOSTILE =
@@ -13,14 +13,10 @@ const QUOTED = JSON.stringify(HOSTILE);
 /** Both the query and a label's value are hostile. */
 const HOSTILE_QUERY = `label_replace(vector(7), "hostile", ${QUOTED.replace('$', '$$$$')}, "", "")`;
 
-let stack: Stack;
-
+const stack = useStack();
 beforeAll(async () => {
-  stack = await startStack();
   expect(await stack.load('lab')).toMatchObject({ exitCode: 0 });
 });
-
-afterAll(() => stack?.stop());
 
 const pageOf = (expr: string, range = '15m') =>
   `${stack.prometheusUrl}/consoles/query.html?${new URLSearchParams({ expr, range })}`;

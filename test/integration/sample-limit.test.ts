@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { query, targetsOf } from '../support/prometheus.ts';
 import { type HostServer, serveExposition } from '../support/server.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { useStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
 const THOUSAND_ROUTES = `
@@ -17,20 +17,16 @@ metrics.listen(8000);
 `;
 const TOO_MANY = 200_001;
 
-let stack: Stack;
+const stack = useStack({ program: THOUSAND_ROUTES });
 let wild: HostServer;
 
 beforeAll(async () => {
-  stack = await startStack({ program: THOUSAND_ROUTES });
   wild = await serveExposition(Array.from({ length: TOO_MANY }, (_, n) => `wild{n="${n}"} 1\n`).join(''));
   const targets = [{ targets: [wild.address], labels: { job: 'wild' } }];
   await stack.addTargets('wild', JSON.stringify(targets));
 });
 
-afterAll(async () => {
-  wild?.close();
-  await stack?.stop();
-});
+afterAll(() => wild?.close());
 
 // Polls, because a busy machine may fail a scrape of this size.
 const holds = (what: string, expression: string) =>

@@ -1,19 +1,15 @@
 /** Two Prometheus servers scrape the same API: each can verify independently, and an exiting process waits for both. */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import { run } from 'exact-load';
 import { run as command, docker } from '../support/command.ts';
 import { queryValue } from '../support/prometheus.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { useStack } from '../support/stack.ts';
 
-let stack: Stack;
+const stack = useStack();
 let urls: string[];
-
 beforeAll(async () => {
-  stack = await startStack();
   urls = [stack.prometheusUrl, await stack.addPrometheus()];
 });
-
-afterAll(() => stack?.stop());
 
 it('each verifies the traffic independently', async () => {
   for (const prometheus of urls) {

@@ -1,10 +1,9 @@
 /** Situations that could mislead a verification, with a real Prometheus: each gets the correct verdict. */
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type PatternInput, type Report, run } from 'exact-load';
 import { type Job, type ScrapingPrometheus, startPrometheus } from '../support/prometheus-container.ts';
+import { portOf } from '../support/server.ts';
 
 /** A service that counts its responses in `requests_total`; tests interfere with its counts. */
 class Service {
@@ -50,9 +49,7 @@ class Service {
   }
 
   async listen(): Promise<void> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    this.url = `http://127.0.0.1:${await portOf(this.#server.listen(0, '127.0.0.1'))}`;
   }
 
   close(): void {

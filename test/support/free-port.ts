@@ -1,6 +1,6 @@
 /** Ports that were free a moment ago, for programs that cannot let the system choose. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 
 /**
  * Below the ports that systems use for outgoing connections and published containers, so that a free port is still free when a replica
@@ -12,6 +12,16 @@ async function listen(port: number): Promise<Server> {
   const server = createServer().listen(port, '127.0.0.1');
   await once(server, 'listening');
   return server;
+}
+
+/** Whether a program listens on the port. */
+export function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, 'localhost', () => {
+      socket.destroy();
+      resolve(true);
+    }).on('error', () => resolve(false));
+  });
 }
 
 /** Ports that were returned before; their programs may not listen yet. */

@@ -1,7 +1,13 @@
-/** HTTP servers of a test that containers reach as host.docker.internal. */
+/** Servers of a test, on ports that the system chooses. Containers reach some of them as host.docker.internal. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
+
+/** The port of a server that was asked to listen, as soon as it does. */
+export async function portOf(server: Server): Promise<number> {
+  if (!server.listening) await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
 
 export interface HostServer {
   /** The address that a container connects to. */
@@ -11,9 +17,8 @@ export interface HostServer {
 
 export async function serveContainers(listener: RequestListener): Promise<HostServer> {
   const server = createServer(listener).listen(0);
-  await once(server, 'listening');
   return {
-    address: `host.docker.internal:${(server.address() as AddressInfo).port}`,
+    address: `host.docker.internal:${await portOf(server)}`,
     close() {
       server.close();
       server.closeAllConnections();

@@ -1,5 +1,6 @@
 // The API and Prometheus as containers of one test: the image that this repository builds, its Prometheus configuration and
 // flags, a separate network, and ports that the engine chooses. Stops and removes all of it.
+import { afterAll, beforeAll } from '@jest/globals';
 import {
   GenericContainer,
   Network,
@@ -83,6 +84,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     await stop();
     throw error;
   }
+}
+
+/** Starts a stack before the tests of a file, and stops it after them. @returns the stack, which is empty until then */
+export function useStack(options?: StackOptions): Stack {
+  const stack = {} as Stack;
+  beforeAll(async () => void Object.assign(stack, await startStack(options)));
+  afterAll(() => stack.stop?.());
+  return stack;
 }
 
 export const urlOf = (container: StartedTestContainer, port: number): string =>

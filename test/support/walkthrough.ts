@@ -3,9 +3,9 @@
  * with the document. In shown output, `…` matches anything within a line, and a line with only `…` any number of lines. Each
  * section runs independently, so that it may be skipped.
  */
-import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningCommand, run, start as startCommand } from './command.ts';
+import { isOpen } from './free-port.ts';
 import { PATIENCE_MS, until } from './until.ts';
 
 export interface Block {
@@ -112,15 +112,6 @@ async function start(command: string, port: number, environment: NodeJS.ProcessE
     },
   );
   return program;
-}
-
-function isOpen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, 'localhost', () => {
-      socket.destroy();
-      resolve(true);
-    }).on('error', () => resolve(false));
-  });
 }
 
 async function stop(program: RunningCommand | undefined): Promise<void> {

@@ -5,11 +5,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from '../../test/support/free-port.ts';
+import { freePort, isOpen } from '../../test/support/free-port.ts';
 import { until } from '../../test/support/until.ts';
 import { cached, LeftOut, programs, run } from './install.ts';
 
@@ -182,7 +181,8 @@ export async function startProgram(name: ProgramName, processes: 1 | 4 = 1): Pro
   }
   try {
     const { port, metricsPort, listeners } = await portsOf(child, launch);
-    await accepting(port);
+    // Some programs print the port before they listen.
+    await until(`a connection to port ${port}`, () => isOpen(Number(port)));
     const url = `http://127.0.0.1:${port}`;
     const metricsUrl = `http://127.0.0.1:${metricsPort}${launch.metricsPath ?? '/metrics'}`;
     const terminate = () => child.kill('SIGTERM');
@@ -236,18 +236,5 @@ function portsOf(child: ReturnType<typeof spawn>, { listening, listeners, hasMet
         resolve({ port, metricsPort: metricsPort ?? port, listeners: () => found().length });
       });
     }
-  });
-}
-
-/** For programs that print the port before they listen. */
-async function accepting(port: string): Promise<void> {
-  await until(`a connection to port ${port}`, async () => {
-    const socket = connect(Number(port), '127.0.0.1');
-    const accepted = await Promise.race([
-      once(socket, 'connect').then(() => true),
-      once(socket, 'close'),
-    ]).catch(() => false);
-    socket.destroy();
-    return accepted === true;
   });
 }

@@ -2,13 +2,13 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import * as successor from '@prometheus-io/client';
 import express from 'express';
 import { instrument } from 'express-exact-metrics';
 import { aggregate } from 'express-exact-metrics/cluster';
 import * as promClient from 'prom-client';
+import { portOf } from '../../../test/support/server.ts';
 import { subjects } from '../middleware/apps.ts';
 import { byHand } from '../middleware/by-hand.ts';
 
@@ -30,7 +30,7 @@ function listen(): Server {
 
 async function primary(): Promise<void> {
   const server = listen();
-  await once(server, 'listening');
+  const metricsPort = await portOf(server);
   let bytes = 0;
   cluster.on('message', (_worker, message) => {
     if (process.env.COUNT_BYTES) bytes += Buffer.byteLength(JSON.stringify(message));
@@ -41,7 +41,6 @@ async function primary(): Promise<void> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const pids = () => Object.values(cluster.workers ?? {}).flatMap((one) => one?.process.pid ?? []);
-  const metricsPort = (server.address() as AddressInfo).port;
   process.send?.({ port, metricsPort, pids: pids() });
   process.on('disconnect', () => process.exit());
   process.on('message', () => {

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type AppProcess, startProcess } from '../../../app/test/app-process.ts';
+import { sumOf } from '../../../test/support/exposition.ts';
 import { CLIENT_CORE, SERVER_CORE, takePrecedence } from '../lib/cpu.ts';
 import { median, quick, report, spread } from '../lib/report.ts';
 
@@ -15,8 +16,7 @@ const run = promisify(execFile);
 /** The CPU time of all processes of the API so far, in microseconds. */
 async function cpuMicros({ get, metricsPort }: AppProcess): Promise<number> {
   const text = await get(metricsPort, '/metrics?name[]=process_cpu_seconds_total');
-  const values = [...text.matchAll(/^process_cpu_seconds_total(?:\{.*\})? (\S+)$/gm)];
-  return values.reduce((sum, [, value]) => sum + 1e6 * Number(value), 0);
+  return 1e6 * sumOf(text, 'process_cpu_seconds_total');
 }
 
 /** @throws if a request failed or wrk is not installed */

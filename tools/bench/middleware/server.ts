@@ -2,10 +2,9 @@
  * Serves an instrumented application: `server.ts <variant> <routes>`, with metrics on a separate port. A child process of
  * `lib/server-process.ts`: sends both ports to it, reports resource use on request, and exits with it.
  */
-import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import express from 'express';
+import { portOf } from '../../../test/support/server.ts';
 import type { Usage } from '../lib/server-process.ts';
 import { subjects } from './apps.ts';
 import { variantOf } from './variants.ts';
@@ -18,11 +17,7 @@ app.disable('etag').disable('x-powered-by');
 const scrape = await variantOf(name).instrument(app);
 subject.build(app);
 
-async function listen(listener: RequestListener): Promise<number> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
+const listen = (listener: RequestListener) => portOf(createServer(listener).listen(0, '127.0.0.1'));
 
 process.on('message', () => {
   const { user, system } = process.cpuUsage();

@@ -3,18 +3,18 @@
  * instrumented application; Prometheus is real, in a container on the host's network.
  */
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { sumOf } from '../../../test/support/exposition.ts';
 import { freePort } from '../../../test/support/free-port.ts';
 import { queryValue } from '../../../test/support/prometheus.ts';
 import { settingOf } from '../../../test/support/repository.ts';
+import { portOf } from '../../../test/support/server.ts';
 import { eventually } from '../../../test/support/until.ts';
 import { quick, report } from '../lib/report.ts';
 import { startServer } from '../lib/server-process.ts';
@@ -67,11 +67,8 @@ async function startPrometheus(target: string, replicas: number) {
 }
 
 /** A metric of Prometheus itself, summed over its series. */
-async function ownValue(url: string, family: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  const values = [...text.matchAll(new RegExp(`^${family}(?:\\{.*\\})? (\\S+)$`, 'gm'))];
-  return values.reduce((sum, [, value]) => sum + Number(value), 0);
-}
+const ownValue = async (url: string, metric: string) =>
+  sumOf(await (await fetch(`${url}/metrics`)).text(), metric);
 
 async function watch(url: string, replicas: number): Promise<Record<string, string>> {
   const up = 'sum(max_over_time(up[1m])) or vector(0)';
@@ -98,8 +95,7 @@ async function measure(routes: string, replicas: number): Promise<Record<string,
   const gzipped = gzipSync(exposition, { level: 1 });
   const headers = { 'content-type': 'text/plain; version=0.0.4', 'content-encoding': 'gzip' };
   const server = createServer((_request, response) => response.writeHead(200, headers).end(gzipped));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await portOf(server.listen(0, '127.0.0.1'));
   const prometheus = await startPrometheus(`127.0.0.1:${port}`, replicas);
   try {
     const size = { 'a scrape, kB': kilobytes(exposition.length), 'gzip, kB': kilobytes(gzipped.length) };
