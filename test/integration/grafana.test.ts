@@ -158,7 +158,6 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
           await page.getByText(title, { exact: true }).first().waitFor({ timeout: 30_000 });
         }
         expect(wrong).toEqual([]);
-        await page.close();
       },
     );
 
@@ -169,7 +168,6 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
       const canvases = () => page.locator('canvas').count();
       await eventually('a canvas for each graph', async () => (await canvases()) >= graphs.length);
       await page.getByText('post /products').first().waitFor();
-      await page.close();
     });
 
     it('links a route in the table to its details', async () => {
@@ -186,7 +184,6 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
         );
       } finally {
         clearInterval(asking);
-        await page.close();
       }
     });
   });

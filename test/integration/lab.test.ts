@@ -188,7 +188,6 @@ describeInBrowser('in a browser', (browser) => {
       expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe(ground);
       expect(await page.title()).toBe('API overview');
       expect(await page.locator('img, script').count()).toBe(0);
-      await page.close();
     },
   );
 
@@ -201,6 +200,5 @@ describeInBrowser('in a browser', (browser) => {
     })`);
     expect(lines).toContainEqual(['now', 1]);
     expect((lines as [string, number][]).filter(([, number]) => number !== 1)).toEqual([]);
-    await page.close();
   });
 });

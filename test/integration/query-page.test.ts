@@ -22,13 +22,10 @@ const pageOf = (expr: string, range = '15m') =>
   `${stack.prometheusUrl}/consoles/query.html?${new URLSearchParams({ expr, range })}`;
 
 describeInBrowser('in a browser', (browser) => {
-  async function withPage(
-    act: (page: Page) => Promise<void>,
-    width = 1200,
-    colorScheme: 'light' | 'dark' = 'light',
-  ): Promise<void> {
+  async function open(url: string, width = 1200, colorScheme: 'light' | 'dark' = 'light'): Promise<Page> {
     const page = await browser().newPage({ viewport: { width, height: 900 }, colorScheme });
-    await act(page).finally(() => page.close());
+    await page.goto(url);
+    return page;
   }
 
   /** The frame of the page whose address contains `address`. Frames that load lazily appear after the page. */
@@ -83,12 +80,10 @@ describeInBrowser('in a browser', (browser) => {
             series: toSeries(labels),
             value,
           }));
-    await withPage(async (page) => {
-      await page.goto(pageOf(expr));
-      expect(await rows(page)).toEqual(expected);
-      expect(await page.title()).toBe(expr);
-      expect(await page.locator('[name=expr]').inputValue()).toBe(expr);
-    });
+    const page = await open(pageOf(expr));
+    expect(await rows(page)).toEqual(expected);
+    expect(await page.title()).toBe(expr);
+    expect(await page.locator('[name=expr]').inputValue()).toBe(expr);
   });
 
   it('shows native histograms as quantiles, next to other series', async () => {
@@ -99,36 +94,30 @@ describeInBrowser('in a browser', (browser) => {
         return { series: `{path="products", quantile="${quantile}"}`, value: sample?.value };
       }),
     );
-    await withPage(async (page) => {
-      await page.goto(pageOf(`${histogram} or vector(5)`));
-      expect(await rows(page)).toEqual([{ series: '{}', value: 5 }, ...expected]);
-    });
+    const page = await open(pageOf(`${histogram} or vector(5)`));
+    expect(await rows(page)).toEqual([{ series: '{}', value: 5 }, ...expected]);
   });
 
   it.each([
     ['sum(http_requests_total)', '15m', 900, 15],
     ['-sum(http_errors_total)', '1h', 3_600, 60],
   ])('draws the values that the API returns for %s over %s', async (expr, range, seconds, step) => {
-    await withPage(async (page) => {
-      await page.goto(pageOf(expr, range));
-      const answer = await answerOf(page);
-      const path = (await answer.locator('path').getAttribute('d')) ?? '';
-      const [, now = ''] = /at ([\d-]+ [\d:]+) UTC/.exec(await wordsOf(answer, 'caption')) ?? [];
-      const begin = Date.parse(`${now}Z`) / 1000 - seconds;
-      const drawn = [...path.matchAll(/M(\d+) 0V([\d.e+-]+)h-(\d+)V0/g)].map(([, time, value, width]) => {
-        expect(Number(width)).toBe(step);
-        // The caption has no fraction of the second; steps are multiples of their width.
-        return [Math.round((Number(time) - 1_000_000 + begin) / step) * step, Number(value)] as const;
-      });
-      expect(drawn.length).toBeGreaterThan(0);
-      const times = drawn.map(([time]) => time);
-      const params = { query: expr, start: Math.min(...times), end: Math.max(...times), step };
-      const { data } = await axios.get(`${stack.prometheusUrl}/api/v1/query_range`, { params });
-      const values: [number, string][] = data.data.result[0].values;
-      expect(drawn.toSorted(([a], [b]) => a - b)).toEqual(
-        values.map(([time, value]) => [time, Number(value)]),
-      );
+    const page = await open(pageOf(expr, range));
+    const answer = await answerOf(page);
+    const path = (await answer.locator('path').getAttribute('d')) ?? '';
+    const [, now = ''] = /at ([\d-]+ [\d:]+) UTC/.exec(await wordsOf(answer, 'caption')) ?? [];
+    const begin = Date.parse(`${now}Z`) / 1000 - seconds;
+    const drawn = [...path.matchAll(/M(\d+) 0V([\d.e+-]+)h-(\d+)V0/g)].map(([, time, value, width]) => {
+      expect(Number(width)).toBe(step);
+      // The caption has no fraction of the second; steps are multiples of their width.
+      return [Math.round((Number(time) - 1_000_000 + begin) / step) * step, Number(value)] as const;
     });
+    expect(drawn.length).toBeGreaterThan(0);
+    const times = drawn.map(([time]) => time);
+    const params = { query: expr, start: Math.min(...times), end: Math.max(...times), step };
+    const { data } = await axios.get(`${stack.prometheusUrl}/api/v1/query_range`, { params });
+    const values: [number, string][] = data.data.result[0].values;
+    expect(drawn.toSorted(([a], [b]) => a - b)).toEqual(values.map(([time, value]) => [time, Number(value)]));
   });
 
   it.each([
@@ -143,58 +132,48 @@ describeInBrowser('in a browser', (browser) => {
       validateStatus: () => true,
     });
     expect(data).toMatchObject({ status: 'error' });
-    await withPage(async (page) => {
-      await page.goto(pageOf(expr));
-      const shown = await wordsOf(await frameOf(page, 'api/v1'), 'pre');
-      expect(JSON.parse(shown)).toEqual(data);
-      expect(await page.locator('[name=expr]').inputValue()).toBe(expr);
-    });
+    const page = await open(pageOf(expr));
+    const shown = await wordsOf(await frameOf(page, 'api/v1'), 'pre');
+    expect(JSON.parse(shown)).toEqual(data);
+    expect(await page.locator('[name=expr]').inputValue()).toBe(expr);
   });
 
   it('shows a range vector, which templates do not support, as the API returns it', async () => {
-    await withPage(async (page) => {
-      await page.goto(pageOf('http_errors_total{code="404"}[5s] @ 0'));
-      const shown = await wordsOf(await frameOf(page, 'api/v1'), 'pre');
-      expect(JSON.parse(shown)).toMatchObject({ status: 'success', data: { resultType: 'matrix' } });
-    });
+    const page = await open(pageOf('http_errors_total{code="404"}[5s] @ 0'));
+    const shown = await wordsOf(await frameOf(page, 'api/v1'), 'pre');
+    expect(JSON.parse(shown)).toMatchObject({ status: 'success', data: { resultType: 'matrix' } });
   });
 
   it('reports an invalid range and shows the result without curves', async () => {
-    await withPage(async (page) => {
-      await page.goto(pageOf('vector(1)', '<b>soon'));
-      const answer = await answerOf(page);
-      expect(await wordsOf(answer, 'p')).toBe(
-        'range: expected a duration such as 15m, 1h or 7d, got "<b>soon".',
-      );
-      expect(await answer.locator('svg').count()).toBe(0);
-      expect(await rows(page)).toEqual([{ series: '{}', value: 1 }]);
-    });
+    const page = await open(pageOf('vector(1)', '<b>soon'));
+    const answer = await answerOf(page);
+    expect(await wordsOf(answer, 'p')).toBe(
+      'range: expected a duration such as 15m, 1h or 7d, got "<b>soon".',
+    );
+    expect(await answer.locator('svg').count()).toBe(0);
+    expect(await rows(page)).toEqual([{ series: '{}', value: 1 }]);
   });
 
   it('needs no mouse: query, examples and overview are reachable by keyboard', async () => {
-    await withPage(async (page) => {
-      await page.goto(`${stack.prometheusUrl}/consoles/query.html`);
-      await page.keyboard.type('sum(http_errors_total)');
-      await Promise.all([page.waitForURL(/expr=sum/), page.keyboard.press('Enter')]);
-      expect(await rows(page)).toEqual([{ series: '{}', value: 33 }]);
-      // The range, the button, the first example.
-      for (const _ of [1, 2, 3]) await page.keyboard.press('Tab');
-      await Promise.all([page.waitForURL(/expr=sum.*requests/), page.keyboard.press('Enter')]);
-      expect(await rows(page)).toEqual([{ series: '{}', value: 100 }]);
-      await page.keyboard.press('Shift+Tab');
-      await Promise.all([page.waitForURL(/index\.html/), page.keyboard.press('Enter')]);
-    });
+    const page = await open(`${stack.prometheusUrl}/consoles/query.html`);
+    await page.keyboard.type('sum(http_errors_total)');
+    await Promise.all([page.waitForURL(/expr=sum/), page.keyboard.press('Enter')]);
+    expect(await rows(page)).toEqual([{ series: '{}', value: 33 }]);
+    // The range, the button, the first example.
+    for (const _ of [1, 2, 3]) await page.keyboard.press('Tab');
+    await Promise.all([page.waitForURL(/expr=sum.*requests/), page.keyboard.press('Enter')]);
+    expect(await rows(page)).toEqual([{ series: '{}', value: 100 }]);
+    await page.keyboard.press('Shift+Tab');
+    await Promise.all([page.waitForURL(/index\.html/), page.keyboard.press('Enter')]);
   });
 
   it('scrolls a long result by keyboard', async () => {
-    await withPage(async (page) => {
-      await page.goto(pageOf('http_request_duration_seconds'));
-      const answer = await answerOf(page);
-      // The range, the button, five examples, the result.
-      for (let i = 0; i < 8; i++) await page.keyboard.press('Tab');
-      await page.keyboard.press('PageDown');
-      await eventually('the result to scroll', async () => Number(await answer.evaluate('scrollY')) > 0);
-    });
+    const page = await open(pageOf('http_request_duration_seconds'));
+    const answer = await answerOf(page);
+    // The range, the button, five examples, the result.
+    for (let i = 0; i < 8; i++) await page.keyboard.press('Tab');
+    await page.keyboard.press('PageDown');
+    await eventually('the result to scroll', async () => Number(await answer.evaluate('scrollY')) > 0);
   });
 
   describe.each([
@@ -209,19 +188,13 @@ describeInBrowser('in a browser', (browser) => {
     ])(
       'the page with %s for %s needs no horizontal scrolling and does not execute its content',
       async (address, expr) => {
-        await withPage(
-          async (page) => {
-            await page.goto(pageOf(expr));
-            for (const frame of [page.mainFrame(), await frameOf(page, address)]) {
-              expect(await frame.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-              expect(await frame.locator('img, script').count()).toBe(0);
-            }
-            expect(await page.title()).toBe(expr);
-            expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe(ground);
-          },
-          width,
-          scheme,
-        );
+        const page = await open(pageOf(expr), width, scheme);
+        for (const frame of [page.mainFrame(), await frameOf(page, address)]) {
+          expect(await frame.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+          expect(await frame.locator('img, script').count()).toBe(0);
+        }
+        expect(await page.title()).toBe(expr);
+        expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe(ground);
       },
     );
   });

@@ -1,5 +1,7 @@
 // What the fault tests share: signals from outside a container, load while something breaks, and alerts.
-import { setTimeout } from 'node:timers/promises';
+/** The duration of a fault, not a wait for something that could be polled. */
+export { setTimeout as lasts } from 'node:timers/promises';
+
 import axios from 'axios';
 import type { PhaseReport, Report } from 'exact-load/report';
 import { type CommandResult, docker } from './command.ts';
@@ -23,11 +25,6 @@ export async function signal(container: string, name: 'KILL' | 'STOP' | 'CONT'):
     ...['run', '--rm', '--network', 'none', '--read-only', ...mayKill],
     ...['--entrypoint', 'sh', settingOf('NODE_IMAGE'), '-c', `kill -s ${name} ${state.Pid}`],
   );
-}
-
-/** The duration of a fault, not a wait for something that could be polled. */
-export async function lasts(durationMs: number): Promise<void> {
-  await setTimeout(durationMs);
 }
 
 /** The sum of the series of a metric in the exposition at a URL. */

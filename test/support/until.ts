@@ -11,7 +11,7 @@ export async function until(
   const deadline = performance.now() + DEADLINE_MS;
   while (!(await condition())) {
     if (performance.now() > deadline)
-      throw new Error(`waited in vain for ${typeof what === 'string' ? what : what()}`);
+      throw new Error(`timed out waiting for ${typeof what === 'string' ? what : what()}`);
     await delay(1);
   }
 }
@@ -40,7 +40,7 @@ export async function eventually<T>(
     }
     await delay(POLL_MS);
   } while (performance.now() < deadline);
-  throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause });
+  throw new Error(`expected within ${timeoutMs} ms: ${what}`, { cause });
 }
 
 /** A promise and the function that fulfils it: `Promise.withResolvers()`, which Node 20 lacks. */
