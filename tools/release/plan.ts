@@ -12,26 +12,13 @@ export interface Repository {
   readonly changelog: string;
 }
 
-export interface Plan {
-  readonly version: string;
-  readonly isPrerelease: boolean;
-  /** The dist-tag: `latest` is installed if no version is given. */
-  readonly distTag: 'latest' | 'next';
-  readonly packages: readonly { readonly name: string; readonly folder: string }[];
-  readonly images: readonly {
-    readonly target: string;
-    readonly name: string;
-    readonly tags: readonly string[];
-  }[];
-  /** The section of the CHANGELOG, with absolute links. */
-  readonly notes: string;
-}
+export type Plan = ReturnType<typeof planRelease>;
 
 /** The published targets of the Dockerfile. */
 const TARGETS = ['app', 'loadgen'];
 
 /** @throws with every problem, one per line */
-export function planRelease(tag: string, repository: Repository): Plan {
+export function planRelease(tag: string, repository: Repository) {
   const { address, packages, changelog } = repository;
   const version = /^v(\d+\.\d+\.\d+(?:-[\w.]+)?)$/.exec(tag)?.[1] ?? '';
   const section = sectionOf(changelog, version);
@@ -51,9 +38,11 @@ export function planRelease(tag: string, repository: Repository): Plan {
   return {
     version,
     isPrerelease,
+    // npm installs `latest` if no version is given.
     distTag: isPrerelease ? 'next' : 'latest',
     packages,
     images: TARGETS.map((target) => ({ target, name: `${prefix}/${target}`, tags })),
+    // With absolute links.
     notes: section.replace(/\]\((?!https?:)/g, `](${address}/blob/${tag}/`),
   };
 }
