@@ -4,9 +4,9 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { Prometheus } from 'exact-load/prometheus';
-import { GenericContainer, Wait } from 'testcontainers';
 import { run } from '../support/command.ts';
 import { nextScrape, query, queryValue } from '../support/prometheus.ts';
+import { startPrometheus } from '../support/prometheus-container.ts';
 import { settingOf } from '../support/repository.ts';
 import { buildParser, urlOf, useStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
@@ -77,22 +77,10 @@ it('is OpenMetrics to the Python parser, sample by sample', async () => {
 });
 
 it('loses no histogram in a Prometheus that reads protobuf and keeps no native histograms', async () => {
-  const content = `
-global: { scrape_interval: 1s }
-scrape_configs:
-  - job_name: api
-    scrape_protocols: [PrometheusProto]
-    static_configs: [{ targets: ['api:8000'] }]
-`;
-  const old = await new GenericContainer(settingOf('PROMETHEUS_IMAGE'))
-    .withNetwork(stack.network)
-    .withCopyContentToContainer([{ content, target: '/etc/prometheus/prometheus.yml' }])
-    .withCommand(['--config.file=/etc/prometheus/prometheus.yml', '--storage.tsdb.path=/prometheus'])
-    .withExposedPorts(9090)
-    .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
-    .start();
+  const settings = ['scrape_protocols: [PrometheusProto]'];
+  const job = { job: 'api', metricsUrls: [`${stack.metricsUrl}/metrics`], settings };
+  const { url, stop } = await startPrometheus([job]);
   try {
-    const url = urlOf(old, 9090);
     await eventually('a scrape', async () => (await query(url, 'up == 1')).length > 0);
     const series = (name: string) => queryValue(url, `count({__name__="${name}"})`);
     const cells = await series('http_request_duration_seconds_count');
@@ -101,7 +89,7 @@ scrape_configs:
     expect(await query(url, 'count({__name__="http_request_duration_seconds"})')).toEqual([]);
     expect(await series('process_cpu_seconds_total')).toBe(1);
   } finally {
-    await old.stop({ remove: true, removeVolumes: true });
+    await stop();
   }
 });
 

@@ -1,4 +1,5 @@
 /** A Prometheus that scrapes a test's targets once a second, without the configuration of this repository. */
+import type { ServerResponse } from 'node:http';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { freePort } from './free-port.ts';
 import { settingOf } from './repository.ts';
@@ -21,23 +22,20 @@ export interface ScrapingPrometheus {
 
 export async function startPrometheus(jobs: readonly Job[]): Promise<ScrapingPrometheus> {
   const relays: HostServer[] = [];
-  const configs: string[] = [];
-  for (const { job, metricsUrls, settings = [] } of jobs) {
-    const addresses: string[] = [];
-    for (const url of metricsUrls) {
-      const relay = await serveContainers(
-        (request, response) => void forward(url, request.headers.accept, response),
-      );
-      relays.push(relay);
-      addresses.push(relay.address);
-    }
-    const lines = [
-      `- job_name: ${JSON.stringify(job)}`,
-      `static_configs: [{ targets: ${JSON.stringify(addresses)} }]`,
-      ...settings,
-    ];
-    configs.push(lines.join('\n    '));
-  }
+  const relay = async (url: string) => {
+    const server = await serveContainers(
+      (request, response) => void forward(url, request.headers.accept, response),
+    );
+    relays.push(server);
+    return server.address;
+  };
+  const configs = await Promise.all(
+    jobs.map(async ({ job, metricsUrls, settings = [] }) => {
+      const targets = JSON.stringify(await Promise.all(metricsUrls.map(relay)));
+      const lines = [`- job_name: ${JSON.stringify(job)}`, `static_configs: [{ targets: ${targets} }]`];
+      return [...lines, ...settings].join('\n    ');
+    }),
+  );
   const config = `global: { scrape_interval: 1s }\nscrape_configs:\n  ${configs.join('\n  ')}\n`;
   const closeRelays = () => {
     for (const relay of relays) relay.close();
@@ -64,15 +62,11 @@ export async function startPrometheus(jobs: readonly Job[]): Promise<ScrapingPro
   };
 }
 
-async function forward(
-  url: string,
-  accept = '*/*',
-  response: import('node:http').ServerResponse,
-): Promise<void> {
+async function forward(url: string, accept = '*/*', response: ServerResponse): Promise<void> {
   try {
     const answer = await fetch(url, { headers: { accept } });
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' });
-    response.end(await answer.text());
+    response.end(Buffer.from(await answer.arrayBuffer()));
   } catch {
     response.destroy();
   }
