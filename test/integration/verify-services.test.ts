@@ -11,17 +11,17 @@ class Service {
   counts = new Map<string, number>([['old', 10]]);
   startTimeSeconds: number | undefined;
   cpuSeconds: number | undefined;
-  /** Before the n-th request is answered. */
-  onRequest: (nth: number) => unknown = () => {};
-  onScrape: () => unknown = () => {};
+  /** Called before the n-th request is answered. */
+  onRequest: (service: Service, nth: number) => unknown = () => {};
+  onScrape: (service: Service) => unknown = () => {};
   #requests = 0;
   readonly #server: Server = createServer(async (request, response) => {
     if (request.url === '/metrics') {
       response.end(this.#exposition());
-      this.onScrape();
+      this.onScrape(this);
       return;
     }
-    await this.onRequest(++this.#requests);
+    await this.onRequest(this, ++this.#requests);
     this.count('/a');
     response.end('ok');
   });
@@ -34,8 +34,8 @@ class Service {
     return promise;
   }
 
-  count(route: string, by = 1): void {
-    this.counts.set(route, (this.counts.get(route) ?? 0) + by);
+  count(route: string): void {
+    this.counts.set(route, (this.counts.get(route) ?? 0) + 1);
   }
 
   #exposition(): string {
@@ -65,7 +65,7 @@ interface Case {
   readonly settings?: readonly string[];
   readonly targets?: number;
   /** What happens to the service. */
-  readonly arrange?: (service: Service) => void;
+  readonly changes?: Partial<Service>;
   readonly wait?: string;
   readonly expected: object;
 }
@@ -85,6 +85,10 @@ const unverifiable = (obstacle: string | RegExp) => ({
   ],
 });
 
+/** Two processes, by what they expose. */
+const ONE = { startTimeSeconds: 1_000, cpuSeconds: 9 };
+const OTHER = { startTimeSeconds: 1_000.2, cpuSeconds: 3 };
+
 const CASES: Readonly<Record<string, Case>> = {
   'nothing unusual, for a job whose name has special characters of PromQL': {
     job: 'sh.p+(1)|"x"\\',
@@ -96,24 +100,18 @@ const CASES: Readonly<Record<string, Case>> = {
     expected: { verdict: 'verified' },
   },
   'Prometheus that is restarted during the run': {
-    arrange: (service) => {
-      service.onRequest = (nth) => nth === 2 && prometheus.container.restart();
-    },
+    changes: { onRequest: (_service, nth) => nth === 2 && prometheus.container.restart() },
     expected: { verdict: 'verified' },
   },
   'requests of another client in the same seconds': {
-    arrange: (service) => {
-      service.onRequest = (nth) => nth === 2 && service.count('/b');
-    },
+    changes: { onRequest: (service, nth) => nth === 2 && service.count('/b') },
     expected: {
       verdict: 'failed',
       notes: expect.not.arrayContaining([expect.stringContaining('scrapes')]),
     },
   },
   'scrapes that are counted': {
-    arrange: (service) => {
-      service.onScrape = () => service.count('/metrics');
-    },
+    changes: { onScrape: (service) => service.count('/metrics') },
     expected: {
       verdict: 'failed',
       notes: expect.arrayContaining([
@@ -124,47 +122,40 @@ const CASES: Readonly<Record<string, Case>> = {
     },
   },
   'counters that begin again at 0, without a start time': {
-    arrange: (service) => {
-      service.onRequest = (nth) => nth === 1 && service.counts.clear();
-    },
+    changes: { onRequest: (service, nth) => nth === 1 && service.counts.clear() },
     expected: unverifiable('is 10 less than before: restarted, or no longer exposed'),
   },
   'another start time, of a process that has lost what it had counted': {
-    arrange: (service) => {
-      service.startTimeSeconds = 1_000;
-      service.onRequest = (nth) => {
-        if (nth !== 3) return;
-        service.startTimeSeconds = 2_000;
-        service.counts.clear();
-      };
+    changes: {
+      startTimeSeconds: 1_000,
+      onRequest: (service, nth) =>
+        nth === 3 && Object.assign(service, { startTimeSeconds: 2_000, counts: new Map() }),
     },
     expected: unverifiable(
       /ended without being drained: at most \d requests? that it answered after its last scrape (is|are) lost/,
     ),
   },
   'counters that are higher after a restart than before': {
-    arrange: (service) => {
-      service.onRequest = async (nth) => {
+    changes: {
+      async onRequest(service, nth) {
         if (nth !== 1) return;
         service.counts.set('old', 1);
         await service.scraped(2);
         service.counts.set('old', 10);
-      };
+      },
     },
     expected: unverifiable('restarted in between, so its counters started again at 0'),
   },
   'a series that is no longer exposed': {
-    arrange: (service) => {
-      service.startTimeSeconds = 1_000;
-      service.onRequest = (nth) => nth === 1 && service.counts.delete('old');
+    changes: {
+      startTimeSeconds: 1_000,
+      onRequest: (service, nth) => nth === 1 && service.counts.delete('old'),
     },
     expected: unverifiable('is 10 less than before, without a restart'),
   },
   'two targets that are one process': {
     targets: 2,
-    arrange: (service) => {
-      service.startTimeSeconds = 1_000;
-    },
+    changes: { startTimeSeconds: 1_000 },
     expected: {
       verdict: 'failed',
       notes: [
@@ -173,11 +164,9 @@ const CASES: Readonly<Record<string, Case>> = {
     },
   },
   'several processes that answer the scrapes in turn': {
-    arrange: (service) => {
-      const turn = (isOther: boolean) =>
-        Object.assign(service, { startTimeSeconds: isOther ? 1_000.2 : 1_000, cpuSeconds: isOther ? 3 : 9 });
-      turn(false);
-      service.onScrape = () => turn(service.cpuSeconds === 9);
+    changes: {
+      ...ONE,
+      onScrape: (service) => Object.assign(service, service.cpuSeconds === ONE.cpuSeconds ? OTHER : ONE),
     },
     expected: unverifiable(/^several processes answer the scrapes of .* in turn/),
   },
@@ -189,7 +178,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a sample limit that is hit': {
     settings: ['sample_limit: 1'],
-    arrange: (service) => service.count('more', 1),
+    changes: { counts: new Map(Object.entries({ old: 10, more: 1 })) },
     wait: '3s',
     expected: /is down \(up = 0\): sample limit exceeded$/,
   },
@@ -199,10 +188,9 @@ const services = new Map<string, Service>();
 
 beforeAll(async () => {
   const jobs: Job[] = [];
-  for (const [name, { job = name, settings = [], targets = 1, arrange }] of Object.entries(CASES)) {
-    const service = new Service();
+  for (const [name, { job = name, settings = [], targets = 1, changes }] of Object.entries(CASES)) {
+    const service = Object.assign(new Service(), changes);
     await service.listen();
-    arrange?.(service);
     services.set(name, service);
     jobs.push({ job, settings, metricsUrls: Array(targets).fill(`${service.url}/metrics`) });
   }
