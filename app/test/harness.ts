@@ -15,20 +15,12 @@ afterEach(async () => {
   running = [];
 });
 
-export interface TestService extends Service {
-  /** The origins of both ports. */
-  readonly api: string;
-  readonly metrics: string;
-  /** The exposition as text, of the families named. */
-  scrape(...families: string[]): Promise<string>;
-}
-
 /** @param environment settings; by default it uses free ports and stops immediately */
 export async function start(
   environment: Record<string, string> = {},
   table: readonly Route[] = routes,
   log: Logger = pino({ level: 'silent' }),
-): Promise<TestService> {
+) {
   const immediate = { SHUTDOWN_GRACE_MS: '0', SHUTDOWN_SCRAPE_WAIT_MS: '0' };
   const config = parseConfig({ API_PORT: '0', METRICS_PORT: '0', ...immediate, ...environment });
   const service = await startService(config, table, log);
@@ -38,7 +30,9 @@ export async function start(
     ...service,
     api: `http://127.0.0.1:${service.apiPort}`,
     metrics,
-    scrape: (...families) => textOf(`${metrics}/?${families.map((name) => `name[]=${name}`).join('&')}`),
+    /** The exposition as text, of the families named. */
+    scrape: (...families: string[]) =>
+      textOf(`${metrics}/?${families.map((name) => `name[]=${name}`).join('&')}`),
   };
 }
 

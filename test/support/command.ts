@@ -1,5 +1,5 @@
 /** Runs programs like a user's shell, without a terminal, by default in the repository's root. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { repositoryRoot } from './repository.ts';
 
 export interface CommandResult {
@@ -8,14 +8,7 @@ export interface CommandResult {
   stderr: string;
 }
 
-export interface RunningCommand {
-  process: ChildProcess;
-  /** The text on stderr so far. */
-  stderr(): string;
-  /** Sends Ctrl-C like a terminal: to the command and all its children. */
-  interrupt(): void;
-  result: Promise<CommandResult>;
-}
+export type RunningCommand = ReturnType<typeof start>;
 
 /** @param input the text on standard input */
 export function start(
@@ -24,7 +17,7 @@ export function start(
   environment: NodeJS.ProcessEnv = process.env,
   input = '',
   cwd = repositoryRoot,
-): RunningCommand {
+) {
   // Detached: a process group of its own.
   const child = spawn(program, words, { cwd, env: environment, detached: true });
   let stdout = '';
@@ -41,10 +34,16 @@ export function start(
     child.once('error', reject);
     child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
   });
-  const interrupt = () => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGINT');
+  return {
+    process: child,
+    /** The text on stderr so far. */
+    stderr: () => stderr,
+    /** Sends Ctrl-C like a terminal: to the command and all its children. */
+    interrupt() {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGINT');
+    },
+    result,
   };
-  return { process: child, stderr: () => stderr, interrupt, result };
 }
 
 /** The same, to its end. */

@@ -1,6 +1,6 @@
 /** A Prometheus that scrapes a test's targets once a second, without the configuration of this repository. */
 import type { ServerResponse } from 'node:http';
-import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
+import { GenericContainer, Wait } from 'testcontainers';
 import { freePort } from './free-port.ts';
 import { settingOf } from './repository.ts';
 import { type HostServer, serveContainers } from './server.ts';
@@ -14,13 +14,9 @@ export interface Job {
   readonly settings?: readonly string[];
 }
 
-export interface ScrapingPrometheus {
-  readonly url: string;
-  readonly container: StartedTestContainer;
-  stop(): Promise<void>;
-}
+export type ScrapingPrometheus = Awaited<ReturnType<typeof startPrometheus>>;
 
-export async function startPrometheus(jobs: readonly Job[]): Promise<ScrapingPrometheus> {
+export async function startPrometheus(jobs: readonly Job[]) {
   const relays: HostServer[] = [];
   const relay = async (url: string) => {
     const server = await serveContainers(

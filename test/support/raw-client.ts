@@ -1,21 +1,12 @@
 /** An HTTP client that sends a test's bytes unchanged. */
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { until } from './until.ts';
 
-/** A connection on which the test writes arbitrary bytes. */
-export interface RawClient {
-  readonly socket: Socket;
-  /** Everything received so far. */
-  text(): string;
-  send(bytes: string): void;
-  /** Polls until `count` responses with a status line have begun to arrive. */
-  responses(count: number): Promise<string[]>;
-  /** Waits until the server has closed the connection. */
-  closed(): Promise<void>;
-}
+export type RawClient = Awaited<ReturnType<typeof connectRaw>>;
 
-export async function connectRaw(port: number): Promise<RawClient> {
+/** Opens a connection on which the test writes arbitrary bytes. */
+export async function connectRaw(port: number) {
   const socket = connect(port, '127.0.0.1');
   let text = '';
   let isClosed = false;
@@ -31,15 +22,18 @@ export async function connectRaw(port: number): Promise<RawClient> {
   const statuses = () => [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status as string);
   return {
     socket,
+    /** Everything received so far. */
     text: () => text,
-    send: (bytes) => void socket.write(bytes, 'latin1'),
-    async responses(count) {
+    send: (bytes: string) => void socket.write(bytes, 'latin1'),
+    /** Polls until `count` responses have begun to arrive. @returns their statuses */
+    async responses(count: number) {
       await until(
         () => `${count} responses; received: ${text}`,
         () => statuses().length >= count,
       );
       return statuses();
     },
+    /** Waits until the server has closed the connection. */
     closed: () => until('the server to close the connection', () => isClosed),
   };
 }

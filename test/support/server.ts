@@ -9,15 +9,12 @@ export async function portOf(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-export interface HostServer {
-  /** The address that a container connects to. */
-  readonly address: string;
-  close(): void;
-}
+export type HostServer = Awaited<ReturnType<typeof serveContainers>>;
 
-export async function serveContainers(listener: RequestListener): Promise<HostServer> {
+export async function serveContainers(listener: RequestListener) {
   const server = createServer(listener).listen(0);
   return {
+    /** The address that a container connects to. */
     address: `host.docker.internal:${await portOf(server)}`,
     close() {
       server.close();
@@ -27,7 +24,7 @@ export async function serveContainers(listener: RequestListener): Promise<HostSe
 }
 
 /** A target with this exposition. */
-export const serveExposition = (text: string): Promise<HostServer> =>
+export const serveExposition = (text: string) =>
   serveContainers((_request, response) =>
     response.setHeader('content-type', 'text/plain; version=0.0.4').end(text),
   );

@@ -8,26 +8,10 @@ import {
   type StartedTestContainer,
   Wait,
 } from 'testcontainers';
-import { type CommandResult, docker, run } from './command.ts';
+import { docker, run } from './command.ts';
 import { composeWords, ownImage, remoteWriteOverride, repositoryRoot, settingOf } from './repository.ts';
 
-export interface Stack {
-  network: StartedNetwork;
-  prometheusUrl: string;
-  prometheus: StartedTestContainer;
-  /** The first replica, and its addresses. */
-  api: StartedTestContainer;
-  apiUrl: string;
-  metricsUrl: string;
-  replicas: StartedTestContainer[];
-  /** Runs the generator in the stack's network, like `make load`, and verifies its requests. */
-  load(pattern: string, ...options: string[]): Promise<CommandResult>;
-  /** Starts another Prometheus that scrapes the same targets. */
-  addPrometheus(): Promise<string>;
-  /** Adds targets to a job that Prometheus scrapes: the text of a file in prometheus/targets. */
-  addTargets(name: string, text: string): Promise<void>;
-  stop(): Promise<void>;
-}
+export type Stack = Awaited<ReturnType<typeof startStack>>;
 
 export interface StackOptions {
   replicas?: number;
@@ -43,7 +27,7 @@ export interface StackOptions {
 
 const startupTimeoutMs = 60_000;
 
-export async function startStack(options: StackOptions = {}): Promise<Stack> {
+export async function startStack(options: StackOptions = {}) {
   const network = await new Network().start();
   const started: StartedTestContainer[] = [];
   const stop = async () => {
@@ -64,19 +48,24 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const [api] = replicas as [StartedTestContainer];
     const prometheus = await keep(startPrometheus(network, 'prometheus', options.remoteWrite));
     return {
-      ...{ network, prometheus, api, replicas },
+      ...{ network, prometheus, replicas },
       prometheusUrl: urlOf(prometheus, 9090),
+      /** The first replica, and its addresses. */
+      api,
       apiUrl: urlOf(api, 5001),
       metricsUrl: urlOf(api, 8000),
-      load: (pattern, ...words) => {
+      /** Runs the generator in the stack's network, like `make load`, and verifies its requests. */
+      load: (pattern: string, ...words: string[]) => {
         const urls = ['--target', 'http://api:5001', '--prometheus', 'http://prometheus:9090'];
         return run('docker', [
           ...['run', '--rm', '--network', network.getName(), ownImage('loadgen')],
           ...['run', pattern, ...urls, ...words],
         ]);
       },
+      /** Starts another Prometheus that scrapes the same targets. @returns its URL */
       addPrometheus: async () => urlOf(await keep(startPrometheus(network, 'other-prometheus')), 9090),
-      addTargets: (name, content) =>
+      /** Adds targets to a job that Prometheus scrapes: the text of a file in prometheus/targets. */
+      addTargets: (name: string, content: string) =>
         prometheus.copyContentToContainer([{ content, target: `/etc/prometheus/targets/${name}.yml` }]),
       stop,
     };

@@ -1,5 +1,5 @@
 /** Starts, loads and scrapes the compared clusters. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Agent, get as httpGet } from 'node:http';
@@ -15,20 +15,13 @@ export interface Reading {
   readonly pids: readonly number[];
 }
 
-export interface RunningCluster {
-  readonly primary: number;
-  read(): Promise<Reading>;
-  /** Sends one request on its own connection, so that workers take turns. */
-  request(target: string): Promise<void>;
-  scrape(): Promise<string>;
-  stop(): Promise<void>;
-}
+export type RunningCluster = Awaited<ReturnType<typeof startCluster>>;
 
 const agent = new Agent({ keepAlive: false, maxSockets: 64 });
 
-export async function startCluster(variant: string, env: NodeJS.ProcessEnv = {}): Promise<RunningCluster> {
+export async function startCluster(variant: string, env: NodeJS.ProcessEnv = {}) {
   const program = new URL('./program.ts', import.meta.url).pathname;
-  const child: ChildProcess = fork(program, [variant], {
+  const child = fork(program, [variant], {
     env: { ...process.env, ...env },
     execArgv: ['--no-warnings'],
   });
@@ -40,13 +33,15 @@ export async function startCluster(variant: string, env: NodeJS.ProcessEnv = {})
       const [reading] = (await once(child, 'message')) as [Reading];
       return reading;
     },
-    request: (target) =>
-      new Promise((resolve, reject) => {
+    /** Sends one request on its own connection, so that workers take turns. */
+    request: (target: string) =>
+      new Promise<void>((resolve, reject) => {
         httpGet({ port: ports.port, host: '127.0.0.1', path: target, agent }, (response) =>
           response.resume().on('end', resolve),
         ).on('error', reject);
       }),
-    scrape: async () => (await fetch(`http://127.0.0.1:${ports.metricsPort}/metrics`)).text(),
+    scrape: async (): Promise<string> =>
+      (await fetch(`http://127.0.0.1:${ports.metricsPort}/metrics`)).text(),
     async stop() {
       child.kill();
       await once(child, 'exit');

@@ -11,22 +11,14 @@ export interface Usage {
   readonly atMs: number;
 }
 
-export interface ServerProcess {
-  readonly url: string;
-  readonly metricsUrl: string;
-  usage(): Promise<Usage>;
-  stop(): Promise<void>;
-}
+export type ServerProcess = Awaited<ReturnType<typeof startServer>>;
 
 /**
  * Runs `middleware/server.ts` with `args`.
  * @param nodeOptions options of Node itself: `['--import', './telemetry.ts']`
  * @throws if the process ends before it listens
  */
-export async function startServer(
-  args: readonly string[],
-  nodeOptions: readonly string[] = [],
-): Promise<ServerProcess> {
+export async function startServer(args: readonly string[], nodeOptions: readonly string[] = []) {
   const script = new URL('../middleware/server.ts', import.meta.url).pathname;
   const [command, ...rest] = onCore(SERVER_CORE);
   const child = spawn(command, [...rest, process.execPath, ...nodeOptions, script, ...args], {
