@@ -103,16 +103,21 @@ describeInBrowser('in a browser', (browser) => {
     ['-sum(http_errors_total)', '1h', 3_600, 60],
   ])('draws the values that the API returns for %s over %s', async (expr, range, seconds, step) => {
     const page = await open(pageOf(expr, range));
-    const answer = await answerOf(page);
-    const path = (await answer.locator('path').getAttribute('d')) ?? '';
-    const [, now = ''] = /at ([\d-]+ [\d:]+) UTC/.exec(await wordsOf(answer, 'caption')) ?? [];
+    // A step, which is a multiple of its width, must follow the start of the stack.
+    const { path, now = '' } = await eventually('a curve', async () => {
+      await page.reload();
+      const answer = await answerOf(page);
+      const path = await answer.locator('path').getAttribute('d');
+      const [, now] = /at ([\d-]+ [\d:]+) UTC/.exec(await wordsOf(answer, 'caption')) ?? [];
+      return !!path && { path, now };
+    });
     const begin = Date.parse(`${now}Z`) / 1000 - seconds;
     const drawn = [...path.matchAll(/M(\d+) 0V([\d.e+-]+)h-(\d+)V0/g)].map(([, time, value, width]) => {
       expect(Number(width)).toBe(step);
       // The caption has no fraction of the second; steps are multiples of their width.
       return [Math.round((Number(time) - 1_000_000 + begin) / step) * step, Number(value)] as const;
     });
-    expect(drawn.length).toBeGreaterThan(0);
+    expect(drawn).not.toEqual([]);
     const times = drawn.map(([time]) => time);
     const params = { query: expr, start: Math.min(...times), end: Math.max(...times), step };
     const { data } = await axios.get(`${stack.prometheusUrl}/api/v1/query_range`, { params });
