@@ -15,17 +15,7 @@ import { cached, LeftOut, programs, run } from './install.ts';
 /** Only to stop hanging programs. */
 const READY_MS = 60_000;
 
-export interface Program {
-  readonly url: string;
-  readonly metricsUrl: string;
-  readonly exited: Promise<unknown>;
-  /** Sends the signal of a supervisor. */
-  terminate(): void;
-  /** Kills one of its processes, not the first, and waits until a replacement listens. */
-  killOne(): Promise<void>;
-  /** Kills it and all its processes. */
-  stop(): Promise<void>;
-}
+export type Program = Awaited<ReturnType<typeof startProgram>>;
 
 interface Launch {
   readonly command: readonly string[];
@@ -153,7 +143,7 @@ export async function whyLeftOut(name: ProgramName): Promise<string | undefined>
 }
 
 /** @throws {LeftOut} if its language is missing, or its dependencies cannot be installed */
-export async function startProgram(name: ProgramName, processes: 1 | 4 = 1): Promise<Program> {
+export async function startProgram(name: ProgramName, processes: 1 | 4 = 1) {
   const shared = mkdtempSync(join(tmpdir(), 'conformance-'));
   let launch: Launch;
   try {
@@ -170,6 +160,7 @@ export async function startProgram(name: ProgramName, processes: 1 | 4 = 1): Pro
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');
+  /** Kills it and all its processes. */
   async function stop(): Promise<void> {
     try {
       process.kill(-(child.pid as number), 'SIGKILL');
@@ -185,7 +176,9 @@ export async function startProgram(name: ProgramName, processes: 1 | 4 = 1): Pro
     await until(`a connection to port ${port}`, () => isOpen(Number(port)));
     const url = `http://127.0.0.1:${port}`;
     const metricsUrl = `http://127.0.0.1:${metricsPort}${launch.metricsPath ?? '/metrics'}`;
+    /** Sends the signal of a supervisor. */
     const terminate = () => child.kill('SIGTERM');
+    /** Kills one of its processes, not the first, and waits until a replacement listens. */
     const killOne = async () => {
       const before = listeners();
       await replaceOne(child.pid as number);

@@ -18,15 +18,7 @@ const OTHERS_AT_MOST = 0.15;
 /** A client that uses more of its core may have been the bottleneck. */
 const CLIENT_BUSY_AT_MOST = 0.9;
 
-export interface Load {
-  /** For each server, the CPU time per request of all threads, in microseconds. */
-  readonly cpuMicros: number[];
-  /** Shares of the time of the servers' core: idle, and with other programs or other guests of the machine. */
-  readonly idle: number;
-  readonly others: number;
-  /** The client's share of its core. */
-  readonly clientBusy: number;
-}
+type Load = Awaited<ReturnType<typeof load>>;
 
 /** The output of `mix.lua`. */
 interface Summary {
@@ -39,11 +31,7 @@ interface Summary {
  * share their core in slices of a few milliseconds, so that any slowdown affects all of them, and their CPU times can be compared
  * several times more precisely than those of separate runs. @throws if a request failed, or wrk is not installed
  */
-export async function load(
-  servers: readonly ServerProcess[],
-  mix: readonly string[],
-  seconds: number,
-): Promise<Load> {
+export async function load(servers: readonly ServerProcess[], mix: readonly string[], seconds: number) {
   const usages = () => Promise.all(servers.map((server) => server.usage()));
   const before = await usages();
   const idleBeforeMs = idleMs(SERVER_CORE);
@@ -56,12 +44,15 @@ export async function load(
   const wholeMicros = 1000 * ((after[0]?.atMs ?? 0) - (before[0]?.atMs ?? 0));
   const usedMicros = used.reduce((sum, micros) => sum + micros, 0);
   return {
+    /** For each server, the CPU time per request of all threads, in microseconds. */
     cpuMicros: summaries.map(({ requests, failed }, i) => {
       if (failed > 0) throw new Error(`${failed} of ${requests} requests failed`);
       return (used[i] as number) / requests;
     }),
+    /** Shares of the time of the servers' core: idle, and with other programs or other guests of the machine. */
     idle: idleMicros / wholeMicros,
     others: Math.max(0, 1 - (usedMicros + idleMicros) / wholeMicros),
+    /** The client's share of its core. */
     clientBusy: clientMs / (1000 * seconds),
   };
 }
