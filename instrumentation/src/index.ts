@@ -1,6 +1,7 @@
 /** Exact Prometheus metrics for any Express application. */
 
-export { type HandlerOptions, instrument, type Metrics } from './instrument.ts';
+export type { HandlerOptions } from './endpoint.ts';
+export { instrument, type Metrics } from './instrument.ts';
 export type { ListenOptions } from './listen.ts';
 export { maxSeries } from './max-series.ts';
 export { DURATION_BUCKETS_SECONDS, type InstrumentOptions } from './options.ts';

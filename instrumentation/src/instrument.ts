@@ -1,7 +1,8 @@
 /** Assembles the parts that count an application's requests and those that expose the counts. */
-import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { createEndpoint, type Endpoint, type HandlerOptions } from './endpoint.ts';
 import { createExemplarSource } from './exemplar-source.ts';
-import { createExposition } from './exposition/handler.ts';
+import type { Family } from './exposition/family.ts';
 import { createRequestFamilies } from './exposition/request-families.ts';
 import { attach, checkApplication } from './express/attach.ts';
 import { methodLabel } from './express/methods.ts';
@@ -11,51 +12,24 @@ import { createObservedMounts } from './express/route-map.ts';
 import type { Application, Handle } from './express/types.ts';
 import type { Registry } from './installed-registry.ts';
 import { joinAggregate } from './join-aggregate.ts';
-import { type AnyRegistry, type Client, findClient, gather, metricsOf, registerFamily } from './library.ts';
-import { type ListenOptions, listen } from './listen.ts';
+import { type AnyRegistry, type Client, findClient, gather, type Metric, registerFamily } from './library.ts';
 import { createProcessMetrics } from './metrics/process.ts';
-import { createScrapeMetrics } from './metrics/scrapes.ts';
 import { type InstrumentOptions, resolveOptions, type Settings } from './options.ts';
 import { createRequestCounts, type RequestCounts } from './recording/counts.ts';
 import { createRecorder } from './recording/recorder.ts';
-import { createLastScrape, type LastScrapeOptions } from './shutdown/last-scrape.ts';
 import { guard, isBoolean } from './user-function.ts';
 
-/** The metrics of one application. */
-export interface Metrics<R extends AnyRegistry = Registry> {
+/** The metrics of one application. In a worker whose primary aggregates, `lastScrape` waits until all counts are handed over. */
+export interface Metrics<R extends AnyRegistry = Registry> extends Endpoint {
   /** Your metrics and ours; register your own metrics here. */
   readonly registry: R;
   /** Answers with the exposition on any path where it is mounted. Scrapes through the application are not counted. */
   readonly handler: RequestListener;
-  /** Another such handler with its own limit of scrapes: the clients of one port cannot use up the limit of another. */
-  createHandler(options?: HandlerOptions): RequestListener;
-  /**
-   * Starts a server: `/` and `/metrics` answer with the exposition, `/healthz` with 200, and `/readyz` according to `isReady`.
-   * @param port 0 lets the system choose
-   * @param options an object, or just the host
-   * @returns the server, like `app.listen`; it emits `error` if the port is in use
-   */
-  listen(port: number, options?: string | ListenOptions): Server;
-  /**
-   * For the end of a shutdown, when no request is in progress and none can arrive. Sets the gauge `http_server_drained` to 1 and
-   * waits until each Prometheus that scrapes the process has completed a scrape that began after that, so that no count is lost.
-   * In a worker whose primary aggregates, waits until all counts are handed over instead.
-   * @returns whether each Prometheus came within `timeoutMs`
-   */
-  lastScrape(options: LastScrapeOptions): Promise<boolean>;
   /**
    * Reverts everything: the application is no longer counted, its metrics leave the registry, and the servers of `listen` accept
    * no more connections. Afterwards, the application may be instrumented again, and the registry used again.
    */
   close(): void;
-}
-
-export interface HandlerOptions {
-  /**
-   * Whether clients of the application can reach the handler. If so, its scrapes do not prove that Prometheus came, and
-   * `lastScrape` does not wait for one. Default: false.
-   */
-  readonly isPublic?: boolean;
 }
 
 /**
@@ -70,30 +44,23 @@ export function instrument<R extends AnyRegistry = Registry>(
 ): Metrics<R> {
   checkApplication(app);
   const settings = resolveOptions(options);
-  const { maxScrapes } = settings;
   const client = findClient(options.registry, settings.warn);
   const registry: AnyRegistry = options.registry ?? new client.Registry();
   const counts = createCounts(settings);
-  const { lastScrape, onScrape, unregister, own } = register({ ...settings, registry, client }, counts);
+  const { endpoint, unregister, own } = register(registry, client, settings, counts, () => {
+    resolver.refresh();
+    return gather(registry);
+  });
   let isClosed = false;
   const { recorder, resolver, uncounted, detach } = observe(app, settings, counts, () => isClosed);
-  const aggregate = joinAggregate(
-    { registry, counts, own, prefix: settings.prefix },
-    resolver,
-    settings.warn,
-  );
-  const servers: Server[] = [];
+  const source = { registry, counts, own, prefix: settings.prefix };
+  const aggregate = joinAggregate(source, resolver, settings.warn);
 
-  function createHandler({ isPublic = false }: HandlerOptions = {}): RequestListener {
-    const gatherNow = () => {
-      resolver.refresh();
-      return gather(registry);
-    };
-    const exposition = createExposition(gatherNow, { maxScrapes, onScrape });
+  function createHandler(handlerOptions?: HandlerOptions): RequestListener {
+    const expose = endpoint.createHandler(handlerOptions);
     const handler: RequestListener = (request, response) => {
       recorder.forget(response);
-      if (!isPublic) lastScrape.watch(request, response);
-      exposition(request, response);
+      expose(request, response);
     };
     uncounted.add(handler as Handle);
     return handler;
@@ -103,14 +70,10 @@ export function instrument<R extends AnyRegistry = Registry>(
     registry: registry as R,
     handler: createHandler(),
     createHandler,
-    listen(port, options = {}) {
-      const server = listen(createHandler(), port, options, settings.warn);
-      servers.push(server);
-      return server;
-    },
+    listen: endpoint.listen,
     lastScrape(lastScrapeOptions) {
-      aggregate?.handOver(lastScrape.end);
-      return lastScrape.wait(lastScrapeOptions);
+      aggregate?.handOver(endpoint.endLastScrape);
+      return endpoint.lastScrape(lastScrapeOptions);
     },
     close() {
       if (isClosed) return;
@@ -119,7 +82,7 @@ export function instrument<R extends AnyRegistry = Registry>(
       detach();
       resolver.release();
       unregister();
-      for (const server of servers) server.close();
+      endpoint.close();
     },
   };
 }
@@ -172,30 +135,33 @@ function createCounts({ bucketsSeconds, nativeHistograms, maxRoutes, warn }: Set
 
 /** Registers all metrics, or none. @throws Error when a name is taken */
 function register(
-  { registry, client, prefix, defaultMetrics }: Settings & { registry: AnyRegistry; client: Client },
+  registry: AnyRegistry,
+  client: Client,
+  settings: Settings,
   counts: RequestCounts,
+  gatherNow: () => Promise<readonly Family[]>,
 ) {
-  const before = new Set<object>(metricsOf(registry));
+  const { prefix, defaultMetrics } = settings;
   let release = () => {};
-  let added: (readonly [name: string, metric: object])[] = [];
+  // By their names of now: the library's own rendering of OpenMetrics shortens them.
+  const own = new Map<string, object>();
+  const recorded = {
+    registerMetric(metric: object) {
+      registry.registerMetric(metric);
+      own.set((metric as Metric).name, metric);
+    },
+  };
   const unregister = () => {
     release();
-    for (const [name, metric] of added)
+    for (const [name, metric] of own)
       if (registry.getSingleMetric(name) === metric) registry.removeSingleMetric(name);
   };
-  // The current names: the library's own rendering of OpenMetrics shortens them.
-  const note = () => {
-    added = metricsOf(registry).flatMap((metric) => (before.has(metric) ? [] : [[metric.name, metric]]));
-  };
   try {
-    for (const read of createRequestFamilies(counts, prefix)) registerFamily(registry, read);
-    if (defaultMetrics) release = createProcessMetrics(registry, client, prefix);
-    const lastScrape = createLastScrape(registry, prefix);
-    const onScrape = createScrapeMetrics(registry, prefix);
-    note();
-    return { lastScrape, onScrape, unregister, own: new Set(added.map(([, metric]) => metric)) };
+    for (const read of createRequestFamilies(counts, prefix)) registerFamily(recorded, read);
+    if (defaultMetrics) release = createProcessMetrics(recorded, client, prefix);
+    const endpoint = createEndpoint(recorded, settings, gatherNow);
+    return { endpoint, unregister, own: new Set(own.values()) };
   } catch (error) {
-    note();
     unregister();
     throw error;
   }

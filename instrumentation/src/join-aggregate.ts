@@ -1,35 +1,30 @@
 /**
- * How an application finds the aggregate of its cluster or threads. Only a worker loads `cluster/`, and by `require` instead of
- * `import`, so that a server of one process never loads it. No other file may import `cluster/`.
+ * How an application finds the aggregate of its cluster or threads. Only a worker loads `cluster/`, and only dynamically, so that a
+ * server of one process never loads it. No other file may import `cluster/`.
  */
 import type { Cluster } from 'node:cluster';
 import { isMainThread } from 'node:worker_threads';
 import type { Joined, Source } from './cluster/source.ts';
-
-/** Discovers the routes that exist now. */
-export interface Routes {
-  refresh(): void;
-}
 
 /**
  * @param routes is not retained, so that a dropped application can be freed
  * @returns undefined in a process that is no worker
  */
 export function joinAggregate(
-  source: Source,
-  routes: Routes,
+  source: Omit<Source, 'refresh'>,
+  routes: Pick<Source, 'refresh'>,
   warn: (message: string) => void,
 ): Joined | undefined {
   if (isMainThread && !isClusterWorker()) return undefined;
   const weak = new WeakRef(routes);
-  const joined = import('./cluster/reporter.ts').then(({ reporterOfProcess }) =>
-    reporterOfProcess().add(source, () => weak.deref()?.refresh()),
-  );
-  joined.catch((error: unknown) => warn(`this worker cannot report to the primary: ${error}`));
-  const then = (act: (aggregate: Joined) => void) => void joined.then(act, () => undefined);
+  const joined = import('./cluster/reporter.ts')
+    .then(({ reporterOfProcess }) =>
+      reporterOfProcess().add({ ...source, refresh: () => weak.deref()?.refresh() }),
+    )
+    .catch((error: unknown) => void warn(`this worker cannot report to the primary: ${error}`));
   return {
-    handOver: (done) => then(({ handOver }) => handOver(done)),
-    leave: () => then(({ leave }) => leave()),
+    handOver: (done) => void joined.then((one) => one?.handOver(done)),
+    leave: () => void joined.then((one) => one?.leave()),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { type Description, type Family, reasonOf, toText } from './exposition/family.ts';
 import { loadPeer } from './load-peer.cjs';
+import { within } from './within.ts';
 
 /** The part of either library's registry that this package uses. */
 export interface AnyRegistry {
@@ -12,6 +13,9 @@ export interface AnyRegistry {
   registerMetric(metric: object): void;
   removeSingleMetric(name: string): void;
 }
+
+/** The part that registers a metric. */
+export type MetricRegistry = Pick<AnyRegistry, 'registerMetric'>;
 
 /** The part of a client library that this package uses. */
 export interface Client {
@@ -83,32 +87,24 @@ export async function gather(
 ): Promise<readonly Family[]> {
   const added = registryLabels(registry);
   const pending = new Set<string>();
-  let timer: NodeJS.Timeout | undefined;
   const families = metrics.map(async (metric) => {
     const { name } = metric;
     pending.add(name);
     try {
-      return await familyOf(metric, added);
+      return addLabels(await (ownFamilies.get(metric)?.() ?? metric.get()), added);
     } catch (error) {
       throw new Error(`${toText(name)}: ${reasonOf(error)}`);
     } finally {
       pending.delete(name);
     }
   });
-  const late = new Promise<never>((_, reject) => {
-    const fail = () => reject(new Error(`${[...pending].join(', ')}: no values within ${COLLECT_MS} ms`));
-    timer = setTimeout(fail, COLLECT_MS);
+  return within(COLLECT_MS, Promise.all(families), () => {
+    throw new Error(`${[...pending].join(', ')}: no values within ${COLLECT_MS} ms`);
   });
-  try {
-    return await Promise.race([Promise.all(families), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
-async function familyOf(metric: Metric, added: object): Promise<Family> {
-  const family = await (ownFamilies.get(metric)?.() ?? metric.get());
-  // Encoded families lack the labels that the registry adds.
+/** Adds labels that a sample does not have itself; encoded families lack them. */
+export function addLabels(family: Family, added: object): Family {
   if (family.encoded && Object.keys(added).length === 0) return family;
   const { name, help, type, values = [] } = family;
   return {
@@ -123,7 +119,7 @@ async function familyOf(metric: Metric, added: object): Promise<Family> {
  * Registers a family that is stored outside the library. Every scrape calls `read`, as does any other reader of the registry,
  * which gets plain data. @throws when the name is taken
  */
-export function registerFamily(registry: AnyRegistry, read: () => Family): void {
+export function registerFamily(registry: MetricRegistry, read: () => Family): void {
   const { name, help, type } = read();
   const metric = registerMetric(registry, { name, help, type }, () => read().values);
   ownFamilies.set(metric, read);
@@ -135,11 +131,11 @@ type Samples = Family['values'];
 const copyOf = (samples: Samples): Samples =>
   samples.map((sample) => ({ ...sample, labels: { ...sample.labels } }));
 
-/** Registers a metric whose values come from `samples`. @throws when the name is taken */
+/** Registers a metric that `read` reads: its one value, or its samples. @throws when the name is taken */
 export function registerMetric(
-  registry: AnyRegistry,
+  registry: MetricRegistry,
   { name, help, type }: Description,
-  samples: () => Samples | Promise<Samples>,
+  read: () => number | Samples | Promise<Samples>,
   aggregator = 'sum',
 ): object {
   const metric = {
@@ -148,16 +144,15 @@ export function registerMetric(
     type,
     aggregator,
     // The name is read at each call, because the library's own OpenMetrics shortens it.
-    get: async () => ({ name: metric.name, help, type, aggregator, values: copyOf(await samples()) }),
+    get: async () => {
+      const got = await read();
+      const values = typeof got === 'number' ? [{ labels: {}, value: got }] : copyOf(got);
+      return { name: metric.name, help, type, aggregator, values };
+    },
     // The library must not reset these counts: to Prometheus that would look like a restart.
     reset: () => undefined,
   };
   // Both libraries call nothing else of a metric.
   registry.registerMetric(metric);
   return metric;
-}
-
-/** Registers a counter or gauge with one value, which `value` reads. @throws when the name is taken */
-export function registerNumber(registry: AnyRegistry, description: Description, value: () => number): void {
-  registerMetric(registry, description, () => [{ labels: {}, value: value() }]);
 }

@@ -67,51 +67,65 @@ export type Settings = Required<Omit<InstrumentOptions, 'registry'>>;
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const ROUTE_KEY = /^[A-Z-]+ \S+$/;
 
+type Check = (value: unknown) => string | undefined;
+
+/** A check that accepts what `isValid` does. */
+export const expects =
+  (expected: string, isValid: (value: unknown) => boolean): Check =>
+  (value) =>
+    isValid(value) ? undefined : `expected ${expected}, got ${show(value)}`;
+
+const isFunction = (value: unknown) => typeof value === 'function';
+const isBoolean = (value: unknown) => typeof value === 'boolean';
+const expectsBoolean = expects('true or false', isBoolean);
+const expectsCount = expects(
+  'a whole number from 1',
+  (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+);
+
 /** Every option and its expected value. */
-const CHECKS: Readonly<Record<keyof InstrumentOptions, (value: unknown) => string | undefined>> = {
-  registry: (value) =>
-    expect(
-      hasFunctions(value, 'registerMetric', 'getMetricsAsArray'),
-      'a registry of @prometheus-io/client or prom-client',
-      value,
-    ),
-  prefix: (value) => expect(value === '' || matches(value, METRIC_NAME), 'a prefix of a metric name', value),
-  pathLabel: (value) => expect(typeof value === 'function', 'a function from a template to a label', value),
+export const CHECKS: Readonly<Record<keyof InstrumentOptions, Check>> = {
+  registry: expects('a registry of @prometheus-io/client or prom-client', (value) =>
+    hasFunctions(value, 'registerMetric', 'getMetricsAsArray'),
+  ),
+  prefix: expects('a prefix of a metric name', (value) => value === '' || matches(value, METRIC_NAME)),
+  pathLabel: expects('a function from a template to a label', isFunction),
   codes: checkCodes,
-  bucketsSeconds: (value) =>
-    expect(Array.isArray(value) && value.every(isAscending), 'ascending bounds above 0, in seconds', value),
-  nativeHistograms: (value) => expect(typeof value === 'boolean', 'true or false', value),
-  exemplars: (value) =>
-    expect(
-      typeof value === 'boolean' || typeof value === 'function',
-      'true, false or a function from a request to labels',
-      value,
-    ),
-  skip: (value) =>
-    expect(
-      typeof value === 'function' || (Array.isArray(value) && value.every((path) => matches(path, /^\//))),
-      'paths that start with a slash, or a function',
-      value,
-    ),
-  maxRoutes: (value) => expect(isCount(value), 'a whole number from 1', value),
-  defaultMetrics: (value) => expect(typeof value === 'boolean', 'true or false', value),
-  maxScrapes: (value) => expect(isCount(value), 'a whole number from 1', value),
-  warn: (value) => expect(typeof value === 'function', 'a function that takes a message', value),
+  bucketsSeconds: expects(
+    'ascending bounds above 0, in seconds',
+    (value) => Array.isArray(value) && value.every(isAscending),
+  ),
+  nativeHistograms: expectsBoolean,
+  exemplars: expects(
+    'true, false or a function from a request to labels',
+    (value) => isBoolean(value) || isFunction(value),
+  ),
+  skip: expects(
+    'paths that start with a slash, or a function',
+    (value) => isFunction(value) || (Array.isArray(value) && value.every((path) => matches(path, /^\//))),
+  ),
+  maxRoutes: expectsCount,
+  defaultMetrics: expectsBoolean,
+  maxScrapes: expectsCount,
+  warn: expects('a function that takes a message', isFunction),
 };
 
-/** @throws TypeError that lists every wrong option, one a line: the name, what was expected and what was received */
-export function resolveOptions(options: InstrumentOptions<AnyRegistry>, caller = 'instrument'): Settings {
-  const problems = Object.entries(options).flatMap(([name, value]) => {
+/** @returns a line for each wrong option: its name, what was expected and what was received */
+export function problemsOf(options: object, checks: Readonly<Record<string, Check>>): string[] {
+  return Object.entries(options).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    const check = CHECKS[name as keyof InstrumentOptions];
-    const problem = check
-      ? check(value)
-      : `unknown option; expected one of ${Object.keys(CHECKS).join(', ')}`;
+    const check = checks[name] ?? (() => `unknown option; expected one of ${Object.keys(checks).join(', ')}`);
+    const problem = check(value);
     return problem ? [`${name}: ${problem}`] : [];
   });
+}
+
+/** @throws TypeError that lists every problem, one a line */
+export function resolveOptions(options: InstrumentOptions<AnyRegistry>): Settings {
+  const problems = problemsOf(options, CHECKS);
   if (options.bucketsSeconds?.length === 0 && !options.nativeHistograms)
     problems.push('bucketsSeconds: expected at least one bound if nativeHistograms is off, got []');
-  if (problems.length > 0) throw new TypeError(`${caller}: ${problems.join('\n')}`);
+  if (problems.length > 0) throw new TypeError(`instrument: ${problems.join('\n')}`);
   return {
     prefix: options.prefix ?? '',
     pathLabel: options.pathLabel ?? ((template) => template),
@@ -127,11 +141,6 @@ export function resolveOptions(options: InstrumentOptions<AnyRegistry>, caller =
   };
 }
 
-/** An empty list if `holds`; otherwise what was expected and what was received. */
-function expect(holds: boolean, expected: string, got: unknown): string | undefined {
-  return holds ? undefined : `expected ${expected}, got ${show(got)}`;
-}
-
 function show(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -141,7 +150,6 @@ function show(value: unknown): string {
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1;
 const matches = (value: unknown, pattern: RegExp) => typeof value === 'string' && pattern.test(value);
 const isAscending = (bound: unknown, i: number, all: readonly unknown[]) =>
   typeof bound === 'number' && Number.isFinite(bound) && bound > ((all[i - 1] as number | undefined) ?? 0);
@@ -149,7 +157,7 @@ const hasFunctions = (value: unknown, ...names: string[]) =>
   isObject(value) && names.every((name) => typeof value[name] === 'function');
 
 function checkCodes(value: unknown): string | undefined {
-  if (!isObject(value)) return expect(false, "an object like { 'POST /users': [201] }", value);
+  if (!isObject(value)) return `expected an object like { 'POST /users': [201] }, got ${show(value)}`;
   for (const [key, codes] of Object.entries(value)) {
     if (!ROUTE_KEY.test(key)) return `expected keys like "POST /users", got ${show(key)}`;
     const isList =

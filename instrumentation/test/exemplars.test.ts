@@ -6,7 +6,7 @@ import { RequestTotals } from '../src/cluster/request-totals.ts';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
 import { createRequestFamilies } from '../src/exposition/request-families.ts';
 import { render } from '../src/exposition/text.ts';
-import { type AnyRegistry, type Client, gather } from '../src/library.ts';
+import { type AnyRegistry, gather } from '../src/library.ts';
 import {
   addRequest,
   bucketOf,
@@ -222,8 +222,7 @@ describe('user-defined metrics with enableExemplars', () => {
 
 describe('the exemplar of a primary', () => {
   it('is the newest of all workers', async () => {
-    const library = { Registry } as unknown as Client;
-    const totals = new RequestTotals(library, () => undefined);
+    const totals = new RequestTotals(() => undefined);
     const workers = [recording(), recording()].map((record, index) => {
       const source = { ...record, prefix: '', own: new Set<object>() };
       const take = createRequestDifferences(source as never, index);

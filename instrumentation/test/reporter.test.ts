@@ -4,64 +4,59 @@ import cluster from 'node:cluster';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import * as library from '@prometheus-io/client';
+import { Counter, Gauge, Registry } from '@prometheus-io/client';
 import express from 'express';
 import { aggregate } from '../src/cluster/aggregate.ts';
-import type { Link } from '../src/cluster/link.ts';
-import { Members, type Peer } from '../src/cluster/members.ts';
+import { Members } from '../src/cluster/members.ts';
+import type { ToWorker } from '../src/cluster/messages.ts';
 import { Reporter } from '../src/cluster/reporter.ts';
-import { RequestTotals } from '../src/cluster/request-totals.ts';
-import { SampleTotals } from '../src/cluster/sample-totals.ts';
 import { render } from '../src/exposition/text.ts';
-import { type AnyRegistry, type Client, metricsOf } from '../src/library.ts';
+import { type AnyRegistry, metricsOf } from '../src/library.ts';
 import { addRequest, createRequestCounts, createRow, expose } from '../src/recording/counts.ts';
 
-const { Counter, Gauge, Registry } = library;
-const client = library as unknown as Client;
+/** What a primary sends to a worker. */
+type Send = (message: ToWorker) => void;
 
 function createPrimary() {
-  const requests = new RequestTotals(client, () => undefined);
-  const samples = new SampleTotals();
-  const members = new Members(1, 60_000, requests, samples);
+  const members = new Members<Send>(
+    (worker, message) => worker(message),
+    60_000,
+    () => undefined,
+  );
   return {
     members,
     async lines() {
       await members.ask(60_000);
-      const families = [...(await requests.read()), ...samples.read()];
-      return (await render(families, 'text')).toString().split('\n');
+      return (await render(members.read(), 'text')).toString().split('\n');
     },
   };
 }
 
 /** A worker whose messages arrive at once, as JSON. */
 function createWorker({ members }: ReturnType<typeof createPrimary>) {
-  let receive: (message: unknown) => void = () => undefined;
+  let receive: Send = () => undefined;
   const copy = <T>(message: T) => JSON.parse(JSON.stringify(message)) as T;
-  const peer: Peer = { send: (message) => receive(copy(message)) };
-  const link: Link = {
+  const worker: Send = (message) => receive(copy(message));
+  const reporter = new Reporter({
     processMetrics: /^(process|nodejs)_/,
     listen: (listener) => {
       receive = listener;
     },
     send(message, sent) {
-      members.receive(peer, copy(message));
-      sent?.();
+      members.receive(worker, copy(message));
+      sent();
     },
     watchEnd: () => undefined,
-  };
-  const reporter = new Reporter(link);
+  });
   return {
-    peer,
+    worker,
     /** An application with a route `/a`. */
-    add(registry: AnyRegistry, prefix = '', own: ReadonlySet<object> = new Set()) {
-      const counts = createRequestCounts({
-        bounds: [1],
-        hasNative: false,
-        maxRows: 5,
-        onFull: () => undefined,
-      });
+    add(registry: AnyRegistry, prefix = '') {
+      const onFull = () => undefined;
+      const counts = createRequestCounts({ bounds: [1], hasNative: false, maxRows: 5, onFull });
       const row = expose(counts, createRow('/a', 'get')) as ReturnType<typeof createRow>;
-      const joined = reporter.add({ registry, counts, prefix, own }, () => undefined);
+      const refresh = () => undefined;
+      const joined = reporter.add({ registry, counts, prefix, own: new Set(), refresh });
       return { ...joined, counts, request: () => addRequest(counts, row, 200, 0.5) };
     },
   };
@@ -175,10 +170,10 @@ describe('a primary', () => {
           'level 1',
         ]),
       );
-      expect(primary.members.ages().map(({ worker: number }) => number)).toEqual(['1']);
+      expect(primary.members.ages().map(({ labels }) => labels.worker)).toEqual(['1']);
       if (i === 1) size = lines.length;
       expect(lines).toHaveLength(size);
-      primary.members.end(worker.peer);
+      primary.members.end(worker.worker);
     }
   });
 });

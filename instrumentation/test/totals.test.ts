@@ -1,14 +1,13 @@
 /** The sums of a primary are, in every format, what a single process has that counted it all. */
 import { describe, expect, it, jest } from '@jest/globals';
-import * as library from '@prometheus-io/client';
+import { Registry } from '@prometheus-io/client';
 import { createRandom, pick } from '../../test/support/random.ts';
 import { createRequestDifferences } from '../src/cluster/request-differences.ts';
-import { RequestTotals, type SourceTotals } from '../src/cluster/request-totals.ts';
+import { RequestTotals } from '../src/cluster/request-totals.ts';
 import type { Family } from '../src/exposition/family.ts';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
 import { createRequestFamilies } from '../src/exposition/request-families.ts';
 import { render } from '../src/exposition/text.ts';
-import type { Client } from '../src/library.ts';
 import {
   addRequest,
   addUnmatched,
@@ -22,7 +21,6 @@ import {
 } from '../src/recording/counts.ts';
 import { parse } from './harness.ts';
 
-const client = library as unknown as Client;
 const PATHS = ['/a', '/b', '/c'];
 
 function counting(bounds: readonly number[] = [0.25, 0.5, 1], hasNative = true): RequestCounts {
@@ -38,9 +36,10 @@ function counting(bounds: readonly number[] = [0.25, 0.5, 1], hasNative = true):
 
 /** A worker, and what its reports go to. */
 function working(totals: RequestTotals, counts = counting()) {
-  const source = { registry: new client.Registry(), counts, prefix: '', own: new Set<object>() };
+  const refresh = () => undefined;
+  const source = { registry: new Registry(), counts, prefix: '', own: new Set<object>(), refresh };
   const take = createRequestDifferences(source, 0);
-  let joined: SourceTotals | undefined;
+  let joined: ReturnType<typeof totals.open> | undefined;
   return {
     counts,
     report() {
@@ -74,7 +73,7 @@ describe('the totals of requests', () => {
     async (seed) => {
       jest.spyOn(Date, 'now').mockReturnValue(1_700_000_000_000);
       const random = createRandom(seed);
-      const totals = new RequestTotals(client, () => undefined);
+      const totals = new RequestTotals(() => undefined);
       const whole = counting();
       let workers = [working(totals), working(totals), working(totals)];
       for (const worker of workers) worker.report();
@@ -103,7 +102,7 @@ describe('the totals of requests', () => {
   );
 
   it('have no more codes per route than one process, whatever each of many workers has seen', async () => {
-    const totals = new RequestTotals(client, () => undefined);
+    const totals = new RequestTotals(() => undefined);
     for (let code = 200; code < 600; code++) {
       const worker = working(totals);
       request([worker.counts], '/a', code, 0);
@@ -119,7 +118,7 @@ describe('the totals of requests', () => {
   });
 
   it('include requests in progress of living workers only', async () => {
-    const totals = new RequestTotals(client, () => undefined);
+    const totals = new RequestTotals(() => undefined);
     const workers = [working(totals), working(totals)];
     const inProgress = async () =>
       (await totals.read()).find(({ name }) => name === 'inprogress_requests')?.values[0]?.value;
@@ -134,7 +133,7 @@ describe('the totals of requests', () => {
 
   it('keep every count if workers have other buckets, and warn of it', async () => {
     const warn = jest.fn();
-    const totals = new RequestTotals(client, warn);
+    const totals = new RequestTotals(warn);
     const workers = [working(totals), working(totals, counting([0.1, 0.5, 5], false))];
     for (const worker of workers) {
       for (const seconds of [0.05, 0.3, 3, 30]) request([worker.counts], '/a', 200, seconds);

@@ -1,12 +1,12 @@
 /** A worker's channel to its primary: IPC for a process, and a separate channel, not the application's, for a thread. */
 import { BroadcastChannel, isMainThread, threadId } from 'node:worker_threads';
 import { watchEndOfProcess } from './end.ts';
-import { channelName, type FromWorker } from './messages.ts';
+import { channelName, type FromWorker, isMarked, mark, type ToWorker } from './messages.ts';
 
 export interface Link {
   /** @param sent is called when the system has accepted the message, or when it cannot be sent */
-  send(message: FromWorker, sent?: () => void): void;
-  listen(receive: (message: unknown) => void): void;
+  send(message: FromWorker, sent: () => void): void;
+  listen(receive: (message: ToWorker) => void): void;
   /**
    * @param handOver is awaited before an end that can wait
    * @param now is called at the very last moment
@@ -18,20 +18,17 @@ export interface Link {
 
 export const createLink = (): Link => (isMainThread ? createProcessLink() : createThreadLink());
 
-function createProcessLink(): Link {
-  return {
-    processMetrics: /^(process_(?!start_time)|nodejs_)/,
-    send(message, sent = () => {}) {
-      if (!process.connected) return sent();
-      // The pid is sent along, because PM2 passes messages on without naming their sender.
-      process.send?.({ ...message, pid: process.pid }, undefined, undefined, sent);
-    },
-    listen(receive) {
-      process.on('message', receive);
-    },
-    watchEnd: watchEndOfProcess,
-  };
-}
+const createProcessLink = (): Link => ({
+  processMetrics: /^(process_(?!start_time)|nodejs_)/,
+  send(message, sent) {
+    if (!process.connected) return sent();
+    // The pid is sent along, because PM2 passes messages on without naming their sender.
+    process.send?.({ ...mark(message), pid: process.pid }, undefined, undefined, sent);
+  },
+  listen: (receive) =>
+    void process.on('message', (message) => isMarked(message) && receive(message as ToWorker)),
+  watchEnd: watchEndOfProcess,
+});
 
 function createThreadLink(): Link {
   const channel = new BroadcastChannel(channelName(threadId));
@@ -39,10 +36,10 @@ function createThreadLink(): Link {
     processMetrics: /^nodejs_/,
     send(message, sent) {
       channel.postMessage(message);
-      sent?.();
+      sent();
     },
     listen(receive) {
-      channel.onmessage = (event: unknown) => receive((event as { data: unknown }).data);
+      channel.onmessage = (event: unknown) => receive((event as { data: ToWorker }).data);
       channel.unref();
     },
     watchEnd: (_handOver, now) => process.on('exit', now),

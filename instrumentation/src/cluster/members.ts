@@ -1,151 +1,145 @@
 /** The primary's list of living workers: what each has reported, and the questions that each has not answered yet. */
-
-import { type FromWorker, type Hello, nowMs, type Question, type ToWorker, toMessage } from './messages.ts';
-import type { RequestTotals, SourceTotals } from './request-totals.ts';
-import type { RegistryTotals, SampleTotals } from './sample-totals.ts';
-
-/** A worker, as its platform provides it. */
-export interface Peer {
-  send(message: ToWorker): void;
-}
+import type { Family } from '../exposition/family.ts';
+import { within } from '../within.ts';
+import {
+  type FromWorker,
+  nowMs,
+  type RegistryReport,
+  type RequestReport,
+  type SampleReport,
+  type SourceReport,
+  type Totals,
+  type ToWorker,
+} from './messages.ts';
+import { RequestTotals } from './request-totals.ts';
+import { SampleTotals } from './sample-totals.ts';
 
 interface Member {
   /** Counts from 1 and is reused. */
   readonly number: number;
-  readonly peer: Peer;
-  readonly sources: Map<number, SourceTotals>;
-  readonly registries: Map<number, RegistryTotals>;
+  readonly sources: Map<number, Totals<SourceReport>>;
+  readonly registries: Map<number, Totals<RegistryReport>>;
   /** The time of its last report. */
   atMs: number;
   isFinal: boolean;
 }
 
-interface Pending {
-  readonly left: Set<Member>;
-  readonly failures: string[];
-  readonly settle: () => void;
-}
-
-export class Members {
+/** @template Worker a worker, as its platform provides it */
+export class Members<Worker> {
   /** How many workers ended without a last report. */
   lost = 0;
   /** The time before such ends that no report covers. */
   lostSeconds = 0;
-  readonly #members = new Map<Peer, Member>();
-  readonly #pending = new Map<number, Pending>();
-  readonly #session: number;
+  readonly #members = new Map<Worker, Member>();
+  /** By question: what to do with an answer. */
+  readonly #pending = new Map<number, (member: Member, failure?: string) => void>();
+  readonly #session = nowMs();
+  readonly #send: (worker: Worker, message: ToWorker) => void;
   readonly #intervalMs: number;
   readonly #requests: RequestTotals;
-  readonly #samples: SampleTotals;
+  readonly #samples = new SampleTotals();
   #asked = 0;
 
-  constructor(session: number, intervalMs: number, requests: RequestTotals, samples: SampleTotals) {
-    this.#session = session;
+  constructor(
+    send: (worker: Worker, message: ToWorker) => void,
+    intervalMs: number,
+    warn: (message: string) => void,
+  ) {
+    this.#send = send;
     this.#intervalMs = intervalMs;
-    this.#requests = requests;
-    this.#samples = samples;
+    this.#requests = new RequestTotals(warn);
   }
 
   /** Starts the reports of a worker. A worker in which nothing counts requests yet announces itself later. */
-  greet(peer: Peer): void {
-    peer.send(toMessage<Hello>({ kind: 'hello', session: this.#session, intervalMs: this.#intervalMs }));
+  greet(worker: Worker): void {
+    this.#send(worker, { kind: 'hello', session: this.#session, intervalMs: this.#intervalMs });
   }
 
-  receive(peer: Peer, message: FromWorker): void {
-    if (message.kind === 'announcement') {
-      if (!this.#members.has(peer)) this.#join(peer, message.atMs);
-      this.greet(peer);
-      return;
+  receive(worker: Worker, message: FromWorker): void {
+    if (message.session !== undefined && message.session !== this.#session) return;
+    const member = this.#members.get(worker) ?? this.#join(worker, message.atMs);
+    if (message.session === undefined) this.greet(worker);
+    else if (message.kind === 'requests') this.#addRequests(member, message);
+    else this.#addSamples(member, message);
+  }
+
+  #addRequests(member: Member, { atMs, isFinal, sources }: RequestReport): void {
+    Object.assign(member, { atMs, isFinal });
+    for (const report of sources) {
+      const { index, definition } = report;
+      const known = member.sources.get(index) ?? (definition && this.#requests.open(definition));
+      // A worker that was taken for ended defines nothing again.
+      if (!known) continue;
+      member.sources.set(index, known);
+      known.add(report);
     }
-    if (message.session !== this.#session) return;
-    const member = this.#members.get(peer) ?? this.#join(peer, nowMs());
-    if (message.kind === 'requests') {
-      for (const report of message.sources) {
-        let source = member.sources.get(report.index);
-        if (!source && report.definition) {
-          source = this.#requests.open(report.definition);
-          member.sources.set(report.index, source);
-        }
-        source?.add(report);
-      }
-      this.#endMissing(
-        member,
-        message.sources.map(({ index }) => index),
-      );
-      Object.assign(member, { atMs: message.atMs, isFinal: message.isFinal });
-      return;
+    for (const [index, closed] of member.sources) {
+      if (sources.some((one) => one.index === index)) continue;
+      closed.end();
+      member.sources.delete(index);
     }
-    for (const report of message.registries) {
-      const registry = member.registries.get(report.index) ?? this.#samples.open(member.number);
-      member.registries.set(report.index, registry);
-      registry.add(report);
+  }
+
+  #addSamples(member: Member, { registries, question, error }: SampleReport): void {
+    for (const report of registries) {
+      const known = member.registries.get(report.index) ?? this.#samples.open(member.number);
+      member.registries.set(report.index, known);
+      known.add(report);
     }
-    if (message.question !== undefined) this.#answered(member, message.question, message.error);
+    if (question !== undefined) this.#pending.get(question)?.(member, error);
   }
 
   /** Drops a worker and keeps its counts. */
-  end(peer: Peer): void {
-    const member = this.#members.get(peer);
+  end(worker: Worker): void {
+    const member = this.#members.get(worker);
     if (!member) return;
-    this.#members.delete(peer);
+    this.#members.delete(worker);
     if (!member.isFinal) {
       this.lost++;
       this.lostSeconds += (nowMs() - member.atMs) / 1000;
     }
-    for (const source of member.sources.values()) source.end();
-    for (const registry of member.registries.values()) registry.end();
-    for (const id of this.#pending.keys()) this.#answered(member, id);
+    for (const totals of [...member.sources.values(), ...member.registries.values()]) totals.end();
+    for (const answer of this.#pending.values()) answer(member);
   }
 
   /** Asks all workers and waits for their answers. @throws Error of the collectors that failed */
   async ask(timeoutMs: number): Promise<void> {
-    const id = ++this.#asked;
     const left = new Set(this.#members.values());
     if (left.size === 0) return;
+    const question = ++this.#asked;
     const failures: string[] = [];
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      const settle = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.#pending.set(id, { left, failures, settle });
-      for (const { peer } of left) peer.send(toMessage<Question>({ kind: 'question', question: id }));
+    const answers = new Promise<void>((resolve) => {
+      this.#pending.set(question, (member, failure) => {
+        if (!left.delete(member)) return;
+        if (failure !== undefined) failures.push(`worker ${member.number}: ${failure}`);
+        if (left.size === 0) resolve();
+      });
     });
-    this.#pending.delete(id);
+    for (const worker of this.#members.keys()) this.#send(worker, { kind: 'question', question });
+    await within(timeoutMs, answers, () => undefined);
+    this.#pending.delete(question);
     if (failures.length > 0) throw new Error(failures.join('; '));
   }
 
+  /** What all workers have reported. @throws Error that names a metric with an unknown aggregator */
+  read(): readonly Family[] {
+    return [...this.#requests.read(), ...this.#samples.read()];
+  }
+
   /** The age of what is known of each worker, in seconds. */
-  ages(): readonly { readonly worker: string; readonly seconds: number }[] {
+  ages(): readonly { readonly labels: { readonly worker: string }; readonly value: number }[] {
     const now = nowMs();
     return Array.from(this.#members.values(), ({ number, atMs }) => {
-      return { worker: String(number), seconds: Math.max(now - atMs, 0) / 1000 };
+      return { labels: { worker: String(number) }, value: Math.max(now - atMs, 0) / 1000 };
     });
   }
 
-  #join(peer: Peer, atMs: number): Member {
-    const taken = new Set([...this.#members.values()].map(({ number }) => number));
+  #join(worker: Worker, atMs: number): Member {
+    const taken = new Set(Array.from(this.#members.values(), ({ number }) => number));
     let number = 1;
     while (taken.has(number)) number++;
-    const member = { number, peer, sources: new Map(), registries: new Map(), atMs, isFinal: false };
-    this.#members.set(peer, member);
+    const member = { number, sources: new Map(), registries: new Map(), atMs, isFinal: false };
+    this.#members.set(worker, member);
     return member;
-  }
-
-  /** A closed application is missing from the report. */
-  #endMissing({ sources }: Member, indexes: readonly number[]): void {
-    for (const [index, source] of sources) {
-      if (indexes.includes(index)) continue;
-      source.end();
-      sources.delete(index);
-    }
-  }
-
-  #answered(member: Member, id: number, failure?: string): void {
-    const pending = this.#pending.get(id);
-    if (!pending?.left.delete(member)) return;
-    if (failure !== undefined) pending.failures.push(`worker ${member.number}: ${failure}`);
-    if (pending.left.size === 0) pending.settle();
   }
 }

@@ -1,42 +1,32 @@
 /**
- * The messages between a worker and its primary. Counts travel as differences to the previous report: the primary only adds,
+ * The messages between a worker and its primary. Counts travel as differences from the previous report: the primary only adds,
  * keeps nothing of an ended worker, and no sum falls. Gauges travel as values and disappear with their worker. Node's channels
- * lose nothing and keep the order. All messages are plain data in flat arrays that JSON preserves.
+ * lose nothing and keep the order. All messages are plain data that JSON preserves.
  */
-
 import type { Exemplar } from '../recording/snapshot.ts';
 
 const TYPE = 'express-exact-metrics';
 
-interface Typed {
-  readonly type: typeof TYPE;
-}
+export type ToWorker =
+  /** Report from now on, starting with everything. */
+  | {
+      readonly kind: 'hello';
+      /** Which aggregate sends this, if several follow each other. */
+      readonly session: number;
+      readonly intervalMs: number;
+    }
+  /** A scrape has arrived. */
+  | { readonly kind: 'question'; readonly question: number };
 
-/** To the primary: this worker counts requests from now on. */
-export interface Announcement extends Typed {
-  readonly kind: 'announcement';
+interface Report {
+  /** That of the aggregate's `hello`; undefined before it, when a report without content announces the worker. */
+  readonly session?: number | undefined;
   readonly atMs: number;
-}
-
-/** To a worker: report from now on, starting with everything. */
-export interface Hello extends Typed {
-  readonly kind: 'hello';
-  /** Which aggregate sends this, if several follow each other. */
-  readonly session: number;
-  readonly intervalMs: number;
-}
-
-/** To a worker: a scrape has arrived. */
-export interface Question extends Typed {
-  readonly kind: 'question';
-  readonly question: number;
 }
 
 /** What every instrumented application of a worker has counted since the previous report, all at one moment. */
-export interface RequestReport extends Typed {
+export interface RequestReport extends Report {
   readonly kind: 'requests';
-  readonly session: number;
-  readonly atMs: number;
   /** Whether the reports would be complete if the worker ended now. */
   readonly isFinal: boolean;
   readonly sources: readonly SourceReport[];
@@ -45,16 +35,17 @@ export interface RequestReport extends Typed {
 /** One instrumented application. A row or cell is defined once and then identified by its position. */
 export interface SourceReport {
   readonly index: number;
+  /** Only in the first report. */
   readonly definition?: SourceDefinition | undefined;
   readonly rows: readonly (readonly [path: string, method: string, declared: readonly number[] | null])[];
   readonly cells: readonly (readonly [row: number, code: string, createdMs: number])[];
   /**
-   * For each changed cell: its position, seconds, the number of changed buckets, each bucket with its requests, and the same
-   * for native slots.
+   * For each changed cell: its position, seconds, the number of changed buckets, and each bucket with its requests. The slots of
+   * native histograms follow the classic buckets.
    */
   readonly numbers: readonly number[];
   /** The exemplars of changed cells, each with the position of its cell. */
-  readonly exemplars?: readonly (readonly [cell: number, Exemplar])[] | undefined;
+  readonly exemplars: readonly (readonly [cell: number, Exemplar])[];
   readonly inProgress: number;
 }
 
@@ -68,9 +59,8 @@ export interface SourceDefinition {
 }
 
 /** The metrics of each registry, except those of requests. */
-export interface SampleReport extends Typed {
+export interface SampleReport extends Report {
   readonly kind: 'samples';
-  readonly session: number;
   /** The question that this answers. */
   readonly question?: number | undefined;
   /** Why there are no values, if a collector failed. */
@@ -78,13 +68,14 @@ export interface SampleReport extends Typed {
   readonly registries: readonly RegistryReport[];
 }
 
+/** A family or series is defined once; then the series is identified by its number. */
 export interface RegistryReport {
   readonly index: number;
   readonly families: readonly FamilyDefinition[];
-  /** A position is reused when its series is gone. */
   readonly series: readonly SeriesDefinition[];
-  /** Positions, each with its value; text for numbers that JSON lacks. */
+  /** Numbers of series, each with its value; text for numbers that JSON lacks. */
   readonly values: readonly (number | string)[];
+  /** The removed series. */
   readonly gone: readonly number[];
 }
 
@@ -99,28 +90,25 @@ export interface FamilyDefinition {
 
 export type SeriesDefinition = readonly [
   index: number,
-  family: number,
+  family: string,
   metricName: string | null,
   labels: Readonly<Record<string, number | string>>,
   isCount: boolean,
 ];
 
-export type FromWorker = Announcement | RequestReport | SampleReport;
-export type ToWorker = Hello | Question;
-export type Message = FromWorker | ToWorker;
+export type FromWorker = RequestReport | SampleReport;
 
-/** Wraps `body` for the channel. */
-export const toMessage = <M extends Message>(body: Omit<M, 'type'>): M => ({ type: TYPE, ...body }) as M;
-
-/** Distinguishes our messages from the application's, which use the same channel. */
-export function isMessage(value: unknown): value is Message {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    (value as Message).type === TYPE &&
-    'kind' in (value as Message)
-  );
+/** What a primary keeps of one application, or of one registry, of a living worker. */
+export interface Totals<R> {
+  add(report: R): void;
+  /** Keeps the counts and drops everything else. */
+  end(): void;
 }
+
+/** Marks a message on a channel that the application uses, too. */
+export const mark = <M extends ToWorker | FromWorker>(message: M) => ({ type: TYPE, ...message });
+
+export const isMarked = (message: unknown) => (message as { type?: unknown } | null)?.type === TYPE;
 
 /** The channel of a thread. */
 export const channelName = (threadId: number) => `${TYPE}: thread ${threadId}`;

@@ -1,6 +1,13 @@
 /** The options of `aggregate`, their defaults, and their validation. */
 import type { Cluster } from 'node:cluster';
-import { type InstrumentOptions, resolveOptions, type Settings } from '../options.ts';
+import {
+  CHECKS,
+  expects,
+  type InstrumentOptions,
+  problemsOf,
+  resolveOptions,
+  type Settings,
+} from '../options.ts';
 
 export interface AggregateOptions
   extends Pick<InstrumentOptions, 'registry' | 'prefix' | 'defaultMetrics' | 'maxScrapes' | 'warn'> {
@@ -13,29 +20,29 @@ export interface AggregateOptions
   readonly answerTimeoutMs?: number;
 }
 
-export type AggregateSettings = Pick<Settings, 'prefix' | 'defaultMetrics' | 'maxScrapes' | 'warn'> &
-  Required<Pick<AggregateOptions, 'reportIntervalMs' | 'answerTimeoutMs'>>;
+const expectsMs = expects(
+  'milliseconds from 10 to 60000',
+  (ms) => typeof ms === 'number' && ms >= 10 && ms <= 60_000,
+);
+const { registry, prefix, defaultMetrics, maxScrapes, warn } = CHECKS;
+const OWN_CHECKS = {
+  ...{ registry, prefix, defaultMetrics, maxScrapes, warn },
+  ...{ reportIntervalMs: expectsMs, answerTimeoutMs: expectsMs },
+};
 
-const COMMON = ['registry', 'prefix', 'defaultMetrics', 'maxScrapes', 'warn'];
-
-/** @throws TypeError that lists every problem, one a line: the name, what was expected and what was received */
+/** @throws TypeError that lists every problem, one a line */
 export function resolveAggregateOptions(
   workers: unknown,
-  { reportIntervalMs = 1_000, answerTimeoutMs = 1_000, ...rest }: AggregateOptions,
-): AggregateSettings {
-  const times = { reportIntervalMs, answerTimeoutMs };
-  const problems = Object.entries(times)
-    .filter(([, ms]) => !(typeof ms === 'number' && ms >= 10 && ms <= 60_000))
-    .map(([name, ms]) => `${name}: expected milliseconds from 10 to 60000, got ${JSON.stringify(ms)}`);
-  const known = [...COMMON, ...Object.keys(times)].join(', ');
-  for (const name of Object.keys(rest))
-    if (!COMMON.includes(name)) problems.push(`${name}: unknown option; expected one of ${known}`);
+  options: AggregateOptions,
+): Settings & Required<Pick<AggregateOptions, 'reportIntervalMs' | 'answerTimeoutMs'>> {
+  const problems = problemsOf(options, OWN_CHECKS);
   if (!isPrimary(workers) && !isThreads(workers))
     problems.unshift(
       `workers: expected the cluster of a primary, or an array of threads, got ${show(workers)}`,
     );
   if (problems.length > 0) throw new TypeError(`aggregate: ${problems.join('\n')}`);
-  return { ...resolveOptions(rest, 'aggregate'), ...times };
+  const { reportIntervalMs = 1_000, answerTimeoutMs = 1_000, ...rest } = options;
+  return { ...resolveOptions(rest), reportIntervalMs, answerTimeoutMs };
 }
 
 const show = (got: unknown) =>

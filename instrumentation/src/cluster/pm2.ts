@@ -3,7 +3,7 @@
  * but it passes messages between the workers and any process that is connected to it.
  */
 import { EventEmitter } from 'node:events';
-import { isMessage } from './messages.ts';
+import { isMarked } from './messages.ts';
 
 /** The used part of a cluster's worker. */
 export interface WorkerLike {
@@ -52,7 +52,7 @@ export async function pm2Cluster(pm2: Pm2, name: string): Promise<ClusterLike> {
       pm2.sendDataToProcessId({ ...message, id: worker.id, topic: 'metrics', data: {} }, () => undefined),
   });
   bus.on('process:msg', ({ raw, process: { name: of, pm_id: id } }) => {
-    const pid = isMessage(raw) && 'pid' in raw ? Number(raw.pid) : 0;
+    const pid = isMarked(raw) ? Number((raw as { pid?: number }).pid ?? 0) : 0;
     if (of !== name || pid === 0) return;
     const known = { id, isAlive: true };
     const worker = workers.get(pid) ?? Object.assign(known, sender(known));

@@ -5,26 +5,13 @@
 import { reasonOf } from '../exposition/family.ts';
 import { type AnyRegistry, metricsOf } from '../library.ts';
 import { createLink, type Link } from './link.ts';
-import {
-  type Announcement,
-  isMessage,
-  nowMs,
-  type RequestReport,
-  type SampleReport,
-  type SourceReport,
-  toMessage,
-} from './messages.ts';
+import { type FromWorker, nowMs, type SourceReport } from './messages.ts';
 import { createRequestDifferences } from './request-differences.ts';
 import { isCounting, SampleDifferences, type Wanted } from './sample-differences.ts';
 import type { Joined, Source } from './source.ts';
 
 /** How long the end of a process waits for the collectors of metrics. */
 const END_MS = 1_000;
-
-interface Tracked {
-  readonly refresh: () => void;
-  readonly take: () => SourceReport;
-}
 
 const KEY: unique symbol = Symbol.for('express-exact-metrics: reporter');
 
@@ -37,7 +24,8 @@ export function reporterOfProcess(): Reporter {
 
 export class Reporter {
   readonly #link: Link;
-  readonly #sources = new Map<Source, Tracked>();
+  /** Each with a function that takes its next report. */
+  readonly #sources = new Map<Source, () => SourceReport>();
   readonly #registries = new Map<AnyRegistry, SampleDifferences>();
   #added = 0;
   /** Undefined until something aggregates. */
@@ -54,18 +42,14 @@ export class Reporter {
   constructor(link: Link) {
     this.#link = link;
     link.listen((message) => {
-      if (!isMessage(message)) return;
-      if (message.kind === 'hello') this.#begin(message.session, message.intervalMs);
-      else if (message.kind === 'question') {
-        void this.#sendRequests();
-        void this.#sendSamples(true, message.question);
-      }
+      if (message.kind === 'hello') return this.#begin(message.session, message.intervalMs);
+      void this.#sendRequests();
+      void this.#sendSamples(true, message.question);
     });
   }
 
-  add(source: Source, refresh: () => void): Joined {
-    this.#track(source, refresh);
-    this.#link.send(toMessage<Announcement>({ kind: 'announcement', atMs: nowMs() }));
+  add(source: Source): Joined {
+    this.#track(source);
     void this.#sendRequests();
     return {
       handOver: async (done) => {
@@ -80,9 +64,9 @@ export class Reporter {
     };
   }
 
-  #track(source: Source, refresh: () => void): void {
+  #track(source: Source): void {
     const { registry } = source;
-    this.#sources.set(source, { refresh, take: createRequestDifferences(source, this.#added++) });
+    this.#sources.set(source, createRequestDifferences(source, this.#added++));
     if (!this.#registries.has(registry))
       this.#registries.set(registry, new SampleDifferences(registry, this.#added++));
   }
@@ -99,7 +83,7 @@ export class Reporter {
     this.#session = session;
     // The previous reports went to another aggregate.
     this.#registries.clear();
-    for (const [source, { refresh }] of this.#sources) this.#track(source, refresh);
+    for (const source of this.#sources.keys()) this.#track(source);
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.#sendRegularly(), intervalMs).unref();
     this.#sendRegularly();
@@ -122,21 +106,18 @@ export class Reporter {
 
   async #sendRequests(isFinal = false): Promise<void> {
     const session = this.#session;
-    if (session === undefined) return;
-    const sources = Array.from(this.#sources.values(), ({ refresh, take }) => {
-      refresh();
+    const takes = session === undefined ? [] : [...this.#sources];
+    const sources = takes.map(([source, take]) => {
+      source.refresh();
       return take();
     });
-    await this.#send(
-      toMessage<RequestReport>({ kind: 'requests', session, atMs: nowMs(), isFinal, sources }),
-    );
+    await this.#send({ kind: 'requests', session, atMs: nowMs(), isFinal, sources });
   }
 
   /** Reports run one after the other, because differences refer to the previous report. */
   #sendSamples(isAll: boolean, question?: number): Promise<void> {
     this.#sampling = this.#sampling.then(async () => {
       const session = this.#session;
-      if (session === undefined) return;
       const taken = await Promise.allSettled(
         Array.from(this.#registries, ([registry, differences]) =>
           differences.take(this.#wantedOf(registry, isAll), isAll),
@@ -145,12 +126,12 @@ export class Reporter {
       const registries = taken.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
       const failed = taken.find((one) => one.status === 'rejected');
       const error = failed && reasonOf(failed.reason);
-      await this.#send(toMessage<SampleReport>({ kind: 'samples', session, question, error, registries }));
+      await this.#send({ kind: 'samples', session, atMs: nowMs(), question, error, registries });
     });
     return this.#sampling;
   }
 
-  #send(report: RequestReport | SampleReport): Promise<void> {
+  #send(report: FromWorker): Promise<void> {
     this.#unsent++;
     return new Promise((resolve) => {
       this.#link.send(report, () => {

@@ -1,5 +1,4 @@
 /** The worker's side: what an instrumented application has counted since the previous report. */
-
 import { registryLabels } from '../library.ts';
 import { type Cell, type Row, rowsOf, snapshotOf } from '../recording/counts.ts';
 import { type Snapshot, slotsOf, takeSnapshot } from '../recording/snapshot.ts';
@@ -19,17 +18,16 @@ export function createRequestDifferences(source: Source, index: number): () => S
   const { counts } = source;
   const knownRows = new Map<Row, number>();
   const knownCells = new Map<Cell, KnownCell>();
-  let define: (() => SourceDefinition) | undefined = () => definitionOf(source);
 
   return () => {
+    const definition = knownRows.size === 0 ? definitionOf(source) : undefined;
     const rows: SourceReport['rows'][number][] = [];
     const cells: SourceReport['cells'][number][] = [];
     const numbers: number[] = [];
     const exemplars: Exemplars = [];
     for (const row of rowsOf(counts)) {
-      let rowIndex = knownRows.get(row);
-      if (rowIndex === undefined) {
-        rowIndex = knownRows.size;
+      const rowIndex = knownRows.get(row) ?? knownRows.size;
+      if (rowIndex === knownRows.size) {
         knownRows.set(row, rowIndex);
         rows.push([row.path, row.method, row.declared ?? null]);
       }
@@ -41,13 +39,11 @@ export function createRequestDifferences(source: Source, index: number): () => S
           knownCells.set(cell, known);
           cells.push([rowIndex, cell.code, cell.createdMs]);
         }
-        if (known.last.count !== now.count) pushDifference(numbers, known, now);
+        pushDifference(numbers, known, now);
         pushExemplars(exemplars, known, now);
         known.last = now;
       }
     }
-    const definition = define?.();
-    define = undefined;
     return { index, definition, rows, cells, numbers, exemplars, inProgress: counts.inProgress };
   };
 }
@@ -57,7 +53,7 @@ function definitionOf({ counts, registry, prefix }: Source): SourceDefinition {
   return { prefix, labels: registryLabels(registry), bounds, hasNative, maxRows };
 }
 
-type Exemplars = NonNullable<SourceReport['exemplars']>[number][];
+type Exemplars = SourceReport['exemplars'][number][];
 
 function pushExemplars(exemplars: Exemplars, { index, last }: KnownCell, now: Snapshot): void {
   now.exemplars?.forEach((exemplar, place) => {
@@ -66,25 +62,23 @@ function pushExemplars(exemplars: Exemplars, { index, last }: KnownCell, now: Sn
 }
 
 function pushDifference(numbers: number[], { index, last }: KnownCell, now: Snapshot): void {
+  if (last.count === now.count) return;
   numbers.push(index, now.sumSeconds - last.sumSeconds);
-  const bucketsAt = numbers.push(0) - 1;
-  for (let i = 0; i < now.buckets.length; i++) {
-    const added = (now.buckets[i] as number) - (last.buckets[i] ?? 0);
-    if (added === 0) continue;
-    numbers.push(i, added);
-    (numbers[bucketsAt] as number)++;
-  }
-  const slotsAt = numbers.push(0) - 1;
+  const changesAt = numbers.push(0) - 1;
+  const push = (place: number, added: number) => {
+    if (added === 0) return;
+    numbers.push(place, added);
+    (numbers[changesAt] as number)++;
+  };
+  now.buckets.forEach((count, i) => {
+    push(i, count - (last.buckets[i] ?? 0));
+  });
   const before = slotsOf(last);
   const { slots, counts } = slotsOf(now);
   let known = 0;
-  for (let i = 0; i < slots.length; i++) {
-    const slot = slots[i] as number;
+  slots.forEach((slot, i) => {
     // Slots are ascending and never disappear: the previous slots are a subset of the current ones.
-    const added =
-      (counts[i] as number) - (before.slots[known] === slot ? (before.counts[known++] as number) : 0);
-    if (added === 0) continue;
-    numbers.push(slot, added);
-    (numbers[slotsAt] as number)++;
-  }
+    const counted = before.slots[known] === slot ? (before.counts[known++] as number) : 0;
+    push(now.buckets.length + slot, (counts[i] as number) - counted);
+  });
 }

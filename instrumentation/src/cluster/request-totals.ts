@@ -4,9 +4,10 @@
  */
 import type { Family } from '../exposition/family.ts';
 import { createRequestFamilies } from '../exposition/request-families.ts';
-import { type AnyRegistry, type Client, gather, registerFamily } from '../library.ts';
+import { addLabels } from '../library.ts';
 import {
   addUnmatched,
+  bucketOf,
   type Cell,
   cellOf,
   createRequestCounts,
@@ -21,104 +22,77 @@ import {
 } from '../recording/counts.ts';
 import { putExemplar } from '../recording/exemplars.ts';
 import { SLOTS } from '../recording/native-buckets.ts';
-import type { SourceDefinition, SourceReport } from './messages.ts';
+import type { SourceDefinition, SourceReport, Totals } from './messages.ts';
 
 /** The applications with the same prefix and labels, usually one per worker. */
 interface Group {
   readonly counts: { -readonly [K in keyof RequestCounts]: RequestCounts[K] };
-  readonly registry: AnyRegistry;
-  readonly sources: Set<SourceTotals>;
-}
-
-/** One application of one living worker. */
-export interface SourceTotals {
-  readonly inProgress: number;
-  /** Adds a report. */
-  add(report: SourceReport): void;
-  /** Keeps its counts and drops its requests in progress. */
-  end(): void;
+  readonly read: () => readonly Family[];
 }
 
 export class RequestTotals {
   readonly #groups = new Map<string, Group>();
-  readonly #client: Client;
   readonly #warn: (message: string) => void;
 
   /** @param warn is called once for each way in which workers contradict each other */
-  constructor(client: Client, warn: (message: string) => void) {
-    this.#client = client;
+  constructor(warn: (message: string) => void) {
     this.#warn = warn;
   }
 
-  open(definition: SourceDefinition): SourceTotals {
-    const { prefix, labels } = definition;
+  open(definition: SourceDefinition): Totals<SourceReport> {
+    const { prefix, labels, bounds, hasNative } = definition;
     const key = JSON.stringify([prefix, labels]);
-    let group = this.#groups.get(key);
-    if (!group) {
-      group = createGroup(definition, this.#client);
-      this.#groups.set(key, group);
+    const group = this.#groups.get(key) ?? createGroup(definition);
+    this.#groups.set(key, group);
+    const { counts } = group;
+    if (bounds.join() !== counts.bounds.join() || hasNative !== counts.hasNative) {
+      this.#warn(
+        `${prefix}http_request_duration_seconds: workers differ in bucketsSeconds or nativeHistograms; using the buckets of the first worker`,
+      );
+      counts.hasNative &&= hasNative;
     }
-    return openSource(group, definition, this.#warn);
+    return openSource(counts, bounds);
   }
 
-  /** The current families, one list per group. */
-  async read(): Promise<readonly Family[]> {
-    const all = [...this.#groups.values()].map(({ counts, registry, sources }) => {
-      counts.inProgress = 0;
-      for (const { inProgress } of sources) counts.inProgress += inProgress;
-      return gather(registry);
-    });
-    return (await Promise.all(all)).flat();
+  /** The current families of each group. */
+  read(): readonly Family[] {
+    return [...this.#groups.values()].flatMap(({ read }) => read());
   }
 }
 
-function createGroup(
-  { prefix, labels, bounds, hasNative, maxRows }: SourceDefinition,
-  client: Client,
-): Group {
+function createGroup({ prefix, labels, bounds, hasNative, maxRows }: SourceDefinition): Group {
   // The worker has already warned of it.
   const counts = createRequestCounts({ bounds, hasNative, maxRows, onFull: () => {} });
-  const registry: AnyRegistry & { setDefaultLabels?: (added: object) => void } = new client.Registry();
-  registry.setDefaultLabels?.(labels);
-  for (const read of createRequestFamilies(counts, prefix)) registerFamily(registry, read);
-  return { counts, registry, sources: new Set() };
+  const families = createRequestFamilies(counts, prefix);
+  return { counts, read: () => families.map((read) => addLabels(read(), labels)) };
 }
 
-function openSource(
-  { counts, sources }: Group,
-  { prefix, bounds, hasNative }: SourceDefinition,
-  warn: (message: string) => void,
-): SourceTotals {
+/** @param bounds of the source's own buckets */
+function openSource(counts: RequestCounts, bounds: readonly number[]): Totals<SourceReport> {
   const rows: Row[] = [];
   const cells: Cell[] = [];
-  const buckets = bounds.map((bound) => counts.bounds.findIndex((one) => one >= bound));
-  const bucketOf = (i: number) => ((buckets[i] ?? -1) < 0 ? counts.bounds.length : (buckets[i] as number));
-  if (bounds.join() !== counts.bounds.join() || hasNative !== counts.hasNative) {
-    warn(
-      `${prefix}http_request_duration_seconds: workers differ in bucketsSeconds or nativeHistograms; using the buckets of the first worker`,
-    );
-    counts.hasNative &&= hasNative;
-  }
-  const source = {
-    inProgress: 0,
-    add(report: SourceReport): void {
+  /** By bucket of the source: the one that contains it. */
+  const buckets = [...bounds, Number.POSITIVE_INFINITY].map((bound) => bucketOf(counts.bounds, bound));
+  let inProgress = 0;
+  const setInProgress = (now: number) => {
+    counts.inProgress += now - inProgress;
+    inProgress = now;
+  };
+  return {
+    add(report) {
       for (const [path, method, declared] of report.rows) rows.push(rowOf(counts, path, method, declared));
       for (const [row, code, createdMs] of report.cells) {
         const cell = cellOf(rows[row] as Row, code, counts.bounds);
         if (snapshotOf(cell).count === 0) cell.createdMs = Math.min(cell.createdMs, createdMs);
         cells.push(cell);
       }
-      const { numbers } = report;
-      for (let at = 0; at < numbers.length; )
-        at = addNumbers(cells[numbers[at] as number] as Cell, numbers, at + 1, bucketOf);
-      for (const [cell, exemplar] of report.exemplars ?? [])
+      addNumbers(cells, buckets, report.numbers);
+      for (const [cell, exemplar] of report.exemplars)
         putExemplar(cells[cell] as Cell, counts.bounds, exemplar);
-      source.inProgress = report.inProgress;
+      setInProgress(report.inProgress);
     },
-    end: () => void sources.delete(source),
+    end: () => setInProgress(0),
   };
-  sources.add(source);
-  return source;
 }
 
 function rowOf(counts: RequestCounts, path: string, method: string, declared: readonly number[] | null): Row {
@@ -127,25 +101,22 @@ function rowOf(counts: RequestCounts, path: string, method: string, declared: re
   return row ?? unmatchedRow(counts, method);
 }
 
-/** @returns the position of the next cell */
-function addNumbers(
-  cell: Cell,
-  numbers: readonly number[],
-  start: number,
-  bucketOf: (i: number) => number,
-): number {
-  touch(cell);
-  let at = start;
+function addNumbers(cells: readonly Cell[], buckets: readonly number[], numbers: readonly number[]): void {
+  let at = 0;
   const next = () => numbers[at++] as number;
-  cell.sumSeconds += next();
-  for (let left = next(); left > 0; left--) {
-    const bucket = bucketOf(next());
-    cell.buckets[bucket] = (cell.buckets[bucket] as number) + next();
+  while (at < numbers.length) {
+    const cell = cells[next()] as Cell;
+    touch(cell);
+    cell.sumSeconds += next();
+    for (let left = next(); left > 0; left--) {
+      const place = next();
+      const bucket = buckets[place];
+      if (bucket !== undefined) cell.buckets[bucket] = (cell.buckets[bucket] as number) + next();
+      else {
+        cell.native ??= new Float64Array(SLOTS);
+        const slot = place - buckets.length;
+        cell.native[slot] = (cell.native[slot] as number) + next();
+      }
+    }
   }
-  for (let left = next(); left > 0; left--) {
-    cell.native ??= new Float64Array(SLOTS);
-    const slot = next();
-    cell.native[slot] = (cell.native[slot] as number) + next();
-  }
-  return at;
 }

@@ -10,13 +10,9 @@ export interface Wanted {
   readonly isOfProcess: boolean;
 }
 
-interface KnownFamily {
-  readonly index: number;
-  readonly series: Map<string, KnownSeries>;
-}
-
 interface KnownSeries {
   readonly index: number;
+  readonly family: string;
   readonly isCount: boolean;
   /** The reported value. */
   value: number;
@@ -32,9 +28,9 @@ export const isCounting = ({ metric: { type, aggregator }, isOfProcess }: Wanted
 export class SampleDifferences {
   readonly #registry: AnyRegistry;
   readonly #index: number;
-  readonly #families = new Map<string, KnownFamily>();
-  readonly #free: number[] = [];
-  #size = 0;
+  readonly #families = new Set<string>();
+  readonly #series = new Map<string, KnownSeries>();
+  #added = 0;
   #round = 0;
 
   constructor(registry: AnyRegistry, index: number) {
@@ -48,53 +44,44 @@ export class SampleDifferences {
    */
   async take(wanted: readonly Wanted[], isAll: boolean): Promise<RegistryReport> {
     const metrics = wanted.map(({ metric }) => metric);
-    const read = metrics.length > 0 ? await gather(this.#registry, metrics) : [];
+    const read = await gather(this.#registry, metrics);
     const report = { index: this.#index, families: [], series: [], values: [], gone: [] };
     this.#round++;
     for (const [i, family] of read.entries()) this.#compare(wanted[i] as Wanted, family, report);
-    const names = isAll ? [...this.#families.keys()] : read.map(({ name }) => name);
-    for (const name of names) this.#sweep(this.#families.get(name) as KnownFamily, report);
+    this.#sweep(isAll ? this.#families : new Set(read.map(({ name }) => name)), report);
     return report;
   }
 
-  #compare(wanted: Wanted, family: Family, report: Mutable<RegistryReport>): void {
-    const { name, help, type } = family;
-    let known = this.#families.get(name);
-    if (!known) {
-      known = { index: this.#families.size, series: new Map() };
-      this.#families.set(name, known);
-      const { aggregator } = wanted.metric;
-      report.families.push({ name, help, type, aggregator, isOfProcess: wanted.isOfProcess });
+  #compare(wanted: Wanted, { name, help, type, values }: Family, report: Mutable<RegistryReport>): void {
+    if (!this.#families.has(name)) {
+      this.#families.add(name);
+      const { isOfProcess, metric } = wanted;
+      report.families.push({ name, help, type, aggregator: metric.aggregator, isOfProcess });
     }
-    for (const { metricName, labels = {}, value } of family.values) {
-      const key = `${metricName ?? ''}${toLabelsText(labels)}`;
-      let series = known.series.get(key);
+    for (const { metricName = null, labels = {}, value } of values) {
+      const key = `${name} ${metricName}${toLabelsText(labels)}`;
+      let series = this.#series.get(key);
       if (!series) {
         // Quantiles of a summary cannot be added.
         const isCount = isCounting(wanted) && !(type === 'summary' && 'quantile' in labels);
-        series = {
-          index: this.#free.pop() ?? this.#size++,
-          isCount,
-          value: isCount ? 0 : Number.NaN,
-          seenIn: 0,
-        };
-        known.series.set(key, series);
-        report.series.push([series.index, known.index, metricName ?? null, toPlain(labels), isCount]);
+        const before = isCount ? 0 : Number.NaN;
+        series = { index: this.#added++, family: name, isCount, value: before, seenIn: 0 };
+        this.#series.set(key, series);
+        report.series.push([series.index, name, metricName, toPlain(labels), isCount]);
       }
       series.seenIn = this.#round;
       pushChange(report.values, series, toNumber(value), metricName === `${name}_sum`);
     }
   }
 
-  /** Removes what this round did not contain. */
-  #sweep({ series: all }: KnownFamily, report: Mutable<RegistryReport>): void {
-    for (const [key, series] of all) {
-      if (series.seenIn === this.#round) continue;
+  /** Removes the series of `families` that this round did not contain. */
+  #sweep(families: ReadonlySet<string>, report: Mutable<RegistryReport>): void {
+    for (const [key, series] of this.#series) {
+      if (series.seenIn === this.#round || !families.has(series.family)) continue;
       // The count stays; if the series returns, it starts at 0.
       if (series.isCount) series.value = 0;
       else {
-        all.delete(key);
-        this.#free.push(series.index);
+        this.#series.delete(key);
         report.gone.push(series.index);
       }
     }
@@ -106,7 +93,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] 
 function pushChange(values: (number | string)[], series: KnownSeries, now: number, isSum: boolean): void {
   const before = series.value;
   if (Object.is(before, now)) return;
-  if (!series.isCount) values.push(series.index, toPlainNumber(now));
+  if (!series.isCount) values.push(series.index, Number.isFinite(now) ? now : String(now));
   else {
     // A count that is lower was reset and starts from 0. (A sum may fall, such as that of a histogram of temperatures.)
     const added = now < before && !isSum ? now : now - before;
@@ -115,8 +102,6 @@ function pushChange(values: (number | string)[], series: KnownSeries, now: numbe
   }
   series.value = now;
 }
-
-const toPlainNumber = (value: number) => (Number.isFinite(value) ? value : String(value));
 
 const toPlain = (labels: LabelSet): SeriesDefinition[3] =>
   Object.fromEntries(

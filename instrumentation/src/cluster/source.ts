@@ -9,6 +9,8 @@ export interface Source {
   readonly prefix: string;
   /** The metrics that this package has registered in `registry`. */
   readonly own: ReadonlySet<object>;
+  /** Discovers the routes that exist now. */
+  refresh(): void;
 }
 
 export interface Joined {

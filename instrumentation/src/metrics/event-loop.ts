@@ -4,7 +4,7 @@
  * all of them good. A maximum since the last scrape fails, too, because each reader resets it for the others.
  */
 import { performance } from 'node:perf_hooks';
-import { type AnyRegistry, registerNumber } from '../library.ts';
+import { type MetricRegistry, registerMetric } from '../library.ts';
 
 /** The period of the timer, in milliseconds. 20 ms would cost an idle process 0.7 % of a core, 50 ms 0.25 %. */
 const PERIOD_MS = 50;
@@ -23,25 +23,18 @@ export function createLateness(startMs: number, periodMs = PERIOD_MS, toleranceM
 }
 
 /** @returns a function that starts watching the loop and returns a function that stops; the timer keeps no process alive */
-export function createEventLoopMetrics(registry: AnyRegistry): () => () => void {
-  const type = 'counter';
+export function createEventLoopMetrics(registry: MetricRegistry): () => () => void {
   let lateSeconds = 0;
-  registerNumber(
-    registry,
-    {
-      name: 'nodejs_eventloop_late_seconds_total',
-      help: `Total lag of the event loop, in seconds, measured by a timer every ${PERIOD_MS} ms; lag up to ${TOLERANCE_MS} ms is not counted`,
-      type,
-    },
+  const counter = (name: string, help: string, read: () => number) =>
+    registerMetric(registry, { name, help, type: 'counter' }, read);
+  counter(
+    'nodejs_eventloop_late_seconds_total',
+    `Total lag of the event loop, in seconds, measured by a timer every ${PERIOD_MS} ms; lag up to ${TOLERANCE_MS} ms is not counted`,
     () => lateSeconds,
   );
-  registerNumber(
-    registry,
-    {
-      name: 'nodejs_eventloop_active_seconds_total',
-      help: 'Total time that the event loop did not wait for events, in seconds',
-      type,
-    },
+  counter(
+    'nodejs_eventloop_active_seconds_total',
+    'Total time that the event loop did not wait for events, in seconds',
     () => performance.eventLoopUtilization().active / 1000,
   );
   return () => {

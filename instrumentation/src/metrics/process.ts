@@ -5,7 +5,7 @@
  * They belong to the process and not to an application. There is one set, with one timer and one observer of the garbage
  * collection, which registries read. The set does not reference registries and so keeps no dropped application alive.
  */
-import { type AnyRegistry, type Client, metricsOf, registerMetric } from '../library.ts';
+import { type AnyRegistry, type Client, type MetricRegistry, metricsOf, registerMetric } from '../library.ts';
 import { createEventLoopMetrics } from './event-loop.ts';
 
 /**
@@ -38,7 +38,7 @@ function createShared({ Registry, collectDefaultMetrics }: Client) {
  * @param prefix of each name
  * @returns a function that ends this use; after the last one, the event loop is no longer watched
  */
-export function createProcessMetrics(registry: AnyRegistry, client: Client, prefix = ''): () => void {
+export function createProcessMetrics(registry: MetricRegistry, client: Client, prefix: string): () => void {
   shared ??= createShared(client);
   for (const metric of metricsOf(shared.registry)) {
     const { name, help, type, aggregator } = metric;

@@ -1,31 +1,23 @@
 /** Counts the scrapes of the exposition and the time spent on them. */
-import { type AnyRegistry, registerMetric, registerNumber } from '../library.ts';
+import { type MetricRegistry, registerMetric } from '../library.ts';
 
 /** 499 is a scrape whose client left before the end. */
 const CODES = [200, 499, 500, 503];
 
 export function createScrapeMetrics(
-  registry: AnyRegistry,
-  prefix = '',
+  registry: MetricRegistry,
+  prefix: string,
 ): (code: number, seconds: number) => void {
   const scrapes = new Map(CODES.map((code) => [code, 0]));
   let seconds = 0;
-  registerMetric(
-    registry,
-    {
-      name: `${prefix}metrics_scrapes_total`,
-      help: 'Total number of scrapes of the metrics endpoint, by response code',
-      type: 'counter',
-    },
-    () => Array.from(scrapes, ([code, value]) => ({ labels: { code: String(code) }, value })),
+  const counter = (name: string, help: string, read: Parameters<typeof registerMetric>[2]) =>
+    registerMetric(registry, { name: prefix + name, help, type: 'counter' }, read);
+  counter('metrics_scrapes_total', 'Total number of scrapes of the metrics endpoint, by response code', () =>
+    Array.from(scrapes, ([code, value]) => ({ labels: { code: String(code) }, value })),
   );
-  registerNumber(
-    registry,
-    {
-      name: `${prefix}metrics_scrape_seconds_total`,
-      help: 'Total time from the arrival of a scrape to its answer, in seconds',
-      type: 'counter',
-    },
+  counter(
+    'metrics_scrape_seconds_total',
+    'Total time from the arrival of a scrape to its answer, in seconds',
     () => seconds,
   );
   return (code, elapsed) => {

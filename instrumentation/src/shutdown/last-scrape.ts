@@ -5,8 +5,9 @@
  * a configured number would be wrong as soon as one is added.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AnyRegistry, registerNumber } from '../library.ts';
+import { type MetricRegistry, registerMetric } from '../library.ts';
 import { outcome } from '../recording/outcome.ts';
+import { within } from '../within.ts';
 
 /** Every Prometheus (and vmagent, and the OpenTelemetry collector) sends it with a scrape; browsers and curl do not. */
 const PROMETHEUS_HEADER = 'x-prometheus-scrape-timeout-seconds';
@@ -38,9 +39,9 @@ export interface LastScrape {
 }
 
 /** @throws when the name of its gauge is taken in `registry` */
-export function createLastScrape(registry: AnyRegistry, prefix = ''): LastScrape {
+export function createLastScrape(registry: MetricRegistry, prefix: string): LastScrape {
   let isDrained = false;
-  registerNumber(
+  registerMetric(
     registry,
     {
       name: `${prefix}http_server_drained`,
@@ -65,13 +66,7 @@ export function createLastScrape(registry: AnyRegistry, prefix = ''): LastScrape
         for (const [address, cameMs] of scrapers)
           if (performance.now() - cameMs <= timeoutMs) awaited.add(address);
       isDrained = true;
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<false>((resolve) => {
-        timer = setTimeout(resolve, timeoutMs, false);
-      });
-      const result = await Promise.race([scraped, late]);
-      clearTimeout(timer);
-      return result;
+      return within<boolean>(timeoutMs, scraped, () => false);
     },
 
     watch(request, response) {
