@@ -5,10 +5,8 @@ import { createExemplarSource } from './exemplar-source.ts';
 import type { Family } from './exposition/family.ts';
 import { createRequestFamilies } from './exposition/request-families.ts';
 import { attach, checkApplication } from './express/attach.ts';
-import { methodLabel } from './express/methods.ts';
 import { pathOf } from './express/mount-path.ts';
 import { RouteResolver } from './express/resolver.ts';
-import { createObservedMounts } from './express/route-map.ts';
 import type { Application, Handle } from './express/types.ts';
 import type { Registry } from './installed-registry.ts';
 import { joinAggregate } from './join-aggregate.ts';
@@ -91,31 +89,19 @@ export function instrument<R extends AnyRegistry = Registry>(
 function observe(app: Application, settings: Settings, counts: RequestCounts, isClosed: () => boolean) {
   const { codes, skip } = settings;
   const uncounted = new WeakSet<Handle>();
-  const observed = createObservedMounts();
   const recorder = createRecorder({
     counts,
     resolve: (request, ongoing, status) => resolver.resolve(request, ongoing, status),
-    methodLabel: (method) => methodLabel(counts, method),
     exemplars: createExemplarSource(settings),
   });
-  const resolver: RouteResolver = new RouteResolver({
-    app,
-    counts,
-    observed,
-    recorder,
+  const resolver: RouteResolver = new RouteResolver(app, counts, recorder, {
     pathLabel: pathLabelOf(settings),
     codes,
     isSkippedTemplate: (template) => Array.isArray(skip) && skip.includes(template),
     uncounted,
   });
   const isSkipped = skipOf(settings);
-  const detach = attach({
-    app,
-    recorder,
-    resolver,
-    observed,
-    isSkipped: (request) => isClosed() || isSkipped(request),
-  });
+  const detach = attach(app, recorder, resolver, (request) => isClosed() || isSkipped(request));
   return { recorder, resolver, uncounted, detach };
 }
 

@@ -15,14 +15,8 @@ const METRIC = 4;
 const LABEL = 1;
 const [GAUGE, COUNTER, SUMMARY, UNTYPED, HISTOGRAM] = [2, 3, 4, 5, 7] as const;
 
-/** The field of `Metric` for each single-valued type, and that type's own field for its creation time. */
-const SINGLE = {
-  counter: { field: COUNTER, created: 3 },
-  gauge: { field: GAUGE, created: undefined },
-  untyped: { field: UNTYPED, created: undefined },
-} as const;
-
-export type SingleType = keyof typeof SINGLE;
+/** The field of `Metric` for each single-valued type. */
+const SINGLE = { counter: COUNTER, gauge: GAUGE, untyped: UNTYPED } as const;
 
 export type Point = readonly [at: number, value: number, exemplar?: Exemplar | undefined];
 
@@ -38,17 +32,17 @@ export interface Distribution {
 
 /** A field `metric` with its tag and length, valid in any family. The next call overwrites it. */
 export function encodeSingle(
-  type: SingleType,
+  type: keyof typeof SINGLE,
   labels: Uint8Array,
   value: number,
   createdMs?: number,
   exemplar?: Exemplar,
 ): Uint8Array {
-  const { field, created } = SINGLE[type];
-  return encodeMetric(labels, field, () => {
+  return encodeMetric(labels, SINGLE[type], () => {
     metric.doubleField(1, value);
-    if (type === 'counter') writeExemplar(2, exemplar);
-    if (created) writeTimestamp(created, createdMs);
+    if (type !== 'counter') return;
+    writeExemplar(2, exemplar);
+    writeTimestamp(3, createdMs);
   });
 }
 

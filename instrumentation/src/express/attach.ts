@@ -15,14 +15,6 @@ import type { Application, Next } from './types.ts';
 /** Shared by all copies of this package, so that each of them notices a second instrumentation. */
 const instrumented = Symbol.for('express-exact-metrics: instrumented');
 
-export interface Attachment {
-  readonly app: Application;
-  readonly recorder: Recorder;
-  readonly resolver: RouteResolver;
-  readonly observed: ObservedMounts;
-  readonly isSkipped: (request: IncomingMessage) => boolean;
-}
-
 /** @throws TypeError when `app` is no Express application; Error when it is already instrumented */
 export function checkApplication(app: unknown): asserts app is Application {
   const candidate = app as Partial<Application> | undefined;
@@ -41,7 +33,12 @@ export function checkApplication(app: unknown): asserts app is Application {
 }
 
 /** @returns a function that removes the recorder */
-export function attach({ app, recorder, resolver, observed, isSkipped }: Attachment): () => void {
+export function attach(
+  app: Application,
+  recorder: Recorder,
+  resolver: RouteResolver,
+  isSkipped: (request: IncomingMessage) => boolean,
+): () => void {
   Object.defineProperty(app, instrumented, { value: true, configurable: true });
   const handle = app.handle;
   app.handle = function handleMeasured(request, response, next) {
@@ -55,7 +52,7 @@ export function attach({ app, recorder, resolver, observed, isSkipped }: Attachm
     Object.getPrototypeOf(responses).detachSocket.call(this, socket);
     recorder.detached(this, socket);
   };
-  const unwatchMounts = watchMounts(app, observed);
+  const unwatchMounts = watchMounts(app, resolver.observed);
   const measured = app.handle;
   return () => {
     // If the function was replaced once more, ours stays within it and counts nothing.

@@ -3,67 +3,50 @@
  * that no watched route answered have to be resolved.
  */
 import type { RequestCounts, Row } from '../recording/counts.ts';
+import { methodLabel } from '../recording/methods.ts';
 import type { Ongoing, Recorder } from '../recording/recorder.ts';
 import { unwatchEntrance, type Watch, watchEntrance } from './entrances.ts';
-import { methodLabel } from './methods.ts';
 import { baseOf, consume, learnMountPaths, pathTaken, type RoutePath } from './mount-path.ts';
 import { learnApplications } from './mounted-applications.ts';
-import {
-  countLayers,
-  type MappedRoute,
-  type ObservedMounts,
-  type RouteMap,
-  readRoutes,
-  routerOf,
-} from './route-map.ts';
-import { createRows, type RowOptions, type Rows } from './rows.ts';
+import { countLayers, createObservedMounts, type MappedRoute, readRoutes, routerOf } from './route-map.ts';
+import { type RowOptions, Rows } from './rows.ts';
 import type { Application, Layer, Request, Route, Router } from './types.ts';
 
-export interface ResolverParts extends RowOptions {
-  readonly app: Application;
-  readonly counts: RequestCounts;
-  readonly observed: ObservedMounts;
-  readonly recorder: Recorder;
-}
-
-const EMPTY: RouteMap = {
-  routes: [],
-  byRoute: new Map(),
-  mounts: [],
-  unknown: [],
-  hasHidden: false,
-  size: 0,
-};
-
 export class RouteResolver {
-  readonly #parts: ResolverParts;
+  /** What the stacks of routers do not contain. */
+  readonly observed = createObservedMounts();
+  readonly #app: Application;
+  readonly #counts: RequestCounts;
+  readonly #recorder: Recorder;
   readonly #rows: Rows;
   /** The current knowledge of the watched routes. */
   readonly #watched = new WeakMap<Layer, { mapped: MappedRoute }>();
   #root: Router | undefined;
   #rootSize = 0;
-  #map = EMPTY;
+  #map = readRoutes({ stack: [] }, this.observed);
 
-  constructor(parts: ResolverParts) {
-    this.#parts = parts;
-    this.#rows = createRows(parts.counts, parts);
+  constructor(app: Application, counts: RequestCounts, recorder: Recorder, options: RowOptions) {
+    this.#app = app;
+    this.#counts = counts;
+    this.#recorder = recorder;
+    this.#rows = new Rows(counts, options);
   }
 
   /** Before a request: a cheap check whether routes were added to the application itself. */
   update(): void {
-    this.#root ??= routerOf(this.#parts.app);
+    this.#root ??= routerOf(this.#app);
     if (this.#root && this.#root.stack.length !== this.#rootSize) this.#read();
   }
 
   /** Before a scrape: checks whether routes were added anywhere. */
   refresh(): void {
-    this.#root ??= routerOf(this.#parts.app);
-    if (this.#root && countLayers(this.#root, this.#parts.observed) !== this.#map.size) this.#read();
+    this.#root ??= routerOf(this.#app);
+    if (this.#root && countLayers(this.#root, this.observed) !== this.#map.size) this.#read();
   }
 
   /** Restores the entrances of the routes' layers. */
   release(): void {
-    for (const { layer } of this.#map.routes) unwatchEntrance(layer, this.#parts.recorder);
+    for (const { layer } of this.#map.routes) unwatchEntrance(layer, this.#recorder);
   }
 
   /** The row of a request that ended with `status` outside of any watched route; undefined if none answered it. */
@@ -97,12 +80,12 @@ export class RouteResolver {
 
   /** The row of a path that belongs to no watched route. */
   #rowAt(template: string, { method }: Request): Row {
-    return this.#rows.at(template, methodLabel(this.#parts.counts, method));
+    return this.#rows.at(template, methodLabel(this.#counts, method));
   }
 
   #read(): void {
     if (!this.#root) return;
-    this.#map = readRoutes(this.#root, this.#parts.observed);
+    this.#map = readRoutes(this.#root, this.observed);
     this.#rootSize = this.#root.stack.length;
     for (const mapped of this.#map.routes) {
       const watched = this.#watched.get(mapped.layer);
@@ -115,7 +98,7 @@ export class RouteResolver {
   #watch(mapped: MappedRoute): void {
     const watched = { mapped };
     this.#watched.set(mapped.layer, watched);
-    watchEntrance(mapped.layer, this.#parts.recorder, this.#watching(watched));
+    watchEntrance(mapped.layer, this.#recorder, this.#watching(watched));
   }
 
   /** Replaces the entrance of a route: notes the row of the request, and whether the route passes it on. */
@@ -145,8 +128,7 @@ export class RouteResolver {
   }
 
   #learnHidden(request: Request, base: string): void {
-    const { app, observed } = this.#parts;
-    if (this.#map.hasHidden && learnApplications(app, request, base, observed)) this.#read();
+    if (this.#map.hasHidden && learnApplications(this.#app, request, base, this.observed)) this.#read();
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type RequestCounts,
   type Row,
 } from '../recording/counts.ts';
-import { COMMON_METHODS, labelOf, methodLabel } from './methods.ts';
+import { COMMON_METHODS, labelOf, methodLabel } from '../recording/methods.ts';
 import type { MethodRow, RoutePath } from './mount-path.ts';
 import type { MappedRoute } from './route-map.ts';
 import type { Handle, Route } from './types.ts';
@@ -24,15 +24,6 @@ export interface RowOptions {
   readonly uncounted: WeakSet<Handle>;
 }
 
-export interface Rows {
-  /** Exposes the rows of a route at 0. */
-  expose(mapped: MappedRoute): void;
-  /** The row of a request that enters `route` by `path`. */
-  of(route: Route, path: RoutePath, method: string): MethodRow;
-  /** The row of a template and a method's label. */
-  at(template: string, label: string): Row;
-}
-
 /** More methods than a hand-written list has: `app.all` creates a handler for each. */
 const MANY_METHODS = 20;
 
@@ -42,44 +33,50 @@ function ownMethods({ methods }: Route): string[] {
   return names.length > MANY_METHODS ? [] : [...new Set(names.map(labelOf))];
 }
 
-export function createRows(counts: RequestCounts, options: RowOptions): Rows {
-  const { pathLabel, codes, isSkippedTemplate, uncounted } = options;
+export class Rows {
+  readonly #counts: RequestCounts;
+  readonly #options: RowOptions;
 
-  function at(template: string, label: string): Row {
-    const path = pathLabel(template);
-    const declared = codes[`${label.toUpperCase()} ${template}`];
-    return counts.routed.get(keyOf(path, label)) ?? createRow(path, label, declared);
+  constructor(counts: RequestCounts, options: RowOptions) {
+    this.#counts = counts;
+    this.#options = options;
   }
 
-  return {
-    at,
+  /** The row of a template and a method's label. */
+  at(template: string, label: string): Row {
+    const path = this.#options.pathLabel(template);
+    const declared = this.#options.codes[`${label.toUpperCase()} ${template}`];
+    return this.#counts.routed.get(keyOf(path, label)) ?? createRow(path, label, declared);
+  }
 
-    of(route, { rows, template }, method) {
-      let found = rows.get(method);
-      if (!found) {
-        const own = ownMethods(route);
-        const label = labelOf(method.toLowerCase());
-        const isOwn = own.includes(label);
-        const row = at(template, isOwn ? label : methodLabel(counts, method));
-        found = { row, viaAll: !isOwn && own.length > 0 };
-        rows.set(method, found);
-      }
-      return found;
-    },
-
-    expose({ route, paths }) {
-      if (route.stack.some(({ handle }) => uncounted.has(handle))) return;
+  /** The row of a request that enters `route` by `path`. */
+  of(route: Route, { rows, template }: RoutePath, method: string): MethodRow {
+    let found = rows.get(method);
+    if (!found) {
       const own = ownMethods(route);
-      const labels = own.length > 0 ? own : COMMON_METHODS;
-      const templates = paths.map(({ template }) => template).filter((one) => !isSkippedTemplate(one));
-      for (const [template, label] of templates.flatMap((one) =>
-        labels.map((label) => [one, label] as const),
-      )) {
-        addUnmatched(counts, label);
-        const row = expose(counts, at(template, label));
+      const label = labelOf(method.toLowerCase());
+      const isOwn = own.includes(label);
+      const row = this.at(template, isOwn ? label : methodLabel(this.#counts, method));
+      found = { row, viaAll: !isOwn && own.length > 0 };
+      rows.set(method, found);
+    }
+    return found;
+  }
+
+  /** Exposes the rows of a route at 0. */
+  expose({ route, paths }: MappedRoute): void {
+    const { isSkippedTemplate, uncounted } = this.#options;
+    if (route.stack.some(({ handle }) => uncounted.has(handle))) return;
+    const own = ownMethods(route);
+    const labels = own.length > 0 ? own : COMMON_METHODS;
+    for (const { template } of paths) {
+      if (isSkippedTemplate(template)) continue;
+      for (const label of labels) {
+        addUnmatched(this.#counts, label);
+        const row = expose(this.#counts, this.at(template, label));
         // A handler for all methods usually takes few of them: the cells of the others would stay at 0.
-        if (row && own.length > 0) initialise(row, counts.bounds);
+        if (row && own.length > 0) initialise(row, this.#counts.bounds);
       }
-    },
-  };
+    }
+  }
 }

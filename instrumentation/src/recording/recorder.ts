@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { addRequest, bucketOf, expose, type RequestCounts, type Row, unmatchedRow } from './counts.ts';
 import { type ExemplarSource, keepExemplar } from './exemplars.ts';
+import { methodLabel } from './methods.ts';
 import {
   countedOutcome,
   FORGOTTEN,
@@ -66,24 +67,14 @@ export interface RecorderParts {
   readonly counts: RequestCounts;
   /** The row of a request that ended outside of any watched route, by the status of its response; undefined for none. */
   readonly resolve: (request: IncomingMessage, ongoing: Ongoing, status: number) => Row | undefined;
-  /** The label of a method. */
-  readonly methodLabel: (method: string) => string;
   /** Undefined if exemplars are off. */
-  readonly exemplars?: ExemplarSource<IncomingMessage> | undefined;
-  /** A monotonic clock in milliseconds. */
-  readonly nowMs?: () => number;
+  readonly exemplars: ExemplarSource<IncomingMessage> | undefined;
 }
 
 /** The usual answers of a handler for all methods next to others. */
 const METHOD_NOT_ALLOWED = 405;
 
-export function createRecorder({
-  counts,
-  resolve,
-  methodLabel,
-  exemplars,
-  nowMs = () => performance.now(),
-}: RecorderParts): Recorder {
+export function createRecorder({ counts, resolve, exemplars }: RecorderParts): Recorder {
   /** Pipelined responses that wait for earlier ones. If the connection breaks, Node 22 never closes them. */
   const waiting = new WeakMap<Socket, Set<Measured>>();
 
@@ -111,7 +102,7 @@ export function createRecorder({
     const code = countedOutcome(response) ?? (isSentNow ? statusOf(response) : outcome(response));
     leave(response, ongoing, code);
     const row = rowOf(response, ongoing, code);
-    const endedMs = nowMs();
+    const endedMs = performance.now();
     const seconds = (endedMs - ongoing.startedMs) / 1000;
     const bucket = bucketOf(counts.bounds, seconds);
     const cell = addRequest(counts, row, code, seconds, bucket);
@@ -129,7 +120,7 @@ export function createRecorder({
     const isRefused = viaAll && (status === METHOD_NOT_ALLOWED || status !== code);
     const isElsewhere = isRefused || (ongoing.isOut && !ongoing.isAnswered);
     const found = isElsewhere ? undefined : (row ?? resolve(request, ongoing, status));
-    return (found && expose(counts, found)) ?? unmatchedRow(counts, methodLabel(request.method ?? ''));
+    return (found && expose(counts, found)) ?? unmatchedRow(counts, methodLabel(counts, request.method));
   }
 
   /** Sees every event of a response before its listeners do. */
@@ -209,7 +200,7 @@ export function createRecorder({
         isOut: false,
         outerBaseUrl,
         queue: undefined,
-        startedMs: nowMs(),
+        startedMs: performance.now(),
         trace: exemplars?.started(),
         code: ONGOING,
         recorder,

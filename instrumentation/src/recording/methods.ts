@@ -1,5 +1,5 @@
 /** The label values of request methods: bounded, independent of what clients send. */
-import { OTHER_METHOD, type RequestCounts } from '../recording/counts.ts';
+import { OTHER_METHOD, type RequestCounts } from './counts.ts';
 
 /** The methods to expect of a handler for all methods. */
 export const COMMON_METHODS: readonly string[] = ['get', 'post', 'put', 'patch', 'delete'];
