@@ -48,7 +48,11 @@ export async function startPrimary(config: Config, log: Logger): Promise<Service
   const fork = () => {
     const worker = cluster.fork({ METRICS_RELAY_PORT });
     // Without a listener, a process that cannot be created would end the primary, and with it all counts.
-    worker.on('error', (error) => log.error(error, 'a worker failed'));
+    worker.on('error', (error) => {
+      log.error(error, 'a worker failed');
+      // Such a process emits no `exit`.
+      if (state === 'running' && worker.process.pid === undefined) replace();
+    });
     return worker;
   };
   const replace = () => {

@@ -1,4 +1,7 @@
 /** The API with several workers acts as one API: one exposition and one shutdown. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { sumOf } from '../../test/support/exposition.ts';
 import { connectRaw } from '../../test/support/raw-client.ts';
@@ -68,6 +71,29 @@ describe('the API of several workers', () => {
     expect(await service.get(service.metricsPort, '/readyz')).toBe('ok\n');
     await ask(4, service.apiPort);
     expect(sumOf(await service.get(service.metricsPort, '/metrics'), 'http_requests_total')).toBe(8);
+  });
+
+  it('tries again, after growing delays, when a worker cannot be started', async () => {
+    const broken = `${await mkdtemp(`${tmpdir()}/workers-`)}/broken`;
+    const preload = `
+      import { existsSync } from 'node:fs';
+      const { execPath } = process;
+      Object.defineProperty(process, 'execPath', { get: () => (existsSync('${broken}') ? '/missing' : execPath) });
+    `;
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(preload)}`;
+    const service = await start({ NODE_OPTIONS });
+    await writeFile(broken, '');
+    process.kill(pidsOf(service)[0] as number, 'SIGKILL');
+    const failuresMs = () =>
+      [...service.log().matchAll(/"time":(\d+).*"a worker failed"/g)].map(([, time]) => Number(time));
+    await until('three attempts', () => failuresMs().length >= 3);
+    await rm(dirname(broken), { recursive: true });
+    const [first = 0, second = 0, third = 0] = failuresMs();
+    // Clocks and timers round.
+    expect(second - first).toBeGreaterThanOrEqual(98);
+    expect(third - second).toBeGreaterThanOrEqual(198);
+    await until('the replacement', () => pidsOf(service).length === 3);
+    await ask(4, service.apiPort);
   });
 
   it('exits on SIGTERM after all workers have drained and a last scrape has all counts', async () => {

@@ -10,15 +10,13 @@ import { Counter, Registry } from '@prometheus-io/client';
 import express from 'express';
 import { until } from '../../test/support/until.ts';
 import { instrument, type Metrics } from '../src/index.ts';
-import { serve } from './harness.ts';
+import { measure, ok, serve } from './harness.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 /** What the types of Express do not declare. */
 type App = express.Express & { handle(...parameters: unknown[]): unknown };
-
-const ok = (_request: unknown, response: express.Response) => void response.send('ok');
 
 it.each(['express', 'express-4'])(
   'restores everything, so that only the next instrumentation counts: %s',
@@ -31,7 +29,7 @@ it.each(['express', 'express-4'])(
     application.get('/a', ok).use('/nested', nested.get('/b', ok));
     const original = [application.handle, application.use, nested.use];
     const first = instrument(application, { registry });
-    const earlier = await serve(createServer(application), first);
+    const earlier = await serve(application, first);
     await fetch(`${earlier.url}/a`);
     expect((await earlier.settled(1)).durations).toEqual({ 'get /a 200': 1 });
     first.close();
@@ -41,29 +39,25 @@ it.each(['express', 'express-4'])(
     expect(Object.keys(application.response)).not.toContain('detachSocket');
     expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['jobs_total']);
     await fetch(`${earlier.url}/a`);
-    await earlier.close();
 
-    const later = await serve(createServer(application), instrument(application, { registry }));
+    const later = await serve(application, instrument(application, { registry }));
     for (const path of ['/a', '/nested/b']) await fetch(later.url + path);
     expect((await later.settled(2)).durations).toEqual({ 'get /a 200': 1, 'get /nested/b 200': 1 });
-    later.metrics.close();
-    await later.close();
   },
 );
 
 it('stops counting even if the application was wrapped again in the meantime', async () => {
   const application = express().get('/a', ok) as App;
-  const first = instrument(application, { defaultMetrics: false });
+  const first = measure(application);
   const measured = application.handle;
   application.handle = function wrapped(...parameters: unknown[]) {
     return measured.apply(this, parameters);
   };
   first.close();
-  const later = await serve(createServer(application), instrument(application, { defaultMetrics: false }));
+  const later = await serve(application);
   await fetch(`${later.url}/a`);
   expect((await later.settled(1)).durations).toEqual({ 'get /a 200': 1 });
   expect(first.registry.getMetricsAsArray()).toEqual([]);
-  await later.close();
 });
 
 it('leaves nothing in a registry if one of its names is taken', () => {
@@ -88,7 +82,7 @@ it('watches the event loop with one timer for all applications, until the last o
     timers.delete(timer);
     clear(timer);
   });
-  const all = Array.from({ length: 3 }, () => instrument(express()));
+  const all = Array.from({ length: 3 }, () => instrument(express(), { registry: new Registry() }));
   const during = timers.size;
   for (const metrics of all) metrics.close();
   setting.mockRestore();
@@ -159,14 +153,11 @@ it.each(['express', 'express-4'])(
     const before = shared.stack[0]?.handle;
     const [first, second] = [0, 1].map(() => {
       const application = createExpress().use('/r', shared);
-      return { application, metrics: instrument(application, { defaultMetrics: false }) };
+      return { application, metrics: measure(application) };
     }) as [{ application: App; metrics: Metrics }, { application: App; metrics: Metrics }];
     const outer = createExpress().use(first.application);
-    const both = instrument(outer, { defaultMetrics: false });
-    const servers = await Promise.all([
-      serve(createServer(outer), both),
-      serve(createServer(second.application), second.metrics),
-    ]);
+    const both = measure(outer);
+    const servers = await Promise.all([serve(outer, both), serve(second.application, second.metrics)]);
     for (const { url } of servers) await fetch(`${url}/r/b`);
     expect((await first.metrics.registry.getSingleMetric('http_requests_total')?.get())?.values).toEqual([
       expect.objectContaining({ value: 1 }),
@@ -179,6 +170,5 @@ it.each(['express', 'express-4'])(
     both.close();
     second.metrics.close();
     expect(shared.stack[0]?.handle).toBe(before);
-    for (const server of servers) await server.close();
   },
 );

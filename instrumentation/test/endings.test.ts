@@ -1,19 +1,17 @@
 /** When a response has ended, and whose answer it was: what applications do to responses, and clients that pipeline. */
-import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Express, NextFunction, Request, Response } from 'express';
 import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
-import { instrument, outcome } from '../src/index.ts';
-import { serve, startApp, sum, type TestApp } from './harness.ts';
+import { outcome } from '../src/index.ts';
+import { measure, serve, startApp, sum, type TestApp } from './harness.ts';
 
 const require = createRequire(import.meta.url);
 const big = 'x'.repeat(8_000_000);
 const request = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';
 
 let app: TestApp;
-afterEach(() => app.close());
 
 /** What the access log of the application would say of each response. */
 let outcomes: number[] = [];
@@ -162,9 +160,9 @@ describe.each(['express-4', 'express'])('a route that answers and calls next() (
 
   it('counts once even if it enters a second mount of the same application', async () => {
     const inner = createApp();
-    const metrics = instrument(inner, { defaultMetrics: false });
+    const metrics = measure(inner);
     inner.get('/a', (_q: Request, r: Response, next: NextFunction) => next(void r.send('ok')));
-    app = await serve(createServer(createApp().use(inner).use(inner)), metrics);
+    app = await serve(createApp().use(inner).use(inner), metrics);
     await get();
     await expectCounted({ 'get /a 200': 1 });
   });

@@ -1,7 +1,7 @@
 /** Each way in which a request can end, over real sockets: counted once, under the right code, and out of the gauge. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Express, NextFunction, Request, Response } from 'express';
 import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
@@ -45,7 +45,6 @@ beforeEach(async () => {
   held = [];
   app = await startApp(build);
 });
-afterEach(() => app.close());
 
 const get = (path: string, extra = '', method = 'GET') =>
   `${method} ${path} HTTP/1.1\r\nHost: x\r\n${extra}\r\n`;

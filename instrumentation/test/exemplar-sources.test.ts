@@ -2,23 +2,18 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Express } from 'express';
-import { render } from '../src/exposition/text.ts';
 import type { InstrumentOptions } from '../src/index.ts';
-import { type AnyRegistry, gather } from '../src/library.ts';
 import { exemplarsIn } from './exemplars.ts';
+import { textOf } from './expositions.ts';
 import { startApp, type TestApp } from './harness.ts';
+
+let app: TestApp;
 
 const ID = 'ab'.repeat(16);
 const traceparent = (id = ID, { version = '00', parent = '00f067aa0ba902b7', flags = '01' } = {}) =>
   `${version}-${id}-${parent}-${flags}`;
-
-let app: TestApp | undefined;
-afterEach(async () => {
-  await app?.close();
-  app = undefined;
-});
 
 const routes = (application: Express) =>
   void application
@@ -28,14 +23,12 @@ const routes = (application: Express) =>
 const start = (options: InstrumentOptions = {}) => startApp(routes, { exemplars: true, ...options });
 
 async function ask(path: string, ...traceparents: string[]): Promise<void> {
-  await fetch(`${app?.url}${path}`, {
+  await fetch(`${app.url}${path}`, {
     headers: traceparents.map((value): [string, string] => ['traceparent', value]),
   });
 }
 
-async function openMetrics(registry: AnyRegistry | undefined = app?.metrics.registry): Promise<string> {
-  return (await render(await gather(registry as AnyRegistry), 'openmetrics')).toString();
-}
+const openMetrics = () => textOf(app.metrics.registry, 'openmetrics');
 
 describe('a request with a sampled traceparent', () => {
   it('is the exemplar of its bucket and of its error, in OpenMetrics but not in text', async () => {

@@ -1,28 +1,18 @@
 /** Which exemplars are kept, and where they are exposed. */
 import { describe, expect, it } from '@jest/globals';
 import { Counter, Histogram, Registry } from '@prometheus-io/client';
-import { createRequestDifferences } from '../src/cluster/request-differences.ts';
 import { RequestTotals } from '../src/cluster/request-totals.ts';
-import { renderProtobuf } from '../src/exposition/protobuf.ts';
-import { createRequestFamilies } from '../src/exposition/request-families.ts';
-import { render } from '../src/exposition/text.ts';
-import { type AnyRegistry, gather } from '../src/library.ts';
-import {
-  addRequest,
-  bucketOf,
-  createRequestCounts,
-  createRow,
-  expose,
-  type Row,
-} from '../src/recording/counts.ts';
+import { gather } from '../src/library.ts';
+import { bucketOf } from '../src/recording/counts.ts';
 import { type ExemplarSource, isLabelSet, keepExemplar } from '../src/recording/exemplars.ts';
-import { decode, type Message } from './decode.ts';
 import { exemplarsIn, idsIn } from './exemplars.ts';
+import { type Message, messagesOf, textOf } from './expositions.ts';
+import { reporting } from './reporting.ts';
+import { createRequestRegistry } from './request-registry.ts';
 
 /** A cell with a clock that the test controls. */
 function recording(bounds: readonly number[] = [0.1, 1], hasNative = false) {
-  const counts = createRequestCounts({ bounds, hasNative, maxRows: 5, onFull: () => undefined });
-  const row = expose(counts, createRow('a', 'get')) as Row;
+  const { add, counts, registry } = createRequestRegistry({ bounds, hasNative });
   let asked = 0;
   const source: ExemplarSource<string> = {
     started: () => undefined,
@@ -31,17 +21,15 @@ function recording(bounds: readonly number[] = [0.1, 1], hasNative = false) {
       return id === '' ? undefined : { trace_id: id };
     },
   };
-  const families = () => createRequestFamilies(counts).map((read) => read());
   return {
     counts,
-    registry: new Registry(),
+    registry,
     asked: () => asked,
     end(id: string, seconds: number, endedMs: number, code = 200) {
-      const cell = addRequest(counts, row, code, seconds);
-      keepExemplar(source, cell, bounds, bucketOf(bounds, seconds), seconds, endedMs, id, undefined);
+      const [cell, bucket] = [add(code, seconds), bucketOf(bounds, seconds)];
+      keepExemplar(source, cell, bounds, bucket, seconds, endedMs, id, undefined);
     },
-    families,
-    text: async () => (await render(families(), 'openmetrics')).toString(),
+    text: () => textOf(registry, 'openmetrics'),
   };
 }
 
@@ -84,22 +72,25 @@ describe('a bucket', () => {
   });
 
   it('keeps the exemplars of a scrape until it is written', async () => {
-    const { end, families } = recording();
+    const { end, registry, text } = recording();
     end('first', 0.5, 0);
-    const seen = families();
+    const seen = await gather(registry);
     end('later', 0.5, 5_000);
-    expect(idsIn((await render(seen, 'openmetrics')).toString())).toEqual(['first']);
-    expect(idsIn((await render(families(), 'openmetrics')).toString())).toEqual(['later']);
-    const protobuf = JSON.stringify(decode(await renderProtobuf(seen, true)));
+    expect(idsIn(await textOf(seen, 'openmetrics'))).toEqual(['first']);
+    expect(idsIn(await text())).toEqual(['later']);
+    const protobuf = JSON.stringify(await messagesOf(seen, true));
     expect(protobuf).toContain('first');
     expect(protobuf).not.toContain('later');
   });
 });
 
 describe('protobuf, read with the official schema', () => {
-  const histogramOf = async ({ families }: ReturnType<typeof recording>, withNative: boolean) => {
-    const decoded = decode(await renderProtobuf(families(), withNative));
-    const metrics = decoded.find(({ type }) => type === 'HISTOGRAM')?.metric as { histogram: Message }[];
+  const metricsOf = async ({ registry }: ReturnType<typeof recording>, family: string, withNative: boolean) =>
+    (await messagesOf(registry, withNative)).find(({ name }) => name === family)?.metric as Message[];
+  const histogramOf = async (record: ReturnType<typeof recording>, withNative: boolean) => {
+    const metrics = (await metricsOf(record, 'http_request_duration_seconds', withNative)) as {
+      histogram: Message;
+    }[];
     return metrics.find(({ histogram }) => histogram.sampleCount === 2)?.histogram as Message;
   };
   const idOf = (exemplar: unknown) =>
@@ -142,12 +133,8 @@ describe('protobuf, read with the official schema', () => {
   it('has the exemplar of an error', async () => {
     const record = recording();
     record.end('failed', 0.5, 0, 503);
-    const errors = decode(await renderProtobuf(record.families(), false)).find(
-      ({ name }) => name === 'http_errors_total',
-    );
-    const found = ((errors?.metric ?? []) as { counter: Message }[]).find(
-      ({ counter }) => counter.value === 1,
-    );
+    const errors = (await metricsOf(record, 'http_errors_total', false)) as { counter: Message }[];
+    const found = errors.find(({ counter }) => counter.value === 1);
     expect(idOf(found?.counter.exemplar)).toBe('failed');
   });
 });
@@ -181,21 +168,15 @@ describe('user-defined metrics with enableExemplars', () => {
   histogram.observe({ value: 5, labels: {}, exemplarLabels: { job: 'c' } });
 
   it('are exposed with their exemplars', async () => {
-    expect(
-      exemplarsIn((await render(await gather(registry as unknown as AnyRegistry), 'openmetrics')).toString()),
-    ).toEqual({
+    expect(exemplarsIn(await textOf(registry, 'openmetrics'))).toEqual({
       jobs_total: '{job="a"}',
       'wait_bucket{le="1.0"}': '{job="b"}',
       'wait_bucket{le="+Inf"}': '{job="c"}',
     });
-    const decoded = JSON.stringify(
-      decode(await renderProtobuf(await gather(registry as unknown as AnyRegistry), false)),
-    );
+    const decoded = JSON.stringify(await messagesOf(registry));
     for (const value of ['a', 'b', 'c'])
       expect(decoded).toContain(`"label":[{"name":"job","value":"${value}"}]`);
-    expect((await render(await gather(registry as unknown as AnyRegistry), 'text')).toString()).not.toContain(
-      'job=',
-    );
+    expect(await textOf(registry)).not.toContain('job=');
   });
 
   it.each<[string, unknown]>([
@@ -210,39 +191,28 @@ describe('user-defined metrics with enableExemplars', () => {
       type: 'counter',
       values: [{ labels: {}, value: 1, exemplar }],
     };
-    expect((await render([family as never], 'openmetrics')).toString()).toContain('\nx_total 1\n');
+    expect(await textOf([family], 'openmetrics')).toContain('\nx_total 1\n');
   });
 
   it('have no exemplars on a gauge', async () => {
     const exemplar = { labelSet: { job: 'a' }, value: 1, timestamp: 1 };
     const family = { name: 'x', help: 'x', type: 'gauge', values: [{ labels: {}, value: 1, exemplar }] };
-    expect((await render([family], 'openmetrics')).toString()).toContain('\nx 1\n');
+    expect(await textOf([family], 'openmetrics')).toContain('\nx 1\n');
   });
 });
 
 describe('the exemplar of a primary', () => {
   it('is the newest of all workers', async () => {
     const totals = new RequestTotals(() => undefined);
-    const workers = [recording(), recording()].map((record, index) => {
-      const source = { ...record, prefix: '', own: new Set<object>() };
-      const take = createRequestDifferences(source as never, index);
-      let joined: ReturnType<typeof totals.open> | undefined;
-      const report = () => {
-        const message = JSON.parse(JSON.stringify(take())) as ReturnType<typeof take>;
-        joined ??= totals.open(message.definition as NonNullable<typeof message.definition>);
-        joined.add(message);
-        return message.exemplars;
-      };
-      return { ...record, report };
-    });
-    const [one, other] = workers as [(typeof workers)[number], (typeof workers)[number]];
+    const [one, other] = [recording(), recording()];
+    const workers = [one, other].map(({ counts }) => reporting(totals, counts));
     one.end('old', 0.5, 0, 500);
     other.end('slow', 7, 0, 500);
-    for (const { report } of workers) expect(report()).toHaveLength(1);
+    for (const { report } of workers) expect(report().exemplars).toHaveLength(1);
     other.end('new', 0.5, 0, 500);
     for (const { report } of workers) report();
-    expect(other.report()).toEqual([]);
-    const text = (await render(await totals.read(), 'openmetrics')).toString();
+    expect(workers[1]?.report().exemplars).toEqual([]);
+    const text = await textOf(await totals.read(), 'openmetrics');
     expect(new Set(idsIn(text))).toEqual(new Set(['new', 'slow']));
   });
 });

@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, jest } from '@jest/globals';
+import { afterEach, expect, jest } from '@jest/globals';
 import { Registry } from '@prometheus-io/client';
-import express, { type Express } from 'express';
+import express, { type Express, type Request, type Response } from 'express';
 import { DEADLINE_MS, until } from '../../test/support/until.ts';
 import { type InstrumentOptions, instrument, type Metrics } from '../src/index.ts';
 
@@ -44,23 +44,40 @@ export interface StartOptions extends InstrumentOptions {
   readonly isLate?: boolean;
 }
 
-/** Starts what `build` makes of an application that is instrumented before it is built. */
+/** What tests have started and not closed. */
+const running = new Set<TestApp>();
+
+afterEach(async () => {
+  for (const app of running) await app.close();
+});
+
+export const ok = (_request: Request, response: Response) => void response.send('ok');
+
+/** Instruments without metrics of the process and with a registry of its own, which also selects the client library. */
+export const measure = (app: Express, options: InstrumentOptions = {}): Metrics =>
+  instrument(app, { registry: new Registry(), defaultMetrics: false, ...options });
+
+/** Starts an application that is instrumented before `build` adds its routes. */
 export async function startApp(
   build: (app: Express) => void,
   { createApp = express, isLate = false, ...options }: StartOptions = {},
 ): Promise<TestApp> {
   const app = createApp();
   if (isLate) build(app);
-  const metrics = instrument(app, { registry: new Registry(), defaultMetrics: false, ...options });
+  const metrics = measure(app, options);
   if (!isLate) build(app);
-  // What handlers throw is the business of the test, not of its output.
+  // Express would print what handlers throw.
   app.set('env', 'test');
-  return serve(createServer(app), metrics);
+  return serve(app, metrics);
 }
 
-/** Listens with `server`, whose application `metrics` belongs to. */
-export async function serve(server: Server, metrics: Metrics): Promise<TestApp> {
-  // As docs say: what Node would answer 417 by itself is handed on.
+/** Serves `app`, which or whose part `metrics` measures. */
+export async function serve(
+  app: Express,
+  metrics = measure(app),
+  server: Server = createServer(app),
+): Promise<TestApp> {
+  // As the README recommends, so that Node does not answer 417 itself.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.listen(0, '127.0.0.1');
   const metricsServer = metrics.listen(0, '127.0.0.1');
@@ -72,7 +89,7 @@ export async function serve(server: Server, metrics: Metrics): Promise<TestApp> 
     return (await fetch(`${metricsUrl}?${query}`)).text();
   };
   const counts = async () => toCounts(await scrape());
-  return {
+  const started: TestApp = {
     port,
     url: `http://127.0.0.1:${port}`,
     server,
@@ -98,8 +115,11 @@ export async function serve(server: Server, metrics: Metrics): Promise<TestApp> 
         one.closeAllConnections();
         await closed;
       }
+      running.delete(started);
     },
   };
+  running.add(started);
+  return started;
 }
 
 export function sum(values: Readonly<Record<string, number>>): number {

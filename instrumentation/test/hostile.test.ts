@@ -1,23 +1,12 @@
 /** What a user's metrics and functions get wrong: nothing of it ends a process, loses a count or takes the exposition down. */
-import { createServer } from 'node:http';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import express, { type Express } from 'express';
 import { createDeferred, until } from '../../test/support/until.ts';
-import { renderProtobuf } from '../src/exposition/protobuf.ts';
-import { render } from '../src/exposition/text.ts';
-import { type InstrumentOptions, instrument } from '../src/index.ts';
-import { gather } from '../src/library.ts';
-import { decode } from './decode.ts';
-import { serve, startApp, type TestApp } from './harness.ts';
+import type { InstrumentOptions } from '../src/index.ts';
+import { messagesOf, textOf } from './expositions.ts';
+import { measure, ok, serve, startApp } from './harness.ts';
 
-let app: TestApp | undefined;
-afterEach(async () => {
-  await app?.close();
-  app = undefined;
-});
-
-const ok = (_request: unknown, response: express.Response) => void response.send('ok');
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
 function failing(): never {
@@ -62,7 +51,7 @@ describe('a function that the user passes', () => {
   ])('%s that %s changes nothing and is reported once', async (option, _name, given, got) => {
     const warnings: string[] = [];
     const warn = (message: string) => void warnings.push(message);
-    app = await startApp(twoRoutes, { [option]: given, warn });
+    const app = await startApp(twoRoutes, { [option]: given, warn });
     for (const path of ['/a', '/b', '/a']) expect((await fetch(app.url + path)).status).toBe(200);
     expect((await app.settled(3)).requests).toEqual({ 'get /a': 2, 'get /b': 1 });
     const [expected, consequence] = wanted[option];
@@ -74,7 +63,7 @@ describe('a function that the user passes', () => {
     ['throws a rejecting promise', throwing],
     ['rejects', rejecting],
   ])('warn that %s costs nothing but the report', async (_name, warn) => {
-    app = await startApp(twoRoutes, { maxRoutes: 1, skip: failing, warn });
+    const app = await startApp(twoRoutes, { maxRoutes: 1, skip: failing, warn });
     for (const path of ['/a', '/b']) expect((await fetch(app.url + path)).status).toBe(200);
     expect((await app.settled(2)).durations).toEqual({ 'get /a 200': 1, 'get unmatched 200': 1 });
   });
@@ -85,7 +74,7 @@ describe('a function that the user passes', () => {
     ['rejects', rejecting, 'no such header'],
   ])('collect that %s causes a 500 that names the metric until it works', async (_name, collect, reason) => {
     let isBroken = true;
-    app = await startApp((application) => void application.get('/a', ok));
+    const app = await startApp((application) => void application.get('/a', ok));
     const registers = [app.metrics.registry];
     const collector = async () => (isBroken ? collect() : undefined);
     new Gauge({ name: 'sensor', help: 'Sensor', registers, collect: collector as () => void });
@@ -95,7 +84,7 @@ describe('a function that the user passes', () => {
   });
 
   it('get of a metric that throws while another rejects does not end the process', async () => {
-    app = await startApp((application) => void application.get('/a', ok));
+    const app = await startApp((application) => void application.get('/a', ok));
     const { registry } = app.metrics;
     const registers = [registry];
     new Gauge({ name: 'late', help: 'Late', registers, collect: rejecting as unknown as () => void });
@@ -107,7 +96,7 @@ describe('a function that the user passes', () => {
   });
 
   it('collect that never ends causes a 500 after 10 s, and the next scrape is right', async () => {
-    app = await startApp(() => undefined);
+    const app = await startApp(() => undefined);
     let isBroken = true;
     const collect = (() => (isBroken ? new Promise(() => undefined) : undefined)) as () => void;
     new Gauge({ name: 'sensor', help: 'Sensor', registers: [app.metrics.registry], collect });
@@ -126,7 +115,7 @@ describe('a function that the user passes', () => {
 describe('a middleware that answers a scrape in place of the handler', () => {
   it('does not end the process', async () => {
     const application = express();
-    const metrics = instrument(application, { defaultMetrics: false });
+    const metrics = measure(application);
     const gate = createDeferred();
     const collect = (() => gate.promise) as unknown as () => void;
     new Gauge({ name: 'slow', help: 'Slow', registers: [metrics.registry], collect });
@@ -134,7 +123,7 @@ describe('a middleware that answers a scrape in place of the handler', () => {
       metrics.handler(request, response);
       response.status(503).send('too late');
     });
-    app = await serve(createServer(application), metrics);
+    const app = await serve(application, metrics);
     expect(await (await fetch(`${app.url}/metrics`)).text()).toBe('too late');
     gate.resolve();
     await tick();
@@ -176,7 +165,7 @@ describe('a sample that the user sets', () => {
     const registry = new Registry();
     labelled(registry, value);
     isFragile = true;
-    app = await startApp(() => undefined, { registry });
+    const app = await startApp(() => undefined, { registry });
     expect(await app.scrape('own_total')).toContain(`\nown_total{q="${text}"} 1\n`);
     expect(await openMetricsOf(registry)).toContain(`\nown_total{q="${text}"} 1\n`);
     isFragile = false;
@@ -191,9 +180,9 @@ describe('a sample that the user sets', () => {
     );
     labelled(registry, ['a"', 2n]);
     registry.setDefaultLabels({ 'app-name': ['x'], '0': null });
-    app = await startApp(() => undefined, { registry });
+    const app = await startApp(() => undefined, { registry });
     const added = { name: 'app_name', value: 'x' };
-    expect(await messagesOf(registry)).toMatchObject([
+    expect(await ownMessages(registry)).toMatchObject([
       { name: 'own', metric: [{ label: [{ name: 'q', value: '[object Object]' }, added] }] },
       { name: 'own_total', metric: [{ label: [{ name: 'q', value: 'a",2' }, added] }] },
     ]);
@@ -214,25 +203,22 @@ describe('a sample that the user sets', () => {
     const registry = new Registry();
     const get = async () => ({ name: 'own', help: 7, type: 'gauge', values: [{ value, labels: null }] });
     registry.registerMetric({ name: 'own', get } as unknown as Gauge);
-    app = await startApp(() => undefined, { registry });
+    const app = await startApp(() => undefined, { registry });
     expect(await app.scrape('own')).toBe(`# HELP own 7\n# TYPE own gauge\nown ${text}\n`);
-    expect(await messagesOf(registry)).toMatchObject([{ metric: [{ gauge: { value: Number(text) } }] }]);
+    expect(await ownMessages(registry)).toMatchObject([{ metric: [{ gauge: { value: Number(text) } }] }]);
   });
 
   it('can have a type that a format lacks', async () => {
     const registry = new Registry();
     const get = async () => ({ name: 'own', help: 'h', type: 'info' });
     registry.registerMetric({ name: 'own', get } as unknown as Gauge);
-    app = await startApp(() => undefined, { registry });
+    const app = await startApp(() => undefined, { registry });
     expect(await app.scrape('own')).toBe('# HELP own h\n# TYPE own untyped\n');
     expect(await openMetricsOf(registry)).toContain('# TYPE own unknown\n');
   });
 });
 
-const openMetricsOf = async (registry: Registry) =>
-  (await render(await gather(registry), 'openmetrics')).toString();
+const openMetricsOf = (registry: Registry) => textOf(registry, 'openmetrics');
 
-const messagesOf = async (registry: Registry) =>
-  decode(await renderProtobuf(await gather(registry), false)).filter(({ name }) =>
-    `${name}`.startsWith('own'),
-  );
+const ownMessages = async (registry: Registry) =>
+  (await messagesOf(registry)).filter(({ name }) => `${name}`.startsWith('own'));

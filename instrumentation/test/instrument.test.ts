@@ -3,20 +3,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createHttpsServer, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Registry } from '@prometheus-io/client';
 import express, { Router } from 'express';
 import { certificate, privateKey } from '../../test/support/certificate.ts';
 import { type InstrumentOptions, instrument } from '../src/index.ts';
-import { parse, serve, startApp, type TestApp } from './harness.ts';
+import { measure, ok, parse, serve, startApp, type TestApp } from './harness.ts';
 
-let app: TestApp | undefined;
-afterEach(async () => {
-  await app?.close();
-  app = undefined;
-});
-
-const ok = (_request: unknown, response: express.Response) => void response.send('ok');
 const requestsOf = async (from: TestApp) =>
   Object.fromEntries(
     parse(await from.scrape('http_requests_total')).map(({ labels, value }) => [
@@ -27,7 +20,7 @@ const requestsOf = async (from: TestApp) =>
 
 describe('the series', () => {
   it('of all routes exist at 0 before the first request', async () => {
-    app = await startApp((application) => {
+    const app = await startApp((application) => {
       application.get('/a', ok).post('/a', ok);
       application.use('/b/:c', Router().use('/d', Router().put('/e', ok)));
       application.use('/admin', express().get('/f', ok) as express.Express);
@@ -56,7 +49,7 @@ describe('the series', () => {
   it('of a route added after the first request appear with the next scrape, or with its first request', async () => {
     let application = express();
     const nested = Router().get('/x', ok);
-    app = await startApp((own) => {
+    const app = await startApp((own) => {
       application = own;
       own.use('/nested', nested);
     });
@@ -72,7 +65,7 @@ describe('the series', () => {
 
   it('end in unmatched, with one warning, if an application creates routers without end', async () => {
     const warnings: string[] = [];
-    app = await startApp(
+    const app = await startApp(
       (application) =>
         void application.use('/shop', (request, response, next) =>
           Router().get(`/${request.url.slice(1)}`, ok)(request, response, next),
@@ -90,7 +83,7 @@ describe('the series', () => {
 describe('an application', () => {
   it('cannot be instrumented twice, even by another copy of the package', () => {
     const application = express();
-    instrument(application, { defaultMetrics: false });
+    measure(application);
     expect(() => instrument(application)).toThrow('this application is already instrumented');
   });
 
@@ -107,7 +100,7 @@ describe('an application', () => {
 
   it('keeps the settings that it changes after the first scrape', async () => {
     let application = express();
-    app = await startApp((own) => {
+    const app = await startApp((own) => {
       application = own;
     });
     await app.scrape();
@@ -118,9 +111,13 @@ describe('an application', () => {
 
   it('counts over HTTPS, too', async () => {
     const application = express();
-    const metrics = instrument(application, { defaultMetrics: false });
+    const metrics = measure(application);
     application.get('/a/:b', ok);
-    app = await serve(createHttpsServer({ key: privateKey, cert: certificate }, application), metrics);
+    const app = await serve(
+      application,
+      metrics,
+      createHttpsServer({ key: privateKey, cert: certificate }, application),
+    );
     const request = httpsRequest({
       port: app.port,
       host: '127.0.0.1',
@@ -141,7 +138,7 @@ describe('requests that are not counted', () => {
     ['paths', { skip: ['/healthz'] }],
     ['a function', { skip: ({ url }) => url === '/healthz' }],
   ])('are those of %s', async (name, options) => {
-    app = await startApp((application) => void application.get('/healthz', ok).get('/a', ok), options);
+    const app = await startApp((application) => void application.get('/healthz', ok).get('/a', ok), options);
     for (const path of ['/healthz', '/a']) await fetch(app.url + path);
     expect((await app.settled(1)).durations).toEqual({ 'get /a 200': 1 });
     // A function cannot be asked about a template.
@@ -150,10 +147,10 @@ describe('requests that are not counted', () => {
 
   it('are scrapes, wherever the application mounts the handler, and they are never in progress', async () => {
     const application = express();
-    const metrics = instrument(application, { defaultMetrics: false });
+    const metrics = measure(application);
     application.get('/metrics', metrics.handler);
     application.use('/internal', Router().get('/metrics', metrics.createHandler()));
-    app = await serve(createServer(application), metrics);
+    const app = await serve(application, metrics);
     for (const path of ['/metrics', '/internal/metrics']) {
       const text = await (await fetch(app.url + path)).text();
       expect(text).toContain('inprogress_requests 0\n');
@@ -207,7 +204,7 @@ describe('the server of the metrics', () => {
   });
 
   it('answers /readyz with 404 without isReady', async () => {
-    app = await startApp(() => undefined);
+    const app = await startApp(() => undefined);
     const { port } = app.metricsServer.address() as AddressInfo;
     expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(404);
   });

@@ -1,6 +1,6 @@
 /** Thousands of seeded random mixtures of all the ways in which a request can go; afterwards the sums must be right. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Express } from 'express';
 import { createRandom, pick } from '../../test/support/random.ts';
 import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
@@ -38,7 +38,6 @@ let app: TestApp;
 beforeEach(async () => {
   app = await startApp(build);
 });
-afterEach(() => app.close());
 
 describe.each([1, 20_261_121, 987_654_321])('any mixture of requests (seed %i)', (seed) => {
   it('counts each request exactly once, however it ends', async () => {

@@ -1,8 +1,8 @@
 /** The wait for one more scrape at the end of a process: which scrapes end it, and which do not. */
 import { once } from 'node:events';
-import { request as httpRequest, type Server } from 'node:http';
+import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Gauge } from '@prometheus-io/client';
 import { createDeferred, until } from '../../test/support/until.ts';
 import type { Metrics } from '../src/index.ts';
@@ -13,12 +13,8 @@ const LONG_MS = 60_000;
 const itOnLinux = process.platform === 'linux' ? it : it.skip;
 const prometheus = { 'X-Prometheus-Scrape-Timeout-Seconds': '4' };
 
-let app: TestApp | undefined;
+let app: TestApp;
 let metricsUrl: string;
-afterEach(async () => {
-  await app?.close();
-  app = undefined;
-});
 
 async function start(options: StartOptions = {}): Promise<Metrics> {
   app = await startApp(() => undefined, options);
@@ -92,7 +88,7 @@ describe('the last scrape', () => {
     isBroken = false;
     before = hold();
     const abandoned = httpRequest(metricsUrl, { agent: false }).on('error', () => undefined);
-    const arrival = once(app?.metricsServer as Server, 'request');
+    const arrival = once(app.metricsServer, 'request');
     abandoned.end();
     const [, response] = await arrival;
     await until('the abandoned scrape to begin', () => gathered > before);
@@ -108,9 +104,9 @@ describe('the last scrape', () => {
 
   it('is not a scrape of a public handler', async () => {
     const metrics = await start();
-    app?.server.removeAllListeners('request').on('request', metrics.createHandler({ isPublic: true }));
+    app.server.removeAllListeners('request').on('request', metrics.createHandler({ isPublic: true }));
     const state = waiting(metrics);
-    expect(await (await fetch(`${app?.url}/metrics`)).text()).toContain('\nhttp_server_drained 1\n');
+    expect(await (await fetch(`${app.url}/metrics`)).text()).toContain('\nhttp_server_drained 1\n');
     await scrape('?name[]=none');
     expect(state).toEqual({});
     await scrape();

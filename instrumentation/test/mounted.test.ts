@@ -1,16 +1,11 @@
 /** An instrumented application that is itself mounted in another: its labels are those of its own mounts. */
-import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Express, Request, Response } from 'express';
-import { instrument, type Metrics } from '../src/index.ts';
-import { consistent, serve, type TestApp } from './harness.ts';
+import { describe, expect, it } from '@jest/globals';
+import type { Express } from 'express';
+import type { Metrics } from '../src/index.ts';
+import { measure, ok, serve } from './harness.ts';
 
 const require = createRequire(import.meta.url);
-const ok = (_request: Request, response: Response) => void response.send('ok');
-
-let app: TestApp | undefined;
-afterEach(() => app?.close());
 
 const versions = ['express-4-18', 'express-4', 'express-5-0', 'express'];
 
@@ -30,7 +25,7 @@ describe.each(versions)('an instrumented application in another (%s)', (id) => {
   }
 
   async function counted(main: Express, metrics: Metrics, paths: readonly string[]) {
-    app = await serve(createServer(main), metrics);
+    const app = await serve(main, metrics);
     for (const path of paths) await (await fetch(app.url + path)).text();
     return (await app.settled(paths.length)).durations;
   }
@@ -49,9 +44,9 @@ describe.each(versions)('an instrumented application in another (%s)', (id) => {
     async (when) => {
       const main = quiet();
       const inner = buildInner();
-      const early = when === 'before' ? instrument(inner, { defaultMetrics: false }) : undefined;
+      const early = when === 'before' ? measure(inner) : undefined;
       main.use('/t/:tenant', inner);
-      const metrics = early ?? instrument(inner, { defaultMetrics: false });
+      const metrics = early ?? measure(inner);
       const all = requests.map((path) => `/t/1${path}`);
       expect(await counted(main, metrics, all)).toEqual(expected);
     },
@@ -60,7 +55,7 @@ describe.each(versions)('an instrumented application in another (%s)', (id) => {
   it('has the same labels when it is mounted twice', async () => {
     const main = quiet();
     const inner = buildInner();
-    const metrics = instrument(inner, { defaultMetrics: false });
+    const metrics = measure(inner);
     main.use('/one', inner);
     main.use('/one/two', inner);
     expect(await counted(main, metrics, ['/one/a/x/1', '/one/two/b/x/1', '/one/two/files/1'])).toEqual({
@@ -73,30 +68,28 @@ describe.each(versions)('an instrumented application in another (%s)', (id) => {
   it('counts requests that it passes on as unmatched, and the outer application counts them by its route', async () => {
     const main = quiet();
     const inner = buildInner();
-    const inside = instrument(inner, { defaultMetrics: false });
+    const inside = measure(inner);
     main.use(inner);
     main.get('/outside/:id', ok);
-    const outside = instrument(main, { defaultMetrics: false });
+    const outside = measure(main);
     const paths = ['/outside/1', '/b/x/1'];
     expect(await counted(main, inside, paths)).toEqual({
       'get unmatched 200': 1,
       'get /b/x/:id 200': 1,
     });
-    await app?.close();
-    // Those of before, and these.
+    // Includes the earlier requests.
     expect(await counted(main, outside, paths)).toEqual({
       'get /outside/:id 200': 2,
       'get /b/x/:id 200': 2,
     });
-    consistent(await (app as TestApp).counts());
   });
 
   it('has the outer mount in its labels in the metrics of the outer application', async () => {
     const main = quiet();
     const inner = buildInner();
-    instrument(inner, { defaultMetrics: false });
+    measure(inner);
     main.use('/one', inner);
-    const outside = instrument(main, { defaultMetrics: false });
+    const outside = measure(main);
     main.use('/two', inner);
     expect(await counted(main, outside, ['/one/a/x/1', '/two/b/x/1', '/two/files/1'])).toEqual({
       'get /one/a/x/:id 200': 1,
@@ -111,7 +104,7 @@ describe.each(versions)('an instrumented application in another (%s)', (id) => {
     middle.use('/m', inner);
     middle.use('/n', inner);
     main.use('/o', middle);
-    const metrics = instrument(main, { defaultMetrics: false });
+    const metrics = measure(main);
     const seen = await counted(main, metrics, ['/o/m/x/1', '/o/n/x/1', '/o/m/x/2']);
     expect(seen).toEqual({ 'get /o/m/x/:id 200': 2, 'get /o/n/x/:id 200': 1 });
   });
@@ -122,7 +115,7 @@ describe.each(versions)('an instrumented application in another (%s)', (id) => {
       (inner as unknown as { handle: (...values: unknown[]) => void }).handle(request, response, next);
     });
     inner.get('/v1/own', ok);
-    const metrics = instrument(inner, { defaultMetrics: false });
+    const metrics = measure(inner);
     expect(await counted(inner, metrics, ['/v1/b/x/1', '/v1/own'])).toEqual({
       'get /b/x/:id 200': 1,
       'get /v1/own 200': 1,

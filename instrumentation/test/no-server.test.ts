@@ -1,22 +1,20 @@
 /** Responses that no server made, or not to the end: injectors, mocks, and connections that are upgraded. */
 import { EventEmitter, once } from 'node:events';
-import { createServer, IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import express, { type Express, type Request, type Response } from 'express';
 import { connectRaw } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
-import { instrument } from '../src/index.ts';
 import { serve, type TestApp } from './harness.ts';
 
 let app: TestApp;
 let application: Express;
 beforeEach(async () => {
   application = express();
-  app = await serve(createServer(application), instrument(application, { defaultMetrics: false }));
+  app = await serve(application);
 });
-afterEach(() => app.close());
 
 async function expectCounted(series: string): Promise<void> {
   expect((await app.settled(1)).durations).toEqual({ [series]: 1 });

@@ -1,21 +1,13 @@
 /** What the options change, and which are refused. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import express from 'express';
 import { until } from '../../test/support/until.ts';
 import { instrument } from '../src/index.ts';
-import { startApp, type TestApp } from './harness.ts';
-
-let app: TestApp | undefined;
-afterEach(async () => {
-  await app?.close();
-  app = undefined;
-});
-
-const ok = (_request: unknown, response: express.Response) => void response.send('ok');
+import { ok, startApp } from './harness.ts';
 
 describe('the options', () => {
   it('set names, labels and values', async () => {
-    app = await startApp((application) => void application.get('/users/:id', ok), {
+    const app = await startApp((application) => void application.get('/users/:id', ok), {
       prefix: 'shop_',
       pathLabel: (template) => template.slice(1).replace(':', ''),
       codes: { 'GET /users/:id': [200, 422] },
@@ -25,7 +17,7 @@ describe('the options', () => {
     await until(
       'the request to end',
       async () =>
-        (await app?.scrape())?.includes('shop_http_requests_total{path="users/id",method="get"} 1') ?? false,
+        (await app.scrape()).includes('shop_http_requests_total{path="users/id",method="get"} 1') ?? false,
     );
     const text = await app.scrape();
     expect(text).toContain(

@@ -1,25 +1,10 @@
 /** Applications that other people wrote, instrumented from outside, without a change to them. */
-import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import type { Express } from 'express';
-import { instrument } from '../src/index.ts';
 import { serve, type TestApp } from './harness.ts';
 
 const require = createRequire(import.meta.url);
-
-let app: TestApp | undefined;
-afterEach(async () => {
-  await app?.close();
-  app = undefined;
-});
-
-async function start(application: Express): Promise<TestApp> {
-  application.set('env', 'test');
-  const metrics = instrument(application, { defaultMetrics: false });
-  app = await serve(createServer(application), metrics);
-  return app;
-}
 
 /** Sends each request of `rows` once. @returns what was counted, and what the rows expect, by `method path code` */
 async function exchange(to: TestApp, rows: readonly (readonly [request: string, expected: string])[]) {
@@ -50,7 +35,8 @@ it('json-server: routers for each resource, URLs rewritten on the way, one middl
   };
   application.use('/api', jsonServer.router(data));
   application.use(jsonServer.router(data));
-  const running = await start(application);
+  application.set('env', 'test');
+  const running = await serve(application);
   // Before any request: every resource is there at 0, under both mounts.
   expect((await running.scrape('http_requests_total')).match(/path="[^"]*"/g)).toEqual(
     expect.arrayContaining(

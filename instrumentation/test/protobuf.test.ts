@@ -2,14 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { Counter, Gauge, Histogram, Registry, Summary } from '@prometheus-io/client';
 import type { Family } from '../src/exposition/family.ts';
-import { renderProtobuf } from '../src/exposition/protobuf.ts';
-import { gather } from '../src/library.ts';
-import { decode, type Message } from './decode.ts';
+import { type Message, messagesOf } from './expositions.ts';
 import { createRequestRegistry } from './request-registry.ts';
-
-async function read(registry: Registry, withNative = false): Promise<Message[]> {
-  return decode(await renderProtobuf(await gather(registry), withNative));
-}
 
 const createNative = () => createRequestRegistry({ bounds: [0.25, 1], declared: [200], hasNative: true });
 
@@ -66,7 +60,7 @@ describe('the families of the client library', () => {
     histogram.observe({ quantile: 'b' }, 7);
     new Summary({ name: 'size', help: 's', percentiles: [0.5, 1], registers }).observe(3);
     const { POSITIVE_INFINITY, NaN: notANumber } = Number;
-    expect(await read(registry)).toEqual([
+    expect(await messagesOf(registry)).toEqual([
       family('jobs_total', awkward, 'COUNTER', { label: labelsOf({ kind: awkward }), counter: { value: 2 } }),
       family(
         'level',
@@ -105,7 +99,7 @@ describe('the families of the client library', () => {
     registry.setDefaultLabels({ zone: 'b' });
     new Gauge({ name: 'bare', help: 'b', registers: [registry] }).set(1);
     add(200, 0.5);
-    const families = await read(registry, true);
+    const families = await messagesOf(registry, true);
     find(families, 'bare', { zone: 'b' });
     find(families, 'http_requests_total', { path: 'a', method: 'get', zone: 'b' });
     const { histogram } = find(families, 'http_request_duration_seconds', { ...cell, zone: 'b' });
@@ -127,7 +121,7 @@ describe('the families of the client library', () => {
     ];
     const { MAX_SAFE_INTEGER, POSITIVE_INFINITY } = Number;
     const bucket = [{ cumulativeCountFloat: 2.5, upperBound: POSITIVE_INFINITY }];
-    expect(decode(await renderProtobuf(families, true))).toEqual([
+    expect(await messagesOf(families, true)).toEqual([
       family('h', '', 'HISTOGRAM', { histogram: { sampleCountFloat: 2.5, sampleSum: 1, bucket } }),
       family('x', 'x', 'UNTYPED', { untyped: { value: 3 } }),
       family('s', 's', 'SUMMARY', { summary: { sampleCount: MAX_SAFE_INTEGER, sampleSum: 0 } }),
@@ -143,7 +137,7 @@ describe('the request metrics', () => {
     const { registry, add } = createNative();
     const afterMs = Date.now();
     for (const seconds of [0, 0.25, 0.25, 0.26, 3_600, 1e9]) add(200, seconds);
-    const families = await read(registry, true);
+    const families = await messagesOf(registry, true);
     const { createdTimestamp, ...counted } = histogramIn(families);
     expect(counted).toEqual({
       sampleCount: 6,
@@ -172,8 +166,8 @@ describe('the request metrics', () => {
   it('have only classic buckets for a scrape that does not ask for native histograms', async () => {
     const { registry, add } = createNative();
     add(200, 0.5);
-    await read(registry, true);
-    expect(Object.keys(histogramIn(await read(registry, false))).sort()).toEqual([
+    await messagesOf(registry, true);
+    expect(Object.keys(histogramIn(await messagesOf(registry, false))).sort()).toEqual([
       'bucket',
       'createdTimestamp',
       'sampleCount',

@@ -8,9 +8,8 @@ import {
   Registry,
 } from '@prometheus-io/client';
 import express from 'express';
-import { render } from '../src/exposition/text.ts';
 import { instrument } from '../src/index.ts';
-import { gather } from '../src/library.ts';
+import { textOf } from './expositions.ts';
 import { startApp } from './harness.ts';
 
 type Families = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
@@ -88,7 +87,7 @@ it('renders the right names in a registry of OpenMetrics, and does not change th
     expect((await metrics.registry.metrics()).split('\n')).toEqual(
       expect.arrayContaining(['# TYPE http_errors counter', 'http_errors_total{code="404"} 0', '# EOF']),
     );
-    const text = (await render(await gather(registry), 'text')).toString();
+    const text = await textOf(registry);
     expect(text).toContain('\n# TYPE http_errors_total counter\nhttp_errors_total{code="404"} 0\n');
   }
   metrics.close();

@@ -2,7 +2,7 @@
 import { expect, it } from '@jest/globals';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
 import { render } from '../src/exposition/text.ts';
-import { decode } from './decode.ts';
+import { decode } from './expositions.ts';
 
 /** How many turns the event loop takes until `work` is done. */
 async function turnsDuring<T>(work: Promise<T>): Promise<{ result: T; turns: number }> {

@@ -10,9 +10,9 @@ import { aggregate } from '../src/cluster/aggregate.ts';
 import { Members } from '../src/cluster/members.ts';
 import type { ToWorker } from '../src/cluster/messages.ts';
 import { Reporter } from '../src/cluster/reporter.ts';
-import { render } from '../src/exposition/text.ts';
 import { type AnyRegistry, metricsOf } from '../src/library.ts';
 import { addRequest, createRequestCounts, createRow, expose } from '../src/recording/counts.ts';
+import { linesOf } from './expositions.ts';
 
 /** What a primary sends to a worker. */
 type Send = (message: ToWorker) => void;
@@ -27,7 +27,7 @@ function createPrimary() {
     members,
     async lines() {
       await members.ask(60_000);
-      return (await render(members.read(), 'text')).toString().split('\n');
+      return linesOf(members.read());
     },
   };
 }

@@ -1,9 +1,11 @@
 /** Runs tables of routes and requests on the oldest and the newest Express 4 and 5, instrumented before and after. */
 import { createRequire } from 'node:module';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Express, NextFunction, Request, Response, Router } from 'express';
 import { connectRaw } from '../../test/support/raw-client.ts';
-import { startApp, type TestApp } from './harness.ts';
+import { startApp } from './harness.ts';
+
+export { ok } from './harness.ts';
 
 const require = createRequire(import.meta.url);
 type ExpressModule = typeof import('express');
@@ -16,7 +18,6 @@ export const versions = (
   ] as const
 ).map(([name, id]) => ({ name, express: require(id) as ExpressModule, major: name.startsWith('4') ? 4 : 5 }));
 
-export const ok = (_request: Request, response: Response) => void response.send('ok');
 export const pass = (_request: Request, _response: Response, next: NextFunction) => next();
 export const fail = (): never => {
   throw new Error('thrown by the test');
@@ -47,12 +48,6 @@ const LATE_IN_EARLY_5: Readonly<Record<string, string>> = {
   'get /^\\/v\\d+//x 200': 'get (expression)/x 200',
 };
 
-let app: TestApp | undefined;
-afterEach(async () => {
-  await app?.close();
-  app = undefined;
-});
-
 export function testRows(rows: readonly Row[]): void {
   describe.each(versions)('Express $name', ({ name: version, express, major }) => {
     describe.each([
@@ -60,7 +55,7 @@ export function testRows(rows: readonly Row[]): void {
       ['after', true],
     ])('instrumented %s its routes', (_when, isLate) => {
       it.each(rows)('counts %s', async (_name, build, given) => {
-        app = await startApp(
+        const app = await startApp(
           (application) => void build({ app: application, express, router: express.Router, major }),
           { createApp: express, isLate, warn: () => undefined },
         );

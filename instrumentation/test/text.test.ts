@@ -1,10 +1,8 @@
 /** Both text formats, of everything that a registry can hold. */
 import { describe, expect, it } from '@jest/globals';
 import { Counter, Gauge, Histogram, Registry, Summary } from '@prometheus-io/client';
-import { renderProtobuf } from '../src/exposition/protobuf.ts';
-import { render } from '../src/exposition/text.ts';
 import { gather } from '../src/library.ts';
-import { decode } from './decode.ts';
+import { messagesOf, textOf } from './expositions.ts';
 import { createRequestRegistry } from './request-registry.ts';
 
 /** One metric of each kind, with everything that needs care in a text format. */
@@ -34,8 +32,6 @@ function createRegistry(): Registry {
   new Summary({ name: 'size_bytes', help: 'Size', percentiles: [0.5, 1], registers }).observe(3);
   return registry;
 }
-
-const textOf = async (registry: Registry) => (await render(await gather(registry), 'text')).toString();
 
 const text = `# HELP jobs_total Jobs "done"\\nor \\\\ not
 # TYPE jobs_total counter
@@ -74,7 +70,7 @@ describe('rendering', () => {
 
   it('writes OpenMetrics 1.0.0, and text again afterwards', async () => {
     const registry = createRegistry();
-    expect((await render(await gather(registry), 'openmetrics')).toString()).toBe(openmetrics);
+    expect(await textOf(registry, 'openmetrics')).toBe(openmetrics);
     expect(await textOf(registry)).toBe(text);
   });
 
@@ -101,7 +97,7 @@ describe('rendering', () => {
       [first, 1],
       [third, 3],
     ] as const) {
-      expect((await render(families, 'text')).toString().split('\n')).toEqual(
+      expect((await textOf(families)).split('\n')).toEqual(
         expect.arrayContaining([
           `level ${count}`,
           `http_requests_total{path="a",method="get"} ${count}`,
@@ -110,7 +106,7 @@ describe('rendering', () => {
           `http_request_duration_seconds_count{path="a",method="get",code="200"} ${count}`,
         ]),
       );
-      const messages = decode(await renderProtobuf(families, true));
+      const messages = await messagesOf(families, true);
       const durations = messages.find(({ name }) => name === 'http_request_duration_seconds');
       expect(durations).toMatchObject({
         metric: expect.arrayContaining([

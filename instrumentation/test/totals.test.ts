@@ -1,13 +1,10 @@
 /** The sums of a primary are, in every format, what a single process has that counted it all. */
 import { describe, expect, it, jest } from '@jest/globals';
-import { Registry } from '@prometheus-io/client';
 import { createRandom, pick } from '../../test/support/random.ts';
-import { createRequestDifferences } from '../src/cluster/request-differences.ts';
 import { RequestTotals } from '../src/cluster/request-totals.ts';
 import type { Family } from '../src/exposition/family.ts';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
 import { createRequestFamilies } from '../src/exposition/request-families.ts';
-import { render } from '../src/exposition/text.ts';
 import {
   addRequest,
   addUnmatched,
@@ -19,7 +16,9 @@ import {
   type RequestCounts,
   unmatchedRow,
 } from '../src/recording/counts.ts';
+import { textOf } from './expositions.ts';
 import { parse } from './harness.ts';
+import { reporting } from './reporting.ts';
 
 const PATHS = ['/a', '/b', '/c'];
 
@@ -34,23 +33,7 @@ function counting(bounds: readonly number[] = [0.25, 0.5, 1], hasNative = true):
   return counts;
 }
 
-/** A worker, and what its reports go to. */
-function working(totals: RequestTotals, counts = counting()) {
-  const refresh = () => undefined;
-  const source = { registry: new Registry(), counts, prefix: '', own: new Set<object>(), refresh };
-  const take = createRequestDifferences(source, 0);
-  let joined: ReturnType<typeof totals.open> | undefined;
-  return {
-    counts,
-    report() {
-      // As over IPC.
-      const report = JSON.parse(JSON.stringify(take())) as ReturnType<typeof take>;
-      if (report.definition) joined = totals.open(report.definition);
-      joined?.add(report);
-    },
-    end: () => joined?.end(),
-  };
-}
+const working = (totals: RequestTotals, counts = counting()) => reporting(totals, counts);
 
 /** Adds the same request to each. */
 function request(all: readonly RequestCounts[], path: string, code: number, seconds: number): void {
@@ -61,8 +44,8 @@ function request(all: readonly RequestCounts[], path: string, code: number, seco
 }
 
 const bodies = async (families: readonly Family[]) => [
-  (await render(families, 'text')).toString(),
-  (await render(families, 'openmetrics')).toString(),
+  await textOf(families),
+  await textOf(families, 'openmetrics'),
   (await renderProtobuf(families, true)).toString('hex'),
   (await renderProtobuf(families, false)).toString('hex'),
 ];
@@ -77,7 +60,6 @@ describe('the totals of requests', () => {
       const whole = counting();
       let workers = [working(totals), working(totals), working(totals)];
       for (const worker of workers) worker.report();
-      const read = () => Promise.all([totals.read(), createRequestFamilies(whole).map((family) => family())]);
       for (let step = 0; step < 400; step++) {
         const worker = pick(random, workers);
         // Binary fractions add up without a rest, in any order.
@@ -95,8 +77,8 @@ describe('the totals of requests', () => {
         workers = [...workers.filter((one) => one !== worker), working(totals)];
       }
       for (const worker of workers) worker.report();
-      const [sums, single] = await read();
-      expect(await bodies(sums)).toEqual(await bodies(single));
+      const single = createRequestFamilies(whole).map((family) => family());
+      expect(await bodies(totals.read())).toEqual(await bodies(single));
       jest.restoreAllMocks();
     },
   );
@@ -109,7 +91,7 @@ describe('the totals of requests', () => {
       worker.report();
       worker.end();
     }
-    const samples = parse((await render(await totals.read(), 'text')).toString());
+    const samples = parse(await textOf(totals.read()));
     const cells = samples.filter(
       ({ name, labels }) => name === 'http_request_duration_seconds_count' && labels.path === '/a',
     );
@@ -117,18 +99,18 @@ describe('the totals of requests', () => {
     expect(cells.reduce((sum, { value }) => sum + value, 0)).toBe(400);
   });
 
-  it('include requests in progress of living workers only', async () => {
+  it('include requests in progress of living workers only', () => {
     const totals = new RequestTotals(() => undefined);
     const workers = [working(totals), working(totals)];
-    const inProgress = async () =>
-      (await totals.read()).find(({ name }) => name === 'inprogress_requests')?.values[0]?.value;
+    const inProgress = () =>
+      totals.read().find(({ name }) => name === 'inprogress_requests')?.values[0]?.value;
     for (const worker of workers) {
       worker.counts.inProgress = 2;
       worker.report();
     }
-    expect(await inProgress()).toBe(4);
+    expect(inProgress()).toBe(4);
     workers[0]?.end();
-    expect(await inProgress()).toBe(2);
+    expect(inProgress()).toBe(2);
   });
 
   it('keep every count if workers have other buckets, and warn of it', async () => {
@@ -145,7 +127,7 @@ describe('the totals of requests', () => {
           'using the buckets of the first worker',
       ],
     ]);
-    const text = (await render(await totals.read(), 'text')).toString();
+    const text = await textOf(totals.read());
     const buckets = parse(text)
       .filter(({ name, labels }) => /_bucket$/.test(name) && labels.path === '/a' && labels.code === '200')
       .map(({ labels, value }) => [labels.le, value]);
@@ -155,8 +137,8 @@ describe('the totals of requests', () => {
       ['1.0', 4],
       ['+Inf', 8],
     ]);
-    expect((await renderProtobuf(await totals.read(), true)).toString()).toEqual(
-      (await renderProtobuf(await totals.read(), false)).toString(),
+    expect((await renderProtobuf(totals.read(), true)).toString()).toEqual(
+      (await renderProtobuf(totals.read(), false)).toString(),
     );
   });
 });
