@@ -1,4 +1,4 @@
-/** Whose answer a request counts as: of the route, of a mount, or of none. */
+/** Where a request counts: under its route, under a mount, or as unmatched. */
 import type { NextFunction, Request, Response } from 'express';
 import { fail, ok, pass, refuse, testRows } from './routing.ts';
 

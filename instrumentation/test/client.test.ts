@@ -5,7 +5,7 @@ import express from 'express';
 import { type InstrumentOptions, instrument, type Metrics } from '../src/index.ts';
 import type { AnyRegistry } from '../src/library.ts';
 
-/** The modules themselves, whatever a project of Jest puts in the place of a name. */
+/** Unlike `import`, not redirected by Jest's `moduleNameMapper`. */
 const require = createRequire(import.meta.url);
 type Library = typeof import('@prometheus-io/client');
 const successor = require('@prometheus-io/client') as Library;

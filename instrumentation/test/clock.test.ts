@@ -1,4 +1,4 @@
-/** Durations are measured by a monotonic clock: a step of the clock of the day changes none. */
+/** Durations come from a monotonic clock: setting the system clock changes none. */
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { startApp } from './harness.ts';
 

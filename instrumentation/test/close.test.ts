@@ -1,4 +1,4 @@
-/** How an application ends to be instrumented: by `close`, or because nothing holds it any more. */
+/** The end of an instrumentation: by `close`, or because the application is garbage-collected. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +15,7 @@ import { measure, ok, serve } from './harness.ts';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** What the types of Express do not declare. */
+/** With a method that the types of Express do not declare. */
 type App = express.Express & { handle(...parameters: unknown[]): unknown };
 
 it.each(['express', 'express-4'])(
@@ -46,7 +46,7 @@ it.each(['express', 'express-4'])(
   },
 );
 
-it('stops counting even if the application was wrapped again in the meantime', async () => {
+it('stops counting even if the application was wrapped again after it was instrumented', async () => {
   const application = express().get('/a', ok) as App;
   const first = measure(application);
   const measured = application.handle;
@@ -87,12 +87,12 @@ it('watches the event loop with one timer for all applications, until the last o
   for (const metrics of all) metrics.close();
   setting.mockRestore();
   clearing.mockRestore();
-  // @prometheus-io/client has one of its own for the process.
+  // @prometheus-io/client also has one for the process.
   expect(during - timers.size).toBe(1);
   expect(timers.size).toBeLessThanOrEqual(1);
 });
 
-/** A router with what the types of Express do not declare. */
+/** With a property that the types of Express do not declare. */
 type Shared = express.Router & { readonly stack: readonly { readonly handle: unknown }[] };
 
 describe.each(['express', 'express-4'])('an application that is dropped without close() (%s)', (version) => {
@@ -139,7 +139,7 @@ describe.each(['express', 'express-4'])('an application that is dropped without 
     await until('the applications to be freed', async () => {
       await setImmediate();
       collectGarbage();
-      // The last one may still be referred to by a connection of `fetch`, and as the parent of what it has mounted.
+      // A connection of `fetch`, and a mounted application with its `parent`, may still refer to the last one.
       return alive() <= 1;
     });
   });

@@ -1,15 +1,12 @@
-/** One exposition for all processes of a cluster: what it adds up to, whatever happens to a worker. */
+/** One exposition for all processes of a cluster: its sums, however workers end. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
 import { expectLossWithinBound, expectNothingLost, killWorkers } from './kill-workers.ts';
-import { load, type Scrape, type Several, start, stopAll, untilWorkers } from './several.ts';
+import { load, type Several, start, stopAll, untilWorkers } from './several.ts';
 
 afterEach(stopAll);
 
 const run = (env: Readonly<Record<string, string>> = {}) => start('cluster', env);
-
-const USERS = { path: '/users/:id' };
-const users = (scrape: Scrape) => scrape.value('http_requests_total', USERS);
 
 async function ask(several: Several, times: number, path = '/users/5'): Promise<Set<string>> {
   const answers = [];
@@ -21,14 +18,14 @@ describe.each(['json', 'advanced'])('over IPC in the form "%s"', (serialization)
   it('adds up the current counts of all workers at each scrape', async () => {
     const several = await run({ SERIALIZATION: serialization, REPORT_INTERVAL_MS: '60000' });
     const before = await several.scrape();
-    expect(users(before)).toBe(0);
+    expect(before.users()).toBe(0);
     expect(before.value('http_errors_total', { code: '404' })).toBe(0);
     const workers = await ask(several, 10);
     expect(workers.size).toBe(2);
     await ask(several, 3, '/fail');
     await ask(several, 2, '/nowhere');
     const scrape = await several.scrape();
-    expect(users(scrape)).toBe(10);
+    expect(scrape.users()).toBe(10);
     expect(scrape.value('http_errors_total', { code: '503' })).toBe(3);
     expect(scrape.value('http_errors_total', { code: '404' })).toBe(2);
     expect(scrape.value('http_request_duration_seconds_count', { path: 'unmatched' })).toBe(2);
@@ -80,20 +77,17 @@ it('labels process metrics by worker, reuses worker numbers, and does not label 
 });
 
 describe('the end of a worker loses nothing', () => {
-  const ends: Readonly<Record<string, (several: Several, pid: number) => Promise<unknown>>> = {
-    'by SIGTERM, to which nothing listens': (several, pid) => several.command('signal', [pid, 'SIGTERM']),
-    'by SIGINT': (several, pid) => several.command('signal', [pid, 'SIGINT']),
-    'by worker.kill()': (several) => several.command('kill'),
-  };
-
-  it.each(Object.keys(ends))('%s', async (name) => {
+  it.each<[string, string]>([
+    ['by SIGTERM, to which nothing listens', 'SIGTERM'],
+    ['by SIGINT', 'SIGINT'],
+    ['by worker.kill()', 'kill'],
+  ])('%s', async (_name, end) => {
     const several = await run({ WORKERS: '1', REPORT_INTERVAL_MS: '60000' });
     const [pid] = await several.command<number[]>('workers');
     await ask(several, 5);
-    await ends[name]?.(several, Number(pid));
-    await until('the worker to end', () => several.ended.includes(Number(pid)));
-    const scrape = await untilWorkers(several, 0);
-    expect(users(scrape)).toBe(5);
+    await (end === 'kill' ? several.command('kill') : several.command('signal', [pid, end]));
+    const scrape = await several.untilEnded(pid, 0);
+    expect(scrape.users()).toBe(5);
     expect(scrape.value('jobs_total')).toBe(5);
     expect(scrape.value('sizes_sum')).toBe(25);
     expect(scrape.value('http_server_workers')).toBe(0);
@@ -110,9 +104,8 @@ describe('the end of a worker loses nothing', () => {
     const [pid] = await several.command<number[]>('workers');
     await ask(several, 5);
     await several.command('signal', [pid, 'SIGTERM']);
-    await until('the worker to end', () => several.ended.includes(Number(pid)));
-    const scrape = await untilWorkers(several, 0);
-    expect([users(scrape), scrape.value('jobs_total')]).toEqual([5, 5]);
+    const scrape = await several.untilEnded(pid, 0);
+    expect([scrape.users(), scrape.value('jobs_total')]).toEqual([5, 5]);
     expect(scrape.value('http_server_worker_lost_reports_total')).toBe(0);
   });
 
@@ -121,9 +114,8 @@ describe('the end of a worker loses nothing', () => {
     const [pid] = await several.command<number[]>('workers');
     await ask(several, 5);
     await several.get(path).catch(() => undefined);
-    await until('the worker to end', () => several.ended.includes(Number(pid)));
-    const scrape = await untilWorkers(several, 0);
-    expect(users(scrape)).toBe(5);
+    const scrape = await several.untilEnded(pid, 0);
+    expect(scrape.users()).toBe(5);
     expect(scrape.value('http_requests_total', { path })).toBe(1);
     // The counter of the user could not be read any more.
     expect(scrape.value('http_server_worker_lost_reports_total')).toBe(1);
@@ -139,9 +131,8 @@ it('exposes how long the lost counts of a killed worker cover', async () => {
   await ask(several, 2);
   await several.command('signal', [pid, 'SIGKILL']);
   const atLeastMs = performance.now() - sinceMs;
-  await until('the worker to end', () => several.ended.includes(Number(pid)));
-  const scrape = await untilWorkers(several, 0);
-  expect(users(scrape)).toBe(3);
+  const scrape = await several.untilEnded(pid, 0);
+  expect(scrape.users()).toBe(3);
   expect(scrape.value('http_server_worker_lost_reports_total')).toBe(1);
   expect(Number(scrape.value('http_server_worker_lost_seconds_total')) * 1000).toBeGreaterThan(
     atLeastMs - 50,
@@ -154,7 +145,7 @@ it('shows the last report of a worker that does not answer, and its age', async 
   await several.scrape();
   const { worker: blocked } = await several.get('/block/5000');
   const scrape = await several.scrape();
-  expect(users(scrape)).toBe(4);
+  expect(scrape.users()).toBe(4);
   const ages = ['1', '2'].map((worker) =>
     Number(scrape.value('http_server_worker_report_age_seconds', { worker })),
   );
@@ -181,9 +172,9 @@ it('continues from the previous sum when a worker resets its own counter', async
 it('includes earlier counts when the primary aggregates late, or again', async () => {
   const several = await run({ IS_LATE: '1' });
   await ask(several, 4);
-  expect(users(await several.scrape())).toBe(4);
+  expect((await several.scrape()).users()).toBe(4);
   await several.command('aggregateAgain');
-  await until('the new aggregate to know all workers', async () => users(await several.scrape()) === 4);
+  await until('the new aggregate to know all workers', async () => (await several.scrape()).users() === 4);
 });
 
 it('fails no request and loses none in a rolling restart, and then the primary waits for one more scrape', async () => {
@@ -196,7 +187,7 @@ it('fails no request and loses none in a rolling restart, and then the primary w
   await until('the last scrape', async () => (await several.scrape()).value('http_server_drained') === 1);
   expect(await waiting).toBe(true);
   const scrape = await several.scrape();
-  expect(users(scrape)).toBe(traffic.answers.length);
+  expect(scrape.users()).toBe(traffic.answers.length);
   expect(scrape.value('jobs_total')).toBe(traffic.answers.length);
   expect(scrape.value('http_server_worker_lost_reports_total')).toBe(0);
 });

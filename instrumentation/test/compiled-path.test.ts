@@ -1,4 +1,4 @@
-/** The paths of mounts in Express 4, from what Express keeps of them. */
+/** The paths of mounts in Express 4, read from their compiled expressions. */
 import { describe, expect, it } from '@jest/globals';
 import type { Router } from 'express';
 import { alternativesOf } from '../src/express/patterns.ts';

@@ -1,4 +1,4 @@
-/** When a response has ended, and whose answer it was: what applications do to responses, and clients that pipeline. */
+/** When a response has ended, and which route answered: unusual responses of applications, and clients that pipeline. */
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
 import type { Express, NextFunction, Request, Response } from 'express';
@@ -13,7 +13,7 @@ const request = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';
 
 let app: TestApp;
 
-/** What the access log of the application would say of each response. */
+/** The code of each response in an access log. */
 let outcomes: number[] = [];
 
 async function start(answer: (response: Response, next: NextFunction) => unknown, createApp?: () => Express) {
@@ -32,7 +32,7 @@ async function send(bytes = request): Promise<RawClient> {
   return client;
 }
 
-/** Sends `GET /a` on a connection of its own, and reads it to its end. */
+/** Sends `GET /a` on a new connection and reads until the connection ends. */
 async function get(version = '1.1', extra = ''): Promise<string> {
   const client = await send(`GET /a HTTP/${version}\r\nHost: x\r\nConnection: close\r\n${extra}\r\n`);
   await client.closed();
@@ -168,7 +168,7 @@ describe.each(['express-4', 'express'])('a route that answers and calls next() (
   });
 });
 
-/** The package leaves a server as it is: such clients cost what they cost bare Express. */
+/** The package does not change servers: such clients cost as much as with bare Express. */
 describe('a client that pipelines', () => {
   it('gets the answers of bare Express: all 2,000 of one write', async () => {
     await start((r) => r.send('ok'));

@@ -1,4 +1,4 @@
-/** Each way in which a request can end, over real sockets: counted once, under the right code, and out of the gauge. */
+/** Each way in which a request can end, over real sockets: it counts once, under the right code, and leaves the gauge. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
@@ -7,7 +7,7 @@ import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
 import { startApp, sum, type TestApp } from './harness.ts';
 
-/** Responses whose handlers wait until the test lets them go on. */
+/** Responses that wait for the test. */
 let held: Response[] = [];
 
 const big = 'x'.repeat(8_000_000);
@@ -114,7 +114,7 @@ describe('a request that the server answers', () => {
   });
 });
 
-describe('a request whose client goes away', () => {
+describe('a request whose client leaves', () => {
   it.each<[string, (client: RawClient) => unknown]>([
     ['closes', ({ socket }) => socket.destroy()],
     ['resets the connection', ({ socket }) => socket.resetAndDestroy()],
@@ -169,7 +169,7 @@ describe('a request whose client goes away', () => {
     await expectCounted({ 'get /held 499': 2, 'get /ok 499': 1 });
   });
 
-  it('counts nothing if it never was a request', async () => {
+  it('does not count if it never was a request', async () => {
     const client = await connectRaw(app.port);
     client.send('GET /ok HTTP/1.1\r\nHost:');
     client.socket.destroy();

@@ -27,7 +27,7 @@ async function start(gather: () => Promise<Family[]>, options?: ExpositionOption
   return (server.address() as AddressInfo).port;
 }
 
-/** Not by `fetch`, which sets headers of its own and unpacks gzip. */
+/** `fetch` would add headers and decompress. */
 async function scrape(port: number, headers: Record<string, string> = {}, path = '/', method = 'GET') {
   const request = httpRequest({ port, host: '127.0.0.1', path, method, headers, agent: false }).end();
   const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -44,7 +44,7 @@ const families = [gauge('a', 1), gauge('b', 2), { ...gauge('c_total', 3), type: 
 const plain =
   '# HELP a h\n# TYPE a gauge\na 1\n# HELP b h\n# TYPE b gauge\nb 2\n# HELP c_total h\n# TYPE c_total counter\nc_total 3\n';
 
-/** A gather that waits until it is let go, and counts its calls. */
+/** A gather that waits for `open` at each call, and counts its calls. */
 function createGate() {
   const opened: (() => void)[] = [];
   let calls = 0;
@@ -101,7 +101,7 @@ describe('the exposition', () => {
         'Accept, Accept-Encoding',
       ]);
       expect(body.readDoubleLE(body.length - 8)).toBe(schema ?? 0);
-      // The length of the family precedes it.
+      // The family begins with its length.
       expect(body[0]).toBe(body.length - 1);
     },
   );
@@ -183,7 +183,7 @@ describe('the exposition', () => {
     expect((await first).status).toBe(200);
     await until('both to be observed', () => observed.length === 2);
     const next = scrape(port);
-    await until('a scrape to be let in again', () => gate.calls() === 2);
+    await until('the next scrape to be accepted', () => gate.calls() === 2);
     gate.open();
     expect((await next).status).toBe(200);
     await until('the third to be observed', () => observed.length === 3);
@@ -199,10 +199,10 @@ describe('the exposition', () => {
     };
     const observed: number[] = [];
     const port = await start(gather, { maxScrapes: 1, onScrape: (code) => observed.push(code) });
-    const gone = httpRequest({ port, host: '127.0.0.1', agent: false }).on('error', () => undefined);
-    gone.end();
+    const left = httpRequest({ port, host: '127.0.0.1', agent: false }).on('error', () => undefined);
+    left.end();
     await until('its rendering to begin', () => calls === 1);
-    gone.destroy();
+    left.destroy();
     await until('its end to be observed', () => observed.length === 1);
     gate.resolve();
     expect((await scrape(port)).status).toBe(200);
@@ -210,7 +210,7 @@ describe('the exposition', () => {
     expect(observed).toEqual([499, 200]);
   });
 
-  it('gives the place of a client that does not read its answer to others, and reports it as gone', async () => {
+  it('gives the place of a client that does not read its answer to others, and reports it as 499', async () => {
     const values = Array.from({ length: 200_000 }, (_, i) => ({ labels: { i }, value: i }));
     const observed: number[] = [];
     const port = await start(

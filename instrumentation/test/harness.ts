@@ -8,7 +8,7 @@ import express, { type Express, type Request, type Response } from 'express';
 import { DEADLINE_MS, until } from '../../test/support/until.ts';
 import { type InstrumentOptions, instrument, type Metrics } from '../src/index.ts';
 
-// Longer than the deadline, whose error says what was waited for.
+// Longer than the deadline of `until`, whose error is more specific.
 jest.setTimeout(3 * DEADLINE_MS);
 
 export interface TestApp {
@@ -17,7 +17,7 @@ export interface TestApp {
   readonly server: Server;
   readonly metricsServer: Server;
   readonly metrics: Metrics;
-  /** The exposition as text, of the families named. */
+  /** The exposition as text, of these families or of all. */
   scrape(...families: string[]): Promise<string>;
   /** The counts by what they mean; see {@link Counts}. */
   counts(): Promise<Counts>;
@@ -71,7 +71,7 @@ export async function startApp(
   return serve(app, metrics);
 }
 
-/** Serves `app`, which or whose part `metrics` measures. */
+/** @param metrics of `app` or of an application in it */
 export async function serve(
   app: Express,
   metrics = measure(app),

@@ -1,4 +1,4 @@
-/** What a user's metrics and functions get wrong: nothing of it ends a process, loses a count or takes the exposition down. */
+/** Wrong metrics and functions of users: none ends the process, loses a count or breaks the exposition. */
 import { describe, expect, it, jest } from '@jest/globals';
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import express, { type Express } from 'express';
@@ -150,7 +150,7 @@ describe('a sample that the user sets', () => {
   it.each<[string, unknown, string]>([
     ['an array with a quote', ['a"', 'b'], 'a\\",b'],
     ['an object', { a: 1 }, '[object Object]'],
-    ['what refers to itself', circular, '[object Object]'],
+    ['an array that contains itself', circular, '[object Object]'],
     ['null', null, ''],
     ['undefined', undefined, ''],
     ['a boolean', false, 'false'],
@@ -160,7 +160,7 @@ describe('a sample that the user sets', () => {
     ['half a character', 'a\ud800b', 'a\ufffdb'],
     ['NUL', 'a\0b', 'a\0b'],
     ['a megabyte', 'é'.repeat(500_000), 'é'.repeat(500_000)],
-    ['what cannot be shown any more', fragile, 'unprintable'],
+    ['an object that can no longer be converted', fragile, 'unprintable'],
   ])('can have as its label %s', async (_name, value, text) => {
     const registry = new Registry();
     labelled(registry, value);

@@ -1,4 +1,4 @@
-/** Thousands of seeded random mixtures of all the ways in which a request can go; afterwards the sums must be right. */
+/** Thousands of random requests, from seeds, that end in every way; afterwards the sums must be right. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Express } from 'express';
@@ -22,7 +22,7 @@ function build(application: Express): void {
   application.get('/half', (_q, r) => void r.write('half', () => r.destroy()));
 }
 
-/** What a request line may be, and whether a route answers it. `/half` is last on its connection, since it cuts it. */
+/** The request lines, and whether a route answers them. `/half` comes last on its connection, because it cuts the connection. */
 const kinds = [
   { line: 'GET /ok', routed: true },
   { line: 'HEAD /ok', routed: true },
@@ -67,7 +67,7 @@ describe.each([1, 20_261_121, 987_654_321])('any mixture of requests (seed %i)',
         sent += 'GET /half HTTP/1.1\r\nHost: x\r\n\r\n';
       }
       client.send(sent);
-      // What is not parsed before the connection goes was never a request.
+      // Bytes that are not parsed before the connection ends are not requests.
       await allEntered();
       if (random() < 0.5) await delay(random() * 4);
       if (random() < 0.5) client.socket.destroy();

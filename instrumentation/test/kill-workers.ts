@@ -1,4 +1,4 @@
-/** Loads a cluster while its workers end one after the other, and compares what clients were answered with what is counted. */
+/** Loads a cluster while its workers end one after the other, and compares the answers that clients got with the counts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
@@ -16,23 +16,8 @@ export interface KillOptions {
   readonly scrapes: number;
 }
 
-export interface Killed {
-  readonly scrapes: number;
-  readonly kills: number;
-  /** Answers that were complete, and requests without one. */
-  readonly answered: number;
-  readonly failures: readonly string[];
-  readonly counted: number;
-  /** The user's own counter. */
-  readonly jobs: number;
-  readonly lostReports: number;
-  readonly lostSeconds: number;
-  /** Answers of workers that were killed, in the time before which is exposed as lost. */
-  readonly bound: number;
-}
-
 /** @throws when a sum falls from one scrape to the next, or metrics do not add up in one */
-export async function killWorkers(several: Several, options: KillOptions): Promise<Killed> {
+export async function killWorkers(several: Several, options: KillOptions) {
   const { seconds, everyMs, perSecond, signals, scrapes: wanted } = options;
   const traffic = load(several.port, perSecond);
   const deadline = performance.now() + seconds * 1000;
@@ -55,6 +40,7 @@ export async function killWorkers(several: Several, options: KillOptions): Promi
   });
   const lost = async () => Number((await several.scrape()).value('http_server_worker_lost_seconds_total'));
   let kills = 0;
+  /** Answers of killed workers, in the time before their end that is exposed as lost. */
   let bound = 0;
   while (!hasFailed && (performance.now() < deadline || scrapes < wanted)) {
     const nextMs = performance.now() + everyMs;
@@ -86,20 +72,21 @@ export async function killWorkers(several: Several, options: KillOptions): Promi
   const end = await several.scrape();
   checkMonotonic(last, end);
   return {
-    scrapes,
     kills,
     answered: traffic.answers.length,
     failures: traffic.failures,
-    counted: Number(end.value('http_requests_total', { path: '/users/:id' })),
+    counted: Number(end.users()),
+    /** The user's own counter. */
     jobs: Number(end.value('jobs_total')),
     lostReports: Number(end.value('http_server_worker_lost_reports_total')),
-    lostSeconds: Number(end.value('http_server_worker_lost_seconds_total')),
     bound,
   };
 }
 
+type Result = Awaited<ReturnType<typeof killWorkers>>;
+
 /** For workers that end by SIGTERM. */
-export function expectNothingLost(result: Killed): void {
+export function expectNothingLost(result: Result): void {
   expect(result).toMatchObject({
     failures: [],
     lostReports: 0,
@@ -109,7 +96,7 @@ export function expectNothingLost(result: Killed): void {
 }
 
 /** For every other worker killed, beginning with the first. */
-export function expectLossWithinBound(result: Killed): void {
+export function expectLossWithinBound(result: Result): void {
   expect(result.lostReports).toBe(Math.ceil(result.kills / 2));
   expect(result.answered - result.counted).toBeLessThanOrEqual(result.bound);
   expect(result.counted).toBeLessThanOrEqual(result.answered + result.failures.length);

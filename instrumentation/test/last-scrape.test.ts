@@ -61,7 +61,7 @@ describe('the last scrape', () => {
     const metrics = await start();
     new Gauge({
       name: 'gate',
-      help: 'Waits until it is let go',
+      help: 'Waits for the test',
       registers: [metrics.registry],
       async collect() {
         gathered++;
@@ -131,7 +131,7 @@ describe('the last scrape', () => {
     const state = waiting(metrics);
     await scrapeAs(3);
     await scrapeAs(3);
-    // A server whose first scrape is now gets all counts with it.
+    // The first scrape of another server contains all counts.
     await scrapeAs(4);
     await scrape('?name[]=none');
     expect(state).toEqual({});
@@ -151,7 +151,7 @@ describe('the last scrape', () => {
     await until('the wait to be over', () => state.result === true);
   });
 
-  itOnLinux('is not expected of a server whose previous scrape is longer ago than the timeout', async () => {
+  itOnLinux('is not expected of a server whose previous scrape is older than the timeout', async () => {
     const metrics = await start();
     await scrapeAs(2);
     const beganMs = performance.now();

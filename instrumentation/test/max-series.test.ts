@@ -1,4 +1,4 @@
-/** The largest scrape that there can be, against the largest that can be provoked. */
+/** The largest possible scrape, compared with the largest that a test can provoke. */
 import { METHODS } from 'node:http';
 import { expect, it } from '@jest/globals';
 import type { InstrumentOptions } from '../src/index.ts';

@@ -1,4 +1,4 @@
-/** An instrumented application that is itself mounted in another: its labels are those of its own mounts. */
+/** An instrumented application that is mounted in another: its labels contain only its own mounts. */
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
 import type { Express } from 'express';

@@ -1,4 +1,4 @@
-/** Where a duration is counted in a native histogram, and the sparse form that is made of it. */
+/** The slots of durations in a native histogram, and the sparse form of the slots. */
 import { describe, expect, it } from '@jest/globals';
 import { createRandom } from '../../test/support/random.ts';
 import { toNativeHistogram } from '../src/exposition/native-histogram.ts';

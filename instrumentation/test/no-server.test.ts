@@ -1,4 +1,4 @@
-/** Responses that no server made, or not to the end: injectors, mocks, and connections that are upgraded. */
+/** Responses that a server did not create or not finish: injected and mocked ones, and upgraded connections. */
 import { EventEmitter, once } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
@@ -85,13 +85,13 @@ describe('a response without a server', () => {
     const held = new ServerResponse(injected);
     held.assignSocket(new Writable() as unknown as Socket);
     application(injected, held as Response);
-    // As light-my-request does, whose sockets are none and whose `destroy` is its own.
+    // Like light-my-request, which has no real sockets and its own `destroy`.
     if (name === 'aborted') Object.defineProperty(injected, 'destroyed', { value: true });
     held.emit('close');
     await expectCounted(`get /hangs ${code}`);
   });
 
-  it('keeps its own `emit`', async () => {
+  it('keeps the `emit` that it has', async () => {
     const { emit } = response;
     const events: unknown[] = [];
     response.emit = ((event: string, ...values: unknown[]) => {

@@ -1,4 +1,4 @@
-/** What the options change, and which are refused. */
+/** The effects of the options, and invalid options. */
 import { describe, expect, it } from '@jest/globals';
 import express from 'express';
 import { until } from '../../test/support/until.ts';

@@ -1,4 +1,4 @@
-/** Applications that other people wrote, instrumented from outside, without a change to them. */
+/** A published application, instrumented without a change to it. */
 import { createRequire } from 'node:module';
 import { expect, it } from '@jest/globals';
 import type { Express } from 'express';

@@ -1,4 +1,4 @@
-/** The package as strangers get it: packed, checked, installed into projects of their own, and used as its README says. */
+/** The package as users get it: packed, checked, installed into new projects, and used as in its README. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** What a project installs next to the package; the alias is what the successor's users have in place of the old name. */
+/** What a project installs next to the package. The alias is for code that still imports the old name. */
 const CLIENTS: Readonly<Record<string, readonly string[]>> = {
   '@prometheus-io/client': ['@prometheus-io/client@^0.16.0'],
   'prom-client': ['prom-client@^15.1.0'],
@@ -38,7 +38,7 @@ const CLIENTS: Readonly<Record<string, readonly string[]>> = {
   'no client': [],
 };
 
-/** A copy of a project as a user makes it, with nothing forced: from what npm has cached, or else from the registry. */
+/** Copies a project and installs packages from npm's cache or registry, without `--force`. */
 async function install(name: string, clients: string, more: readonly string[] = []): Promise<string> {
   const project = await mkdtemp(`${folder}/${name}-`);
   await cp(path(`./project-setups/${name}`), project, { recursive: true });
@@ -51,7 +51,7 @@ async function install(name: string, clients: string, more: readonly string[] = 
   return project;
 }
 
-/** Why npm could not install anything; undefined where it can. */
+/** Why npm cannot install packages; undefined if it can. */
 const noRegistry = await run('npm', ['view', 'express', 'version', '--fetch-retries', '1']).then(
   () => undefined,
   ({ stderr }: { stderr: string }) => stderr.split('\n')[0],
@@ -59,7 +59,7 @@ const noRegistry = await run('npm', ['view', 'express', 'version', '--fetch-retr
 if (noRegistry) console.warn(`left out: projects that install the package (npm view: ${noRegistry})`);
 const whereNpmInstalls = noRegistry ? describe.skip : describe;
 
-/** Clients that do not support the Node that runs this are left to newer ones. */
+/** Skips the clients that do not support this version of Node. */
 const supported = ([, clients]: readonly [project: string, clients: string]) =>
   clients === 'prom-client' || !process.version.startsWith('v20.');
 
@@ -147,7 +147,7 @@ whereNpmInstalls('a project', () => {
   });
 });
 
-/** Compiles `server.ts` and `options.ts`, which uses the client library that the project has, as the project's configuration says. */
+/** Compiles `server.ts` and `options.ts` with the project's configuration and client library. */
 async function compile(project: string, clients: string): Promise<void> {
   const library = clients.startsWith('prom-client') ? 'prom-client' : '@prometheus-io/client';
   const options = await readFile(`${project}/options.ts`, 'utf8');

@@ -1,4 +1,4 @@
-/** The recipe of the README for PM2, with a real one: it is installed for the test, because its licence is not that of this repository. */
+/** The README's recipe for PM2, with a real PM2, which the test installs because its licence (AGPL) differs from this repository's. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ jest.setTimeout(240_000);
 const run = promisify(execFile);
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** Why npm cannot install it; undefined where it can. */
+/** Why npm cannot install it; undefined if it can. */
 const noRegistry = await run('npm', ['view', 'pm2@7', 'version', '--fetch-retries', '1']).then(
   () => undefined,
   ({ stderr }: { stderr: string }) => stderr.split('\n')[0],
@@ -48,7 +48,6 @@ whereNpmInstalls('PM2', () => {
       env: { ...process.env, PM2_HOME: `${folder}/home`, NODE_OPTIONS: '' },
     });
   const scrape = async () => new Scrape((await get(metricsPort, '/metrics')).body);
-  const users = (one: Scrape) => one.value('http_requests_total', { path: '/users/:id' });
   const pidsOf = async (name: string) => {
     const { stdout } = await pm2('pid', name);
     return stdout.trim().split('\n').map(Number);
@@ -86,16 +85,13 @@ whereNpmInstalls('PM2', () => {
     await traffic.stop();
     expect(await pidsOf('shop')).not.toEqual(expect.arrayContaining(before));
     expect(new Set(traffic.answers.map(({ worker }) => worker)).size).toBeGreaterThan(2);
-    await until('all to be counted', async () => users(await scrape()) === traffic.answers.length);
-    await until(
-      'the old ones to be forgotten',
-      async () => (await scrape()).value('http_server_workers') === 2,
-    );
+    await until('all to be counted', async () => (await scrape()).users() === traffic.answers.length);
+    await until('the old workers to end', async () => (await scrape()).value('http_server_workers') === 2);
     expect((await scrape()).value('http_server_worker_lost_reports_total')).toBe(0);
   });
 
   it('keeps the reports of a killed worker', async () => {
-    const counted = Number(users(await scrape()));
+    const counted = Number((await scrape()).users());
     const [pid = 0] = await pidsOf('shop');
     process.kill(pid, 'SIGKILL');
     await until(
@@ -103,6 +99,6 @@ whereNpmInstalls('PM2', () => {
       async () => (await scrape()).value('http_server_worker_lost_reports_total') === 1,
     );
     await until('another one to report', async () => (await scrape()).value('http_server_workers') === 2);
-    expect(users(await scrape())).toBe(counted);
+    expect((await scrape()).users()).toBe(counted);
   });
 });

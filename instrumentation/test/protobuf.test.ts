@@ -1,4 +1,4 @@
-/** The protobuf exposition, read with a decoder that is not ours, of everything that a registry can hold. */
+/** The protobuf exposition of everything that a registry can contain, read by an independent decoder. */
 import { describe, expect, it } from '@jest/globals';
 import { Counter, Gauge, Histogram, Registry, Summary } from '@prometheus-io/client';
 import type { Family } from '../src/exposition/family.ts';

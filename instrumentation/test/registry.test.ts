@@ -1,4 +1,4 @@
-/** What readers other than our handler get from the registry: plain data that the client library's own functions accept. */
+/** Other readers of the registry than our handler get plain data, which the client library's own functions accept. */
 import { expect, it } from '@jest/globals';
 import {
   AggregatorRegistry,

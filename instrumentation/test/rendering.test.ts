@@ -1,4 +1,4 @@
-/** The rest of the process has its turns while many series are rendered, of sources that keep nothing. */
+/** Rendering many series does not block the event loop. */
 import { expect, it } from '@jest/globals';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
 import { render } from '../src/exposition/text.ts';

@@ -1,4 +1,4 @@
-/** What workers report and a primary makes of it, without processes: several applications in a worker, labels, and what fails. */
+/** Reports of workers in one process: several applications in a worker, labels, and failures. */
 
 import cluster from 'node:cluster';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** What the paths of routes and mounts are labelled, in each way of making them. */
+/** The labels of routes and mounts, for each way of defining them. */
 import type { Express } from 'express';
 import { ok, pass, spelled, testRows, versions } from './routing.ts';
 

@@ -36,14 +36,14 @@ interface Build {
   readonly major: number;
 }
 
-/** What is built, and for each request line `method path code` as it must be counted. */
+/** What to build, and the expected `method path code` of each request line. */
 export type Row = readonly [
   name: string,
   build: (parts: Build) => void,
   expected: Readonly<Record<string, string>> | ((major: number) => Readonly<Record<string, string>>),
 ];
 
-/** What Express 5.0 to 5.2 do not report of a mount that was made before the package could see it. */
+/** Express 5.0 to 5.2 do not keep the path of a mount that was made before the application was instrumented. */
 const LATE_IN_EARLY_5: Readonly<Record<string, string>> = {
   'get /^\\/v\\d+//x 200': 'get (expression)/x 200',
 };
@@ -62,7 +62,7 @@ export function testRows(rows: readonly Row[]): void {
         const expected: Record<string, number> = {};
         const client = await connectRaw(app.port);
         let sent = 0;
-        // Twice: what the first one taught must hold for the second.
+        // Twice, because the package learns from the first requests.
         for (const _ of [1, 2]) {
           for (const [request, wanted] of Object.entries(
             typeof given === 'function' ? given(major) : given,

@@ -1,34 +1,31 @@
-/** Runs a server of several processes, or threads, loads it, and reads what is counted of it. */
+/** Runs a server of several processes or threads, sends requests to it, and reads its metrics. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-
 import { until } from '../../test/support/until.ts';
 import { consistent, parse, toCounts } from './harness.ts';
 
-interface Ports {
+export interface Several {
   readonly port: number;
-  readonly metricsPort: number;
-}
-
-export interface Several extends Ports {
   /** The pids of workers that have ended. */
   readonly ended: number[];
   command<T>(name: string, value?: unknown): Promise<T>;
   get(path: string): Promise<Answer>;
   scrape(): Promise<Scrape>;
+  /** Waits until a worker has ended, after which there are `left`. */
+  untilEnded(pid: number | undefined, left: number): Promise<Scrape>;
 }
 
 export interface Answer {
-  readonly status: number;
   readonly body: string;
   /** The process and the thread that has answered. */
   readonly worker: string;
   readonly atMs: number;
 }
 
-/** An exposition, whose request metrics have been compared with each other. */
+/** An exposition. @throws if its request metrics disagree with each other */
 export class Scrape {
   readonly text: string;
   readonly #samples: ReturnType<typeof parse>;
@@ -39,7 +36,7 @@ export class Scrape {
     consistent(toCounts(text));
   }
 
-  /** The sum of all series of `name` with `labels`; undefined where there is none. */
+  /** The sum of all series of `name` with `labels`; undefined without any. */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
     const found = this.#samples.filter(
       (sample) =>
@@ -49,7 +46,12 @@ export class Scrape {
     return found.length === 0 ? undefined : found.reduce((total, { value }) => total + value, 0);
   }
 
-  /** All that only ever grows, as long as its process is the same. */
+  /** The requests that the route of {@link load} has counted. */
+  users(): number | undefined {
+    return this.value('http_requests_total', { path: '/users/:id' });
+  }
+
+  /** All series that must never fall. */
   counters(): ReadonlyMap<string, number> {
     const types = new Map(
       [...this.text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]),
@@ -101,43 +103,44 @@ export async function start(program: string, env: Readonly<Record<string, string
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
   let errors = '';
-  child.stderr?.setEncoding('utf8').on('data', (text) => {
-    errors += text;
+  child.stderr?.setEncoding('utf8').on('data', (chunk) => {
+    errors += chunk;
   });
   const ended: number[] = [];
   const workers = new Set<number>();
   running.set(child, workers);
-  const ports = await new Promise<Ports>((resolve, reject) => {
-    child.on('message', (message: Partial<Ports> & { started?: number; ended?: number }) => {
-      if (message.started !== undefined) workers.add(message.started);
-      if (message.ended !== undefined) {
-        workers.delete(message.ended);
-        ended.push(message.ended);
-      }
-      if (message.metricsPort !== undefined) resolve(message as Ports);
-    });
-    child.once('exit', (code) => reject(new Error(`${program} ended with ${code}: ${errors}`)));
-  });
-  let metricsPort = ports.metricsPort;
+  const { port, metricsPort } = await new Promise<{ port: number; metricsPort: number }>(
+    (resolve, reject) => {
+      child.on(
+        'message',
+        (message: { started?: number; ended?: number; port: number; metricsPort: number }) => {
+          if (message.started !== undefined) workers.add(message.started);
+          if (message.ended !== undefined) {
+            workers.delete(message.ended);
+            ended.push(message.ended);
+          }
+          if (message.metricsPort !== undefined) resolve(message);
+        },
+      );
+      child.once('exit', (code) => reject(new Error(`${program} ended with ${code}: ${errors}`)));
+    },
+  );
   const several: Several = {
-    port: ports.port,
-    get metricsPort() {
-      return metricsPort;
-    },
+    port,
     ended,
-    async command<T>(name: string, value?: unknown) {
-      const result = (await sendCommand(child, name, value)) as T;
-      if (name === 'aggregateAgain') metricsPort = Number(result);
-      return result;
-    },
-    get: (target) => get(ports.port, target),
+    command: <T>(name: string, value?: unknown) => sendCommand(child, name, value) as Promise<T>,
+    get: (target) => get(port, target),
     scrape: async () => new Scrape((await get(metricsPort, '/metrics')).body),
+    async untilEnded(pid = 0, left) {
+      await until('the worker to end', () => ended.includes(pid));
+      return untilWorkers(several, left);
+    },
   };
   await untilWorkers(several, Number(env.WORKERS ?? 2));
   return several;
 }
 
-/** A worker listens a moment before it reports. @returns a scrape with that many */
+/** Waits for the reports of `count` workers, which start after they listen. @returns the scrape with that many */
 export async function untilWorkers(several: Several, count: number): Promise<Scrape> {
   let scrape: Scrape | undefined;
   await until(`${count} workers`, async () => {
@@ -170,26 +173,13 @@ const agent = new Agent({ keepAlive: false, maxSockets: 64 });
 const ABANDONED_MS = 10_000;
 
 /** A connection for each request, so that any worker may get it. */
-export function get(port: number, path: string, timeoutMs = 0): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ host: '127.0.0.1', port, path, agent }, (response) => {
-      let body = '';
-      response.setEncoding('utf8').on('data', (text) => {
-        body += text;
-      });
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode as number,
-          body,
-          worker: String(response.headers['x-worker']),
-          atMs: performance.now(),
-        }),
-      );
-      response.on('error', reject);
-    });
-    request.setTimeout(timeoutMs, () => request.destroy(new Error('abandoned')));
-    request.on('error', reject).end();
-  });
+export async function get(port: number, path: string, timeoutMs = 0): Promise<Answer> {
+  const request = httpRequest({ host: '127.0.0.1', port, path, agent });
+  request.setTimeout(timeoutMs, () => request.destroy(new Error('abandoned')));
+  // An error after the head also fails the body.
+  const [response] = await once(request.on('error', () => undefined).end(), 'response');
+  const body = await text(response);
+  return { body, worker: String(response.headers['x-worker']), atMs: performance.now() };
 }
 
 /** Requests `/users/:id` at a rate until it is stopped. */
@@ -201,7 +191,7 @@ export function load(port: number, perSecond: number) {
   const startMs = performance.now();
   const timer = setInterval(() => {
     const due = ((performance.now() - startMs) / 1000) * perSecond;
-    // Not all that is late at once: a machine that is busy otherwise is not made busier.
+    // A busy machine does not get all that is late at once.
     for (let i = 0; i < 20 && sent < due; i++) {
       const one: Promise<void> = get(port, `/users/${sent++ % 20}`, ABANDONED_MS).then(
         (answer) => void answers.push(answer),

@@ -1,4 +1,4 @@
-/** Both text formats, of everything that a registry can hold. */
+/** Both text formats, of everything that a registry can contain. */
 import { describe, expect, it } from '@jest/globals';
 import { Counter, Gauge, Histogram, Registry, Summary } from '@prometheus-io/client';
 import { gather } from '../src/library.ts';

@@ -1,6 +1,6 @@
-/** One exposition for all threads of a process: as for the processes of a cluster, as far as threads differ from them. */
+/** One exposition for all threads of a process, as far as threads differ from the processes of a cluster. */
 import { afterEach, expect, it } from '@jest/globals';
-import { get, type Scrape, type Several, start, stopAll, untilWorkers } from './several.ts';
+import { get, type Several, start, stopAll, untilWorkers } from './several.ts';
 
 afterEach(stopAll);
 
@@ -12,12 +12,11 @@ async function ask(several: Several, times: number): Promise<void> {
     for (let i = 0; i < times; i++) await get(port, '/users/5');
 }
 
-const users = (scrape: Scrape) => scrape.value('http_requests_total', { path: '/users/:id' });
 it('adds up the counts of all threads, and exposes metrics of the process once', async () => {
   const several = await run();
   await ask(several, 3);
   const scrape = await several.scrape();
-  expect([users(scrape), scrape.value('jobs_total'), scrape.value('sizes_sum')]).toEqual([6, 6, 30]);
+  expect([scrape.users(), scrape.value('jobs_total'), scrape.value('sizes_sum')]).toEqual([6, 6, 30]);
   const labels = (name: string) =>
     [...scrape.text.matchAll(new RegExp(`^${name}\\{.*worker="(\\w+)"`, 'gm'))].map(([, one]) => one).sort();
   expect(labels('process_cpu_seconds_total')).toEqual(['primary']);
@@ -29,19 +28,19 @@ it('loses nothing when a thread hands over with `lastScrape`, after which it end
   await ask(several, 3);
   await several.command('stop');
   const scrape = await untilWorkers(several, 1);
-  expect([users(scrape), scrape.value('jobs_total')]).toEqual([6, 6]);
+  expect([scrape.users(), scrape.value('jobs_total')]).toEqual([6, 6]);
   expect(scrape.value('http_server_worker_lost_reports_total')).toBe(0);
   await several.command('add');
   await ask(several, 1);
   await untilWorkers(several, 2);
-  expect(users(await several.scrape())).toBe(8);
+  expect((await several.scrape()).users()).toBe(8);
 });
 
 it.each(['/exit', '/throw'])('loses no request when a thread ends by %s', async (path) => {
   const several = await run();
   await ask(several, 3);
   await get(several.port, path).catch(() => undefined);
-  expect(users(await untilWorkers(several, 1))).toBe(6);
+  expect((await untilWorkers(several, 1)).users()).toBe(6);
 });
 
 it('exposes how long the lost counts of a terminated thread cover', async () => {
@@ -50,7 +49,7 @@ it('exposes how long the lost counts of a terminated thread cover', async () => 
   await ask(several, 3);
   await several.command('terminate');
   const scrape = await untilWorkers(several, 1);
-  expect(users(scrape)).toBe(3);
+  expect(scrape.users()).toBe(3);
   expect(scrape.value('http_server_worker_lost_reports_total')).toBe(1);
   expect(scrape.value('http_server_worker_lost_seconds_total')).toBeGreaterThan(0);
 });
@@ -61,7 +60,7 @@ it('shows the last report of a thread that does not answer, and its age', async 
   await several.scrape();
   await several.get('/block/5000');
   const scrape = await several.scrape();
-  expect(users(scrape)).toBe(4);
+  expect(scrape.users()).toBe(4);
   const age = (worker: string) => Number(scrape.value('http_server_worker_report_age_seconds', { worker }));
   expect(Math.max(age('1'), age('2'))).toBeGreaterThan(0.9);
 });

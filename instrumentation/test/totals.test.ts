@@ -1,4 +1,4 @@
-/** The sums of a primary are, in every format, what a single process has that counted it all. */
+/** The sums of a primary equal, in every format, those of a single process with all requests. */
 import { describe, expect, it, jest } from '@jest/globals';
 import { createRandom, pick } from '../../test/support/random.ts';
 import { RequestTotals } from '../src/cluster/request-totals.ts';
@@ -62,7 +62,7 @@ describe('the totals of requests', () => {
       for (const worker of workers) worker.report();
       for (let step = 0; step < 400; step++) {
         const worker = pick(random, workers);
-        // Binary fractions add up without a rest, in any order.
+        // Sums of binary fractions are exact, in any order.
         const seconds = Math.floor(random() * 2048) / 1024;
         request(
           [worker.counts, whole],

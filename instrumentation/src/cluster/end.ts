@@ -27,7 +27,7 @@ function watchDisconnect(end: (then: () => void) => void, now: () => void): void
       });
       return;
     }
-    // Either the primary is gone, which Node has noticed itself, or the application disconnects without a reason.
+    // Either the primary has ended, or the application disconnects a worker that is not to end.
     now();
     disconnect.call(process);
   };

@@ -68,7 +68,7 @@ export class Members<Worker> {
     for (const report of sources) {
       const { index, definition } = report;
       const known = member.sources.get(index) ?? (definition && this.#requests.open(definition));
-      // A worker that was taken for ended defines nothing again.
+      // A worker that was considered ended does not define its applications again.
       if (!known) continue;
       member.sources.set(index, known);
       known.add(report);

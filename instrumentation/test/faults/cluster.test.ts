@@ -3,7 +3,7 @@ import { afterEach, it, jest } from '@jest/globals';
 import { expectLossWithinBound, expectNothingLost, killWorkers } from '../kill-workers.ts';
 import { start, stopAll } from '../several.ts';
 
-// Only ends a hanging test: a busy machine takes long for this many scrapes.
+// Only for a test that hangs: a busy machine needs minutes for this many scrapes.
 jest.setTimeout(900_000);
 
 afterEach(stopAll);

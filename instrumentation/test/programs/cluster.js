@@ -1,4 +1,4 @@
-// A server of several processes as users write it, and a primary that a test steers by messages.
+// A server of several processes as users write it, whose primary obeys a test.
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import process from 'node:process';
@@ -25,12 +25,13 @@ async function primary() {
   metrics ??= start();
   const server = metrics.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  process.send?.({ port: addresses[0].port, metricsPort: server.address().port });
+  const metricsPort = server.address().port;
+  process.send?.({ port: addresses[0].port, metricsPort });
 
-  const commands = {
+  obey({
     fork: () => once(cluster.fork(), 'listening'),
     signal: async ([pid, signal]) => process.kill(pid, signal),
-    /** A rolling restart: the next one begins when this one has ended, with another in its place. */
+    /** A rolling restart: each worker is replaced before the next one ends. */
     restart: async () => {
       for (const old of Object.values(cluster.workers ?? {})) {
         await once(cluster.fork(), 'listening');
@@ -43,13 +44,10 @@ async function primary() {
     aggregateAgain: async () => {
       metrics.close();
       metrics = start();
-      const again = metrics.listen(0, '127.0.0.1');
-      await once(again, 'listening');
-      return again.address().port;
+      await once(metrics.listen(metricsPort, '127.0.0.1'), 'listening');
     },
     workers: async () => Object.values(cluster.workers ?? {}).map((one) => one?.process.pid),
-  };
-  obey(commands);
+  });
 }
 
 function worker() {
@@ -57,12 +55,12 @@ function worker() {
   const metrics = instrument(app, { nativeHistograms: true, warn: () => undefined });
   defineRoutes(app, metrics.registry, cluster.worker.id);
   const server = app.listen(0, '127.0.0.1');
-  // Node takes a connection whose first request has not arrived for an idle one, and `close` would cut it.
+  // Otherwise `close` would cut connections whose first request has not arrived, which Node considers idle.
   server.closeIdleConnections = () => undefined;
   const ends = {
-    /** The way of a cluster: the primary gives connections that are on their way to another worker. */
+    /** As clusters do: the primary gives new connections to another worker. */
     disconnect: () => cluster.worker?.disconnect(),
-    /** As a single process does it. */
+    /** As single processes do. */
     close: () =>
       server.close(async () => {
         await metrics.lastScrape({ timeoutMs: 60_000 });

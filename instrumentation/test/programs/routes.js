@@ -1,10 +1,10 @@
-// What the programs here share: what their workers serve, with metrics of their own of each kind, and the commands of tests.
+// The routes of the programs' workers, with user-defined metrics of each kind, and the commands of tests.
 import process from 'node:process';
 import { threadId } from 'node:worker_threads';
 import { Counter, Gauge, Histogram, Summary } from '@prometheus-io/client';
 
 export function defineRoutes(app, registry, id) {
-  const own = { help: 'One of the user', registers: [registry] };
+  const own = { help: 'Defined by the user', registers: [registry] };
   const jobs = new Counter({ ...own, name: 'jobs_total', labelNames: ['kind'] });
   const sizes = new Histogram({ ...own, name: 'sizes', buckets: [1, 10] });
   const times = new Summary({ ...own, name: 'times', percentiles: [0.5] });

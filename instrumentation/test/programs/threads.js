@@ -1,4 +1,4 @@
-// A server of several threads, each with a listener of its own, and a main thread that a test steers by messages.
+// A server of several threads, each with its own listener, whose main thread obeys a test.
 import { once } from 'node:events';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -26,13 +26,12 @@ async function main() {
   await once(server, 'listening');
   process.send?.({ port: ports.get(workers[0]), metricsPort: server.address().port });
 
-  const commands = {
+  obey({
     ports: async () => [...ports.values()],
     stop: async () => workers[0].postMessage('stop'),
     terminate: () => workers[0].terminate(),
     add: async () => metrics.add(await begin()),
-  };
-  obey(commands);
+  });
 }
 
 function thread() {

@@ -1,4 +1,4 @@
-// What the types of the package allow and refuse; compiled, never run.
+// Types that the package accepts and rejects; compiled, never run.
 
 import cluster from 'node:cluster';
 import { Worker } from 'node:worker_threads';
@@ -17,6 +17,7 @@ const options: InstrumentOptions = {
   pathLabel: (template) => template.slice(1),
   codes: { 'POST /users': [201, 422] },
   bucketsSeconds: [...DURATION_BUCKETS_SECONDS, 30],
+  exemplars: ({ headers }) => ({ order: String(headers['x-order']), attempt: 1 }),
   skip: ['/healthz'],
   defaultMetrics: false,
 };
