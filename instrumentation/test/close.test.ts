@@ -43,6 +43,7 @@ it.each(['express', 'express-4'])(
     const later = await serve(application, instrument(application, { registry }));
     for (const path of ['/a', '/nested/b']) await fetch(later.url + path);
     expect((await later.settled(2)).durations).toEqual({ 'get /a 200': 1, 'get /nested/b 200': 1 });
+    later.metrics.close();
   },
 );
 
