@@ -124,30 +124,20 @@ describe('the last scrape', () => {
     await until('the wait to be over', () => state.result === true);
   });
 
-  itOnLinux('must come from each known Prometheus server, distinguished by address', async () => {
-    const metrics = await start();
-    await scrapeAs(2);
-    await scrapeAs(3);
-    const state = waiting(metrics);
-    await scrapeAs(3);
-    await scrapeAs(3);
-    // The first scrape of another server contains all counts.
-    await scrapeAs(4);
-    await scrape('?name[]=none');
-    expect(state).toEqual({});
-    await scrapeAs(2);
-    await until('the wait to be over', () => state.result === true);
-  });
+  const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-  itOnLinux('does not end the wait while a known Prometheus server is missing', async () => {
+  itOnLinux.each<[string, number[], number[], number]>([
+    // The first scrape of another server, here the 4th, contains all counts.
+    ['must come from each known Prometheus server, distinguished by address', [2, 3], [3, 3, 4], 2],
+    ['is expected of only the latest 16 addresses', numbers(2, 21), numbers(7, 21), 6],
+  ])('%s', async (_name, before, after, last) => {
     const metrics = await start();
-    await scrapeAs(2);
-    await scrapeAs(3);
+    for (const n of before) await scrapeAs(n);
     const state = waiting(metrics);
-    await scrapeAs(3);
+    for (const n of after) await scrapeAs(n);
     expect(await metrics.lastScrape({ timeoutMs: 20 })).toBe(false);
     expect(state).toEqual({});
-    await scrapeAs(2);
+    await scrapeAs(last);
     await until('the wait to be over', () => state.result === true);
   });
 
@@ -159,17 +149,6 @@ describe('the last scrape', () => {
     void metrics.lastScrape({ timeoutMs: 100 });
     const state = waiting(metrics);
     await scrapeAs(3);
-    await until('the wait to be over', () => state.result === true);
-  });
-
-  itOnLinux('is expected of only the latest 16 addresses', async () => {
-    const metrics = await start();
-    for (let n = 2; n < 2 + 20; n++) await scrapeAs(n);
-    const state = waiting(metrics);
-    for (let n = 7; n < 2 + 20; n++) await scrapeAs(n);
-    await scrape('?name[]=none');
-    expect(state).toEqual({});
-    await scrapeAs(6);
     await until('the wait to be over', () => state.result === true);
   });
 

@@ -23,12 +23,14 @@ function createPrimary() {
     60_000,
     () => undefined,
   );
+  const lines = async () => {
+    await members.ask(60_000);
+    return linesOf(members.read());
+  };
   return {
     members,
-    async lines() {
-      await members.ask(60_000);
-      return linesOf(members.read());
-    },
+    lines,
+    expectLines: async (...some: string[]) => expect(await lines()).toEqual(expect.arrayContaining(some)),
   };
 }
 
@@ -70,12 +72,10 @@ describe('a primary', () => {
     const worker = createWorker(primary);
     const apps = [worker.add(registry), worker.add(registry), worker.add(registry, 'admin_')];
     for (const { request } of apps) request();
-    expect(await primary.lines()).toEqual(
-      expect.arrayContaining([
-        'http_requests_total{path="/a",method="get"} 2',
-        'admin_http_requests_total{path="/a",method="get"} 1',
-        'jobs_total 2',
-      ]),
+    await primary.expectLines(
+      'http_requests_total{path="/a",method="get"} 2',
+      'admin_http_requests_total{path="/a",method="get"} 1',
+      'jobs_total 2',
     );
   });
 
@@ -87,13 +87,11 @@ describe('a primary', () => {
       new Gauge({ name: 'level', help: 'Level', registers: [registry] }).set(3);
       createWorker(primary).add(registry).request();
     }
-    expect(await primary.lines()).toEqual(
-      expect.arrayContaining([
-        'http_requests_total{path="/a",method="get",zone="a"} 1',
-        'http_requests_total{path="/a",method="get",zone="b"} 1',
-        'level{zone="a"} 3',
-        'level{zone="b"} 3',
-      ]),
+    await primary.expectLines(
+      'http_requests_total{path="/a",method="get",zone="a"} 1',
+      'http_requests_total{path="/a",method="get",zone="b"} 1',
+      'level{zone="a"} 3',
+      'level{zone="b"} 3',
     );
   });
 
@@ -104,9 +102,7 @@ describe('a primary', () => {
     gauge.set({ of: 'one' }, Number.POSITIVE_INFINITY);
     gauge.set({ of: 1n as unknown as string }, Number.NaN);
     createWorker(primary).add(registry);
-    expect(await primary.lines()).toEqual(
-      expect.arrayContaining(['level{of="one"} +Inf', 'level{of="1"} NaN']),
-    );
+    await primary.expectLines('level{of="one"} +Inf', 'level{of="1"} NaN');
   });
 
   it('drops series that a worker has removed, and keeps their counts', async () => {
@@ -137,9 +133,7 @@ describe('a primary', () => {
     for (const { counts } of [closed, open]) counts.inProgress = 1;
     await primary.lines();
     closed.leave();
-    expect(await primary.lines()).toEqual(
-      expect.arrayContaining(['http_requests_total{path="/a",method="get"} 1', 'inprogress_requests 1']),
-    );
+    await primary.expectLines('http_requests_total{path="/a",method="get"} 1', 'inprogress_requests 1');
   });
 
   it('fails a scrape with the name of a metric whose aggregator is unknown', async () => {
