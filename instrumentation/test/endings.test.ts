@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
 import type { Express, NextFunction, Request, Response } from 'express';
-import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
+import { connectRaw } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
 import { outcome } from '../src/index.ts';
 import { measure, serve, startApp, sum, type TestApp } from './harness.ts';
@@ -26,21 +26,13 @@ async function start(answer: (response: Response, next: NextFunction) => unknown
   app = await startApp(build, createApp ? { createApp } : {});
 }
 
-async function send(bytes = request): Promise<RawClient> {
-  const client = await connectRaw(app.port);
-  client.send(bytes);
-  return client;
-}
+const send = (bytes = request) => app.send(bytes);
 
 /** Sends `GET /a` on a new connection and reads until the connection ends. */
 async function get(version = '1.1', extra = ''): Promise<string> {
   const client = await send(`GET /a HTTP/${version}\r\nHost: x\r\nConnection: close\r\n${extra}\r\n`);
   await client.closed();
   return client.text();
-}
-
-async function expectCounted(expected: Record<string, number>): Promise<void> {
-  expect((await app.settled(sum(expected))).durations).toEqual(expected);
 }
 
 describe.each<[string, (string | undefined)[]]>([
@@ -61,8 +53,7 @@ describe.each<[string, (string | undefined)[]]>([
     // Without the listeners of Node itself the connection stays open.
     const client = await send();
     await client.responses(1);
-    await expectCounted({ 'get /a 200': 1 });
-    client.socket.destroy();
+    await app.expectCounted({ 'get /a 200': 1 });
   });
 
   it('counts as 499 when the client leaves before its end', async () => {
@@ -75,7 +66,7 @@ describe.each<[string, (string | undefined)[]]>([
     const client = await send();
     await until('the handler to run', () => isRunning);
     client.socket.destroy();
-    await expectCounted({ 'get /a 499': 1 });
+    await app.expectCounted({ 'get /a 499': 1 });
   });
 });
 
@@ -94,7 +85,7 @@ describe('a response that was handed over in full', () => {
   ])('keeps its status when the socket is destroyed: %s', async (_name, answer) => {
     await start(answer);
     expect(await get()).toContain('200 OK');
-    await expectCounted({ 'get /a 200': 1 });
+    await app.expectCounted({ 'get /a 200': 1 });
     expect(outcomes).toEqual([200]);
   });
 
@@ -104,14 +95,14 @@ describe('a response that was handed over in full', () => {
       r.status(500).end('rest');
     });
     expect(await get()).toContain('201 Created');
-    await expectCounted({ 'get /a 201': 1 });
+    await app.expectCounted({ 'get /a 201': 1 });
     expect(outcomes).toEqual([201]);
   });
 
   it('counts as 500 when the socket is destroyed before it is sent', async () => {
     await start((r) => r.send(big).socket?.destroy());
     await get();
-    await expectCounted({ 'get /a 500': 1 });
+    await app.expectCounted({ 'get /a 500': 1 });
     expect(outcomes).toEqual([500]);
   });
 
@@ -125,7 +116,7 @@ describe('a response that was handed over in full', () => {
   ])('is counted once: %s', async (_name, version, extra, answer, code) => {
     await start(answer);
     await get(version, extra);
-    await expectCounted({ [`get /a ${code}`]: 1 });
+    await app.expectCounted({ [`get /a ${code}`]: 1 });
   });
 
   it('passes every event to listeners with its values', async () => {
@@ -154,8 +145,7 @@ describe.each(['express-4', 'express'])('a route that answers and calls next() (
     app = await startApp(build, { createApp });
     const client = await send('GET /users/1 HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3));
     await client.responses(3);
-    await expectCounted({ 'get /users/:id 200': 3 });
-    client.socket.destroy();
+    await app.expectCounted({ 'get /users/:id 200': 3 });
   });
 
   it('counts once even if it enters a second mount of the same application', async () => {
@@ -164,7 +154,7 @@ describe.each(['express-4', 'express'])('a route that answers and calls next() (
     inner.get('/a', (_q: Request, r: Response, next: NextFunction) => next(void r.send('ok')));
     app = await serve(createApp().use(inner).use(inner), metrics);
     await get();
-    await expectCounted({ 'get /a 200': 1 });
+    await app.expectCounted({ 'get /a 200': 1 });
   });
 });
 
@@ -174,8 +164,7 @@ describe('a client that pipelines', () => {
     await start((r) => r.send('ok'));
     const client = await send(request.repeat(2_000));
     expect(await client.responses(2_000)).toHaveLength(2_000);
-    await expectCounted({ 'get /a 200': 2_000 });
-    client.socket.destroy();
+    await app.expectCounted({ 'get /a 200': 2_000 });
   });
 
   it('counts once per received request, with none left in progress, when it leaves without reading', async () => {

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Express, NextFunction, Request, Response } from 'express';
 import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
-import { startApp, sum, type TestApp } from './harness.ts';
+import { startApp, type TestApp } from './harness.ts';
 
 /** Responses that wait for the test. */
 let held: Response[] = [];
@@ -51,8 +51,7 @@ const get = (path: string, extra = '', method = 'GET') =>
 
 /** Sends `bytes` on a new connection and waits for `statuses`. */
 async function exchange(bytes: string, statuses: string[]): Promise<void> {
-  const client = await connectRaw(app.port);
-  client.send(bytes);
+  const client = await app.send(bytes);
   expect(await client.responses(statuses.length)).toEqual(statuses);
   client.socket.destroy();
 }
@@ -66,11 +65,6 @@ async function hold(): Promise<RawClient> {
   return client;
 }
 
-/** `settled` asserts that the counters agree with it. */
-async function expectCounted(expected: Record<string, number>): Promise<void> {
-  expect((await app.settled(sum(expected))).durations).toEqual(expected);
-}
-
 describe('a request that the server answers', () => {
   it.each([
     ['a malformed percent-encoding', get('/%zz'), '404', 'get unmatched 404'],
@@ -78,17 +72,18 @@ describe('a request that the server answers', () => {
     ['a refused upgrade', get('/ok', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'), '200', 'get /ok 200'],
   ])('is counted once: %s', async (_name, bytes, status, series) => {
     await exchange(bytes, [status]);
-    await expectCounted({ [series]: 1 });
+    await app.expectCounted({ [series]: 1 });
   });
 
   it('counts once when it waits for 100 Continue', async () => {
-    const client = await connectRaw(app.port);
-    client.send('POST /body HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n');
+    const client = await app.send(
+      'POST /body HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n',
+    );
     expect(await client.responses(1)).toEqual(['100']);
     client.send('body');
     expect(await client.responses(2)).toEqual(['100', '200']);
     client.socket.destroy();
-    await expectCounted({ 'post /body 200': 1 });
+    await app.expectCounted({ 'post /body 200': 1 });
   });
 
   it('counts once each on a kept-alive connection, even if its body is not read', async () => {
@@ -98,7 +93,7 @@ describe('a request that the server answers', () => {
       await client.responses(i);
     }
     client.socket.destroy();
-    await expectCounted({ 'post /ok 201': 3 });
+    await app.expectCounted({ 'post /ok 201': 3 });
   });
 
   it('keeps its status when the client closes its half of the connection or asks to close it', async () => {
@@ -106,11 +101,10 @@ describe('a request that the server answers', () => {
     half.socket.end(get('/ok'));
     expect(await half.responses(1)).toEqual(['200']);
     await half.closed();
-    const last = await connectRaw(app.port);
-    last.send(get('/ok', 'Connection: close\r\n'));
+    const last = await app.send(get('/ok', 'Connection: close\r\n'));
     await last.closed();
     expect(last.text()).toContain('200 OK');
-    await expectCounted({ 'get /ok 200': 2 });
+    await app.expectCounted({ 'get /ok 200': 2 });
   });
 });
 
@@ -122,15 +116,14 @@ describe('a request whose client leaves', () => {
     const client = await hold();
     expect((await app.counts()).inProgress).toBe(1);
     leave(client);
-    await expectCounted({ 'get /held 499': 1 });
+    await app.expectCounted({ 'get /held 499': 1 });
   });
 
   it('counts as 499 when the client closes in the middle of the response', async () => {
-    const client = await connectRaw(app.port);
-    client.send(get('/big'));
+    const client = await app.send(get('/big'));
     await client.responses(1);
     client.socket.destroy();
-    await expectCounted({ 'get /big 499': 1 });
+    await app.expectCounted({ 'get /big 499': 1 });
   });
 
   it.each<[string, string, (client: RawClient) => unknown]>([
@@ -145,12 +138,11 @@ describe('a request whose client leaves', () => {
       ({ send }) => send('not a chunk\r\n'),
     ],
   ])('counts as 499 when %s', async (_name, begun, end) => {
-    const client = await connectRaw(app.port);
-    client.send(`POST /body HTTP/1.1\r\nHost: x\r\n${begun}`);
+    const client = await app.send(`POST /body HTTP/1.1\r\nHost: x\r\n${begun}`);
     await until('the request to enter', async () => (await app.counts()).inProgress === 1);
     end(client);
     await client.closed();
-    await expectCounted({ 'post /body 499': 1 });
+    await app.expectCounted({ 'post /body 499': 1 });
   });
 
   it('counts as one 499 when the handler answers after the client has left', async () => {
@@ -158,31 +150,28 @@ describe('a request whose client leaves', () => {
     await app.settled(1);
     held[0]?.send('too late');
     await exchange(get('/ok'), ['200']);
-    await expectCounted({ 'get /held 499': 1, 'get /ok 200': 1 });
+    await app.expectCounted({ 'get /held 499': 1, 'get /ok 200': 1 });
   });
 
   it('counts as 499 for each waiting pipelined request', async () => {
-    const client = await connectRaw(app.port);
-    client.send(get('/held') + get('/held') + get('/ok'));
+    const client = await app.send(get('/held') + get('/held') + get('/ok'));
     await until('the handlers to run', async () => (await app.counts()).inProgress === 3);
     client.socket.destroy();
-    await expectCounted({ 'get /held 499': 2, 'get /ok 499': 1 });
+    await app.expectCounted({ 'get /held 499': 2, 'get /ok 499': 1 });
   });
 
   it('does not count if it never was a request', async () => {
-    const client = await connectRaw(app.port);
-    client.send('GET /ok HTTP/1.1\r\nHost:');
+    const client = await app.send('GET /ok HTTP/1.1\r\nHost:');
     client.socket.destroy();
     for (const bytes of [
       '\u0016\u0003\u0001 this is TLS\r\n\r\n',
       'CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n',
     ]) {
-      const other = await connectRaw(app.port);
-      other.send(bytes);
+      const other = await app.send(bytes);
       await other.closed();
     }
     await exchange(get('/ok'), ['200']);
-    await expectCounted({ 'get /ok 200': 1 });
+    await app.expectCounted({ 'get /ok 200': 1 });
   });
 });
 
@@ -191,11 +180,10 @@ describe('a response that the server itself cuts', () => {
     ['a handler that fails half-way', '/half'],
     ['a source that breaks half-way', '/broken-source'],
   ])('counts as 500: %s', async (_name, path) => {
-    const client = await connectRaw(app.port);
-    client.send(get(path));
+    const client = await app.send(get(path));
     await client.closed();
     expect(client.text()).toContain('half');
-    await expectCounted({ [`get ${path} 500`]: 1 });
+    await app.expectCounted({ [`get ${path} 500`]: 1 });
   });
 
   const failure = (code?: string) => Object.assign(new Error('destroyed by the test'), code && { code });
@@ -214,7 +202,7 @@ describe('a response that the server itself cuts', () => {
     const client = await hold();
     destroy(held[0] as Response);
     await client.closed();
-    await expectCounted({ 'get /held 500': 1 });
+    await app.expectCounted({ 'get /held 500': 1 });
   });
 
   it('counts as 500 when the grace time of a shutdown ends, and answered requests keep their code', async () => {
@@ -226,6 +214,6 @@ describe('a response that the server itself cuts', () => {
     app.server.closeAllConnections();
     await closed;
     await cut.closed();
-    await expectCounted({ 'get /held 200': 1, 'get /held 500': 1 });
+    await app.expectCounted({ 'get /held 200': 1, 'get /held 500': 1 });
   });
 });

@@ -15,14 +15,31 @@ import { encodeSingle } from '../src/exposition/protobuf-metric.ts';
 const protobuf =
   'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
 
+const gauge = (name: string, value: number): Family => ({
+  name,
+  help: 'h',
+  type: 'gauge',
+  values: [{ value }],
+});
+const families = [gauge('a', 1), gauge('b', 2), { ...gauge('c_total', 3), type: 'counter' }];
+const plain =
+  '# HELP a h\n# TYPE a gauge\na 1\n# HELP b h\n# TYPE b gauge\nb 2\n# HELP c_total h\n# TYPE c_total counter\nc_total 3\n';
+
 let server: Server | undefined;
 afterEach(async () => {
   server?.closeAllConnections();
   if (server?.listening) await promisify(server.close.bind(server))();
 });
 
-async function start(gather: () => Promise<Family[]>, options?: ExpositionOptions): Promise<number> {
-  server = createServer(createExposition(gather, options));
+/** The codes that `onScrape` has received. */
+let observed: number[];
+
+async function start(
+  gather: () => Promise<Family[]> = async () => families,
+  options?: ExpositionOptions,
+): Promise<number> {
+  observed = [];
+  server = createServer(createExposition(gather, { onScrape: (code) => observed.push(code), ...options }));
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
 }
@@ -33,16 +50,6 @@ async function scrape(port: number, headers: Record<string, string> = {}, path =
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   return { status: response.statusCode, headers: response.headers, body: await buffer(response) };
 }
-
-const gauge = (name: string, value: number): Family => ({
-  name,
-  help: 'h',
-  type: 'gauge',
-  values: [{ value }],
-});
-const families = [gauge('a', 1), gauge('b', 2), { ...gauge('c_total', 3), type: 'counter' }];
-const plain =
-  '# HELP a h\n# TYPE a gauge\na 1\n# HELP b h\n# TYPE b gauge\nb 2\n# HELP c_total h\n# TYPE c_total counter\nc_total 3\n';
 
 /** A gather that waits for `open` at each call, and counts its calls. */
 function createGate() {
@@ -61,7 +68,7 @@ function createGate() {
 
 describe('the exposition', () => {
   it('answers text 0.0.4 by default, with its exact content type and length', async () => {
-    const { status, headers, body } = await scrape(await start(async () => families));
+    const { status, headers, body } = await scrape(await start());
     expect([status, body.toString()]).toEqual([200, plain]);
     expect(headers).toMatchObject({
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
@@ -72,7 +79,7 @@ describe('the exposition', () => {
   });
 
   it('answers OpenMetrics 1.0.0 if that is preferred', async () => {
-    const { headers, body } = await scrape(await start(async () => families), {
+    const { headers, body } = await scrape(await start(), {
       accept: 'application/openmetrics-text',
     });
     expect(headers['content-type']).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
@@ -107,14 +114,14 @@ describe('the exposition', () => {
   );
 
   it('compresses for clients that accept gzip', async () => {
-    const { headers, body } = await scrape(await start(async () => families), { 'accept-encoding': 'gzip' });
+    const { headers, body } = await scrape(await start(), { 'accept-encoding': 'gzip' });
     expect([headers['content-encoding'], headers['content-length']]).toEqual(['gzip', String(body.length)]);
     expect(gunzipSync(body).toString()).toBe(plain);
   });
 
   it('compresses large expositions, too', async () => {
     const values = Array.from({ length: 20_000 }, (_, i) => ({ labels: { i }, value: i }));
-    const port = await start(async () => [{ name: 'n', help: 'h', type: 'gauge', values }]);
+    const port = await start(async () => [{ ...gauge('n', 0), values }]);
     const { body } = await scrape(port, { 'accept-encoding': 'gzip' });
     const lines = gunzipSync(body).toString().trimEnd().split('\n');
     expect([lines.length, lines.at(-1)]).toEqual([20_002, 'n{i="19999"} 19999']);
@@ -125,7 +132,7 @@ describe('the exposition', () => {
     ['/metrics?x=1&name%5B%5D=b&name[]=missing', 'b'],
     ['/?name[]=missing', ''],
   ])('answers %s with those families only', async (path, name) => {
-    const { status, body } = await scrape(await start(async () => families), {}, path);
+    const { status, body } = await scrape(await start(), {}, path);
     expect([status, body.toString()]).toEqual([
       200,
       name ? `# HELP ${name} h\n# TYPE ${name} gauge\n${name} 2\n` : '',
@@ -133,7 +140,7 @@ describe('the exposition', () => {
   });
 
   it('answers HEAD like GET, without the body', async () => {
-    const { status, headers, body } = await scrape(await start(async () => families), {}, '/', 'HEAD');
+    const { status, headers, body } = await scrape(await start(), {}, '/', 'HEAD');
     expect([status, headers['content-length'], body.length]).toEqual([200, String(plain.length), 0]);
   });
 
@@ -174,8 +181,7 @@ describe('the exposition', () => {
 
   it('answers 503 beyond its limit of simultaneous scrapes, and reports each answer', async () => {
     const gate = createGate();
-    const observed: number[] = [];
-    const port = await start(gate.gather, { maxScrapes: 1, onScrape: (code) => observed.push(code) });
+    const port = await start(gate.gather, { maxScrapes: 1 });
     const first = scrape(port);
     await until('the first rendering to begin', () => gate.calls() === 1);
     expect((await scrape(port)).status).toBe(503);
@@ -197,8 +203,7 @@ describe('the exposition', () => {
       if (++calls === 1) await gate.promise;
       return families;
     };
-    const observed: number[] = [];
-    const port = await start(gather, { maxScrapes: 1, onScrape: (code) => observed.push(code) });
+    const port = await start(gather, { maxScrapes: 1 });
     const left = httpRequest({ port, host: '127.0.0.1', agent: false }).on('error', () => undefined);
     left.end();
     await until('its rendering to begin', () => calls === 1);
@@ -212,14 +217,7 @@ describe('the exposition', () => {
 
   it('gives the place of a client that does not read its answer to others, and reports it as 499', async () => {
     const values = Array.from({ length: 200_000 }, (_, i) => ({ labels: { i }, value: i }));
-    const observed: number[] = [];
-    const port = await start(
-      async () => [{ name: 'a_name_that_is_long', help: 'h', type: 'gauge', values }],
-      {
-        maxScrapes: 1,
-        onScrape: (code) => observed.push(code),
-      },
-    );
+    const port = await start(async () => [{ ...gauge('a_name_that_is_long', 0), values }], { maxScrapes: 1 });
     const rude = await connectRaw(port);
     rude.socket.pause();
     rude.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');

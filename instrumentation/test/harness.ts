@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, jest } from '@jest/globals';
 import { Registry } from '@prometheus-io/client';
 import express, { type Express, type Request, type Response } from 'express';
+import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
 import { DEADLINE_MS, until } from '../../test/support/until.ts';
 import { type InstrumentOptions, instrument, type Metrics } from '../src/index.ts';
 
@@ -21,6 +22,10 @@ export interface TestApp {
   scrape(...families: string[]): Promise<string>;
   /** The counts by what they mean; see {@link Counts}. */
   counts(): Promise<Counts>;
+  /** Opens a connection and sends `bytes`. */
+  send(bytes: string): Promise<RawClient>;
+  /** Waits until the requests of `expected` have ended, by `method path code`, and asserts that no others have. */
+  expectCounted(expected: Counts['durations']): Promise<void>;
   /** Polls until `total` requests have ended and none is in progress, then returns the counts. */
   settled(total: number): Promise<Counts>;
   close(): Promise<void>;
@@ -97,6 +102,14 @@ export async function serve(
     metrics,
     scrape,
     counts,
+    async send(bytes) {
+      const client = await connectRaw(port);
+      client.send(bytes);
+      return client;
+    },
+    async expectCounted(expected) {
+      expect((await started.settled(sum(expected))).durations).toEqual(expected);
+    },
     async settled(total) {
       let last: Counts | undefined;
       await until(

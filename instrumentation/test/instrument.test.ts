@@ -106,7 +106,7 @@ describe('an application', () => {
     await app.scrape();
     application.enable('strict routing').enable('case sensitive routing').get('/a', ok);
     for (const path of ['/a', '/a/', '/A']) await fetch(app.url + path);
-    expect((await app.settled(3)).durations).toEqual({ 'get /a 200': 1, 'get unmatched 404': 2 });
+    await app.expectCounted({ 'get /a 200': 1, 'get unmatched 404': 2 });
   });
 
   it('counts over HTTPS, too', async () => {
@@ -129,7 +129,7 @@ describe('an application', () => {
     response.resume();
     await once(response, 'end');
     request.destroy();
-    expect((await app.settled(1)).durations).toEqual({ 'get /a/:b 200': 1 });
+    await app.expectCounted({ 'get /a/:b 200': 1 });
   });
 });
 
@@ -140,7 +140,7 @@ describe('requests that are not counted', () => {
   ])('are those of %s', async (name, options) => {
     const app = await startApp((application) => void application.get('/healthz', ok).get('/a', ok), options);
     for (const path of ['/healthz', '/a']) await fetch(app.url + path);
-    expect((await app.settled(1)).durations).toEqual({ 'get /a 200': 1 });
+    await app.expectCounted({ 'get /a 200': 1 });
     // A function cannot be asked about a template.
     expect('get /healthz' in (await requestsOf(app))).toBe(name === 'a function');
   });

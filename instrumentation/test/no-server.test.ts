@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 
 async function expectCounted(series: string): Promise<void> {
-  expect((await app.settled(1)).durations).toEqual({ [series]: 1 });
+  await app.expectCounted({ [series]: 1 });
 }
 
 describe('a response without a server', () => {
@@ -127,8 +127,7 @@ describe('a connection that is upgraded', () => {
         socket.resume();
         application(request, new ServerResponse(request) as Response);
       });
-    const client = await connectRaw(app.port);
-    client.send(bytes);
+    const client = await app.send(bytes);
     await until('the handler to run', () => handled === 1);
     return client;
   }
@@ -192,7 +191,7 @@ describe('a connection that is upgraded', () => {
     if (!isPipelined) client.send(handshake);
     await until('the handler to run', () => handled === 1);
     client.socket.destroy();
-    expect((await app.settled(2)).durations).toEqual({ 'get /a 499': 1, 'get /b 200': 1 });
+    await app.expectCounted({ 'get /a 499': 1, 'get /b 200': 1 });
   });
 
   it('leaves the socket unchanged if the upgrade is refused', async () => {
@@ -206,7 +205,7 @@ describe('a connection that is upgraded', () => {
       client.send(handshake.replace('websocket', 'h2c'));
       await client.responses(answered);
     }
-    expect((await app.settled(5)).durations).toEqual({ 'get /a 200': 5 });
+    await app.expectCounted({ 'get /a 200': 5 });
     expect(methods).toEqual(new Set([Socket.prototype.write, Socket.prototype.end]));
     client.socket.destroy();
   });
@@ -234,8 +233,7 @@ describe('a response that a handler detaches from its socket', () => {
       use(q.socket);
     });
     application.use('/a', inner);
-    const client = await connectRaw(app.port);
-    client.send('GET /a/b HTTP/1.1\r\nHost: x\r\n\r\n');
+    const client = await app.send('GET /a/b HTTP/1.1\r\nHost: x\r\n\r\n');
     await until('the handler to run', () => isRunning);
     if (code === 499) client.socket.destroy();
     await expectCounted(`get /a/b ${code}`);
