@@ -28,15 +28,27 @@ interface CachedCell {
   readonly withNative: CachedBytes;
 }
 
-/** Bytes, and the numbers that they encode. */
-interface CachedBytes {
-  snapshot: Snapshot | undefined;
-  bytes: Uint8Array;
-  length: number;
-}
-
 /** Numbers gain digits: with a quarter to spare, reallocation is rare. */
 const SPARE = 1.25;
+
+/** The bytes of the numbers that were encoded last. */
+class CachedBytes {
+  #snapshot: Snapshot | undefined;
+  #bytes = new Uint8Array();
+  #length = 0;
+
+  /** Those of `snapshot`, which is encoded only if it is new. */
+  of(snapshot: Snapshot, encode: () => Uint8Array): Uint8Array {
+    if (this.#snapshot !== snapshot) {
+      const bytes = encode();
+      if (this.#bytes.length < bytes.length) this.#bytes = new Uint8Array(Math.ceil(bytes.length * SPARE));
+      this.#bytes.set(bytes);
+      this.#length = bytes.length;
+      this.#snapshot = snapshot;
+    }
+    return this.#bytes.subarray(0, this.#length);
+  }
+}
 
 export class Durations {
   readonly #counts: RequestCounts;
@@ -101,10 +113,10 @@ export class Durations {
         heads: this.#samplesOf(taken).map(
           ({ metricName, labels }) => `${metricName}${toLabelsText(labels)} `,
         ),
-        text: createCachedBytes(),
-        openMetrics: createCachedBytes(),
-        classic: createCachedBytes(),
-        withNative: createCachedBytes(),
+        text: new CachedBytes(),
+        openMetrics: new CachedBytes(),
+        classic: new CachedBytes(),
+        withNative: new CachedBytes(),
       };
       this.#cache.set(taken.cell, cached);
     }
@@ -120,7 +132,7 @@ export class Durations {
     const { heads, text, openMetrics } = this.#cached(taken);
     const { snapshot } = taken;
     const exemplars = withExemplars ? this.#exemplarsOf(snapshot) : undefined;
-    return reuse(exemplars ? openMetrics : text, snapshot, () => {
+    return (exemplars ? openMetrics : text).of(snapshot, () => {
       const values = [...cumulate(snapshot.buckets), snapshot.sumSeconds, snapshot.count];
       let lines = '';
       for (let i = 0; i < heads.length; i++)
@@ -132,7 +144,7 @@ export class Durations {
   #toMessage(taken: TakenCell, withNative: boolean): Uint8Array {
     const { labels, classic, withNative: whole } = this.#cached(taken);
     const { snapshot, cell } = taken;
-    return reuse(withNative ? whole : classic, snapshot, () => {
+    return (withNative ? whole : classic).of(snapshot, () => {
       const cumulated = cumulate(snapshot.buckets);
       const exemplars = this.#exemplarsOf(snapshot);
       return encodeHistogram(labels, {
@@ -144,22 +156,6 @@ export class Durations {
       });
     });
   }
-}
-
-function createCachedBytes(): CachedBytes {
-  return { snapshot: undefined, bytes: new Uint8Array(), length: 0 };
-}
-
-/** Reuses the kept bytes if they encode `snapshot`; otherwise encodes them and keeps the result. */
-function reuse(cache: CachedBytes, snapshot: Snapshot, encode: () => Uint8Array): Uint8Array {
-  if (cache.snapshot !== snapshot) {
-    const bytes = encode();
-    if (cache.bytes.length < bytes.length) cache.bytes = new Uint8Array(Math.ceil(bytes.length * SPARE));
-    cache.bytes.set(bytes);
-    cache.length = bytes.length;
-    cache.snapshot = snapshot;
-  }
-  return cache.bytes.subarray(0, cache.length);
 }
 
 function cumulate(buckets: readonly number[]): number[] {
