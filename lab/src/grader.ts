@@ -36,26 +36,27 @@ export function gradeQuery(
   const isMissing = (label: string) => !answer.samples.every(({ labels }) => label in labels);
   const missing = question.labels?.filter(isMissing) ?? [];
   if (missing.length > 0)
-    return wrong(shown, `The result must show which one: it lacks the label ${missing.join(' and ')}.`);
+    return wrong(
+      shown,
+      `The result must show which one: it lacks the label ${missing.join(' and the label ')}.`,
+    );
   const elsewhere = trials.find((trial) => !agree(question, trial));
   if (!agree(question, live))
     return wrong(
       shown,
       'That is not the correct value.',
-      ...(elsewhere === undefined ? [] : [explain(elsewhere, 'It also fails in another scenario')]),
+      ...(elsewhere === undefined ? [] : [explain(elsewhere)]),
     );
-  if (elsewhere !== undefined) {
-    const why = explain(elsewhere, 'Another scenario shows it');
-    return wrong(shown, 'The value is correct, but only by coincidence.', why);
-  }
+  if (elsewhere !== undefined)
+    return wrong(shown, 'The value is correct, but only by coincidence.', explain(elsewhere));
   const also = trials.map(({ scenario }) => scenario.name).join(', ');
-  return { right: true, why: [shown, `Also correct in other scenarios: ${also}.`, question.why] };
+  return { right: true, why: [shown, `Also correct in simulated scenarios: ${also}.`, question.why] };
 }
 
-function explain({ scenario, answer, solution }: Trial & { scenario: Scenario }, begin: string): string {
+function explain({ scenario, answer, solution }: Trial & { scenario: Scenario }): string {
   const right = 'refused' in solution ? solution.refused : format(solution.samples);
   const given = 'refused' in answer ? answer.refused : format(answer.samples);
-  return `${begin}: it returns ${given}, and ${right} is correct. ${scenario.lesson}`;
+  return `In a simulated scenario it returns ${given}, and ${right} is correct. ${scenario.lesson}`;
 }
 
 /** Grades an answer that is not a query: the exact number, or the values of the labels in any order: `products post`. */

@@ -18,7 +18,10 @@ async function ask(prometheus: Asker, query: string, atSeconds: number): Promise
   try {
     const { resultType, result } = await prometheus.ask(query, { atSeconds });
     if (resultType === 'scalar') return { samples: [{ labels: {}, value: toNumber(result[1]) }] };
-    if (resultType !== 'vector') return { refused: `expected one value per series, got a ${resultType}` };
+    if (resultType !== 'vector') {
+      const got = resultType === 'matrix' ? 'several: apply rate() or a similar function' : `a ${resultType}`;
+      return { refused: `expected one value per series, got ${got}` };
+    }
     // A native histogram has no value.
     return { samples: result.map(({ metric, value }) => ({ labels: metric, value: toNumber(value?.[1]) })) };
   } catch (error) {

@@ -36,7 +36,7 @@ export const QUESTIONS: readonly Question[] = [
       'The counter is http_requests_total; it has one series per path and method.',
       'An aggregation turns many series into one number: sum(...).',
     ],
-    why: 'Each pair of path and method is a series on each replica, and sum() adds them all.',
+    why: 'Each replica has a series for each pair of path and method, and sum() adds them all.',
   },
   {
     id: 'busiest',
@@ -88,7 +88,7 @@ export const QUESTIONS: readonly Question[] = [
     solution: 'sum(up{job="api"})',
     scenarios: ['replicas', 'down'],
     hints: [
-      'For each target, Prometheus itself creates a series named up. Its value is 1 or 0.',
+      'For each process that it scrapes (a target), Prometheus itself creates a series named up. Its value is 1 or 0.',
       'Select the job "api" and add up the values; count() would include the targets that are down.',
     ],
     why: 'up is 1 if the last scrape succeeded and 0 if it failed, so the sum is the number of working targets.',
@@ -106,7 +106,7 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     id: 'error-ratio',
-    text: 'Write a query: over the last 5 minutes, which share of all requests were errors, including requests that matched no route?',
+    text: 'Write a query: which share of the requests of the last 5 minutes were errors? Include requests that matched no route.',
     solution: 'sum(rate(http_errors_total[5m])) / sum(rate(http_request_duration_seconds_count[5m]))',
     scenarios: ['traffic', 'failures', 'replicas', 'restart'],
     hints: [
@@ -136,6 +136,6 @@ export const QUESTIONS: readonly Question[] = [
       'A bucket counts the requests that took at most le seconds, and there is one with le="0.25".',
       'Divide the sum of its rates by the sum of the rates of http_request_duration_seconds_count.',
     ],
-    why: 'With a bucket boundary at the objective this is exact; a percentile is only interpolated within its bucket.',
+    why: 'A bucket ends exactly at 250 ms, so the share is exact; a percentile is only interpolated within its bucket.',
   },
 ];

@@ -120,7 +120,7 @@ export const SCENARIOS = {
   ),
   down: scenario(
     'one replica is down',
-    'One of two replicas does not respond: its target still exists, with the value 0.',
+    'One of two replicas does not respond: its series up still exists, with the value 0.',
     busy,
     { ...failing, instance: 'api-2:8000', isUp: false },
   ),

@@ -31,7 +31,7 @@ export async function converse(session: Session): Promise<void> {
       ? `Welcome back: ${solved.length} of ${questions.length} answered.`
       : 'Questions about your running stack.';
   screen.write(
-    `${screen.paint('bold', greeting)}\nAnswer with a number or a PromQL query. Commands: ${COMMANDS}.\n`,
+    `${screen.paint('bold', greeting)}\nAnswer with a number, a word or a query in PromQL, Prometheus' language.\nCommands: ${COMMANDS}.\n`,
   );
   for (const question of questions) {
     if (solved.includes(question.id)) continue;
@@ -41,7 +41,7 @@ export async function converse(session: Session): Promise<void> {
     }
   }
   const open = questions.length - solved.length;
-  if (open > 0) screen.write(`\n${open} skipped. "make lab" asks them again.\n`);
+  if (open > 0) screen.write(`\n${open} skipped. "make lab" asks these again.\n`);
   else
     screen.write(
       `\n${screen.paint('green', `All ${questions.length} answered.`)} Next: docs/own-service.md\n`,

@@ -65,7 +65,7 @@ it.each([
   ['99', 'Incorrect. 99 is not what your Prometheus answers now.'],
   [
     '100 + 0',
-    'The value is correct, but only by coincidence.\n  Another scenario shows it: it returns 100, and 150 is correct.',
+    'The value is correct, but only by coincidence.\n  In a simulated scenario it returns 100, and 150 is correct.',
   ],
   ['sum(', 'Incorrect. Prometheus refuses it: unclosed'],
   ['nothing', 'Incorrect. No series matches'],
@@ -74,7 +74,7 @@ it.each([
   ['100', 'Correct. That is what sum(x) answers now.'],
   [
     'sum(x) * 3 / 3',
-    'Correct. Your Prometheus answers 100.\n  Also correct in other scenarios: more traffic.',
+    'Correct. Your Prometheus answers 100.\n  Also correct in simulated scenarios: more traffic.',
   ],
 ])('replies to %j at the first question: %j', async (line, said) => {
   const { text, saved } = await play([line]);
