@@ -20,7 +20,7 @@ let folder: string;
 let surroundings: Surroundings;
 
 beforeAll(async () => {
-  const { first, replace, restore } = await ownPorts([3000, 9101, 9102]);
+  const { first, replace, restore } = await ownPorts([4000, 9101, 9102]);
   folder = guideFolder('own-service');
   for (const name of ['shop.mjs', 'shop.yaml', 'worker.mjs'])
     writeFileSync(`${folder}/${name}`, replaced(fileOf(name), replace));
