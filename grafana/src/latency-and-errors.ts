@@ -28,7 +28,7 @@ export const errorShare = ({ matchers = CHOSEN, ...place }: Place) =>
     ...place,
     shows:
       'Share of responses that are client errors (4xx), client disconnects (499) or failures of the API (5xx). Without traffic there is no line.',
-    investigate: `if 5xx exceed the objective of ${BUDGETS.availability}, or if 499 rise: clients give up on slow responses.`,
+    investigate: `if 5xx exceed the error budget of ${BUDGETS.availability}, or if 499 rise: clients give up on slow responses.`,
     seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}; for 4xx, ${runbook('NotFoundSurge')}.`,
     unit: 'percentunit',
     legend: 'table',
@@ -70,7 +70,7 @@ export const latencyDistribution = ({ matchers = CHOSEN, ...place }: Place) => {
   return heatmap('Latency distribution', {
     ...place,
     shows:
-      'Responses by latency: the stronger the colour, the more responses. Each band is a bucket, 4.4 % wide with native histograms.',
+      'Responses by latency: the stronger the colour, the more responses. Each row is a bucket, 4.4 % wide with native histograms.',
     investigate:
       'if there are two bands: two kinds of requests or replicas behave differently, which a percentile hides.',
     seeAlso:

@@ -19,7 +19,8 @@ const processes = [
   stat('Node version', {
     shows: 'The versions of Node that the processes run.',
     investigate: 'if there is more than one version and no release is under way: a replica was not updated.',
-    seeAlso: '*Youngest process*, then the container of that replica; [the runbook](/d/runbook).',
+    seeAlso:
+      '`nodejs_version_info` in Prometheus, which has the version of each instance; for queries, [the runbook](/d/runbook).',
     unit: 'locale',
     show: 'name',
     queries: { '{{version}}': `count by (version) (nodejs_version_info{${CHOSEN}})` },
@@ -87,7 +88,7 @@ const resources = [
   lines('Active resources by type, all replicas', {
     shows:
       'Open sockets, timers and file requests, which keep event loops alive, summed over the selected processes.',
-    investigate: 'if one type grows and never shrinks: the application does not close it.',
+    investigate: 'if one type grows and never shrinks: the application does not close them.',
     seeAlso: `${runbook('RequestsStuck')}.`,
     ...COUNT,
     softMax: 10,

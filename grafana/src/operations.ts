@@ -18,7 +18,7 @@ const objectiveMs = LATENCY_OBJECTIVE_SECONDS * 1000;
 
 const routes = [
   table('Routes, worst first', {
-    shows: `Each route with traffic in this time range, in responses per second. Bad responses (5xx, or slower than ${objectiveMs} ms) burn the error budgets. ${QUANTILE_CAVEAT}`,
+    shows: `Responses per second of each route with traffic in this time range. Bad responses (5xx, or slower than ${objectiveMs} ms) burn the error budgets. ${QUANTILE_CAVEAT}`,
     investigate: 'if the first rows have red numbers.',
     seeAlso: `[the details of one route](/d/route): click its path; ${runbook('ErrorBudgetBurn')}.`,
     // Ten rows: the routes of the API, and `unmatched`.

@@ -24,8 +24,8 @@ const summary = [
     queries: { rate: responses(whole) },
   }),
   stat('Failed (5xx)', {
-    shows: 'Share of responses in this time range that failed with a 5xx.',
-    investigate: `if it exceeds ${BUDGETS.availability}, the objective for the whole service.`,
+    shows: 'Share of responses with a 5xx status in this time range.',
+    investigate: `if it exceeds ${BUDGETS.availability}, the error budget of the whole service.`,
     seeAlso: `[SLOs](/d/slos), ${runbook('ErrorBudgetBurn')}.`,
     unit: 'percentunit',
     queries: { '5xx': shareOf('5..', whole) },

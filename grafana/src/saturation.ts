@@ -6,7 +6,7 @@ import { byProcess, CHOSEN } from './promql.ts';
 import { runbook } from './runbook.ts';
 
 export const eventLoopLate = lines('Event loop lag, share of time', {
-  shows: 'Lag of the event loop as a share of time, by process. At 100 % the loop is never idle.',
+  shows: 'Share of time in which the event loop was blocked, by process.',
   investigate:
     'if it is above the dashed line, where EventLoopBlocked fires: all requests of that process wait.',
   seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
@@ -19,8 +19,8 @@ export const eventLoopLate = lines('Event loop lag, share of time', {
 export const cpu = lines('CPU, share of one core', {
   shows:
     'CPU use of each process. JavaScript runs on one core; use above 100 % comes from garbage collection and the thread pool.',
-  investigate: 'if a line stays near 100 %: that process cannot handle more traffic.',
-  seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}; add replicas.`,
+  investigate: 'if a line stays near 100 %: that process cannot handle more traffic, so add replicas.',
+  seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
   unit: 'percentunit',
   softMax: 0.2,
   max: 4,

@@ -13,7 +13,8 @@ const EACH_TARGET = '{{job}} {{instance}}';
 const targets = [
   stat('Targets up', {
     shows: 'Targets whose last scrape succeeded: replicas of the API, your services, and Prometheus itself.',
-    investigate: 'if it is less than the replicas and services that you run, plus one for Prometheus.',
+    investigate:
+      'if it is lower than the number of replicas and services that you run, plus one for Prometheus.',
     seeAlso: `*Status of each target*, ${runbook('ApiTargetMissing')}.`,
     ...COUNT,
     queries: { up: `sum(up{${CHOSEN}})` },

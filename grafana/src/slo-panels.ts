@@ -63,7 +63,8 @@ const PAGES_FIRST = `${byAlert('ALERTS{alertstate="firing", severity="page"}')} 
 export const firingNow = (height: number) =>
   table('Firing now', {
     shows: 'All firing alerts about the API and Prometheus, pages first.',
-    investigate: 'if a *page* fires (now) or a *ticket* (in working hours). An *info* needs no action.',
+    investigate:
+      'if a *page* fires: now. If a *ticket* fires: in working hours. An *info* alert needs no action.',
     seeAlso: '[the runbook](/d/runbook): click the name of an alert.',
     height,
     // Without recent samples, an empty result would not mean that nothing is firing.

@@ -18,7 +18,7 @@ const burnLimits = BURN_RATES.map(
 const burnPanel = (slo: Slo, name: string) =>
   lines(`${name}: burn rate by window`, {
     shows: `How many times as fast as allowed the error budget is spent, averaged over each window: at 1 it lasts 30 days, at 2 half as long.`,
-    investigate: `if a long and a short window are both above their dashed line: ${BURN_RATES.map(
+    investigate: `if a long window and its short window are both above a dashed line: ${BURN_RATES.map(
       ({ longWindow, shortWindow, factor, severity }) =>
         `${longWindow} and ${shortWindow} above ${factor} (${severity})`,
     ).join(', ')}.`,
