@@ -30,7 +30,7 @@ const answers = [
     shows:
       'Requests that a route handled since the API started, over all replicas: the raw counter, because increase() extrapolates.',
     investigate: 'if it drops: a replica restarted, and counts from 0 again.',
-    seeAlso: '[Node runtime](/d/node-runtime) shows restarts.',
+    seeAlso: '*Restarts in range* in [Node runtime](/d/node-runtime).',
     width: 8,
     queries: { requests: `sum(http_requests_total{${CHOSEN}})` },
   }),

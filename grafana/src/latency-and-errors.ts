@@ -74,7 +74,7 @@ export const latencyDistribution = ({ matchers = CHOSEN, ...place }: Place) => {
     investigate:
       'if there are two bands: two kinds of requests or replicas behave differently, which a percentile hides.',
     seeAlso:
-      '[the table of all routes](/d/operations); select one instance at the top; for a busy process, [Node runtime](/d/node-runtime).',
+      '[the table of all routes](/d/operations); for a single replica, *Instance* at the top; for a busy process, [Node runtime](/d/node-runtime).',
     unit: 's',
     exemplars: true,
     // Only one of the two returns data: Grafana draws the cells of one kind of histogram.

@@ -9,7 +9,7 @@ export const NO_TRAFFIC = 'No traffic: no budget burns';
 const NAMES = { availability: 'Availability', latency: 'Latency' } as const;
 const GOOD_MEANS = {
   availability: 'that did not fail with a 5xx. Client errors (4xx) are left out',
-  latency: `that were answered within ${LATENCY_OBJECTIVE_SECONDS * 1000} ms. A client that gave up later (499) counts as slow`,
+  latency: `that were answered within ${LATENCY_OBJECTIVE_SECONDS * 1000} ms. Errors (4xx and 5xx) are left out, but a client that gave up later (499) counts as slow`,
 };
 
 /** Over 30 days, from the recorded 5-minute rates: far fewer series to read than the counters. */

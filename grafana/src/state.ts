@@ -32,7 +32,7 @@ export const statePanel = (width: number) =>
   stat('State', {
     shows: 'The current state of the API, which explains why other panels have no data.',
     investigate: 'if it is *Down*, *Degraded* or *Unknown*. The alerts about these fire later.',
-    seeAlso: `${runbook('ApiDown')}, ${runbook('ApiTargetMissing')}. With *No recent sample*, check the clock of your computer, then ${runbook('PrometheusStoresNothing')}.`,
+    seeAlso: `${runbook('ApiDown')}, ${runbook('ApiReplicaDown')}, ${runbook('ApiTargetMissing')}. With *No recent sample*, check the clock of your computer, then ${runbook('PrometheusStoresNothing')}.`,
     width,
     height: width > 8 ? 3 : 4,
     unit: 'none',
