@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { protect } from 'express-exact-metrics';
 import { watchConnections } from './drain.ts';
-import { protect } from './protection.ts';
 
 /** Headers of every response: browsers must not guess its type, and must not load or frame anything with it. */
 const SAFE_HEADERS = [
