@@ -58,8 +58,8 @@ choose_overlay() {
 # Refuses to change more than images, as the running stack may come from another overlay or other settings.
 confirm_changes() {
   different=0
-  # kubectl diff fails if the namespace does not exist.
-  [ -n "$(cluster get namespace "$namespace" --ignore-not-found --output name)" ] || return 0
+  # The namespace may exist before the stack, for secrets. Without it, kubectl diff fails.
+  [ -n "$(get deployment,statefulset --selector "$ours" --output name)" ] || return 0
   cluster diff -f "$work/stack.yaml" >"$work/diff" 2>"$work/error" || [ $? = 1 ] || fail 1 'kubectl cannot compare the cluster:' "$(tail -n 1 "$work/error")"
   # The difference of a new object has no lines before the change (-0,0).
   different=$(awk '/^diff / { first = 1 } /^@@ -[1-9]/ && first { n += 1; first = 0 } END { print n + 0 }' "$work/diff")
@@ -79,7 +79,7 @@ up() {
   cluster apply -f "$work/stack.yaml" >"$work/applied" || fail 1 'the cluster rejected it, see above.'
   say "applied: $(grep -c '' "$work/applied") objects, $(grep -c ' created$' "$work/applied") new, $different different"
   run_step 'waiting until the API, Prometheus and the ledger are ready' wait_for_core || {
-    explain "$ours"
+    explain app.kubernetes.io/name
     fail 1 'the stack did not become ready, see above.' "To wait for longer than $timeout seconds: K8S_TIMEOUT=SECONDS"
   }
   remove_old_configuration

@@ -100,6 +100,8 @@ whereKubectlIs('with the real kubectl', () => {
   );
 
   it('make k8s-up applies everything, sends the traffic of the lab and prints how to reach the stack', async () => {
+    // Created before for a secret.
+    server.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
     const { exitCode, stdout, stderr } = await make('k8s-up');
     expect({ exitCode, stdout, stderr }).toMatchObject(VERIFIED);
     expect(stderr).toMatch(/applied: \d+ objects, \d+ new, 0 different/);
