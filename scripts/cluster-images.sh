@@ -50,5 +50,5 @@ render() {
   default_of() { sed -n "s/^$1=//p" "$root/.env"; }
   cluster kustomize "$1" >"$work/rendered" && sed -E -e "s#image: observability-stack/(app|loadgen):.*#image: $own_prefix/\\1:${own_tag:-$release}#" \
     -e "s|image: $(default_of PROMETHEUS_IMAGE)\$|image: $PROMETHEUS_IMAGE|" -e "s|image: $(default_of GRAFANA_IMAGE)\$|image: $GRAFANA_IMAGE|" \
-    "$work/rendered"
+    -e "s|=$(default_of PROMETHEUS_FEATURES)\$|=$(prometheus_features)|" "$work/rendered"
 }

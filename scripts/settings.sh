@@ -23,8 +23,10 @@ export BUILDX_NO_DEFAULT_ATTESTATIONS=1
   done
 export BUILD_CA_FILE
 
+# Without the feature that crashes the fallback image; see .env.
+prometheus_features() { case $PROMETHEUS_IMAGE in observability-stack/*) echo "${PROMETHEUS_FEATURES#created-timestamp-zero-ingestion,}" ;; *) echo "$PROMETHEUS_FEATURES" ;; esac; }
 compose() {
-  docker compose --project-directory "$root" --file "$root/docker-compose.yml" \
+  PROMETHEUS_FEATURES=$(prometheus_features) docker compose --project-directory "$root" --file "$root/docker-compose.yml" \
     ${REMOTE_WRITE_URL:+--file "$root/docker-compose.remote-write.yml"} "$@"
 }
 

@@ -1,7 +1,14 @@
 /** One truth: what pods mount is what compose mounts, byte for byte, at the same places and with the same flags. */
 import { expect, it } from '@jest/globals';
 import type { IVolume } from 'kubernetes-models/v1';
-import { defaults, namesIn, read, remoteWriteOverride, services } from '../support/repository.ts';
+import {
+  composeWords,
+  defaults,
+  namesIn,
+  read,
+  remoteWriteOverride,
+  services,
+} from '../support/repository.ts';
 import { configMap, whereKubectlIs, workload } from './rendered.ts';
 
 /** What a pod finds: the path in its container, and the text of the file there. */
@@ -55,7 +62,7 @@ whereKubectlIs('configuration', () => {
   it('Prometheus finds every file of the repository where compose puts it, and has its flags', () => {
     expect(services.prometheus?.volumes).toContain('./prometheus:/etc/prometheus:ro');
     expect(filesOf('prometheus')).toEqual(repositoryFiles(PROMETHEUS));
-    expect(workload('base', 'prometheus').container.args).toEqual(services.prometheus?.command);
+    expect(workload('base', 'prometheus').container.args).toEqual(composeWords('prometheus'));
   });
 
   it('Prometheus forwards samples with the same script and variables as in compose, and a name per pod', () => {
@@ -64,7 +71,7 @@ whereKubectlIs('configuration', () => {
     expect(new Set(Object.keys(remoteWriteOverride.environment))).toEqual(names);
     const { container } = workload('overlays/remote-write', 'prometheus');
     expect(container.command).toEqual(remoteWriteOverride.entrypoint);
-    const flags = services.prometheus?.command?.map((flag) => flag.replace(/(size)=2GB$/, '$1=500GB'));
+    const flags = composeWords('prometheus').map((flag) => flag.replace(/(size)=2GB$/, '$1=500GB'));
     expect(container.args).toEqual(flags);
     expect(container.args?.[0]).toMatch(/^--config\.file=/);
     const [settings, secret] = container.envFrom ?? [];

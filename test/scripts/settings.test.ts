@@ -45,6 +45,14 @@ it('.env.local takes precedence over .env, and the environment over both', async
   expect((await withSettings('sh -c \'echo "$A $B $C $D"\'', { C: '3' })).out).toBe('1 2 3 2\n');
 });
 
+it.each([
+  ['prom/prometheus:v3.13.5', 'created-timestamp-zero-ingestion,native-histograms,exemplar-storage'],
+  ['observability-stack/prometheus:3-debian', 'native-histograms,exemplar-storage'],
+])('Prometheus of the image %s has the features that do not crash it', async (image, features) => {
+  const { out } = await withSettings('prometheus_features', { PROMETHEUS_IMAGE: image });
+  expect(out).toBe(`${features}\n`);
+});
+
 describe('the name of the stack', () => {
   it.each(['a', '2nd', 'my-stack_2', 'a--b', 'a__b'])('may be "%s"', async (name) => {
     expect(await withSettings('check_settings', { COMPOSE_PROJECT_NAME: name })).toEqual(accepted);
