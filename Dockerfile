@@ -6,7 +6,7 @@ WORKDIR /src
 COPY . .
 RUN mkdir /manifests && cp --parents package.json package-lock.json tsconfig.base.json scripts/*.sh */package.json /manifests
 
-# Copied by content, so that the layers with the dependencies stay cached when a source changes.
+# COPY compares content, so the layers with the dependencies stay cached when a source file changes.
 FROM ${NODE_IMAGE} AS manifests
 WORKDIR /src
 COPY --from=context /manifests ./
@@ -31,12 +31,12 @@ RUN --mount=type=secret,id=ca,required=false --mount=type=cache,id=npm,target=/r
     NODE_EXTRA_CA_CERTS=/run/secrets/ca \
     npm ci --workspace instrumentation --workspace app --workspace loadgen --no-audit --no-fund --loglevel error
 COPY --from=context /src ./
-# Files have the modes of the clone, whose umask may have made them unreadable for other users.
+# Files keep their modes from the clone, whose umask may have made them unreadable for other users.
 RUN npm run build --workspaces --if-present && sh scripts/without-sources.sh instrumentation app loadgen \
     && chmod -R a+rX instrumentation app loadgen
 
-# The final images contain only what runs: Node, the shell and the few programs of the health checks and of scripts/cluster-load.sh, with
-# their libraries (runtime-root.sh lists what is left out).
+# The final images contain only Node, the shell, the few programs that health checks and scripts/cluster-load.sh use, and their
+# libraries (runtime-root.sh lists the omissions).
 FROM ${NODE_IMAGE} AS collected
 COPY scripts/offline/runtime-root.sh /
 RUN /runtime-root.sh /root-of-runtime bash sh sleep timeout rm cat && mkdir -p /data/loadgen && chmod 1777 /data/loadgen
@@ -55,7 +55,7 @@ COPY --from=build /src/instrumentation/dist instrumentation/dist
 COPY --from=build /src/app/package.json app/
 COPY --from=build /src/app/dist app/dist
 EXPOSE 5001 8000
-# The API needs a heap of 25 MB; the limit includes what V8 has not collected yet, and leaves memory for the container's sockets.
+# The API needs a heap of 25 MB. The limit also covers garbage that V8 has not collected yet, and leaves memory for sockets.
 CMD ["node", "--max-old-space-size=56", "--max-semi-space-size=4", "app/dist/main.js"]
 
 FROM runtime AS loadgen
@@ -64,6 +64,6 @@ COPY --from=loadgen-dependencies /src/loadgen/node_modules loadgen/node_modules
 COPY --from=build /src/loadgen/package.json loadgen/
 COPY --from=build /src/loadgen/page loadgen/page
 COPY --from=build /src/loadgen/dist loadgen/dist
-# The reports of all runs: a new volume gets the mode of this folder, and each run writes as the user that started it.
+# Holds the reports of all runs. A new volume inherits this folder's mode, because each run writes as the user that started it.
 COPY --from=collected /data /var/lib/
 ENTRYPOINT ["node", "/srv/loadgen/dist/main.js"]

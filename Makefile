@@ -39,7 +39,7 @@ restore: ## replace Prometheus' data with that of such a file: FILE=prometheus.t
 save-images: ## save the stack's images to a file, for a machine without a registry: FILE=stack.tar
 	@scripts/images.sh save "$$FILE"
 
-load-images: ## load the images of such a file, which make up then starts without a build: FILE=stack.tar
+load-images: ## load the images of such a file, which make up then starts without building: FILE=stack.tar
 	@scripts/images.sh load "$$FILE"
 
 down: ## stop the stack and keep its data
@@ -54,7 +54,7 @@ k8s-up: ## like up, on the cluster of the current Kubernetes context (docs/kuber
 k8s-load: ## send traffic from SHARDS=4 pods there and verify it: PATTERN=steady ARGS="--rate 500" (ARGS=--stop ends a load)
 	@scripts/words.sh "$${PATTERN:-lab}" "$$ARGS" scripts/kubernetes.sh load
 
-k8s-verify: ## compare everything that was sent there with the counters in its Prometheus (ARGS=--rebase accepts them as they are)
+k8s-verify: ## compare everything that was sent there with the counters in its Prometheus (ARGS=--rebase accepts their current values)
 	@scripts/words.sh '' "$$ARGS" scripts/kubernetes.sh verify
 
 k8s-down: ## remove the stack there; ARGS=--volumes removes the data too

@@ -1,5 +1,5 @@
-// Which files may import which, checked by `npm run lint`. Paths are relative to the repository's root. Layers may import
-// only what is listed.
+// Defines which files may import which, for `npm run lint`. Paths are relative to the repository's root. Layers may import
+// only the files listed here.
 
 import { readFileSync } from 'node:fs';
 
@@ -144,7 +144,7 @@ export default {
     },
   ],
   options: {
-    // The `typescript` package of version 7 has no JavaScript interface; swc reads the same syntax.
+    // Version 7 of the `typescript` package has no JavaScript API; swc parses the same syntax.
     parser: 'swc',
     enhancedResolveOptions: {
       exportsFields: ['exports'],

@@ -19,7 +19,7 @@ const typescript = {
 export default {
   // Only ends hanging tests: durations depend on the machine's other load.
   testTimeout: 60_000,
-  // More than there are cores, because many tests wait for sockets. Tests with containers wait for scrapes: five workers in package.json.
+  // More workers than cores, because many tests wait for sockets. Tests with containers wait for scrapes and get five (package.json).
   maxWorkers: availableParallelism() + 2,
   testSequencer: '<rootDir>/test/support/sequencer.js',
   projects: [

@@ -54,7 +54,7 @@ restore() {
   claim_data
   [ -n "$(container)" ] || run_step 'creating Prometheus' compose up --no-start --no-build --no-deps prometheus || fail 1 'Prometheus could not be created.'
   stop_prometheus
-  # Removes the old data only after unpacking the new completely; two histories of the same series must not mix.
+  # Removes the old data only after unpacking the new data completely, because two histories of the same series must not mix.
   on_data 'rm -rf .restore && mkdir .restore && tar -xzf - -C .restore && rm -rf ./* && mv .restore/* . && rm -rf .restore ||
     { rm -rf .restore && false; }' <"$file" || fail 1 "the data could not be restored from \"$file\"; the previous data was kept."
   say "Prometheus now has the data of $file.$([ -n "$was_running" ] || echo ' Start it with: make up')"

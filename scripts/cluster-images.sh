@@ -1,5 +1,5 @@
-# Brings images to a cluster's nodes, and their names into what is applied. Sourced. A cluster on this machine gets the images built here;
-# with K8S_REGISTRY they are built and pushed there; otherwise the nodes need to have them, with the tag in the manifests.
+# Brings images to a cluster's nodes and writes their names into the manifests. Sourced. A local cluster gets the images built here. With
+# K8S_REGISTRY, the images are built and pushed to that registry. Otherwise the nodes must already have the images that the manifests name.
 
 own_prefix=${K8S_REGISTRY:-$COMPOSE_PROJECT_NAME}
 own_tag=''
@@ -14,7 +14,7 @@ prepare_images() {
     kind-*) load_images kind load docker-image --name "${context#kind-}" ;;
     k3d-*) load_images k3d image import --cluster "${context#k3d-}" ;;
     minikube) load_images minikube image load ;;
-    # These run the containers of the same engine that builds.
+    # These clusters use the images of the engine that builds them.
     docker-desktop | orbstack | rancher-desktop | colima | colima-*) load_images : ;;
     *)
       [ -n "${K8S_REGISTRY:-}" ] && load_images docker push --quiet ||
@@ -23,7 +23,7 @@ prepare_images() {
   esac
 }
 
-# load_images COMMAND...: builds, tags by the images' ids, so that running pods are replaced after a change, and runs the command for each.
+# load_images COMMAND...: builds the images, tags them by their ids, so that a change replaces running pods, and runs COMMAND for each.
 load_images() {
   ensure_engine
   require_own_project
@@ -45,7 +45,7 @@ load_images() {
   done
 }
 
-# render FOLDER: prints its objects, with the images of this site.
+# render FOLDER: prints the objects of a kustomization with this site's images.
 render() {
   default_of() { sed -n "s/^$1=//p" "$root/.env"; }
   cluster kustomize "$1" >"$work/rendered" && sed -E -e "s#image: observability-stack/(app|loadgen):.*#image: $own_prefix/\\1:${own_tag:-$release}#" \

@@ -1,8 +1,8 @@
-# Loads in the cluster, as a Job of `shards` pods, and their verification, by the generator in the pod ledger-0. Sourced. The shards
+# Runs loads in the cluster as a Job of `shards` pods, and verifies them with the generator in the pod ledger-0. Sourced. The shards
 # send their records to that pod, so they need neither this machine nor a token.
 
 shards=${SHARDS:-4}
-# Seconds until all pods start to send. Each has to be running by then.
+# Seconds until all pods start to send; every pod must be running by then.
 start_in=${START_IN:-30}
 
 check_load_settings() {
@@ -10,13 +10,13 @@ check_load_settings() {
   check_seconds START_IN "$start_in"
 }
 
-# in_ledger COMMAND...: runs it in the ledger's folder. Returns its status.
+# in_ledger COMMAND...: runs COMMAND in the ledger's folder and returns its status.
 in_ledger() { "$kubectl_program" --context "$context" --namespace "$namespace" exec ledger-0 -- sh -c 'cd /var/lib/loadgen && exec "$@"' sh "$@"; }
 generator=/srv/loadgen/dist/main.js prometheus=http://prometheus:9090
-# has_records PATTERN: whether records match this shell pattern.
+# has_records PATTERN: succeeds if any record matches this shell pattern.
 has_records() { in_ledger sh -c "set -- $1; [ -e \"\$1\" ]" 2>/dev/null; }
 
-# Sets image to the generator's image there.
+# Requires a ready ledger, and sets image to its generator's image.
 require_ledger() {
   image=$(get statefulset ledger --ignore-not-found --output 'jsonpath={.status.readyReplicas}/{.spec.template.spec.containers[0].image}')
   case $image in 1/*) image=${image#1/} ;; *) fail 3 'the stack does not run there: its ledger is not ready.' 'Start the stack with: make k8s-up' ;; esac
@@ -32,7 +32,7 @@ is_over() { case $state in '' | *Complete* | *Failed*) ;; *) return 1 ;; esac; }
 
 interrupted=''
 how_to_stop='To stop a load and verify what it sent: make k8s-load ARGS=--stop'
-# load [PATTERN] [OPTION...]: a built-in pattern or a file of this machine, and options of `exact-load run`; or --stop.
+# load [PATTERN] [OPTION... | --stop]: PATTERN is built in or a file on this machine; the options are those of `exact-load run`.
 load() {
   case ${1:-} in -*) set -- lab "$@" ;; esac
   [ "${2:-}" != --stop ] || { stop; return; }
@@ -50,10 +50,10 @@ load() {
   esac
   state=$(load_state) || fail 3 'the cluster does not report whether a load is running.'
   if [ -n "$state" ] && is_over; then
-    say 'The command of an earlier load was killed, or lost the cluster. It sent:'
+    say 'The command of an earlier load was killed, or lost its connection to the cluster. The load sent:'
     collect >&2
   fi
-  # Creating the Job is also the lock: it fails if there is another.
+  # Creating the Job also serves as the lock: it fails if a Job exists.
   cluster kustomize "$root/kubernetes/load" | cluster patch --local --filename - --output json --patch "{\"spec\":{\"completions\":$shards,\"parallelism\":$shards,
     \"template\":{\"spec\":{\"containers\":[{\"name\":\"loadgen\",\"image\":\"$image\"}]}}}}" |
     cluster create --filename - >"$work/created" 2>&1 || fail 1 "cannot start the load: $(load_is_running || tail -n 1 "$work/created")" \
@@ -66,7 +66,7 @@ load() {
   put_plan && in_namespace patch job loadgen --type merge --patch '{"spec":{"suspend":false}}' >/dev/null || fail 1 'cannot start the load.'
   say "- sending \"$pattern\" from $shards pods ..."
   watch_load
-  # A second signal ends at once.
+  # A second signal ends the script at once.
   trap 'fail 130 "interrupted while collecting." "$how_to_stop"' INT TERM
   [ -z "$interrupted" ] || say '  interrupted: stopping the pods, which complete their requests in flight'
   collect
@@ -75,7 +75,7 @@ load() {
   return "$status"
 }
 
-# Stops a load, or finds one that has ended, and verifies what it sent.
+# Stops a load, unless it has already ended, and verifies what it sent.
 stop() {
   [ -n "$(load_state)" ] || fail 1 'no load is running, and none was left behind.'
   require_ledger
@@ -83,7 +83,7 @@ stop() {
   collect
   status=$?
   [ "$status" = 130 ] || return "$status"
-  # The generator only says that the run was interrupted, which is what was asked for.
+  # Status 130 reports only the interruption that the user requested; the report has the verdict.
   grep -q '"verdict": "verified"' "$reports/$run.json"
 }
 
@@ -102,8 +102,8 @@ put_plan() {
     in_namespace create --filename - >/dev/null
 }
 
-# watch_load: waits until the Job ends or a signal arrives. A load may run for any time, but K8S_TIMEOUT limits the wait for its pods to
-# start, and for a cluster that does not respond.
+# watch_load: waits until the Job ends or a signal arrives. A load may take any length of time, but K8S_TIMEOUT limits the wait for its
+# pods to start and for a cluster that does not respond.
 watch_load() {
   watched=$(date +%s) answered=$watched moved=$begin shown=0
   while [ -z "$interrupted" ]; do
@@ -112,7 +112,7 @@ watch_load() {
       is_over && break
       [ "$(part 2)" = 0 ] || moved=$answered
       waiting=$(get pods --selector "$pods_of_load" --output 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}' 2>/dev/null)
-      case $waiting in *ErrImage* | *ImagePull* | *CreateContainer*) say "  its pods wait: $waiting" && break ;; esac
+      case $waiting in *ErrImage* | *ImagePull* | *CreateContainer*) say "  its pods are waiting: $waiting" && break ;; esac
     fi
     now=$(date +%s)
     [ $((now - answered)) -lt "$timeout" ] || [ -n "$interrupted" ] ||
@@ -136,7 +136,7 @@ collect() {
     fail 1 "the pods of the load did not end within $timeout s."
   [ -n "$run" ] && has_records "$run-*.json" || { say 'Nothing was sent.' && return 1; }
   status=0
-  # The report replaces the shards' records: it also has the API's processes at the end, by which `verify` chooses runs.
+  # The report replaces the shards' records. It also lists the API's processes at the end of the run, by which `verify` selects runs.
   in_ledger sh -c "node $generator combine $run-*.json --prometheus $prometheus --json $run.json --html /tmp/page.html
     status=\$?; [ ! -s $run.json ] || rm $run-*.json; exit \$status" || status=$?
   mkdir -p "$reports" && in_ledger cat "$run.json" >"$reports/$run.json" && in_ledger cat /tmp/page.html >"$reports/$run.html" &&

@@ -1,4 +1,4 @@
-# The libraries of every script that handles a stack. Sourced with $root set.
+# Loads the libraries of all scripts that manage a stack. Sourced with $root set.
 . "$root/scripts/console.sh"
 . "$root/scripts/settings.sh"
 . "$root/scripts/project.sh"

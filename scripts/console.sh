@@ -30,13 +30,13 @@ run_step() {
   return "$status"
 }
 
-# wait_until SECONDS COMMAND...: runs COMMAND once a second until it succeeds, for up to so many seconds.
+# wait_until SECONDS COMMAND...: runs COMMAND once a second until it succeeds, for at most SECONDS.
 wait_until() {
   end=$(($(date +%s) + $1)) && shift
   until "$@"; do [ "$(date +%s)" -lt "$end" ] && sleep 1 || return 1; done
 }
 
-# last_lines HEADING: prints the end of standard input, indented below the heading; nothing if the input is empty.
+# last_lines HEADING: prints the end of standard input, indented below the heading; prints nothing if the input is empty.
 last_lines() {
   lines=$(tail -n "${STEP_TAIL:-20}" | sed 's/^/    /')
   [ -z "$lines" ] || printf '%s\n%s' "$1" "$lines"
@@ -61,5 +61,5 @@ end_progress() {
 }
 tidy_console() { end_progress && rm -rf "${step_log:-}" "${suite_folder:-}"; }
 trap tidy_console EXIT
-# Without this, a shell that is ended by a signal would skip its EXIT trap.
+# Without this trap, a shell killed by a signal would skip its EXIT trap.
 trap 'fail 130 "interrupted${progress:+ while: $title}."' INT TERM

@@ -4,8 +4,8 @@ reports=${REPORTS_FOLDER:-$root/reports}
 prometheus='--prometheus http://prometheus:9090'
 ledger='--ledger /var/lib/loadgen'
 
-# generator COMMAND WORD...: mounts the current folder, the reports folder and the folders of all named files under their own names, so
-# that paths need no translation; except folders that would hide the image's own. The generator handles Ctrl-C itself: it stops
+# generator COMMAND WORD...: mounts the current folder, the reports folder and the folders of all named files under the same paths, so
+# that paths need no translation. Skips folders that would hide files of the image. The generator handles Ctrl-C itself: it stops
 # sending, waits for requests in flight and prints a summary.
 generator() {
   terminal=--no-TTY
@@ -13,7 +13,7 @@ generator() {
   user=$(id -u):$(id -g)
   # In a rootless engine, user 0 is the user that runs the engine.
   case $(docker info --format '{{.SecurityOptions}}' 2>/dev/null) in *name=rootless*) user=0:0 ;; esac
-  # Root may read and write the files of other users, as it may outside of containers.
+  # Root may read and write other users' files, as it may outside of containers.
   case $user in 0:*) root_rights=DAC_OVERRIDE ;; *) root_rights='' ;; esac
   set -- loadgen "$@"
   shared=:
@@ -42,7 +42,7 @@ prepare_reports() {
     fail 1 "the folder $reports, for reports of runs, is not writable." 'Choose another one: REPORTS_FOLDER=FOLDER'
 }
 
-# send WORD...: sends a run and writes its page, with a name that sorts by time. Sets status, page and run_started.
+# send WORD...: runs a load and writes its page, whose name sorts by time. Sets status, page and run_started.
 send() {
   page=''
   case " $*" in

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The images of the stack into one file, and back, for a machine without a registry: `images.sh save FILE`, `images.sh load FILE`.
+# Saves the stack's images to one file and loads them on a machine without a registry: `images.sh save FILE`, `images.sh load FILE`.
 # Exit status as in stack.sh.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -9,7 +9,7 @@ usage='usage: make save-images FILE=stack.tar, make load-images FILE=stack.tar'
 command=${1:-} file=${2:-}
 case $file in -*) file=./$file ;; esac
 
-# Of an image and its fallback, the one that is here.
+# Saves each image, or its fallback if only that is on this machine.
 save() {
   [ ! -e "$file" ] || fail 2 "FILE: expected a file that does not exist yet, got \"$file\"."
   [ -d "$(dirname -- "$file")" ] || fail 2 "FILE: expected a file in a folder that exists, got \"$file\"."
@@ -26,7 +26,7 @@ save() {
     fi
   done
   [ -z "$missing" ] || fail 3 "not on this machine:$missing" 'Bring them with: make up'
-  # docker gives a file its name when all of it is written.
+  # docker creates the file under its name only after writing it completely.
   run_step "saving $# images" docker save --output "$file" "$@" || fail 1 "\"$file\" could not be written; no file was left."
   say "Saved: $*"
   [ -z "$optional" ] || say "Skipped, because not on this machine:$optional"
@@ -43,5 +43,5 @@ case $command in
   save | load) [ -n "$file" ] || fail 2 'FILE: expected the name of a file, got "".' "$usage" ;;
   *) fail 2 "expected \"save\" or \"load\", got \"$command\"." "$usage" ;;
 esac
-engine_answers || refuse_engine 'Where there is none yet, make up says how to get one.'
+engine_answers || refuse_engine 'If no engine is installed, make up shows how to install one.'
 "$command"

@@ -55,10 +55,10 @@ choose_overlay() {
     'Make one the default or, for a trial, keep the data in the pod: K8S_STORAGE=ephemeral'
 }
 
-# Refuses to change more than images, as the running stack may come from another overlay or other settings.
+# Refuses to change anything but images, because the running stack may come from another overlay or other settings.
 confirm_changes() {
   different=0
-  # The namespace may exist before the stack, for secrets. Without it, kubectl diff fails.
+  # The namespace may exist before the stack, for its secrets. Without a namespace, kubectl diff fails.
   [ -n "$(get deployment,statefulset --selector "$ours" --output name)" ] || return 0
   cluster diff -f "$work/stack.yaml" >"$work/diff" 2>"$work/error" || [ $? = 1 ] || fail 1 'kubectl cannot compare the cluster:' "$(tail -n 1 "$work/error")"
   # The difference of a new object has no lines before the change (-0,0).
@@ -76,7 +76,7 @@ up() {
   prepare_images
   choose_overlay
   confirm_changes
-  cluster apply -f "$work/stack.yaml" >"$work/applied" || fail 1 'the cluster rejected it, see above.'
+  cluster apply -f "$work/stack.yaml" >"$work/applied" || fail 1 'the cluster rejected the manifests, see above.'
   say "applied: $(grep -c '' "$work/applied") objects, $(grep -c ' created$' "$work/applied") new, $different different"
   run_step 'waiting until the API, Prometheus and the ledger are ready' wait_for_core || {
     explain app.kubernetes.io/name
@@ -98,7 +98,7 @@ up() {
   say 'Next: make k8s-load PATTERN=steady ARGS="--rate 500"   make k8s-verify   make k8s-down'
 }
 
-# Waits for the autoscaler too, which raises the number of pods to its minimum.
+# Also waits until the autoscaler has raised the number of pods to its minimum.
 wait_for_core() {
   for name in statefulset/prometheus statefulset/ledger; do
     in_namespace rollout status "$name" --timeout "${timeout}s" || return 1
@@ -110,7 +110,7 @@ at_least_minimum() {
   [ "$(get deployment api --output 'jsonpath={.spec.replicas}')" -ge "${minimum:-1}" ]
 }
 
-# A changed file creates a ConfigMap with a new name; the previous one is no longer used.
+# A changed file creates a ConfigMap with a new name; nothing uses the previous one any longer.
 remove_old_configuration() {
   sed 's/ .*//' "$work/applied" >"$work/names"
   get configmap --selector "$ours" --output name | grep -vxFf "$work/names" | grep -E -- '-[0-9a-z]{10}$' |
@@ -137,7 +137,7 @@ explain() {
   } >&2
 }
 
-# Keeps the namespace with Prometheus' claim, unless --volumes is given.
+# Keeps the namespace and Prometheus' volume claim, unless --volumes is given.
 down() {
   case ${1:-} in '' | --volumes) ;; *) fail 2 "expected nothing or --volumes, got \"$1\"." "$usage" ;; esac
   run_step 'removing the stack' in_namespace delete --ignore-not-found --timeout "${timeout}s" --selector "$ours" \

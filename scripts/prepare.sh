@@ -1,5 +1,5 @@
-# What has to be on this machine before a command: an engine with Compose and Buildx, the images, readable configuration. Where something
-# is missing, offline/ installs or builds it. Sourced.
+# Ensures that this machine has what a command needs: an engine with Compose and Buildx, the images, and readable configuration.
+# offline/ installs or builds missing parts. Sourced.
 . "$root/scripts/offline/install.sh"
 . "$root/scripts/offline/engine.sh"
 . "$root/scripts/offline/images.sh"
@@ -16,7 +16,7 @@ ensure_engine() {
 image_present() { docker image inspect "$1" >/dev/null 2>&1; }
 image_names() { docker image ls --format '{{.Repository}}:{{.Tag}}' --filter "reference=$1" | grep -v '<none>'; }
 
-# obtain_image VARIABLE: 0 when the image that it names is here or could be pulled. Nothing replaces an image that the user named.
+# obtain_image VARIABLE: succeeds if that image is present or can be pulled. Exits instead of replacing an image that the user named.
 obtain_image() {
   image=$(value_of "$1")
   ! image_present "$image" || return 0
@@ -37,27 +37,27 @@ ensure_images() {
   [ -z "$missing" ] || use_fallback_images
 }
 
-# Debian has no Grafana. grafana_missing says why it is left out.
+# Debian has no package of Grafana. grafana_missing gives the reason if the stack runs without it.
 grafana_missing=''
 ensure_grafana() { obtain_image GRAFANA_IMAGE || grafana_missing="no image $GRAFANA_IMAGE on this machine, and no registry answers"; }
 
-# What containers mount. Their users are others than the owner of this clone, whose umask may have hidden it from them.
+# Makes mounted files readable for the containers' users, because the umask of this clone's owner may have made them private.
 ensure_readable() {
   set -- prometheus grafana/grafana.ini grafana/provisioning grafana/dashboards docs/tutorial
   hidden=$(cd "$root" && find "$@" \( -type d ! -perm -005 -o -type f ! -perm -004 \) -print | head -n 1) && [ -n "$hidden" ] || return 0
-  say 'Making the configuration readable for the users of the containers (chmod a+rX), which the umask of this clone forbade.'
+  say "Making the configuration readable for the containers' users (chmod a+rX), because this clone's umask made it private."
   (cd "$root" && chmod -R a+rX "$@" 2>/dev/null) ||
     fail 1 "the containers' users may not read $root/$hidden." "As the owner of the files: cd $root && chmod -R a+rX $*"
 }
 
-# What make load-images has brought, and nothing has replaced, is started as it is: a build asks npm's registry.
+# Succeeds if the images are still those of make load-images. They are then not rebuilt, because a build needs npm's registry.
 are_loaded() {
   ids=$(docker image inspect --format '{{.Id}}' "$COMPOSE_PROJECT_NAME/app" "$COMPOSE_PROJECT_NAME/app:loaded" 2>/dev/null) &&
     [ "$(echo "$ids" | uniq | wc -l)" -eq 1 ] && say 'Not building: the images are those of make load-images (BUILD_IMAGES=yes replaces them).'
 }
 
-# By bake and not by Compose, which labels an image with the project that built it: every container of that image, a test's for
-# instance, would then pass for one of the project's own.
+# Builds with bake, because Compose labels an image with the project that built it: every container of that image, such as a test's,
+# would then appear to belong to the project.
 build_images() {
   if [ "${BUILD_IMAGES:-$(! are_loaded || echo no)}" = no ]; then
     for image in app loadgen; do
@@ -65,7 +65,7 @@ build_images() {
     done
     return
   fi
-  export BUILDX_BAKE_ENTITLEMENTS_FS=0 # the certificate authority is a file outside of this folder
+  export BUILDX_BAKE_ENTITLEMENTS_FS=0 # the certificate authority's file is outside this folder
   run_step 'building the API and the load generator' docker buildx bake --progress plain --file "$root/docker-compose.yml" api loadgen ||
     fail 1 'an image could not be built; the last lines above say why.'
 }

@@ -4,7 +4,7 @@
 engine_answers() { engine_error=$(docker version --format '{{.Server.Version}}' 2>&1 >/dev/null); }
 is_refused() { case $engine_error in *[Pp]'ermission denied'*) ;; *) return 1 ;; esac; }
 
-# The engine that the user chose by name, if any. It must not be replaced by another one.
+# Prints the engine that the user chose by name, if any. The scripts must not start another engine in its place.
 chosen_engine() {
   if [ -n "${DOCKER_HOST:-}" ]; then
     echo " at DOCKER_HOST=$DOCKER_HOST"
@@ -73,8 +73,8 @@ lock_file() {
   if command -v flock >/dev/null; then flock -n 9; else perl -e 'use Fcntl ":flock"; open(L, "<&=9") && flock(L, LOCK_EX | LOCK_NB) or exit 1'; fi
 }
 
-# take_lock COMMAND: the kernel releases the lock, of flock(2), when this script and all its child processes have ended. In a
-# read-only checkout the name of the command cannot be written.
+# take_lock COMMAND: takes a flock(2) lock, which the kernel releases when this script and all its child processes have ended. A
+# read-only checkout cannot store the name of the command.
 take_lock() {
   lock=$root/.cache/$COMPOSE_PROJECT_NAME.lock
   { mkdir -p "$root/.cache" && : >>"$lock"; } 2>/dev/null || lock=$root/docker-compose.yml

@@ -8,8 +8,8 @@ with_ports() (
   "$@"
 )
 
-# Adds missing replicas up to API_REPLICAS, and removes others. Keeps replicas with the current image and settings (compared by
-# Compose's own hash).
+# Adds missing replicas up to API_REPLICAS, and removes surplus and outdated ones. Keeps replicas with the current image and settings
+# (compared by Compose's hash).
 scale_api() {
   missing=$(seq 0 $((API_REPLICAS - 1)))
   unwanted=''

@@ -10,7 +10,7 @@ duration=${DURATION:-180s}
 containers() { compose ps --quiet api | sort; }
 scale() { API_REPLICAS=$1 run_step "API_REPLICAS=$1 make up" "$root/scripts/stack.sh" up; }
 
-# Waits until the load has ended or reports progress: after that, it ends with a summary when interrupted.
+# Waits until the load has ended or reports progress. From then on, an interrupted load prints a summary.
 wait_for_load() {
   while kill -0 "$load" 2>/dev/null; do
     generator=$(docker ps --quiet --filter label=com.docker.compose.service=loadgen --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME")
@@ -49,7 +49,7 @@ tidy_up() {
 require_running api
 found=$(containers | grep -c .)
 trap tidy_up EXIT
-# In its own process group, so that only tidy_up passes on a Ctrl-C: a second one would end the load without a summary.
+# Uses a separate process group, so that only tidy_up forwards Ctrl-C: a second interrupt would end the load without a summary.
 in_own_group() { if command -v setsid >/dev/null 2>&1; then setsid "$@"; else perl -e 'setpgrp(0, 0); exec @ARGV' "$@"; fi; }
 in_own_group "$root/scripts/stack.sh" load rolling --duration "$duration" --wait 120s "$@" &
 load=$!

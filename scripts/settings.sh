@@ -23,7 +23,7 @@ export BUILDX_NO_DEFAULT_ATTESTATIONS=1
   done
 export BUILD_CA_FILE
 
-# Without the feature that crashes the fallback image; see .env.
+# Omits the feature that crashes the fallback image; see .env.
 prometheus_features() { case $PROMETHEUS_IMAGE in observability-stack/*) echo "${PROMETHEUS_FEATURES#created-timestamp-zero-ingestion,}" ;; *) echo "$PROMETHEUS_FEATURES" ;; esac; }
 compose() {
   PROMETHEUS_FEATURES=$(prometheus_features) docker compose --project-directory "$root" --file "$root/docker-compose.yml" \
@@ -46,7 +46,7 @@ replica_ports='API_HOST_PORT API_LAB_HOST_PORT METRICS_HOST_PORT'
 
 last_port() { case " $replica_ports " in *" $1 "*) echo $(($(value_of "$1") + API_REPLICAS - 1)) ;; *) value_of "$1" ;; esac; }
 port_range() { [ "$(value_of "$1")" = "$(last_port "$1")" ] || printf '%s-' "$(value_of "$1")" && last_port "$1"; }
-# other_port NAME: a port to suggest instead of the setting's.
+# other_port NAME: prints a port to suggest as a replacement.
 other_port() {
   port=$(value_of "$1")
   if ! is_port "$port"; then echo PORT; elif [ "$port" -le 55535 ]; then echo $((port + 10000)); else echo $((port - 10000)); fi

@@ -35,7 +35,7 @@ start_services() {
   compose --profile alerts up --detach --no-build --no-deps --wait --wait-timeout 120 "$@" && scale_api
 }
 
-# Explains why, and removes a partly started stack unless it was running before.
+# Explains why the start failed, and removes a partly started stack unless it was running before.
 start_failed() {
   explain_taken_port
   for service in $(compose --profile alerts ps --all --services 2>/dev/null); do
@@ -52,7 +52,7 @@ start_failed() {
   fail 1 'the stack did not start with the new settings. The containers that were running before are still running.'
 }
 
-# The messages of engines differ, but all contain the port.
+# Engines word this error differently, but always name the port.
 explain_taken_port() {
   port=$(sed -nE 's/.*(Bind for|listen tcp4?|exposing port TCP) [0-9.:]*:([0-9]+).*(allocated|in use|forbidden|denied).*/\2/p' "$step_log" | head -n 1)
   for name in ${port:+$port_names}; do
@@ -97,7 +97,7 @@ query() {
 logs() {
   require_own_project
   has_containers || fail 3 'the stack is not running.' 'Start it with: make up'
-  # On a terminal as it goes on; into a pipe all of it, to be searched.
+  # Follows new lines on a terminal; prints all lines into a pipe, for searching.
   [ ! -t 1 ] || set -- --follow --tail 50 "$@"
   compose --profile alerts logs "$@"
 }
@@ -107,8 +107,8 @@ down() {
   run_step 'stopping the stack' compose --profile load --profile alerts down --remove-orphans "$@"
 }
 
-# Removes images by name, because the image of another clone may be the same. All clones share the fallback images, and the last one
-# removes them. Pulled images stay.
+# Removes images by name, because another clone may have built the same image. All clones share the fallback images, and the last
+# clone removes them. Pulled images stay.
 clean() {
   down --volumes || return $?
   fallbacks="$fallback_pattern observability-stack/*:test"

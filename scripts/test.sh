@@ -15,7 +15,7 @@ check() {
   "$@" </dev/null || fail 1 "$title: failed (status $?)."
 }
 
-# in_image IMAGE PROGRAM WORDS...: runs a program of an image that can read prometheus/ and do nothing else.
+# in_image IMAGE PROGRAM WORDS...: runs a program of an image. The program can read prometheus/ and has no network.
 in_image() {
   image=$1 program=$2 && shift 2
   docker run --rm --network none --read-only --tmpfs /tmp --cap-drop ALL --user 65534:65534 \
@@ -37,7 +37,7 @@ prepare_containers() {
   COMPOSE_PROJECT_NAME="$COMPOSE_PROJECT_NAME-test-$(pwd | cksum | cut -d ' ' -f 1)" && export COMPOSE_PROJECT_NAME
   trap 'docker image rm "$COMPOSE_PROJECT_NAME/app" "$COMPOSE_PROJECT_NAME/loadgen" >/dev/null 2>&1; tidy_console' EXIT
   ALERTS=1 ensure_images
-  # The Python client comes into an image by apt, which only upstream's has.
+  # Installing the Python client in an image takes apt, which the fallback image of Node lacks.
   case $NODE_IMAGE in "$NODE_FALLBACK") PYTHON_IMAGE=python missing=PYTHON_IMAGE && use_fallback_images ;; esac
   ensure_grafana
   build_images
@@ -48,13 +48,13 @@ prepare_containers() {
   if image_present "$VICTORIA_FALLBACK"; then export TEST_VICTORIA_IMAGE="$VICTORIA_FALLBACK"; else
     left_out "the test of remote write to VictoriaMetrics (only root on Debian can build its image)"
   fi
-  # testcontainers' reaper removes containers of killed test runs. Its image comes only from a registry. Without a registry it is
-  # disabled, because every test also removes its own containers.
+  # testcontainers' reaper removes containers of killed test runs. Its image comes only from a registry. Tests can run without the
+  # reaper, because every test also removes its containers.
   ! registry_is_silent || [ -n "$(docker image ls --quiet testcontainers/ryuk)" ] || export TESTCONTAINERS_RYUK_DISABLED=true
 }
 
 bench() {
-  # nginx is a server that is never the bottleneck, wrk is the fastest peer. Without them one table is skipped, with a note.
+  # nginx is a server that is never the bottleneck; wrk is the fastest peer. Without them one table is skipped, with a note.
   command -v nginx >/dev/null 2>&1 && command -v wrk >/dev/null 2>&1 || ! may_install || apt_install nginx-light wrk
   # The full run also measures a real Prometheus and the idle stack; the quick one does not.
   [ "${1:-}" = quick ] || { check_settings && ensure_engine && ensure_images; }

@@ -12,7 +12,6 @@ show_urls() {
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $(port_range API_HOST_PORT), their metrics on $(port_range METRICS_HOST_PORT)"
   show_url Metrics "$METRICS_HOST_PORT" /metrics
   case $PROMETHEUS_IMAGE in
-    # Its page at / has only a broken link.
     observability-stack/*) show_url Prometheus "$PROMETHEUS_HOST_PORT" "/consoles/query.html (Debian's build has no page at /)" ;;
     *) show_url Prometheus "$PROMETHEUS_HOST_PORT" / ;;
   esac
@@ -29,8 +28,8 @@ show_urls() {
   printf '\nNext: make lab   make load PATTERN=not-found   make verify   make down\n' >&2
 }
 
-# The dashboard from shortly before the last run until now, because panels with a single value show the end of the range, and the
-# future has no samples. Without Grafana, the page that Prometheus renders.
+# Links to the dashboard from shortly before the last run until now: panels with a single value show the end of the range, and the
+# future has no samples. Without Grafana, links to the page that Prometheus renders.
 show_overview() {
   if is_running grafana; then
     show_url 'This run' "$GRAFANA_HOST_PORT" "/d/api-overview?from=$((run_started - 30))000&to=$(date +%s)000"

@@ -10,5 +10,5 @@ words=$(printf '%s\n' "$text" | xargs -n 1 printf '%s\n' 2>/dev/null) ||
   { printf 'error: expected words with closed quotes, got: %s\n' "${text# }" >&2 && exit 2; }
 IFS='
 '
-# shellcheck disable=SC2086 # a word a line
+# shellcheck disable=SC2086 # one word per line
 exec "$@" $words

@@ -1,5 +1,5 @@
-# A container engine for a machine that has none: the distribution's, on Debian and Ubuntu, as root. Left out: any other
-# distribution, and rootless engines. Sourced by prepare.sh.
+# Installs the distribution's container engine on a machine without one, on Debian and Ubuntu, as root. Supports no other
+# distributions and no rootless engines. Sourced by prepare.sh.
 
 may_start_engine() { ! is_refused && [ -z "$(chosen_engine)" ] && may_install; }
 
@@ -12,16 +12,16 @@ install_engine() {
     run_step 'starting the container engine' systemctl start docker || fail 5 'systemctl start docker failed.'
   else
     say 'Starting the container engine (log: /var/log/dockerd.log).'
-    # Left by one that was killed, they would stop the new one as soon as another process has the number in them.
+    # A killed engine leaves these files, and a new engine does not start if another process has the id in them.
     grep -qx dockerd /proc/[0-9]*/comm 2>/dev/null || rm -f /var/run/docker.pid /var/run/docker/containerd/containerd.pid
-    # A session and a log file of its own: it outlives this script, and holds neither its output nor its lock open.
+    # Runs in a separate session with a log file: the engine outlives this script and holds neither its output nor its lock open.
     setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null 9>&- &
   fi
   run_step 'waiting for the container engine' wait_until 60 engine_answers || fail 5 'the container engine did not answer within 60 s.' \
     "$(tail -n 15 /var/log/dockerd.log 2>/dev/null)"
 }
 
-# At the same time; a plugin that fails here is tried again by itself.
+# Installs engine and plugins in parallel; ensure_engine retries a plugin that fails here.
 install_docker() {
   apt-get update || return 1
   # shellcheck disable=SC2046 # a list of words
@@ -35,7 +35,7 @@ install_docker() {
 plugin_folder=/usr/local/lib/docker/cli-plugins
 missing_plugins() { for plugin in compose buildx; do docker "$plugin" version >/dev/null 2>&1 || echo "docker-$plugin"; done; }
 
-# Debian 12 has neither compose nor buildx; those of a later suite run on it.
+# Debian 12 has neither Compose nor Buildx; the packages of a later suite run on it.
 # shellcheck disable=SC2046 # lists of words
 install_plugins() {
   if ! may_install; then

@@ -1,21 +1,21 @@
-# Images for a machine that no registry answers: for Node, Prometheus and Alertmanager, made of Debian's packages, under names of their
-# own. Sourced by prepare.sh.
+# Builds fallback images of Node, Prometheus and Alertmanager from Debian's packages, under separate names, on a machine that cannot
+# reach a registry. Sourced by prepare.sh.
 
 fallback_pattern='observability-stack/*:*debian'
 
-# Once there is a fallback image, no registry is asked any more: its time-out would be the price of each start.
+# Once a fallback image exists, the scripts skip the registry, so that starts do not wait for its time-out.
 registry_silent=''
 registry_is_silent() { [ -n "$registry_silent" ] || [ -n "$(image_names "$fallback_pattern")" ]; }
 
 NODE_FALLBACK=observability-stack/node:24-debian
 PROMETHEUS_FALLBACK=observability-stack/prometheus:3-debian
 ALERTMANAGER_FALLBACK=observability-stack/alertmanager:debian
-# For tests only, so these do not show that a registry is silent.
+# For tests only. $fallback_pattern does not match them, because tests may build them even if a registry answers.
 VICTORIA_FALLBACK=observability-stack/victoria-metrics:test
 PYTHON_FALLBACK=observability-stack/python:test
 fallback_name() { value_of "${1%_IMAGE}_FALLBACK"; }
 
-# Sets each of $missing to its fallback image, which is built where it is not here.
+# Sets each variable in $missing to its fallback image, and builds images that do not exist yet.
 use_fallback_images() {
   absent=''
   for variable in $missing; do image_present "$(fallback_name "$variable")" || absent="$absent $variable=$(value_of "$variable")"; done
@@ -27,8 +27,8 @@ use_fallback_images() {
 }
 
 build_fallback_images() {
-  may_install && is_debian || fail 3 "not here, and no registry answers:$absent" \
-    'Bring them: docker load --input FILE, or set the variables to a mirror that this machine reaches.' \
+  may_install && is_debian || fail 3 "not on this machine, and no registry answers:$absent" \
+    'Load them (docker load --input FILE), or set the variables to a mirror that this machine can reach.' \
     "(On Debian, as root, fallback images are built from Debian's packages.)"
   run_step "no registry: building fallback images from Debian $debian_suite for$absent" build_absent ||
     fail 3 'a fallback image could not be built; the last lines above say why.'
@@ -41,7 +41,7 @@ build_absent() {
   for variable in $absent; do image_present "$(fallback_name "${variable%%=*}")" || return 1; done
 }
 
-# What runs, the shell and programs of the health checks and of builds, and what these depend on: not a whole Debian.
+# Installs only the server, the shell, the tools that health checks and builds use, and their dependencies: not a complete Debian.
 build_fallback_image() {
   name=$(fallback_name "$1") folder=$suite_folder/$1 packages='base-files base-passwd bash ca-certificates coreutils dash'
   case $1 in
@@ -56,13 +56,13 @@ build_fallback_image() {
   of_suite -o Debug::NoLocking=true -o Dir::Cache::Archives="$folder/archives" install --download-only $packages || return 1
   for package in ../archives/*.deb; do dpkg-deb --fsys-tarfile "$package"; done |
     tar -x --ignore-zeros --exclude './usr/share/doc/*' --exclude './usr/share/man/*' --exclude './usr/share/locale/*' || return 1
-  # As the packages do when they are installed. The data folders belong to the user that the container runs as, because a new volume
-  # takes its owner from there.
+  # Does what the packages' installation scripts would do. The container's user owns the data folders, because a new volume inherits
+  # its owner from them.
   for file in passwd group; do cp "usr/share/base-passwd/$file.master" "etc/$file"; done
   cat usr/share/ca-certificates/mozilla/*.crt >etc/ssl/certs/ca-certificates.crt
   install -d -o 65534 -g 65534 prometheus alertmanager
-  # Debian's Prometheus has no page of its own.
+  # Debian builds Prometheus without a web UI, so its start page redirects to a console.
   [ ! -d usr/share/prometheus ] ||
     echo '<meta http-equiv="refresh" content="0; url=consoles/query.html">' >usr/share/prometheus/web/no-ui/index.html
-  tar -c . | docker import "$@" - "$name" >/dev/null && echo "$name is made"
+  tar -c . | docker import "$@" - "$name" >/dev/null && echo "built $name"
 }

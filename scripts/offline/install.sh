@@ -1,35 +1,35 @@
 # Installs programs on Debian and Ubuntu, as root, from the distribution's own packages. INSTALL_ENGINE=no forbids every
 # installation. Sourced.
 
-# What is newer than this machine's own packages comes from this suite.
+# The Debian suite from which scripts take packages that must be newer than this machine's.
 debian_suite=forky
-how_to_install='Run as root on Debian or Ubuntu, this would install it (INSTALL_ENGINE=no forbids that).'
+how_to_install='As root on Debian or Ubuntu, this command installs it (unless INSTALL_ENGINE=no).'
 
 is_debian() { grep -q '^ID=debian' /etc/os-release 2>/dev/null; }
 may_install() { [ "${INSTALL_ENGINE:-yes}" != no ] && [ "$(id -u)" = 0 ] && grep -qE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release 2>/dev/null; }
 
-# apt_install PACKAGE...: with the lists first, because a machine may have none yet, or old ones.
+# apt_install PACKAGE...: updates the package lists first, because they may be missing or outdated.
 apt_install() { run_step "apt-get install $*" update_and_install "$@"; }
 update_and_install() { apt-get update && install_packages "$@"; }
 install_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@"
 }
 
-# The archive that this machine already uses for Debian itself (not the security archive), read from apt, never written down.
+# Prints the URL of the archive from which this machine's apt gets Debian itself (not the security archive).
 debian_archive() {
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | grep -v security | sort -u | head -n 1 | grep .
 }
 
-# of_suite WORD...: apt-get for packages of the later suite, with a configuration of its own, so that nothing of the machine's apt set-up
-# changes, nor matters. Its lists are downloaded once and go with this script (tidy_console).
+# of_suite WORD...: runs apt-get for packages of the later suite. Its separate configuration neither changes the machine's apt
+# configuration nor depends on it. Its lists are downloaded once and removed when this script ends (tidy_console).
 suite_folder=/var/cache/observability-stack.$$
 of_suite() {
   if [ ! -d "$suite_folder/lists" ]; then
-    # A machine whose lists were never downloaded, or were removed, does not know its archive yet.
+    # Without package lists, apt does not report its archive.
     archive=$(debian_archive) || { apt-get update && archive=$(debian_archive); } || return 1
     mkdir -p "$suite_folder/lists/partial" "$suite_folder/archives/partial"
-    # These count as there: what others need when they are installed, which they are not, or only to build native modules, to be tested
-    # or bundled, and to guess a mistyped command. With all that, npm would have twice as many packages.
+    # Marks packages as installed that others need only for their installation scripts (which do not run), to build native modules,
+    # for tests and bundling, or to suggest corrections of mistyped commands. They would double the number of npm's packages.
     printf 'Package: %s\nStatus: install ok installed\nVersion: 9999\nArchitecture: all\n\n' \
       adduser debconf node-gyp node-istanbul webpack node-fastest-levenshtein >"$suite_folder/status"
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive $debian_suite main" >"$suite_folder/sources.list"
@@ -41,8 +41,8 @@ of_suite() {
     -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false "$@"
 }
 
-# unpack_from_debian FOLDER PACKAGE...: into the folder the programs of these names, each of a package of the later suite. They are
-# unpacked, not installed.
+# unpack_from_debian FOLDER PACKAGE...: copies from each package of the later suite the program of the same name into FOLDER, without
+# installing the package.
 unpack_from_debian() { run_step "unpacking $(shift && echo "$*") from Debian $debian_suite" unpack_programs "$@"; }
 unpack_programs() {
   umask 022
@@ -54,17 +54,17 @@ unpack_programs() {
   done
 }
 
-# Development dependencies, Node 24 among them (npm's package `node`). The stack itself needs none: its Node is in the images.
+# Installs the development dependencies, including Node 24 (npm's package `node`). The stack itself needs none: its images contain Node.
 ensure_node_modules() {
   command -v npm >/dev/null 2>&1 || { may_install && apt_install nodejs npm; } ||
     fail 3 'no npm on this machine.' 'Install Node.js 20 or newer with npm, then run this again.' "$how_to_install"
-  # npm writes this file last; it is older than the lock file when a change of dependencies was pulled.
+  # npm writes this file last. If it is older than the lock file, a pull has changed the dependencies.
   [ -z "$(find "$root/package-lock.json" -newer "$root/node_modules/.package-lock.json" 2>&1)" ] ||
     run_step 'installing the development dependencies (npm ci)' npm_ci || fail 3 'npm ci failed.'
 }
 npm_ci() { cd "$root" && npm ci --no-audit --no-fund --loglevel error && touch node_modules/.package-lock.json; }
 
-# These print the path of the program, if there is one now. kubectl brings kustomize 5 since 1.27, which kubernetes/ needs.
+# Both print the program's path, if it is available. kubernetes/ needs kustomize 5, which kubectl includes from 1.27 on.
 ensure_chromium() {
   for name in chromium chromium-browser google-chrome google-chrome-stable; do ! command -v "$name" || return 0; done
   may_install && is_debian && apt_install chromium && command -v chromium

@@ -36,7 +36,7 @@ export function filesWithAddress(): Record<string, string> {
         read(path).replace(/https:\/\/\S+(?=\/(?:blob\/main\/|security\/advisories\/))/g, address),
       ]),
     ),
-    '.github/CODEOWNERS': `# Made of the address in package.json by \`npm run generate\`.\n* @${owner}\n`,
+    '.github/CODEOWNERS': `# Generated from the address in package.json by \`npm run generate\`.\n* @${owner}\n`,
     ...Object.fromEntries(
       publicPackages.map(({ folder }) => {
         const links = {

@@ -12,7 +12,7 @@ export function toPrometheusRule(texts: readonly string[]): string {
     metadata: { name: 'observability-stack', labels: { release: 'kube-prometheus-stack' } },
     spec: { groups: texts.flatMap((text) => RuleFile.parse(parse(text)).groups) },
   };
-  const header = '# Made of prometheus/rules by `npm run generate`. Do not edit: a test compares them.\n';
+  const header = '# Generated from prometheus/rules by `npm run generate`; a test compares them.\n';
   const document = new Document(rule);
   // As they are written in prometheus/rules.
   visit(document, {

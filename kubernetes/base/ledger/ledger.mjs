@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Keeps the records of loads: `PUT /NAME.json` writes one, `DELETE` removes it. Files, because the generator reads its ledger from a folder.
- * A server, because shards run on many nodes, and few clusters have storage that several nodes can write to.
- * JavaScript, because it runs from a ConfigMap without a build, and not every build of Node strips types.
+ * Stores the records of loads: `PUT /NAME.json` writes one, `DELETE` removes it. Records are files, because the generator reads its ledger
+ * from a folder. Shards need a server, because they run on many nodes, and few clusters have storage that several nodes can write to.
+ * The program is JavaScript, because it runs from a ConfigMap without a build, and not every build of Node strips types.
  */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';

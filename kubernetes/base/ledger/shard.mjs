@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A shard of `make k8s-load`: runs the generator by the ConfigMap loadgen-plan, and sends its record to the ledger when it starts and when
- * it ends. So a deleted pod's requests are known, and a killed pod's record says that it started.
+ * A shard of `make k8s-load`: runs the generator according to the ConfigMap loadgen-plan, and sends its record to the ledger at the start
+ * and at the end. So the ledger knows the requests of a deleted pod, and that a killed pod had started.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -31,10 +31,10 @@ const words = [
   ...['--shard', `${shard}/${setting('SHARDS')}`],
   ...['--start-at', new Date(Number(setting('START')) * 1000).toISOString()],
 ];
-// In the plan's folder, so that an error in a file names the file as the user does.
+// Runs in the plan's folder, so that an error in a pattern file names the file without a path in the container.
 const generator = spawn(process.execPath, [GENERATOR, ...words], { cwd: PLAN, stdio: 'inherit' });
 process.on('SIGTERM', () => generator.kill('SIGTERM'));
-// In sequence, so that the newest wins. Errors are ignored here: the last record is sent again below.
+// Sends in sequence, so that the newest record wins. Ignores errors, because the last record is sent again below.
 let delivered = Promise.resolve();
 const watcher = watch(RECORDS, () => {
   delivered = delivered.then(deliver).catch(() => {});
