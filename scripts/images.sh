@@ -25,7 +25,7 @@ save() {
       case $variable in GRAFANA* | ALERT*) optional="$optional $(value_of "$variable")" ;; *) missing="$missing $(value_of "$variable")" ;; esac
     fi
   done
-  [ -z "$missing" ] || fail 3 "not on this machine:$missing" 'Bring them with: make up'
+  [ -z "$missing" ] || fail 3 "not on this machine:$missing" 'Pull or build them with: make up'
   # docker creates the file under its name only after writing it completely.
   run_step "saving $# images" docker save --output "$file" "$@" || fail 1 "\"$file\" could not be written; no file was left."
   say "Saved: $*"
@@ -33,8 +33,8 @@ save() {
 }
 
 load() {
-  [ -f "$file" ] || fail 2 "FILE: expected a file that make save-images has written, got \"$file\"."
-  run_step "loading the images of $file" docker load --input "$file" || fail 2 "FILE: expected a file that make save-images has written, got \"$file\"."
+  [ -f "$file" ] || fail 2 "FILE: expected a file from make save-images, got \"$file\"."
+  run_step "loading the images of $file" docker load --input "$file" || fail 2 "FILE: expected a file from make save-images, got \"$file\"."
   docker tag "$COMPOSE_PROJECT_NAME/app" "$COMPOSE_PROJECT_NAME/app:loaded" || fail 2 "FILE: expected the images of \"$COMPOSE_PROJECT_NAME\", got others."
   say 'Start them with: make up'
 }

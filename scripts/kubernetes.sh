@@ -14,13 +14,13 @@ timeout=${K8S_TIMEOUT:-180}
 reports=${REPORTS_FOLDER:-$root/reports}
 ours=app.kubernetes.io/part-of=observability-stack
 
-# Bounds every request. kubectl repeats watches until their --timeout.
+# Limits the duration of every request. kubectl repeats watches until their --timeout.
 cluster() { "$kubectl_program" --context "$context" --request-timeout "$([ "$timeout" -lt 30 ] && echo "$timeout" || echo 30)s" "$@"; }
 in_namespace() { cluster --namespace "$namespace" "$@"; }
 get() { in_namespace get "$@"; }
 check_seconds() { case $2 in '' | *[!0-9]*) fail 2 "$1: expected a whole number of seconds, got \"$2\"" ;; esac; }
 
-# Chooses K8S_CONTEXT, or else the current context if it is local. All calls name it, in case the current context changes.
+# Chooses K8S_CONTEXT, or else the current context if it is local. All calls name the context, in case the current one changes.
 choose_context() {
   kubectl_program=$(ensure_kubectl) || fail 3 'no kubectl on this machine, and none could be installed.' \
     'Install it (https://kubernetes.io/docs/tasks/tools/), then run this command again.' "$how_to_install"
@@ -31,14 +31,14 @@ choose_context() {
     "${K8S_CONTEXT:-}" | kind-* | k3d-* | minikube | microk8s | docker-desktop | orbstack | rancher-desktop | colima | colima-*) ;;
     *)
       server=$("$kubectl_program" config view --minify --output 'jsonpath={.clusters[0].cluster.server}')
-      fail 2 "the context \"$context\" ($server) is not a local cluster, so it has to be named." "To use it: K8S_CONTEXT=$context"
+      fail 2 "the context \"$context\" ($server) is not a local cluster, so it must be named." "To use it: K8S_CONTEXT=$context"
       ;;
   esac
   reason=$(cluster get --raw /readyz 2>&1) ||
     fail 3 "the cluster of the context \"$context\" does not answer: $(printf '%s' "$reason" | tail -n 1)"
 }
 
-# Sets overlay to the folder that is applied.
+# Sets overlay to the folder to apply.
 choose_overlay() {
   overlay=${K8S_OVERLAY:-}
   case ${K8S_STORAGE:-}/$overlay in
@@ -61,7 +61,7 @@ confirm_changes() {
   # The namespace may exist before the stack, for its secrets. Without a namespace, kubectl diff fails.
   [ -n "$(get deployment,statefulset --selector "$ours" --output name)" ] || return 0
   cluster diff -f "$work/stack.yaml" >"$work/diff" 2>"$work/error" || [ $? = 1 ] || fail 1 'kubectl cannot compare the cluster:' "$(tail -n 1 "$work/error")"
-  # The difference of a new object has no lines before the change (-0,0).
+  # The diff of a new object has no lines before the change (-0,0).
   different=$(awk '/^diff / { first = 1 } /^@@ -[1-9]/ && first { n += 1; first = 0 } END { print n + 0 }' "$work/diff")
   grep '^[-+] ' "$work/diff" | grep -vE '^. +(image|generation): ' >"$work/changes"
   [ "$different" = 0 ] || [ ! -s "$work/changes" ] || [ "${K8S_CHANGES:-}" = apply ] || {

@@ -61,7 +61,7 @@ are_loaded() {
 build_images() {
   if [ "${BUILD_IMAGES:-$(! are_loaded || echo no)}" = no ]; then
     for image in app loadgen; do
-      image_present "$COMPOSE_PROJECT_NAME/$image" || fail 3 "BUILD_IMAGES=no, and no image $COMPOSE_PROJECT_NAME/$image on this machine." 'Bring it with: make load-images FILE=stack.tar'
+      image_present "$COMPOSE_PROJECT_NAME/$image" || fail 3 "BUILD_IMAGES=no, and no image $COMPOSE_PROJECT_NAME/$image on this machine." 'Load it with: make load-images FILE=stack.tar'
     done
     return
   fi

@@ -75,7 +75,7 @@ load() {
   require_stack
   [ $# -gt 0 ] || set -- lab
   send "$@"
-  # Only if there was a run.
+  # Shows the overview only if there was a run.
   [ "$status" != 0 ] && [ ! -e "$page" ] || show_overview
   return "$status"
 }

@@ -6,7 +6,7 @@ show_url() { printf '%-13s http://%s:%s%s\n' "$1" "$host" "$2" "$3" >&2; }
 
 show_urls() {
   say ''
-  # First the dashboard for the run, if there was one: make up sends nothing to an API that has already handled requests.
+  # Shows the dashboard of the run first, if there was a run: make up sends nothing to an API that has already handled requests.
   [ -z "$grafana_missing" ] && [ ! -e "$page" ] || show_overview
   show_url API "$API_HOST_PORT" "/products (also on $API_LAB_HOST_PORT, which browsers refuse)"
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $(port_range API_HOST_PORT), their metrics on $(port_range METRICS_HOST_PORT)"
