@@ -157,11 +157,12 @@ describe('the page of Prometheus', () => {
     hostile = await serveExposition(lines.join(''));
     const target = [{ targets: [hostile.address], labels: { job: 'api' } }];
     await stack.addTargets('hostile', JSON.stringify(target));
-    const html = await eventually('the hostile series on the page', async () => {
+    // A page that is rendered during the scrape shows only some of the series.
+    const html = await eventually('all hostile series on the page', async () => {
       const found = await read();
-      return found.includes('&lt;img src=x') && found;
+      const isCounted = rows(found, 'codes').some((row) => row.endsWith(' 1,000'));
+      return isCounted && found.split('&lt;img src=x').length > 3 && found;
     });
-    expect(rows(html, 'codes')).toContainEqual(expect.stringMatching(/ 1,000$/));
     const largest = await query(stack.prometheusUrl, 'max(http_requests_total)');
     expect(largest).toEqual([{ labels: {}, value: 1000 }]);
     expect(html).not.toContain('<img');

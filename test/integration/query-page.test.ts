@@ -163,6 +163,7 @@ describeInBrowser('in a browser', (browser) => {
 
   it('needs no mouse: query, examples and overview are reachable by keyboard', async () => {
     const page = await open(`${stack.prometheusUrl}/consoles/query.html`);
+    await page.locator(':focus').waitFor();
     await page.keyboard.type('sum(http_errors_total)');
     await Promise.all([page.waitForURL(/expr=sum/), page.keyboard.press('Enter')]);
     expect(await rows(page)).toEqual([{ series: '{}', value: 33 }]);
