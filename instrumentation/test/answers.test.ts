@@ -1,4 +1,4 @@
-/** Where a request counts: under its route, under a mount, or as unmatched. */
+/** The path that a request is counted under: that of its route, that of a mount, or unmatched. */
 import type { NextFunction, Request, Response } from 'express';
 import { fail, ok, pass, refuse, testRows } from './routing.ts';
 
@@ -19,7 +19,7 @@ testRows([
     },
   ],
   [
-    'OPTIONS that Express answers, where no route has them',
+    'OPTIONS without a route for it, answered by Express',
     ({ app }) => app.get('/a', ok).post('/a', ok),
     { 'OPTIONS /a': 'other unmatched 200' },
   ],
@@ -39,7 +39,7 @@ testRows([
     },
   ],
   [
-    'an error that a handler of the application answers',
+    "an error answered by one of the application's handlers",
     ({ app, router }) => {
       app.use(
         '/a',
@@ -59,7 +59,7 @@ testRows([
     { 'GET /a': 'get /a 500' },
   ],
   [
-    'files below a mount, which a route has looked at before',
+    'files below a mount, also after a route has passed the request on',
     ({ app, express }) =>
       app.get(/^\/look\/.*$/, pass).use(['/static', '/look'], express.static(import.meta.dirname)),
     {
@@ -74,12 +74,12 @@ testRows([
     { 'GET /api/acme/users': 'get /api/:tenant 401' },
   ],
   [
-    'a middleware for everything that refuses',
+    'a middleware without a path that refuses',
     ({ app }) => app.use(refuse(401)).get('/a', ok),
     { 'GET /a': 'get unmatched 401' },
   ],
   [
-    'handlers that pass on to no route',
+    'handlers that pass the request on, with no other route left',
     ({ app }) => {
       app.get('/a', pass).get('/:leaves', (_q, _r, next) => next('route'));
       app
@@ -90,12 +90,12 @@ testRows([
     { 'GET /a': 'get unmatched 404', 'GET /b': 'get unmatched 404', 'GET /x': 'get unmatched 404' },
   ],
   [
-    "a handler that passes on to the application's own 404",
+    "a handler that passes the request on to the application's own 404",
     ({ app }) => app.get('/a', pass).use(refuse(404)),
     { 'GET /a': 'get unmatched 404' },
   ],
   [
-    'handlers for all methods, next to others',
+    'handlers for all methods, next to a handler for one',
     ({ app }) => {
       app.route('/refuses').get(ok).all(refuse(405));
       app.route('/answers').get(ok).all(ok);
@@ -116,12 +116,12 @@ testRows([
     { 'GET /x': 'get /:b 200', 'GET /r/b': 'get /r/:c 200' },
   ],
   [
-    'a handler that leaves the answer to a middleware for all',
+    'a handler that leaves the response to a middleware without a path',
     ({ app, router }) => app.use('/api', router().use('/users', router().get('/:id', pass)).use(ok)),
     { 'GET /api/users/7': 'get /api/users/:id 200' },
   ],
   [
-    'parameters that are refused, or make the route not match',
+    'parameters that are refused, or keep the route from matching',
     ({ app }) => {
       app.param('id', (_q, _r, next) => next(Object.assign(new Error('no'), { status: 403 })));
       app.param('other', (_q, _r, next) => next('route'));

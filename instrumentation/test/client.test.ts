@@ -1,4 +1,4 @@
-/** Which client library is used: that of the registry, or else what is installed. */
+/** Which client library is used: the one that made the registry, or else an installed one. */
 import { createRequire } from 'node:module';
 import { afterEach, expect, it, jest } from '@jest/globals';
 import express from 'express';

@@ -1,4 +1,4 @@
-/** Durations come from a monotonic clock: setting the system clock changes none. */
+/** Durations come from a monotonic clock: setting the system clock does not change them. */
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { startApp } from './harness.ts';
 

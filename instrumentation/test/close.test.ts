@@ -15,7 +15,7 @@ import { measure, ok, serve } from './harness.ts';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** With a method that the types of Express do not declare. */
+/** `handle` is missing from Express's types. */
 type App = express.Express & { handle(...parameters: unknown[]): unknown };
 
 it.each(['express', 'express-4'])(
@@ -93,7 +93,7 @@ it('watches the event loop with one timer for all applications, until the last o
   expect(timers.size).toBeLessThanOrEqual(1);
 });
 
-/** With a property that the types of Express do not declare. */
+/** `stack` is missing from Express's types. */
 type Shared = express.Router & { readonly stack: readonly { readonly handle: unknown }[] };
 
 describe.each(['express', 'express-4'])('an application that is dropped without close() (%s)', (version) => {
@@ -101,8 +101,8 @@ describe.each(['express', 'express-4'])('an application that is dropped without 
   it.each<[string, (shared: Shared, nested: App) => unknown, boolean]>([
     ['its own registry', nothing, false],
     ['a registry that is kept', nothing, true],
-    ['a router that others use, too', (shared) => shared, false],
-    ['an application that others mount, too', (_shared, nested) => nested, false],
+    ['a router that other applications also use', (shared) => shared, false],
+    ['a nested application that is also mounted elsewhere', (_shared, nested) => nested, false],
     ['both, and a registry that is kept', (shared, nested) => nested.use(shared), true],
   ])('is freed, with %s', async (_name, mountOf, isRegistryKept) => {
     const { default: createExpress } = (await import(version)) as { default: typeof express };

@@ -1,4 +1,4 @@
-/** One exposition for all processes of a cluster: its sums, however workers end. */
+/** One exposition for all processes of a cluster. Its sums are right, however workers end. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
 import { expectLossWithinBound, expectNothingLost, killWorkers } from './kill-workers.ts';
@@ -76,12 +76,12 @@ it('labels process metrics by worker, reuses worker numbers, and does not label 
   }
 });
 
-describe('the end of a worker loses nothing', () => {
+describe('a worker that ends', () => {
   it.each<[string, string]>([
-    ['by SIGTERM, to which nothing listens', 'SIGTERM'],
-    ['by SIGINT', 'SIGINT'],
-    ['by worker.kill()', 'kill'],
-  ])('%s', async (_name, end) => {
+    ['SIGTERM without a listener', 'SIGTERM'],
+    ['SIGINT', 'SIGINT'],
+    ['worker.kill()', 'kill'],
+  ])('loses no count at %s', async (_name, end) => {
     const several = await run({ WORKERS: '1', REPORT_INTERVAL_MS: '60000' });
     const [pid] = await several.command<number[]>('workers');
     await ask(several, 5);
@@ -98,7 +98,7 @@ describe('the end of a worker loses nothing', () => {
   it.each([
     ['from the beginning', {}],
     ['since its first request', { LISTENS_LATE: '1' }],
-  ])('by SIGTERM if its own listener, added %s, waits for `lastScrape`', async (_since, late) => {
+  ])('loses no count if its SIGTERM listener, added %s, awaits `lastScrape`', async (_since, late) => {
     const close = { REPORT_INTERVAL_MS: '60000', ON_SIGTERM: 'close' };
     const several = await run({ WORKERS: '1', ...close, ...late });
     const [pid] = await several.command<number[]>('workers');
@@ -109,7 +109,7 @@ describe('the end of a worker loses nothing', () => {
     expect(scrape.value('http_server_worker_lost_reports_total')).toBe(0);
   });
 
-  it.each(['/exit', '/throw'])('of requests, by %s', async (path) => {
+  it.each(['/exit', '/throw'])('loses no count of requests at %s', async (path) => {
     const several = await run({ WORKERS: '1', REPORT_INTERVAL_MS: '60000' });
     const [pid] = await several.command<number[]>('workers');
     await ask(several, 5);
@@ -117,12 +117,12 @@ describe('the end of a worker loses nothing', () => {
     const scrape = await several.untilEnded(pid, 0);
     expect(scrape.users()).toBe(5);
     expect(scrape.value('http_requests_total', { path })).toBe(1);
-    // The counter of the user could not be read any more.
+    // The user's counter could no longer be read.
     expect(scrape.value('http_server_worker_lost_reports_total')).toBe(1);
   });
 });
 
-it('exposes how long the lost counts of a killed worker cover', async () => {
+it('exposes how many seconds of counts are lost with a killed worker', async () => {
   const several = await run({ WORKERS: '1', REPORT_INTERVAL_MS: '60000' });
   const [pid] = await several.command<number[]>('workers');
   await ask(several, 3);
@@ -139,7 +139,7 @@ it('exposes how long the lost counts of a killed worker cover', async () => {
   );
 });
 
-it('shows the last report of a worker that does not answer, and its age', async () => {
+it('shows the last report of an unresponsive worker, and its age', async () => {
   const several = await run({ WORKERS: '2', REPORT_INTERVAL_MS: '60000' });
   await ask(several, 4);
   await several.scrape();
@@ -153,7 +153,7 @@ it('shows the last report of a worker that does not answer, and its age', async 
   await until('the other to answer alone', async () => (await several.get('/users/5')).worker !== blocked);
 });
 
-it('fails a scrape with the name of the worker and of the metric whose collector failed', async () => {
+it('fails a scrape and names the worker and the metric whose collector failed', async () => {
   const several = await run({ WORKERS: '1' });
   await ask(several, 1, '/break');
   expect((await several.scrape()).text).toBe('a collector failed: worker 1: sometimes: broken\n');
@@ -177,7 +177,7 @@ it('includes earlier counts when the primary aggregates late, or again', async (
   await until('the new aggregate to know all workers', async () => (await several.scrape()).users() === 4);
 });
 
-it('fails no request and loses none in a rolling restart, and then the primary waits for one more scrape', async () => {
+it('neither fails nor loses a request in a rolling restart, after which the primary waits for one more scrape', async () => {
   const several = await run({ WORKERS: '2' });
   const traffic = load(several.port, 200);
   await several.command('restart');
@@ -195,13 +195,13 @@ it('fails no request and loses none in a rolling restart, and then the primary w
 describe('no sum falls while workers end under load', () => {
   const short = { seconds: 4, everyMs: 500, perSecond: 200, scrapes: 20 };
 
-  it('and each request counts once, if they end by SIGTERM', async () => {
+  it('and each request counts once if they end by SIGTERM', async () => {
     const several = await run({ WORKERS: '3', ON_SIGTERM: 'disconnect' });
     const result = await killWorkers(several, { ...short, signals: ['SIGTERM'] });
     expectNothingLost(result);
   });
 
-  it('and no more is missing than exposed as lost, if every other worker is killed', async () => {
+  it('and no more counts are missing than are exposed as lost if every other worker is killed', async () => {
     const several = await run({ WORKERS: '3', ON_SIGTERM: 'disconnect', REPORT_INTERVAL_MS: '200' });
     const result = await killWorkers(several, { ...short, signals: ['SIGKILL', 'SIGTERM'] });
     expectLossWithinBound(result);

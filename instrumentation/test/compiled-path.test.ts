@@ -6,7 +6,7 @@ import type { Layer } from '../src/express/types.ts';
 
 type Mountable = Router & { stack: Layer[] };
 
-/** The layer of a router that mounts something at `path`. */
+/** The layer that a router adds when something is mounted at `path`. */
 async function mount(version: string, path: string | RegExp | (string | RegExp)[]): Promise<Layer> {
   const { default: express } = (await import(version)) as { default: { Router(): Mountable } };
   const router = express.Router();
@@ -56,7 +56,7 @@ describe.each(['express-4', 'express-4-18'])('a mount of %s', (version) => {
     expect(patternsOf(await mount(version, paths))).toEqual(paths);
   });
 
-  it('at a path with a trailing slash gets the label without it', async () => {
+  it('at a path with a trailing slash gets a label without the slash', async () => {
     expect(patternsOf(await mount(version, '/a/:b/'))).toEqual(['/a/:b']);
   });
 
@@ -65,7 +65,7 @@ describe.each(['express-4', 'express-4-18'])('a mount of %s', (version) => {
   });
 });
 
-it('a mount of Express 4.22 gets its given path as label if that contains an escape or a named group', async () => {
+it('a mount of Express 4.22 gets its original path as label if that contains an escape or a named group', async () => {
   for (const path of ['/a\\(b\\)', '/a\\:b', '/a(?<year>\\d+)/:id', '/(ab)?cd', '/(a|b)/:id', '/:id(\\d*)'])
     expect(patternsOf(await mount('express-4', path))).toEqual([path]);
 });

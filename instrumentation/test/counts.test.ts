@@ -1,4 +1,4 @@
-/** The numbers that requests are added to. */
+/** The cells in which requests are counted. */
 import { expect, it } from '@jest/globals';
 import { addRequest, createRow, expose, MAX_CODES, unmatchedRow } from '../src/recording/counts.ts';
 import { createRequestRegistry } from './request-registry.ts';

@@ -1,4 +1,4 @@
-/** When a response has ended, and which route answered: unusual responses of applications, and clients that pipeline. */
+/** When a response ends and which route it belongs to, for unusual responses of applications and for clients that pipeline. */
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
 import type { Express, NextFunction, Request, Response } from 'express';
@@ -44,19 +44,19 @@ describe.each<[string, (string | undefined)[]]>([
     for (const event of events) event ? response.removeAllListeners(event) : response.removeAllListeners();
   };
 
-  it.each(['before', 'after'])('counts if they are removed %s its answer', async (when) => {
+  it.each(['before', 'after'])('counts if they are removed %s it is sent', async (when) => {
     await start((r) => {
       if (when === 'before') remove(r);
       r.send('ok');
       if (when === 'after') remove(r);
     });
-    // Without the listeners of Node itself the connection stays open.
+    // Without Node's own listeners the connection stays open.
     const client = await send();
     await client.responses(1);
     await app.expectCounted({ 'get /a 200': 1 });
   });
 
-  it('counts as 499 when the client leaves before its end', async () => {
+  it('counts as 499 when the client disconnects before its end', async () => {
     let isRunning = false;
     await start((r) => {
       remove(r);
@@ -70,7 +70,7 @@ describe.each<[string, (string | undefined)[]]>([
   });
 });
 
-describe('a response that was handed over in full', () => {
+describe('a response that was passed to the operating system in full', () => {
   it.each<[string, (response: Response) => unknown]>([
     ['in finish', (r) => r.once('finish', () => r.socket?.destroy()).send('ok')],
     ['right after its end', (r) => r.send('ok').socket?.destroy()],
@@ -112,14 +112,14 @@ describe('a response that was handed over in full', () => {
     ['304', '1.1', '', (r) => r.status(304).end(), 304],
     ['chunks', '1.1', '', (r) => r.write('a', () => r.end('b')), 200],
     ['8 MB', '1.1', '', (r) => r.send(big), 200],
-    ['an upgrade to HTTP/2 that is not made', '1.1', 'Upgrade: h2c\r\n', (r) => r.send('ok'), 200],
+    ['an ignored request to upgrade to HTTP/2', '1.1', 'Upgrade: h2c\r\n', (r) => r.send('ok'), 200],
   ])('is counted once: %s', async (_name, version, extra, answer, code) => {
     await start(answer);
     await get(version, extra);
     await app.expectCounted({ [`get /a ${code}`]: 1 });
   });
 
-  it('passes every event to listeners with its values', async () => {
+  it('passes every event with its arguments to listeners', async () => {
     const seen: unknown[] = [];
     await start((r) => {
       for (const name of ['finish', 'close', 'own'])
@@ -136,9 +136,9 @@ describe('a response that was handed over in full', () => {
 describe.each(['express-4', 'express'])('a route that answers and calls next() (%s)', (id) => {
   const createApp = require(id) as () => Express;
   it.each<[string, (response: Response) => unknown]>([
-    ['a small answer', (r) => r.json(1)],
-    ['a large one', (r) => r.send(big)],
-    ['one in parts', (r) => r.write('half') && setImmediate(() => r.end('rest'))],
+    ['a small response', (r) => r.json(1)],
+    ['a large response', (r) => r.send(big)],
+    ['a response in parts', (r) => r.write('half') && setImmediate(() => r.end('rest'))],
   ])('keeps its label, whatever runs after it: %s', async (_name, answer) => {
     const build = (a: Express) =>
       a.get('/users/:id', (_q, r, next) => next(void answer(r))).all(/./, () => undefined);
@@ -160,14 +160,14 @@ describe.each(['express-4', 'express'])('a route that answers and calls next() (
 
 /** The package does not change servers: such clients cost as much as with bare Express. */
 describe('a client that pipelines', () => {
-  it('gets the answers of bare Express: all 2,000 of one write', async () => {
+  it('gets the same responses as from bare Express: all 2,000 to one write', async () => {
     await start((r) => r.send('ok'));
     const client = await send(request.repeat(2_000));
     expect(await client.responses(2_000)).toHaveLength(2_000);
     await app.expectCounted({ 'get /a 200': 2_000 });
   });
 
-  it('counts once per received request, with none left in progress, when it leaves without reading', async () => {
+  it('counts once per received request, with none left in progress, when it disconnects without reading', async () => {
     let handled = 0;
     await start((r) => {
       handled++;

@@ -36,7 +36,7 @@ describe('the lateness of the event loop', () => {
       cwd: import.meta.dirname,
     });
     const [before, first, second] = JSON.parse(stdout) as Record<'0' | '1', number>[];
-    // All but what was left of the timer's period when it began.
+    // Except for the rest of the timer's period when the block began.
     expect((first?.[0] ?? 0) - (before?.[0] ?? 0)).toBeGreaterThan(0.24);
     expect((first?.[1] ?? 0) - (before?.[1] ?? 0)).toBeGreaterThan(0.29);
     expect(second?.[0]).toBe(first?.[0]);

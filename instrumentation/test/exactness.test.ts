@@ -1,4 +1,4 @@
-/** Each way in which a request can end, over real sockets: it counts once, under the right code, and leaves the gauge. */
+/** Each way in which a request can end, over real sockets: it counts once, with the right code, and the gauge returns to 0. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
@@ -96,7 +96,7 @@ describe('a request that the server answers', () => {
     await app.expectCounted({ 'post /ok 201': 3 });
   });
 
-  it('keeps its status when the client closes its half of the connection or asks to close it', async () => {
+  it('keeps its status when the client half-closes the connection or sends Connection: close', async () => {
     const half = await connectRaw(app.port);
     half.socket.end(get('/ok'));
     expect(await half.responses(1)).toEqual(['200']);
@@ -108,7 +108,7 @@ describe('a request that the server answers', () => {
   });
 });
 
-describe('a request whose client leaves', () => {
+describe('a request whose client disconnects', () => {
   it.each<[string, (client: RawClient) => unknown]>([
     ['closes', ({ socket }) => socket.destroy()],
     ['resets the connection', ({ socket }) => socket.resetAndDestroy()],
@@ -145,7 +145,7 @@ describe('a request whose client leaves', () => {
     await app.expectCounted({ 'post /body 499': 1 });
   });
 
-  it('counts as one 499 when the handler answers after the client has left', async () => {
+  it('counts as one 499 when the handler answers after the client has disconnected', async () => {
     (await hold()).socket.destroy();
     await app.settled(1);
     held[0]?.send('too late');
@@ -160,7 +160,7 @@ describe('a request whose client leaves', () => {
     await app.expectCounted({ 'get /held 499': 2, 'get /ok 499': 1 });
   });
 
-  it('does not count if it never was a request', async () => {
+  it('does not count if its head is incomplete, invalid or a CONNECT', async () => {
     const client = await app.send('GET /ok HTTP/1.1\r\nHost:');
     client.socket.destroy();
     for (const bytes of [
@@ -175,7 +175,7 @@ describe('a request whose client leaves', () => {
   });
 });
 
-describe('a response that the server itself cuts', () => {
+describe('a response that the server itself cuts short', () => {
   it.each([
     ['a handler that fails half-way', '/half'],
     ['a source that breaks half-way', '/broken-source'],

@@ -93,7 +93,7 @@ it('keeps no exemplars by default', async () => {
   expect(await openMetrics()).not.toContain('trace_id');
 });
 
-describe('a function of the user', () => {
+describe('a user-defined function', () => {
   it('returns the labels, or undefined for no exemplar', async () => {
     const exemplars: InstrumentOptions['exemplars'] = ({ url, headers }) =>
       url === '/a' ? undefined : { order: String(headers['x-order']) };
@@ -104,7 +104,7 @@ describe('a function of the user', () => {
     expect(Object.values(exemplarsIn(await openMetrics()))).toEqual(Array(2).fill('{order="a\\"b\\\\"}'));
   });
 
-  it('may change its result later without effect', async () => {
+  it('may modify its result later without effect', async () => {
     const labels = { order: 'first' };
     app = await start({ exemplars: () => labels });
     await ask('/broken');

@@ -94,7 +94,7 @@ describe('the exposition', () => {
     ['/?name[]=d&native=1&x=2', 4],
     ['/?native=0', undefined],
   ])(
-    'answers protobuf if that is preferred; asked for %s with a native schema of %s',
+    'answers protobuf if that is preferred; at the path %s with a native schema of %s',
     async (path, schema) => {
       const encoded = {
         messages: (withNative: boolean) => [encodeSingle('gauge', new Uint8Array(), withNative ? 4 : 0)],
@@ -160,7 +160,7 @@ describe('the exposition', () => {
     expect((await scrape(port)).status).toBe(200);
   });
 
-  it('shares one rendering among waiting scrapes, taken after all of them have arrived', async () => {
+  it('shares one rendering among waiting scrapes, started after all of them have arrived', async () => {
     const gate = createGate();
     const port = await start(gate.gather);
     const first = scrape(port);
@@ -196,7 +196,7 @@ describe('the exposition', () => {
     expect(observed).toEqual([503, 200, 200]);
   });
 
-  it('frees the place of a client that leaves, and does not report it as answered', async () => {
+  it('frees the slot of a client that disconnects, and does not report it as answered', async () => {
     const gate = createDeferred();
     let calls = 0;
     const gather = async () => {
@@ -215,7 +215,7 @@ describe('the exposition', () => {
     expect(observed).toEqual([499, 200]);
   });
 
-  it('gives the place of a client that does not read its answer to others, and reports it as 499', async () => {
+  it('frees the slot of a client that does not read its response, and reports it as 499', async () => {
     const values = Array.from({ length: 200_000 }, (_, i) => ({ labels: { i }, value: i }));
     const port = await start(async () => [{ ...gauge('a_name_that_is_long', 0), values }], { maxScrapes: 1 });
     const rude = await connectRaw(port);

@@ -1,4 +1,4 @@
-/** Reads the exposition of a registry or of families; protobuf with a decoder that is not ours. */
+/** Reads the exposition of a registry or of families; protobuf with an independent decoder. */
 import protobuf from 'protobufjs';
 import type { Family } from '../src/exposition/family.ts';
 import { renderProtobuf } from '../src/exposition/protobuf.ts';
@@ -24,7 +24,7 @@ export const linesOf = async (source: Source) => (await textOf(source)).trimEnd(
 export const messagesOf = async (source: Source, withNative = false) =>
   decode(await renderProtobuf(await familiesOf(source), withNative));
 
-/** Every family, as plain objects with what the message contains and nothing that a decoder fills in. */
+/** Every family as a plain object with the fields of the message, without defaults added by the decoder. */
 export function decode(body: Uint8Array): Message[] {
   const reader = protobuf.Reader.create(body);
   const families: Message[] = [];

@@ -20,7 +20,7 @@ export interface TestApp {
   readonly metrics: Metrics;
   /** The exposition as text, of these families or of all. */
   scrape(...families: string[]): Promise<string>;
-  /** The counts by what they mean; see {@link Counts}. */
+  /** The counts by meaning; see {@link Counts}. */
   counts(): Promise<Counts>;
   /** Opens a connection and sends `bytes`. */
   send(bytes: string): Promise<RawClient>;
@@ -49,7 +49,7 @@ export interface StartOptions extends InstrumentOptions {
   readonly isLate?: boolean;
 }
 
-/** What tests have started and not closed. */
+/** The applications that tests have started and not closed. */
 const running = new Set<TestApp>();
 
 afterEach(async () => {
@@ -58,7 +58,7 @@ afterEach(async () => {
 
 export const ok = (_request: Request, response: Response) => void response.send('ok');
 
-/** Instruments without metrics of the process and with a registry of its own, which also selects the client library. */
+/** Instruments without process metrics and with a separate registry, which also selects the client library. */
 export const measure = (app: Express, options: InstrumentOptions = {}): Metrics =>
   instrument(app, { registry: new Registry(), defaultMetrics: false, ...options });
 
@@ -71,7 +71,7 @@ export async function startApp(
   if (isLate) build(app);
   const metrics = measure(app, options);
   if (!isLate) build(app);
-  // Express would print what handlers throw.
+  // Otherwise Express would print the errors that handlers throw.
   app.set('env', 'test');
   return serve(app, metrics);
 }
@@ -139,12 +139,12 @@ export function sum(values: Readonly<Record<string, number>>): number {
   return Object.values(values).reduce((total, value) => total + value, 0);
 }
 
-/** Asserts what must hold between the metrics at every moment. @returns `counts` */
+/** Asserts that the metrics agree with each other, as they must at every moment. @returns `counts` */
 export function consistent(counts: Counts): Counts {
   const requests: Record<string, number> = {};
   const errors: Record<string, number> = {};
   for (const [series, count] of Object.entries(counts.durations)) {
-    // A path may have spaces in it: an expression.
+    // A path that is a regular expression may contain spaces.
     const [, method, path, code = ''] = /^(\S+) (.*) (\S+)$/.exec(series) ?? [];
     if (path !== 'unmatched') requests[`${method} ${path}`] = (requests[`${method} ${path}`] ?? 0) + count;
     if (code >= '400') errors[code] = (errors[code] ?? 0) + count;

@@ -1,4 +1,4 @@
-/** Wrong metrics and functions of users: none ends the process, loses a count or breaks the exposition. */
+/** Faulty metrics and functions of users: none ends the process, loses a count or breaks the exposition. */
 import { describe, expect, it, jest } from '@jest/globals';
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import express, { type Express } from 'express';
@@ -62,7 +62,7 @@ describe('a function that the user passes', () => {
     ['throws', failing],
     ['throws a rejecting promise', throwing],
     ['rejects', rejecting],
-  ])('warn that %s costs nothing but the report', async (_name, warn) => {
+  ])('warn that %s loses only the warning', async (_name, warn) => {
     const app = await startApp(twoRoutes, { maxRoutes: 1, skip: failing, warn });
     for (const path of ['/a', '/b']) expect((await fetch(app.url + path)).status).toBe(200);
     await app.expectCounted({ 'get /a 200': 1, 'get unmatched 200': 1 });
@@ -131,7 +131,7 @@ describe('a middleware that answers a scrape in place of the handler', () => {
   });
 });
 
-describe('a sample that the user sets', () => {
+describe('a user-defined sample', () => {
   const labelled = (registry: Registry, value: unknown) => {
     new Counter({ name: 'own_total', help: 'h', labelNames: ['q'], registers: [registry] }).inc({
       q: value as string,

@@ -1,4 +1,4 @@
-/** What `instrument` promises besides labels and options: zeros, refusals, its server, and what is not counted. */
+/** The promises of `instrument` besides labels and options: zeros, rejected arguments, its server, and uncounted requests. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createHttpsServer, request as httpsRequest } from 'node:https';
@@ -63,7 +63,7 @@ describe('the series', () => {
     expect(await requestsOf(app)).toMatchObject({ 'get /nested/z/:id': 1 });
   });
 
-  it('end in unmatched, with one warning, if an application creates routers without end', async () => {
+  it('of an application that keeps creating routers end in unmatched, with one warning', async () => {
     const warnings: string[] = [];
     const app = await startApp(
       (application) =>
@@ -141,11 +141,11 @@ describe('requests that are not counted', () => {
     const app = await startApp((application) => void application.get('/healthz', ok).get('/a', ok), options);
     for (const path of ['/healthz', '/a']) await fetch(app.url + path);
     await app.expectCounted({ 'get /a 200': 1 });
-    // A function cannot be asked about a template.
+    // `skip` as a function takes a request, not a template.
     expect('get /healthz' in (await requestsOf(app))).toBe(name === 'a function');
   });
 
-  it('are scrapes, wherever the application mounts the handler, and they are never in progress', async () => {
+  it('are scrapes, wherever the application mounts the handler, which are never in progress either', async () => {
     const application = express();
     const metrics = measure(application);
     application.get('/metrics', metrics.handler);

@@ -1,4 +1,4 @@
-/** Thousands of random requests, from seeds, that end in every way; afterwards the sums must be right. */
+/** Thousands of seeded random requests that end in every possible way; the sums must be right afterwards. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Express } from 'express';

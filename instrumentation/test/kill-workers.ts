@@ -10,7 +10,7 @@ export interface KillOptions {
   readonly seconds: number;
   readonly everyMs: number;
   readonly perSecond: number;
-  /** Taken in turn. */
+  /** Sent in turn, one per worker. */
   readonly signals: readonly ('SIGTERM' | 'SIGKILL')[];
   /** The number of scrapes to compare, one every {@link SCRAPE_MS} if the machine is fast enough. */
   readonly scrapes: number;
@@ -40,7 +40,7 @@ export async function killWorkers(several: Several, options: KillOptions) {
   });
   const lost = async () => Number((await several.scrape()).value('http_server_worker_lost_seconds_total'));
   let kills = 0;
-  /** Answers of killed workers, in the time before their end that is exposed as lost. */
+  /** Responses of killed workers, in the time before their end that is exposed as lost. */
   let bound = 0;
   while (!hasFailed && (performance.now() < deadline || scrapes < wanted)) {
     const nextMs = performance.now() + everyMs;
@@ -58,7 +58,7 @@ export async function killWorkers(several: Several, options: KillOptions) {
         return lostSeconds > 0;
       });
     }
-    // Its last report is from no earlier than this.
+    // Its last report is no older than this.
     const sinceMs = killedMs - lostSeconds * 1000;
     if (lostSeconds > 0)
       bound += traffic.answers.filter(

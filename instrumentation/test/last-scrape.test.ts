@@ -34,7 +34,7 @@ async function scrapeAs(n: number): Promise<void> {
   await once(response.resume(), 'close');
 }
 
-/** Waits for the last scrape and notes whether it is over. */
+/** Waits for the last scrape. @returns an object that gets the result when the wait is over */
 function waiting(metrics: Metrics) {
   const state: { result?: boolean } = {};
   void metrics.lastScrape({ timeoutMs: LONG_MS }).then((result) => {
@@ -53,7 +53,7 @@ describe('the last scrape', () => {
     expect(await scrape()).toContain('\nhttp_server_drained 1\n');
   });
 
-  it('is not an earlier scrape, nor one of single families, a HEAD, a failed or an abandoned one', async () => {
+  it('is not an earlier, failed or abandoned scrape, nor one of single families, nor a HEAD request', async () => {
     let gate = createDeferred();
     gate.resolve();
     let isBroken = false;
@@ -152,7 +152,7 @@ describe('the last scrape', () => {
     await until('the wait to be over', () => state.result === true);
   });
 
-  it('is not awaited longer than timeoutMs', async () => {
+  it('is awaited no longer than timeoutMs', async () => {
     const metrics = await start();
     expect(await metrics.lastScrape({ timeoutMs: 0 })).toBe(false);
     expect(await metrics.lastScrape({ timeoutMs: 20 })).toBe(false);

@@ -9,14 +9,14 @@ import { startApp, type TestApp } from './harness.ts';
 const linesOf = async (app: TestApp, ...families: string[]) =>
   (await app.scrape(...families)).split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
 
-it('is the number of series of a few routes that answer with every code, and of unknown methods', async () => {
+it('is the number of series of a few routes that respond with every code, plus those of unknown methods', async () => {
   const options = { maxRoutes: 2, bucketsSeconds: [0.1, 1], codes: { 'GET /b': [200, 201] } };
   const app = await startApp((application) => {
     for (const path of ['/a', '/b'])
       application.get(path, (request, response) => void response.status(Number(request.query.code)).end());
     application.use((request, response) => void response.status(Number(request.query.code)).end());
   }, options);
-  // 1xx are no answers, and `fetch` takes none of 407.
+  // 1xx are not final responses, and `fetch` does not accept 407.
   for (let code = 200; code < 600; code += code === 406 ? 2 : 1)
     for (const path of ['/a', '/b', '/none'])
       await fetch(`${app.url}${path}?code=${code}`, { redirect: 'manual' });

@@ -7,7 +7,7 @@ import { copySlots } from '../src/recording/snapshot.ts';
 
 const longest = 2 ** 15;
 
-/** The index of the bucket that a reader of the specification expects: the lowest whose upper bound is not exceeded. */
+/** The index of the bucket according to the specification: the lowest whose upper bound is not exceeded. */
 function indexByBounds(seconds: number): number {
   let index = Math.floor(Math.log2(seconds) * 16) - 2;
   while (2 ** (index / 16) < seconds) index++;
@@ -41,14 +41,14 @@ function unfold({ spans, deltas }: ReturnType<typeof count>): [index: number, co
 
 describe('a duration', () => {
   it.each([
-    ['of nothing', 0, 0],
+    ['of 0', 0, 0],
     ['at the threshold', ZERO_THRESHOLD_SECONDS, 0],
-    ['that a clock going backwards would give', -1, 0],
-    ['that is no number', Number.NaN, 0],
+    ['measured by a clock that goes backwards', -1, 0],
+    ['that is not a number', Number.NaN, 0],
     ['just above the threshold', ZERO_THRESHOLD_SECONDS * 1.0001, 1],
-    ['of the longest that is distinguished', longest, SLOTS - 1],
+    ['at the longest that is distinguished', longest, SLOTS - 1],
     ['of a day', 86_400, SLOTS - 1],
-    ['without end', Number.POSITIVE_INFINITY, SLOTS - 1],
+    ['that is infinite', Number.POSITIVE_INFINITY, SLOTS - 1],
   ])('%s has a slot', (_name, seconds, slot) => {
     expect(slotOf(seconds)).toBe(slot);
   });
@@ -71,7 +71,7 @@ describe('a duration', () => {
 });
 
 describe('the sparse form', () => {
-  it('of no requests has no buckets', () => {
+  it('without requests has no buckets', () => {
     expect(toNativeHistogram(copySlots(undefined))).toEqual({ zeroCount: 0, spans: [], deltas: [] });
   });
 
@@ -88,7 +88,7 @@ describe('the sparse form', () => {
     });
   });
 
-  it('decodes to what was counted', () => {
+  it('decodes to the counts', () => {
     const random = createRandom(8);
     const durations = Array.from({ length: 20_000 }, () => 2 ** (-18 + 33 * random()));
     const expected = new Map<number, number>();

@@ -6,7 +6,7 @@ const prometheus3 =
   'application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,' +
   'text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
 
-/** Of a server that scrapes native histograms; 3.5 and 3.14 differ in the parameters and qualities alone. */
+/** Sent by a Prometheus that scrapes native histograms; 3.5 and 3.14 differ only in parameters and quality values. */
 const prometheusWithNative =
   'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;escaping=allow-utf-8;q=0.5,' +
   'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';

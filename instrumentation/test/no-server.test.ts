@@ -1,4 +1,4 @@
-/** Responses that a server did not create or not finish: injected and mocked ones, and upgraded connections. */
+/** Responses that no server creates or finishes: injected and mocked responses, and upgraded connections. */
 import { EventEmitter, once } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
@@ -58,7 +58,7 @@ describe('a response without a server', () => {
     await expectCounted('get /u/:id 201');
   });
 
-  it('counts with its status if it is injected, and closed before its sink has accepted it', async () => {
+  it('counts with its status if it is injected and closed before its sink accepts it', async () => {
     const write = (_chunk: unknown, _encoding: unknown, done: () => void) => void setImmediate(done);
     response.assignSocket(new Writable({ write }) as unknown as Socket);
     const { end } = response;
@@ -91,7 +91,7 @@ describe('a response without a server', () => {
     await expectCounted(`get /hangs ${code}`);
   });
 
-  it('keeps the `emit` that it has', async () => {
+  it('keeps an `emit` that it already has', async () => {
     const { emit } = response;
     const events: unknown[] = [];
     response.emit = ((event: string, ...values: unknown[]) => {
@@ -109,7 +109,7 @@ describe('a connection that is upgraded', () => {
   const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
   let handled = 0;
 
-  /** Answers `/a` with `handle`. @param isThroughUpgrade whether an `upgrade` listener calls the application, as of express-ws */
+  /** Answers `/a` with `handle`. @param isThroughUpgrade whether an `upgrade` listener calls the application, as in express-ws */
   async function upgrade(
     handle: (request: Request, response: Response) => unknown,
     isThroughUpgrade = false,
@@ -165,9 +165,9 @@ describe('a connection that is upgraded', () => {
     ['a buffer', 'websocket', (head: string) => Buffer.from(head), 101],
     ['an array of bytes', 'own/2', (head: string) => Uint8Array.from(Buffer.from(head)), 101],
     ['early hints only', 'tcp', () => 'HTTP/1.1 103 Early Hints\r\n\r\n', 499],
-    ['a refusal, as of ws', 'websocket', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', 400],
+    ['a refusal, as by ws', 'websocket', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', 400],
   ])(
-    'counts with the status of the head on its socket, whatever the protocol: %s',
+    'counts with the status that is written to its socket, whatever the protocol: %s',
     async (_name, protocol, toBytes, code) => {
       const to = (text: string) => text.replace('websocket', protocol);
       const client = await upgrade((q) => q.socket.write(toBytes(to(switching))), false, to(handshake));
@@ -178,9 +178,9 @@ describe('a connection that is upgraded', () => {
   );
 
   it.each([
-    ['after an answer', false],
+    ['after a response', false],
     ['pipelined behind one', true],
-  ])('counts as 499 if its client leaves a reused connection, %s', async (_name, isPipelined) => {
+  ])('counts as 499 if its client disconnects from a reused connection, %s', async (_name, isPipelined) => {
     handled = 0;
     application.get('/b', (_q, r) => void setImmediate(() => r.send('ok')));
     application.get('/a', () => void handled++);
@@ -210,7 +210,7 @@ describe('a connection that is upgraded', () => {
     client.socket.destroy();
   });
 
-  it('counts as 499 if its client leaves before any answer', async () => {
+  it('counts as 499 if its client disconnects before any response', async () => {
     (await upgrade(() => undefined)).socket.destroy();
     await expectCounted('get /a 499');
   });
@@ -218,7 +218,7 @@ describe('a connection that is upgraded', () => {
 
 describe('a response that a handler detaches from its socket', () => {
   it.each<[string, (socket: Socket) => unknown, number]>([
-    ['the client leaves', () => undefined, 499],
+    ['the client disconnects', () => undefined, 499],
     ['the process ends it', (socket) => socket.destroy(), 500],
     [
       'the owner of the socket answers',

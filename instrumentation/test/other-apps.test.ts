@@ -6,7 +6,7 @@ import { serve, type TestApp } from './harness.ts';
 
 const require = createRequire(import.meta.url);
 
-/** Sends each request of `rows` once. @returns what was counted, and what the rows expect, by `method path code` */
+/** Sends each request of `rows` once. @returns the counts, and those that the rows expect, by `method path code` */
 async function exchange(to: TestApp, rows: readonly (readonly [request: string, expected: string])[]) {
   const expected: Record<string, number> = {};
   for (const [request, series] of rows) {
@@ -18,7 +18,7 @@ async function exchange(to: TestApp, rows: readonly (readonly [request: string, 
   return { counted: (await to.settled(rows.length)).durations, expected };
 }
 
-it('json-server: routers for each resource, URLs rewritten on the way, one middleware that sends everything', async () => {
+it('json-server: a router per resource, rewritten URLs, and one middleware that sends every response', async () => {
   const jsonServer = require('json-server') as {
     create(): Express;
     defaults(options: object): never;
@@ -37,7 +37,7 @@ it('json-server: routers for each resource, URLs rewritten on the way, one middl
   application.use(jsonServer.router(data));
   application.set('env', 'test');
   const running = await serve(application);
-  // Before any request: every resource is there at 0, under both mounts.
+  // Before any request, every resource is exposed at 0, under both mounts.
   expect((await running.scrape('http_requests_total')).match(/path="[^"]*"/g)).toEqual(
     expect.arrayContaining(
       [
@@ -69,7 +69,7 @@ it('json-server: routers for each resource, URLs rewritten on the way, one middl
     ['GET /api/posts/1', 'get /api/posts/:id 200'],
     ['POST /api/comments {"postId":1}', 'post /api/comments 201'],
     ['GET /api/profile', 'get /api/profile 200'],
-    // The page of its public folder, which it serves for everything.
+    // The page of its public folder, served by a middleware without a path.
     ['GET /', 'get unmatched 200'],
     ['GET /nowhere', 'get unmatched 404'],
     ['GET /posts/999', 'get unmatched 404'],

@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** What a project installs next to the package. The alias is for code that still imports the old name. */
+/** The packages that a project installs next to this one. The alias is for code that still imports the old name. */
 const CLIENTS: Readonly<Record<string, readonly string[]>> = {
   '@prometheus-io/client': ['@prometheus-io/client@^0.16.0'],
   'prom-client': ['prom-client@^15.1.0'],
@@ -136,7 +136,7 @@ whereNpmInstalls('a project', () => {
     ]);
   });
 
-  it('gets an error that names what to install if there is no client', async () => {
+  it('throws an error that names the packages to install if there is no client', async () => {
     const project = await install('javascript-esm', 'no client');
     const code =
       "import express from 'express'; import { instrument } from 'express-exact-metrics'; instrument(express());";

@@ -17,13 +17,13 @@ const family = (name: string, help: string, type: string, ...metric: object[]) =
   metric,
 });
 
-/** Buckets from cumulated counts by upper bound. */
+/** Buckets from cumulative counts by upper bound. */
 const pointsOf = (counts: Readonly<Record<string, number>>) =>
   Object.entries(counts)
     .map(([bound, cumulativeCount]) => ({ upperBound: Number(bound), cumulativeCount }))
     .sort((a, b) => a.upperBound - b.upperBound);
 
-/** The one metric of a family that has these labels among its own. */
+/** The only metric of a family whose labels include these. */
 function find(families: Message[], wantedName: string, own: Record<string, string>): Message {
   const metrics = families.find(({ name }) => name === wantedName)?.metric as { label: unknown }[];
   const found = metrics.filter(({ label }) =>

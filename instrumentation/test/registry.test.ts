@@ -1,4 +1,4 @@
-/** Other readers of the registry than our handler get plain data, which the client library's own functions accept. */
+/** Readers of the registry other than our handler get plain data, which the client library's functions accept. */
 import { expect, it } from '@jest/globals';
 import {
   AggregatorRegistry,
@@ -79,7 +79,7 @@ it('can be merged with another registry, read as an array or one by one, and res
   });
 });
 
-it('renders the right names in a registry of OpenMetrics, and does not change those of our handler', async () => {
+it('renders the right names in an OpenMetrics registry, and does not change those of our handler', async () => {
   const registry = new Registry<OpenMetricsContentType>();
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   const metrics = instrument(express(), { registry });
@@ -94,7 +94,7 @@ it('renders the right names in a registry of OpenMetrics, and does not change th
   expect(registry.getMetricsAsArray()).toEqual([]);
 });
 
-it('does not accumulate the default labels of a registry, however often that is scraped', async () => {
+it('does not accumulate the default labels of a registry, however often it is scraped', async () => {
   const registry = new Registry();
   const gauge = new Gauge({ name: 'level', help: 'Level', registers: [registry] });
   gauge.set(1);

@@ -14,7 +14,7 @@ import { type AnyRegistry, metricsOf } from '../src/library.ts';
 import { addRequest, createRequestCounts, createRow, expose } from '../src/recording/counts.ts';
 import { linesOf } from './expositions.ts';
 
-/** What a primary sends to a worker. */
+/** Sends a primary's message to a worker. */
 type Send = (message: ToWorker) => void;
 
 function createPrimary() {

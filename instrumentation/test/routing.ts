@@ -25,7 +25,7 @@ export const fail = (): never => {
 export const refuse = (code: number) => (_request: Request, response: Response) =>
   void response.status(code).send('no');
 
-/** The same in Express 4 and 5. */
+/** A wildcard and an optional segment, in the syntax of Express 4 or 5. */
 export const spelled = (major: number) =>
   major === 4 ? { all: '*', optional: '/:b?' } : { all: '*path', optional: '{/:b}' };
 
@@ -36,7 +36,7 @@ interface Build {
   readonly major: number;
 }
 
-/** What to build, and the expected `method path code` of each request line. */
+/** The routes to build, and the expected `method path code` of each request line. */
 export type Row = readonly [
   name: string,
   build: (parts: Build) => void,

@@ -20,7 +20,7 @@ export interface Several {
 
 export interface Answer {
   readonly body: string;
-  /** The process and the thread that has answered. */
+  /** The process and the thread that answered. */
   readonly worker: string;
   readonly atMs: number;
 }
@@ -169,7 +169,7 @@ function sendCommand(child: ChildProcess, name: string, value: unknown): Promise
 
 const agent = new Agent({ keepAlive: false, maxSockets: 64 });
 
-/** Node never closes a connection that it has handed to a worker which was killed before it took it. */
+/** Node never closes a connection that it passed to a worker that was killed before accepting it. */
 const ABANDONED_MS = 10_000;
 
 /** A connection for each request, so that any worker may get it. */
@@ -191,7 +191,7 @@ export function load(port: number, perSecond: number) {
   const startMs = performance.now();
   const timer = setInterval(() => {
     const due = ((performance.now() - startMs) / 1000) * perSecond;
-    // A busy machine does not get all that is late at once.
+    // On a busy machine, overdue requests are not sent all at once.
     for (let i = 0; i < 20 && sent < due; i++) {
       const one: Promise<void> = get(port, `/users/${sent++ % 20}`, ABANDONED_MS).then(
         (answer) => void answers.push(answer),

@@ -1,4 +1,4 @@
-/** One exposition for all threads of a process, as far as threads differ from the processes of a cluster. */
+/** One exposition for all threads of a process, where threads differ from the processes of a cluster. */
 import { afterEach, expect, it } from '@jest/globals';
 import { get, type Several, start, stopAll, untilWorkers } from './several.ts';
 
@@ -6,7 +6,7 @@ afterEach(stopAll);
 
 const run = () => start('threads', { REPORT_INTERVAL_MS: '60000' });
 
-/** Every thread answers `times` requests. */
+/** Has every thread answer `times` requests. */
 async function ask(several: Several, times: number): Promise<void> {
   for (const port of await several.command<number[]>('ports'))
     for (let i = 0; i < times; i++) await get(port, '/users/5');
@@ -23,7 +23,7 @@ it('adds up the counts of all threads, and exposes metrics of the process once',
   expect(labels('nodejs_eventloop_active_seconds_total')).toEqual(['1', '2', 'primary']);
 });
 
-it('loses nothing when a thread hands over with `lastScrape`, after which it ends by itself', async () => {
+it('loses no count when a thread waits for `lastScrape`, after which it ends by itself', async () => {
   const several = await run();
   await ask(several, 3);
   await several.command('stop');
@@ -43,7 +43,7 @@ it.each(['/exit', '/throw'])('loses no request when a thread ends by %s', async 
   expect((await untilWorkers(several, 1)).users()).toBe(6);
 });
 
-it('exposes how long the lost counts of a terminated thread cover', async () => {
+it('exposes how many seconds of counts are lost with a terminated thread', async () => {
   const several = await run();
   await several.scrape();
   await ask(several, 3);
@@ -54,7 +54,7 @@ it('exposes how long the lost counts of a terminated thread cover', async () => 
   expect(scrape.value('http_server_worker_lost_seconds_total')).toBeGreaterThan(0);
 });
 
-it('shows the last report of a thread that does not answer, and its age', async () => {
+it('shows the last report of an unresponsive thread, and its age', async () => {
   const several = await run();
   await ask(several, 2);
   await several.scrape();

@@ -83,7 +83,7 @@ describe('the totals of requests', () => {
     },
   );
 
-  it('have no more codes per route than one process, whatever each of many workers has seen', async () => {
+  it('have no more codes per route than one process, however many different ones the workers send', async () => {
     const totals = new RequestTotals(() => undefined);
     for (let code = 200; code < 600; code++) {
       const worker = working(totals);
@@ -99,7 +99,7 @@ describe('the totals of requests', () => {
     expect(cells.reduce((sum, { value }) => sum + value, 0)).toBe(400);
   });
 
-  it('include requests in progress of living workers only', () => {
+  it('include only the requests in progress of running workers', () => {
     const totals = new RequestTotals(() => undefined);
     const workers = [working(totals), working(totals)];
     const inProgress = () =>
@@ -113,7 +113,7 @@ describe('the totals of requests', () => {
     expect(inProgress()).toBe(2);
   });
 
-  it('keep every count if workers have other buckets, and warn of it', async () => {
+  it('keep every count if workers have other buckets, and log a warning', async () => {
     const warn = jest.fn();
     const totals = new RequestTotals(warn);
     const workers = [working(totals), working(totals, counting([0.1, 0.5, 5], false))];

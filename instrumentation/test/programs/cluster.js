@@ -1,4 +1,4 @@
-// A server of several processes as users write it, whose primary obeys a test.
+// A server of several processes, as users write it. A test controls its primary.
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import process from 'node:process';
@@ -58,9 +58,9 @@ function worker() {
   // Otherwise `close` would cut connections whose first request has not arrived, which Node considers idle.
   server.closeIdleConnections = () => undefined;
   const ends = {
-    /** As clusters do: the primary gives new connections to another worker. */
+    /** For clusters: the primary gives new connections to another worker. */
     disconnect: () => cluster.worker?.disconnect(),
-    /** As single processes do. */
+    /** For single processes. */
     close: () =>
       server.close(async () => {
         await metrics.lastScrape({ timeoutMs: 60_000 });

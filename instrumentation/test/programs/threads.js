@@ -1,4 +1,4 @@
-// A server of several threads, each with its own listener, whose main thread obeys a test.
+// A server of several threads, each with its own listener. A test controls its main thread.
 import { once } from 'node:events';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// A NestJS application, without the decorators that only a compiler knows: it sends itself requests and prints what was counted.
+// A NestJS application without decorators, which would need a compiler. It sends itself requests and prints the counts.
 import 'reflect-metadata';
 import { Controller, Get, HttpCode, HttpException, Module, Param, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
