@@ -14,11 +14,11 @@ cleanUpClients();
 describe('a server that', () => {
   it.each<[string, (socket: Socket) => void, FailureKind]>([
     ['resets', (socket) => socket.resetAndDestroy(), 'reset'],
-    ['closes without an answer', (socket) => socket.end(), 'reset'],
+    ['closes without a response', (socket) => socket.end(), 'reset'],
     ['closes in a body', (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok'), 'reset'],
     ['sends garbage', (socket) => socket.write('\0\x01\x02garbage'), 'protocol'],
     ['sends half a head and no more', (socket) => socket.write('HTTP/1.1 200 O'), 'timeout'],
-    ['never answers', () => {}, 'timeout'],
+    ['never responds', () => {}, 'timeout'],
     ['announces an endless body', (socket) => socket.write(OK.replace('2\r', '999999999999\r')), 'too-large'],
   ])('%s makes the request fail as sent, with the right kind', async (_, act, kind) => {
     const server = await serveRaw(act);

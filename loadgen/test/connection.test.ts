@@ -12,10 +12,10 @@ describe('a connection', () => {
   const HEAD = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n';
 
   it.each<[string, string, { method?: string; headers?: Record<string, string> }]>([
-    ['after an answer', OK, {}],
+    ['after a response', OK, {}],
     ['after a request with another option', OK, { headers: { Connection: 'closed, TE' } }],
-    ['after an answer that ends with empty lines', `${OK}\r\n`, {}],
-    ['after a HEAD, whose answer has a length and no body', HEAD, { method: 'HEAD' }],
+    ['after a response that ends with empty lines', `${OK}\r\n`, {}],
+    ['after a HEAD, whose response has a length and no body', HEAD, { method: 'HEAD' }],
   ])('is used again %s, and no request is sent twice', async (_, answer, request) => {
     let requests = 0;
     const server = await serveRaw((socket) => {
@@ -37,8 +37,8 @@ describe('a connection', () => {
   ];
   it.each<Ending>([
     ...['close', 'Close', 'keep-alive, CLOSE', 'close , te'].map(requestWith),
-    ['an answer with Connection: close', write(LAST), {}],
-    ['an answer with other bytes behind it', write(`${OK}HTTP/1.1`), {}],
+    ['a response with Connection: close', write(LAST), {}],
+    ['a response followed by other bytes', write(`${OK}HTTP/1.1`), {}],
     ['a body that ends with the connection', (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nbody'), {}],
   ])('is closed, and not used again, after %s, which is counted', async (_, act, headers) => {
     const server = await serveRaw(act);

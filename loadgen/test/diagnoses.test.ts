@@ -11,7 +11,7 @@ const presetOf = (name: string) => metricsSchema.parse(PRESETS[name]?.variants[0
 const DURATIONS = 'http_request_duration_seconds_count';
 const ALL = { route: 'route', method: 'method', code: 'code' } as const;
 
-describe('the reason of a failure is explained', () => {
+describe('the reason for a failure is explained', () => {
   const sent = [cart({ answered: { 200: 5 }, path: '/cart/7', route: '/cart/:id' })];
   const row = (route: string, code = '200', method = 'GET') =>
     `requests_total{route="${route}",method="${method}",code="${code}"}`;
@@ -47,7 +47,7 @@ describe('the reason of a failure is explained', () => {
     expect(verification).toMatchObject({ verdict: 'failed', notes: expect.arrayContaining([note]) });
   });
 
-  it('but no more than the numbers prove', () => {
+  it('but only as far as the numbers prove it', () => {
     const { verdict, notes } = verifyBy(ALL, { [row('/cart/:id')]: 3, [row('/other')]: 1 }, sent);
     expect([verdict, notes]).toEqual(['failed', []]);
   });

@@ -52,7 +52,7 @@ describe('the numbers of parts', () => {
     expect(expected.latencyMs?.p99).toBeGreaterThan(100);
   });
 
-  it('add up where answers of one part took longer than the histograms begin with', () => {
+  it('add up if responses of one part exceed the initial range of the histograms', () => {
     const numbers = [100, 9_000].map((tookMs) => {
       const part = createSummary();
       part.recordAnswer(0, 200, 0, 0, tookMs);

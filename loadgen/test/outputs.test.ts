@@ -46,7 +46,7 @@ describe('a report', () => {
   });
 
   it.each([['report'], ['-']])(
-    'and its page are refused one place for both, before anything is sent: %s',
+    'cannot have the same destination as its page, which is refused before anything is sent: %s',
     async (name) => {
       const path = name === '-' ? name : at(name);
       const err = `--json, --html: expected two files, got ${path} for both\n`;

@@ -103,7 +103,7 @@ timeout: soon
     expect(mistake).toContain('1:18: targets[0].path: expected a path that starts with /, in ASCII without');
   });
 
-  it('may have a duration of nine digits, but none that is infinite or 0 as a number', () => {
+  it('may have a duration of nine digits, but not one that is infinite or 0 as a number', () => {
     const mistakes = (duration: string) => mistakesOf(MINIMAL.replace('1s', duration));
     expect(mistakes('999999999.999999999h')).toEqual([]);
     const mistake = expect.stringContaining('1:21: stages[0].duration: expected a duration');
@@ -112,7 +112,7 @@ timeout: soon
   });
 
   it.each(['[', '- ', '{a: '])(
-    'nested without end by "%s" is refused without a stack overflow',
+    'with endless nesting by "%s" is refused without a stack overflow',
     (opening) => {
       expect(mistakesOf(opening.repeat(50_000))[0]).toMatch(/^1:\d+: expected at most 100 levels$/);
     },

@@ -51,11 +51,11 @@ describe('the end of a response', () => {
   it.each([
     ['at its length', OK, '200'],
     ['at the head with a length of 0', http('201 Created', 'content-length:0'), '201'],
-    ['at a length with zeros in front', `${head(length('00000000000000000002'))}ok`, '200'],
-    ['at a length that is there twice', `${head(length(2), length('02'))}ok`, '200'],
+    ['at a length with leading zeros', `${head(length('00000000000000000002'))}ok`, '200'],
+    ['at a length that occurs twice', `${head(length(2), length('02'))}ok`, '200'],
     ['at a length on a folded line', `${head('Content-Length:\r\n 2')}ok`, '200'],
     ['after the last chunk', chunked('3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n'), '200'],
-    ['after a chunk size with zeros in front', chunked('0000000000000003\r\nabc\r\n000\r\n\r\n'), '200'],
+    ['after a chunk size with leading zeros', chunked('0000000000000003\r\nabc\r\n000\r\n\r\n'), '200'],
     ['after a chunk extension with a quoted text', chunked('1 ; a="b;c"\r\nx\r\n0 ;z\r\n\r\n'), '200'],
     ['after the trailers', chunked('1\r\na\r\n0\r\nX: y\r\n z\r\n\r\n'), '200'],
     ['after several codings', `${head('Transfer-Encoding: gzip, Chunked')}0\r\n\r\n`, '200'],
@@ -63,14 +63,14 @@ describe('the end of a response', () => {
     ['at the chunks, not at the length', `${head(length(9), CHUNKED)}0\r\n\r\n`, '200, last'],
     ['at the length without a coding', `${head('Transfer-Encoding: identity', length(2))}ok`, '200, last'],
     ['at the close without a framing', `${head()}some body`, '200 by close'],
-    ['at the close where chunked is not last', `${head(`${CHUNKED}, gzip`)}x`, '200 by close'],
-    ['at the close where identity is all', `${head('Transfer-Encoding: identity')}x`, '200 by close'],
+    ['at the close if chunked is not the last coding', `${head(`${CHUNKED}, gzip`)}x`, '200 by close'],
+    ['at the close if the coding is identity', `${head('Transfer-Encoding: identity')}x`, '200 by close'],
     ['at the head of a 204', http('204 No Content'), '204'],
     ['at the head of a 304, whatever its length', http('304 Not Modified', length(99)), '304'],
     ['at the head of a 204, whatever its framing', http('204 X', CHUNKED), '204'],
     ['at the head of a 205 without a framing', http('205 Reset Content'), '205, last'],
     ['at the length of a 205 that has one', http('205 Reset Content', length(0)), '205'],
-    ['after the interim answers', `${http('100 Continue')}${http('103 E', 'Link: x')}${OK}`, '200'],
+    ['after interim responses', `${http('100 Continue')}${http('103 E', 'Link: x')}${OK}`, '200'],
   ])('is %s', (_, text, outcome) => {
     expect(read(text)).toBe(outcome);
   });
@@ -92,7 +92,7 @@ describe('the end of a response', () => {
     ['in a chunk', chunked('ff\r\nabc')],
     ['before the last chunk', chunked('1\r\na\r\n')],
     ['in the trailers', chunked('0\r\nX: y\r\n')],
-    ['after an interim answer', http('100 Continue')],
+    ['after an interim response', http('100 Continue')],
   ])('is not %s, even if the server closes', (_, text) => {
     expect(read(text)).toBe('incomplete');
   });
@@ -108,7 +108,7 @@ describe('a head', () => {
     ['with a folded line', `${head('A: b\r\n\tc', length(2))}ok`],
     ['of a later minor version', headOf('HTTP/1.2 200 OK', length(0))],
     ['with a text that is not ASCII', `${head('X: \xff', length(2))}ok`],
-    ['of the most bytes', http('200 X', length(0), `X: ${'x'.repeat(LIMITS.maxHeadBytes - 42)}`)],
+    ['of the maximum size', http('200 X', length(0), `X: ${'x'.repeat(LIMITS.maxHeadBytes - 42)}`)],
   ])('%s is read', (_, text) => {
     expect(read(text)).toBe('200');
   });
@@ -123,7 +123,7 @@ describe('a head', () => {
     ['with a header without a name', head(': x')],
     ['with a space before the colon', head('Content-Length : 0')],
     ['with a space after the status line', head(' A: b')],
-    ['with a length that is no number', head(length(-1))],
+    ['with a length that is not a number', head(length(-1))],
     ['with an empty length', head('Content-Length:')],
     ['with two lengths', head(length(1), length(2))],
     ['with a parameter of chunked', head(`${CHUNKED};a=b`)],
@@ -135,7 +135,7 @@ describe('a head', () => {
 
 describe('a chunked body', () => {
   it.each([
-    ['a size that is none', 'xyz\r\n'],
+    ['an invalid size', 'xyz\r\n'],
     ['no size', '\r\n'],
     ['a sign before the size', '+1\r\n'],
     ['a size with 0x', '0x1\r\na\r\n'],
@@ -177,7 +177,7 @@ describe('bytes after a response leave it complete', () => {
 describe('a response larger than its limits', () => {
   it.each([
     ['an endless head', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(300)}`],
-    ['a head of a byte too many', http('204 X', `X: ${'x'.repeat(LIMITS.maxHeadBytes - 22)}`)],
+    ['a head that is one byte too long', http('204 X', `X: ${'x'.repeat(LIMITS.maxHeadBytes - 22)}`)],
     ['endless empty lines before the head', '\r\n'.repeat(101)],
     ['a length over the limit', head(length(1001))],
     ['a length of 30 digits', head(length('9'.repeat(30)))],

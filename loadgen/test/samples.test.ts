@@ -63,7 +63,7 @@ it.each([
 it.each([
   ['a value', [{ metric: {}, value: [0, '9.87'] }], '9.87s'],
   ['no histogram', [], '-'],
-  ['no help in its buckets', [{ metric: {}, value: [0, 'NaN'] }], '-'],
+  ['a quantile that its buckets cannot give', [{ metric: {}, value: [0, 'NaN'] }], '-'],
   ['a quantile in its last bucket', [{ metric: {}, value: [0, '+Inf'] }], '-'],
 ])(
   'shows the latency next to that of Prometheus, which does not affect the verdict: %s',

@@ -240,7 +240,7 @@ describe('a snapshot after traffic', () => {
   it.each<[string, Standing[], number]>([
     ['again while something is missing, and once more when all is equal', ['missing', 'equal', 'equal'], 3],
     ['until two in a row are equal', ['equal', 'missing', 'equal', 'equal'], 4],
-    ['no more when something is wrong after it was equal', ['equal', 'wrong'], 2],
+    ['no more when a count is wrong after all were equal', ['equal', 'wrong'], 2],
   ])('is taken %s', async (_, standings, times) => {
     const prometheus = createPrometheus((poll) => ({ a: { scrapedAt: 1005, start: 1, counted: poll + 1 } }));
     const standingOf = (now: Snapshot) => standings[sumOfMetric(now, REQUESTS) - 1] as Standing;

@@ -39,7 +39,7 @@ describe('a threshold', () => {
   );
 
   it.each(['p98<1ms', 'p99<250', 'errors<1ms', 'dropped', 'rate>=1%', 'p99<250ms ', ''])(
-    '"%s" is none',
+    'is not "%s"',
     (text) => {
       expect(THRESHOLD_PATTERN.test(text)).toBe(false);
       expect(() => parseThreshold(text)).toThrow('not a threshold');

@@ -25,7 +25,7 @@ function runOf(before: Snapshot, sent: number, overrides: Partial<Report> = {}):
 describe('verify', () => {
   it.each([
     [
-      'adds up the runs of the present process, from the baseline of the first',
+      'adds up the runs of the current process, from the baseline of the first',
       [runOf(snapshot(300, 17), 5), runOf(snapshot(200, 7), 10)],
       snapshot(400, 22),
       { verdict: 'verified', answered: 15 },
