@@ -98,7 +98,7 @@ describe('documents', () => {
   it('name only metrics that exist', async () => {
     const { registry } = instrument(express().get('/', (_request, response) => void response.end()));
     const exposed = (await registry.getMetricsAsJSON()).map(({ name }) => name);
-    // What a document's own code makes, and Prometheus' own, which test/integration/commands.test.ts asks for.
+    // Metrics that a document's own code defines, and Prometheus' own, which test/integration/commands.test.ts queries.
     const made = findings(/(?:name: |Counter\()'([a-z_]+)'/g).map(({ found }) => found[1]);
     const names = new Set([...exposed, ...made, ...words]);
     const isKnown = (name: string) =>

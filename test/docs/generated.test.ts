@@ -8,7 +8,7 @@ import { namesIn, read } from '../support/repository.ts';
 
 const generated = Object.entries(generatedFiles());
 
-it('there are dashboards, their data source, rules for the operator, licences, pictures of terminals and an owner', () => {
+it('generated files include dashboards, their data source, rules for the operator, licences, pictures of terminals and an owner', () => {
   const endings = generated.map(([path]) => path.slice(path.lastIndexOf('.') + 1));
   expect(new Set(endings)).toEqual(new Set(['json', 'yml', 'yaml', 'md', 'svg', 'github/CODEOWNERS']));
 });
@@ -17,7 +17,7 @@ it.each(generated)('%s is up to date with `npm run generate`', (path, text) => {
   expect(read(path)).toBe(text);
 });
 
-it('there are pictures of terminals, each with its text, and a dark and a light one of each dashboard except the runbook', () => {
+it('each picture of a terminal has its text, and each dashboard except the runbook has a dark and a light picture', () => {
   const pictures = namesIn('docs/pictures').filter((name) => !name.startsWith('console-'));
   const dashboards = namesIn('grafana/dashboards').flatMap(
     (file) => /^(?!runbook)(.*)\.json$/.exec(file)?.[1] ?? [],

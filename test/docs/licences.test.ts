@@ -11,7 +11,7 @@ describe('licences', () => {
     expect(dependencies.filter((one) => !isAllowed(one))).toEqual([]);
   });
 
-  it('that were read by hand match their text', () => {
+  it('that were determined by hand match their text', () => {
     for (const name of ['buildcheck', 'busboy', 'cpu-features', 'ssh2', 'streamsearch']) {
       const folder = `node_modules/${name}`;
       // Two of them are optional, and not installed everywhere.

@@ -1,5 +1,5 @@
 // Grafana is killed, and later loses its container and volume: it comes back as provisioned. Without its image
-// (TEST_GRAFANA_IMAGE names it, as in grafana.test.ts), this is left out, and `make test-faults` reports that.
+// (TEST_GRAFANA_IMAGE names it, as in grafana.test.ts), this test is skipped, and `make test-faults` reports that.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { dashboards } from '../../grafana/src/dashboards.ts';
@@ -37,7 +37,7 @@ whereGrafanaIs('under load', () => {
       return data.results.A.frames.length > 0;
     });
 
-  it('a Grafana that is killed, and one whose volume is removed, comes back provisioned', async () => {
+  it('Grafana comes back provisioned after it is killed, and after its volume is removed', async () => {
     await provisioned();
     const words = ['--rate', String(RATE), '--duration', '60s'];
     const { phase, report } = await loadWhile(project, words, async () => {

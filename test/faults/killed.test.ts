@@ -76,7 +76,7 @@ it('an API that is killed restarts, and the verification reports the maximum los
   const words =
     /^\S+ ended without being drained: at most (\d+) requests that it answered after its last scrape are lost$/;
   const named = Number(words.exec(obstacle)?.[1]);
-  // Answered requests that no counter has. The list may include requests with unknown outcome, and nothing else.
+  // Answered requests that no counter contains. The list may also include requests with unknown outcome, but no others.
   const durations = rows.filter(({ metric }) => metric === 'http_request_duration_seconds_count');
   const missing = durations.reduce((sum, { atLeast, counted }) => sum + atLeast - counted, 0);
   expect(missing).toBeGreaterThan(0);

@@ -52,7 +52,7 @@ it.each(Array.from({ length: MOMENTS }, (_, i) => ((i + 0.5) * 100) / MOMENTS))(
   },
 );
 
-it('of two concurrent make up, one succeeds; the other, and make down meanwhile, report it and change nothing', async () => {
+it('if make up runs twice at once, one succeeds; the other and a make down report that and change nothing', async () => {
   const reason = expect.stringContaining('error: another command is changing this stack: make up (process ');
   const both = [startUp().result, startUp().result];
   await eventually('a container', async () => (await project.containers()).length > 0);

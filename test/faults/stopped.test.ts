@@ -13,7 +13,7 @@ const LATENCY_MS = 2000;
 
 const stack = useStack({ environment: { SIMULATED_LATENCY_MS: String(LATENCY_MS) } });
 
-it('an API that is stopped for 10 s shows it in latency, requests in progress and event loop lag, and counts no request twice', async () => {
+it('a stop of the API for 10 s shows in its latency, requests in progress and event loop lag, and no request is counted twice', async () => {
   const id = stack.api.getId();
   const words = ['--rate', String(RATE), '--duration', `${SECONDS}s`];
   const { report, phase } = await loadWhile(stack, words, async () => {

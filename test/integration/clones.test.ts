@@ -71,7 +71,7 @@ describe('two clones at once', () => {
     ['stack', 'down'],
     ['stack', 'clean'],
   ])(
-    '%s %s, with the name of the other, names its folder, exits with status 7, and changes nothing',
+    '%s %s with the project name of the other clone exits with status 7, names the folder of that clone, and changes nothing',
     async (script, ...words) => {
       const before = await belongings(first);
       const { exitCode, stderr } = await run(folders[1], first, script, ...words);
@@ -90,7 +90,7 @@ describe('two clones at once', () => {
     expect(await belongings(first)).toEqual(before);
   });
 
-  it('clean of one leaves the other unchanged, including its images and their base images', async () => {
+  it('clean in one leaves the other unchanged, including its images and their base images', async () => {
     const before = await belongings(first);
     await succeeds(run(folders[1], second, 'stack', 'clean'));
     expect(await belongings(second)).toEqual(['', '', '']);

@@ -160,7 +160,7 @@ it('load not-found adds 33 errors, verified', async () => {
   expect(await value(NOT_FOUND)).toBe(66);
 });
 
-it('load sends pattern files of this machine, with flags, and writes a page and the requested JSON here', async () => {
+it('load sends local pattern files, with flags, and writes a page and the requested JSON on this machine', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'own pattern '));
   const [file, json] = [join(folder, 'own.yaml'), join(folder, 'own.json')];
   const cart = '{path: /cart, expect: 200, series: {route: cart}}';
@@ -178,7 +178,7 @@ it('load sends pattern files of this machine, with flags, and writes a page and 
   await rm(folder, { recursive: true });
 });
 
-it("one request behind the generator's back makes verify fail, and it names the series", async () => {
+it('verify fails after one request that the generator did not send, and names the series', async () => {
   await axios.get(`${project.url('API_HOST_PORT')}/cart`);
   const verify = await project.stack(['verify']);
   expect(verify.exitCode).toBe(1);
@@ -186,7 +186,7 @@ it("one request behind the generator's back makes verify fail, and it names the 
   expect(verify.stdout).toContain('http_requests_total{path="cart",method="get"}: counted 1 more than sent');
 });
 
-it('verify exits with status 3 and the address if Prometheus is stopped meanwhile', async () => {
+it('verify exits with status 3 and names the address if Prometheus is stopped meanwhile', async () => {
   const prometheus = await project.container('prometheus');
   const verify = project.start('scripts/stack.sh', ['verify']);
   // It waits for two scrapes.
@@ -198,7 +198,7 @@ it('verify exits with status 3 and the address if Prometheus is stopped meanwhil
   await docker('start', prometheus);
 });
 
-it('load exits with status 3 and without a verification if the API is killed meanwhile', async () => {
+it('load exits with status 3, without a verification, if the API is killed meanwhile', async () => {
   const api = await project.container('api');
   const flags = ['--duration', '15s', '--rate', '100', '--timeout', '2s', '--wait', '10s'];
   const load = project.start('scripts/stack.sh', ['load', 'steady', ...flags]);
@@ -210,13 +210,13 @@ it('load exits with status 3 and without a verification if the API is killed mea
   expect(stderr).toContain(reason);
 });
 
-it('up after that and after down prints the verification table', async () => {
+it('up prints the verification table again, also after down', async () => {
   expect(await project.stack(['down'])).toMatchObject({ exitCode: 0 });
   expect(await project.containers()).toEqual([]);
   expect((await project.up()).stdout).toMatch(row('code="404"', 33, 33, 0));
 });
 
-it('up with API_WORKERS=2 makes the API a cluster, which is verified, and whose last counts are scraped', async () => {
+it('up with API_WORKERS=2 makes the API a cluster and verifies it, and Prometheus scrapes its last counts', async () => {
   await expectPassed(await project.up({ API_WORKERS: '2' }));
   expect(await value('count(process_cpu_seconds_total{job="api"})')).toBe(3);
   const counted = () => value('sum(last_over_time(http_requests_total[1h]))');

@@ -1,5 +1,5 @@
 // docs/who-counts-right.md shows what the libraries for Node and Python really count. Ours must match its documentation
-// everywhere. OpenTelemetry must not, so that a judge that finds nothing fails.
+// everywhere. OpenTelemetry must not: a judge that finds no difference would fail this test.
 import { expect, it } from '@jest/globals';
 import { columns } from '../../tools/conformance/columns.ts';
 import { type Cells, judge } from '../../tools/conformance/judge.ts';
@@ -20,7 +20,7 @@ for (const [name, reason] of reasons) {
       const { cells: page } = results[name] as { cells: Cells };
       expect({ ...page, ...cells }).toEqual(page);
       const mistakes = judgedRows.filter((row) => cells[row] !== '' && !noteOf(name, row, cells[row]));
-      // Ours is right in every row, or as documented.
+      // Ours is correct in every row, or differs as documented.
       if (name === 'express-exact-metrics') expect([...mistakes, terminated]).toEqual(['']);
       if (name === 'opentelemetry') expect(mistakes).toContain('aborted');
     },

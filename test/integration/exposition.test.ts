@@ -69,7 +69,7 @@ it('is OpenMetrics to the Python parser, sample by sample', async () => {
       ['http_request_duration_seconds_bucket', unmatched, 2, 'histogram', null],
     ]),
   );
-  // At least one bucket of each response, and of no other.
+  // Each response has an exemplar in at least one bucket, and nothing else has one.
   const buckets = samples.filter(([name, , , , exemplar]) => name.endsWith('_bucket') && exemplar);
   const answers = buckets.map(([, { path, code }]) => `${path} ${code}`);
   expect(new Set(answers)).toEqual(new Set(['products 200', 'cars/:id 200', 'unmatched 404']));

@@ -1,5 +1,5 @@
 // Grafana itself, if its image is available: `make test` names the image in TEST_GRAFANA_IMAGE, and otherwise reports at its
-// end that these tests were left out. dashboards.test.ts covers what needs no Grafana.
+// end that these tests were skipped. dashboards.test.ts covers what needs no Grafana.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios, { type AxiosInstance } from 'axios';
 import type { StartedTestContainer } from 'testcontainers';

@@ -156,7 +156,7 @@ describe('a client of the port of Prometheus', () => {
     expect(JSON.stringify(data)).toContain(refusal);
   });
 
-  it('leaves both targets up, after all that', async () => {
+  it('leaves both targets up after these attempts', async () => {
     // A busy machine may fail a scrape.
     await eventually('both targets', async () => {
       const [sum] = await query(project.prometheusUrl, 'sum(up{job=~"api|prometheus"})');

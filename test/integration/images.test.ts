@@ -23,7 +23,7 @@ const images = (...words: string[]) => project.run('scripts/images.sh', words);
 /** The images that `make test` has built, under the project's name. */
 const tag = (target: 'app' | 'loadgen') => docker('tag', ownImage(target), `${project.name}/${target}`);
 
-it('a dry run of a release builds both for this machine, and lists what it would push', async () => {
+it('a dry run of a release builds both for this machine, and lists the tags that it would push', async () => {
   const { version } = JSON.parse(read('package.json')) as { version: string };
   const words = ['tools/release/release.ts', 'images', `v${version}`, '--dry-run'];
   const { exitCode, stdout, stderr } = await run('node', words);

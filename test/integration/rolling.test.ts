@@ -63,7 +63,7 @@ it('Ctrl-C restores the number of replicas, and the load ends with its summary',
   expect(await project.containers('loadgen')).toEqual([]);
 });
 
-it('after that, the counters match everything that was sent', async () => {
+it('the counters then match all requests that were sent', async () => {
   const { exitCode, stdout } = await project.stack(['verify']);
   expect(exitCode).toBe(0);
   expect(stdout).toContain('every one counted exactly once');

@@ -85,7 +85,7 @@ const unverifiable = (obstacle: string | RegExp) => ({
   ],
 });
 
-/** Two processes, by what they expose. */
+/** Two processes, by their process metrics. */
 const ONE = { startTimeSeconds: 1_000, cpuSeconds: 9 };
 const OTHER = { startTimeSeconds: 1_000.2, cpuSeconds: 3 };
 
@@ -121,11 +121,11 @@ const CASES: Readonly<Record<string, Case>> = {
       ]),
     },
   },
-  'counters that begin again at 0, without a start time': {
+  'counters that restart at 0, without a start time': {
     changes: { onRequest: (service, nth) => nth === 1 && service.counts.clear() },
     expected: unverifiable('is 10 less than before: restarted, or no longer exposed'),
   },
-  'another start time, of a process that has lost what it had counted': {
+  'another start time, of a process that has lost its counts': {
     changes: {
       startTimeSeconds: 1_000,
       onRequest: (service, nth) =>

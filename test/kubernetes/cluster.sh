@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The acceptance test on the cluster of KUBECONFIG: apply, lab traffic, verification, load from four pods while the API is scaled and
-# restarted, verification again, delete. Builds no images: the nodes need to have ours, with the version as tag. Skipped without
+# restarted, verification again, delete. Builds no images: the nodes must already have ours, with the version as tag. Skipped without
 # KUBECONFIG. Ends with a Markdown table. PROMETHEUS_IMAGE and GRAFANA_IMAGE are as for make; RATE (500) and DURATION (150s) set the load.
 # Exit status: 0 success or skipped, 1 a check failed, 3 the cluster does not answer.
 set -uo pipefail
@@ -32,10 +32,10 @@ check() { # TITLE, WHAT WAS SEEN, COMMAND...
   shift 2
   if "$@"; then row "$title" "$seen"; else row "$title" "**failed**: $seen" && failed=1; fi
 }
-# Adds to the last row the seconds that its check took.
+# Adds the seconds that a check took to the last row.
 add_time() { rows[-1]="${rows[-1]%|}$1 s |" && rows[-1]=${rows[-1]/  / }; }
 step() { printf '\n== %s (%(%T)T)\n' "$*" -1; }
-# until_true SECONDS COMMAND...: sets took to how long it was.
+# until_true SECONDS COMMAND...: sets took to the seconds that it waited.
 until_true() {
   local start=$SECONDS end=$((SECONDS + $1))
   shift

@@ -1,4 +1,4 @@
-/** One truth: what pods mount is what compose mounts, byte for byte, at the same places and with the same flags. */
+/** Pods have the same files as compose services, byte for byte and at the same paths, and the same flags. */
 import { expect, it } from '@jest/globals';
 import type { IVolume } from 'kubernetes-models/v1';
 import {
@@ -11,7 +11,7 @@ import {
 } from '../support/repository.ts';
 import { configMap, whereKubectlIs, workload } from './rendered.ts';
 
-/** What a pod finds: the path in its container, and the text of the file there. */
+/** The files in a pod's container: texts by path. */
 function filesOf(name: string): Record<string, string> {
   const { pod, container } = workload('base', name);
   const files = (container.volumeMounts ?? []).flatMap(({ name: volumeName, mountPath, subPath }) =>
@@ -31,7 +31,7 @@ function filesIn(volume: IVolume | undefined): [string, string][] {
   });
 }
 
-/** The files of the repository, or those of its folders, as they lie in a container. */
+/** Files of the repository, and of its folders, by their paths in a container. */
 function repositoryFiles(places: readonly (readonly [path: string, to: string])[]): Record<string, string> {
   const files = places.flatMap(([path, to]) =>
     /\.\w+$/.test(path) ? [[to, read(path)]] : textsIn(path).map(([name, text]) => [`${to}/${name}`, text]),
@@ -59,7 +59,7 @@ const GRAFANA = [
 ] as const;
 
 whereKubectlIs('configuration', () => {
-  it('Prometheus finds every file of the repository where compose puts it, and has its flags', () => {
+  it('Prometheus has the same files and flags as in compose', () => {
     expect(services.prometheus?.volumes).toContain('./prometheus:/etc/prometheus:ro');
     expect(filesOf('prometheus')).toEqual(repositoryFiles(PROMETHEUS));
     expect(workload('base', 'prometheus').container.args).toEqual(composeWords('prometheus'));
@@ -82,14 +82,14 @@ whereKubectlIs('configuration', () => {
     expect(new Set([...given, ...fromPod, 'REMOTE_WRITE_CREDENTIALS'])).toEqual(names);
   });
 
-  it('Grafana finds every file of the repository where compose puts it', () => {
+  it('Grafana has the same files as in compose', () => {
     for (const [, to] of GRAFANA)
       expect(services.grafana?.volumes?.filter((volume) => volume.endsWith(`:${to}:ro`))).toHaveLength(1);
     const ini = ['grafana/grafana.ini', '/etc/grafana/grafana.ini'] as const;
     expect(filesOf('grafana')).toEqual(repositoryFiles([ini, ...GRAFANA]));
   });
 
-  it('the API gets the settings of compose, but shows its metrics to Prometheus alone', () => {
+  it('the API has the same settings as in compose, except that it serves no metrics on the API port', () => {
     const { METRICS_ON_API_PORT, ...others } = configMap('base', 'api-settings');
     expect(METRICS_ON_API_PORT).toBe('false');
     for (const [name, value] of Object.entries(others)) {
@@ -98,12 +98,12 @@ whereKubectlIs('configuration', () => {
     }
   });
 
-  it.each(['api', 'prometheus', 'grafana'])('%s may take as much memory as in compose', (name) => {
+  it.each(['api', 'prometheus', 'grafana'])('%s has the same memory limit as in compose', (name) => {
     const inCompose = services[name]?.mem_limit.replace(/[mg]$/, (unit) => `${unit.toUpperCase()}i`);
     expect(workload('base', name).container.resources?.limits?.memory).toBe(inCompose);
   });
 
-  it.each(['prometheus', 'grafana'])('%s runs as the user of compose', (name) => {
+  it.each(['prometheus', 'grafana'])('%s runs as the same user as in compose', (name) => {
     const { securityContext } = workload('base', name).pod;
     expect(`${securityContext?.runAsUser}:${securityContext?.runAsGroup}`).toBe(services[name]?.user);
   });

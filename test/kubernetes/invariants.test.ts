@@ -1,4 +1,4 @@
-/** What has to hold between the objects, and for every pod of every folder. */
+/** Requirements on every pod of every folder, and on the relations between objects. */
 import { expect, it } from '@jest/globals';
 import type { IDeployment, IStatefulSet } from 'kubernetes-models/apps/v1';
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
@@ -35,19 +35,19 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
   const everyWorkload = (title: string, check: (found: Workload) => void) =>
     it(title, () => workloadsOf(folder).forEach(check));
 
-  everyWorkload('selects its own pods, and runs an image of compose', (found) => {
+  everyWorkload('selects its own pods, and runs an image from docker-compose.yml', (found) => {
     expect(matches(found.selector, found)).toBe(true);
-    // The production overlay has its own registry and version, as a site does.
+    // The production overlay sets a registry and a version, like a user's own overlay.
     const ours =
       folder === 'overlays/production' ? 'registry.example/team/$1:1.4.0' : `${NAMESPACE}/$1:${version}`;
     const images = imagesOfCompose.map((image) => image.replace(/^observability-stack\/(\w+)$/, ours));
     expect(images).toContain(found.container.image);
-    // A registry may not be there at every start.
+    // The registry may be unavailable when a pod starts.
     expect(found.container.imagePullPolicy).toBe('IfNotPresent');
   });
 
   everyWorkload(
-    'fits the profile `restricted` of Pod Security, on a read-only root',
+    'meets the Pod Security profile `restricted`, with a read-only root file system',
     ({ pod, container }) => {
       const { securityContext, volumes = [] } = pod;
       const seccompProfile = { type: 'RuntimeDefault' };
@@ -64,12 +64,12 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
     },
   );
 
-  everyWorkload('requests resources, and has limits', ({ container }) => {
+  everyWorkload('has resource requests and limits', ({ container }) => {
     const amounts = { cpu: expect.anything(), memory: expect.anything() };
     expect(container.resources).toEqual({ requests: amounts, limits: amounts });
   });
 
-  everyWorkload('has an account of its own, of which no pod has a token', ({ pod }) => {
+  everyWorkload('has a service account, but no token for it', ({ pod }) => {
     const owner = folder === 'load' ? 'base' : folder;
     const account = only<IServiceAccount>(owner, 'ServiceAccount', pod.serviceAccountName ?? '');
     const tokens = [account.automountServiceAccountToken, pod.automountServiceAccountToken];
@@ -77,7 +77,7 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
   });
 
   everyWorkload(
-    'mounts volumes that it has, and ConfigMaps that exist or that the script creates',
+    'mounts all of its volumes and no others, and uses ConfigMaps that exist or that the script creates',
     (found) => {
       const claims = ofKind<IStatefulSet>(folder, 'StatefulSet')
         .filter(({ metadata }) => metadata?.name === found.name)
@@ -99,7 +99,7 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
 
   it('is in one namespace, which admits only `restricted` pods', () => {
     for (const { kind, metadata } of objectsOf(folder)) {
-      if (kind === 'PriorityClass') continue; // belongs to the cluster
+      if (kind === 'PriorityClass') continue; // not in any namespace
       const namespace = kind === 'Namespace' ? metadata.name : metadata.namespace;
       expect([kind, metadata.name, namespace]).toEqual([kind, metadata.name, 'observability-stack']);
     }
@@ -110,7 +110,7 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
       });
   });
 
-  it('fits into the annotation in which `kubectl apply` keeps it', () => {
+  it('is small enough for the annotation in which `kubectl apply` stores it', () => {
     for (const object of objectsOf(folder))
       expect(Buffer.byteLength(JSON.stringify(object))).toBeLessThan(256 * 1024);
   });
@@ -118,7 +118,7 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
 
 whereKubectlIs('services and policies', () => {
   it.each(['base', 'overlays/operator'] as const)(
-    'every Service of %s finds pods, at their ports',
+    'every Service of %s selects one workload, at the ports of its container',
     (folder) => {
       for (const { metadata, spec } of ofKind<IService>(folder, 'Service')) {
         const found = workloadsOf(folder).filter((one) => matches(spec?.selector, one));
@@ -130,7 +130,7 @@ whereKubectlIs('services and policies', () => {
     },
   );
 
-  it('the name that prometheus.yml asks for has the address of every pod, also of one that drains', () => {
+  it('the name in prometheus.yml resolves to the addresses of all pods, including draining ones', () => {
     const asked = parse(read('prometheus/prometheus.yml')).scrape_configs[0].dns_sd_configs;
     expect(asked).toEqual([expect.objectContaining({ names: ['api'], type: 'A', port: 8000 })]);
     const { spec } = only<IService>('base', 'Service', 'api');
@@ -139,7 +139,7 @@ whereKubectlIs('services and policies', () => {
     expect(only<IService>('base', 'Service', 'api-balanced').spec).not.toHaveProperty('clusterIP');
   });
 
-  it('each connection that is needed is allowed at both ends, and no other', () => {
+  it('every necessary connection is allowed at both ends, and no other', () => {
     const pods = (name: string) => ({ podSelector: { matchLabels: { 'app.kubernetes.io/name': name } } });
     const oneOf = (...values: string[]) => ({
       podSelector: { matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values }] },
@@ -185,7 +185,7 @@ whereKubectlIs('services and policies', () => {
     expect(spec?.egress?.slice(1)).toEqual([{ ports: [{ protocol: 'TCP' }] }]);
   });
 
-  it('the Prometheus of another namespace reaches the metrics, with the operator', () => {
+  it('with the operator, a Prometheus in another namespace may scrape the metrics', () => {
     const { spec } = only<INetworkPolicy>('overlays/operator', 'NetworkPolicy', 'api');
     const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } };
     const podSelector = { matchLabels: { 'app.kubernetes.io/name': 'prometheus' } };
@@ -193,13 +193,13 @@ whereKubectlIs('services and policies', () => {
   });
 });
 
-whereKubectlIs('the life of a pod', () => {
-  // These paths answer 200: the API's are tried in app/test, those of Prometheus and Grafana in test/integration.
+whereKubectlIs('the lifecycle of a pod', () => {
+  // Tests in app/test check that the API's paths return 200; tests in test/integration, those of Prometheus and Grafana.
   it.each([
     ['api', 'metrics', ['/healthz', '/readyz']],
     ['prometheus', 'http', ['/-/ready', '/-/healthy']],
     ['grafana', 'http', ['/api/health']],
-  ])('%s has probes for start, readiness and liveness, where it answers', (name, probed, paths) => {
+  ])('%s has startup, readiness and liveness probes, at paths that it serves', (name, probed, paths) => {
     const { startupProbe, readinessProbe, livenessProbe } = workload('base', name).container;
     for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
       expect(probe?.httpGet?.port).toBe(probed);
@@ -208,7 +208,7 @@ whereKubectlIs('the life of a pod', () => {
     expect(livenessProbe?.httpGet?.path).not.toBe('/readyz');
   });
 
-  it('the API has the time to end its requests, to be scraped once more, and to end', () => {
+  it('the API has enough time to finish its requests, to be scraped once more, and to exit', () => {
     const { pod, container } = workload('base', 'api');
     const { SHUTDOWN_GRACE_MS, SHUTDOWN_SCRAPE_WAIT_MS } = configMap('base', 'api-settings');
     const interval = Number.parseInt(parse(read('prometheus/prometheus.yml')).global.scrape_interval, 10);
@@ -218,7 +218,7 @@ whereKubectlIs('the life of a pod', () => {
     expect(pod.terminationGracePeriodSeconds).toBe(preStopSeconds + drainSeconds + 5);
   });
 
-  it('the autoscaler alone sets the number of pods of the API, and the disruption budget leaves at least one', () => {
+  it('only the autoscaler sets the number of API pods, and the disruption budget leaves at least one', () => {
     expect(only<IDeployment>('base', 'Deployment', 'api').spec).not.toHaveProperty('replicas');
     const autoscaler = only<IHorizontalPodAutoscaler>('base', 'HorizontalPodAutoscaler', 'api').spec;
     expect(autoscaler?.scaleTargetRef).toEqual({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'api' });
@@ -238,7 +238,7 @@ whereKubectlIs('the life of a pod', () => {
     expect(only<IPriorityClass>('base', 'PriorityClass', priorityClassName).value).toBeGreaterThan(0);
   });
 
-  it('no shard is retried, and a load whose command was killed ends within a day', () => {
+  it('shards are not retried, and a load whose command was killed ends within a day', () => {
     expect(only<IJob>('load', 'Job', 'loadgen').spec).toMatchObject({
       ...{ completionMode: 'Indexed', suspend: true, backoffLimitPerIndex: 0 },
       ...{ activeDeadlineSeconds: 86_400, ttlSecondsAfterFinished: 86_400 },

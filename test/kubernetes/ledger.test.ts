@@ -9,7 +9,7 @@ import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
 
 const PROGRAMS = 'kubernetes/base/ledger';
-/** Writes a record when it starts, and replaces it when it ends: at a signal, or at once. */
+/** Writes a record when it starts, and replaces it when it ends: at a signal, or immediately. */
 const GENERATOR = `
 const { renameSync, rmSync, writeFileSync } = require('node:fs');
 const words = process.argv.slice(2);
@@ -95,7 +95,7 @@ it('a shard that sent nothing removes its record', async () => {
   await expect(record()).rejects.toThrow('ENOENT');
 });
 
-it('the ledger accepts records by their names, and nothing else', async () => {
+it('the ledger accepts only records with valid names, and returns none', async () => {
   startLedger();
   await until('the ledger', () =>
     put('a-1.json').then(

@@ -1,4 +1,4 @@
-/** The Prometheus Operator gets the same settings as prometheus.yml. Its rules: test/docs/generated.test.ts. */
+/** The Prometheus Operator gets the same settings as prometheus.yml. test/docs/generated.test.ts checks its rules. */
 import { expect, it } from '@jest/globals';
 import type { IServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import type { IConfigMap, IService } from 'kubernetes-models/v1';
@@ -9,7 +9,7 @@ import { objectsOf, ofKind, only, whereKubectlIs } from './rendered.ts';
 const OPERATOR = 'overlays/operator';
 
 whereKubectlIs('the overlay for the Prometheus Operator', () => {
-  it('scrapes as prometheus.yml does, with all its settings', () => {
+  it('scrapes with all settings of prometheus.yml', () => {
     const { global, scrape_configs } = parse(read('prometheus/prometheus.yml'));
     const { job_name, dns_sd_configs, params, relabel_configs, ...job } = scrape_configs[0];
     const { endpoints, selector, ...settings } = only<IServiceMonitor>(
@@ -25,13 +25,13 @@ whereKubectlIs('the overlay for the Prometheus Operator', () => {
       Object.entries(selector.matchLabels ?? {}).every(([name, value]) => metadata?.labels?.[name] === value),
     );
     expect(others).toEqual([]);
-    // The operator names a job after its Service, and the rules ask for the job.
+    // The operator names a job after its Service, and the rules select the job.
     expect(service?.metadata?.name).toBe(job_name);
     const port = { name: 'metrics', port: dns_sd_configs[0].port };
     expect(service?.spec?.ports).toContainEqual(expect.objectContaining(port));
   });
 
-  it('hands every dashboard to the sidecar of Grafana, and brings no Prometheus and no Grafana of its own', () => {
+  it('passes every dashboard to the Grafana sidecar, and includes neither Prometheus nor Grafana', () => {
     const dashboards = ofKind<IConfigMap>(OPERATOR, 'ConfigMap').filter(
       ({ metadata }) => metadata?.labels?.grafana_dashboard === '1',
     );
@@ -42,7 +42,7 @@ whereKubectlIs('the overlay for the Prometheus Operator', () => {
   });
 });
 
-/** The names of a scrape's settings in the ServiceMonitor. */
+/** The ServiceMonitor's names for the settings of a scrape configuration. */
 const NAMES: Readonly<Record<string, string>> = {
   sample_limit: 'sampleLimit',
   scrape_protocols: 'scrapeProtocols',

@@ -1,4 +1,4 @@
-/** What kustomize makes of a folder of kubernetes/, as objects. What they look like the schema decides, in schema.test.ts. */
+/** The objects that kustomize renders from a folder of kubernetes/. schema.test.ts validates them. */
 import { execFileSync } from 'node:child_process';
 import { describe } from '@jest/globals';
 import type { IDeployment, IStatefulSet } from 'kubernetes-models/apps/v1';
@@ -7,7 +7,7 @@ import type { IConfigMap, IContainer, IPodSpec } from 'kubernetes-models/v1';
 import { parseAllDocuments } from 'yaml';
 import { repositoryRoot } from '../support/repository.ts';
 
-/** Everything that `kubectl apply -k` is meant for. */
+/** The folders that users apply with `kubectl apply -k`. */
 export const FOLDERS = [
   'base',
   'overlays/operator',
@@ -24,13 +24,13 @@ export interface KubernetesObject {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
-/** `make test` names the program in TEST_KUBECTL, and says at its end that these tests were left out where there is none. */
+/** `make test` sets TEST_KUBECTL to the path of kubectl, or reports at its end that these tests were skipped without one. */
 const program = process.env.TEST_KUBECTL;
 export const whereKubectlIs = program === undefined ? describe.skip : describe;
 
 const rendered = new Map<Folder, readonly KubernetesObject[]>();
 
-/** Rendered once for all tests of a file. */
+/** Renders each folder once per test file. */
 export function objectsOf(folder: Folder): readonly KubernetesObject[] {
   const known = rendered.get(folder);
   if (known) return known;
@@ -45,7 +45,7 @@ export function objectsOf(folder: Folder): readonly KubernetesObject[] {
 export const ofKind = <T>(folder: Folder, kind: string): T[] =>
   objectsOf(folder).filter((object) => object.kind === kind) as T[];
 
-/** @param name may lack the hash that kustomize appends to some @throws Error when there is none, or more than one */
+/** @param name without the hash that kustomize may append @throws Error unless there is exactly one such object */
 export function only<T>(folder: Folder, kind: string, name: string): T {
   const form = new RegExp(`^${name}(-[a-z0-9]{10})?$`);
   const found = objectsOf(folder).filter((one) => one.kind === kind && form.test(one.metadata.name));
@@ -56,13 +56,13 @@ export function only<T>(folder: Folder, kind: string, name: string): T {
 export const configMap = (folder: Folder, name: string): Readonly<Record<string, string>> =>
   only<IConfigMap>(folder, 'ConfigMap', name).data ?? {};
 
-/** What runs pods, with the labels and the specification of these. */
+/** A Deployment, StatefulSet or Job, with the labels and the specification of its pods. */
 export interface Workload {
   readonly name: string;
   readonly selector: Readonly<Record<string, string>> | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly pod: IPodSpec;
-  /** The only one of the pod. */
+  /** The pod's only container. */
   readonly container: IContainer;
 }
 

@@ -1,4 +1,4 @@
-/** Every object of every folder is one that the API of Kubernetes, or the Prometheus Operator, takes. */
+/** Every object of every folder is valid for the API of Kubernetes or of the Prometheus Operator. */
 import { expect, it } from '@jest/globals';
 import { FOLDERS, objectsOf, whereKubectlIs } from './rendered.ts';
 import { problemsOf } from './schema.ts';
@@ -29,12 +29,12 @@ it.each([
   [{ apiVersion: 'apps/v1', kind: 'Deploiment' }, ['the API has no Deploiment in apps/v1']],
   [monitor({ port: 'metrics', interval: '5s' }), []],
   [monitor({ port: 'metrics', intervall: '5s' }), ['/spec/endpoints/0/intervall: no such field']],
-])('the strict validator finds in %j: %j', async (object, problems) => {
+])('the strict validator reports for %j: %j', async (object, problems) => {
   expect(await problemsOf(object)).toEqual(problems.map((problem) => expect.stringContaining(problem)));
 });
 
 whereKubectlIs.each(FOLDERS)('kubernetes/%s', (folder) => {
-  it('is as the API wants it', async () => {
+  it('contains only valid objects', async () => {
     const objects = objectsOf(folder);
     expect(objects).not.toEqual([]);
     for (const object of objects)

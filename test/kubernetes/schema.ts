@@ -1,15 +1,15 @@
 /**
- * Objects against the schemas of the API, strictly: a field that a schema does not know is a mistake, as it is to
- * `kubectl apply`. The compiled validators of kubernetes-models let unknown fields pass; but they look at every field that they
- * know. So they are given an object that remembers what was looked at, and what they never looked at is unknown.
+ * Validates objects strictly against the schemas of the API: an unknown field is a mistake, as for `kubectl apply`. The compiled
+ * validators of kubernetes-models accept unknown fields, but read every known one. So they get an object that records reads, and
+ * every field that they do not read is unknown.
  */
 
 interface Model {
-  /** Of the object that it is called on, which need not be one that the constructor made: that copies what it is given. */
+  /** Validates the object it is called on. Called without the constructor, which would copy the object. */
   readonly prototype: { validate(this: unknown): void };
 }
 
-/** @returns what is wrong with the object; nothing when it is as the API wants it */
+/** @returns the problems of the object; none if it is valid */
 export async function problemsOf(object: {
   readonly apiVersion: string;
   readonly kind: string;
@@ -30,7 +30,7 @@ export async function problemsOf(object: {
   return [...unread].flatMap(([path, keys]) => [...keys].map((key) => `${path}/${key}: no such field`));
 }
 
-/** For each object, by its path, the fields that the validator has not read. */
+/** The fields that the validator has not read, by the path of their object. */
 type Unread = Map<string, Set<string>>;
 
 function watch(value: unknown, path: string, unread: Unread): unknown {

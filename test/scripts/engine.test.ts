@@ -1,5 +1,5 @@
 /**
- * How scripts and `make` commands react to an engine that does not answer, one that refuses the user, and one chosen by name. And which
+ * How scripts and `make` commands react to an engine that does not answer, one that refuses the user, and one chosen by name; and which
  * folder owns the data in an engine.
  */
 import { execFile } from 'node:child_process';
@@ -78,7 +78,7 @@ const RAW =
 const targets = [...read('Makefile').matchAll(/^([a-z0-9-]+): ##/gm)].map(([, name = '']) => name);
 
 it.each(targets.filter((name) => !NEED_NPM.includes(name) && name !== 'help'))(
-  'make %s reports what is missing, in its own words',
+  'make %s reports what is missing, without error messages of a shell, make or a runtime',
   async (target) => {
     const { code, err } = await make(target, 'Q=up', `FILE=${box.path('data.tgz')}`);
     expect(err).not.toMatch(RAW);
@@ -94,11 +94,11 @@ it.each([
   expect(await make(target)).toEqual({ code: 2, err: expect.stringContaining(example) });
 });
 
-it('a folder that the user cannot see still exists, so it keeps its data', async () => {
+it('a folder that the user cannot access is considered to exist, so its data is kept', async () => {
   await mkdir(box.path('home/clone'), { recursive: true });
   await mkdir(box.path('closed'), { mode: 0o000 });
   await chmod(box.folder, 0o755);
-  // Root sees everything.
+  // Root can access every folder.
   const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
   const isGone = (path: string) =>
     new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** Which cluster the scripts would change, with a fake kubectl that knows a context, and no cluster. */
+/** Which cluster the scripts would change, with a fake kubectl that has a context but no cluster. */
 import { expect, it } from '@jest/globals';
 import { run } from '../support/command.ts';
 import { read } from '../support/repository.ts';
@@ -22,7 +22,7 @@ esac`,
 }
 
 it.each(['kind-kind', 'k3d-try', 'minikube', 'docker-desktop'])(
-  'takes %s for local, and names it',
+  'treats %s as local, and names it',
   async (context) => {
     const { code, err, calls } = await kubernetes(['down'], context);
     expect({ code, calls }).toEqual({
@@ -62,7 +62,7 @@ it.each([
   },
 );
 
-/** Programs that a script wraps, asks for with `command -v`, or installs. */
+/** Programs that a script wraps, looks up with `command -v`, or installs. */
 const PROGRAMS = /^(docker|kubectl|promtool|npm|node|git|curl|tar|flock|perl|make|kind|k3d|minikube)$/;
 
 it('no function of a script has the name of a program, which it would replace', async () => {

@@ -100,7 +100,7 @@ whereKubectlIs('with the real kubectl', () => {
   );
 
   it('make k8s-up applies everything, sends the traffic of the lab and prints how to reach the stack', async () => {
-    // Created before for a secret.
+    // Created earlier, for a secret.
     server.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
     const { exitCode, stdout, stderr } = await make('k8s-up');
     expect({ exitCode, stdout, stderr }).toMatchObject(VERIFIED);
@@ -200,7 +200,7 @@ whereKubectlIs('with the real kubectl', () => {
     },
   );
 
-  it('make k8s-load ARGS=--stop, and the next load, collect what a killed k8s-load has left', async () => {
+  it('make k8s-load ARGS=--stop, and the next load, combine the records of a killed k8s-load and remove its Job', async () => {
     expect((await make('k8s-load', 'ARGS=--stop')).stderr).toContain(
       'no load is running, and none was left behind',
     );

@@ -95,7 +95,7 @@ describe('the generator of make load', () => {
     });
   });
 
-  it.each([1, 2, 3, 130])('that ends with status %i prints no page', async (status) => {
+  it.each([1, 2, 3, 130])('prints no page if it ends with status %i', async (status) => {
     expect(await stack(['load'], { STATUS: String(status) })).toMatchObject({ code: status, err: '' });
   });
 });

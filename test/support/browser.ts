@@ -1,4 +1,4 @@
-/** Chromium of the machine. */
+/** The machine's Chromium. */
 import { type Browser, chromium } from 'playwright-core';
 
 export function startBrowser(executablePath: string): Promise<Browser> {

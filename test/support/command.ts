@@ -46,10 +46,10 @@ export function start(
   };
 }
 
-/** The same, to its end. */
+/** Starts a program and waits until it ends. */
 export const run = (...command: Parameters<typeof start>): Promise<CommandResult> => start(...command).result;
 
-/** `docker WORDS...`. @returns what it printed @throws when its exit status is not 0 */
+/** `docker WORDS...`. @returns its output @throws when its exit status is not 0 */
 export async function docker(...words: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await run('docker', words);
   if (exitCode !== 0) throw new Error(`docker ${words.join(' ')}: exit status ${exitCode}: ${stderr}`);

@@ -1,4 +1,4 @@
-// What the fault tests share: signals from outside a container, load while something breaks, and alerts.
+// Shared by the fault tests: signals from outside a container, load during a fault, and alerts.
 /** The duration of a fault, not a wait for something that could be polled. */
 export { setTimeout as lasts } from 'node:timers/promises';
 

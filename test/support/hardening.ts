@@ -117,7 +117,7 @@ export const checks: Readonly<Record<string, Check>> = {
       Mounts.filter(({ RW }) => RW).map((mount) => ({ service, ...mount })),
     );
     const folders = writable.filter(({ Type }) => Type === 'bind');
-    // The folder that the command is called in, and the one of the reports.
+    // The current folder, and the one for reports.
     expect(folders.map(({ service }) => service)).toEqual(['loadgen', 'loadgen']);
     expect(folders.map(({ Source, Destination }) => Source === Destination)).toEqual([true, true]);
     const volumes = writable.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination);

@@ -1,4 +1,4 @@
-/** Tests in a browser. `make test` sets TEST_CHROMIUM, or reports at its end that there is none and these tests were left out. */
+/** Tests in a browser. `make test` sets TEST_CHROMIUM, or reports at its end that there is none and these tests were skipped. */
 import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { startBrowser } from './browser.ts';

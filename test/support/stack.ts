@@ -1,5 +1,5 @@
 // The API and Prometheus as containers of one test: the image that this repository builds, its Prometheus configuration and
-// flags, a separate network, and ports that the engine chooses. Stops and removes all of it.
+// flags, a separate network, and ports that the engine chooses. All of these are stopped and removed at the end.
 import { afterAll, beforeAll } from '@jest/globals';
 import {
   GenericContainer,

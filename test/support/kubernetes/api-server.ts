@@ -24,7 +24,7 @@ export interface ApiServer {
   all(): Stored[];
   find(kind: string, name: string): Stored | undefined;
   apply(object: Stored): void;
-  /** METHOD PATH of each request that changes something, in their order; a removal with its propagation policy. */
+  /** METHOD PATH of each request that changes something, in order; a removal with its propagation policy. */
   changes: string[];
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ function merge(target: unknown, patch: unknown): unknown {
   return merged;
 }
 
-/** What the controllers of a cluster make of an object, where all is well. */
+/** Changes an object as the controllers of a healthy cluster would. */
 function settle(object: Stored, minimum: unknown, { isSending = false, lost = 0 }: Pods): void {
   const { kind, metadata, spec = {} } = object;
   if (kind === 'Deployment' || kind === 'StatefulSet') {

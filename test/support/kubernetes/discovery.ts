@@ -18,7 +18,7 @@ const plural = (kind: string) => kind.toLowerCase().replace(/y$/, 'ie').replace(
 export const kindAt = (apiVersion: string, resource: string): string | undefined =>
   KINDS[apiVersion]?.find((kind) => plural(kind) === resource);
 
-/** The answer for a path, if it is such a question. */
+/** The response for a path, or undefined if the path is not part of discovery. */
 export function discovery(path: string): unknown {
   if (path === '/readyz') return 'ok';
   if (path === '/version') return { major: '1', minor: '33', gitVersion: 'v1.33.0' };
