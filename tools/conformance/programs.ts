@@ -182,7 +182,7 @@ export async function startProgram(name: ProgramName, processes: 1 | 4 = 1) {
     const killOne = async () => {
       const before = listeners();
       await replaceOne(child.pid as number);
-      // If each process has a listener: without one that listens, the next kills would close the port.
+      // Only if each process has its own listener: without a listening replacement, the next kills would close the port.
       if (launch.listeners > 1) await until('the replacement to listen', () => listeners() > before);
     };
     return { url, metricsUrl, exited, terminate, killOne, stop };

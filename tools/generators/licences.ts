@@ -4,7 +4,7 @@ import { wrap } from '../bench/lib/report.ts';
 
 export interface Dependency {
   readonly name: string;
-  /** An SPDX expression, or the text of the package's metadata if that is none. */
+  /** An SPDX expression, or the text of the package's metadata if that is not one. */
   readonly licence: string;
   /** Whether it is in an image, or installed with a published package; otherwise it is a development tool. */
   readonly isShipped: boolean;
@@ -32,7 +32,7 @@ const FOR_DEVELOPMENT = [
   ...'CC0-1.0 CC-BY-3.0 CC-BY-4.0 CC-BY-SA-4.0 Unlicense WTFPL'.split(' '),
 ];
 
-/** Packages whose metadata npm cannot read, or that is no SPDX expression. The licences are from their own texts. */
+/** Packages whose licence metadata is unreadable to npm or not an SPDX expression. These licences are from their texts. */
 const READ_BY_HAND: Readonly<Record<string, string>> = {
   buildcheck: 'MIT',
   busboy: 'MIT',

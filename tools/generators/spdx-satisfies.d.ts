@@ -1,5 +1,5 @@
 /** The package has no types. */
 declare module 'spdx-satisfies' {
-  /** Whether the licences in `approved` satisfy `expression`. @throws if that is no SPDX expression */
+  /** Whether the licences in `approved` satisfy `expression`. @throws if that is not an SPDX expression */
   export default function satisfies(expression: string, approved: readonly string[]): boolean;
 }

@@ -1,4 +1,4 @@
--- Requests in turns, given as arguments of the form "GET /products"; the result as one line of JSON.
+-- Sends the requests given as arguments of the form "GET /products" in turn, and prints the result as one line of JSON.
 local requests = {}
 local at = 0
 

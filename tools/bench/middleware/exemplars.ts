@@ -25,7 +25,7 @@ interface Application {
   handle(request: object, response: Response): void;
 }
 
-/** What the instrumentation reads and calls of a response; Node's own takes ten times as long to make. */
+/** The part of a response that the instrumentation uses; Node's own takes ten times as long to create. */
 class Response {
   readonly statusCode = 200;
   readonly statusMessage = 'OK';
@@ -74,7 +74,7 @@ const LOWEST = 0.1;
 const lowest = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * LOWEST)] ?? Number.NaN;
 
-/** The first application is faster than any other, for which its code is optimised: that one is not compared. */
+/** Code is optimised for the first application, which is therefore faster than the others: it is not compared. */
 const names = ['first', 'off', 'on', 'off again'] as const;
 
 interface Result {
@@ -83,7 +83,7 @@ interface Result {
   readonly noise: number;
 }
 
-/** In one process: the time without exemplars, how much more it is with them, and how far the two applications without differ. */
+/** In one process: the time without exemplars, the additional time with them, and the difference between the two applications without. */
 function compare([, headers, active]: (typeof cases)[number]): Result {
   if (active === inSpan) context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const apps = new Map(names.map((app) => [app, createApp(app === 'on')]));

@@ -1,4 +1,4 @@
-/** The routes that all Express programs serve, and the line that says that they do. */
+/** The routes of all Express programs, and the line that they print when they listen. */
 const { Router } = require('express');
 
 exports.addRoutes = (app) => {
@@ -12,7 +12,7 @@ exports.addRoutes = (app) => {
 };
 
 exports.listen = (app) => {
-  // The stack of an error that a probe provokes is not printed.
+  // Express then does not print the stacks of errors that probes provoke.
   app.set('env', 'test');
   const server = app.listen(Number(process.env.PORT), '127.0.0.1', () =>
     console.log(`listening on ${server.address().port}`),

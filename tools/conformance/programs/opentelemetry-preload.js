@@ -1,4 +1,4 @@
-/** `node --import ./opentelemetry-preload.js opentelemetry.cjs`: what NodeSDK does for metrics, from the parts it is made of. */
+/** `node --import ./opentelemetry-preload.js opentelemetry.cjs`: the metrics setup of NodeSDK, built from its parts. */
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
