@@ -119,7 +119,7 @@ describe('the exposition', () => {
     expect(gunzipSync(body).toString()).toBe(plain);
   });
 
-  it('compresses large expositions, too', async () => {
+  it('also compresses large expositions', async () => {
     const values = Array.from({ length: 20_000 }, (_, i) => ({ labels: { i }, value: i }));
     const port = await start(async () => [{ ...gauge('n', 0), values }]);
     const { body } = await scrape(port, { 'accept-encoding': 'gzip' });

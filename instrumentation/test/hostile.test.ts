@@ -171,7 +171,7 @@ describe('a user-defined sample', () => {
     isFragile = false;
   });
 
-  it('of a histogram can have such labels in protobuf, too', async () => {
+  it('of a histogram can also have such labels in protobuf', async () => {
     const registry = new Registry();
     const registers = [registry];
     new Histogram({ name: 'own', help: 'h', labelNames: ['q'], buckets: [1e21], registers }).observe(

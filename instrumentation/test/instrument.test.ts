@@ -109,7 +109,7 @@ describe('an application', () => {
     await app.expectCounted({ 'get /a 200': 1, 'get unmatched 404': 2 });
   });
 
-  it('counts over HTTPS, too', async () => {
+  it('also counts over HTTPS', async () => {
     const application = express();
     const metrics = measure(application);
     application.get('/a/:b', ok);

@@ -1,4 +1,4 @@
-/** Loads a cluster while its workers end one after the other, and compares the answers that clients got with the counts. */
+/** Loads a cluster while its workers end one after the other, and compares the counts with the responses that clients got. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { until } from '../../test/support/until.ts';

@@ -38,7 +38,7 @@ describe('the format', () => {
     ['text/plain;q=0.5, application/openmetrics-text;q=0.5', 'text'],
     ['application/openmetrics-text;q=0.5, text/plain;q=0.5', 'openmetrics'],
     [prometheus3, 'openmetrics'],
-  ])('asked for as %s is %s', (accept, format) => {
+  ])('requested as %s is %s', (accept, format) => {
     expect(negotiateFormat(accept)).toBe(format);
   });
 });

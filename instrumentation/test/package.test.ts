@@ -67,7 +67,7 @@ const readme = readFileSync(`${packageFolder}/README.md`, 'utf8');
 const manifest = JSON.parse(readFileSync(`${packageFolder}/package.json`, 'utf8'));
 
 describe('the tarball', () => {
-  it('contains only what users need', async () => {
+  it('contains only files that users need', async () => {
     const files = await filesIn(tarball);
     const needed =
       /^(dist\/(esm|cjs)\/.*\.(js|d\.ts)|dist\/(esm|cjs)\/load-peer\.(cjs|d\.cts)|(dist\/cjs\/)?package\.json|(README|CHANGELOG)\.md|LICENSE)$/;

@@ -34,7 +34,7 @@ function createPrimary() {
   };
 }
 
-/** A worker whose messages arrive at once, as JSON. */
+/** A worker whose messages arrive immediately, as JSON. */
 function createWorker({ members }: ReturnType<typeof createPrimary>) {
   let receive: Send = () => undefined;
   const copy = <T>(message: T) => JSON.parse(JSON.stringify(message)) as T;
@@ -136,7 +136,7 @@ describe('a primary', () => {
     await primary.expectLines('http_requests_total{path="/a",method="get"} 1', 'inprogress_requests 1');
   });
 
-  it('fails a scrape with the name of a metric whose aggregator is unknown', async () => {
+  it('fails a scrape and names a metric whose aggregator is unknown', async () => {
     const primary = createPrimary();
     const registry = new Registry();
     new Gauge({ name: 'level', help: 'Level', registers: [registry] }).set(1);
