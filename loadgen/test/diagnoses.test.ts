@@ -93,7 +93,7 @@ describe('requests that no counter contains are not verified', () => {
   const fastify = presetOf('fastify-metrics');
   const nothing = snapshotOf({ a: {} });
   it.each<[string, Parameters<typeof verify>[3], Partial<ExpectedCount>]>([
-    ['of a route that is ignored', presetOf('starlette'), { route: '/metrics' }],
+    ['of an ignored route', presetOf('starlette'), { route: '/metrics' }],
     ['without a route, where only routed ones are counted', fastify, { route: '' }],
     ['whose route is not declared, where only routed ones are counted', fastify, { route: null }],
     [

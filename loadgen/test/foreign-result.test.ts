@@ -18,7 +18,7 @@ const AUTOCANNON = {
 };
 const [http_reqs, http_req_failed, vus_max] = [{ count: 500 }, { passes: 10, fails: 490 }, { value: 5 }];
 const K6 = { metrics: { http_reqs, http_req_failed, vus_max } };
-/** Of `handleSummary`. */
+/** The output of `handleSummary`. */
 const K6_VALUES = {
   metrics: Object.fromEntries(Object.entries(K6.metrics).map(([name, values]) => [name, { values }])),
 };
@@ -29,7 +29,7 @@ describe('a result', () => {
     ['autocannon', AUTOCANNON, { 200: 480, 500: 20 }, 5, true],
     ['k6', K6, { 200: 490 }, 15, false],
     ['k6', K6_VALUES, { 200: 490 }, 15, false],
-  ])('of %s has its responses, and lists what is unknown', (tool, json, answered, unknown, hasCodes) => {
+  ])('of %s has its responses, and lists unknown values', (tool, json, answered, unknown, hasCodes) => {
     const result = parseForeignResult(json);
     expect(result).toMatchObject({ tool, answered, unknown, hasCodes });
     expect(result && toExpectedCount(result)).toMatchObject({ route: null, answered, unknown });

@@ -36,7 +36,7 @@ async function serveCounting(answerMs?: number) {
 }
 
 describe('Ctrl-C', () => {
-  it.each([[[]], [['--workers', '2']]])('drains, shows what was sent, exits with 130: %j', async (flags) => {
+  it.each([[[]], [['--workers', '2']]])('drains, prints the summary, exits with 130: %j', async (flags) => {
     const { seen, url } = await serveCounting(20);
     const { child, ended } = start(['run', 'steady', '--target', url, ...flags]);
     await until('the run is under way', () => seen.requests > 10);

@@ -1,4 +1,4 @@
-/** The package from a user's point of view: packed, installed into a project, and used like in its README. */
+/** The package from a user's point of view: packed, installed into a project, and used as in its README. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -38,7 +38,7 @@ describe('a pattern file', () => {
     expect(target?.headers).toEqual({ host: 'shop.example' });
   });
 
-  it('reports all mistakes at once, each with place, expected and received value', () => {
+  it('reports all mistakes at once, each with its place and the expected and received values', () => {
     const text = `description: 5
 stages:
   - duration: 10

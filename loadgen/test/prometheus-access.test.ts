@@ -61,7 +61,7 @@ it.each([
 });
 
 it.each([400, 404, 429, 500])(
-  'a server that repeats credentials with status %i has none shown',
+  'credentials are not shown if a server repeats them with status %i',
   async (status) => {
     const echo = await serveHttp((request, response) => {
       const error = `got ${request.headers.authorization}`;

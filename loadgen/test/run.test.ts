@@ -69,7 +69,7 @@ describe('a run', () => {
     expect(seen.saved).toEqual([]);
   });
 
-  it('whose sender has sent nothing is saved as such', async () => {
+  it('whose sender sent nothing is saved as such', async () => {
     const { options, seen } = create({ send: () => Promise.reject(new NotSentError('too late')) });
     await expect(run(options)).rejects.toThrow('too late');
     expect(seen.saved).toEqual(['started', 'interrupted']);
