@@ -18,7 +18,7 @@ export function spawnApp(environment: Record<string, string>) {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
-  // `close` and not `exit`: only then has all of its output been read.
+  // `close`, not `exit`: its output is complete only on `close`.
   const exit = once(child, 'close').then(([code]) => code as number | null);
   return {
     exit,

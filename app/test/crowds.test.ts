@@ -85,7 +85,7 @@ describe('the service keeps serving other clients', () => {
     }, 100);
     try {
       await otherClientsAreServed();
-      // The response does not wait for a body that is not read.
+      // The response does not wait for an unread body.
       await until('the slow bodies to be answered', () =>
         slowBodies.every(({ text }) => text().startsWith('HTTP/1.1 201 ')),
       );

@@ -1,5 +1,5 @@
 // Our rules for panels, modelled on Grafana's dashboard linter (https://github.com/grafana/dashboard-linter): each rule takes
-// one panel of the generated JSON and returns what is wrong with it, or false.
+// one panel of the generated JSON and returns its mistake, or false.
 import { z } from 'zod';
 import * as tables from '../src/colors.ts';
 import { TOP } from '../src/promql.ts';
@@ -51,7 +51,7 @@ export const KNOWN_COLORS = new Set([
 
 /** Fixed windows that are intended: that of the objectives, and the look-back of the state. */
 const OWN_WINDOWS = ['30d', '5m'];
-/** The most series that a table as legend shows without scrolling, at a third of the panel's height. */
+/** The most series that a legend in table form shows without scrolling, at a third of the panel's height. */
 const TABLE_ROWS = 3;
 
 type Rule = (panel: Panel) => string | false;

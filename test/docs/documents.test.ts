@@ -54,7 +54,7 @@ describe('documents', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   });
 
-  it('have no spelling mistakes, and use, like sources, none of the words that cspell.json flags', async () => {
+  it('have no spelling mistakes and, like sources, no words that cspell.json flags', async () => {
     // Where a flagged word is right, an exception precedes it: cspell:disable-next-line.
     const checked = files.filter((file) =>
       /\.(md|ts|[cm]?js|sh|ya?ml|ini)$|Makefile$|Dockerfile$|\.env$/.test(file),

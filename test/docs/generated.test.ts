@@ -8,7 +8,7 @@ import { namesIn, read } from '../support/repository.ts';
 
 const generated = Object.entries(generatedFiles());
 
-it('generated files include dashboards, their data source, rules for the operator, licences, pictures of terminals and an owner', () => {
+it('generated files include dashboards, a data source, rules for the operator, licences, pictures of terminals and an owner', () => {
   const endings = generated.map(([path]) => path.slice(path.lastIndexOf('.') + 1));
   expect(new Set(endings)).toEqual(new Set(['json', 'yml', 'yaml', 'md', 'svg', 'github/CODEOWNERS']));
 });

@@ -40,7 +40,7 @@ it('a backup that runs out of disk space leaves no file, and Prometheus continue
   await nextScrape(project.prometheusUrl);
 });
 
-it('restore refuses a truncated file and one that is no backup, and keeps the existing data', async () => {
+it('restore refuses a truncated file and one that is not a backup, and keeps the existing data', async () => {
   const whole = await readFile(file);
   const short = join(project.reports, 'short.tgz');
   for (const size of [whole.length - 1, whole.length >> 1, 0]) {

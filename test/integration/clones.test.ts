@@ -31,7 +31,7 @@ async function belongings({ name }: Project): Promise<string[]> {
   return lists.map((list) => list.split('\n').sort().join(' '));
 }
 
-describe('two clones at once', () => {
+describe('two clones on one machine', () => {
   let folders: [string, string];
   let first: Project;
   let second: Project;

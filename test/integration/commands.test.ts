@@ -186,7 +186,7 @@ it('verify fails after one request that the generator did not send, and names th
   expect(verify.stdout).toContain('http_requests_total{path="cart",method="get"}: counted 1 more than sent');
 });
 
-it('verify exits with status 3 and names the address if Prometheus is stopped meanwhile', async () => {
+it('verify exits with status 3 and names the address if Prometheus stops while it waits', async () => {
   const prometheus = await project.container('prometheus');
   const verify = project.start('scripts/stack.sh', ['verify']);
   // It waits for two scrapes.
@@ -198,7 +198,7 @@ it('verify exits with status 3 and names the address if Prometheus is stopped me
   await docker('start', prometheus);
 });
 
-it('load exits with status 3, without a verification, if the API is killed meanwhile', async () => {
+it('load exits with status 3, without a verification, if the API is killed during the run', async () => {
   const api = await project.container('api');
   const flags = ['--duration', '15s', '--rate', '100', '--timeout', '2s', '--wait', '10s'];
   const load = project.start('scripts/stack.sh', ['load', 'steady', ...flags]);

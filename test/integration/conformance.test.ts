@@ -1,4 +1,4 @@
-// docs/who-counts-right.md shows what the libraries for Node and Python really count. Ours must match its documentation
+// docs/who-counts-right.md shows the actual counts of the libraries for Node and Python. Ours must match its documentation
 // everywhere. OpenTelemetry must not: a judge that finds no difference would fail this test.
 import { expect, it } from '@jest/globals';
 import { columns } from '../../tools/conformance/columns.ts';

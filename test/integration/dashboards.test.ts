@@ -122,7 +122,7 @@ describe('rules', () => {
       rules.map((rule) => rule.record ?? rule.alert).sort(),
     );
     expect(states.filter(({ health, lastError }) => health !== 'ok' || lastError)).toEqual([]);
-    // A machine that is busy with other tests may block an event loop and slow down answers.
+    // A machine that is busy with other tests may block an event loop and slow down responses.
     const faults = 'ALERTS{alertstate="firing", alertname!="EventLoopBlocked", slo!="latency"}';
     expect(await query(stack.prometheusUrl, faults)).toEqual([]);
   });

@@ -1,6 +1,6 @@
 // The API's exposition, checked by other parsers: promtool, the Python client's parser for OpenMetrics (stricter than
 // Prometheus'), and Prometheus itself. The latter also with an API restart between two scrapes, and reading protobuf without
-// keeping native histograms. lab.test.ts checks that it asks for OpenMetrics.
+// keeping native histograms. lab.test.ts checks that it requests OpenMetrics.
 import { beforeAll, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { Prometheus } from 'exact-load/prometheus';

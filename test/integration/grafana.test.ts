@@ -130,7 +130,7 @@ whereGrafanaIs('Grafana with the provisioned data source and dashboards', () => 
   );
 
   it('logs no warnings or errors about provisioning', () => {
-    // Migrations of Grafana's own database mention dashboards, too.
+    // Migrations of Grafana's own database also mention dashboards.
     const complaints = log
       .split('\n')
       .filter((line) => /level=(warn|error)/.test(line) && !line.includes('logger=migrator'));

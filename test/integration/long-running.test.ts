@@ -1,4 +1,4 @@
-/** A process that has run for longer than Prometheus' head covers: Prometheus up to 3.5 crashes on it with the feature left out here. */
+/** A process that has run for longer than Prometheus' head covers: Prometheus up to 3.5 crashes on it with a feature that is disabled here. */
 import { expect, it } from '@jest/globals';
 import { run } from '../support/command.ts';
 import { nextScrape, queryValue } from '../support/prometheus.ts';

@@ -1,4 +1,4 @@
-/** Only one command at a time changes a stack; another one is refused and names it, and a killed command blocks none. */
+/** Only one command at a time changes a stack. Another command is refused and names the first; a killed command blocks no others. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';

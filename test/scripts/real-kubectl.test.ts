@@ -9,7 +9,7 @@ import type { Executed } from '../support/kubernetes/exec.ts';
 import { repositoryRoot } from '../support/repository.ts';
 import { until } from '../support/until.ts';
 
-/** `make test` sets the program, and reports at the end if these tests were skipped for lack of it. */
+/** `make test` sets the program, and reports at the end if these tests were skipped without it. */
 const kubectl = process.env.TEST_KUBECTL;
 const whereKubectlIs = kubectl === undefined ? describe.skip : describe;
 jest.setTimeout(5 * 60_000);

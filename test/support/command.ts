@@ -18,7 +18,7 @@ export function start(
   input = '',
   cwd = repositoryRoot,
 ) {
-  // Detached: a process group of its own.
+  // Detached: in a separate process group.
   const child = spawn(program, words, { cwd, env: environment, detached: true });
   let stdout = '';
   let stderr = '';

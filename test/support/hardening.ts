@@ -1,6 +1,6 @@
 /**
- * The measures of docs/security.md, each as a check of running containers: what the engine reports about them, and what the
- * kernel reports about their first process.
+ * The measures of docs/security.md, each as a check of running containers, by the engine's report about them and the
+ * kernel's report about their first process.
  */
 import { expect } from '@jest/globals';
 import { docker } from './command.ts';

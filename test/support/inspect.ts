@@ -52,7 +52,7 @@ export async function inspectContainers(ids: readonly string[]): Promise<Contain
   );
 }
 
-/** The paths of all files in a container's root file system, mounts left out. */
+/** The paths of all files in a container's root file system, without mounts. */
 export async function filesOf(id: string): Promise<string[]> {
   const { stdout } = await promisify(execFile)('sh', ['-c', 'docker export "$0" | tar -t', id], {
     maxBuffer: 2 ** 28,

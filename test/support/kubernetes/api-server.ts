@@ -1,5 +1,5 @@
 /**
- * An API server on loopback for the real kubectl. It stores, lists and removes objects. Workloads are ready at once, and Jobs have ended
+ * An API server on loopback for the real kubectl. It stores, lists and removes objects. Workloads are ready immediately, and Jobs have ended
  * unless they are suspended. It leaves out admission, conversion, strategic merges (a list is replaced as a whole), changes in a watch,
  * pods of Deployments, and everything else that the commands of this repository do not use.
  */
@@ -89,7 +89,7 @@ export interface Pods {
   isSending?: boolean;
   /** How many pods of each Job end without success. */
   lost?: number;
-  /** The server answers no request. */
+  /** The server responds to no request. */
   isSilent?: boolean;
 }
 

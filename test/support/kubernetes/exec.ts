@@ -32,7 +32,7 @@ export async function answerExec(
   socket: Duplex,
   execute: (words: string[]) => Promise<Executed>,
 ): Promise<void> {
-  // Discards what the client sends, but notices its end.
+  // Discards the client's data, but notices its end.
   socket.on('error', () => {}).resume();
   const { searchParams } = new URL(request.url ?? '', 'http://cluster');
   const { stdout, stderr, exitCode } = await execute(searchParams.getAll('command'));
