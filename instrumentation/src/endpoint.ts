@@ -10,29 +10,30 @@ import { createLastScrape, type LastScrapeOptions } from './shutdown/last-scrape
 
 export interface HandlerOptions {
   /**
-   * Whether clients of the application can reach the handler. If so, its scrapes do not prove that Prometheus came, and
-   * `lastScrape` does not wait for one. Default: false.
+   * Whether clients of the application can reach the handler. If so, its scrapes do not prove that Prometheus has scraped,
+   * and `lastScrape` does not wait for one. Default: false.
    */
   readonly isPublic?: boolean;
 }
 
 export interface Endpoint {
   /**
-   * Creates a handler that answers with the exposition on any path where it is mounted. Each has its own limit of scrapes: the
-   * clients of one port cannot use up the limit of another.
+   * Creates a handler that serves the exposition on any path where it is mounted. Each handler has a separate limit on
+   * scrapes, so the clients of one port cannot use up the limit of another.
    */
   createHandler(options?: HandlerOptions): RequestListener;
   /**
-   * Starts a server: `/` and `/metrics` answer with the exposition, `/healthz` with 200, and `/readyz` according to `isReady`.
+   * Starts a server: `/` and `/metrics` serve the exposition, `/healthz` returns 200, and `/readyz` depends on `isReady`.
    * @param port 0 lets the system choose
    * @param options an object, or just the host
    * @returns the server, like `app.listen`; it emits `error` if the port is in use
    */
   listen(port: number, options?: string | ListenOptions): Server;
   /**
-   * For the end of a shutdown, when no request is in progress and none can arrive. Sets the gauge `http_server_drained` to 1 and
-   * waits until each Prometheus that scrapes the process has completed a scrape that began after that, so that no count is lost.
-   * @returns whether each Prometheus came within `timeoutMs`
+   * Call it at the end of a shutdown, when no request is in progress and none can arrive. It sets the gauge
+   * `http_server_drained` to 1 and waits until each Prometheus that scrapes the process has completed a scrape that began
+   * after that, so that no count is lost.
+   * @returns whether each Prometheus did so within `timeoutMs`
    */
   lastScrape(options: LastScrapeOptions): Promise<boolean>;
   /** Closes the servers of `listen`. */
@@ -41,7 +42,7 @@ export interface Endpoint {
 
 /**
  * Registers the metrics of the endpoint.
- * @param gather takes the values of all families at one moment, and new ones at each call
+ * @param gather reads the current values of all families at one moment
  * @throws Error when a name is taken in `registry`
  */
 export function createEndpoint(

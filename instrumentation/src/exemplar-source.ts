@@ -6,7 +6,7 @@ import { type ExemplarSource, isLabelSet } from './recording/exemplars.ts';
 import type { ExemplarLabels } from './recording/snapshot.ts';
 import { guard } from './user-function.ts';
 
-/** The used part of `@opentelemetry/api`. */
+/** The part of `@opentelemetry/api` that this package uses. */
 interface OpenTelemetry {
   readonly context: { active(): unknown; with<T>(context: unknown, call: () => T): T };
   readonly trace: {
@@ -47,7 +47,7 @@ export function createExemplarSource({
   }
   const api = findOpenTelemetry();
   return {
-    // The span is resolved only when it is needed, because that takes as long again.
+    // The span is resolved only when it is needed, because resolving it takes as long as getting the context.
     started: api ? () => api.context.active() : () => undefined,
     labelsOf(request, context) {
       const span = api?.trace.getSpan(context);
@@ -57,7 +57,7 @@ export function createExemplarSource({
   };
 }
 
-/** @returns undefined when no SDK keeps the context of a request, so that requests do not pay for useless look-ups */
+/** @returns undefined when no SDK tracks the context of requests, so that requests do not pay for useless look-ups */
 function findOpenTelemetry(): OpenTelemetry | undefined {
   const api = loadPeer('@opentelemetry/api') as OpenTelemetry | undefined;
   if (!api) return undefined;

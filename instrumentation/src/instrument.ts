@@ -17,23 +17,26 @@ import { createRequestCounts, type RequestCounts } from './recording/counts.ts';
 import { createRecorder } from './recording/recorder.ts';
 import { guard, isBoolean } from './user-function.ts';
 
-/** The metrics of one application. In a worker whose primary aggregates, `lastScrape` waits until all counts are handed over. */
+/**
+ * The metrics of one application. In a worker of an aggregating primary, `lastScrape` waits until all counts are handed
+ * over.
+ */
 export interface Metrics<R extends AnyRegistry = Registry> extends Endpoint {
   /** Your metrics and ours; register your own metrics here. */
   readonly registry: R;
-  /** Answers with the exposition on any path where it is mounted. Scrapes through the application are not counted. */
+  /** Serves the exposition on any path where it is mounted. Scrapes through the application are not counted. */
   readonly handler: RequestListener;
   /**
-   * Reverts everything: the application is no longer counted, its metrics leave the registry, and the servers of `listen` accept
-   * no more connections. Afterwards, the application may be instrumented again, and the registry used again.
+   * Reverts everything: requests are no longer counted, the metrics are removed from the registry, and the servers of
+   * `listen` accept no more connections. Afterwards, the application may be instrumented again and the registry reused.
    */
   close(): void;
 }
 
 /**
- * Counts each request of an Express 4.18+ or 5 application exactly once from now on, by route, method and status code. Call it
- * once for each application, before or after you define its routes and mounts.
- * @throws TypeError when `app` is no Express application or an option is wrong; Error when the application is already
+ * Counts each request of an Express 4.18+ or 5 application exactly once from now on, by route, method and status code. Call
+ * it once for each application, before or after you define its routes and mounts.
+ * @throws TypeError when `app` is not an Express application or an option is invalid; Error when the application is already
  * instrumented, the registry has a metric of the same name, or no client library is installed
  */
 export function instrument<R extends AnyRegistry = Registry>(
@@ -105,7 +108,7 @@ function observe(app: Application, settings: Settings, counts: RequestCounts, is
   return { recorder, resolver, uncounted, detach };
 }
 
-/** Outside of `instrument`, because what the registry holds must not hold the application. */
+/** Outside of `instrument`, because objects that the registry references must not reference the application. */
 function createCounts({ bucketsSeconds, nativeHistograms, maxRoutes, warn }: Settings): RequestCounts {
   return createRequestCounts({
     bounds: bucketsSeconds,
@@ -129,7 +132,7 @@ function register(
 ) {
   const { prefix, defaultMetrics } = settings;
   let release = () => {};
-  // By their names of now: the library's own rendering of OpenMetrics shortens them.
+  // Keyed by their current names, because the client library's OpenMetrics rendering shortens them.
   const own = new Map<string, object>();
   const recorded = {
     registerMetric(metric: object) {

@@ -1,14 +1,14 @@
 /**
- * How an application finds the aggregate of its cluster or threads. Only a worker loads `cluster/`, and only dynamically, so that a
- * server of one process never loads it. No other file may import `cluster/`.
+ * How an application finds the aggregate of its cluster or threads. Only a worker loads `cluster/`, and only dynamically,
+ * so that a single-process server never loads it. No other file may import `cluster/`.
  */
 import type { Cluster } from 'node:cluster';
 import { isMainThread } from 'node:worker_threads';
 import type { Joined, Source } from './cluster/source.ts';
 
 /**
- * @param routes is not retained, so that a dropped application can be freed
- * @returns undefined in a process that is no worker
+ * @param routes not retained, so that a dropped application can be freed
+ * @returns undefined in a process that is not a worker
  */
 export function joinAggregate(
   source: Omit<Source, 'refresh'>,

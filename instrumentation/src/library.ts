@@ -1,6 +1,7 @@
 /**
- * The used part of the client library: `@prometheus-io/client`, or its predecessor `prom-client`. Both are optional peers, and
- * the choice is made when an application is instrumented. Nothing here imports the types of either, because it may be missing.
+ * The part of the client library that this package uses: `@prometheus-io/client`, or its predecessor `prom-client`. Both
+ * are optional peers, and the choice is made when an application is instrumented. This file imports the types of neither,
+ * because either may be missing.
  */
 import { type Description, type Family, reasonOf, toText } from './exposition/family.ts';
 import { loadPeer } from './load-peer.cjs';
@@ -64,10 +65,10 @@ export interface Metric extends Description {
   get(): Promise<Family> | Family;
 }
 
-/** How long a scrape waits for collectors, in milliseconds: Prometheus' own default. Later scrapes wait for this one. */
+/** How long a scrape waits for collectors, in milliseconds: Prometheus' default. Later scrapes wait for the current one. */
 const COLLECT_MS = 10_000;
 
-/** What the handler reads of metrics that are stored outside the library. */
+/** By metric, the function that reads a family stored outside the library. */
 const ownFamilies = new WeakMap<object, () => Family>();
 
 export const metricsOf = (registry: AnyRegistry) => registry.getMetricsAsArray() as readonly Metric[];
@@ -116,8 +117,9 @@ export function addLabels(family: Family, added: object): Family {
 }
 
 /**
- * Registers a family that is stored outside the library. Every scrape calls `read`, as does any other reader of the registry,
- * which gets plain data. @throws when the name is taken
+ * Registers a family that is stored outside the library. Every scrape calls `read`. Any other reader of the registry calls
+ * it too and gets plain data.
+ * @throws when the name is taken
  */
 export function registerFamily(registry: MetricRegistry, read: () => Family): void {
   const { name, help, type } = read();
@@ -131,7 +133,7 @@ type Samples = Family['values'];
 const copyOf = (samples: Samples): Samples =>
   samples.map((sample) => ({ ...sample, labels: { ...sample.labels } }));
 
-/** Registers a metric that `read` reads: its one value, or its samples. @throws when the name is taken */
+/** Registers a metric whose value or samples `read` returns. @throws when the name is taken */
 export function registerMetric(
   registry: MetricRegistry,
   { name, help, type }: Description,
@@ -143,16 +145,16 @@ export function registerMetric(
     help,
     type,
     aggregator,
-    // The name is read at each call, because the library's own OpenMetrics shortens it.
+    // The name is read at each call, because the library's OpenMetrics rendering shortens it.
     get: async () => {
       const got = await read();
       const values = typeof got === 'number' ? [{ labels: {}, value: got }] : copyOf(got);
       return { name: metric.name, help, type, aggregator, values };
     },
-    // The library must not reset these counts: to Prometheus that would look like a restart.
+    // The library must not reset these counts: Prometheus would interpret that as a restart.
     reset: () => undefined,
   };
-  // Both libraries call nothing else of a metric.
+  // Neither library uses anything else of a metric.
   registry.registerMetric(metric);
   return metric;
 }

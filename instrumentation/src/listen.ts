@@ -1,11 +1,11 @@
-/** A server for the exposition and health checks alone. Its limits are those that Node offers. */
+/** A server for only the exposition and health checks. Its limits are those that Node provides. */
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { guard, isBoolean } from './user-function.ts';
 
 export interface ListenOptions {
   /** Default: all interfaces. */
   readonly host?: string | undefined;
-  /** Whether the application accepts traffic: `/readyz` answers 200 or 503. Without it, `/readyz` is 404. */
+  /** Whether the application accepts traffic: `/readyz` returns 200 or 503. Without this function, `/readyz` returns 404. */
   readonly isReady?: (() => boolean) | undefined;
 }
 
@@ -26,10 +26,10 @@ export function listen(
     // A scrape has neither a body nor large headers: a client that needs longer holds connections open on purpose.
     headersTimeout: 10_000,
     requestTimeout: 10_000,
-    // Node's default of 30 s would let both last four times as long.
+    // With Node's default of 30 s, both could last four times as long.
     connectionsCheckingInterval: 2_000,
-    // Longer than a usual scrape interval: with Node's 5 s, a scraper with an interval of 5 s finds its connection closed just
-    // as it sends, and reports the target down.
+    // Longer than a usual scrape interval: with Node's 5 s, a scraper with an interval of 5 s would find its connection
+    // closed just as it sends a request, and would report the target as down.
     keepAliveTimeout: 65_000,
   });
   const respond: RequestListener = (request, response) => {

@@ -1,5 +1,5 @@
-// Loads the optional peers that are installed. CommonJS, because only `require` looks for a package synchronously. Every name
-// is a literal argument of `require`, so that bundlers see it.
+// Loads the optional peers that are installed. CommonJS, because only `require` can look up a package synchronously. Every
+// name is a literal argument of `require`, so that bundlers see it.
 
 const load = {
   '@prometheus-io/client': () => require('@prometheus-io/client'),

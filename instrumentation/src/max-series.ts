@@ -13,12 +13,15 @@ const ERROR_CODES = 202;
 /** `inprogress_requests`, `http_server_drained`, four codes of scrapes and the time spent on them. */
 const SINGLE = 7;
 
-/** 54 were measured: heap spaces and kinds of garbage collection and resources vary with Node's version and work. */
+/**
+ * 54 were measured. The numbers of heap spaces, garbage collection kinds and resource types vary with Node's version and
+ * workload.
+ */
 const PROCESS = 250;
 
 /**
- * The most series that `instrument(app, options)` can expose, whatever clients send; without your own metrics. A scrape is
- * that large only if each route answers with as many codes as are distinguished.
+ * The largest number of series that `instrument(app, options)` can expose, whatever clients send, without your own metrics.
+ * A scrape reaches it only if each route responds with as many codes as are distinguished.
  * @throws TypeError as `instrument` does
  */
 export function maxSeries(options: InstrumentOptions<AnyRegistry> = {}): number {

@@ -7,7 +7,7 @@ import { createReport } from './user-function.ts';
 
 /**
  * Upper bounds of the duration histogram, in seconds: the Prometheus defaults and two smaller ones, because a small API
- * answers in less than a millisecond.
+ * responds in less than a millisecond.
  */
 export const DURATION_BUCKETS_SECONDS: readonly number[] = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
@@ -30,32 +30,32 @@ export interface InstrumentOptions<R extends AnyRegistry = Registry> {
    */
   readonly codes?: Readonly<Record<string, readonly number[]>>;
   /**
-   * Ascending upper bounds of the histogram's buckets, in seconds. Default: {@link DURATION_BUCKETS_SECONDS}. An empty array
-   * leaves only native histograms; a server that does not ask for those then gets sum and count alone.
+   * Ascending upper bounds of the histogram's buckets, in seconds. Default: {@link DURATION_BUCKETS_SECONDS}. With an empty
+   * array, only native histograms remain; a server that does not request them gets only the sum and the count.
    */
   readonly bucketsSeconds?: readonly number[];
   /**
-   * Also records durations in a native histogram, whose quantiles are within 4.4 %, for one more series. It is sent to a
-   * Prometheus that asks for protobuf and sends `native=1`. Default: false.
+   * Also records durations in a native histogram, which adds one series and whose quantiles are accurate to 4.4 %. It is
+   * sent to a Prometheus that requests protobuf and sends `native=1`. Default: false.
    */
   readonly nativeHistograms?: boolean;
   /**
-   * Keeps a trace id next to each bucket and error: that of the OpenTelemetry span in which the request arrives, if the SDK was
-   * started before, or else that of its header `traceparent`; only of sampled traces. A function returns other labels, of at most
-   * 128 characters, or undefined for none. It is called when a request has ended and its bucket has no exemplar from the current
-   * second. Exposed in OpenMetrics and protobuf. Default: false.
+   * Keeps a trace id for each bucket and error, but only of sampled traces: the id of the OpenTelemetry span in which the
+   * request arrives, if the SDK was started first, or otherwise the id in the request's `traceparent` header. A function
+   * can return other labels, of at most 128 characters, or undefined for none. It is called when a request has ended and
+   * its bucket has no exemplar from the current second. Exposed in OpenMetrics and protobuf. Default: false.
    */
   readonly exemplars?: boolean | ((request: IncomingMessage) => ExemplarLabels | undefined);
   /**
-   * Requests that are not counted at all: paths as in the URL (`/healthz`), or a function that returns `true` for them. If it
-   * throws or does not return a boolean, the request is counted. Default: none.
+   * Requests that are not counted: paths as in the URL (`/healthz`), or a function that returns `true` for them. If the
+   * function throws or does not return a boolean, the request is counted. Default: none.
    */
   readonly skip?: readonly string[] | ((request: IncomingMessage) => boolean);
-  /** The largest number of pairs of path and method; further ones count as `unmatched`. Default: 2000. */
+  /** The maximum number of pairs of path and method; requests of further pairs count as `unmatched`. Default: 2000. */
   readonly maxRoutes?: number;
   /** Metrics of the process and of Node. Default: true. */
   readonly defaultMetrics?: boolean;
-  /** How many scrapes each handler answers at once; further ones get 503. Default: 10. */
+  /** The number of scrapes that each handler serves at a time; further ones get 503. Default: 10. */
   readonly maxScrapes?: number;
   /** Receives each warning, at most once per cause. Default: `process.emitWarning`. */
   readonly warn?: (message: string) => void;
@@ -69,7 +69,7 @@ const ROUTE_KEY = /^[A-Z-]+ \S+$/;
 
 type Check = (value: unknown) => string | undefined;
 
-/** A check that accepts what `isValid` does. */
+/** A check that accepts the values for which `isValid` returns true. */
 export const expects =
   (expected: string, isValid: (value: unknown) => boolean): Check =>
   (value) =>
@@ -120,7 +120,7 @@ export function problemsOf(options: object, checks: Readonly<Record<string, Chec
   });
 }
 
-/** @throws TypeError that lists every problem, one a line */
+/** @throws TypeError that lists every problem, one per line */
 export function resolveOptions(options: InstrumentOptions<AnyRegistry>): Settings {
   const problems = problemsOf(options, CHECKS);
   if (options.bucketsSeconds?.length === 0 && !options.nativeHistograms)

@@ -1,24 +1,31 @@
 /**
- * Limits the cost of clients that pipeline requests and do not read the answers. Node parses everything that one read returns,
- * 2,000 requests and more in 64 KiB, and only then checks whether the answers are read. No setting changes that:
- * `highWaterMark` is checked after the read, and `maxRequestsPerSocket` also counts answered requests and refuses the rest.
- * So requests go to Node's parser one by one, and while too many wait, the rest stays in the stream: the kernel, and with it
- * the client, waits. No request is refused, and no connection is cut.
+ * Limits the cost of clients that pipeline requests and do not read the responses. Node parses everything that one read
+ * returns, 2,000 requests and more in 64 KiB, and only then checks whether the responses are being read. No setting changes
+ * that: `highWaterMark` is checked after the read, and `maxRequestsPerSocket` also counts completed requests and refuses
+ * all further ones. Requests are therefore passed to Node's parser one at a time. While too many are waiting, the remaining
+ * data stays in the stream, which makes the kernel and thereby the client wait. No request is refused, and no connection is
+ * cut.
  */
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** How many requests of a connection may wait for earlier answers. Browsers have none, clients that pipeline a handful. */
+/**
+ * The number of requests of a connection that may wait for earlier responses. Browsers have none, clients that pipeline a
+ * handful.
+ */
 const MAX_WAITING = 16;
 
-/** A read of this size comes from a client that sends faster than it is read, usually a large body: Node reads up to 64 KiB. */
+/**
+ * A read of this size means that the client sends faster than the server reads, usually a large body. Node reads up to 64
+ * KiB.
+ */
 const LARGE_READ_BYTES = 32_768;
 
 /** Ends the head of a request; a body or the next head follows. */
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 interface ParsedSocket extends Socket {
-  /** Node's own flag: its parser accepts nothing until the client has read more of the answers. */
+  /** Node's flag: its parser accepts no data until the client has read more of the responses. */
   _paused?: boolean;
 }
 
@@ -27,7 +34,9 @@ export function protect(server: Server): void {
   const waiting = new WeakMap<Socket, number>();
   const isFull = (socket: Socket) => (waiting.get(socket) ?? 0) >= MAX_WAITING;
 
-  /** One connection at a time, so that the event loop serves all others after each handful of requests. */
+  /**
+   * The paused connections, resumed one at a time, so that the event loop serves all others after each handful of requests.
+   */
   const held = new Set<ParsedSocket>();
   function readNext(): void {
     const [socket] = held;
@@ -43,7 +52,7 @@ export function protect(server: Server): void {
   }
 
   const count = ({ socket }: { readonly socket: ParsedSocket }, response: ServerResponse) => {
-    // Requests that are first in line, which are all those of a client that does not pipeline.
+    // The request is first in line, like every request of a client that does not pipeline.
     if (response.socket !== null) return;
     waiting.set(socket, (waiting.get(socket) ?? 0) + 1);
     response.once('close', () => {

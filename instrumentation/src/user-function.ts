@@ -1,10 +1,10 @@
 /** Calls the functions that users pass as options: they run outside of Express, where an error would end the process. */
 import { toText } from './exposition/family.ts';
 
-/** How much of a wrong result appears in a warning. */
+/** The maximum length of a wrong result in a warning. */
 const MAX_SHOWN = 200;
 
-/** @returns `warn`, whose own failures are ignored, because there is no place to report them */
+/** @returns a function that calls `warn` and ignores its failures, because there is no place to report them */
 export function createReport(warn: (message: string) => unknown): (message: string) => void {
   return (message) => {
     try {
@@ -16,8 +16,8 @@ export function createReport(warn: (message: string) => unknown): (message: stri
 }
 
 /**
- * @param report is called once, with the wrong result or the error
- * @returns `call`, whose result is undefined if it throws, rejects or returns anything else
+ * @param report called once, with the wrong result or the error
+ * @returns a function that calls `call` and returns undefined if it throws, rejects or returns anything else
  */
 export function guard<Argument, Result>(
   call: (argument: Argument) => Result,

@@ -23,7 +23,7 @@ export { type ClusterLike, type Pm2, pm2Cluster, type WorkerLike } from './pm2.t
 export interface Aggregate extends Pick<Endpoint, 'listen' | 'lastScrape'> {
   /** The registry of the primary itself, for its own metrics. Workers register their metrics with their own applications. */
   readonly registry: Registry;
-  /** Answers with the exposition on any path where it is mounted. */
+  /** Serves the exposition on any path where it is mounted. */
   readonly handler: RequestListener;
   /** Adds a thread, such as one that replaces another. */
   add(thread: Thread): void;
@@ -35,9 +35,9 @@ export interface Aggregate extends Pick<Endpoint, 'listen' | 'lastScrape'> {
 type Peer = WorkerLike | BroadcastChannel;
 
 /**
- * Adds up what the instrumented applications of `workers` (a cluster or threads) count. Counts from before this call are
+ * Adds up the counts of the instrumented applications in `workers` (a cluster or threads). Counts from before this call are
  * included, and counts survive the end of their worker.
- * @throws TypeError when `workers` is neither, or an option is wrong; Error when no client library is installed
+ * @throws TypeError when `workers` is neither or an option is invalid; Error when no client library is installed
  */
 export function aggregate(
   workers: ClusterLike | readonly Thread[],
@@ -47,7 +47,7 @@ export function aggregate(
   const { prefix, reportIntervalMs, warn } = settings;
   const client = findClient(options.registry, warn);
   const registry: AnyRegistry = options.registry ?? new client.Registry();
-  // Not the user's registry, because that may be reused after `close`.
+  // Separate registries, because the user's registry may be reused after `close`.
   const [ours, ofProcess] = [new client.Registry(), new client.Registry()];
   const members = new Members<Peer>(
     (worker, message) => {
@@ -82,7 +82,10 @@ export function aggregate(
   };
 }
 
-/** Labels all but the start time: all sums began with the primary, and readers take its start for that of the counters. */
+/**
+ * Labels all values except the start time. All sums began with the primary, and readers use its start time for the
+ * counters.
+ */
 const ofPrimary = (family: Family): Family => ({
   ...family,
   values: family.name.endsWith('process_start_time_seconds')
@@ -90,7 +93,10 @@ const ofPrimary = (family: Family): Family => ({
     : family.values.map((sample) => ({ ...sample, labels: { ...sample.labels, worker: 'primary' } })),
 });
 
-/** Merges families of one name: applications may differ in their labels, and the primary exposes process metrics, too. */
+/**
+ * Merges families with the same name: applications may differ in their labels, and the primary also exposes process
+ * metrics.
+ */
 function joinFamilies(families: readonly Family[]): Family[] {
   const byName = new Map<string, Family>();
   for (const family of families) {
@@ -134,7 +140,8 @@ function joinCluster(cluster: ClusterLike, members: Members<Peer>): () => void {
     if (isMarked(message)) members.receive(worker, message as FromWorker);
   };
   const onDisconnect = (worker: WorkerLike) => members.end(worker);
-  // A worker that dies while it is given a connection emits no `disconnect`; its last messages precede its disconnection.
+  // A worker that dies while it receives a connection emits no `disconnect`. Its last messages arrive before it
+  // disconnects.
   const onExit = (worker: WorkerLike) => {
     if (worker.isConnected()) setTimeout(onExit, CHECK_MS, worker);
     else onDisconnect(worker);
@@ -151,7 +158,8 @@ function joinThread(thread: Thread, members: Members<Peer>): () => void {
   channel.onmessage = (event: unknown) => receive((event as { data: unknown }).data);
   channel.unref();
   const onExit = () => {
-    // Its last messages may still be on the way. (The types do not know that this function takes such a channel.)
+    // The thread's last messages may still be in transit. (Node's types do not declare that this function accepts such a
+    // channel.)
     const port = channel as unknown as MessagePort;
     for (let left = receiveMessageOnPort(port); left; left = receiveMessageOnPort(port))
       receive(left.message);

@@ -1,10 +1,10 @@
-/** How a worker process can end, and what runs before each end. SIGKILL leaves no time for anything. */
+/** The ways in which a worker process can end, and what runs before each of them. Nothing can run before a SIGKILL. */
 
 import cluster from 'node:cluster';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** Like `watchEnd` of a link. */
+/** See `watchEnd` of a link. */
 export function watchEndOfProcess(handOver: () => Promise<void>, now: () => void): void {
   process.on('exit', now);
   const end = (then: () => void) =>
@@ -27,15 +27,16 @@ function watchDisconnect(end: (then: () => void) => void, now: () => void): void
       });
       return;
     }
-    // Either the primary has ended, or the application disconnects a worker that is not to end.
+    // Either the primary has ended, or the application disconnects a worker that will keep running.
     now();
     disconnect.call(process);
   };
 }
 
 /**
- * A signal without a listener ends a process at once. This listener sends the last report first and then lets the signal
- * end the process. It is removed when the application adds its own: other packages count listeners to see whether they are alone.
+ * Without a listener, a signal ends the process immediately. This listener first sends the last report and then lets the
+ * signal end the process. It is removed when the application adds a listener, because some packages count the listeners to
+ * find out whether theirs is the only one.
  */
 function watchSignal(signal: NodeJS.Signals, end: (then: () => void) => void): void {
   const listener = () =>
@@ -49,7 +50,7 @@ function watchSignal(signal: NodeJS.Signals, end: (then: () => void) => void): v
   listenIfAlone();
   process.on('newListener', (event, added) => {
     if (event !== signal || added === listener) return;
-    // Only after the new listener was added: without any listener, Node would stop watching the signal.
+    // Deferred until the new listener has been added: without any listener, Node would stop watching the signal.
     process.nextTick(() => {
       if (process.listenerCount(signal) > 1) process.off(signal, listener);
     });

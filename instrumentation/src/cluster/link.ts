@@ -4,15 +4,18 @@ import { watchEndOfProcess } from './end.ts';
 import { channelName, type FromWorker, isMarked, mark, type ToWorker } from './messages.ts';
 
 export interface Link {
-  /** @param sent is called when the system has accepted the message, or when it cannot be sent */
+  /** @param sent called when the operating system has accepted the message, or when it cannot be sent */
   send(message: FromWorker, sent: () => void): void;
   listen(receive: (message: ToWorker) => void): void;
   /**
-   * @param handOver is awaited before an end that can wait
-   * @param now is called at the very last moment
+   * @param handOver awaited before the worker ends, if its end can be delayed
+   * @param now called at the very last moment
    */
   watchEnd(handOver: () => Promise<void>, now: () => void): void;
-  /** The default metrics that each worker reports: not the start time, as sums began before, nor what threads share (CPU, memory). */
+  /**
+   * Matches the default metrics that each worker reports: not the start time, because sums began earlier, and not the
+   * metrics that threads share (CPU, memory).
+   */
   readonly processMetrics: RegExp;
 }
 
@@ -22,7 +25,7 @@ const createProcessLink = (): Link => ({
   processMetrics: /^(process_(?!start_time)|nodejs_)/,
   send(message, sent) {
     if (!process.connected) return sent();
-    // The pid is sent along, because PM2 passes messages on without naming their sender.
+    // Includes the pid, because PM2 forwards messages without naming their sender.
     process.send?.({ ...mark(message), pid: process.pid }, undefined, undefined, sent);
   },
   listen: (receive) =>

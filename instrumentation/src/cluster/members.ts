@@ -1,4 +1,4 @@
-/** The primary's list of living workers: what each has reported, and the questions that each has not answered yet. */
+/** The primary's list of living workers, each with its reports and the questions that it has not answered yet. */
 import type { Family } from '../exposition/family.ts';
 import { within } from '../within.ts';
 import {
@@ -15,7 +15,7 @@ import { RequestTotals } from './request-totals.ts';
 import { SampleTotals } from './sample-totals.ts';
 
 interface Member {
-  /** Counts from 1 and is reused. */
+  /** Starts at 1. A number is reused after its worker has ended. */
   readonly number: number;
   readonly sources: Map<number, Totals<SourceReport>>;
   readonly registries: Map<number, Totals<RegistryReport>>;
@@ -24,14 +24,14 @@ interface Member {
   isFinal: boolean;
 }
 
-/** @template Worker a worker, as its platform provides it */
+/** @template Worker the platform's type of a worker */
 export class Members<Worker> {
-  /** How many workers ended without a last report. */
+  /** The number of workers that ended without a last report. */
   lost = 0;
-  /** The time before such ends that no report covers. */
+  /** The total time between the previous reports and the ends of these workers, in seconds. */
   lostSeconds = 0;
   readonly #members = new Map<Worker, Member>();
-  /** By question: what to do with an answer. */
+  /** By question, the function that receives each worker's answer. */
   readonly #pending = new Map<number, (member: Member, failure?: string) => void>();
   readonly #session = nowMs();
   readonly #send: (worker: Worker, message: ToWorker) => void;
@@ -50,7 +50,7 @@ export class Members<Worker> {
     this.#requests = new RequestTotals(warn);
   }
 
-  /** Starts the reports of a worker. A worker in which nothing counts requests yet announces itself later. */
+  /** Asks a worker to start reporting. A worker without an instrumented application announces itself later. */
   greet(worker: Worker): void {
     this.#send(worker, { kind: 'hello', session: this.#session, intervalMs: this.#intervalMs });
   }
@@ -68,7 +68,7 @@ export class Members<Worker> {
     for (const report of sources) {
       const { index, definition } = report;
       const known = member.sources.get(index) ?? (definition && this.#requests.open(definition));
-      // A worker that was considered ended does not define its applications again.
+      // If this worker was considered ended before, it does not define its applications again.
       if (!known) continue;
       member.sources.set(index, known);
       known.add(report);
@@ -121,12 +121,12 @@ export class Members<Worker> {
     if (failures.length > 0) throw new Error(failures.join('; '));
   }
 
-  /** What all workers have reported. @throws Error that names a metric with an unknown aggregator */
+  /** The merged reports of all workers. @throws Error that names a metric with an unknown aggregator */
   read(): readonly Family[] {
     return [...this.#requests.read(), ...this.#samples.read()];
   }
 
-  /** The age of what is known of each worker, in seconds. */
+  /** The age of each worker's latest report, in seconds. */
   ages(): readonly { readonly labels: { readonly worker: string }; readonly value: number }[] {
     const now = nowMs();
     return Array.from(this.#members.values(), ({ number, atMs }) => {

@@ -1,17 +1,17 @@
 /**
- * The messages between a worker and its primary. Counts travel as differences from the previous report: the primary only adds,
- * keeps nothing of an ended worker, and no sum falls. Gauges travel as values and disappear with their worker. Node's channels
- * lose nothing and keep the order. All messages are plain data that JSON preserves.
+ * The messages between a worker and its primary. Counts are sent as differences from the previous report: the primary only
+ * adds them, keeps no state of ended workers, and its sums never decrease. Gauges are sent as values and disappear with
+ * their worker. Node's channels lose no messages and preserve their order. All messages are plain data that JSON preserves.
  */
 import type { Exemplar } from '../recording/snapshot.ts';
 
 const TYPE = 'express-exact-metrics';
 
 export type ToWorker =
-  /** Report from now on, starting with everything. */
+  /** Report from now on, starting with a full report. */
   | {
       readonly kind: 'hello';
-      /** Which aggregate sends this, if several follow each other. */
+      /** Identifies the aggregate, if there are several in succession. */
       readonly session: number;
       readonly intervalMs: number;
     }
@@ -19,12 +19,15 @@ export type ToWorker =
   | { readonly kind: 'question'; readonly question: number };
 
 interface Report {
-  /** That of the aggregate's `hello`; undefined before it, when a report without content announces the worker. */
+  /**
+   * The session from the aggregate's `hello`. It is undefined before that message, when an empty report announces the
+   * worker.
+   */
   readonly session?: number | undefined;
   readonly atMs: number;
 }
 
-/** What every instrumented application of a worker has counted since the previous report, all at one moment. */
+/** The counts of every instrumented application of a worker since the previous report, all taken at one moment. */
 export interface RequestReport extends Report {
   readonly kind: 'requests';
   /** Whether the reports would be complete if the worker ended now. */
@@ -61,9 +64,9 @@ export interface SourceDefinition {
 /** The metrics of each registry, except those of requests. */
 export interface SampleReport extends Report {
   readonly kind: 'samples';
-  /** The question that this answers. */
+  /** The question that this report answers. */
   readonly question?: number | undefined;
-  /** Why there are no values, if a collector failed. */
+  /** The reason why there are no values, if a collector failed. */
   readonly error?: string | undefined;
   readonly registries: readonly RegistryReport[];
 }
@@ -73,7 +76,7 @@ export interface RegistryReport {
   readonly index: number;
   readonly families: readonly FamilyDefinition[];
   readonly series: readonly SeriesDefinition[];
-  /** Numbers of series, each with its value; text for numbers that JSON lacks. */
+  /** Numbers of series, each followed by its value; text for values that JSON cannot represent. */
   readonly values: readonly (number | string)[];
   /** The removed series. */
   readonly gone: readonly number[];
@@ -98,14 +101,14 @@ export type SeriesDefinition = readonly [
 
 export type FromWorker = RequestReport | SampleReport;
 
-/** What a primary keeps of one application, or of one registry, of a living worker. */
+/** The primary's state of one application, or of one registry, of a living worker. */
 export interface Totals<R> {
   add(report: R): void;
   /** Keeps the counts and drops everything else. */
   end(): void;
 }
 
-/** Marks a message on a channel that the application uses, too. */
+/** Marks a message as ours, because the application uses the same channel. */
 export const mark = <M extends ToWorker | FromWorker>(message: M) => ({ type: TYPE, ...message });
 
 export const isMarked = (message: unknown) => (message as { type?: unknown } | null)?.type === TYPE;

@@ -30,7 +30,7 @@ const OWN_CHECKS = {
   ...{ reportIntervalMs: expectsMs, answerTimeoutMs: expectsMs },
 };
 
-/** @throws TypeError that lists every problem, one a line */
+/** @throws TypeError that lists every problem, one per line */
 export function resolveAggregateOptions(
   workers: unknown,
   options: AggregateOptions,

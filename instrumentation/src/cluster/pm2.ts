@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events';
 import { isMarked } from './messages.ts';
 
-/** The used part of a cluster's worker. */
+/** The part of a cluster's worker that this package uses. */
 export interface WorkerLike {
   isConnected(): boolean;
   send(message: object, sent: () => void): unknown;
@@ -17,7 +17,7 @@ export interface ClusterLike extends Pick<EventEmitter, 'on' | 'off'> {
   readonly workers?: Readonly<Record<string, WorkerLike | undefined>>;
 }
 
-/** The used part of PM2's programming interface. */
+/** The part of PM2's programming interface that this package uses. */
 export interface Pm2 {
   connect(done: (error: unknown) => void): void;
   launchBus(done: (error: unknown, bus: Pm2Bus) => void): void;
@@ -37,7 +37,7 @@ interface Pm2Bus {
 /** How often to look for ended workers, and how long their last messages may take, in milliseconds. */
 const LOOK_MS = 500;
 
-/** @param name of the application in PM2. @throws PM2's error when it cannot be reached */
+/** @param name the application's name in PM2 @throws PM2's error when it cannot be reached */
 export async function pm2Cluster(pm2: Pm2, name: string): Promise<ClusterLike> {
   const call = <T>(act: (done: (error: unknown, result: T) => void) => void) =>
     new Promise<T>((resolve, reject) => act((error, result) => (error ? reject(error) : resolve(result))));

@@ -1,6 +1,6 @@
 /**
- * The worker's side: reports what its instrumented applications count, at an interval, when the primary asks, and at its end.
- * Request counts are sent at once and never wait for the collectors of other metrics.
+ * The worker's side: reports the counts of its instrumented applications at an interval, when the primary asks for them,
+ * and when the worker ends. Request counts are sent immediately and never wait for the collectors of other metrics.
  */
 import { reasonOf } from '../exposition/family.ts';
 import { type AnyRegistry, metricsOf } from '../library.ts';
@@ -24,11 +24,11 @@ export function reporterOfProcess(): Reporter {
 
 export class Reporter {
   readonly #link: Link;
-  /** Each with a function that takes its next report. */
+  /** Each source with a function that takes its next report. */
   readonly #sources = new Map<Source, () => SourceReport>();
   readonly #registries = new Map<AnyRegistry, SampleDifferences>();
   #added = 0;
-  /** Undefined until something aggregates. */
+  /** Undefined until the primary aggregates. */
   #session: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #unsent = 0;
@@ -76,7 +76,7 @@ export class Reporter {
     if (this.#session === undefined) {
       this.#link.watchEnd(
         () => this.#handOver(),
-        // Reading what other metrics have counted takes time, and there is none left.
+        // There is no time left to read the counts of other metrics.
         () => void this.#sendRequests(this.#hasHandedOver || !this.#hasOtherCounts()),
       );
     }
@@ -91,7 +91,7 @@ export class Reporter {
   }
 
   #sendRegularly(): void {
-    // A primary that is behind does not get more and more messages.
+    // Avoids sending more and more messages to a primary that has fallen behind.
     if (this.#unsent > 0) return;
     void this.#sendRequests();
     if (this.#hasOtherCounts()) void this.#sendSamples(false);
@@ -114,7 +114,7 @@ export class Reporter {
     await this.#send({ kind: 'requests', session, atMs: nowMs(), isFinal, sources });
   }
 
-  /** Reports run one after the other, because differences refer to the previous report. */
+  /** Takes one report at a time, because each contains the differences from the previous one. */
   #sendSamples(isAll: boolean, question?: number): Promise<void> {
     this.#sampling = this.#sampling.then(async () => {
       const session = this.#session;
@@ -145,7 +145,7 @@ export class Reporter {
     return [...this.#registries.keys()].some((registry) => this.#wantedOf(registry, false).length > 0);
   }
 
-  /** @param isAll false: only what adds up and must not be lost */
+  /** @param isAll if false, only metrics that add up and must not be lost */
   #wantedOf(registry: AnyRegistry, isAll: boolean): Wanted[] {
     const users = [...this.#sources.keys()].filter((source) => source.registry === registry);
     const all = users.length === 0 ? [] : metricsOf(registry);

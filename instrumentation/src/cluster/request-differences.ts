@@ -1,4 +1,4 @@
-/** The worker's side: what an instrumented application has counted since the previous report. */
+/** The worker's side: the counts of an instrumented application since the previous report. */
 import { registryLabels } from '../library.ts';
 import { type Cell, type Row, rowsOf, snapshotOf } from '../recording/counts.ts';
 import { type Snapshot, slotsOf, takeSnapshot } from '../recording/snapshot.ts';
@@ -7,7 +7,7 @@ import type { Source } from './source.ts';
 
 interface KnownCell {
   readonly index: number;
-  /** What was reported; the same object as the current numbers if nothing was added since. */
+  /** The reported numbers; the same object as the current numbers if nothing has been added since. */
   last: Snapshot;
 }
 

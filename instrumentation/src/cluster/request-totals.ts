@@ -61,17 +61,17 @@ export class RequestTotals {
 }
 
 function createGroup({ prefix, labels, bounds, hasNative, maxRows }: SourceDefinition): Group {
-  // The worker has already warned of it.
+  // The worker has already warned about this.
   const counts = createRequestCounts({ bounds, hasNative, maxRows, onFull: () => {} });
   const families = createRequestFamilies(counts, prefix);
   return { counts, read: () => families.map((read) => addLabels(read(), labels)) };
 }
 
-/** @param bounds of the source's own buckets */
+/** @param bounds the bucket bounds of the source */
 function openSource(counts: RequestCounts, bounds: readonly number[]): Totals<SourceReport> {
   const rows: Row[] = [];
   const cells: Cell[] = [];
-  /** By bucket of the source: the one that contains it. */
+  /** For each bucket of the source, the bucket of `counts` that contains it. */
   const buckets = [...bounds, Number.POSITIVE_INFINITY].map((bound) => bucketOf(counts.bounds, bound));
   let inProgress = 0;
   const setInProgress = (now: number) => {

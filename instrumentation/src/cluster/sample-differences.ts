@@ -39,7 +39,7 @@ export class SampleDifferences {
   }
 
   /**
-   * @param isAll whether the registry has no others
+   * @param isAll whether `wanted` contains all metrics of the registry that are ever reported
    * @throws Error that names the metric whose collector failed
    */
   async take(wanted: readonly Wanted[], isAll: boolean): Promise<RegistryReport> {
@@ -95,7 +95,8 @@ function pushChange(values: (number | string)[], series: KnownSeries, now: numbe
   if (Object.is(before, now)) return;
   if (!series.isCount) values.push(series.index, Number.isFinite(now) ? now : String(now));
   else {
-    // A count that is lower was reset and starts from 0. (A sum may fall, such as that of a histogram of temperatures.)
+    // A count that has decreased was reset and starts from 0. (A sum may decrease, for example in a histogram of
+    // temperatures.)
     const added = now < before && !isSum ? now : now - before;
     if (!Number.isFinite(added)) return;
     values.push(series.index, added);

@@ -1,4 +1,7 @@
-/** The primary's side: the metrics of all workers, except those of requests, combined as the client library does it. */
+/**
+ * The primary's side: the metrics of all workers, except those of requests, combined in the same way as by the client
+ * library.
+ */
 import type { Family, Sample } from '../exposition/family.ts';
 import { toLabelsText } from '../exposition/text.ts';
 import type { FamilyDefinition, RegistryReport, Totals } from './messages.ts';
@@ -38,7 +41,7 @@ export class SampleTotals {
   /** The series of each registry of a living worker, with its number. */
   readonly #living = new Map<Map<number, Series>, number>();
 
-  /** @param worker its number */
+  /** @param worker the worker's number */
   open(worker: number): Totals<RegistryReport> {
     const all = new Map<number, Series>();
     this.#living.set(all, worker);
@@ -101,7 +104,7 @@ function toFamily({ definition, counts, states }: FamilyTotals): Family {
     );
   const living = Array.from(states.values(), ({ values, ...named }) => ({
     ...named,
-    // Quantiles of parts do not yield the quantile of the whole; the worst is an upper bound of it.
+    // The quantile over all workers cannot be computed from theirs; the highest of theirs is an upper bound.
     value: type === 'summary' && aggregator === 'sum' ? Math.max(...values) : aggregate(values),
   }));
   return { name, help, type, values: [...living, ...Array.from(counts.values(), (count) => ({ ...count }))] };

@@ -2,7 +2,7 @@
 import type { AnyRegistry } from '../library.ts';
 import type { RequestCounts } from '../recording/counts.ts';
 
-/** What an instrumented application reports. */
+/** An instrumented application, as its reporter uses it. */
 export interface Source {
   readonly registry: AnyRegistry;
   readonly counts: RequestCounts;
@@ -14,7 +14,7 @@ export interface Source {
 }
 
 export interface Joined {
-  /** @param done is called when all counts are on their way to an aggregate; never called without an aggregate */
+  /** @param done called when all counts have been sent to an aggregate; never called without an aggregate */
   handOver(done: () => void): void;
   /** Sends the last report. */
   leave(): void;

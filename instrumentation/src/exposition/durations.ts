@@ -1,6 +1,6 @@
 /**
- * The histogram of durations, encoded cell by cell. The bytes of a cell are kept until it changes and are then overwritten in
- * place: a scrape of thousands of cells creates no garbage.
+ * The histogram of durations, encoded cell by cell. The bytes of a cell are kept until the cell changes and are then
+ * overwritten in place, so a scrape of thousands of cells creates no garbage.
  */
 import { type Cell, type RequestCounts, type Row, rowsOf, snapshotOf } from '../recording/counts.ts';
 import { type Snapshot, slotsOf } from '../recording/snapshot.ts';
@@ -16,11 +16,11 @@ interface TakenCell {
   readonly snapshot: Snapshot;
 }
 
-/** What stays of a cell from scrape to scrape. */
+/** The data of a cell that is kept between scrapes. */
 interface CachedCell {
-  /** Its labels in protobuf. */
+  /** The cell's labels in protobuf. */
   readonly labels: Uint8Array;
-  /** Name and labels of its lines: the buckets, the sum, the count. */
+  /** The name and labels of each line: the buckets, the sum, the count. */
   readonly heads: readonly string[];
   readonly text: CachedBytes;
   readonly openMetrics: CachedBytes;
@@ -28,16 +28,16 @@ interface CachedCell {
   readonly withNative: CachedBytes;
 }
 
-/** Numbers gain digits: with a quarter to spare, reallocation is rare. */
+/** Numbers get longer: with a quarter more space, reallocation is rare. */
 const SPARE = 1.25;
 
-/** The bytes of the numbers that were encoded last. */
+/** The encoded bytes of the latest numbers. */
 class CachedBytes {
   #snapshot: Snapshot | undefined;
   #bytes = new Uint8Array();
   #length = 0;
 
-  /** Those of `snapshot`, which is encoded only if it is new. */
+  /** The bytes of `snapshot`, which is encoded only if it is new. */
   of(snapshot: Snapshot, encode: () => Uint8Array): Uint8Array {
     if (this.#snapshot !== snapshot) {
       const bytes = encode();
@@ -56,7 +56,7 @@ export class Durations {
   readonly #bounds: readonly number[];
   readonly #cache = new Map<Cell, CachedCell>();
 
-  /** @param name of the family */
+  /** @param name the family's name */
   constructor(counts: RequestCounts, name: string) {
     this.#counts = counts;
     this.#name = name;

@@ -12,18 +12,18 @@ export interface Sample {
   readonly value: number;
   /** Set when it differs from the family's name: `_bucket`, `_sum`. */
   readonly metricName?: string;
-  /** When it was 0, in milliseconds since 1970; for a histogram, on its `_count`. */
+  /** The time at which the value was 0, in milliseconds since 1970; set on a histogram's `_count`. */
   readonly createdMs?: number | undefined;
   /** Only for counters and `_bucket`. */
   readonly exemplar?: Exemplar | null | undefined;
-  /** On the `_count` of a native histogram. */
+  /** Set on the `_count` of a native histogram. */
   readonly native?: NativeHistogram | undefined;
 }
 
 /** Samples that a source keeps encoded. A piece may be overwritten when the next one is read. */
 export interface EncodedFamily {
   lines(withExemplars: boolean): Iterable<string | Uint8Array>;
-  /** As fields `metric` of a `MetricFamily`. */
+  /** The samples as `metric` fields of a `MetricFamily`. */
   messages(withNative: boolean): Iterable<Uint8Array>;
 }
 
@@ -49,7 +49,7 @@ export function toExemplar(given: unknown): Exemplar | undefined {
   return isExemplar ? (given as Exemplar) : undefined;
 }
 
-/** The text of any label value that the user sets; never throws and never drops a value. */
+/** Converts any label value that a user sets to text; never throws and never drops a value. */
 export function toText(value: unknown): string {
   if (typeof value === 'number') return toNumberText(value);
   try {
@@ -59,7 +59,7 @@ export function toText(value: unknown): string {
   }
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export const reasonOf = (error: unknown) => toText(error instanceof Error ? error.message : error);
 
 const LABEL_NAME = /^[a-zA-Z_]\w*$/;
@@ -69,7 +69,7 @@ export function toLabelName(name: string): string {
   return LABEL_NAME.test(name) ? name : name.replace(/\W/g, '_').replace(/^(?!\D)/, '_');
 }
 
-/** The number of any sample value: prom-client adds `''` as text, which makes the sum text. */
+/** Converts any sample value to a number: in prom-client, adding `''` turns the sum into text. */
 export function toNumber(value: unknown): number {
   if (typeof value === 'number') return value;
   return typeof value === 'string' || typeof value === 'bigint' ? Number(value) : Number.NaN;

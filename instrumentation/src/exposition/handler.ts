@@ -13,22 +13,22 @@ import { acceptsGzip, CONTENT_TYPES, type Format, negotiateFormat } from './nego
 import { renderProtobuf } from './protobuf.ts';
 import { render } from './text.ts';
 
-/** Up to this size, compressing at once (under a millisecond) costs less than handing over to a thread and back. */
+/** Up to this size, compressing synchronously (under a millisecond) costs less than passing the data to a thread and back. */
 const SMALL_BYTES = 131_072;
 
-/** How long a client may take to read its answer while others wait for its place, in milliseconds. */
+/** How long a client may take to read its response while other scrapes wait for its slot, in milliseconds. */
 const TAKING_MS = 1_000;
 
-/** Larger renderings get their own turn of the event loop; smaller ones gather and render in the same turn. */
+/** If gathering takes longer than this, in milliseconds, rendering starts in a new turn of the event loop. */
 const GATHERED_SOON_MS = 1;
 
 export interface ExpositionOptions {
   /**
-   * How many scrapes are answered at once. A further one gets 503, or the place of a client that does not read its answer.
-   * Default 10: Prometheus sends one per interval and server.
+   * The number of scrapes that are served at a time. A further scrape takes the slot of a client that does not read its
+   * response, or gets 503. Default: 10, because each Prometheus server sends only one scrape per interval.
    */
   readonly maxScrapes?: number;
-  /** Called with each GET or HEAD: its code (499 if the client left before the end) and the seconds since its arrival. */
+  /** Called for each GET or HEAD with its code (499 if the client disconnected early) and the seconds since its arrival. */
   readonly onScrape?: (code: number, seconds: number) => void;
 }
 
@@ -39,8 +39,8 @@ interface Rendering {
 }
 
 /**
- * @param gather takes the values of all families at one moment, and new ones at each call
- * @returns a handler that answers on any path where it is mounted
+ * @param gather reads the current values of all families at one moment
+ * @returns a handler that serves the exposition on any path where it is mounted
  */
 export function createExposition(
   gather: () => Promise<readonly Family[]>,
@@ -48,7 +48,7 @@ export function createExposition(
 ): RequestListener {
   const renderShared = createSharedRendering(gather);
   let scrapes = 0;
-  /** Answers that clients have not read yet, oldest first, each with the time since when. */
+  /** Responses that clients have not read yet, each with the time at which it was written, oldest first. */
   const untaken = new Map<ServerResponse, number>();
 
   async function scrape(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -61,7 +61,7 @@ export function createExposition(
       rendering.gzipped ??= gzip(rendering.plain);
       body = await rendering.gzipped;
     }
-    // The application has answered in the meantime, such as by a timeout middleware.
+    // The application has responded in the meantime, for example through a timeout middleware.
     if (response.headersSent) return;
     response.setHeader('Content-Type', CONTENT_TYPES[format]);
     response.setHeader('Vary', 'Accept, Accept-Encoding');
@@ -70,12 +70,12 @@ export function createExposition(
     untaken.set(response, performance.now());
   }
 
-  /** Cuts the client that has left its answer unread for longest: ten such clients must not lock Prometheus out. */
+  /** Disconnects the client whose response has been unread for longest: ten such clients must not lock Prometheus out. */
   function makeRoom(): boolean {
     const [oldest] = untaken;
     if (!oldest || performance.now() - oldest[1] < TAKING_MS) return false;
     untaken.delete(oldest[0]);
-    // Reported as an error of the connection, because this process has not failed.
+    // Reported as a connection error, because this process has not failed.
     const late = Object.assign(new Error('the client did not read the response in time'), {
       code: 'ETIMEDOUT',
     });
@@ -84,13 +84,13 @@ export function createExposition(
   }
 
   return (request, response) => {
-    // The client left before the handler ran, so no `close` will come that frees a place.
+    // The client disconnected before the handler ran, so no `close` event will free the slot.
     if (response.destroyed) return;
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return fail(response.setHeader('Allow', 'GET, HEAD'), 405, 'method not allowed');
     }
     const startedMs = performance.now();
-    // `close` and not the end of `scrape`, because a client that reads slowly holds its buffer until then.
+    // Waits for `close` rather than for `scrape`, because a slow client's buffer is held until then.
     response.once('close', () => {
       scrapes--;
       untaken.delete(response);
@@ -105,8 +105,8 @@ export function createExposition(
 }
 
 /**
- * Renders one after the other. A scrape that arrives during a rendering waits for the next one and shares it with all
- * others that want the same. If it joined the running one, it would get values from before its arrival.
+ * Runs one rendering at a time. A scrape that arrives during a rendering waits for the next one and shares it with all
+ * other scrapes that request the same. Joining the current one would return values from before the scrape's arrival.
  */
 function createSharedRendering(gather: () => Promise<readonly Family[]>) {
   const waiting = new Map<string, Promise<Rendering>>();
@@ -119,7 +119,7 @@ function createSharedRendering(gather: () => Promise<readonly Family[]>) {
   ): Promise<Rendering> {
     const startedMs = performance.now();
     const families = await gather();
-    // Gathered values no longer change, so the first slice need not hold up the event loop, too.
+    // The gathered values no longer change, so the event loop can run before the first slice.
     if (performance.now() - startedMs > GATHERED_SOON_MS) await setImmediate();
     const wanted = names.length > 0 ? families.filter(({ name }) => names.includes(name)) : families;
     const isProtobuf = format === 'protobuf';
@@ -135,14 +135,14 @@ function createSharedRendering(gather: () => Promise<readonly Family[]>) {
         return renderNow(format, names, withNative);
       });
       waiting.set(key, rendering);
-      // Only the scrapes of a failed rendering fail; the next rendering runs all the same.
+      // A failed rendering fails only the scrapes that wait for it; the next rendering still runs.
       last = rendering.catch(() => undefined);
     }
     return rendering;
   };
 }
 
-/** Level 1 takes a fifth of the default's time, and still compresses this text to a fifteenth. */
+/** Level 1 takes a fifth of the default level's time and still compresses this text to a fifteenth of its size. */
 async function gzip(plain: Buffer): Promise<Buffer> {
   const options = { level: 1 };
   return plain.length <= SMALL_BYTES ? gzipSync(plain, options) : promisify(gzipInThread)(plain, options);

@@ -1,4 +1,7 @@
-/** Converts counted slots to the sparse form that Prometheus reads: spans of buckets, and the steps between their counts. Pure. */
+/**
+ * Converts counted slots to the sparse form that Prometheus reads: spans of buckets, and the differences between their
+ * counts. Pure.
+ */
 import { INDEX_OFFSET } from '../recording/native-buckets.ts';
 import type { Exemplar, SlotCounts, Snapshot } from '../recording/snapshot.ts';
 
@@ -32,7 +35,7 @@ export function toNativeHistogram(
 
 function toSpans(indexes: readonly number[]): Span[] {
   const spans: { offset: number; length: number }[] = [];
-  // The index after the last bucket of the spans so far. Before the first, offsets count from 0.
+  // The index after the last bucket of the spans so far. The first offset counts from 0.
   let next = 0;
   for (const index of indexes) {
     const last = spans.at(-1);

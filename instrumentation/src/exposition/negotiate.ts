@@ -11,9 +11,9 @@ export type Format = keyof typeof CONTENT_TYPES;
 
 interface Offer {
   readonly format: Format;
-  /** The media ranges that select it. */
+  /** The media ranges that select this format. */
   readonly types: readonly string[];
-  /** Whether these parameters ask for it. */
+  /** Whether the parameters of a media range match this format. */
   readonly fits: (parameters: ReadonlyMap<string, string>) => boolean;
 }
 
@@ -25,7 +25,7 @@ const offers: readonly Offer[] = [
   {
     format: 'protobuf',
     types: ['application/vnd.google.protobuf'],
-    // The bare type could mean any message. (Requests are compared in lower case.)
+    // The type without parameters could mean any message. (Requests are compared in lower case.)
     fits: (parameters) =>
       parameters.get('proto') === 'io.prometheus.client.metricfamily' &&
       parameters.get('encoding') === 'delimited',
@@ -35,7 +35,7 @@ const offers: readonly Offer[] = [
 ];
 
 /**
- * The format of highest quality in `accept`; of equals, the earlier one. Text if nothing matches, like Prometheus' own
+ * The format with the highest quality in `accept`; among equals, the first. Text if nothing matches, as in Prometheus' own
  * libraries: text serves a human reader or an old scraper better than a 406.
  */
 export function negotiateFormat(accept = '*/*'): Format {

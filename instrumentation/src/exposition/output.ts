@@ -1,15 +1,18 @@
 /** Assembles the pieces of an exposition and regularly yields to the event loop. */
 import { setImmediate } from 'node:timers/promises';
 
-/** After this time the event loop gets a turn. With the last few steps and a garbage collection, that makes 5 ms at most. */
+/**
+ * After this time, in milliseconds, the event loop gets a turn. With the last few steps and a garbage collection, a slice
+ * takes 5 ms at most.
+ */
 const SLICE_MS = 3;
 
-/** How many steps to take between looks at the clock. */
+/** The number of steps between checks of the clock. */
 const STEPS_AT_ONCE = 32;
 
 const CHUNK_BYTES = 65_536;
 
-/** The most bytes that one UTF-16 unit of a string takes in UTF-8. */
+/** The maximum number of UTF-8 bytes for one UTF-16 code unit. */
 const MOST_BYTES_OF_A_CHARACTER = 3;
 
 export interface Output {
@@ -17,7 +20,7 @@ export interface Output {
   add(piece: Uint8Array | string): void;
   /** The number of bytes so far. */
   size(): number;
-  /** @returns a function that inserts its argument here, in front of everything added in the meantime */
+  /** @returns a function that inserts its argument at this position, before everything added in the meantime */
   reserve(): (piece: Uint8Array) => void;
   /** Call after each step. @returns a promise of the next turn if this one has lasted long enough */
   turn(): Promise<void> | undefined;

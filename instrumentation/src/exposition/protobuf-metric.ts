@@ -1,6 +1,6 @@
 /**
  * One `Metric` of the protobuf exposition, field by field. The numbers are those of `metrics.proto` as Prometheus reads it
- * (`prompb/io/prometheus/client`) and client_model publishes it; the names of fields do not travel.
+ * (`prompb/io/prometheus/client`) and client_model publishes it; the names of fields are not sent.
  * https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
  */
 import { SCHEMA, ZERO_THRESHOLD_SECONDS } from '../recording/native-buckets.ts';
@@ -30,7 +30,7 @@ export interface Distribution {
   readonly native?: NativeHistogram | undefined;
 }
 
-/** A field `metric` with its tag and length, valid in any family. The next call overwrites it. */
+/** Encodes a `metric` field with its tag and length, valid in any family. The next call overwrites the bytes. */
 export function encodeSingle(
   type: keyof typeof SINGLE,
   labels: Uint8Array,
@@ -80,7 +80,7 @@ export function encodeSummary(labels: Uint8Array, summary: Distribution): Uint8A
   });
 }
 
-/** The fields `label` of a metric. To Prometheus, a label without a value does not exist. */
+/** The `label` fields of a metric. Prometheus treats a label without a value as missing. */
 export function encodeLabels(labels: LabelSet): Uint8Array {
   const fields = new ProtobufWriter();
   for (const name in labels) {
@@ -94,7 +94,7 @@ export function encodeLabels(labels: LabelSet): Uint8Array {
   return fields.bytes;
 }
 
-/** Shared by all, so that it grows only once. */
+/** Shared by all metrics, so that it grows only once. */
 const metric = new ProtobufWriter(4096);
 
 function encodeMetric(labels: Uint8Array, field: number, write: () => void): Uint8Array {

@@ -5,7 +5,7 @@
 
 const [VARINT, DOUBLE, LENGTH] = [0, 1, 2] as const;
 
-/** The most bytes of a varint up to 2^53 and a tag. */
+/** The maximum number of bytes of a tag and a varint up to 2^53. */
 const MOST_BYTES = 20;
 
 export class ProtobufWriter {
@@ -18,7 +18,7 @@ export class ProtobufWriter {
     this.#view = viewOf(this.#bytes);
   }
 
-  /** What was written; invalid once something is written after {@link clear}. */
+  /** The bytes written so far; invalid once something is written after {@link clear}. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#size);
   }
@@ -45,7 +45,7 @@ export class ProtobufWriter {
     this.varint(value);
   }
 
-  /** Allows numbers below 0: zigzag keeps small ones short. */
+  /** Accepts negative numbers: zigzag encoding keeps small ones short. */
   signedField(field: number, value: number): void {
     this.varintField(field, zigzag(value));
   }
@@ -64,14 +64,17 @@ export class ProtobufWriter {
     this.#size += this.#bytes.write(text, this.#size);
   }
 
-  /** Appends bytes unchanged: fields that were encoded before. */
+  /** Appends bytes unchanged, for fields that are already encoded. */
   raw(bytes: Uint8Array): void {
     this.#makeRoom(bytes.length);
     this.#bytes.set(bytes, this.#size);
     this.#size += bytes.length;
   }
 
-  /** A field whose content `write` adds. Its length is known afterwards; if it takes more than a byte, the content moves. */
+  /**
+   * Writes a field whose content `write` adds. The length is known only afterwards; if it takes more than one byte, the
+   * content is moved.
+   */
   messageField(field: number, write: () => void): void {
     this.varint((field << 3) | LENGTH);
     const start = ++this.#size;

@@ -1,6 +1,6 @@
 /**
- * Renders metric families as delimited protobuf, the only exposition format with native histograms. What a source has
- * already encoded is only concatenated, which is valid for encodings of repeated fields.
+ * Renders metric families as delimited protobuf, the only exposition format with native histograms. Samples that a source
+ * has already encoded are only concatenated, which is valid for repeated fields.
  */
 import { type Family, type LabelSet, toExemplar, toNumber } from './family.ts';
 import type { NativeHistogram } from './native-histogram.ts';
@@ -19,8 +19,8 @@ const TYPES: Readonly<Record<string, number>> = {
 };
 
 /**
- * @param withNative whether the scrape asks for native histograms. Other scrapes get the classic buckets alone: a server that
- * reads protobuf and cannot store native ones would drop the whole histogram without a message
+ * @param withNative whether the scrape requests native histograms. Other scrapes get only the classic buckets: a server
+ * that reads protobuf but cannot store native histograms would silently drop the whole histogram
  */
 export async function renderProtobuf(families: readonly Family[], withNative: boolean): Promise<Buffer> {
   const output = createOutput();
@@ -37,7 +37,7 @@ export async function renderProtobuf(families: readonly Family[], withNative: bo
   return output.finish();
 }
 
-/** The length of the whole family, and its fields in front of the metrics. */
+/** The length of the whole family, and the fields before its metrics. */
 function headOf({ name, help, type }: Family, metricsSize: number): Uint8Array {
   const fields = new ProtobufWriter();
   fields.stringField(1, name);
@@ -49,7 +49,7 @@ function headOf({ name, help, type }: Family, metricsSize: number): Uint8Array {
   return delimited.bytes;
 }
 
-/** Undefined is a step that has not produced a message yet. */
+/** Yields undefined after a step that has not completed a message. */
 function* messagesOf(family: Family, withNative: boolean): Generator<Uint8Array | undefined> {
   const { type, values } = family;
   if (type === 'histogram') return yield* distributions(family, 'le', withNative, encodeHistogram);

@@ -1,6 +1,6 @@
 /**
- * The four request metrics as families, from the counted numbers. They are taken in one turn of the event loop and so agree
- * with each other; they are rendered when a format is requested.
+ * Creates the families of the four request metrics from the counts. The values are taken in one turn of the event loop, so
+ * they agree with each other; they are rendered when a format is requested.
  */
 import { type Cell, type RequestCounts, rowsOf, snapshotOf } from '../recording/counts.ts';
 import type { Exemplar } from '../recording/snapshot.ts';
@@ -8,8 +8,8 @@ import { Durations } from './durations.ts';
 import type { Family, Sample } from './family.ts';
 
 /**
- * @param prefix of each name
- * @returns a function for each family; it takes the values when it is called, at a scrape and never during a request
+ * @param prefix the prefix of each name
+ * @returns a function per family that reads the values when it is called: at a scrape, never during a request
  */
 export function createRequestFamilies(counts: RequestCounts, prefix = ''): readonly (() => Family)[] {
   const durations = new Durations(counts, `${prefix}http_request_duration_seconds`);
@@ -66,7 +66,7 @@ function newestOf(cells: readonly Cell[]): Pick<Sample, 'exemplar'> {
   return newest ? { exemplar: { ...newest, value: 1 } } : {};
 }
 
-/** The sum of the cells, and the time since when they count. */
+/** The sum of the cells, and the time at which counting started. */
 function sumOf(cells: readonly Cell[]): Pick<Sample, 'value' | 'createdMs'> {
   let value = 0;
   let createdMs: number | undefined;

@@ -1,7 +1,7 @@
 /**
- * Renders metric families as text 0.0.4 or OpenMetrics 1.0.0. The client library's own rendering is not used: it renames
- * counters for good once OpenMetrics was requested, formats every label again at every scrape, and blocks the event loop until
- * it is done. Left out: units.
+ * Renders metric families as text 0.0.4 or OpenMetrics 1.0.0. The client library's renderer is not used: it renames
+ * counters permanently once OpenMetrics has been requested, formats every label again at every scrape, and blocks the event
+ * loop until it is done. Units are left out.
  */
 import type { Exemplar } from '../recording/snapshot.ts';
 import {
@@ -69,15 +69,15 @@ export function toLabelsText(labels: LabelSet): string {
   return pairs === '' ? '' : `{${pairs}}`;
 }
 
-/** In OpenMetrics, only the sample of a counter has the `_total`. */
+/** In OpenMetrics, a counter's sample has the suffix `_total`, but its family does not. */
 function familyName({ name, type }: Family, format: TextFormat): string {
   return format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name;
 }
 
 function toValueText(name: string, value: unknown): string {
   const text = toText(value);
-  // OpenMetrics requires bounds and quantiles in the canonical form of a float, `le="1.0"`. Text accepts that form, too, and
-  // a Prometheus that asks for the other format after an upgrade then sees the same series.
+  // OpenMetrics requires bounds and quantiles in the canonical form of a float, `le="1.0"`. The text format accepts that
+  // form too, so a Prometheus that requests the other format after an upgrade sees the same series.
   if (typeof value === 'number')
     return (name === 'le' || name === 'quantile') && /^-?\d+$/.test(text) ? `${text}.0` : text;
   return /["\\\n]/.test(text) ? escapeText(text, true) : text;

@@ -1,10 +1,11 @@
 /**
- * Puts a recorder around an Express application. Four functions are replaced, and nothing of Express itself: `handle`,
- * through which every request enters; `use`, to see the arguments of mounts; `detachSocket` of its responses, which emits
- * nothing; and in each route's layer, the function through which Express enters the route. No handler is wrapped.
+ * Attaches a recorder to an Express application. Express itself stays unchanged; four functions are replaced: the
+ * application's `handle`, through which every request enters; `use`, to observe the arguments of mounts; `detachSocket` of
+ * responses, which emits no event; and in each route's layer, the function through which Express enters the route. No
+ * handler is wrapped.
  *
- * The recorder is around the application and not within it. Nothing that the application does can therefore keep a request
- * from being counted, `instrument` may be called at any time, and the duration begins where Node hands over the request.
+ * The recorder surrounds the application. The application therefore cannot prevent a request from being counted,
+ * `instrument` may be called at any time, and the duration begins when Node passes the request to the application.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Recorder } from '../recording/recorder.ts';
@@ -15,7 +16,7 @@ import type { Application, Next } from './types.ts';
 /** Shared by all copies of this package, so that each of them notices a second instrumentation. */
 const instrumented = Symbol.for('express-exact-metrics: instrumented');
 
-/** @throws TypeError when `app` is no Express application; Error when it is already instrumented */
+/** @throws TypeError when `app` is not an Express application; Error when it is already instrumented */
 export function checkApplication(app: unknown): asserts app is Application {
   const candidate = app as Partial<Application> | undefined;
   const isExpress =
@@ -55,7 +56,7 @@ export function attach(
   const unwatchMounts = watchMounts(app, resolver.observed);
   const measured = app.handle;
   return () => {
-    // If the function was replaced once more, ours stays within it and counts nothing.
+    // If another package has replaced the function since, ours is still called by theirs and counts nothing.
     if (app.handle === measured) app.handle = handle;
     Reflect.deleteProperty(responses, 'detachSocket');
     unwatchMounts();
@@ -63,14 +64,14 @@ export function attach(
   };
 }
 
-/** Wraps the `next` of a mounted application: what the outer application does with the request is not counted here. */
+/** Wraps the `next` of a mounted application: the request's further handling in the outer application is not counted here. */
 function leaving(recorder: Recorder, response: ServerResponse, next: Next): Next {
   // A handler may pass the request to the application that it is already in.
   const { isOut, outerBaseUrl } = recorder.ongoing(response) ?? { isOut: true, outerBaseUrl: '' };
   return (error) => {
     const ongoing = recorder.ongoing(response);
     if (ongoing) ongoing.outerBaseUrl = outerBaseUrl;
-    // With an error, the answer is to what happened in this application.
+    // If there is an error, the response is the result of this application.
     if (ongoing && !error) ongoing.isOut = isOut;
     next(error);
   };
@@ -83,7 +84,7 @@ function watchMounts(app: Application, observed: ObservedMounts): () => void {
     const result = use.apply(this, [...handlers]);
     const [path, ...rest] = handlers;
     const mounted = (isPath(path) ? rest : handlers).flat(Number.POSITIVE_INFINITY);
-    // Only the last layers: the first `use` of Express 4 adds two of its own before.
+    // Uses only the last layers, because the first `use` of Express 4 first adds two internal ones.
     const added = routerOf(app)?.stack.slice(-mounted.length) ?? [];
     added.forEach((layer, i) => {
       observed.givenPaths.set(layer, isPath(path) ? path : '/');

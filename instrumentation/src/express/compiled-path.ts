@@ -4,13 +4,13 @@
  */
 import type { Layer, Pattern } from './types.ts';
 
-/** What surrounds the path of a mount. */
+/** The expression around the path of a mount. */
 const MOUNTED = /^\^(.*?)\\\/\?\(\?[=:]\\\/\|\$\)$/;
 
-/** The start of a parameter before its own expression, by version: `\/(?:\.`, `(?:\.\/`. */
+/** The beginning of a parameter, before its expression, by version: `\/(?:\.`, `(?:\.\/`. */
 const PARAMETER = /(\\\/)?\(\?:(\\\.)?(\\\/)?(?=\((?!\?))/y;
 
-/** The expression of a parameter without its own; the longer form excludes what separates two parameters. */
+/** The default expression of a parameter; the longer form excludes the separator between two parameters. */
 const DEFAULT_EXPRESSION = /^(?:\[\^[^\]]*\]\+\?|\(\?:\(\?!.*\)\.\)\+\?)$/;
 
 /** The suffix for the `*` of `:name*`. */
@@ -35,7 +35,7 @@ export function decodePath(regexp: RegExp, keys: NonNullable<Layer['keys']>): Pa
   };
   while (at < body.length) {
     const name = keys[groups]?.name;
-    // An unnamed group has a number.
+    // An unnamed group has a number instead of a name.
     const parameter = typeof name === 'string' && take(PARAMETER);
     if (parameter) {
       const end = endOfGroup(body, at);
@@ -56,7 +56,7 @@ export function decodePath(regexp: RegExp, keys: NonNullable<Layer['keys']>): Pa
   return groups === countGroups(regexp.source) ? path : regexp;
 }
 
-/** What precedes the name of a parameter. */
+/** The text before the name of a parameter. */
 const prefixOf = ([, slash, dot, optionalSlash]: readonly string[]) =>
   (slash || optionalSlash ? '/' : '') + (dot ? '.' : '');
 

@@ -1,7 +1,7 @@
 /**
- * Replaces the functions through which Express enters layers by functions that see the requests on their way in. Many
- * applications may share a router. A layer is therefore replaced once for all of them, and finds its watchers by the request,
- * so that it keeps no application alive.
+ * Replaces the functions through which Express enters layers with functions that observe the requests. Several applications
+ * may share a router. The function of a layer is therefore replaced once for all of them and finds its watchers through the
+ * request, so that it keeps no application alive.
  */
 import type { ServerResponse } from 'node:http';
 import { ONGOING, requests } from '../recording/outcome.ts';
@@ -20,13 +20,13 @@ export type Watch = (
 interface Entrance {
   readonly watches: WeakMap<Recorder, Watch>;
   users: number;
-  /** Restores the original functions, unless others have replaced ours. */
+  /** Restores the original functions, unless other code has replaced ours. */
   readonly restore: () => void;
 }
 
 const entrances = new WeakMap<Layer, Entrance>();
 
-/** Hands the requests that `recorder` measures, and that enter `layer`, to `watch` from now on. */
+/** From now on, passes the requests that enter `layer` and that `recorder` measures to `watch`. */
 export function watchEntrance(layer: Layer, recorder: Recorder, watch: Watch): void {
   const entrance = entrances.get(layer) ?? replace(layer);
   entrance.watches.set(recorder, watch);
@@ -41,7 +41,7 @@ export function unwatchEntrance(layer: Layer, recorder: Recorder): void {
 function replace(layer: Layer): Entrance {
   const original = layer.handle;
   const watches = new WeakMap<Recorder, Watch>();
-  /** @param first of the measurements that are still to be asked */
+  /** @param first the first measurement whose watcher has not been called yet */
   function enter(
     first: Ongoing | undefined,
     request: Request,

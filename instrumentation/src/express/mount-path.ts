@@ -23,9 +23,9 @@ export interface MethodRow {
 }
 
 /**
- * All combinations of the alternatives of mounts, and of a route in the last of them.
- * @param own none for the last mount itself
- * @returns undefined in place of paths with a pattern that is not known yet
+ * All combinations of the alternatives of the mounts, and of a route in the last mount.
+ * @param own the alternatives of the route; omitted for the last mount itself
+ * @returns the paths; undefined in place of each with a pattern that is not known yet
  */
 export function toPaths(mountPath: MountPath, own?: readonly Alternative[]): (RoutePath | undefined)[] {
   const all = own ? [...mountPath, own] : mountPath;
@@ -54,12 +54,14 @@ function join(patterns: readonly Pattern[]): string {
   return template === '' ? '/' : template;
 }
 
-/** The part of the URL that mounts within the application have consumed; those outside have consumed `outerBaseUrl`. */
+/**
+ * The part of the URL that mounts within the application have consumed; mounts outside of it have consumed `outerBaseUrl`.
+ */
 export function baseOf({ baseUrl = '' }: Request, outerBaseUrl: string): string {
   return baseUrl.slice(outerBaseUrl.length);
 }
 
-/** The one of `paths` that a request has taken; the first if that is unknown. */
+/** The path among `paths` that a request has taken; the first one if that is unknown. */
 export function pathTaken(
   paths: readonly RoutePath[],
   request: Request,
@@ -84,7 +86,7 @@ export function consume(mounts: readonly Alternative[], base: string): string | 
   return rest;
 }
 
-/** Learns the patterns of the mounts that a request has passed. @returns whether any was new */
+/** Learns the patterns of the mounts that a request has passed. @returns whether any pattern was new */
 export function learnMountPaths(mountPaths: readonly MountPath[], base: string): boolean {
   let hasLearnt = false;
   for (const mountPath of mountPaths) {
@@ -102,7 +104,7 @@ export function learnMountPaths(mountPaths: readonly MountPath[], base: string):
   return hasLearnt;
 }
 
-/** The path of a request target, even if that is a whole URL. */
+/** The path of a request target, even if the target is a whole URL. */
 export function pathOf(url = '/'): string {
   const [target = '/'] = url.split('?', 1);
   if (target.startsWith('/')) return target;

@@ -1,13 +1,13 @@
-/** Finds applications whose mounting was not seen, each by the first request that is answered in it. */
+/** Finds applications that were mounted unobserved, each with the first request to which it responds. */
 import { consume } from './mount-path.ts';
 import { alternativesOf } from './patterns.ts';
 import { type ObservedMounts, routerOf } from './route-map.ts';
 import type { Application, Layer, Request } from './types.ts';
 
 /**
- * Learns which layers have led `request` from `root` to the application that it is in.
+ * Learns which layers have led `request` from `root` to its current application.
  * @param base the part of the URL that mounts within `root` have consumed
- * @returns whether any was new
+ * @returns whether any layer was new
  */
 export function learnApplications(
   root: Application,
@@ -35,8 +35,8 @@ function applicationsBetween(root: Application, inner: Application | undefined):
 }
 
 /**
- * The layer of `outer` through which a request for `path` has reached `application`, and the rest of the path. Of several
- * unknown layers, the first: if they match the same path, their templates hardly ever differ.
+ * The layer of `outer` through which a request for `path` has reached `application`, and the rest of the path. If several
+ * layers are unknown, the first one: layers that match the same path rarely have different templates.
  */
 function mountOf(
   application: Application,

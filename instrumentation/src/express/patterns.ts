@@ -1,7 +1,7 @@
 /**
- * Which paths a layer of Express has, and how to match them, by version:
+ * Determines the paths of an Express layer and how to match them, by version:
  * - 5.3 (router 2.3) keeps the arguments in `rawPath`;
- * - 5.0 to 5.2 keep only compiled matchers of a mount: its path is known if a call of the application's `use` was seen;
+ * - 5.0 to 5.2 keep only compiled matchers of a mount: its path is known if a call of the application's `use` was observed;
  *   otherwise the pattern is learnt from the first request that passes ({@link learnPattern});
  * - 4 keeps a regular expression, which is converted back to the path.
  * A route knows its path in every version.
@@ -13,13 +13,13 @@ import type { Layer, Pattern } from './types.ts';
 export interface Alternative {
   /** Undefined until it is known. */
   pattern: Pattern | undefined;
-  /** The beginning of `path` that it matches; undefined if it does not match. */
+  /** The beginning of `path` that this alternative matches; undefined if it does not match. */
   readonly match: (path: string) => string | undefined;
-  /** The same with the values of parameters, if the layer has them. */
+  /** Like `match`, but with the values of parameters, if the layer provides them. */
   readonly matcher?: NonNullable<Layer['matchers']>[number];
 }
 
-/** @param given the arguments of `use`, if they were seen */
+/** @param given the arguments of `use`, if they were observed */
 export function alternativesOf(layer: Layer, given: unknown): Alternative[] {
   const raw = toPatterns(layer.route?.path ?? layer.rawPath ?? given);
   if (layer.matchers) return layer.matchers.map((matcher, i) => ofMatcher(layer, matcher, raw?.[i]));
@@ -71,9 +71,9 @@ function splitAlternatives({ source, flags }: RegExp): RegExp[] {
 const EXPRESSION = '(expression)';
 
 /**
- * Infers the pattern of an opaque matcher from a path that it has matched. A piece of the path is a parameter if another piece
- * in its place comes back as the parameter's value; everything else is literal. The caller keeps the result for good, so that
- * a layer has one pattern for all later requests.
+ * Infers the pattern of an opaque matcher from a path that it has matched. A part of the path is a parameter if a
+ * replacement for that part is returned as the parameter's value; everything else is literal. The caller keeps the result
+ * permanently, so that a layer has one pattern for all later requests.
  */
 export function learnPattern({ matcher }: Alternative, path: string): Pattern | undefined {
   const matched = matcher?.(path);

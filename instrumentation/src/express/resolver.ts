@@ -1,6 +1,6 @@
 /**
- * Finds the row of a request. A request that enters a route gets that route's row on the way in. At the end, only requests
- * that no watched route answered have to be resolved.
+ * Determines the row of each request. A request that enters a route gets that route's row when it enters. At the end, only
+ * requests to which no watched route has responded have to be resolved.
  */
 import type { RequestCounts, Row } from '../recording/counts.ts';
 import { methodLabel } from '../recording/methods.ts';
@@ -13,13 +13,13 @@ import { type RowOptions, Rows } from './rows.ts';
 import type { Application, Layer, Request, Route, Router } from './types.ts';
 
 export class RouteResolver {
-  /** What the stacks of routers do not contain. */
+  /** Information that the stacks of routers do not contain. */
   readonly observed = createObservedMounts();
   readonly #app: Application;
   readonly #counts: RequestCounts;
   readonly #recorder: Recorder;
   readonly #rows: Rows;
-  /** The current knowledge of the watched routes. */
+  /** The current mapping of each watched route. */
   readonly #watched = new WeakMap<Layer, { mapped: MappedRoute }>();
   #root: Router | undefined;
   #rootSize = 0;
@@ -32,13 +32,13 @@ export class RouteResolver {
     this.#rows = new Rows(counts, options);
   }
 
-  /** Before a request: a cheap check whether routes were added to the application itself. */
+  /** Called before a request: a cheap check whether routes were added to the application itself. */
   update(): void {
     this.#root ??= routerOf(this.#app);
     if (this.#root && this.#root.stack.length !== this.#rootSize) this.#read();
   }
 
-  /** Before a scrape: checks whether routes were added anywhere. */
+  /** Called before a scrape: checks whether routes were added anywhere. */
   refresh(): void {
     this.#root ??= routerOf(this.#app);
     if (this.#root && countLayers(this.#root, this.observed) !== this.#map.size) this.#read();
@@ -49,7 +49,10 @@ export class RouteResolver {
     for (const { layer } of this.#map.routes) unwatchEntrance(layer, this.#recorder);
   }
 
-  /** The row of a request that ended with `status` outside of any watched route; undefined if none answered it. */
+  /**
+   * The row of a request that ended with `status` outside of any watched route; undefined if nothing in the application
+   * handled it.
+   */
   resolve(request: Request, current: Ongoing, status: number): Row | undefined {
     const base = baseOf(request, current.outerBaseUrl);
     this.#learnHidden(request, base);
@@ -61,17 +64,18 @@ export class RouteResolver {
       const mapped = this.#map.byRoute.get(route);
       if (!mapped) return this.#rowAt(hiddenTemplate(this.#map.mounts, base, route), request);
       const path = pathTaken(mapped.paths, request, current.outerBaseUrl);
-      // It matched, but something answered before its handlers, usually a handler for a parameter.
+      // The route matched, but something responded before its handlers, usually a handler for a parameter.
       if (path && !isRefusal) return this.#rows.of(route, path, request.method ?? '').row;
     }
-    // Either no route has the path, or the final handler for such requests answered.
+    // With 404 or 405, either no route has the path, or the final handler for such requests responded.
     return isRefusal ? undefined : this.#rowOfMount(request, current, base);
   }
 
-  /** The row of a request that a mounted handler answered, outside of any route. */
+  /** The row of a request to which a mounted handler responded, outside of any route. */
   #rowOfMount(request: Request, { left }: Ongoing, base: string): Row | undefined {
     const mapped = left && request.route && this.#map.byRoute.get(request.route);
-    // A route has left the answer to a middleware of its router or an outer one, which sends what routes prepare.
+    // A route has left the response to a middleware of its router or an outer one, which sends the data that routes
+    // prepare.
     if (mapped && isAround(mapped, base)) return left.row;
     const mount =
       base === '' ? undefined : this.#map.mounts.find(({ mounts }) => consume(mounts, base) === '');
@@ -101,7 +105,7 @@ export class RouteResolver {
     watchEntrance(mapped.layer, this.#recorder, this.#watching(watched));
   }
 
-  /** Replaces the entrance of a route: notes the row of the request, and whether the route passes it on. */
+  /** Observes the entrance of a route: stores the row of the request, and notices when the route passes the request on. */
   #watching(watched: { readonly mapped: MappedRoute }): Watch {
     const rows = this.#rows;
     return (enter, current, request, response, next) => {
@@ -117,7 +121,7 @@ export class RouteResolver {
       const hadHead = response.headersSent;
       return enter(request, response, (error) => {
         current.isAnswered ||= response.writableEnded || (response.headersSent && !hadHead);
-        // With an error, the route answers, through an error handler.
+        // If there is an error, the route responds through an error handler.
         if (!current.isAnswered && (!error || error === 'route' || error === 'router')) {
           current.left = { route, row: current.viaAll ? undefined : current.row };
           current.row = undefined;
@@ -147,6 +151,6 @@ function hiddenTemplate(mounts: readonly RoutePath[], baseUrl: string, route: Ro
     if (rest !== undefined && rest.length < nearest.rest.length) nearest = { template, rest };
   }
   const own = [route.path].flat().map(String).join('|').replace(/\/+$/, '');
-  // The client chooses what the router has consumed beyond the mount.
+  // The client chooses the part of the path that the router has consumed beyond the mount.
   return `${nearest.template}${nearest.rest === '' ? '' : '/*'}${own}` || '/';
 }

@@ -8,7 +8,7 @@ export interface MappedRoute {
   readonly layer: Layer;
   readonly route: Route;
   readonly mountPaths: readonly MountPath[];
-  /** Those whose templates are known. */
+  /** The paths whose templates are known. */
   readonly paths: readonly RoutePath[];
   readonly isPartial: boolean;
 }
@@ -16,23 +16,23 @@ export interface MappedRoute {
 export interface RouteMap {
   readonly routes: readonly MappedRoute[];
   readonly byRoute: ReadonlyMap<Route, MappedRoute>;
-  /** What `use` has mounted, except at `/`. */
+  /** The paths of mounts, except those at `/`. */
   readonly mounts: readonly RoutePath[];
   /** The mount paths whose templates are not known yet. */
   readonly unknown: readonly MountPath[];
-  /** Whether there are mounted applications of which nothing is known. */
+  /** Whether any mounted applications are still unknown. */
   readonly hasHidden: boolean;
-  /** The number of layers; it grows when some are added. */
+  /** The number of layers, which grows when layers are added. */
   readonly size: number;
 }
 
-/** Knowledge of mounts that the stacks do not contain. */
+/** Information about mounts that the stacks do not contain. */
 export interface ObservedMounts {
   /** The arguments of an application's `use`, by layer. */
   readonly givenPaths: WeakMap<Layer, unknown>;
   /** The applications that a layer mounts. */
   readonly applications: WeakMap<Layer, Application>;
-  /** Alternatives of the layers seen before, with what was learnt of them. */
+  /** The alternatives of known layers, including the patterns learnt for them. */
   readonly alternatives: WeakMap<Layer, readonly Alternative[]>;
 }
 
@@ -41,11 +41,11 @@ export function createObservedMounts(): ObservedMounts {
 }
 
 /**
- * The router of `app`, if it has one. Express 5 creates it at the first access, with the current settings, which the
- * application may still change. An access that is refused those settings finds out without creating one.
+ * The router of `app`, if it has one. Express 5 creates it at the first access, with the settings of that moment, which the
+ * application may still change. To avoid creating one, this access makes reading the settings fail.
  */
 export function routerOf(app: Application): Router | undefined {
-  // Express 4, whose getter `router` throws.
+  // In Express 4, the getter `router` throws.
   if (app.lazyrouter) return app._router;
   const { enabled } = app;
   app.enabled = () => {

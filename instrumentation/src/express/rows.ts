@@ -1,4 +1,4 @@
-/** The rows of routes: which exist before the first request, and which of them a request counts on. */
+/** The rows of routes: those that exist before the first request, and the row on which each request is counted. */
 import {
   addUnmatched,
   createRow,
@@ -16,7 +16,7 @@ import type { Handle, Route } from './types.ts';
 export interface RowOptions {
   /** The label of a template. */
   readonly pathLabel: (template: string) => string;
-  /** The codes that a route declares, by `GET /users/:id`. */
+  /** The codes that a route declares, keyed like `GET /users/:id`. */
   readonly codes: Readonly<Record<string, readonly number[]>>;
   /** Whether the requests of a template are skipped. */
   readonly isSkippedTemplate: (template: string) => boolean;
@@ -24,7 +24,7 @@ export interface RowOptions {
   readonly uncounted: WeakSet<Handle>;
 }
 
-/** More methods than a hand-written list has: `app.all` creates a handler for each. */
+/** No hand-written route has more methods than this; `app.all` creates a handler for each method. */
 const MANY_METHODS = 20;
 
 /** The labels of the methods that `route` has handlers for; none if it has handlers for all. */
@@ -49,7 +49,7 @@ export class Rows {
     return this.#counts.routed.get(keyOf(path, label)) ?? createRow(path, label, declared);
   }
 
-  /** The row of a request that enters `route` by `path`. */
+  /** The row of a request that enters `route` through `path`. */
   of(route: Route, { rows, template }: RoutePath, method: string): MethodRow {
     let found = rows.get(method);
     if (!found) {
@@ -74,7 +74,7 @@ export class Rows {
       for (const label of labels) {
         addUnmatched(this.#counts, label);
         const row = expose(this.#counts, this.at(template, label));
-        // A handler for all methods usually takes few of them: the cells of the others would stay at 0.
+        // A handler for all methods usually receives few of them: the cells of the others would stay at 0.
         if (row && own.length > 0) initialise(row, this.#counts.bounds);
       }
     }

@@ -1,6 +1,6 @@
 /**
- * The used parts of Express' applications, routers, layers and routes, as they exist in 4.18 to 5.3. Express' types declare
- * none of them; `patterns.ts` says which version has which.
+ * The parts of Express' applications, routers, layers and routes that this package uses, as they exist in 4.18 to 5.3.
+ * Express' types declare none of them; `patterns.ts` documents which version has which.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
@@ -38,7 +38,7 @@ export interface Layer {
   readonly matchers?: readonly ((
     path: string,
   ) => false | { readonly path: string; readonly params: object })[];
-  /** Express 5: whether it is mounted at `/` and so matches everything. */
+  /** Express 5: whether the layer is mounted at `/` and therefore matches everything. */
   readonly slash?: boolean;
   /** Express 4: the compiled path, and the names of its parameters. */
   readonly regexp?: RegExp & { readonly fast_slash?: boolean; readonly fast_star?: boolean };
@@ -60,7 +60,7 @@ export interface Application {
   readonly response: ServerResponse;
   /** Express 5; created at the first access, with the settings of that moment. */
   readonly router?: Router;
-  /** Express 4; exists once something was mounted. */
+  /** Express 4; created when something is mounted. */
   readonly _router?: Router;
   readonly lazyrouter?: () => void;
   enabled: (setting: string) => boolean;

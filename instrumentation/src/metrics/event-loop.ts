@@ -1,7 +1,7 @@
 /**
- * How late and how busy the event loop is, as counters of seconds. Their rate is a share of time, over any window, and the
- * same for every reader. A percentile over samples fails: a loop that is blocked for 3 s in every 8 has few samples, almost
- * all of them good. A maximum since the last scrape fails, too, because each reader resets it for the others.
+ * How late and how busy the event loop is, as counters of seconds. Their rate is a share of time over any window, and the
+ * same for every reader. A percentile over samples would mislead: a loop that is blocked for 3 s in every 8 s takes few
+ * samples, almost all of them good. So would a maximum since the last scrape, because each reader resets it for the others.
  */
 import { performance } from 'node:perf_hooks';
 import { type MetricRegistry, registerMetric } from '../library.ts';
@@ -12,7 +12,10 @@ const PERIOD_MS = 50;
 /** Delays below this, in milliseconds, are ignored: Node rounds to 1 ms, and a busy machine wakes a process late. */
 const TOLERANCE_MS = 5;
 
-/** Returns after each tick of a timer with a period of `periodMs` how late the loop was, in milliseconds. Pure. */
+/**
+ * Creates a function that is called at each tick of a timer with a period of `periodMs` and returns how late the loop was,
+ * in milliseconds. Pure.
+ */
 export function createLateness(startMs: number, periodMs = PERIOD_MS, toleranceMs = TOLERANCE_MS) {
   let lastMs = startMs;
   return (nowMs: number): number => {

@@ -1,9 +1,9 @@
 /**
- * Metrics of the process (CPU, memory, file descriptors) and of Node (event loop, garbage collection, heap, resources), under
- * the names of the client library's default metrics. `tools/bench/` measures what each costs at a scrape.
+ * Metrics of the process (CPU, memory, file descriptors) and of Node (event loop, garbage collection, heap, resources),
+ * under the names of the client library's default metrics. `tools/bench/` measures the cost of each at a scrape.
  *
- * They belong to the process and not to an application. There is one set, with one timer and one observer of the garbage
- * collection, which registries read. The set does not reference registries and so keeps no dropped application alive.
+ * They belong to the process, not to an application. All registries read one shared set, with one timer and one garbage
+ * collection observer. The set does not reference registries, so it keeps no dropped application alive.
  */
 import { type AnyRegistry, type Client, type MetricRegistry, metricsOf, registerMetric } from '../library.ts';
 import { createEventLoopMetrics } from './event-loop.ts';
@@ -20,7 +20,7 @@ const NEVER = [
   'nodejs_eventloop_utilization_',
 ];
 
-/** The library cannot disable its own sampling of the lag, only make it rare. */
+/** The library's sampling of the lag cannot be disabled, only made rare. */
 const ONE_HOUR_MS = 3_600_000;
 
 let shared: { readonly registry: AnyRegistry; readonly watch: () => () => void } | undefined;
@@ -35,7 +35,7 @@ function createShared({ Registry, collectDefaultMetrics }: Client) {
 
 /**
  * @param client the library to create them with, if no other application of the process has done so
- * @param prefix of each name
+ * @param prefix the prefix of each name
  * @returns a function that ends this use; after the last one, the event loop is no longer watched
  */
 export function createProcessMetrics(registry: MetricRegistry, client: Client, prefix: string): () => void {

@@ -1,25 +1,25 @@
 /**
- * The numbers behind the request metrics, independent of client libraries and Express. An ended request is added to one cell
- * (path x method x code). Every metric is a sum over these cells, so all agree at every scrape, and counting costs a search
- * among the bucket bounds and two additions.
+ * The numbers behind the request metrics, independent of client libraries and Express. An ended request is added to one
+ * cell (path x method x code). Every metric is a sum over these cells, so all metrics agree at every scrape, and counting a
+ * request costs a search among the bucket bounds and two additions.
  */
 import { SLOTS, slotOf } from './native-buckets.ts';
 import { CLIENT_CLOSED } from './outcome.ts';
 import { detach, type Exemplar, type Numbers, type Snapshot, takeSnapshot } from './snapshot.ts';
 
-/** The `path` of requests that no route answered. */
+/** The `path` of requests that no route handled. */
 export const UNMATCHED = 'unmatched';
 
 /** The method label of requests whose method no route has. */
 export const OTHER_METHOD = 'other';
 
-/** What a route sends if it declares no codes. */
+/** The codes of a route that declares none. */
 const DEFAULT_CODES: readonly number[] = [200];
 const UNMATCHED_CODES: readonly number[] = [404, 405];
 
 /**
- * A route without declared codes shows each code as it occurs, up to this many, and counts further ones by class. No API uses
- * so many, and a handler that sends any code that its client asks for stays bounded.
+ * A route without declared codes shows each code as it occurs, up to this many, and counts further ones by class. No API
+ * uses so many codes, and the limit also bounds a handler that sends any code that its client requests.
  */
 export const MAX_CODES = 16;
 
@@ -28,7 +28,7 @@ export const CODE_CLASSES = 5;
 
 /** The ended requests of one path, method and code. */
 export interface Cell extends Numbers {
-  /** The `code` label: a status code, or the class (`4xx`) of one that its row does not show. */
+  /** The `code` label: a status code, or the class (`4xx`) of a code that its row does not show. */
   readonly code: string;
   readonly buckets: number[];
   native: Float64Array | undefined;
@@ -36,9 +36,9 @@ export interface Cell extends Numbers {
   exemplars: (Exemplar | undefined)[] | undefined;
   /** The time from which each bucket accepts its next exemplar, in milliseconds of the recorder's clock. */
   exemplarsDueMs: Float64Array | undefined;
-  /** When it was created, and so was at 0, in milliseconds since 1970. */
+  /** The time at which the cell was created with a count of 0, in milliseconds since 1970. */
   createdMs: number;
-  /** The numbers that a scrape has read; valid while nothing was added since. */
+  /** The numbers that a scrape has read; valid until something is added. */
   snapshot: Snapshot | undefined;
 }
 
@@ -58,9 +58,9 @@ export interface Row {
 export interface CountsOptions {
   /** Ascending upper bounds of the buckets, in seconds, without +Inf. */
   readonly bounds: readonly number[];
-  /** Whether native buckets count durations, too. */
+  /** Whether durations are also counted in native buckets. */
   readonly hasNative: boolean;
-  /** The maximum number of exposed rows; requests of further ones count as unmatched. */
+  /** The maximum number of exposed rows; requests of further rows count as unmatched. */
   readonly maxRows: number;
   /** Called once, when the first row is refused. */
   readonly onFull: () => void;
@@ -68,7 +68,7 @@ export interface CountsOptions {
 
 /** All rows, and the number of requests in progress. */
 export interface RequestCounts extends CountsOptions {
-  /** Listed rows of routes and mounts, by path and method; see {@link keyOf}. */
+  /** Exposed rows of routes and mounts, by path and method; see {@link keyOf}. */
   readonly routed: Map<string, Row>;
   /** By method label; `other` last. */
   readonly unmatched: Map<string, Row>;
@@ -94,12 +94,12 @@ export function createRow(path: string, method: string, declared?: readonly numb
 }
 
 /**
- * Exposes `row` from now on, or an existing row of the same path and method.
+ * Exposes `row`, unless a row of the same path and method is already exposed.
  * @returns the row to count on; undefined if there are too many, or its path is the label of unmatched requests
  */
 export function expose(counts: RequestCounts, row: Row): Row | undefined {
   if (row.exposed) return row;
-  // Requests without a route have the rows of this label.
+  // This label belongs to the rows of requests without a route.
   if (row.path === UNMATCHED) return undefined;
   const key = keyOf(row.path, row.method);
   const known = counts.routed.get(key);
@@ -134,7 +134,7 @@ export function addUnmatched(counts: RequestCounts, method: string): void {
   if (other) counts.unmatched.set(OTHER_METHOD, other);
 }
 
-/** The row of a request that no route answered. `method` is a label: `get`. */
+/** The row of a request that no route handled. `method` is a label: `get`. */
 export function unmatchedRow(counts: RequestCounts, method: string): Row {
   return counts.unmatched.get(method) ?? (counts.unmatched.get(OTHER_METHOD) as Row);
 }
@@ -205,7 +205,7 @@ function classCell(row: Row, label: string, bounds: readonly number[]): Cell {
   return row.cells.find(({ code }) => code === label) ?? addCell(row, label, bounds, undefined);
 }
 
-/** The cell of `row` for a label that another process uses. */
+/** The cell of `row` for a code label from another process. */
 export function cellOf(row: Row, label: string, bounds: readonly number[]): Cell {
   const code = Number(label);
   return Number.isNaN(code)

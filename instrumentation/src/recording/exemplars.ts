@@ -6,7 +6,7 @@ import { bucketOf, type Cell, touch } from './counts.ts';
 import { PARTS_PER_OCTAVE, SLOTS, slotOf } from './native-buckets.ts';
 import type { Exemplar, ExemplarLabels } from './snapshot.ts';
 
-/** The source of the labels of requests. */
+/** Provides the exemplar labels of requests. */
 export interface ExemplarSource<Request> {
   /** Called when a request starts. @returns the state to keep until its end */
   readonly started: () => unknown;
@@ -27,7 +27,7 @@ export function isLabelSet(labels: unknown): labels is ExemplarLabels {
   let left = MAX_CHARACTERS;
   for (const [name, value] of Object.entries(labels)) {
     if (!LABEL_NAME.test(name) || (typeof value !== 'string' && typeof value !== 'number')) return false;
-    // A character has at most two code units. Far longer texts are not split, which would take time.
+    // A character has at most two code units. Much longer texts are not split, because that would take time.
     const text = `${name}${value}`;
     left -= text.length > 2 * MAX_CHARACTERS ? text.length : [...text].length;
   }
@@ -62,7 +62,7 @@ export function putExemplar(cell: Cell, bounds: readonly number[], exemplar: Exe
   if ((cell.exemplars[place]?.timestamp ?? 0) <= exemplar.timestamp) cell.exemplars[place] = exemplar;
 }
 
-/** The bucket, or without classic buckets the power of two. */
+/** The index of the bucket, or without classic buckets the power of two. */
 const placeOf = (bounds: readonly number[], seconds: number) =>
   bounds.length > 0 ? bucketOf(bounds, seconds) : placeOfSlot(slotOf(seconds));
 const placeOfSlot = (slot: number) => Math.ceil(slot / PARTS_PER_OCTAVE);

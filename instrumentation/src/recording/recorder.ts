@@ -1,7 +1,7 @@
 /**
- * Observes when requests start, and when and how they end; the router decides to which row they belong. A request ends when
- * the operating system has accepted its whole response, or else when its connection is gone. Both are read from the events
- * that the response emits, not from listeners on it, which an application may remove.
+ * Observes when requests start, and when and how they end; `resolve` determines the rows of requests outside of routes. A
+ * request ends when the operating system has accepted its whole response, or otherwise when its connection has closed. The
+ * recorder observes both by replacing the response's `emit`, because an application may remove listeners.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -22,19 +22,22 @@ import {
 
 /** A request that has started. */
 export interface Ongoing extends Measurement {
-  /** The row of the route that it is in; undefined outside of any. */
+  /** The row of the current route; undefined outside of any route. */
   row: Row | undefined;
-  /** Whether only a handler for all methods (`route.all`) took it, in a route that has others for some methods. */
+  /**
+   * Whether the request is in a handler for all methods (`route.all`), in a route that also has handlers for single
+   * methods.
+   */
   viaAll: boolean;
-  /** The route that it was in last and left by `next()`. */
+  /** The last route that passed the request on with `next()`. */
   left: Left | undefined;
-  /** Whether it has been answered; routes that it enters afterwards do not count. */
+  /** Whether the application has responded; routes that the request enters afterwards do not count. */
   isAnswered: boolean;
-  /** Whether the application has passed it to the outer application. */
+  /** Whether the application has passed the request to the outer application. */
   isOut: boolean;
   /** The part of the URL that mounts outside of the application have consumed. */
   outerBaseUrl: string;
-  /** The responses that wait for earlier ones on the connection, if this is one of them. */
+  /** The responses that wait for earlier ones on the connection, if this response is among them. */
   queue: Set<ServerResponse> | undefined;
   readonly startedMs: number;
   /** The state from `started` of the exemplar source. */
@@ -46,16 +49,16 @@ export interface Ongoing extends Measurement {
 
 type Measured = ServerResponse & { [requests]?: Ongoing };
 
-/** A route that has passed a request on, and what the request would have counted on there. */
+/** A route that has passed a request on, and the row on which the request would have been counted there. */
 export interface Left {
   readonly route: object;
   readonly row: Row | undefined;
 }
 
 export interface Recorder {
-  /** Counts `request` from now on. If it returns to the application by another mount, it keeps its measurement. */
+  /** Counts `request` from now on. If it returns to the application through another mount, it keeps its measurement. */
   start(request: IncomingMessage, response: ServerResponse, outerBaseUrl: string): void;
-  /** The measurement of the request that `response` answers; undefined if it is not counted. */
+  /** The measurement of the request that belongs to `response`; undefined if it is not counted. */
   ongoing(response: ServerResponse): Ongoing | undefined;
   /** `response` has lost its socket and so gets no more events from it. */
   detached(response: ServerResponse, socket: Socket): void;
@@ -65,13 +68,15 @@ export interface Recorder {
 
 export interface RecorderParts {
   readonly counts: RequestCounts;
-  /** The row of a request that ended outside of any watched route, by the status of its response; undefined for none. */
+  /**
+   * The row of a request that ended outside of any watched route, by the status of its response; undefined if it has none.
+   */
   readonly resolve: (request: IncomingMessage, ongoing: Ongoing, status: number) => Row | undefined;
   /** Undefined if exemplars are off. */
   readonly exemplars: ExemplarSource<IncomingMessage> | undefined;
 }
 
-/** The usual answers of a handler for all methods next to others. */
+/** The usual status from a handler for all methods in a route that also has handlers for single methods. */
 const METHOD_NOT_ALLOWED = 405;
 
 export function createRecorder({ counts, resolve, exemplars }: RecorderParts): Recorder {
@@ -115,15 +120,15 @@ export function createRecorder({ counts, resolve, exemplars }: RecorderParts): R
     if (row?.exposed && !viaAll) return row;
     const { req: request } = response;
     const status = statusOf(response);
-    // `route.all(refuse)` after the methods that a route has: no route handled this request, nor one that was cut before the
-    // route had answered.
+    // `route.all(refuse)` after handlers for single methods: no route handled this request. The same applies to a request
+    // that was cut before the route had responded.
     const isRefused = viaAll && (status === METHOD_NOT_ALLOWED || status !== code);
     const isElsewhere = isRefused || (ongoing.isOut && !ongoing.isAnswered);
     const found = isElsewhere ? undefined : (row ?? resolve(request, ongoing, status));
     return (found && expose(counts, found)) ?? unmatchedRow(counts, methodLabel(counts, request.method));
   }
 
-  /** Sees every event of a response before its listeners do. */
+  /** Observes every event of a response before its listeners do. */
   function see(response: Measured, event: unknown): void {
     const ongoing = ongoingOf(response);
     if (!ongoing) return;
@@ -132,7 +137,7 @@ export function createRecorder({ counts, resolve, exemplars }: RecorderParts): R
       // Node 22 also finishes a response whose bytes a destroyed socket has discarded.
       if (!response.req?.socket?.destroyed) ended(response, true);
     } else if (event === 'prefinish') {
-      // The current route has given the whole answer, however long that takes to leave.
+      // The response belongs to the current route, even if sending it takes longer.
       ongoing.row = rowOf(response, ongoing, statusOf(response));
       ongoing.viaAll = false;
       ongoing.isAnswered = true;
@@ -143,7 +148,7 @@ export function createRecorder({ counts, resolve, exemplars }: RecorderParts): R
   function emitSeen(this: Measured, event: string, ...values: unknown[]): boolean {
     see(this, event);
     const { emit } = Object.getPrototypeOf(this);
-    // Node's own events have no values, and spreading none takes longer than all the rest.
+    // Node emits its own events without values, and spreading an empty list takes longer than everything else here.
     return values.length === 0 ? emit.call(this, event) : emit.call(this, event, ...values);
   }
 
@@ -173,7 +178,7 @@ export function createRecorder({ counts, resolve, exemplars }: RecorderParts): R
     ongoing.queue = queue;
   }
 
-  /** A response without a server, as tests and express-ws create them, emits nothing when it ends. */
+  /** A response without a server, such as those in tests and of express-ws, emits nothing when it ends. */
   function watchEnd(response: Measured): void {
     const { end } = response;
     response.end = (...values: unknown[]) => {
@@ -208,7 +213,7 @@ export function createRecorder({ counts, resolve, exemplars }: RecorderParts): R
       };
       response[requests] = ongoing;
       watch(response);
-      // Only a response without a server has no value here, not even null.
+      // Here `socket` is null if the response is queued, and undefined only without a server.
       if (response.socket) return watchUpgrade(response);
       const socket: (Socket & { _httpMessage?: ServerResponse | null }) | undefined =
         response.socket === null ? request.socket : undefined;

@@ -1,7 +1,7 @@
 /**
- * The numbers of a cell at one moment. A scrape takes those of all cells at once and writes them over several turns of the
- * event loop; copying thousands of cells first would block it. A snapshot therefore shares the numbers of its cell, which are
- * copied only when they are about to change.
+ * The numbers of a cell at one moment. A scrape takes the snapshots of all cells at once and writes them over several turns
+ * of the event loop; copying thousands of cells first would block the loop. A snapshot therefore shares the numbers of its
+ * cell, which are copied only when they are about to change.
  */
 
 /** The same shape as in the client library. */
@@ -32,7 +32,7 @@ export interface Snapshot {
   readonly sumSeconds: number;
   buckets: readonly number[];
   exemplars: Numbers['exemplars'];
-  /** Undefined while they equal those of `shared`. */
+  /** Undefined while the slots equal those of `shared`. */
   slots: SlotCounts | undefined;
   readonly shared: Numbers;
 }

@@ -1,20 +1,23 @@
 /**
  * Ends a process without losing counts: Prometheus would miss requests counted after the last scrape. When no request can
- * follow, which only the application's shutdown knows, a gauge is set to 1, and the process waits until every Prometheus
- * server that scrapes it has read that. Servers are distinguished by address: a scrape contains no other identification, and
- * a configured number would be wrong as soon as one is added.
+ * follow, which only the application's shutdown can determine, a gauge is set to 1, and the process waits until every
+ * Prometheus server that scrapes it has read this value. Servers are distinguished by address: a scrape contains no other
+ * identification, and a configured number of servers would be wrong as soon as one is added.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type MetricRegistry, registerMetric } from '../library.ts';
 import { outcome } from '../recording/outcome.ts';
 import { within } from '../within.ts';
 
-/** Every Prometheus (and vmagent, and the OpenTelemetry collector) sends it with a scrape; browsers and curl do not. */
+/**
+ * Every Prometheus (and vmagent, and the OpenTelemetry collector) sends this header with a scrape; browsers and curl do
+ * not.
+ */
 const PROMETHEUS_HEADER = 'x-prometheus-scrape-timeout-seconds';
 
 /**
- * The number of latest scrapers to remember; two or three Prometheus servers for the same processes are usual. Any client can
- * pretend to be one, but cannot fill the memory: it can only make a shutdown wait for `timeoutMs`.
+ * The number of latest scrapers to remember; two or three Prometheus servers for the same processes are usual. Any client
+ * can pretend to be one, but it can only make a shutdown wait for `timeoutMs`, and cannot fill the memory.
  */
 const MAX_SCRAPERS = 16;
 
@@ -23,8 +26,8 @@ const MAX_TIMEOUT_MS = 2_147_483_647;
 
 export interface LastScrapeOptions {
   /**
-   * How long to wait, in milliseconds; twice the scrape interval is enough. A scraper whose previous scrape is older than this
-   * is not waited for.
+   * How long to wait, in milliseconds; twice the scrape interval is enough. A scraper whose previous scrape is older than
+   * this is ignored.
    */
   readonly timeoutMs: number;
 }
@@ -32,9 +35,9 @@ export interface LastScrapeOptions {
 export interface LastScrape {
   /** Like `lastScrape` of the metrics. Further calls wait for the same scrape. @throws TypeError if the time is invalid */
   wait(options: LastScrapeOptions): Promise<boolean>;
-  /** Handlers whose scrapes count call it with each scrape on arrival. */
+  /** Called on the arrival of each scrape by the handlers whose scrapes count. */
   watch(request: IncomingMessage, response: ServerResponse): void;
-  /** Ends the wait like a scrape: another process has all counts. */
+  /** Ends the wait as a scrape would, because another process has all counts. */
   end(): void;
 }
 
@@ -74,7 +77,7 @@ export function createLastScrape(registry: MetricRegistry, prefix: string): Last
       const address = request.socket.remoteAddress ?? '';
       const isPrometheus = request.headers[PROMETHEUS_HEADER] !== undefined;
       if (isPrometheus) remember(scrapers, address);
-      // If a Prometheus scrapes the process, what other clients read does not reach the database.
+      // If a Prometheus scrapes the process, values that other clients read do not reach its database.
       if (!isDrained || (scrapers.size > 0 && !isPrometheus)) return;
       response.once('close', () => {
         if (outcome(response) !== 200) return;
@@ -100,7 +103,7 @@ function checkTimeout(timeoutMs: unknown): void {
   );
 }
 
-/** A scrape of single families: the rest would be lost. */
+/** Whether a scrape requests only some families: the others would be lost. */
 function isFiltered(url = ''): boolean {
   return new URLSearchParams(url.split('?')[1] ?? '').has('name[]');
 }
