@@ -33,7 +33,7 @@ export function createApp(
   app.enable('case sensitive routing').enable('strict routing');
   // No ETags: a conditional GET would get a 304, which no route declares, and each response would be hashed.
   app.disable('etag').disable('x-powered-by');
-  // Also not for `If-None-Match: *`, which Express treats as a match.
+  // Also disabled for `If-None-Match: *`, which Express treats as a match.
   Object.defineProperty(app.request, 'fresh', { value: false });
   // A separate handler, because clients of the API must not use up the scrapes that Prometheus needs, and a scrape by one of them
   // does not count as the last scrape.

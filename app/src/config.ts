@@ -30,7 +30,7 @@ const latency = z
 
 /** All settings, with their validation and defaults. */
 const settings = z.object({
-  /** With 0 the system chooses a port, here and below. */
+  /** 0 lets the system choose a port, here and below. */
   API_PORT: port.prefault('5001'),
   METRICS_PORT: port.prefault('8000'),
   /** Processes that share the API's port, each of which can use one core; with 1 there is no cluster. */
@@ -50,10 +50,16 @@ const settings = z.object({
     .prefault('0'),
   /** How long requests may continue after a signal to stop, before they are aborted. */
   SHUTDOWN_GRACE_MS: milliseconds.prefault('10000'),
-  /** How long to wait for a last scrape after draining; 0 to disable. Two scrape intervals of prometheus/prometheus.yml, which a test checks. */
+  /**
+   * How long to wait for a last scrape after draining; 0 disables the wait. A test checks that the default is two scrape intervals
+   * of prometheus/prometheus.yml.
+   */
   SHUTDOWN_SCRAPE_WAIT_MS: milliseconds.prefault('10000'),
   LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).prefault('info'),
-  /** The maximum number of log lines per second and process about requests, and the same about failed ones; 0 for none. */
+  /**
+   * The maximum number of log lines about requests per second and process; 0 for none. Failed requests have a separate limit of the
+   * same size.
+   */
   ACCESS_LOG_LINES_PER_SECOND: wholeNumber(10_000, 'a whole number from 0 to 10000').prefault('0'),
 });
 

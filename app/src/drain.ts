@@ -1,7 +1,7 @@
 /**
- * Shuts down an HTTP server without losing a request: clients are asked to close connections while they are still served. A refused
- * connection is harmless, because the client has sent nothing and can use another address. But if a connection is cut during a
- * request, the client does not know whether it was handled.
+ * Shuts down an HTTP server without losing a request: the server asks clients to close their connections while it still serves
+ * them. A refused connection is harmless, because the client has sent nothing and can use another address. But if a connection is
+ * cut during a request, the client does not know whether the request was handled.
  */
 import type { Server } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
@@ -10,13 +10,17 @@ import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 /** How often a draining server checks its connections, in milliseconds. */
 const CHECK_MS = 50;
 
-/** After this long without a connection, none is expected: longer than a client needs to open the next one. */
+/**
+ * The server accepts new connections at most until the first share of the grace period has passed. Until the second, it waits for a
+ * gap between two connections, because a connection that the kernel has opened but this process has not accepted is cut. The rest
+ * of the period is for requests on these connections.
+ */
 const QUIET_MS = 1_000;
 
 /**
- * The share of the grace period in which new connections are still accepted, and the share in which the server waits for a gap between
- * two of them, because a connection that the kernel has opened but this process has not accepted is cut. The remainder is for the
- * requests on these connections.
+ * The share of the grace period in which new connections are still accepted, and then the share in which the server waits for a gap
+ * between two of them, because a connection that the kernel has opened but this process has not accepted is cut. The rest of the
+ * period is for requests on these connections.
  */
 const ACCEPTING_SHARE = 0.75;
 const GAP_SHARE = 0.9;
@@ -49,7 +53,7 @@ export function watchConnections(server: Server): void {
  * @returns whether all requests ended within `graceMs`
  */
 export async function drain(server: Server, graceMs: number): Promise<boolean> {
-  // Before the handler, while headers can still be set: the client must not use this connection again.
+  // Runs before the handler, while headers can still be set: the client must not use this connection again.
   server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
   const startMs = performance.now();
   const own = connectionsOf(server);
@@ -68,7 +72,7 @@ export async function close(server: Server, graceMs: number): Promise<boolean> {
   const { open } = connectionsOf(server);
   const deadlineMs = performance.now() + graceMs;
   const isOver = () => open.size === 0 || performance.now() >= deadlineMs;
-  // Right after accepting the connections that the kernel has opened, because it cuts those that are not accepted.
+  // Closes right after accepting the connections that the kernel has opened, because closing cuts those that are not accepted yet.
   await turn();
   // Closes only the listening socket: HTTP's `close` would immediately cut connections with an unread request.
   const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
@@ -76,7 +80,7 @@ export async function close(server: Server, graceMs: number): Promise<boolean> {
   while (performance.now() < lingerUntilMs && !isOver()) await delay(CHECK_MS / 10);
   while (!isOver()) {
     server.closeIdleConnections();
-    // Node does not consider connections idle that have never sent anything, for example those that browsers open in advance.
+    // Node does not consider connections idle that have never sent anything, such as those that browsers open in advance.
     for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
     await delay(CHECK_MS / 10);
   }

@@ -10,7 +10,7 @@ import { routes } from './routes.ts';
 import { startService, startWorker, type Worker } from './service.ts';
 
 const config = readConfig();
-// Written synchronously to standard error: there are few lines, and none may be lost when the process exits.
+// Written synchronously to standard error: there are few lines, and none of them may be lost when the process exits.
 const log = pino({ level: config.LOG_LEVEL }, pino.destination({ fd: 2, sync: true }));
 await run(config, log);
 
@@ -36,7 +36,7 @@ async function run(config: Config, log: Logger): Promise<void> {
   });
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
-    // A worker gets one from the terminal and one from its primary, so the second must not end it.
+    // A worker gets one signal from the terminal and one from its primary, so the second must not end it.
     if (stopping) return cluster.isWorker ? undefined : process.exit(1);
     stopping = true;
     log.info({ signal, graceMs: config.SHUTDOWN_GRACE_MS }, 'draining; a second signal exits immediately');

@@ -2,7 +2,7 @@
 import type { Express, RequestHandler } from 'express';
 import { parameters, type Route } from './routes.ts';
 
-/** @param before handlers to run before each route's own */
+/** @param before handlers that run before the handler of each route */
 export function mountRoutes(
   app: Express,
   routes: readonly Route[],
@@ -21,7 +21,7 @@ export function mountRoutes(
   }
 }
 
-/** 405 for every method except `methods`. If a handler calls next(), the next matching path responds, or the final 404. */
+/** 405 for every method except `methods`. If a handler calls next(), the next matching path or the final 404 handler responds. */
 function refuseOthers(methods: readonly string[]): RequestHandler {
   const allowed = methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
   return (request, response, next) => {

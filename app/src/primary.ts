@@ -9,16 +9,16 @@ import type { Config } from './config.ts';
 import { createServer, harden, listening } from './server.ts';
 import { endMetrics, type Service } from './service.ts';
 
-/** The time after the grace period for a worker to abort requests, send its counts and exit, in milliseconds. */
+/** How long a worker may take after the grace period to abort requests, send its counts and exit, in milliseconds. */
 const WORKER_END_MS = 3_000;
 const CHECK_MS = 20;
-/** The delay before a worker is replaced that never listened, in milliseconds; it doubles up to the second value. */
+/** The delay before replacing a worker that never listened, in milliseconds; it doubles up to the second value. */
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 10_000;
 
 /**
  * Starts `API_WORKERS` workers: this program with `METRICS_RELAY_PORT`. A worker that exits is replaced.
- * @throws Error with the port on which it cannot listen, or if a worker did not start (the worker logs the reason)
+ * @throws Error that names the port on which it cannot listen, or if a worker did not start (the worker logs the reason)
  */
 export async function startPrimary(config: Config, log: Logger): Promise<Service> {
   const aggregated = aggregate(cluster, { registry: new Registry() });
@@ -28,7 +28,7 @@ export async function startPrimary(config: Config, log: Logger): Promise<Service
   const isReady = () => state === 'running' && serving.size > 0;
   const metricsServer = harden(aggregated.listen(config.METRICS_PORT, { isReady }));
   const metricsPort = await listening(metricsServer, config.METRICS_PORT, 'the metrics server');
-  // A separate handler from that of the metrics port: clients of the API must not use up the scrapes that Prometheus needs.
+  // Separate from the handler of the metrics port, because clients of the API must not use up the scrapes that Prometheus needs.
   const relay = createServer(aggregated.handler).listen(0, '127.0.0.1');
   const METRICS_RELAY_PORT = await listening(relay, 0, 'the metrics relay');
 
@@ -40,14 +40,14 @@ export async function startPrimary(config: Config, log: Logger): Promise<Service
   });
   cluster.on('exit', ({ id, process: { pid } }, code, signal) => {
     const served = serving.delete(id);
-    // Before all are ready, a worker that never listened makes the start fail.
+    // Until all workers are ready, a worker that never listened makes the start fail.
     if (state === 'stopping' || (state === 'starting' && !served)) return;
     log.error({ worker: pid, code, signal }, 'a worker exited; starting a replacement');
     replace();
   });
   const fork = () => {
     const worker = cluster.fork({ METRICS_RELAY_PORT });
-    // Without a listener, a process that cannot be created would end the primary, and with it all counts.
+    // Without a listener, a failure to create a process would end the primary and lose all counts.
     worker.on('error', (error) => {
       log.error(error, 'a worker failed');
       // Such a process emits no `exit`.

@@ -1,6 +1,6 @@
 /**
- * Log lines about requests, and the id with which a client and an operator can refer to the same request: it is in the response's
- * `X-Request-Id` and in the line. Without a log line there is no id, so that requests that are not logged cost nothing.
+ * Log lines about requests, and the id with which a client and an operator can refer to the same request: it is in the log line and
+ * in the response's `X-Request-Id`. A request without a log line gets no id, so that requests that are not logged cost nothing.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 
 const HEADER = 'X-Request-Id';
 
-/** An id from the client is used if it is harmless in a header, a log or a search. */
+/** An id from the client is used if it is harmless in headers, logs and searches. */
 const SANE_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 const MAX_URL_LENGTH = 200;
@@ -57,7 +57,7 @@ export function identify(request: IncomingMessage, response: ServerResponse): st
   return id;
 }
 
-/** The properties of a request in a log line, limited to a few hundred characters. The trace ID is that of the exemplars. */
+/** The properties of a request in a log line, limited to a few hundred characters. Exemplars have the same trace id. */
 export function describeRequest({ method, originalUrl: url, headers }: Request) {
   const traceId = TRACEPARENT.exec(String(headers.traceparent))?.[1];
   return { traceId, method, url: url.length > MAX_URL_LENGTH ? `${url.slice(0, MAX_URL_LENGTH)}...` : url };

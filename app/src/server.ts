@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { protect } from 'express-exact-metrics';
 import { watchConnections } from './drain.ts';
 
-/** Headers of every response: browsers must not guess its type, and must not load or frame anything with it. */
+/** Headers of every response: browsers must not guess its type, and it must not load anything or be framed. */
 const SAFE_HEADERS = [
   ['X-Content-Type-Options', 'nosniff'],
   ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
@@ -20,13 +20,13 @@ export function createServer(answer: RequestListener): Server {
     requestTimeout: 30_000,
     // With Node's default of 30 s, the two timeouts above could take four times and twice as long.
     connectionsCheckingInterval: 2_000,
-    // Longer than the idle time of common proxies: with Node's 5 s, connections would be closed just when a client sends a request.
+    // Longer than the idle time of common proxies: with Node's 5 s, a connection could be closed just as a client sends a request.
     keepAliveTimeout: 65_000,
-    // Node stops reading from a connection with more unsent data. Responses are small, and there may be a thousand connections.
+    // Node stops reading from a connection that has more unsent data. Responses are small, and there may be a thousand connections.
     highWaterMark: 16_384,
   });
-  // By default, Node responds with 417 to an unknown `Expect` without calling the handler. RFC 9110 (10.1.1) allows ignoring it, so
-  // that such requests are counted like all others.
+  // By default, Node responds with 417 to an unknown `Expect` without calling the handler. RFC 9110 (10.1.1) allows servers to
+  // ignore it, which counts such requests like all others.
   return harden(server.on('request', answer).on('checkExpectation', answer));
 }
 
@@ -34,7 +34,8 @@ export function createServer(answer: RequestListener): Server {
 export function harden(server: Server): Server {
   const prepare: RequestListener = (request, response) => {
     for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value);
-    // Otherwise Express calls Node's legacy parser, which prints such targets, with text from the client, on standard error.
+    // Without this, Express would call Node's legacy parser, which prints such targets, with text from the client, to standard
+    // error.
     if (request.url?.[0] !== '/' && !URL.canParse(request.url ?? '')) request.url = '/not-a-target';
   };
   server.prependListener('request', prepare).prependListener('checkExpectation', prepare);

@@ -25,13 +25,13 @@ export interface Service extends Worker {
   readonly metricsPort: number;
 }
 
-/** The time for a scrape in progress when the metrics port closes, in milliseconds. */
+/** How long a scrape in progress may take when the metrics port closes, in milliseconds. */
 const METRICS_GRACE_MS = 1_000;
 
-/** The time for a worker to send its last counts to the primary, in milliseconds. */
+/** How long a worker may take to send its last counts to the primary, in milliseconds. */
 const HAND_OVER_MS = 2_000;
 
-/** @throws Error with the port on which it cannot listen */
+/** @throws Error that names the port on which it cannot listen */
 export async function startService(config: Config, routes: readonly Route[], log: Logger): Promise<Service> {
   const { app, metrics } = createApp(config, routes, log);
   let ready = false;
@@ -52,9 +52,9 @@ export async function startService(config: Config, routes: readonly Route[], log
 }
 
 /**
- * After the draining: waits for the last scrape, then closes the metrics port. It closes last, so that Prometheus and the health check
- * can observe the draining.
- * @returns whether everything was scraped; undefined without a wait
+ * Called after draining: waits for the last scrape, then closes the metrics port. The port closes last, so that Prometheus and the
+ * health check can observe the draining.
+ * @returns whether everything was scraped; undefined if the wait is disabled
  */
 export async function endMetrics(
   metrics: Pick<Metrics, 'lastScrape'>,
@@ -71,7 +71,7 @@ export async function endMetrics(
 /**
  * Starts one of the workers of startPrimary.
  * @param relayPort the port on which the primary serves the metrics of all workers
- * @throws Error with the port on which it cannot listen
+ * @throws Error that names the port on which it cannot listen
  */
 export async function startWorker(
   config: Config,

@@ -16,8 +16,8 @@ export interface DashboardSpec {
   title: string;
   description: string;
   /**
-   * The labels that the user can filter by (initially all values), and the metric that has them. `job` alone where the
-   * panels show a service as a whole, independent of the number of replicas.
+   * The labels that the user can filter by (initially all values), and the metric that has them. Only `job` if the panels show a
+   * service as a whole, independent of the number of replicas.
    */
   choose?: { metric: string; labels: readonly ('job' | 'instance' | 'path' | 'method')[] };
   /** Initial start of the time range, and initial refresh interval. */
@@ -65,8 +65,8 @@ function createVariables({ choose }: DashboardSpec) {
       // "All" expands to the listed values, not to `.+`, which would include Prometheus' own process metrics.
       .includeAll(true)
       .current({ selected: true, text: 'All', value: '$__all' });
-    // Samples of a single cluster have no such label, and Grafana cannot hide a variable that has no values. So it is always hidden
-    // and set in the dashboard's address, and "All" includes series without the label.
+    // Samples of a single cluster have no such label, and Grafana cannot hide a variable only when it has no values. The variable
+    // is therefore always hidden and set in the dashboard's address, and "All" includes series without the label.
     return label === 'cluster' ? builder.hide(sdk.VariableHide.HideVariable).allValue('.*') : builder;
   });
   const datasource = new sdk.DatasourceVariableBuilder('datasource').label('Source').type('prometheus');

@@ -15,7 +15,7 @@ const NO_TRAFFIC = 'No requests in this time range';
 
 export const OBJECTIVE_LINE = lineAt(LATENCY_OBJECTIVE_SECONDS);
 
-/** Status classes as regular expressions of status codes; 499, a client that disconnected early, is a class of its own. */
+/** Status classes as regular expressions of status codes; 499, a client that disconnected early, is a separate class. */
 export const STATUS_CODES = {
   '2xx': '[123]..',
   '4xx': '4[0-8].|49[0-8]',

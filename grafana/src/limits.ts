@@ -42,7 +42,7 @@ export const BURN_RATES = [
   }))
   .reverse();
 
-/** Event loop lag as a share of time: EventLoopBlocked fires above it. */
+/** Event loop lag as a share of time. EventLoopBlocked fires above this limit. */
 export const EVENT_LOOP_LATE_LIMIT = find(
   'prometheus/rules/alerts.yml',
   /rate\(nodejs_eventloop_late_seconds_total\[2m\]\) > ([\d.]+)/,

@@ -58,7 +58,7 @@ type Format = 'instant' | 'range' | 'heatmap' | 'table';
 /** Counts are shown as whole numbers with thousands separators. */
 export const COUNT = { unit: 'locale', decimals: 0 } as const;
 
-/** Thresholds of a number in the text colour below `limit`, and in `color` from there on. */
+/** Thresholds of a number: the text colour below `limit`, and `color` from `limit` up. */
 export const warnFrom = (limit: number, color: string = STATE_COLORS.bad): readonly ThresholdStep[] => [
   ['text', null],
   [color, limit],
@@ -81,7 +81,7 @@ export function describe<P extends AnyPanel>(panel: P, title: string, spec: Pane
     .unit(spec.unit ?? 'none')
     .span(spec.width ?? 12)
     .height(spec.height ?? 9)
-    // The panel State (state.ts) says why.
+    // The dashboards' State panel (state.ts) explains missing samples.
     .noValue(spec.noValue ?? 'No samples: see State');
   const queries: readonly Query[] = Array.isArray(spec.queries)
     ? spec.queries
@@ -103,7 +103,7 @@ export function describe<P extends AnyPanel>(panel: P, title: string, spec: Pane
   return panel;
 }
 
-/** For series without a fixed colour. Grafana 9 leaves a panel empty if it uses a palette of a later version. */
+/** The palette for series without a fixed colour. Grafana 9 leaves a panel empty if it uses a palette of a later version. */
 export const palette = () => new sdk.FieldColorBuilder().mode(sdk.FieldColorModeId.PaletteClassic);
 
 function createQuery({ expr, legend, format: own }: Query, index: number, usual: Format) {

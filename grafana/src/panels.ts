@@ -55,7 +55,7 @@ export function ranking(title: string, spec: PanelSpec) {
 }
 
 export interface LinesSpec extends PanelSpec {
-  /** The axis always reaches this value, so that noise near 0 looks like 0. */
+  /** The axis always includes this value, so that noise near 0 looks like 0. */
   softMax: number;
   /** A table with the last and highest value of each series instead of a list of names. For few series. */
   legend?: 'table';
@@ -105,7 +105,7 @@ export function heatmap(title: string, spec: PanelSpec) {
   return (
     describe(new Heatmap(), title, { ...spec, unit: 'none' }, 'heatmap')
       .yAxis(new YAxisConfigBuilder().unit(spec.unit ?? 'none'))
-      // All of its colours are visible on dark and light backgrounds; the lowest colour of "Blues" is white on white.
+      // All colours of this scheme are visible on dark and light backgrounds; the lowest colour of "Blues" is white on white.
       .color(new HeatmapColorOptionsBuilder().scheme('Cool').steps(64))
       .exemplarsColor(STATE_COLORS.bad)
       .hideLegend()

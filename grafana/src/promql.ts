@@ -100,7 +100,7 @@ export function shareOf(codes: string, scope: Scope = {}): string {
   return `${responses(scope, codes)} / (${responses(scope)} > 0)`;
 }
 
-/** As {@link shareOf} for codes from 400 up of all routes, by the counter that has exemplars. */
+/** Like {@link shareOf} for codes from 400 up on all routes, calculated from the counter that has exemplars. */
 export function errorsOf(codes: string): string {
   return `${rate('http_errors_total', { matchers: `${CHOSEN}, code=~"${codes}"` })} / (${responses()} > 0)`;
 }
@@ -125,11 +125,11 @@ export function quantile(q: number, scope: Scope = {}): string {
   return `(${native}) or (${classic})`;
 }
 
-/** Belongs in the description of every panel with quantiles. */
+/** The description of every panel with quantiles includes this text. */
 export const QUANTILE_CAVEAT =
   'Percentiles are accurate to 4.4 % with native histograms, and to the width of the bucket with classic buckets.';
 
-/** How many routes a panel shows as series of their own; the others are summed as "other routes". */
+/** The number of routes that a panel shows as separate series; the others are summed as "other routes". */
 export const TOP = 12;
 
 /** The busiest routes of the time range, for the right side of `and`; the same at every step of a graph. */

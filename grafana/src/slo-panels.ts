@@ -57,7 +57,7 @@ export const budgetLeft = (slo: Slo, width: number) =>
 
 const FIRING = 'ALERTS{alertstate="firing"}';
 const byAlert = (alerts: string) => `max by (alertname, severity, slo, window) (${alerts})`;
-/** The order of the rows. */
+/** Lists pages before other alerts. */
 const PAGES_FIRST = `${byAlert('ALERTS{alertstate="firing", severity="page"}')} or ${byAlert(FIRING)}`;
 
 export const firingNow = (height: number) =>

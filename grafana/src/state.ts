@@ -1,4 +1,4 @@
-// The current state of the API in words, which explains why other panels show no data.
+// The current state of the API in words, to explain why other panels show no data.
 import { STATE_COLORS } from './colors.ts';
 import { stat, type Words } from './panels.ts';
 import { CHOSEN, responses } from './promql.ts';
@@ -6,7 +6,7 @@ import { runbook } from './runbook.ts';
 
 const { well, watch, bad, none } = STATE_COLORS;
 
-/** All replicas of the service, including those that never responded and so are not values of `instance`. */
+/** All replicas of the service, including those that never responded and are therefore missing from `instance`. */
 const TARGETS = 'up{cluster=~"$cluster", job=~"$job"}';
 
 /** Text, colour and query of each state. Each query returns 0 or nothing; the first that returns 0 is the state. */

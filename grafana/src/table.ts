@@ -56,7 +56,7 @@ function toProperties({ unit, decimals, width, thresholds, words, link }: Column
   const options = Object.fromEntries(Object.entries(words ?? {}).map(([word, color]) => [word, { color }]));
   const steps = thresholds?.map(([color, value]) => ({ color, value }));
   return [
-    // Otherwise every empty cell would show the panel's text for "no value".
+    // Without this, every empty cell would show the panel's text for "no value".
     { id: 'noValue', value: '–' },
     ...(unit ? [{ id: 'unit', value: unit }] : []),
     ...(decimals !== undefined ? [{ id: 'decimals', value: decimals }] : []),

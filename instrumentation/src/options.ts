@@ -110,7 +110,7 @@ export const CHECKS: Readonly<Record<keyof InstrumentOptions, Check>> = {
   warn: expects('a function that takes a message', isFunction),
 };
 
-/** @returns a line for each wrong option: its name, what was expected and what was received */
+/** @returns a line for each invalid option: its name, the expected value and the received value */
 export function problemsOf(options: object, checks: Readonly<Record<string, Check>>): string[] {
   return Object.entries(options).flatMap(([name, value]) => {
     if (value === undefined) return [];

@@ -11,7 +11,7 @@ export interface Engines {
   evaluate: Evaluate;
 }
 
-/** In characters: more than any solution needs. */
+/** In characters; longer than any solution. */
 const LONGEST_ANSWER = 1000;
 const NOTHING: Outcome = { samples: [] };
 
@@ -25,7 +25,7 @@ export async function grade(question: Question, typed: string, engines: Engines)
     return gradeValue(question, given, solution);
   }
   const [answer = NOTHING, solution = NOTHING] = await engines.askLive([given, question.solution]);
-  // If the engine refuses the query once, it refuses it in every scenario.
+  // If the engine refuses the query once, it refuses the query in every scenario.
   if ('refused' in answer) return gradeQuery(question, { answer, solution }, []);
   return gradeQuery(question, { answer, solution }, await tryElsewhere(question, given, engines));
 }

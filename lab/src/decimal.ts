@@ -4,7 +4,7 @@ const DECIMAL = /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:e([+-]?\d+))?$/i;
 
 export const isDecimal = (text: string): boolean => DECIMAL.test(text);
 
-/** @returns whether the text is exactly this number in decimal notation; false if it is not a finite number */
+/** @returns whether the text is exactly this number in decimal notation; false if the number is not finite */
 export function isExactly(text: string, value: number): boolean {
   const given = canonical(text);
   return given !== undefined && given === canonical(String(value));

@@ -97,7 +97,7 @@ function agree({ labels = [] }: QueryQuestion, { answer, solution }: Trial): boo
   );
 }
 
-/** Allows for additions in another order, which change the last bits. Values that are not finite are close to no value. */
+/** Tolerates additions in another order, which change the last bits. Values that are not finite are close to no value. */
 function isClose(a: number, b: number): boolean {
   return Math.abs(a - b) <= 1e-13 * Math.min(Math.abs(a), Math.abs(b));
 }

@@ -30,7 +30,7 @@ const screen: Screen = {
 async function talk(): Promise<void> {
   const ids = QUESTIONS.map(({ id }) => id);
   const progress = await readProgress(file, ids);
-  // Not earlier: readline drops lines that arrive before there is a reader.
+  // Created only now, because readline drops lines that arrive before there is a reader.
   const input = createInterface({ input: process.stdin });
   await converse({
     questions: QUESTIONS,

@@ -1,6 +1,6 @@
 /**
- * Evaluates queries in scenarios with the engine of the learner's Prometheus version: tests for `promtool test rules` expect no
- * samples, so promtool reports the samples that it got. The running Prometheus is not involved.
+ * Evaluates queries in scenarios with the engine of the learner's Prometheus version: the tests for `promtool test rules` expect no
+ * samples, so promtool reports every sample that it gets. The running Prometheus is not involved.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -31,15 +31,15 @@ export function createEvaluate(command: readonly string[]): Evaluate {
   return async (attempts) => {
     const report = await run([...command, 'test', 'rules', '/dev/stdin'], toTestFile(attempts));
     const outcomes = parseReport(report);
-    // promtool either succeeds, or fails and lists every difference; any other output means that it evaluated nothing.
+    // promtool either succeeds, or fails and lists every difference; any other output means that it evaluated no queries.
     if (outcomes.size === 0 && !report.includes('SUCCESS'))
       throw new Error(`promtool: expected a report, got ${report.trim() || '(nothing)'}`);
-    // promtool does not list results that match the expected empty one.
+    // promtool does not list results that match the expected empty result.
     return attempts.map((_, i) => outcomes.get(i) ?? { samples: [] });
   };
 }
 
-/** JSON is valid YAML. A comment after each query carries the number of its attempt into the report. */
+/** JSON is valid YAML. A comment after each query adds the number of its attempt to the report. */
 export function toTestFile(attempts: readonly Attempt[]): string {
   return JSON.stringify({
     rule_files: [],
@@ -82,7 +82,7 @@ function parseSamples(got: string): Sample[] {
 /** @returns the output of promtool, whether it succeeds or fails. @throws if it cannot be started */
 async function run([program = '', ...words]: readonly string[], input: string): Promise<string> {
   const running = promisify(execFile)(program, words, { maxBuffer: 2 ** 26 });
-  // If the program does not start or exits early, the other error is the useful one.
+  // If the program does not start or exits early, the error of the process is more useful than this one.
   running.child.stdin?.on('error', () => {}).end(input);
   const { stdout, stderr } = await running.catch((error) => {
     if (typeof error.code !== 'number') throw error;

@@ -5,16 +5,16 @@ interface Common {
   id: string;
   text: string;
   solution: string;
-  /** From a small hint to almost the solution. */
+  /** Ordered from a small hint to almost the solution. */
   hints: readonly string[];
   /** Shown after a correct answer, and with the solution. */
   why: string;
 }
 
-/** The answer is a query, or also a number if that number is stable (`acceptsNumber`). */
+/** The answer is a query, or alternatively a number if that number is stable (`acceptsNumber`). */
 export interface QueryQuestion extends Common {
   acceptsNumber?: boolean;
-  /** Labels that are part of the answer. If absent, only values are compared. */
+  /** Labels that are part of the answer. Without them, only values are compared. */
   labels?: readonly string[];
   scenarios: readonly ScenarioName[];
 }

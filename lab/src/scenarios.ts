@@ -1,10 +1,10 @@
 /**
- * Scenarios for trying an answer in addition to the learner's stack: the API's series under other circumstances. An answer that
- * is correct only by coincidence is wrong in one of them, and the scenario explains the coincidence.
+ * Scenarios in which an answer is evaluated in addition to the learner's stack: the API's series under other circumstances. An
+ * answer that is correct only by coincidence is wrong in one of them, and the scenario explains the coincidence.
  */
 export interface Scenario {
   name: string;
-  /** What is different in the scenario, for a learner whose answer is wrong there. */
+  /** The difference that the scenario makes, for a learner whose answer is wrong there. */
   lesson: string;
   /** Series and their samples, one every 5 s, in promtool's notation: `0+2x60` is 0, 2, 4 and so on for 60 steps. */
   series: Record<string, string>;
@@ -14,8 +14,8 @@ const STEPS = 120;
 const BOUNDS = ['0.005', '0.25', '1', '2.5', '+Inf'];
 
 /**
- * Requests with one outcome: path, method, code, and per 5 s the number that took at most each of {@link BOUNDS}. The last value
- * is the number before the start.
+ * Requests with one outcome: path, method, code, and for every 5 s the number of requests that took at most each of {@link BOUNDS}.
+ * The last value is the number of requests before the start.
  */
 type Requests = readonly [string, string, number, readonly [number, number, number, number, number], number?];
 
@@ -40,7 +40,7 @@ function seriesOf(replica: Replica): Record<string, string> {
   const still = (value: number) => `${value}x${STEPS}`;
   const counter = (step: number, from = 0) =>
     isRestarted ? `0+${step}x${STEPS / 2} 0+${step}x${STEPS / 2}` : `${from}+${step}x${STEPS}`;
-  /** Adds one counter of all requests that match. */
+  /** Adds one counter: the sum of all requests that match. */
   const sum = (name: string, labels: object, matches: (one: Requests) => boolean) => {
     const own = requests.filter(matches);
     const step = own.reduce((total, [, , , atMost]) => total + atMost[4], 0);

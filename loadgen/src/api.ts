@@ -21,7 +21,10 @@ export { CheckError, InterruptedError, UnreachableError, UsageError, verdictOf }
  */
 export type RequestOptions = Omit<z.input<typeof targetSchema>, 'path' | 'weight' | 'count'>;
 
-/** Either `url` with `requests`, or with `rate` and `duration`; or `pattern` with `target`. Times are strings: `250ms`, `30s`, `5m`. */
+/**
+ * Either `url` with `requests`, or `url` with `rate` and `duration`, or `pattern` with `target`. Times are strings: `250ms`, `30s`,
+ * `5m`.
+ */
 export interface RunOptions extends RequestOptions {
   /** The URL of every request, for example `http://127.0.0.1:3000/users/7?full=1`. */
   readonly url?: string | undefined;
@@ -34,19 +37,19 @@ export interface RunOptions extends RequestOptions {
   readonly pattern?: string | PatternInput | undefined;
   /** The server for the requests of a pattern, for example `http://127.0.0.1:3000`. */
   readonly target?: string | undefined;
-  /** The most requests in flight at a time. */
+  /** The maximum number of requests in flight at a time. */
   readonly connections?: number | undefined;
   /** The limit for one request; 10s by default. */
   readonly timeout?: string | undefined;
-  /** For example `p99<250ms`, `errors<1%`, `dropped=0`; by default every request must be answered. */
+  /** For example `p99<250ms`, `errors<1%`, `dropped=0`; by default every request must get a response. */
   readonly thresholds?: readonly string[] | undefined;
   /** Determines the order of the requests; 1 by default. */
   readonly seed?: number | undefined;
-  /** A `traceparent` for each request; the report lists the slowest with their ids. Default: false. */
+  /** Sends a `traceparent` with each request; the report lists the slowest requests with their ids. Default: false. */
   readonly trace?: boolean | undefined;
   /** Accept any certificate of the target. */
   readonly insecure?: boolean | undefined;
-  /** Files in PEM: the certificate authorities of the target, the client certificate, and its key. */
+  /** PEM files: the certificate authorities of the target, the client certificate, and its key. */
   readonly cacert?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
@@ -72,7 +75,7 @@ export interface RunOptions extends RequestOptions {
  */
 export async function run(options: RunOptions): Promise<Report> {
   const { options: read, origin, phases, prometheus, metrics } = await readOptions({ ...options });
-  // A simple signal, because it is checked for each request, and checking a combined one costs ten times as much.
+  // A simple signal, because it is checked before each request, and checking a combined one costs ten times as much.
   const stop = new AbortController();
   const abort = () => stop.abort();
   if (read.signal?.aborted) abort();

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The process: arguments, signals, exit code. No other file touches them. */
+/** The process: arguments, signals, exit code. No other file accesses them. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { debuglog } from 'node:util';
@@ -25,16 +25,16 @@ function startWorker(): WorkerProcess {
     send: (message) => void (child.connected && child.send(message, () => {})),
     onMessage: (listener) => void child.on('message', (message) => listener(message as FromWorker)),
     onExit(listener) {
-      // Not `exit`, which may precede the last message.
+      // Not `exit`, which may be emitted before the last message.
       child.on('close', (code, signal) => listener(signal ?? `exit code ${code}`));
-      // A process that did not start never closes. Other errors concern messages to a process that has just ended.
+      // A process that did not start emits no `close`. Other errors concern messages to a process that has just ended.
       child.on('error', (error) => void (child.pid === undefined && listener(error.message)));
     },
     kill: () => void child.kill('SIGKILL'),
   };
 }
 
-/** Resolves when the last message was sent: closing the channel would drop waiting messages. */
+/** Resolves when the last message has been sent: closing the channel would drop waiting messages. */
 let lastSent = Promise.resolve();
 
 function openChannel(): Channel | undefined {
@@ -90,7 +90,7 @@ process.on('exit', (code) => {
 
 try {
   process.exitCode = await runCli(process.argv.slice(2), {
-    // A getter, because merely accessing it can keep the process alive.
+    // A getter, because merely accessing standard input can keep the process alive.
     get stdin() {
       return process.stdin;
     },

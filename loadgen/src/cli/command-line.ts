@@ -29,7 +29,7 @@ Exit codes:
   130  interrupted (Ctrl-C): sending stops, requests in flight are awaited, and
        the summary covers what was sent; a second Ctrl-C stops immediately`;
 
-/** @returns the exit code. @throws the errors of `errors.ts`, which carry their exit codes */
+/** @returns the exit code @throws the errors of `errors.ts`, each with an exit code */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
   let exitCode: number = EXIT.ok;
   const program = createProgram(args, io, (code) => {
@@ -53,7 +53,7 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
       writeErr: (text) => io.stderr.write(hideCredentials(text)),
     })
     .version(readVersion())
-    // Flags of a URL may be before or after it; those of a command must be after its name.
+    // The flags of the URL form may be before or after the URL; the flags of a command must be after its name.
     .enablePositionalOptions()
     .hook('preSubcommand', (_, command) => refuseMisplaced(program, command.name()))
     .exitOverride()

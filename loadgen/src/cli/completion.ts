@@ -1,6 +1,6 @@
 /**
- * Completion scripts, generated from the same definitions as `--help`. Own code, because @bomb.sh/tab 0.0.22 completes no file names
- * and starts the program at each Tab.
+ * Completion scripts, generated from the same definitions as `--help`. Written for this project, because @bomb.sh/tab 0.0.22 does
+ * not complete file names and starts the program at each Tab.
  */
 import type { Command, Option } from 'commander';
 import { PATTERN_NAMES } from '../run/patterns.ts';
@@ -24,7 +24,7 @@ const choicesOf = (command: Command) =>
     argument.name() === 'pattern' ? PATTERN_NAMES : (argument.argChoices ?? []),
   );
 
-/** If it returns no words, the shell completes file names: after a flag with a value, and after `-b @`. */
+/** If the function returns no words, the shell completes file names: after a flag with a value, and after `-b @`. */
 function bash(program: Command, commands: readonly Command[]): string {
   const branch = (pattern: string, command: Command, words: readonly string[]) => {
     const options = optionsOf(command);

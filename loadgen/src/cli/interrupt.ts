@@ -1,9 +1,9 @@
-/** The meaning of signals: the first stops sending and waits for requests in flight; a later one exits immediately. */
+/** Handles signals: the first stops sending and waits for requests in flight; a later one exits immediately. */
 import { InterruptedError } from '../common/errors.ts';
 
 /**
- * `docker compose run` may pass on a Ctrl-C in addition to its process group, 11 ms apart in one case. A user's second Ctrl-C comes
- * later.
+ * `docker compose run` may forward a Ctrl-C that its process group also receives, 11 ms apart in one case. A user's second Ctrl-C
+ * comes later.
  */
 const SAME_SIGNAL_MS = 500;
 
@@ -13,7 +13,7 @@ export interface Interrupt {
 }
 
 /**
- * @param endAtOnce what the second signal does
+ * @param endAtOnce called at the second signal
  * @param nowMs a monotonic clock
  */
 export function createInterrupt(endAtOnce: () => void, nowMs = () => performance.now()): Interrupt {

@@ -30,7 +30,7 @@ export async function showOutcome(
   return code === EXIT.ok && unsaved.length > 0 ? EXIT.failed : code;
 }
 
-/** An interruption takes precedence; then an unreachable target or Prometheus; then failed checks. */
+/** An interruption takes precedence, then an unreachable target or Prometheus, then failed checks. */
 function exitCodeOf({ report, unverified }: RunOutcome): number {
   if (report.state === 'interrupted' || unverified instanceof InterruptedError) return EXIT.interrupted;
   const answered = report.phases.some((phase) => phase.answered > 0);

@@ -44,7 +44,7 @@ export async function verifyCommand(files: readonly string[], flags: VerifyFlags
     const verification = await verifyForeign(result, choice, { ...source, onChoice });
     return show(`the result of ${result.tool}`, { verification }, flags, io);
   }
-  // Reads the ledger first, so that mistakes in it are reported before waiting for a scrape.
+  // Reads the ledger first, so that errors in it are reported before the wait for a scrape.
   const runs = await readSent(ledger ?? files);
   if (runs.older > 0) note(`skipped ${formatCount(runs.older, 'run')} by another version of exact-load`);
   const { notes, ...verified } = await verifySent(runs, source);

@@ -69,7 +69,7 @@ export async function urlCommand(
   const length = requests === undefined ? { rate, duration: duration ?? URL_DURATION_MS } : { requests };
   const series = flags.route === undefined ? undefined : { route: flags.route };
   const pattern = createUrlPattern(parsed, { method, headers, body, series, ...length });
-  // The pattern has the duration. The rate decides between the open model and the closed loop.
+  // The duration is already in the pattern. The rate decides between the open model and the closed loop.
   const { duration: _, ...rest } = flags;
   return runCommand([pattern], { ...rest, rate, target: parsed.origin }, commandLine, io);
 }
@@ -149,7 +149,7 @@ function createObserver({ quiet }: RunFlags, saver: Saver, io: Io): RunObserver 
     ...reporter,
     async save(report) {
       const unsaved = await saver.save(report);
-      // Later problems are reported at the end, after the summary.
+      // Errors that occur later are reported at the end, after the summary.
       if (report.state === 'started' && unsaved.length > 0) throw new UsageError(unsaved.join('\n'));
     },
   };

@@ -1,11 +1,9 @@
-/**
- * The ways in which a command can fail. Each error carries its exit code, so that only `main.ts` turns an error into a process exit.
- */
+/** The ways in which a command can fail. Each error has an exit code, so that only `main.ts` turns an error into a process exit. */
 import { isNativeError } from 'node:util/types';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
 
-/** Wrong usage: a flag, a pattern name, a pattern file. The message is printed for the user as it is. */
+/** Wrong usage: a flag, a pattern name, a pattern file. The message is printed for the user unchanged. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
   readonly exitCode = EXIT.usage;
@@ -17,7 +15,7 @@ export class UnreachableError extends Error {
   readonly exitCode = EXIT.unreachable;
 }
 
-/** A check was impossible or failed, and no report can show it. */
+/** A check was impossible or failed, and no report can show the failure. */
 export class CheckError extends Error {
   override readonly name: string = 'CheckError';
   readonly exitCode = EXIT.failed;
@@ -26,7 +24,7 @@ export class CheckError extends Error {
 /** A run ended before its first request, for a reason other than Ctrl-C. */
 export class NotSentError extends CheckError {}
 
-/** Ctrl-C before there is a report that could show it. */
+/** Ctrl-C was pressed before there was a report that could show it. */
 export class InterruptedError extends Error {
   override readonly name: string = 'InterruptedError';
   readonly exitCode = EXIT.interrupted;
@@ -36,19 +34,22 @@ export function hasExitCode(error: unknown): error is Error & { readonly exitCod
   return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number';
 }
 
-/** For `catch`: @returns a function that throws what failed, with the reason */
+/** For `catch`. @returns a function that throws an error with `what` failed and the reason */
 export function failAs(Failure: typeof UsageError | typeof CheckError, what: string) {
   return (error: unknown): never => {
     throw new Failure(`${what}: ${reasonOf(error)}`);
   };
 }
 
-/** The code of an error of the system, for example `ENOENT`. */
+/** The code of a system error, for example `ENOENT`. */
 export function codeOf(error: unknown): unknown {
   return isNativeError(error) && 'code' in error ? error.code : undefined;
 }
 
-/** The innermost reason of an error. fetch and dns wrap it in `cause`, a failed connect to several addresses in `errors`. */
+/**
+ * The innermost reason of an error. fetch and dns wrap the reason in `cause`; a failed connection to several addresses wraps it in
+ * `errors`.
+ */
 export function reasonOf(error: unknown): string {
   if (!isNativeError(error)) return String(error);
   const inner: unknown =

@@ -1,6 +1,6 @@
 /**
- * The counts that Prometheus must have after a run, from the generator's point of view: per route and method, how many requests were
- * answered with which status, and how many may or may not have been counted.
+ * The counts that Prometheus must have after a run, as seen by the generator: for each route and method, the number of responses
+ * with each status, and the number of requests that may or may not have been counted.
  */
 import { z } from 'zod';
 import { sumOf, sumRecords } from './sums.ts';
@@ -37,7 +37,7 @@ export function sumExpectedCounts(all: readonly ExpectedCounts[]): ExpectedCount
   }));
 }
 
-/** How many requests the service must have counted, and how many more it may have counted. */
+/** The number of requests that the service must have counted, and the number that it may have counted in addition. */
 export function totalsOf(counts: ExpectedCounts): { answered: number; unknown: number } {
   const answered = sumOf(Object.values(sumRecords(counts.map((one) => one.answered))), Number);
   return { answered, unknown: sumOf(counts, ({ unknown }) => unknown) };

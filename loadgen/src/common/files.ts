@@ -1,4 +1,4 @@
-/** Output files, including devices, FIFOs and /dev/fd/63. They are checked before a run and written after it. */
+/** Output files, including devices, FIFOs and /dev/fd/63. Each is checked before a run and written after it. */
 import { constants } from 'node:fs';
 import { access, open, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { CheckError, codeOf, failAs, reasonOf, UsageError } from './errors.ts';
 import { sleep } from './wait.ts';
 
-/** Checks whether a file can be written, without changing it. @throws UsageError if not */
+/** Checks whether a file can be written, without changing it. @throws UsageError if it cannot be written */
 export async function checkWritable(path: string): Promise<void> {
   try {
     const info = await stat(path).catch((error: unknown) => {
@@ -45,7 +45,7 @@ export async function writeWhole(path: string, text: string, signal?: AbortSigna
   }
 }
 
-/** @throws UsageError if the file cannot be read; CheckError if it is not JSON */
+/** @throws UsageError if the file cannot be read, CheckError if it is not JSON */
 export async function readJson(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch(failAs(UsageError, `cannot read ${path}`));
   try {
@@ -55,7 +55,7 @@ export async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** @throws CheckError with the file and the place of every mistake */
+/** @throws CheckError with the file and the location of every error */
 export function parseFile<T>(path: string, schema: z.ZodType<T>, json: unknown): T {
   const { success, data, error } = schema.safeParse(json);
   if (success) return data;

@@ -1,4 +1,4 @@
-/** Values of flags that come from a file or from standard input. */
+/** Values of flags that are read from a file or from standard input. */
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
@@ -9,7 +9,8 @@ const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
  * @param text the value itself, `@file`, or `@-` for standard input
- * @throws UsageError if the input cannot be read, is too long or is not UTF-8; InterruptedError at a Ctrl-C meanwhile
+ * @throws UsageError if the input cannot be read, is too long or is not UTF-8; InterruptedError if Ctrl-C is pressed during the
+ * read
  */
 export async function readArgument(
   flag: string,

@@ -1,6 +1,6 @@
 /**
- * The mapping: which metrics of a service count its requests, and which of their labels are route, method and code. The verification
- * knows no other metric names; `presets.ts` has the mappings of well-known libraries.
+ * The mapping: which metrics of a service count its requests, and which of their labels are route, method and code. The
+ * verification knows no other metric names; `presets.ts` contains the mappings of well-known libraries.
  */
 import { z } from 'zod';
 
@@ -51,7 +51,7 @@ export const metricsSchema = z
   })
   .meta({ description: 'The metrics that count requests, and their labels.' });
 
-/** The form in which users write it. */
+/** The format in which users write the mapping. */
 export const mappingSchema = metricsSchema
   .refine(({ counters }) => counters.length > 0, 'expected at least one counter')
   .refine(({ counters, inProgress, drained, startTime }) => {
@@ -65,12 +65,12 @@ export type MetricsInput = z.input<typeof metricsSchema>;
 export type Metrics = z.output<typeof metricsSchema>;
 export type Counter = Metrics['counters'][number];
 
-/** For a service that exposes none yet. */
+/** For a service that exposes no such metrics yet. */
 export const NO_METRICS: Metrics = metricsSchema.parse({ counters: [] });
 
 export const START_TIME = 'process_start_time_seconds';
 
-/** Whether processes are identified only by their target: a _created belongs to a series, and has its labels. */
+/** Whether processes are identified only by their target: a _created metric belongs to a series and has its labels. */
 export function isByTarget({ startTime }: Metrics): boolean {
   return startTime == null || startTime.endsWith('_created');
 }
@@ -79,7 +79,7 @@ export function isByTarget({ startTime }: Metrics): boolean {
 export interface MetricsChoice {
   /** A mapping, the name of a preset, or `auto`. */
   readonly metrics: Metrics | string;
-  /** In addition to the ignored routes of the mapping. */
+  /** Routes to ignore in addition to those of the mapping. */
   readonly ignoreRoutes: readonly string[];
 }
 
@@ -97,10 +97,10 @@ export interface Counted {
   readonly code?: string | undefined;
 }
 
-/** The meanings of labels that the service itself sets, in the order of display. */
+/** The meanings of the labels that the service sets, in the order of display. */
 export const DIMENSIONS = ['route', 'method', 'code'] as const;
 
-/** The labels of a counter for a request. As in Prometheus, an empty label is the same as none. */
+/** The labels of a counter for a request. As in Prometheus, an empty label is equivalent to a missing one. */
 export function labelsOf(counter: Counter, { unmatched, headAsGet }: Metrics, request: Counted) {
   const { route, code } = request;
   const method = headAsGet && request.method.toUpperCase() === 'HEAD' ? 'GET' : request.method;
@@ -112,7 +112,7 @@ export function labelsOf(counter: Counter, { unmatched, headAsGet }: Metrics, re
   return pickLabels(counter, (dimension) => values[dimension]);
 }
 
-/** The labels of a sample that the mapping names. Other labels describe where it was counted, and are summed over. */
+/** The labels of a sample that the mapping names. Other labels describe where a request was counted, and are summed over. */
 export function ownLabelsOf(counter: Counter, labels: Readonly<Record<string, string>>) {
   return pickLabels(counter, (_, label) => labels[label]);
 }
@@ -141,7 +141,7 @@ export function wholeCounterOf({ counters }: Metrics): Counter | undefined {
   return counters.find(({ counts }) => counts === 'all');
 }
 
-/** The mistakes that a comparison of these metrics cannot detect. */
+/** The errors that a comparison of these metrics cannot detect. */
 export function weaknessesOf({ counters, inProgress, startTime }: Metrics): string[] {
   const has = (is: (counter: Counter) => boolean) => counters.some(is);
   return [

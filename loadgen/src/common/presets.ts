@@ -1,8 +1,8 @@
-/** The mappings of well-known libraries with their documented configuration. Each is tested with the library itself. */
+/** The mappings of well-known libraries in their documented configuration. Each mapping is tested with the library. */
 import type { MetricsInput } from './metrics.ts';
 
 interface Preset {
-  /** More than one if versions or languages of the library differ. */
+  /** Several, if versions or languages of the library differ. */
   readonly variants: readonly [MetricsInput, ...MetricsInput[]];
   /** Labels that the library adds only if configured to. */
   readonly optional?: readonly string[];
@@ -52,7 +52,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     counters: [{ name: DURATIONS, route: 'route', method: 'method', code: 'code' }],
     unmatched: 'N/A',
   }),
-  // Counts its own scrapes, but no requests without a route.
+  // The library counts its own scrapes, but not requests without a route.
   'fastify-metrics': one({
     counters: [{ name: DURATIONS, route: 'route', method: 'method', code: 'status_code', counts: 'routed' }],
     ignoreRoutes: ['/metrics'],
@@ -72,7 +72,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     unmatched: 'none',
     ignoreRoutes: ['/metrics'],
   }),
-  // Applications choose the names; these are from the documentation's examples. Others are found by their labels.
+  // Applications choose the names; these are from the documentation's examples. Other names are detected by their labels.
   promhttp: {
     variants: [promhttp('api_requests_total'), promhttp('http_requests_total')],
   },

@@ -23,7 +23,7 @@ export function listFailures(failures: Readonly<Partial<Record<FailureKind, numb
   });
 }
 
-/** `traceId` is the one that the request was sent with, if any. */
+/** `traceId` is the trace id with which the request was sent, if any. */
 type Timing = [intendedMs: number, sentMs: number, endedMs: number, traceId?: string];
 
 /**
@@ -33,8 +33,8 @@ type Timing = [intendedMs: number, sentMs: number, endedMs: number, traceId?: st
 export interface Recorder {
   /** A complete response. */
   recordAnswer(target: number, status: number, ...timing: Timing): void;
-  /** No complete response. `sentMs` is NaN if nothing of the request was sent: then the server cannot have counted it. */
+  /** No complete response. `sentMs` is NaN if no part of the request was sent, so that the server cannot have counted it. */
   recordFailure(target: number, kind: FailureKind, ...timing: Timing): void;
-  /** Due, but not sent because no connection was free. */
+  /** The request was due, but was not sent because no connection was free. */
   recordDrop(target: number, intendedMs: number): void;
 }

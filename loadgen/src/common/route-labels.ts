@@ -1,4 +1,6 @@
-/** The route and method under which the service counts a request. Patterns declare them, and the verification compares them. */
+/**
+ * The route and method under which the service counts a request. Patterns declare these labels, and the verification compares them.
+ */
 import { z } from 'zod';
 
 export const routeLabelsSchema = z.strictObject({

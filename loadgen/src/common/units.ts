@@ -1,7 +1,7 @@
 /** Parses and formats quantities with units. */
 
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-/** The look-ahead excludes durations of 0; the limit on digits excludes those that would become infinite or 0 as a number. */
+/** The look-ahead excludes durations of 0. The limit on digits excludes values that would become infinite or 0 as a number. */
 export const DURATION_PATTERN = /^(?=[\d.]*[1-9])(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)$/;
 
 /** Parses `250ms`, `30s`, `1.5m`, `2h`. @returns milliseconds, or undefined for other texts and for zero */

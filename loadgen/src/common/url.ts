@@ -4,7 +4,7 @@ import { hideCredentials } from './secrets.ts';
 
 /**
  * @param flag the name in messages
- * @param credentials what to use instead, if user and password are not accepted
+ * @param credentials the alternative to suggest, if user and password are not accepted
  * @throws UsageError if the text is not an http or https URL to which paths can be appended
  */
 export function parseUrl(flag: string, text: string, example: string, credentials?: string): URL {

@@ -1,7 +1,7 @@
 /** Timers that can be cancelled. */
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** A timer takes at most this many ms (24.8 days), and fires immediately for more. */
+/** The maximum delay of a timer in ms (24.8 days). With a longer delay, a timer fires immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Calls `act` once, after the delay, or after 24.8 days if that is shorter. @returns a function that cancels the call */

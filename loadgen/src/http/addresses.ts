@@ -12,7 +12,7 @@ import type { Origin } from './origin.ts';
 const PROBE_TIMEOUT_MS = 2_000;
 const RETRY_MS = 250;
 const REFRESH_MS = 1_000;
-/** The name is looked up again after this time while it is in use, because replicas come and go. */
+/** While the name is in use, it is looked up again after this time, because replicas come and go. */
 const MAX_AGE_MS = 5_000;
 /** How long to avoid a draining server; by then it has usually exited or restarted. */
 const LEAVE_MS = 12_000;
@@ -23,7 +23,7 @@ export class Addresses {
   #turn = 0;
   #refreshedAt: number | undefined;
   #refreshing = false;
-  /** Addresses to avoid, and until when. They are used again if there are no others. */
+  /** Addresses to avoid, each with the time until which to avoid it. They are used if there are no others. */
   readonly #leftUntil = new Map<string, number>();
   readonly #origin: Origin;
 
@@ -46,7 +46,7 @@ export class Addresses {
     return this.#list.includes(address);
   }
 
-  /** Removes an address where nothing listens. @returns whether there are others; the last one stays, so that requests report it */
+  /** Removes an address where no server listens. @returns whether there are others; the last one stays, so that requests report it */
   remove(address: string, nowMs: number): boolean {
     void this.refresh(nowMs);
     return this.#drop(address);
@@ -68,7 +68,7 @@ export class Addresses {
       const list = accepting.filter((address) => !this.#leftUntil.has(address));
       if (list.length > 0) this.#list = list;
     } catch {
-      // Keeps the old addresses; requests report errors themselves.
+      // Keeps the old addresses; requests report the errors.
     } finally {
       this.#refreshedAt = nowMs;
       this.#refreshing = false;
@@ -88,7 +88,7 @@ export class Addresses {
 
 /**
  * Waits until the target accepts connections. Sends no request, because the target would count it.
- * @param onWait called once if it has to wait, with the reason
+ * @param onWait called with the reason if a wait is necessary, once
  * @throws UnreachableError if no address accepts a connection within `waitMs`
  */
 export async function waitForTarget(

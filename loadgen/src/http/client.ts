@@ -1,11 +1,11 @@
 /**
  * The HTTP/1.1 client of the generator. Requests use the target's addresses in turn, so that replicas get equal shares. Connections
  * are opened on demand; among idle ones, the most recently used is preferred. The client knows neither schedule nor pattern: it
- * either starts a request now or reports that it cannot.
+ * either starts a request immediately or reports that it cannot.
  *
- * Why not undici: against a server that is not the bottleneck, undici's leanest interface costs twice as much per request
- * (figures in tools/bench/results/loadgen-throughput.md). undici could report what the verification needs, whether a failed request
- * had been sent, through its diagnostics channel (`undici:client:sendHeaders`).
+ * Why not undici: against a server that is not the bottleneck, undici's leanest interface costs twice as much per request (figures
+ * in tools/bench/results/loadgen-throughput.md). undici could report whether a failed request had been sent, which the verification
+ * needs, through its diagnostics channel (`undici:client:sendHeaders`).
  */
 import type { FailureKind, Recorder } from '../common/result.ts';
 import type { Addresses } from './addresses.ts';
@@ -16,17 +16,17 @@ import type { EncodedRequest } from './request.ts';
 export interface ClientOptions {
   readonly origin: Origin;
   readonly addresses: Addresses;
-  /** One per target, by the target's index. */
+  /** One encoded request per target, by the target's index. */
   readonly requests: readonly EncodedRequest[];
   readonly connections: number;
   /** From the start of a request, including connecting, to the end of its response. */
   readonly timeoutMs: number;
   readonly recorder: Recorder;
-  /** Returns the trace id of the next request, for requests with room for it. */
+  /** Returns the trace id of the next request, if the request reserves space for one. */
   readonly nextTraceId?: (() => string) | undefined;
 }
 
-/** Timeouts are checked periodically: a timer per request would cost more than all other bookkeeping. */
+/** Timeouts are checked periodically: a timer per request would cost more than all other bookkeeping together. */
 const MAX_SWEEP_MS = 50;
 
 /** The limit for a handshake if there are other addresses. A lost packet is retransmitted after one second. */
@@ -43,7 +43,7 @@ interface Peer {
 export class HttpClient implements ConnectionListener {
   /** Called after the end of each request; `answered` is false if it got no complete response. */
   onFree: (answered: boolean) => void = () => {};
-  /** Requests that were sent to another address of the name, because nothing listened at the first. */
+  /** The number of requests that were sent to another address of the name, because no server listened at the first. */
   rerouted = 0;
   #inFlight = 0;
   #closedBytesRead = 0;
@@ -115,7 +115,10 @@ export class HttpClient implements ConnectionListener {
     this.#closedBytesWritten += connection.socket.bytesWritten;
   }
 
-  /** A refused connection has sent nothing, so its request may go to another address. A request that was sent is never repeated. */
+  /**
+   * Nothing has been sent on a refused connection, so its request may go to another address. A request that was sent is never
+   * repeated.
+   */
   #reroute(connection: Connection, kind: FailureKind, nowMs: number): boolean {
     const { address, target, sentMs, deadlineMs } = connection;
     const carriedNothing = Number.isNaN(sentMs) && (kind === 'refused' || kind === 'unreachable');
@@ -138,8 +141,9 @@ export class HttpClient implements ConnectionListener {
 
   /**
    * Keeps the connection for the next request, unless its server is draining. A draining server closes even a new connection after
-   * its first response, and for a target for which it kept others. In contrast, a server that limits the requests per connection
-   * keeps new connections, and a server that always closes after certain responses has never kept one after these.
+   * the first response, for a target after whose responses it used to keep connections open. In contrast, a server that limits the
+   * requests per connection keeps new connections, and a server that always closes after certain responses has never kept a
+   * connection after those.
    */
   #keep(connection: Connection, nowMs: number): void {
     const { addresses } = this.#options;
@@ -151,7 +155,8 @@ export class HttpClient implements ConnectionListener {
       if (isOpen) idle.push(connection);
       return;
     }
-    // Closes all connections to the old server, and forgets its behaviour: the next server at this address may be another one.
+    // Closes all connections to the old server and forgets its behaviour, because the next server at this address may be a
+    // different one.
     connection.close();
     for (const other of idle.splice(0)) other.close();
     kept.fill(0);
@@ -188,7 +193,7 @@ export class HttpClient implements ConnectionListener {
     for (const connection of this.#all) {
       if (!connection.busy) continue;
       if (connection.deadlineMs <= nowMs) connection.fail('timeout');
-      // Nothing responds there at all, for example because the container was just removed; another address may.
+      // No server responds at this address, for example because the container was just removed; another address may work.
       else if (Number.isNaN(connection.sentMs) && nowMs - connection.openedMs > CONNECT_TIMEOUT_MS)
         this.#giveUpConnecting(connection, nowMs);
     }

@@ -8,7 +8,7 @@ import { type Origin, openSocket } from './origin.ts';
 import { type EncodedRequest, withTrace } from './request.ts';
 import { ResponseParser, TooLargeError } from './response-parser.ts';
 
-/** Is notified when the request on a connection ends, and when the connection closes. */
+/** Notified when the request on a connection ends, and when the connection closes. */
 export interface ConnectionListener {
   answered(connection: Connection, status: number): void;
   failed(connection: Connection, kind: FailureKind): void;
@@ -18,14 +18,14 @@ export interface ConnectionListener {
 /** Bodies are discarded. A thousand connections need a thousand such buffers. */
 const READ_BUFFER_BYTES = 16 * 1024;
 /**
- * An idle connection is closed before the server would close it, so that no request coincides with the close: this much earlier,
- * or by half of the time that the server promises. Node's agent and undici always subtract a second or more, and so never reuse a
- * connection if the server promises one second.
+ * An idle connection is closed before the server would close it, so that no request coincides with the close: this much earlier, or
+ * earlier by half of the time that the server promises. Node's agent and undici always subtract a second or more, so they never
+ * reuse a connection if the server promises one second.
  */
 const IDLE_MARGIN_MS = 1_000;
 /** `timeout=0` is a promise of less than a second, rounded down. A server that keeps no connections sends `Connection: close`. */
 const MIN_IDLE_MS = 100;
-/** If the server promises nothing. Node closes idle connections after 5 s, most other servers later. */
+/** Used if the server makes no promise. Node closes idle connections after 5 s, most other servers later. */
 const DEFAULT_IDLE_MS = 4_000;
 
 export class Connection {

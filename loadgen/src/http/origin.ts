@@ -1,11 +1,11 @@
-/** Where requests go: the parsed base URL of the target. */
+/** The destination of requests: the parsed base URL of the target. */
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { parseUrl } from '../common/url.ts';
 
 /** TLS settings that differ from the defaults; certificates and keys are PEM. */
 export interface TlsOptions {
-  /** Certificate authorities, instead of Node's. */
+  /** Certificate authorities that replace Node's. */
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -49,7 +49,7 @@ export function openSocket(
 ): Socket {
   const options = { ...others, host, port };
   if (!secure) return connect(options);
-  // The certificate is for the name, not for the address. An address is not allowed as server name (RFC 6066).
+  // The certificate is issued for the name, not for the address. An address is not allowed as a server name (RFC 6066).
   const servername = isIP(hostname) ? '' : hostname;
   return connectTls({ ...options, ...tls, servername, ALPNProtocols: ['http/1.1'] });
 }

@@ -6,7 +6,7 @@ import { encodeRequest } from './request.ts';
 
 export interface Probe {
   readonly name: string;
-  /** All are written at once, to one connection. */
+  /** All requests are written at once, to one connection. */
   readonly requests: readonly { readonly method: string; readonly path: string }[];
   /** Whether a route of the service handles them; undefined if services differ. */
   readonly isRouted: boolean | undefined;
@@ -14,7 +14,7 @@ export interface Probe {
   readonly isAborted?: true;
 }
 
-/** @param path of a route that answers GET */
+/** @param path the path of a route that handles GET */
 export function createProbes(path: string): Probe[] {
   const get = { method: 'GET', path };
   const below = path.replace(/\/*(\?.*)?$/s, UNKNOWN_BELOW);

@@ -7,7 +7,7 @@ export interface EncodedRequest {
   readonly isHead: boolean;
   /** The request has `Connection: close`, so it is the last on its connection (RFC 9112, 9.6). */
   readonly closes: boolean;
-  /** The offset at which the ids of the `traceparent` are written for each request; undefined without one of ours. */
+  /** The offset at which the ids of the `traceparent` are written for each request; undefined if the request has none of ours. */
   readonly tracedAt: number | undefined;
 }
 
@@ -18,12 +18,12 @@ export interface RequestParts {
   readonly body: string | undefined;
 }
 
-/** Version 00, room for the ids, and the flag of a sampled trace. https://www.w3.org/TR/trace-context/ */
+/** Version 00, space for the ids, and the flag of a sampled trace. https://www.w3.org/TR/trace-context/ */
 const TRACEPARENT = { start: 'traceparent: 00-', ids: '-'.repeat(49), end: '-01' };
 
 /**
  * A `Host`, `User-Agent` or `traceparent` among the headers replaces the default. Only this function sets the length of the body.
- * @param isTraced whether to leave room for ids, see {@link withTrace}
+ * @param isTraced whether to reserve space for ids, see {@link withTrace}
  */
 export function encodeRequest(
   origin: Origin,
@@ -56,7 +56,7 @@ export function encodeRequest(
   };
 }
 
-/** The bytes of a request with the trace id `traceId` of 32 digits; the second half of them is also the span id. */
+/** The bytes of a request with the trace id `traceId` of 32 digits; its second half is also the span id. */
 export function withTrace({ bytes, tracedAt = 0 }: EncodedRequest, traceId: string): Buffer {
   const traced = Buffer.from(bytes);
   traced.write(`${traceId}-${traceId.slice(16)}`, tracedAt, 'latin1');

@@ -1,6 +1,6 @@
 /**
  * Parses the head of an HTTP/1.1 response: its status, and how its body ends (RFC 9112, 6.3). Other fields are only validated.
- * docs/load-generator.md lists what is accepted and what is refused.
+ * docs/load-generator.md lists accepted and refused heads.
  */
 
 /** The server broke the protocol. The connection cannot be used again. */
@@ -8,7 +8,7 @@ export class ProtocolError extends Error {
   override name = 'ProtocolError';
 }
 
-/** `invalid` is an error only if the response may have a body: the response to a HEAD has none, whatever its fields state. */
+/** `invalid` is an error only if the response may have a body: the response to a HEAD has none, whatever its fields declare. */
 export type BodyFraming = 'none' | 'length' | 'chunked' | 'until-close' | 'invalid';
 
 export interface Head {
@@ -36,7 +36,7 @@ export function parseHead(text: string): Head {
   const contentLength = fields.get('content-length');
   const connection = listOf(fields.get('connection'));
   const isPersistent = !connection.includes('close') && (minor !== '0' || connection.includes('keep-alive'));
-  // Two framings at once, or chunks in HTTP/1.0, may be a smuggled response, so the connection is not used again.
+  // Two framings in one response, or chunks in HTTP/1.0, may be a smuggled response, so the connection is not used again.
   const isSuspect = transferEncoding !== undefined && (contentLength !== undefined || minor === '0');
   const seconds = /(?:^|[ \t,;])timeout[ \t]*=[ \t]*"?(\d+)/i.exec(fields.get('keep-alive') ?? '')?.[1];
   return {

@@ -3,7 +3,7 @@
  * status, and discards headers and bodies, because a load generator needs neither.
  *
  * It caches the result of the last head together with its bytes: most heads of a server are identical, and comparing bytes is many
- * times cheaper than searching the end, decoding and splitting.
+ * times cheaper than finding the end, decoding and splitting.
  */
 import { type Head, ProtocolError, parseHead } from './response-head.ts';
 
@@ -40,7 +40,7 @@ export class ResponseParser {
   keepAliveSeconds: number | undefined;
   #state: State = 'done';
   #isHead = false;
-  /** The start of an incomplete head or line; after a response, a CR that still lacks its LF. */
+  /** The start of an incomplete head or line; after a response, a CR whose LF has not arrived yet. */
   #pending = '';
   /** Bytes of the head's current line so far, without CR; -1 until the status line starts. */
   #lineBytes = -1;
@@ -55,7 +55,7 @@ export class ResponseParser {
     this.#limits = limits;
   }
 
-  /** Prepares for the response to a request; with `isHead` the response has no body, whatever its headers state. */
+  /** Prepares for the response to a request; with `isHead` the response has no body, whatever its headers declare. */
   begin(isHead: boolean): void {
     this.#state = 'head';
     this.#isHead = isHead;
@@ -130,7 +130,7 @@ export class ResponseParser {
 
   /** @returns the offset after the empty line that ends the head, or -1. Lines before the status line do not count. */
   #findHeadEnd(chunk: Buffer, at: number): number {
-    // Local variables, because this loop dominates the time for a head that differs from the last one.
+    // Local variables, because this loop dominates the time of parsing a head that differs from the last one.
     const { length } = chunk;
     let lineBytes = this.#lineBytes;
     for (let i = at; i < length; i++) {
@@ -158,7 +158,7 @@ export class ResponseParser {
     this.keepAliveSeconds = head.keepAliveSeconds;
     this.#left = framing === 'length' ? head.lengthBytes : 0;
     if (framing === 'length') this.#countBody(head.lengthBytes);
-    // A 205 has no content (RFC 9110, 15.3.6), so there is no need to wait for a close.
+    // A 205 has no content (RFC 9110, 15.3.6), so the parser need not wait for a close.
     const isEmpty =
       framing === 'length' ? this.#left === 0 : head.status === 205 && framing === 'until-close';
     if (framing === 'none' || isEmpty) this.#state = 'done';
@@ -223,7 +223,7 @@ function withoutEmptyLines(text: string): string {
   return text.startsWith('\r') || text.startsWith('\n') ? text.replace(/^(?:\r?\n)+/, '') : text;
 }
 
-/** In JavaScript, because for the few hundred bytes of a head, a call to native code costs more than the comparison. */
+/** Written in JavaScript, because for the few hundred bytes of a head, a call to native code costs more than the comparison. */
 function beginsWith(chunk: Buffer, at: number, bytes: Buffer): boolean {
   const { length } = bytes;
   if (chunk.length - at < length) return false;

@@ -1,9 +1,9 @@
 /**
  * Sends a schedule through a client, in one of three ways:
- *  - open: each request is sent at its time, whether or not earlier ones were answered. Without a free connection it is dropped.
- *  - queueing: the same times, but a request without a free connection is sent late instead. For exact counts.
- *  - closed: the next request is sent when one was answered, as fast as the connections allow.
- * If every request must be sent, a connection whose request failed pauses before the next.
+ * - open: each request is sent at its time, whether or not earlier ones have completed. Without a free connection it is dropped.
+ * - queueing: the same times, but a request without a free connection is sent late instead. For exact counts.
+ * - closed: the next request is sent when an earlier one has completed, as fast as the connections allow.
+ * If every request must be sent, a connection whose request failed pauses before the next one.
  */
 
 import type { Recorder } from '../common/result.ts';
@@ -45,14 +45,14 @@ export interface Attack {
   readonly clock: Clock;
   /** The start of the schedule, on the clock. */
   readonly startMs: number;
-  /** Stops sending; requests in flight are still awaited. Checked for each request, so it must not be a combined signal. */
+  /** Stops sending; requests in flight are still awaited. Checked before each request, so it must not be a combined signal. */
   readonly signal: AbortSignal;
 }
 
-/** Without a pause, the remaining requests would all fail within moments on a dead target. */
+/** Without a pause, all remaining requests to a dead target would fail within moments. */
 const REST_AFTER_FAILURE_MS = 100;
 
-/** Resolves when all requests have ended, which the client's timeout bounds. */
+/** Resolves when all requests have ended; the client's timeout limits the wait. */
 export function attack(options: Attack): Promise<void> {
   return options.schedule.kind === 'closed'
     ? attackClosed(options, options.schedule)
@@ -151,7 +151,7 @@ function attackClosed(
   });
 }
 
-/** The paused connections, each with the timer of its `wake`. */
+/** The paused connections, each with the timer that calls `wake`. */
 function createRests(clock: Clock) {
   const resting = new Set<() => void>();
   return {

@@ -1,6 +1,6 @@
 /**
- * Distributions of durations as HDR histograms of microseconds. Their buckets are the same everywhere, so histograms of several
- * processes or machines add up exactly, and a percentile of the sum is the percentile of all samples.
+ * Distributions of durations as HDR histograms of microseconds. All histograms have the same buckets, so those of several processes
+ * or machines add up exactly, and a percentile of the sum is the percentile of all samples.
  */
 import {
   build,
@@ -54,7 +54,7 @@ function isHistogram(text: string): boolean {
 /** @throws an error of the library if the text is not an encoded histogram */
 export function decodeHistogram(text: string): Histogram {
   const histogram = decodeFromCompressedBase64(text, 32, false);
-  // Like recorded ones, because one with longer durations may be added to it.
+  // Like a recorded histogram, because one with longer durations may be added.
   histogram.autoResize = true;
   return histogram;
 }
@@ -67,8 +67,8 @@ export function sumHistograms(digits: 2 | 3, texts: readonly string[]): Histogra
 }
 
 /**
- * In ms; NaN without samples. Percentiles and the maximum are upper ends of buckets: only then does the sum of encoded parts have
- * the same values as a single histogram.
+ * In ms; NaN without samples. Percentiles and the maximum are upper bounds of buckets, so that the sum of encoded parts has the
+ * same values as a single histogram.
  */
 export function percentileMs(histogram: Histogram, percentile: number): number {
   return histogram.totalCount === 0 ? Number.NaN : histogram.getValueAtPercentile(percentile) / MICROSECONDS;

@@ -36,8 +36,8 @@ export function constantPacer(count: number, ratePerSecond: number): Pacer {
 }
 
 /**
- * A sequence of stages. Request n is sent when the area under the rate reaches n. So the first is sent at 0 (or, if the rate starts
- * at 0, as soon as it is higher), and a steady stage of `d` seconds at rate `r` has exactly `d * r` requests.
+ * A sequence of stages. Request n is sent when the area under the rate reaches n. The first request is therefore sent at 0 (or, if
+ * the rate starts at 0, as soon as it is higher), and a steady stage of `d` seconds at rate `r` has exactly `d * r` requests.
  */
 export function stagedPacer(stages: readonly Stage[]): Pacer {
   const segments: Segment[] = [];

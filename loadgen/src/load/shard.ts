@@ -1,5 +1,5 @@
 /**
- * Parts of one schedule. Request k belongs to shard k mod n and keeps its time and its target, so that all parts together are the
+ * Parts of one schedule. Request k belongs to shard k mod n and keeps its time and its target, so that all parts together form the
  * whole schedule, whichever process sends them (k6 calls this execution segments).
  */
 import { z } from 'zod';
@@ -21,12 +21,12 @@ export function isWhole({ of }: Shard): boolean {
   return of === 1;
 }
 
-/** How many of `count` items, numbered from 0, belong to a shard. */
+/** The number of items, among `count` items numbered from 0, that belong to a shard. */
 export function shareOf(count: number, { index, of }: Shard): number {
   return Math.max(0, Math.ceil((count - (index - 1)) / of));
 }
 
-/** The n-th part (from 1) of `parts` of a shard, as a shard of the whole. */
+/** The n-th of `parts` parts (from 1) of a shard, as a shard of the whole. */
 export function partOf({ index, of }: Shard, n: number, parts: number): Shard {
   return { index: index + of * (n - 1), of: of * parts };
 }

@@ -22,7 +22,7 @@ export function slowestOf(requests: readonly SlowRequest[]): SlowRequest[] {
 export class Slowest {
   kept: readonly SlowRequest[] = [];
 
-  /** @param describe is called only for requests to keep */
+  /** @param describe called only for requests that are kept */
   add(serviceTimeMs: number, describe: () => Omit<SlowRequest, 'serviceTimeMs'>): void {
     const last = this.kept[MOST - 1];
     if (last && last.serviceTimeMs >= serviceTimeMs) return;

@@ -1,7 +1,7 @@
 /**
- * Collects the numbers of one phase of a run. It keeps two durations per response: *latency*, from the intended start, is what a user
- * would have experienced; *service time*, from sending the request, is what the server took. The difference is the generator's
- * lateness.
+ * Collects the numbers of one phase of a run. It keeps two durations per response: *latency*, from the intended start, is the time
+ * that a user would have waited; *service time*, from sending the request, is the time that the server took. The difference is the
+ * generator's lateness.
  */
 import type { ExpectedCount } from '../common/expected-counts.ts';
 import type { FailureKind, Recorder } from '../common/result.ts';
@@ -73,7 +73,7 @@ export class Summary implements Recorder {
     this.#failures.set(kind, (this.#failures.get(kind) ?? 0) + 1);
     this.#timeline.at(endedMs).errors++;
     if (kind !== 'timeout') return;
-    // A user whose request timed out has waited that long. Without these, a stall would look better the worse it is.
+    // A user whose request timed out has waited that long. Without timeouts, a longer stall would give a better result.
     record(this.#latency, endedMs - intendedMs);
     this.#timeline.took(intendedMs, endedMs - intendedMs, Number.NaN);
   }

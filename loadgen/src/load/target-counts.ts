@@ -15,7 +15,7 @@ export interface NamedTarget {
   readonly series?: RouteLabels | undefined;
 }
 
-/** Each line has a histogram of about 10 kB. */
+/** Limited, because each line has a histogram of about 10 kB. */
 const MOST_LINES = 100;
 
 interface Line {
@@ -93,7 +93,7 @@ export class TargetCounts {
     return others.length === 0 ? single : [...single, toTargetLine('all others', null, others)];
   }
 
-  /** The counts of a target, and of others with the same series. */
+  /** The counts of a target, shared with other targets of the same series. */
   of(target: number): Line {
     const line = this.#byTarget[target];
     if (line === undefined) throw new RangeError(`no target ${target}`);
@@ -101,7 +101,7 @@ export class TargetCounts {
   }
 }
 
-/** @param lines share one histogram */
+/** @param lines lines that share one histogram */
 function toTargetLine(name: string, series: RouteLabels | null, lines: readonly Line[]): TargetLine {
   const serviceTime = lines[0]?.serviceTime ?? createHistogram(2);
   const statuses = sumRecords(lines.map((line) => Object.fromEntries(line.statuses)));
@@ -119,7 +119,7 @@ function countsOf(lines: readonly Line[]) {
   };
 }
 
-/** `GET /cart`, or for several paths `GET /missing/1 and 32 more`. */
+/** `GET /cart`, or if there are several paths `GET /missing/1 and 32 more`. */
 function nameOf({ names }: Line): string {
   const [first = ''] = names;
   return names.size === 1 ? first : `${first} and ${names.size - 1} more`;

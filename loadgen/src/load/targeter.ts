@@ -3,7 +3,7 @@ import { permutation, randomAt } from './random.ts';
 
 export type Targeter = (n: number) => number;
 
-/** Each target exactly `count` times, in a shuffled order. Throws if `n` exceeds the sum of the counts. */
+/** Uses each target exactly `count` times, in a shuffled order. Throws if `n` exceeds the sum of the counts. */
 export function exactTargeter(counts: readonly number[], seed: number): Targeter {
   const { bounds, total } = addUp(counts);
   const shuffled = permutation(total, seed);
@@ -15,7 +15,7 @@ export function exactTargeter(counts: readonly number[], seed: number): Targeter
 
 /** Random targets in proportion to their weights, for a schedule of any length. */
 export function weightedTargeter(weights: readonly number[], seed: number): Targeter {
-  // Relative to the heaviest, so that very large weights do not add up to Infinity, and very small ones not to 0.
+  // Relative to the heaviest, so that the sum of very large weights is not Infinity, and that of very small ones not 0.
   const heaviest = weights.reduce((most, weight) => Math.max(most, weight), 0);
   const { bounds, total } = addUp(weights.map((weight) => weight / heaviest));
   if (!(total > 0)) throw new RangeError('weights must sum to more than 0');

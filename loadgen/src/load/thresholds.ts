@@ -62,7 +62,7 @@ function measuredValue({ metric, isShare }: Threshold, measured: Measured): { va
     const value = measured.latencyMs?.[metric] ?? Number.NaN;
     return { value, shown: formatMs(value) };
   }
-  // All requests that were due.
+  // The number of all requests that were due.
   const requests = measured.sent + measured.unsent + measured.dropped;
   if (requests === 0) return { value: Number.NaN, shown: '' };
   if (metric === 'rate')

@@ -1,7 +1,7 @@
 /**
- * A phase over time: counts and distributions per interval. When a run gets longer than all intervals, pairs of neighbours are
- * merged and the interval doubles, so that memory stays bounded. A request counts as sent in the interval in which it was sent, and
- * as ended in that of its end. Its durations belong to the interval in which it was due, because that is when its user began to wait.
+ * A phase over time: counts and distributions per interval. When a run exceeds all intervals, neighbouring pairs are merged and the
+ * interval doubles, so that memory stays bounded. A request is counted as sent in the interval in which it was sent, and as ended
+ * in the interval in which it ended. Its durations belong to the interval in which it was due, because its user began to wait then.
  */
 import { z } from 'zod';
 import {
@@ -35,7 +35,7 @@ export type TimelineReport = z.output<typeof timelineSchema>;
 
 const MOST_INTERVALS = 240;
 const INTERVAL_MS = { short: 100, usual: 1000 };
-/** Shorter phases would have too few points for a chart with intervals of a second. */
+/** Phases shorter than this, in ms, would have too few points for a chart with intervals of a second. */
 const SHORT_MS = 10_000;
 
 const COUNTS = ['sent', 'answered', 'errors', 'dropped'] as const;

@@ -1,6 +1,6 @@
 /**
- * The built-in patterns, in the form of pattern files. Each target declares the labels under which the API counts it; the
- * verification relies only on that.
+ * The built-in patterns, in the format of pattern files. Each target declares the labels under which the API counts it; the
+ * verification relies only on these labels.
  */
 import type { PatternInput } from './pattern.ts';
 

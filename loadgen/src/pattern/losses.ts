@@ -10,7 +10,7 @@ export interface Loss {
   readonly message: string;
 }
 
-/** Far below the depth at which recursion overflows the stack. */
+/** Far below the depth at which the recursion would overflow the stack. */
 const MOST_LEVELS = 100;
 export const TOO_DEEP = `expected at most ${MOST_LEVELS} levels`;
 
@@ -39,7 +39,7 @@ export function findLosses(document: Document): Loss[] {
   return losses;
 }
 
-/** With a set, because the library compares each key with all others, which takes minutes for a large map. */
+/** Uses a set, because the library compares each key with all others, which takes minutes for a large map. */
 function checkKeys(map: YAMLMap, refuse: (node: Node, message: string) => void): void {
   const seen = new Set<string>();
   for (const { key } of map.items) {

@@ -1,4 +1,4 @@
-/** Reads a pattern file in YAML or JSON (a subset of YAML), and reports all mistakes at once, each with its line and column. */
+/** Reads a pattern file in YAML or JSON (a subset of YAML), and reports all errors at once, each with its line and column. */
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
@@ -11,12 +11,12 @@ import { type Pattern, patternSchema } from './pattern.ts';
 /** Ctrl-C has no effect during parsing, which takes a few seconds at most for this size. */
 const MOST_BYTES = 1024 * 1024;
 
-/** @throws UsageError with one line per mistake */
+/** @throws UsageError with one line per error */
 export async function readPatternFile(file: string): Promise<Pattern> {
   return readYaml('the pattern', file, patternSchema);
 }
 
-/** @param what describes the file in messages. @throws UsageError with one line per mistake */
+/** @param what describes the file in messages @throws UsageError with one line per error */
 export async function readYaml<T>(what: string, file: string, schema: z.ZodType<T>): Promise<T> {
   const stream = createReadStream(file, { end: MOST_BYTES });
   const bytes = await buffer(stream).catch(failAs(UsageError, `cannot read ${what} file`));
@@ -52,11 +52,11 @@ function parseYaml<T>(what: string, file: string, text: string, schema: z.ZodTyp
 interface Mistake {
   readonly path: readonly PropertyKey[];
   readonly message: string;
-  /** The mistake is the key itself, not its value. */
+  /** Whether the error is the key itself, not its value. */
   readonly isKey: boolean;
 }
 
-/** Splits issues: zod reports several unknown keys as one issue, but they are several mistakes. */
+/** Splits issues: zod reports several unknown keys as one issue, but they are several errors. */
 export function expand(issue: z.core.$ZodIssue): Mistake[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown key', isKey: true }));
@@ -65,7 +65,7 @@ export function expand(issue: z.core.$ZodIssue): Mistake[] {
     return issue.issues.map(({ message }) => ({ path: issue.path, message, isKey: true }));
   }
   if (issue.code === 'invalid_union') {
-    // The intended form is the one that fails inside, not as a whole.
+    // The intended alternative is the one that fails at a nested value, not as a whole.
     const within = issue.errors.filter((errors) =>
       errors.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
     );
@@ -91,7 +91,7 @@ function describe(
   return `${file}:${place}: ${name.replace(/^\./, '') || what}: ${message}${got}`;
 }
 
-/** The offset of the value at a path; if it is missing, that of the nearest enclosing value. */
+/** The offset of the value at a path; if it is missing, the offset of the nearest enclosing value. */
 function offsetOf(document: Document, path: readonly PropertyKey[], isKey: boolean): number {
   if (isKey) {
     const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);

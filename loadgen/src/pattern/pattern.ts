@@ -1,6 +1,6 @@
 /**
- * The format of traffic patterns, for built-in ones and pattern files. The JSON Schema for editors (loadgen/pattern.schema.json) is
- * generated from it.
+ * The format of traffic patterns, both built-in ones and pattern files. The JSON Schema for editors (loadgen/pattern.schema.json)
+ * is generated from it.
  */
 import { z } from 'zod';
 import { AUTO, type MetricsChoice, mappingSchema } from '../common/metrics.ts';
@@ -31,10 +31,10 @@ const stage = z
     return { durationMs, fromPerSecond: from, toPerSecond: to };
   });
 
-/** RFC 9110: a token. */
+/** A token as defined in RFC 9110. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** The generator writes the whole request itself, so these have at most one correct value. */
+/** The generator writes the whole request, so these headers have at most one correct value. */
 const FORBIDDEN: Readonly<Record<string, string>> = {
   'content-length': 'the generator sets it from the body',
   'transfer-encoding': 'bodies are sent with their length, never in chunks',

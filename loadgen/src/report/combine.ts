@@ -1,6 +1,6 @@
 /**
- * Combines the numbers of shards. Counts and histograms add up exactly; the duration is that of the longest shard. Shards without a
- * report, or that did not finish, are listed: their requests are missing from all numbers.
+ * Combines the numbers of shards. Counts and histograms add up exactly; the duration is that of the longest shard. Shards that have
+ * no report or did not finish are listed: their requests are missing from all numbers.
  */
 import { randomUUID } from 'node:crypto';
 import { CheckError } from '../common/errors.ts';
@@ -12,12 +12,12 @@ import { checkThreshold, parseThreshold } from '../load/thresholds.ts';
 import { earliest } from '../verify/snapshot.ts';
 import type { LostShard, PhaseReport, Report } from './report.ts';
 
-/** The part of a report about what was sent, by one process or several. */
+/** The part of a report about the requests that were sent, by one process or several. */
 export type Sent = Pick<Report, 'state' | 'endedAt' | 'phases' | 'expectedCounts' | 'lostShards'>;
 
 /**
  * @param lost shards whose numbers are missing
- * @param isAll whether the parts are a whole run, to which thresholds apply
+ * @param isAll whether the parts form a whole run, to which thresholds apply
  */
 export function sumSent(parts: readonly Sent[], lost: readonly LostShard[], isAll: boolean): Sent {
   const phases = Math.max(0, ...parts.map((part) => part.phases.length));

@@ -1,4 +1,4 @@
-/** The quantiles of a run: measured by the generator, and from Prometheus' histogram. Without a verdict. */
+/** The quantiles of a run, measured by the generator and calculated from Prometheus' histogram. Without a verdict. */
 import { z } from 'zod';
 import { formatMs } from '../common/units.ts';
 import { percentileMs, sumHistograms } from '../load/histogram.ts';

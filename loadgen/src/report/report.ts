@@ -104,7 +104,7 @@ export function toJson(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
-/** @throws UsageError or CheckError with the file and the place of every mistake */
+/** @throws UsageError or CheckError with the file and the location of every error */
 export async function readReport(path: string): Promise<Report> {
   return parseFile(path, reportSchema, await readJson(path));
 }

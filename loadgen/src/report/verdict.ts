@@ -41,7 +41,7 @@ function describe(verification: Report['verification']): string[] {
   return [headline, ...details];
 }
 
-/** The outcome of a probe's request may be unknown; then it passes if the request was counted at most once. */
+/** Whether a probe has passed. If the outcome of its request is unknown, it passes if the request was counted at most once. */
 export function hasPassed({ counted, verification: { verdict } }: ProbeResult): boolean {
   return !counted.some(isUnbounded) && (verdict === 'verified' || verdict === 'inconclusive');
 }

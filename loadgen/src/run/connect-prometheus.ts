@@ -31,7 +31,7 @@ export async function connectPrometheus(
   return new Prometheus(url, { retryMs, ca, bearerToken });
 }
 
-/** @throws UsageError without the received text, which may still be a secret */
+/** @throws UsageError without the received text, which may be a secret even if it is invalid */
 function checkToken(name: string, text: string): string {
   const token = text.trim();
   if (!TOKEN.test(token))
@@ -50,7 +50,10 @@ export async function readAuthorities(flag: string, file: string): Promise<strin
   return pem;
 }
 
-/** @throws UsageError with only the code: if a user passes a token instead of its file, it must not be printed as a file name */
+/**
+ * @throws UsageError with only the error code: if a user passes a token instead of its file, the token must not be printed as a
+ * file name
+ */
 export async function readSecret(flag: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');

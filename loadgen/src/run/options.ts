@@ -1,6 +1,4 @@
-/**
- * The options of a run for programs, with the names and formats of flags and pattern files. Reports all problems at once.
- */
+/** The options of a run for programs, with the names and formats of flags and pattern files. Reports all problems at once. */
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
 import { AUTO, type MetricsChoice } from '../common/metrics.ts';
@@ -77,7 +75,7 @@ export async function readOptions(given: Readonly<Record<string, unknown>>): Pro
     const [origin, tls, patterns, prometheus] = await Promise.all(parts);
     if (options === undefined) throw new TypeError('its problems have been thrown');
     const { rate: ratePerSecond, duration, timeout: timeoutMs, url } = options;
-    // The pattern of a URL has the duration.
+    // If there is a URL, the duration is already in its pattern.
     const durationMs = url === undefined ? duration : undefined;
     const phases = await planPatterns(patterns, { ...options, ratePerSecond, durationMs, timeoutMs }, WHOLE);
     const metrics = options.metrics ?? metricsOf(patterns) ?? AUTO;
@@ -93,7 +91,7 @@ export async function readOptions(given: Readonly<Record<string, unknown>>): Pro
 /** Options as given by the caller, not validated yet. */
 type Given = Readonly<Record<string, unknown>>;
 
-/** Options that contradict each other, or are missing. */
+/** Finds options that are missing or contradict each other. */
 function findContradictions(given: Given): string[] {
   const has = (name: string) => given[name] !== undefined;
   const only = (needed: string, ...names: string[]) =>

@@ -13,9 +13,9 @@ export interface Outputs {
 }
 
 export interface Saver {
-  /** Saves to the ledger, whenever there is something new. @returns errors of writing */
+  /** Saves to the ledger. Called whenever there is something new. @returns errors of writing */
   save(report: Report): Promise<readonly string[]>;
-  /** Writes the files, once. @returns errors of writing them, and of the last save to the ledger */
+  /** Writes the files. Called once. @returns errors of writing them, and of the last save to the ledger */
   finish(report: Report): Promise<readonly string[]>;
 }
 
@@ -43,7 +43,7 @@ function isFile(path: string | undefined): path is string {
   return path !== undefined && path !== '-';
 }
 
-/** A run that ended before its first request leaves no entry, because there is nothing to verify. */
+/** A run that ended before its first request leaves no record, because there is nothing to verify. */
 function keepInLedger(ledger: string, report: Report): Promise<void> {
   const { state, phases, lostShards } = report;
   const hasSentNothing = state === 'interrupted' && phases.length + lostShards.length === 0;

@@ -1,4 +1,4 @@
-/** Resolves names and files to patterns, and plans their phases. Reports all mistakes at once. */
+/** Resolves names and files to patterns, and plans their phases. Reports all errors at once. */
 import { parse as parsePath } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
@@ -60,7 +60,7 @@ function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-/** @throws UsageError with the mistakes of all; rethrows other errors */
+/** @throws UsageError with the errors of all results; rethrows other errors */
 export function collect<T>(results: readonly PromiseSettledResult<T>[]): T[] {
   const reasons: unknown[] = results.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
   const unforeseen = reasons.find((reason) => !(reason instanceof UsageError));
@@ -82,7 +82,7 @@ export function listPatterns(): string {
   return `${lines.join('')}\n${LAB_ONLY}`;
 }
 
-/** @throws UsageError with the mistakes of all files */
+/** @throws UsageError with the errors of all files */
 export async function validateFiles(files: readonly string[]): Promise<void> {
   collect(await Promise.allSettled(files.map(readPatternFile)));
 }

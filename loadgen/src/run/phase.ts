@@ -30,7 +30,7 @@ export interface PhaseOutcome {
   readonly expectedCounts: ExpectedCount[];
 }
 
-/** Sends one phase. Opens and closes its own connections. */
+/** Sends one phase. Opens connections for it and closes them. */
 export async function runPhase(
   phase: Phase,
   { origin, addresses, observer, startMs, signal }: PhaseOptions,
@@ -55,7 +55,7 @@ export async function runPhase(
   };
 }
 
-/** The seed determines one half. The other half is random in each phase, so that two runs, or two shards, never share a trace id. */
+/** The seed determines one half. The other half is random in each phase, so that two runs or two shards never share a trace id. */
 function createTraceIds(halfOf: (n: number) => string): () => string {
   const own = randomBytes(8).toString('hex');
   let n = 0;

@@ -11,7 +11,7 @@ import { parseThreshold, type Threshold } from '../load/thresholds.ts';
 import type { Pattern, Target } from '../pattern/pattern.ts';
 import type { PhasePlan } from '../report/report.ts';
 
-/** The part of a pattern that one process sends: all of it, or a shard. */
+/** The part of a pattern that one process sends: the whole pattern, or a shard. */
 export interface Phase {
   readonly pattern: string;
   /** The plan of the whole run, for the report. */
@@ -39,11 +39,11 @@ export interface Overrides {
   readonly trace?: boolean | undefined;
 }
 
-/** For exact patterns and the closed loop: autocannon's default, enough to saturate a server on one core. */
+/** For exact patterns and the closed loop. This is autocannon's default, enough to saturate a server on one core. */
 const CLOSED_CONNECTIONS = 10;
 /**
- * In the open model, connections are only an upper limit: as many as requests are due in half a second, so that a pause of that
- * length on this machine drops no request. More than 1000 would exceed the usual limit on open files.
+ * In the open model, connections are only an upper limit: the number of requests that are due in half a second, so that a pause of
+ * that length on this machine drops no request. More than 1000 would exceed the usual limit on open files.
  */
 const OPEN_CONNECTIONS = { least: 100, most: 1000, seconds: 0.5 };
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -87,7 +87,7 @@ export function planPhase(name: string, pattern: Pattern, overrides: Overrides, 
   };
 }
 
-/** Identifies the shards of one run: the same for all of them, and different for other runs. */
+/** Identifies the shards of one run: all of them have the same id, and other runs have different ids. */
 export function planIdOf(target: string, seed: number, shards: number, phases: readonly Phase[]): string {
   const patterns = phases.map(({ pattern, plan, targets }) => ({ pattern, plan, targets }));
   return createHash('sha256').update(JSON.stringify({ target, seed, shards, patterns })).digest('hex');
@@ -111,7 +111,10 @@ function describeTarget({
   return { method, path, ...optional, series: series ?? null };
 }
 
-/** By default every request must be answered, unless a threshold states how many may fail. Which statuses are errors depends on the user. */
+/**
+ * By default every request must get a response, unless a threshold defines how many may fail. The user decides which statuses are
+ * errors.
+ */
 function withDefault(thresholds: Threshold[]): Threshold[] {
   return thresholds.some(({ metric }) => metric === 'errors' || metric === 'unanswered')
     ? thresholds
@@ -132,7 +135,7 @@ export function plannedMs({ schedule }: Pick<Phase, 'schedule'>): number | undef
 
 interface Planned {
   readonly schedule: Schedule;
-  /** The planned rate; none in a closed loop. */
+  /** The planned rate; empty in a closed loop. */
   readonly stages: readonly Stage[];
 }
 
@@ -145,7 +148,7 @@ function exactSchedule({ targets }: Pattern, { ratePerSecond = 'max' }: Override
   return { schedule: { kind: 'queueing', pacer }, stages: [stage] };
 }
 
-/** `--rate` sets the highest rate and `--duration` the total length; the shape of the pattern stays. */
+/** `--rate` sets the highest rate and `--duration` the total length; the shape of the pattern is unchanged. */
 function rateSchedule({ stages = [] }: Pattern, { ratePerSecond, durationMs }: Overrides): Planned {
   const total = sumOf(stages, (stage) => stage.durationMs);
   if (ratePerSecond === 'max') return closedLoop(Number.POSITIVE_INFINITY, durationMs ?? total);

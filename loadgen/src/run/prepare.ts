@@ -1,4 +1,4 @@
-/** Creates the sender from patterns and flags. Reports all mistakes before anything starts. */
+/** Creates the sender from patterns and flags. Reports all errors before anything starts. */
 import type { MetricsChoice } from '../common/metrics.ts';
 import { type Origin, parseOrigin, type TlsOptions } from '../http/origin.ts';
 import { type Shard, WHOLE } from '../load/shard.ts';
@@ -25,7 +25,7 @@ interface PreparedRun {
   readonly metrics: MetricsChoice | undefined;
 }
 
-/** @throws UsageError with every mistake */
+/** @throws UsageError with every error */
 export async function prepareSender(options: SendOptions): Promise<PreparedRun> {
   const { target, tls, overrides, workers, shard = WHOLE, waitMs, startWorker } = options;
   const origin = parseOrigin(target, tls);
@@ -34,7 +34,7 @@ export async function prepareSender(options: SendOptions): Promise<PreparedRun> 
   const own = createSender(senderOptions);
   const prepared = { origin, shard, metrics: metricsOf(patterns) };
   if (workers === 1) return { ...prepared, sender: own };
-  // Reports mistakes that only workers would notice, before any worker is started.
+  // Reports errors that only workers would notice, before any worker is started.
   await planPatterns(patterns, overrides, { index: shard.index, of: shard.of * workers });
   const job = { target, tls, patterns, overrides, waitMs };
   return { ...prepared, sender: createWorkerPool({ ...senderOptions, shard, startWorker, job }, own) };

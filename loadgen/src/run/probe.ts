@@ -36,14 +36,14 @@ export async function runProbes(
   let earlier = before;
   for (const probe of createProbes(target.path)) {
     observer.note(`probe: ${probe.name}`);
-    // If the connection breaks, the response is missing, but the request may have been counted.
+    // If the connection breaks, there is no response, but the request may have been counted.
     const statuses = await sendProbe(origin, probe, TIMEOUT_MS).catch(() => []);
     const sent = [expectedOf(probe, statuses, target)];
     const metrics = probe.isRouted ? allMetrics : withoutMethods(allMetrics);
     const [first, beforeOf] = [earlier, () => first];
     const standing = (after: Snapshot) => standingOf(verify(first, after, sent, metrics), metrics);
     try {
-      // Without a note for each awaited scrape.
+      // Without the option to print a note for each awaited scrape.
       const options = { prometheus, job, waitMs, signal, metrics: allMetrics, beforeOf };
       earlier = await readSettledSnapshot(options, standing);
     } catch (error) {

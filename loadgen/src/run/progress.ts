@@ -1,4 +1,4 @@
-/** The progress of a phase, sent by this process or by several. */
+/** The progress of a phase that is sent by this process or by several. */
 import { type Phase, plannedMs, plannedRequests } from './plan.ts';
 
 /** The current numbers. Percentiles of latency are in ms, and NaN without samples. */
@@ -17,9 +17,9 @@ export interface Progress {
   readonly connections: number;
   /** Undefined for a closed loop that ends by time. */
   readonly requests: number | undefined;
-  /** Undefined if it ends by count. */
+  /** Undefined if the phase ends by count. */
   readonly totalMs: number | undefined;
-  /** The planned rate; undefined for a closed loop, which has none. */
+  /** The planned rate; undefined for a closed loop. */
   askedPerSecondAt(elapsedMs: number): number | undefined;
   numbers(): LiveNumbers;
 }

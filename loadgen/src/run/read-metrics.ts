@@ -4,7 +4,7 @@ import { AUTO, type MetricsChoice, mappingSchema } from '../common/metrics.ts';
 import { PRESET_NAMES } from '../common/presets.ts';
 import { readYaml } from '../pattern/pattern-file.ts';
 
-/** @throws UsageError for any other value, and with every mistake of the file */
+/** @throws UsageError for any other value, and with every error in the file */
 export async function readMetrics(text: string): Promise<MetricsChoice> {
   if (text === 'auto' || PRESET_NAMES.includes(text) || /^[a-zA-Z_:][\w:]*_(total|count)$/.test(text))
     return { ...AUTO, metrics: text };

@@ -45,8 +45,8 @@ export interface RunOptions {
 
 export interface RunObserver extends SenderObserver {
   /**
-   * Saves the report so far. First called in the state `started`, just before the first request, so that a killed run leaves a
-   * trace, but a run that sent nothing does not. Only this first call may reject, with a UsageError.
+   * Saves the report so far. First called in the state `started`, just before the first request, so that a run that is killed
+   * leaves a trace, but a run that sent nothing does not. Only this first call may reject, with a UsageError.
    */
   save(report: Report): Promise<void>;
 }
@@ -57,7 +57,7 @@ export interface RunOutcome {
   readonly unverified?: unknown;
 }
 
-/** The result if the API had already handled requests, with `onlyOnFreshApi`. */
+/** The result if `onlyOnFreshApi` is set and the API had already handled requests. */
 export interface NotFresh {
   readonly alreadyHandled: number;
   readonly snapshot: Snapshot;
@@ -114,7 +114,7 @@ async function sendAndVerify(options: RunOptions, started: Report): Promise<RunO
   await observer.save(sent);
   const isVerifiable = options.verify && isWhole(options.shard) && sent.phases.length > 0;
   if (prometheus === undefined || !isVerifiable) return { report: sent };
-  // Interrupted runs are verified too: the first Ctrl-C has had its effect, and a second one exits the process.
+  // Interrupted runs are verified too. The first Ctrl-C has already taken effect, and a second one exits the process.
   const outcome = await addVerification(sent, comparison(options, prometheus, new AbortController().signal));
   const probed = { ...outcome, report: await addProbes(outcome.report, options, prometheus) };
   if (probed.report.verification !== null) await observer.save(probed.report);

@@ -69,14 +69,14 @@ async function sendAll(options: SenderOptions, addresses: Addresses, startMs: nu
 }
 
 /**
- * The start is a wall-clock time, because shards on several machines share no other clock. The clock is read again this often, because
- * it may be adjusted during a long wait, and the machine may be suspended.
+ * The start is a wall-clock time, because shards on several machines have no other clock in common. The clock is read again this
+ * often, because it may be adjusted during a long wait, and the machine may be suspended.
  */
 const LOOK_EVERY_MS = 60_000;
 
-/** A smaller delay only shows up as lateness, and does not prevent sending. */
+/** A smaller delay only appears as lateness and does not prevent sending. */
 const LATE_MS = 100;
-/** On a busy machine a process wakes up later by less than this, after a suspension by more. */
+/** On a busy machine a process wakes up late by less than this; after a suspension, by more. */
 const WOKEN_LATE_MS = 1_000;
 
 /** Returns at that time, or as soon as the signal aborts. */

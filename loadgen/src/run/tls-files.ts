@@ -11,7 +11,7 @@ export interface TlsFlags {
   readonly key?: string;
 }
 
-/** @returns undefined for the default TLS settings. @throws UsageError for files with other content than expected */
+/** @returns undefined for the default TLS settings @throws UsageError for files with unexpected content */
 export async function readTls({ insecure, cacert, cert, key }: TlsFlags): Promise<TlsOptions | undefined> {
   if ((cert === undefined) !== (key === undefined))
     throw new UsageError(

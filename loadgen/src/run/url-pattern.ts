@@ -1,11 +1,11 @@
-/** The pattern for a URL: one request, repeated by count or for a time. */
+/** The pattern for a URL: one request, repeated a number of times or for a duration. */
 import { UsageError } from '../common/errors.ts';
 import { hideCredentials } from '../common/secrets.ts';
 import { parseUrl } from '../common/url.ts';
 import type { Target } from '../pattern/pattern.ts';
 import type { NamedPattern } from './patterns.ts';
 
-/** The request and its repetition. Already parsed, so that messages use the names that the caller knows. */
+/** The request and its repetition. The values are already parsed, so that messages use the names that the caller knows. */
 export interface UrlRequest extends Partial<Omit<Target, 'method' | 'path' | 'weight' | 'count'>> {
   /** By default GET, or POST with a body. */
   readonly method?: string | undefined;
@@ -21,7 +21,7 @@ export const EXAMPLE_URL = 'http://127.0.0.1:3000/users/7';
 /**
  * A URL to request: unlike a target it may have a query.
  * @param name the name in messages
- * @param credentials what to use instead of user and password
+ * @param credentials the alternative to user and password
  * @throws UsageError
  */
 export function parseRequestUrl(name: string, url: string, credentials: string): URL {
@@ -30,7 +30,7 @@ export function parseRequestUrl(name: string, url: string, credentials: string):
   return new URL(url);
 }
 
-/** Bodies of JSON have this type, unless the headers name another. */
+/** JSON bodies have this type, unless the headers define another. */
 export function withJsonType(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const isTyped = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type');
   return isTyped ? headers : { ...headers, 'content-type': 'application/json' };

@@ -1,4 +1,4 @@
-/** Parses the values of flags, or throws a UsageError to which the command line adds the flag. */
+/** Parses the values of flags, or throws a UsageError to which the command line adds the name of the flag. */
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
 import { MOST_SHARDS, type Shard } from '../load/shard.ts';

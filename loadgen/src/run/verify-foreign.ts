@@ -12,7 +12,7 @@ import {
 import { readSnapshotAfter, readSnapshotAt } from '../verify/snapshot.ts';
 import { standingOf, type Verification, verify } from '../verify/verification.ts';
 
-/** The times of the run, if the result has none; in ms since 1970. */
+/** The times of the run, if the result does not contain them; in ms since 1970. */
 export interface SentBetween {
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -23,10 +23,10 @@ const SETTLE_SECONDS = 20;
 
 type TimedResult = ForeignResult & { readonly startSeconds: number; readonly endSeconds: number };
 
-/** @throws UsageError for other files, and for a result without times if none are given */
+/** @throws UsageError for other files, and for a result without times if the user gives none */
 export async function readForeignResult(file: string, { from, to }: SentBetween): Promise<TimedResult> {
   const json = await readJson(file).catch((error: unknown) => {
-    // Not JSON, so it cannot be a result.
+    // The file is not JSON, so it cannot be a result.
     if (error instanceof CheckError) return undefined;
     throw error;
   });

@@ -12,11 +12,11 @@ export type { Verification };
 
 interface SentRuns {
   readonly records: readonly RunRecord[];
-  /** The number of skipped runs of another version of the generator. */
+  /** The number of runs that were skipped because another version of the generator wrote them. */
   readonly older: number;
 }
 
-/** @param from the folder of a ledger, or reports. @throws UsageError or CheckError with every mistake in them */
+/** @param from the folder of a ledger, or reports @throws UsageError or CheckError with every error in them */
 export async function readSent(from: string | readonly string[]): Promise<SentRuns> {
   const files = typeof from === 'string' ? await ledgerFiles(from) : from;
   const all = await Promise.all(files.map(readRecord));

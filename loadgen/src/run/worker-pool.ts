@@ -1,6 +1,6 @@
 /**
  * Several processes that send one schedule together, each a shard of it, to use more than one core. This process only distributes
- * the jobs and adds up the results. A lost worker is reported, and the others finish.
+ * the jobs and adds up the results. If a worker is lost, the loss is reported and the others finish.
  */
 import { once } from 'node:events';
 import { CheckError, NotSentError, UnreachableError } from '../common/errors.ts';
@@ -85,7 +85,7 @@ class Worker {
   /** The latest numbers of the current phase; undefined before the first. */
   numbers: LiveNumbers | undefined;
   isOver = false;
-  /** The worker reported the failure itself. */
+  /** Whether the worker reported the failure itself. */
   hasFailed = false;
   onPhase: (phase: number) => void = () => {};
   readonly ready: Promise<void>;
@@ -149,7 +149,7 @@ function showPhases(
   return end;
 }
 
-/** Percentiles of parts cannot be added up, so there are none until the histograms arrive at the end. */
+/** Percentiles of parts cannot be added up, so the sum has none until the histograms arrive at the end. */
 function sumLiveNumbers(pool: readonly Worker[]): LiveNumbers {
   const sum = (name: keyof LiveNumbers) => sumOf(pool, ({ numbers }) => numbers?.[name] ?? 0);
   const [sent, errors, dropped, inFlight] = [sum('sent'), sum('errors'), sum('dropped'), sum('inFlight')];

@@ -1,4 +1,4 @@
-/** A worker: a process that sends one shard for its parent, which sends it the job and the start time over a channel. */
+/** A worker: a process that sends one shard for its parent. The parent sends it the job and the start time over a channel. */
 import { reasonOf } from '../common/errors.ts';
 import { parseOrigin, type TlsOptions } from '../http/origin.ts';
 import type { Shard } from '../load/shard.ts';
@@ -39,7 +39,7 @@ const REPORT_EVERY_MS = 200;
 
 /** Resolves when the worker has sent everything, or has reported an error. */
 export async function work(channel: Channel, signal: AbortSignal): Promise<void> {
-  // A simple signal, because it is checked for each request, and checking a combined one costs ten times as much.
+  // A simple signal, because it is checked before each request, and checking a combined one costs ten times as much.
   const stop = new AbortController();
   signal.addEventListener('abort', () => stop.abort());
   const job = Promise.withResolvers<Job>();

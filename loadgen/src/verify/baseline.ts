@@ -1,6 +1,6 @@
 /**
- * The snapshot before a run, and its metrics. A service that has not counted any request may have no series yet: then the metrics are
- * detected after the run, and all counters started at 0.
+ * The snapshot before a run, and its metrics. A service that has not counted any request may have no series yet: then the metrics
+ * are detected after the run, and all counters have started at 0.
  */
 import { CheckError } from '../common/errors.ts';
 import {
@@ -16,7 +16,7 @@ import { ofJob, type Snapshot } from './process.ts';
 import { readSnapshot, type SnapshotOptions } from './snapshot.ts';
 
 export interface Baseline {
-  /** Without counters if they are not known yet. */
+  /** Has no counters if they are not known yet. */
   readonly metrics: Metrics;
   readonly before: Snapshot;
 }
@@ -24,11 +24,11 @@ export interface Baseline {
 /** Options for snapshots whose metrics are not known yet. */
 export type BaselineOptions = Omit<SnapshotOptions, 'metrics'> & {
   readonly onChoice?: (reason: string) => void;
-  /** If a preset was named, no other metrics are considered. */
+  /** If the user named a preset, no other metrics are considered. */
   readonly preset?: string | undefined;
 };
 
-/** @throws the errors of {@link readSnapshot}, and CheckError if two mappings fit equally */
+/** @throws the errors of {@link readSnapshot}, and CheckError if two mappings fit equally well */
 export async function readBaseline(choice: MetricsChoice, options: BaselineOptions): Promise<Baseline> {
   const found = await find(choice, options);
   if (found?.startTime !== undefined)
@@ -41,7 +41,7 @@ export async function readBaseline(choice: MetricsChoice, options: BaselineOptio
   return { metrics, before: await readSnapshot({ ...options, metrics, askedAtSeconds }) };
 }
 
-/** The metrics of a service that has been scraped. @throws CheckError if it exposes none, or two fit equally */
+/** The metrics of a service that has been scraped. @throws CheckError if it exposes none, or two fit equally well */
 export async function resolveMetrics(choice: MetricsChoice, options: BaselineOptions): Promise<Metrics> {
   const known = (await find(choice, options)) ?? withIgnored(NO_METRICS, choice);
   return withStart(await completeMetrics(known, options), options);
@@ -54,11 +54,11 @@ async function withStart(metrics: Metrics, { prometheus, job, signal }: Baseline
   return { ...metrics, startTime: starts.length > 0 ? START_TIME : null };
 }
 
-/** The metrics of a baseline, or those that the service has exposed since. @throws CheckError if it exposes none */
+/** The metrics of a baseline, or the metrics that the service has exposed since. @throws CheckError if it exposes none */
 export async function completeMetrics(known: Metrics, options: BaselineOptions): Promise<Metrics> {
   if (known.counters.length > 0) return known;
   const { job, onChoice, preset } = options;
-  // After this snapshot, everything that was counted so far has been scraped.
+  // After this snapshot, everything counted so far has been scraped.
   await readSnapshot({ ...options, metrics: { ...known, startTime: null } });
   const found = await detectMetrics(options, preset === undefined ? undefined : [preset]);
   if (found === undefined)

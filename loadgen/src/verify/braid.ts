@@ -1,6 +1,6 @@
 /**
- * Detects several processes that answer the scrapes of one target in turn, like the workers of a server that share a port. Counters of
- * such a target prove nothing. The signs are a start time that reappears, and a counter that dropped meanwhile.
+ * Detects several processes that respond to the scrapes of one target in turn, like the workers of a server that share a port.
+ * Counters of such a target prove nothing. The signs are a start time that reappears, and a counter that dropped in the meantime.
  */
 import { START_TIME } from '../common/metrics.ts';
 import { formatTarget, isWithin, ofJob, type Source } from './process.ts';
@@ -8,7 +8,7 @@ import type { Samples } from './prometheus.ts';
 
 const WINDOW = '300s';
 
-/** @returns an obstacle per such target. Undetected if all scrapes happen to reach the same process. */
+/** @returns an obstacle for each such target. A target is not detected if all scrapes happen to reach the same process. */
 export async function findBraids({ prometheus, job, signal }: Source): Promise<string[]> {
   const own = `{${ofJob(job)}}[${WINDOW}]`;
   const starts = await prometheus.samples(`${START_TIME}${own}`, { signal });
@@ -24,7 +24,7 @@ export async function findBraids({ prometheus, job, signal }: Source): Promise<s
     );
 }
 
-/** Whether a value reappears after another one. */
+/** Whether a value reappears after a different one. */
 function comesBack({ points }: Samples): boolean {
   const seen = new Set<number>();
   return points.some(({ value }, n) => {

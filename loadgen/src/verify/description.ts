@@ -30,7 +30,7 @@ export function describeVerification(verification: Verification): { headline: st
   };
 }
 
-/** For targets that declare no route, only sums are known. */
+/** If targets declare no route, only sums are known. */
 function describeVerified({ answered, compared = answered, undeclared = 0 }: Verification): string[] {
   if (answered === 0) return ['no requests were sent, and none were counted'];
   const requests = formatCount(answered, 'request');

@@ -34,7 +34,7 @@ type Found = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
 /**
  * @param names the only presets or counters to consider; by default all presets, then any counter
  * @returns undefined if nothing fits, for example if the service has not counted a request yet
- * @throws CheckError if two fit equally
+ * @throws CheckError if two fit equally well
  */
 export async function detectMetrics(
   { prometheus, job, signal }: Source,

@@ -1,7 +1,7 @@
 /**
- * One request to Prometheus, over HTTP or HTTPS, with the kinds of credentials that Prometheus' own clients support. Not `fetch`,
- * which accepts neither a custom certificate authority nor every port. Follows no redirects, because the credentials are only for
- * the configured server.
+ * One request to Prometheus, over HTTP or HTTPS, with the kinds of credentials that Prometheus' clients support. Does not use
+ * `fetch`, which accepts neither a custom certificate authority nor every port. Follows no redirects, because the credentials are
+ * only for the configured server.
  */
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
@@ -13,7 +13,7 @@ export interface Access {
   readonly basic?: string | undefined;
   /** Called before each request, because tokens are renewed. */
   readonly bearerToken?: (() => Promise<string>) | undefined;
-  /** PEM, instead of the system's certificate authorities. */
+  /** A PEM file that replaces the system's certificate authorities. */
   readonly ca?: string | undefined;
 }
 
@@ -44,7 +44,7 @@ export async function exchange(url: URL, access: Access, signal: AbortSignal): P
   };
 }
 
-/** Explains a 401 or 403, and how to fix it. */
+/** Explains a 401 or 403 and how to fix it. */
 export function explainRefusal({ basic, bearerToken }: Access): string {
   if (basic !== undefined) return 'refuses the user and password in --prometheus';
   if (bearerToken !== undefined) return 'refuses the bearer token';

@@ -10,14 +10,14 @@ import { sumOf } from '../common/sums.ts';
 export interface ForeignResult {
   readonly tool: string;
   readonly answered: Record<string, number>;
-  /** Sent, and possibly counted. */
+  /** Requests that were sent and may have been counted. */
   readonly unknown: number;
   /** Whether the result has the status of each response. */
   readonly hasCodes: boolean;
   /** In seconds since 1970, on the clock of the sending machine; undefined if the result has no times. */
   readonly startSeconds?: number;
   readonly endSeconds?: number;
-  /** What the result cannot contain. */
+  /** Describes what the result cannot contain. */
   readonly note: string;
 }
 
@@ -56,7 +56,7 @@ const autocannon = z
     };
   });
 
-/** `--summary-export` has the values in the metric, `handleSummary` under `values`. */
+/** `--summary-export` puts the values into the metric, `handleSummary` puts them under `values`. */
 const k6Metric = z
   .union([z.object({ values: z.record(z.string(), z.unknown()) }), z.record(z.string(), z.unknown())])
   .transform((metric) => ('values' in metric ? metric.values : metric) as Record<string, unknown>);
@@ -72,7 +72,7 @@ const k6 = z
   .refine(({ metrics: { http_reqs } }) => typeof http_reqs.count === 'number')
   .transform(({ metrics: { http_reqs, http_req_failed, vus_max } }): ForeignResult => {
     const number = (value: unknown) => (typeof value === 'number' ? value : 0);
-    // `passes` of a rate counts the samples that are true: here the failed requests.
+    // `passes` of a rate is the number of samples that are true: here the failed requests.
     const failed = http_req_failed === undefined ? number(http_reqs.count) : number(http_req_failed.passes);
     return {
       ...{ tool: 'k6', hasCodes: false, answered: { 200: number(http_reqs.count) - failed } },

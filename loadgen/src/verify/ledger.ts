@@ -1,6 +1,6 @@
 /**
  * The ledger: a folder with the report of every run, one file per run, so that `verify` can add them up. Reads only the parts of a
- * report that the verification needs, and ignores all others, including those of other versions.
+ * report that the verification needs and ignores all other parts, including those of other versions.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -61,8 +61,8 @@ export async function removeRecord(folder: string, record: RunRecord): Promise<v
 }
 
 /**
- * Starts a new ledger: earlier counts no longer matter. Writes the record of a run that sends nothing. Earlier records stay, under
- * names that are not read.
+ * Starts a new ledger: earlier counts no longer matter. Writes the record of a run that sends nothing. Earlier records are kept
+ * under names that are not read.
  */
 export async function startLedger(folder: string, metrics: Metrics, before: Snapshot): Promise<void> {
   await openLedger(folder);
@@ -89,7 +89,7 @@ export async function ledgerFiles(folder: string): Promise<string[]> {
 /**
  * @returns the record; undefined if another version of the generator wrote it. Skipping such a run is safe: a verification starts
  * with the snapshot of its first run, so requests of a skipped run in between would appear as those of another client
- * @throws CheckError with the file and the place of every mistake: a damaged ledger verifies nothing
+ * @throws CheckError with the file and the location of every error: a damaged ledger verifies nothing
  */
 export async function readRecord(path: string): Promise<RunRecord | undefined> {
   const json = await readJson(path);

@@ -1,5 +1,5 @@
 /**
- * The data of each process of the service: the vocabulary of snapshots. A process is identified by all labels of its target and its
+ * The data of each process of the service, which snapshots consist of. A process is identified by all labels of its target and its
  * start time, if it has one.
  */
 import { z } from 'zod';
@@ -12,7 +12,7 @@ import { formatLabels, type Series, seriesSchema } from './series.ts';
 /**
  * Some client libraries compute the start time at each scrape, so it varies by some milliseconds
  * (github.com/prometheus/client_golang/issues/289). A process that is replaced within half a second has counted next to nothing;
- * confusing the two can make a verification fail, but never succeed.
+ * mistaking its replacement for it can make a verification fail, but never succeed.
  */
 export const START_JITTER_SECONDS = 0.5;
 
@@ -102,9 +102,10 @@ export function formatTarget({ __name__, job, instance = 'a target', ...others }
 const SCRAPED_AT = 'loadgen_scraped_at';
 
 /**
- * Selects all data of a snapshot, for the targets that match `matchers`, with the time of each scrape. One query, so that Prometheus
- * evaluates it on one state of its data.
- * @param isForwarded whether samples arrive by `remote_write`, so that those of one scrape may arrive separately: then each has a time
+ * Selects all data of a snapshot, for the targets that match `matchers`, with the time of each scrape. It is one query, so that
+ * Prometheus evaluates it on one state of its data.
+ * @param isForwarded whether samples arrive by `remote_write`, so that those of one scrape may arrive separately: then the result
+ * has a time for each of them
  */
 export function snapshotQueryOf(matchers: string, metrics: Metrics, isForwarded = false): string {
   const { counters, inProgress, drained, startTime } = metrics;
@@ -153,7 +154,7 @@ export function toProcesses(samples: readonly Sample[], metrics: Metrics): Termi
   return processes;
 }
 
-/** @param known NaN for none */
+/** @param known NaN if there is none */
 const earlierOf = (known: number, seconds: number) => Math.min(known || seconds, seconds);
 
 /** @throws CheckError for a target that matches no process, and for targets with the same labels */

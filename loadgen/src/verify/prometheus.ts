@@ -68,13 +68,13 @@ export interface Samples {
 }
 
 export interface PrometheusOptions extends Access {
-  /** How long to retry if Prometheus does not respond. By default no retries. */
+  /** How long to retry if Prometheus does not respond. Default: no retries. */
   readonly retryMs?: number;
 }
 
 export interface QueryOptions {
   readonly signal?: AbortSignal;
-  /** In seconds on Prometheus' clock; now by default. */
+  /** In seconds on Prometheus' clock. Default: the current time. */
   readonly atSeconds?: number;
 }
 
@@ -97,7 +97,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const RETRY_MS = 250;
 
 export class Prometheus {
-  /** Without credentials. */
+  /** The URL without credentials. */
   readonly url: string;
   readonly #access: Access;
   readonly #retryMs: number;
@@ -181,7 +181,7 @@ export class Prometheus {
         return await this.#callOnce(url, schema, signal);
       } catch (error) {
         signal?.throwIfAborted();
-        // A server that responds, but is not Prometheus, will not become one.
+        // A server that responds but is not Prometheus will not become Prometheus.
         if (error instanceof UnreachableError || error instanceof UsageError) throw error;
         if (performance.now() >= deadline || isTlsFailure(error)) {
           const remedy = isTlsFailure(error) ? ' (see --prometheus-ca-file)' : '';

@@ -24,8 +24,8 @@ export function readQuantiles(
   const isSteady = before.instances.every((one) =>
     after.instances.some((other) => isSameProcess(one, other)),
   );
-  // After a restart only `increase()` is correct. Over the creation of a native histogram it is coarse, because Prometheus stores a
-  // zero of schema 0 there, whose buckets have a factor of 2. A range is left-open, hence 1 ms more.
+  // After a restart, only `increase()` is correct. It is coarse if the native histogram was created in between, because Prometheus
+  // stores a zero of schema 0 there, whose buckets have a factor of 2. A range is left-open, hence 1 ms more.
   const grown = (sum: string, series: string) =>
     isSteady
       ? `(${sum}(${series}) - ${sum}(${series} offset ${rangeMs}ms) or ${sum}(${series}))`

@@ -70,7 +70,10 @@ export function isIgnored(series: Series, metrics: Metrics): boolean {
   return isRouted && metrics.ignoreRoutes.includes(routeOf(series, metrics));
 }
 
-/** Targets that declare no route may be counted under any route, so then all are compared without routes. */
+/**
+ * Requests to targets that declare no route may be counted under any route. If there are any, all requests are compared without
+ * routes.
+ */
 function comparedBy(expected: ExpectedCounts, metrics: Metrics): Metrics {
   if (expected.every(({ route }) => route !== null)) return metrics;
   return { ...metrics, counters: metrics.counters.map(({ route, ...counter }) => counter) };
@@ -88,7 +91,7 @@ function pool(counted: SeriesCounts, metrics: Metrics, compared: Metrics): Serie
   return pooled;
 }
 
-/** The number of requests that matched no route, by method in the service's spelling. Undefined if no counter has it. */
+/** The number of requests that matched no route, by method in the service's spelling. Undefined if no counter has this number. */
 function countUnmatched(counted: SeriesCounts, metrics: Metrics): ((method: string) => number) | undefined {
   const whole = wholeCounterOf(metrics);
   const { route, method: label } = whole ?? {};
@@ -99,7 +102,7 @@ function countUnmatched(counted: SeriesCounts, metrics: Metrics): ((method: stri
   return (method) => sumOf(own, (series) => (series.labels[label] === method ? counted.of(series) : 0));
 }
 
-/** The expected increase of each series, and how much more it may have increased by requests that may or may not have been counted. */
+/** The expected increase of each series, and the possible additional increase by requests that may or may not have been counted. */
 function expectations(
   expected: ExpectedCounts,
   metrics: Metrics,
@@ -160,7 +163,7 @@ function toRow(series: Series, atLeast: number, atMost: number, counted: number)
 }
 
 function byMetricThenLabels({ counters }: Metrics) {
-  // The gauge is last.
+  // Puts the gauge last.
   const names = counters.map(({ name }) => name);
   const orderOf = ({ metric }: Series) => (names.includes(metric) ? names.indexOf(metric) : names.length);
   return (a: Series, b: Series) => orderOf(a) - orderOf(b) || (formatSeries(a) < formatSeries(b) ? -1 : 1);

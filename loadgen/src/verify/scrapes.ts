@@ -13,7 +13,7 @@ import { formatSeries } from './series.ts';
 import { readSnapshot, type SnapshotOptions, TIMESTAMP_TOLERANCE_SECONDS } from './snapshot.ts';
 import { verify } from './verification.ts';
 
-/** After this many scrapes a coincidence is ruled out. */
+/** After this many scrapes, a coincidence is ruled out. */
 const ENOUGH = 3;
 /** The longest time for which raw samples are queried. */
 const MOST_SECONDS = 3_600;

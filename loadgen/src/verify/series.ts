@@ -1,4 +1,4 @@
-/** Series with Prometheus' labels: objects in the program, text only for users. */
+/** Series with Prometheus' labels: objects in the program, converted to text only for users. */
 import { z } from 'zod';
 
 export const seriesSchema = z.strictObject({
@@ -33,14 +33,14 @@ export class SeriesCounts {
     return this.#entries.get(keyOf(series))?.count ?? 0;
   }
 
-  /** The union of the series of this and of others. */
+  /** The union of the series of this object and the others. */
   seriesWith(...others: readonly SeriesCounts[]): Series[] {
     const all = new Map([this, ...others].flatMap((counts) => [...counts.#entries]));
     return [...all.values()].map(({ series }) => series);
   }
 }
 
-/** Only compared with other keys. */
+/** The key is only compared with other keys. */
 function keyOf({ metric, labels }: Series): string {
   return JSON.stringify([metric, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }

@@ -1,7 +1,7 @@
 /**
- * The API's counters in Prometheus at one time: raw values per process, never `rate()` or `increase()`, which extrapolate. A snapshot is
- * *fresh*: every target was scraped after the snapshot was requested. This is decided only by Prometheus' clock, which is never
- * compared with a clock of this machine.
+ * The API's counters in Prometheus at one time: raw values per process, never `rate()` or `increase()`, which extrapolate. A
+ * snapshot is *fresh* if every target was scraped after the snapshot was requested. Only Prometheus' clock decides this, and it is
+ * never compared with a clock of this machine.
  */
 import { UnreachableError } from '../common/errors.ts';
 import { isByTarget, type Metrics } from '../common/metrics.ts';
@@ -25,21 +25,21 @@ export interface SnapshotOptions extends Source {
   readonly metrics: Metrics;
   /** How long to wait for a scrape of every target. */
   readonly waitMs: number;
-  /** The time of an earlier snapshot that is read again with other metrics; now by default. */
+  /** The time of an earlier snapshot that is read again with other metrics. Default: the current time. */
   readonly askedAtSeconds?: number;
-  /** Called once if it has to wait, with the reason. */
+  /** Called with the reason if a wait is necessary, once. */
   readonly onWait?: (reason: string) => void;
   /** The earlier snapshot to compare with. Processes that ended since then are read as well. */
   readonly beforeOf?: (now: Snapshot) => Snapshot | undefined;
 }
 
 const POLL_MS = 100;
-/** If queries take long, because the API has many series, Prometheus is busy with them for at most a fifth of the time. */
+/** If queries take long, because the API has many series, Prometheus spends at most a fifth of the time on them. */
 const PAUSE_FACTOR = 4;
 const SETTLE_MS = 20_000;
 /** Waits for this many scrapes of the slowest target, even if `waitMs` is shorter. */
 const SCRAPES = 2;
-/** A scrape interval that users notice. */
+/** A scrape interval at which users notice the wait. */
 const NOTABLE_MS = 10_000;
 /** Prometheus may set timestamps up to 2 ms early, to keep them regular (scrape.ScrapeTimestampTolerance). */
 export const TIMESTAMP_TOLERANCE_SECONDS = 0.01;
@@ -68,7 +68,7 @@ export async function readSnapshot(options: SnapshotOptions): Promise<Snapshot> 
     }
     const oldestSeconds = Math.min(...instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
     if (latestSeconds === undefined) options.onWait?.(`${reason}${scraping.text}`);
-    // Keeps waiting while older samples still arrive: a store that was down receives its backlog first.
+    // Keeps waiting while older samples still arrive: a store that was down first receives its backlog.
     else if (scraping.isForwarded && oldestSeconds > latestSeconds) startMs = performance.now();
     latestSeconds = oldestSeconds;
     if (performance.now() - startMs > waitMs) {
@@ -90,7 +90,7 @@ interface Scraping {
   readonly error: string;
 }
 
-/** The scrape interval of the targets, and their errors. Engines that only receive data from other scrapers do not know it. */
+/** The scrape interval of the targets, and their errors. Engines that only receive data from other scrapers know neither. */
 async function readScraping({ prometheus, job, signal }: Source): Promise<Scraping> {
   const all = await prometheus.targets(signal).catch(() => []);
   const own = all.filter(({ labels }) => labels.job === job);
@@ -114,9 +114,9 @@ function toMs(duration: string): number {
 
 /**
  * A snapshot after traffic: like {@link readSnapshot}, but repeated while counts are missing that a later scrape may contain. The
- * service may still be working on a request that this side has given up. A replica that has just started is found only when
- * Prometheus queries the DNS again (5 s), has passed on the result (5 s) and scrapes it (5 s). If everything matches, another scrape of
- * every target must confirm it, because a service that counts twice may count the second time late.
+ * service may still be working on a request that the client has given up. A replica that has just started is found only when
+ * Prometheus queries the DNS again (5 s), has passed on the result (5 s) and scrapes the replica (5 s). If everything matches,
+ * another scrape of every target must confirm the match, because a service that counts twice may count the second time late.
  */
 export async function readSettledSnapshot(
   options: SnapshotOptions,
@@ -131,7 +131,7 @@ export async function readSettledSnapshot(
     if (standing === 'wrong' || (standing === 'equal' && wasEqual)) return snapshot;
     const isOver = standing === 'missing' && performance.now() - startMs >= settleMs;
     if (isOver && settleMs > SETTLE_MS) return snapshot;
-    // A slow scrape gets as many chances as a fast one.
+    // A slow scrape must get as many chances as a fast one.
     if (isOver) settleMs = Math.max(SETTLE_MS + 1, SCRAPES * (await readScraping(options)).intervalMs);
     wasEqual = standing === 'equal';
   }
@@ -192,9 +192,9 @@ export function sumOfMetric({ instances }: Snapshot, metric: string): number {
 }
 
 /**
- * Merges snapshots that were taken before runs which may overlap: the earliest scrape of each instance. Every run started after its
- * own snapshot, so all requests came after these scrapes. An instance that is not in the first snapshot appeared later, and started
- * at 0.
+ * Merges snapshots that were taken before runs which may overlap, using the earliest scrape of each instance. Every run started
+ * after its snapshot, so all requests came after these scrapes. An instance that is not in the first snapshot appeared later, and
+ * started at 0.
  * @throws RangeError if there are no snapshots
  */
 export function earliest(snapshots: readonly Snapshot[]): Snapshot {
@@ -208,7 +208,7 @@ export function earliest(snapshots: readonly Snapshot[]): Snapshot {
   return { ...first, instances };
 }
 
-/** @returns the instances, and the reason for waiting if a target is down or was not scraped since then */
+/** @returns the instances, and the reason for waiting if a target is down or has not been scraped since then */
 async function readFresh(
   { prometheus, job, metrics, signal }: SnapshotOptions,
   since: number,

@@ -1,6 +1,6 @@
 /**
  * Terminated processes of the API, with the values of their last scrape. A process that was drained before its last scrape has lost
- * nothing. For any other, the requests that it counted after its last scrape are lost.
+ * no counts. For any other process, the requests that it counted after its last scrape are lost.
  */
 
 import { isByTarget, type Metrics } from '../common/metrics.ts';
@@ -41,7 +41,7 @@ export async function readTerminated(
   const isSame: typeof isSameProcess = isByTarget(metrics)
     ? (a, b) => isSameTarget(a.labels, b.labels)
     : isSameProcess;
-  // A process that ended while `before` was taken is in neither, because it counted everything before the run.
+  // A process that ended while `before` was taken is in neither snapshot, because it counted everything before the run.
   const readAtSeconds = Math.max(...before.instances.map(({ scrapedAtSeconds }) => scrapedAtSeconds));
   const isOf = (instances: readonly InstanceSnapshot[], process: Process) =>
     instances.some((other) => isSame(other, process));
@@ -63,7 +63,7 @@ export async function readTerminated(
 const MARGIN_SECONDS = 1;
 /** The longest time for which raw samples are queried directly: 720 per target, with one every 5 s. */
 const RAW_SECONDS = 3_600;
-/** A longer time is divided into this many parts. Raw samples are queried only for parts in which a process starts or ends. */
+/** A longer time is divided into this many parts. Raw samples are queried only for the parts in which a process starts or ends. */
 const PARTS = 200;
 
 /** The samples of the start times, or of `up`, since a time: at least the last sample of each terminated process. */
@@ -86,7 +86,7 @@ async function readStarts(
   return (await Promise.all(raw)).flat();
 }
 
-/** The ends of the parts whose neighbours have another value of the series, or none. */
+/** The ends of the parts whose neighbours have a different value of the series, or none. */
 function changesOf({ points }: Samples, step: number): number[] {
   const lastAt = new Map(points.map(({ atSeconds, value }) => [atSeconds, value]));
   return points
@@ -106,7 +106,7 @@ function matchersOf(labels: Labels): string {
     .join(',');
 }
 
-/** If the start time changes within a series, it is another process. */
+/** If the start time changes within a series, the samples belong to different processes. */
 function processesOf(starts: readonly Samples[], metrics: Metrics): Process[] {
   const isUp = isByTarget(metrics);
   const processes: Process[] = [];

@@ -1,6 +1,6 @@
 /**
- * Verifies that every request was counted exactly once: compares the expected counts with the difference of two snapshots, one row per
- * series. A series that changed without an expected count also gets a row, which reveals other traffic.
+ * Verifies that every request was counted exactly once: compares the expected counts with the difference of two snapshots, one row
+ * per series. A series that changed without an expected count also gets a row, which reveals other traffic.
  */
 import { z } from 'zod';
 import { type ExpectedCounts, totalsOf } from '../common/expected-counts.ts';
@@ -40,7 +40,7 @@ export const verificationSchema = z.strictObject({
 
 export type Verification = z.output<typeof verificationSchema>;
 
-/** @param expected everything that was sent between the two snapshots */
+/** @param expected the requests that were sent between the two snapshots */
 export function verify(
   before: Snapshot,
   after: Snapshot,
@@ -148,7 +148,10 @@ function findObstacles(before: Snapshot, after: Snapshot): string[] {
   return [...lost, ...new Set([...before.instances, ...known].flatMap(findNoCounts))];
 }
 
-/** The number of answered requests that are compared with at least one counter: a row with no expected count compares nothing. */
+/**
+ * The number of requests with a response that are compared with at least one counter: a row with no expected count compares
+ * nothing.
+ */
 function countCompared(rows: readonly VerificationRow[], { counters }: Metrics): number {
   const sums = counters
     .filter(({ counts }) => counts !== 'errors')

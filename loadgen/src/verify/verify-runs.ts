@@ -19,7 +19,8 @@ export interface RunsVerification {
 }
 
 /**
- * @param records in any order; start times of instances show which belong together, and Prometheus' clock their order
+ * @param records in any order; the start times of instances show which records belong together, and Prometheus' clock shows their
+ * order
  * @throws CheckError if no run belongs to the API's current processes, because comparing nothing would always succeed
  */
 export function verifyRuns(records: readonly RunRecord[], now: Snapshot, metrics: Metrics): RunsVerification {
@@ -63,8 +64,8 @@ export function metricsOf(records: readonly RunRecord[]): Metrics | undefined {
 }
 
 /**
- * The counts before the first of the runs that {@link verifyRuns} adds up. Shards of one run may overlap; then no single snapshot was
- * taken before all of them.
+ * The counts before the first of the runs that {@link verifyRuns} adds up. Shards of one run may overlap; then no single snapshot
+ * was taken before all of them.
  */
 export function baselineOf(records: readonly RunRecord[], now: Snapshot): Snapshot | undefined {
   const befores = selectCurrent(records, now).flatMap(({ snapshots }) => snapshots.before ?? []);
@@ -72,8 +73,8 @@ export function baselineOf(records: readonly RunRecord[], now: Snapshot): Snapsh
 }
 
 /**
- * The runs of the API's current processes. One common process is enough; terminated ones are then reported as an obstacle. A run may
- * have started with processes that were replaced meanwhile.
+ * The runs of the API's current processes. One common process is enough; terminated ones are then reported as an obstacle. A run
+ * may have started with processes that have been replaced since.
  */
 function selectCurrent(records: readonly RunRecord[], now: Snapshot): RunRecord[] {
   const isCurrent = (then: Snapshot | null) =>

@@ -1,18 +1,18 @@
-/** The charts of a phase: rates per second, durations in ms, and their distribution. Null is a gap. */
+/** The charts of a phase: rates per second, durations in ms, and their distribution. Null represents a gap. */
 import { formatMs } from '../../common/units.ts';
 import { decodeHistogram, type Histogram, percentileMs } from '../../load/histogram.ts';
 import type { PhasePlan, PhaseReport } from '../report.ts';
 import type { Axis, Chart, Line } from './svg.ts';
 
 const POINTS_PER_DECADE = 16;
-/** In a shorter last interval, a single request would look like a high rate. */
+/** In a last interval with a smaller share than this, a single request would look like a high rate. */
 const LEAST_SHARE = 0.2;
 const RATES = ['sent', 'answered', 'errors', 'dropped'] as const;
 const PERCENTILES = { p50: 50, p90: 90, p99: 99, max: 100 } as const;
 
 export type DurationKind = 'latency' | 'serviceTime';
 
-/** @param shards the number of shards: the planned rate is that of the whole run */
+/** @param shards the number of shards, because the planned rate is that of the whole run */
 export function ratesChart(phase: PhaseReport, shards: number): Chart {
   const { intervalSeconds, points } = phase.timeline;
   const spans = points.map((_, n) => {
@@ -94,7 +94,7 @@ function curves(given: readonly (Omit<Line, 'values'> & { readonly text: string 
   return { x, lines, xAxis, yAxis: durationAxis(lines) };
 }
 
-/** For a logarithmic axis, a duration below the clock's resolution is shown as one microsecond. */
+/** A duration below the clock's resolution is drawn as one microsecond, because the axis is logarithmic. */
 function durationAt(histogram: Histogram | undefined, percentile: number): number | null {
   if (histogram === undefined || histogram.totalCount === 0) return null;
   return Math.max(0.001, percentileMs(histogram, percentile));

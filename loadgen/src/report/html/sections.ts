@@ -112,7 +112,7 @@ function slowestTable({ slowest }: PhaseReport): Markup | undefined {
   return html`<h3>Slowest</h3>${table(['target', 'ended with', 'service time', 'latency', 'trace id'], rows)}`;
 }
 
-/** The verdict is at the top of the page. */
+/** Omits the verdict, which is at the top of the page. */
 export function verificationSection({ verification }: Report): Markup | undefined {
   if (verification === null || verification.rows.length === 0) return undefined;
   const rows = verification.rows.map((row) => ({
@@ -148,7 +148,7 @@ export function planSection(report: Report): Markup {
 ${report.phases.map(planOf)}</section>`;
 }
 
-/** The targets are in the table above, and in the report's JSON. */
+/** Omits the targets, which are in the table above and in the report's JSON. */
 function planOf({ pattern, plan }: PhaseReport): Markup {
   const bound = plan.requests === null ? '' : `, ${formatCount(plan.requests, 'request')}`;
   const length = plan.durationSeconds === null ? '' : `, ${formatMs(plan.durationSeconds * 1000)}`;

@@ -27,10 +27,10 @@ export interface Chart {
   readonly yAxis: Axis;
 }
 
-/** With more, each tooltip's area would be narrower than the pointer. */
+/** With more tooltips, the area of each would be narrower than the pointer. */
 const MOST_HINTS = 80;
 
-/** Coordinates are percentages of the plot, so that the labels next to it can use the same. */
+/** Coordinates are percentages of the plot, so that the labels next to the plot can use them too. */
 export function drawChart({ x, lines, xAxis, yAxis }: Chart): Markup {
   const leftOf = (value: number) => percentOf(xAxis, value);
   const topOf = (value: number) => round(100 - percentOf(yAxis, value));
@@ -52,7 +52,7 @@ function strokeOf({ color, isDashed }: Line): Markup {
   return html` style="stroke:var(--${color})"${isDashed ? html` stroke-dasharray="6 4"` : undefined}`;
 }
 
-/** Values between gaps, as visible dots: with the stroke width of a curve they would be too small to see. */
+/** Single values between gaps, as visible dots: with the stroke width of a curve they would be too small to see. */
 function dotsOf(left: readonly number[], line: Line, topOf: (value: number) => number): Markup | undefined {
   const isGap = (n: number) => typeof line.values[n] !== 'number';
   const alone = line.values.map((value, n) => (isGap(n - 1) && isGap(n + 1) ? value : null));
@@ -72,7 +72,7 @@ function pathOf(left: readonly number[], values: Column, topOf: (value: number) 
   return commands.join('');
 }
 
-/** Adjacent bands across the plot, each with the numbers of its middle point as tooltip. */
+/** Adjacent bands across the plot, each with the numbers of its middle point as a tooltip. */
 function hintsOf({ x, lines, xAxis, yAxis }: Chart): Markup[] {
   const step = Math.ceil(x.length / MOST_HINTS);
   const shown = x.map((value, n) => ({ value, n })).filter(({ n }) => n % step === 0);

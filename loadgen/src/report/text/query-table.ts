@@ -4,7 +4,7 @@ import { formatTable } from './table.ts';
 
 type Series = Extract<QueryAnswer, { resultType: 'vector' | 'matrix' }>;
 
-/** @returns lines; none if the result is empty. The values of a range are in one cell, the oldest first. */
+/** @returns lines; none if the result is empty. The values of a range share one cell, the oldest first. */
 export function formatAnswer(answer: QueryAnswer): string[] {
   if (answer.resultType === 'scalar' || answer.resultType === 'string') return [answer.result[1]];
   const series = seriesOf(answer);

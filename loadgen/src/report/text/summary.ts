@@ -82,7 +82,7 @@ function formatPlan({ schedule, requests, durationSeconds, connections }: PhaseR
 
 function formatDistributions({ plan, latencyMs, serviceTimeMs, latenessMs }: PhaseReport): string[] {
   const latency = row('latency', formatDistribution(latencyMs));
-  // In a closed loop a request is due when it is sent, so the three would be equal.
+  // In a closed loop, a request is due when it is sent, so all three durations would be equal.
   if (plan.schedule === 'closed') return [latency];
   const service = row('service', formatDistribution(serviceTimeMs));
   return [latency, service, row('lateness', formatDistribution(latenessMs))];
@@ -95,7 +95,7 @@ function formatDistribution(distribution: Distribution | null): string {
     .join('  ');
 }
 
-/** The id comes first, because users copy it and long lines are cut at the end. */
+/** The id comes first, because users copy it and long lines are cut off at the end. */
 function formatSlow({ traceId, serviceTimeMs, endedWith, target }: SlowRequest, n: number): string {
   const text = row(
     n === 0 ? 'slowest' : '',

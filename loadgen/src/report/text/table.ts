@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 
 /**
- * @param rows the first has the titles, in bold
+ * @param rows the first row contains the titles, which are bold
  * @param isNumber whether a column is right-aligned; by default all but the first
  * @returns one line per row, with aligned columns
  */

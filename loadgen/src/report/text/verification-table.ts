@@ -19,7 +19,7 @@ export function formatVerification(verification: Verification): string[] {
 
 function formatRows(rows: readonly VerificationRow[]): string[] {
   const shown = rows.flatMap((row, n) => {
-    // Below the name of their metric, without braces and commas.
+    // The labels are below the name of their metric, without braces and commas.
     const labels = formatLabels(row.labels).join(' ');
     const cells = [labels === '' ? row.metric : `  ${labels}`, ...formatNumbers(row)];
     const isFirst = labels !== '' && row.metric !== rows[n - 1]?.metric;
