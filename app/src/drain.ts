@@ -10,17 +10,13 @@ import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 /** How often a draining server checks its connections, in milliseconds. */
 const CHECK_MS = 50;
 
+/** After this time without a new connection, none is expected, in ms: longer than a client needs to open the next one. */
+const QUIET_MS = 1_000;
+
 /**
  * The server accepts new connections at most until the first share of the grace period has passed. Until the second, it waits for a
  * gap between two connections, because a connection that the kernel has opened but this process has not accepted is cut. The rest
  * of the period is for requests on these connections.
- */
-const QUIET_MS = 1_000;
-
-/**
- * The share of the grace period in which new connections are still accepted, and then the share in which the server waits for a gap
- * between two of them, because a connection that the kernel has opened but this process has not accepted is cut. The rest of the
- * period is for requests on these connections.
  */
 const ACCEPTING_SHARE = 0.75;
 const GAP_SHARE = 0.9;

@@ -17,10 +17,7 @@ import { createRequestCounts, type RequestCounts } from './recording/counts.ts';
 import { createRecorder } from './recording/recorder.ts';
 import { guard, isBoolean } from './user-function.ts';
 
-/**
- * The metrics of one application. In a worker of an aggregating primary, `lastScrape` waits until all counts are handed
- * over.
- */
+/** The metrics of one application. In a worker of an aggregating primary, `lastScrape` waits until all counts are handed over. */
 export interface Metrics<R extends AnyRegistry = Registry> extends Endpoint {
   /** Your metrics and ours; register your own metrics here. */
   readonly registry: R;

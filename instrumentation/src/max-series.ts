@@ -20,7 +20,7 @@ const SINGLE = 7;
 const PROCESS = 250;
 
 /**
- * The largest number of series that `instrument(app, options)` can expose, whatever clients send, without your own metrics.
+ * The largest number of series that `instrument(app, options)` can expose, whatever clients send. Does not include your own metrics.
  * A scrape reaches it only if each route responds with as many codes as are distinguished.
  * @throws TypeError as `instrument` does
  */

@@ -34,9 +34,7 @@ export function protect(server: Server): void {
   const waiting = new WeakMap<Socket, number>();
   const isFull = (socket: Socket) => (waiting.get(socket) ?? 0) >= MAX_WAITING;
 
-  /**
-   * The paused connections, resumed one at a time, so that the event loop serves all others after each handful of requests.
-   */
+  /** The paused connections, resumed one at a time, so that the event loop serves all others after each handful of requests. */
   const held = new Set<ParsedSocket>();
   function readNext(): void {
     const [socket] = held;

@@ -82,10 +82,7 @@ export function aggregate(
   };
 }
 
-/**
- * Labels all values except the start time. All sums began with the primary, and readers use its start time for the
- * counters.
- */
+/** Labels all values except the start time. All sums began with the primary, and readers use its start time for the counters. */
 const ofPrimary = (family: Family): Family => ({
   ...family,
   values: family.name.endsWith('process_start_time_seconds')
@@ -93,10 +90,7 @@ const ofPrimary = (family: Family): Family => ({
     : family.values.map((sample) => ({ ...sample, labels: { ...sample.labels, worker: 'primary' } })),
 });
 
-/**
- * Merges families with the same name: applications may differ in their labels, and the primary also exposes process
- * metrics.
- */
+/** Merges families with the same name: applications may differ in their labels, and the primary also exposes process metrics. */
 function joinFamilies(families: readonly Family[]): Family[] {
   const byName = new Map<string, Family>();
   for (const family of families) {

@@ -28,7 +28,7 @@ interface Member {
 export class Members<Worker> {
   /** The number of workers that ended without a last report. */
   lost = 0;
-  /** The total time between the previous reports and the ends of these workers, in seconds. */
+  /** The total time from the latest reports of these workers to their ends, in seconds. */
   lostSeconds = 0;
   readonly #members = new Map<Worker, Member>();
   /** By question, the function that receives each worker's answer. */

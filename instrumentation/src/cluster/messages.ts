@@ -19,10 +19,7 @@ export type ToWorker =
   | { readonly kind: 'question'; readonly question: number };
 
 interface Report {
-  /**
-   * The session from the aggregate's `hello`. It is undefined before that message, when an empty report announces the
-   * worker.
-   */
+  /** The session from the aggregate's `hello`. It is undefined before that message, when an empty report announces the worker. */
   readonly session?: number | undefined;
   readonly atMs: number;
 }

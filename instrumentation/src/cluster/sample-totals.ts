@@ -104,7 +104,7 @@ function toFamily({ definition, counts, states }: FamilyTotals): Family {
     );
   const living = Array.from(states.values(), ({ values, ...named }) => ({
     ...named,
-    // The quantile over all workers cannot be computed from theirs; the highest of theirs is an upper bound.
+    // The quantile over all workers cannot be computed from the workers' quantiles; the highest is an upper bound.
     value: type === 'summary' && aggregator === 'sum' ? Math.max(...values) : aggregate(values),
   }));
   return { name, help, type, values: [...living, ...Array.from(counts.values(), (count) => ({ ...count }))] };

@@ -69,7 +69,7 @@ export function toLabelName(name: string): string {
   return LABEL_NAME.test(name) ? name : name.replace(/\W/g, '_').replace(/^(?!\D)/, '_');
 }
 
-/** Converts any sample value to a number: in prom-client, adding `''` turns the sum into text. */
+/** Converts any sample value to a number: adding `''` in prom-client turns the sum into text. */
 export function toNumber(value: unknown): number {
   if (typeof value === 'number') return value;
   return typeof value === 'string' || typeof value === 'bigint' ? Number(value) : Number.NaN;

@@ -54,9 +54,7 @@ function join(patterns: readonly Pattern[]): string {
   return template === '' ? '/' : template;
 }
 
-/**
- * The part of the URL that mounts within the application have consumed; mounts outside of it have consumed `outerBaseUrl`.
- */
+/** The part of the URL that mounts within the application have consumed; mounts outside of it have consumed `outerBaseUrl`. */
 export function baseOf({ baseUrl = '' }: Request, outerBaseUrl: string): string {
   return baseUrl.slice(outerBaseUrl.length);
 }

@@ -16,7 +16,7 @@ import type { Handle, Route } from './types.ts';
 export interface RowOptions {
   /** The label of a template. */
   readonly pathLabel: (template: string) => string;
-  /** The codes that a route declares, keyed like `GET /users/:id`. */
+  /** The codes that routes declare, keyed like `GET /users/:id`. */
   readonly codes: Readonly<Record<string, readonly number[]>>;
   /** Whether the requests of a template are skipped. */
   readonly isSkippedTemplate: (template: string) => boolean;

@@ -16,7 +16,7 @@ const LONGEST_SECONDS = 2 ** 15;
 /** The length of a cell's array: slot 0 counts durations of zero, slot i > 0 the bucket of index `i + INDEX_OFFSET`. */
 export const SLOTS = 1 + Math.log2(LONGEST_SECONDS / ZERO_THRESHOLD_SECONDS) * PARTS_PER_OCTAVE;
 
-/** The difference between a slot and the index of its bucket. Bucket i ends at 2^(i / 16) seconds, inclusive. */
+/** Added to a slot, yields the index of its bucket. Bucket i ends at 2^(i / 16) seconds, inclusive. */
 export const INDEX_OFFSET = Math.log2(ZERO_THRESHOLD_SECONDS) * PARTS_PER_OCTAVE;
 
 /** The slot for `seconds`. Off by one only within the last digit of a bound that is not a power of two. */

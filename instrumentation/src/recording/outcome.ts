@@ -71,7 +71,7 @@ function writtenPast(response: ServerResponse & { req: { upgrade?: boolean } }):
 /** By response: the status of a head that, for example, a WebSocket library has written to its socket. */
 const rawStatuses = new WeakMap<ServerResponse, number>();
 
-/** Call it when `response` is next on its connection. If the client requests an upgrade, such a head is usual. */
+/** Call it when `response` is next on its connection. A head that bypasses it is usual after a request for an upgrade. */
 export function watchUpgrade(response: ServerResponse): void {
   const { rawHeaders = [] } = response.req;
   // Faster than letting Node build `headers`.
@@ -118,7 +118,7 @@ function beginning(written: unknown): string {
 /** The status in the sent head of `response`: `statusCode` can still change after that, and no client sees the change. */
 export function statusOf(response: ServerResponse & { readonly _header?: string | null }): number {
   const { statusCode, statusMessage, _header: head } = response;
-  // Node sets the message together with the head. Reading the head takes longer.
+  // Node sets the message together with the head, so a matching message confirms the code. Reading the head takes longer.
   if (!head || STATUS_CODES[statusCode] === statusMessage) return statusCode;
   return Number(head.slice(STATUS_AT, STATUS_AT + 3)) || statusCode;
 }

@@ -24,10 +24,7 @@ import {
 export interface Ongoing extends Measurement {
   /** The row of the current route; undefined outside of any route. */
   row: Row | undefined;
-  /**
-   * Whether the request is in a handler for all methods (`route.all`), in a route that also has handlers for single
-   * methods.
-   */
+  /** Whether the request is in a handler for all methods (`route.all`), in a route that also has handlers for single methods. */
   viaAll: boolean;
   /** The last route that passed the request on with `next()`. */
   left: Left | undefined;
@@ -68,9 +65,7 @@ export interface Recorder {
 
 export interface RecorderParts {
   readonly counts: RequestCounts;
-  /**
-   * The row of a request that ended outside of any watched route, by the status of its response; undefined if it has none.
-   */
+  /** The row of a request that ended outside of any watched route, by the status of its response; undefined if it has none. */
   readonly resolve: (request: IncomingMessage, ongoing: Ongoing, status: number) => Row | undefined;
   /** Undefined if exemplars are off. */
   readonly exemplars: ExemplarSource<IncomingMessage> | undefined;
@@ -137,7 +132,7 @@ export function createRecorder({ counts, resolve, exemplars }: RecorderParts): R
       // Node 22 also finishes a response whose bytes a destroyed socket has discarded.
       if (!response.req?.socket?.destroyed) ended(response, true);
     } else if (event === 'prefinish') {
-      // The response belongs to the current route, even if sending it takes longer.
+      // The response is complete and belongs to the current route, even if it has not been sent yet.
       ongoing.row = rowOf(response, ongoing, statusOf(response));
       ongoing.viaAll = false;
       ongoing.isAnswered = true;

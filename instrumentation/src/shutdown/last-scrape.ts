@@ -9,10 +9,7 @@ import { type MetricRegistry, registerMetric } from '../library.ts';
 import { outcome } from '../recording/outcome.ts';
 import { within } from '../within.ts';
 
-/**
- * Every Prometheus (and vmagent, and the OpenTelemetry collector) sends this header with a scrape; browsers and curl do
- * not.
- */
+/** Every Prometheus (and vmagent, and the OpenTelemetry collector) sends this header with a scrape; browsers and curl do not. */
 const PROMETHEUS_HEADER = 'x-prometheus-scrape-timeout-seconds';
 
 /**
