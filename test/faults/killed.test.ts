@@ -49,7 +49,11 @@ const killApi = () => isBackAfter(() => signal(api, 'KILL'), api, `${metricsUrl}
 /** The number of ends without a drain in the alert about them; 0 if it does not fire. */
 async function reportedEnds(): Promise<number> {
   const alerts = await firing(prometheusUrl, 'ApiRestarting');
-  return alerts.reduce((sum, { annotations }) => sum + Number.parseInt(annotations.description, 10), 0);
+  return alerts.reduce(
+    (sum, { annotations }) =>
+      sum + Number(/ in the last ten minutes: (\d+)\./.exec(annotations.description)?.[1]),
+    0,
+  );
 }
 
 async function expectOneMore(before: number): Promise<void> {
