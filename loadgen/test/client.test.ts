@@ -107,6 +107,19 @@ describe('several addresses', () => {
     expect(recorder.statuses).toHaveLength(10);
   });
 
+  it('are avoided again while they still drain, if they are used because others drain, too', async () => {
+    const draining = new Set<string>();
+    const { served, client, recorder } = await serveTwo((address) => (draining.has(address) ? LAST : OK));
+    await send(client, 2);
+    draining.add('127.0.0.2');
+    await send(client, 6);
+    draining.add('127.0.0.1');
+    await send(client, 6);
+    // Each gets one response on its kept connection and one on a new connection; then the client tries the other one.
+    expect(served.join('')).toBe('21212111112121');
+    expect(recorder.statuses).toHaveLength(14);
+  });
+
   it.each<[string, (nth: number) => boolean]>([
     ['limit the requests per connection', (nth) => nth === 2],
     ['have never kept a connection', () => true],

@@ -125,6 +125,8 @@ export class HttpClient implements ConnectionListener {
     const request = this.#options.requests[target];
     if (!carriedNothing || deadlineMs <= nowMs || request === undefined) return false;
     if (!this.#options.addresses.remove(address, nowMs)) return false;
+    // The next server at this address may behave differently.
+    this.#peerAt(address).kept.fill(0);
     this.rerouted++;
     this.#send(request, connection, nowMs);
     return true;
@@ -155,11 +157,9 @@ export class HttpClient implements ConnectionListener {
       if (isOpen) idle.push(connection);
       return;
     }
-    // Closes all connections to the old server and forgets its behaviour, because the next server at this address may be a
-    // different one.
+    // The server is draining, or no longer listens.
     connection.close();
     for (const other of idle.splice(0)) other.close();
-    kept.fill(0);
   }
 
   #take(nowMs: number): Connection {
