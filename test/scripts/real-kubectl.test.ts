@@ -81,9 +81,14 @@ function run(program: string, words: string[], variables: Record<string, string>
   server.changes.length = 0;
   return runCommand(program, words, environment(variables));
 }
-/** Without make, which would replace the exit status. */
-const startScript = (command: string, variables: Record<string, string> = {}) =>
-  start('scripts/kubernetes.sh', [command], environment({ K8S_CONTEXT: 'production', ...variables }));
+/** Starts a load whose pods send until they are stopped. Without make, which would replace the exit status. */
+async function startLoad(variables: Record<string, string> = {}) {
+  pods.isSending = true;
+  const settings = environment({ K8S_CONTEXT: 'production', ...variables });
+  const load = start('scripts/kubernetes.sh', ['load'], settings);
+  await until('the load', () => load.stderr().includes('- sending'));
+  return load;
+}
 const PROMETHEUS_IMAGE = 'mirror:5000/prometheus@sha256:00ff';
 const make = (...words: string[]) => run('make', words, { K8S_CONTEXT: 'production', PROMETHEUS_IMAGE });
 const VERIFIED = { exitCode: 0, stdout: 'verified: every one counted exactly once\n' };
@@ -186,9 +191,7 @@ whereKubectlIs('with the real kubectl', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'make k8s-load stops the pods at %s, combines their records, and exits with 130',
     async (signal) => {
-      pods.isSending = true;
-      const { result, process: sending, stderr } = startScript('load');
-      await until('the load', () => stderr().includes('- sending'));
+      const { result, process: sending, stderr } = await startLoad();
       expect((await make('k8s-verify')).stderr).toContain('a load is running');
       expect((await make('k8s-load')).stderr).toContain('cannot start the load: one is running, with 4 pods');
       if (signal === 'SIGINT') process.kill(-(sending.pid ?? 0), signal);
@@ -206,9 +209,7 @@ whereKubectlIs('with the real kubectl', () => {
     );
     // A stopped run ends with 130 in the generator, and with success here.
     for (const [status, ...words] of [['130', 'ARGS=--stop'], ['0']] as const) {
-      pods.isSending = true;
-      const { result, process: sending, stderr } = startScript('load');
-      await until('the load', () => stderr().includes('- sending'));
+      const { result, process: sending } = await startLoad();
       process.kill(-(sending.pid ?? 0), 'SIGKILL');
       await result;
       pods.isSending = false;
@@ -221,9 +222,7 @@ whereKubectlIs('with the real kubectl', () => {
   });
 
   it('make k8s-load ends if the cluster stops answering, and reports what it waited for', async () => {
-    pods.isSending = true;
-    const { result, stderr } = startScript('load', { K8S_TIMEOUT: '3' });
-    await until('the load', () => stderr().includes('- sending'));
+    const { result, stderr } = await startLoad({ K8S_TIMEOUT: '3' });
     pods.isSilent = true;
     expect(await result).toMatchObject({ exitCode: 3 });
     expect(stderr()).toContain("no response from the cluster about the load's pods for 3 s");
