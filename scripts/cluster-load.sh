@@ -11,10 +11,10 @@ check_load_settings() {
 }
 
 # in_ledger COMMAND...: runs COMMAND in the ledger's folder and returns its status.
-in_ledger() { "$kubectl_program" --context "$context" --namespace "$namespace" exec ledger-0 -- sh -c 'cd /var/lib/loadgen && exec "$@"' sh "$@"; }
+in_ledger() { in_namespace exec ledger-0 -- sh -c 'cd /var/lib/loadgen && exec "$@"' sh "$@"; }
 generator=/srv/loadgen/dist/main.js prometheus=http://prometheus:9090
 # has_records PATTERN: succeeds if any record matches this shell pattern.
-has_records() { in_ledger sh -c "set -- $1; [ -e \"\$1\" ]" 2>/dev/null; }
+has_records() { found=$(in_ledger sh -c "set -- $1; [ ! -e \"\$1\" ] || echo yes") || fail 3 'the pod ledger-0 does not answer, see above.'; [ -n "$found" ]; }
 
 # Requires a ready ledger, and sets image to its generator's image.
 require_ledger() {

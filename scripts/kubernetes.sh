@@ -14,7 +14,7 @@ timeout=${K8S_TIMEOUT:-180}
 reports=${REPORTS_FOLDER:-$root/reports}
 ours=app.kubernetes.io/part-of=observability-stack
 
-# Limits the duration of every request. kubectl repeats watches until their --timeout.
+# Limits the duration of every request, but not of a command in a pod. kubectl repeats watches until their --timeout.
 cluster() { "$kubectl_program" --context "$context" --request-timeout "$([ "$timeout" -lt 30 ] && echo "$timeout" || echo 30)s" "$@"; }
 in_namespace() { cluster --namespace "$namespace" "$@"; }
 get() { in_namespace get "$@"; }

@@ -89,8 +89,8 @@ export interface Pods {
   isSending?: boolean;
   /** How many pods of each Job end without success. */
   lost?: number;
-  /** The server responds to no request. */
-  isSilent?: boolean;
+  /** The server does not respond to requests for these paths. */
+  silent?: RegExp | undefined;
 }
 
 export async function startApiServer(pods: Pods): Promise<ApiServer> {
@@ -197,7 +197,7 @@ export async function startApiServer(pods: Pods): Promise<ApiServer> {
   }
 
   const server = createServer((request, response) => {
-    if (pods.isSilent) return;
+    if (pods.silent?.test(request.url ?? '')) return;
     handle(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
   });
   server.on('upgrade', (request, socket) => answerExec(request, socket, pods.execute));
