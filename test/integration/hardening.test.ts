@@ -97,20 +97,41 @@ describe('an operator', () => {
     });
   });
 
+  interface Alert {
+    labels: Record<string, string>;
+    status: { inhibitedBy: string[] };
+  }
+  const alerts = async () =>
+    (await axios.get<Alert[]>(`${project.url('ALERTMANAGER_HOST_PORT')}/api/v2/alerts`)).data;
+
   it('gets no ticket about the same budget while the page fires, because it is inhibited', async () => {
-    interface Shown {
-      labels: Record<string, string>;
-      status: { inhibitedBy: string[] };
-    }
     const tickets = await eventually('inhibited tickets', async () => {
-      const { data } = await axios.get<Shown[]>(`${project.url('ALERTMANAGER_HOST_PORT')}/api/v2/alerts`);
-      const found = data.filter(
+      const found = (await alerts()).filter(
         ({ labels }) => labels.alertname === 'ErrorBudgetBurn' && labels.severity === 'ticket',
       );
       return found.length > 0 && found;
     });
     expect(tickets.filter(({ status }) => status.inhibitedBy.length === 0)).toEqual([]);
     expect(notifications.filter(({ receiver }) => receiver === 'ticket')).toEqual([]);
+  });
+
+  it('gets the alerts of one cluster while the API of another is down', async () => {
+    const labels = { job: 'elsewhere', severity: 'info' };
+    const firing = [
+      { ...labels, alertname: 'ApiDown', cluster: 'a' },
+      { ...labels, alertname: 'Other', cluster: 'a' },
+      { ...labels, alertname: 'Other', cluster: 'b' },
+    ];
+    const url = `${project.url('ALERTMANAGER_HOST_PORT')}/api/v2/alerts`;
+    await axios.post(
+      url,
+      firing.map((alert) => ({ labels: alert })),
+    );
+    const inhibited = async () =>
+      (await alerts()).filter((alert) => alert.labels.job === 'elsewhere' && alert.status.inhibitedBy[0]);
+    expect(
+      await eventually('an inhibited alert', async () => (await inhibited()).length > 0 && inhibited()),
+    ).toEqual([expect.objectContaining({ labels: firing[1] })]);
   });
 
   it('finds the firing alert with amtool, and each severity goes to the receiver of the same name', async () => {
