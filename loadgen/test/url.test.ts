@@ -151,7 +151,7 @@ describe('a mistake on the command line ends with 2 and an explanation', () => {
     ],
     [['-q', 'run', 'lab'], 'expected flags after "run", got "--quiet" before it'],
     [['run', url], `run: expected patterns, got the URL "${url}"; .*`],
-    [[url, '--headr', 'x'], "error: unknown option '--headr'\n\\(Did you mean --header\\?\\)"],
+    [[url, '--headr', 'x'], "exact-load: unknown option '--headr'\n\\(Did you mean --header\\?\\)"],
   ])('%j', async (args, message) => {
     const { code, out, err } = await loadgen(args);
     expect([code, out]).toEqual([2, '']);

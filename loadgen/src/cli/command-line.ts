@@ -51,6 +51,7 @@ function createProgram(args: readonly string[], io: Io, setExitCode: (code: numb
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(hideCredentials(text)),
+      outputError: (text, write) => write(text.replace(/^error: /, 'exact-load: ')),
     })
     .version(readVersion())
     // The flags of the URL form may be before or after the URL; the flags of a command must be after its name.
