@@ -118,7 +118,7 @@ describe.each(Object.entries(STORES))(
       await nextScrape(prometheusUrl);
       await docker('stop', id);
       await replicas[1]?.stop();
-      for (let scrapes = 0; scrapes < 3; scrapes++) await nextScrape(prometheusUrl);
+      for (let scrapes = 0; scrapes < 12; scrapes++) await nextScrape(prometheusUrl);
       await docker('start', id);
       stop.abort();
       expect((await sending).verification?.verdict).toBe('verified');
