@@ -50,7 +50,7 @@ load() {
   esac
   state=$(load_state) || fail 3 'the cluster does not report whether a load is running.'
   if [ -n "$state" ] && is_over; then
-    say 'The command of an earlier load was killed, or lost its connection to the cluster. The load sent:'
+    say 'The command of an earlier load was killed, or lost its connection to the cluster. Its result:'
     collect >&2
   fi
   # Creating the Job also serves as the lock: it fails if a Job exists.

@@ -25,7 +25,7 @@ save() {
       case $variable in GRAFANA* | ALERT*) optional="$optional $(value_of "$variable")" ;; *) missing="$missing $(value_of "$variable")" ;; esac
     fi
   done
-  [ -z "$missing" ] || fail 3 "not on this machine:$missing" 'Pull or build them with: make up'
+  [ -z "$missing" ] || fail 3 "images missing on this machine:$missing" 'Pull or build them with: make up'
   # docker creates the file under its name only after writing it completely.
   run_step "saving $# images" docker save --output "$file" "$@" || fail 1 "\"$file\" could not be written; no file was left."
   say "Saved: $*"

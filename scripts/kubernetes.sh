@@ -77,7 +77,7 @@ up() {
   choose_overlay
   confirm_changes
   cluster apply -f "$work/stack.yaml" >"$work/applied" || fail 1 'the cluster rejected the manifests, see above.'
-  say "applied: $(grep -c '' "$work/applied") objects, $(grep -c ' created$' "$work/applied") new, $different different"
+  say "applied: $(grep -c '' "$work/applied") objects, $(grep -c ' created$' "$work/applied") created, $different changed"
   run_step 'waiting until the API, Prometheus and the ledger are ready' wait_for_core || {
     explain app.kubernetes.io/name
     fail 1 'the stack did not become ready, see above.' "To wait for longer than $timeout seconds: K8S_TIMEOUT=SECONDS"
@@ -86,7 +86,7 @@ up() {
   run_step 'waiting for Grafana' wait_until "$timeout" grafana_has_settled || echo "not ready within $timeout s" >"$work/grafana"
   [ ! -s "$work/grafana" ] || say "Grafana skipped: $(cat "$work/grafana")"
   if has_records '*.json'; then
-    say 'Skipped: the lab traffic, as the ledger already has records.'
+    say 'Skipped: the lab traffic, because the ledger already has records.'
   else
     load lab || exit $?
   fi

@@ -27,7 +27,7 @@ use_fallback_images() {
 }
 
 build_fallback_images() {
-  may_install && is_debian || fail 3 "not on this machine, and no registry answers:$absent" \
+  may_install && is_debian || fail 3 "images missing on this machine, and no registry answers:$absent" \
     'Load them (docker load --input FILE), or set the variables to a mirror that this machine can reach.' \
     "(On Debian, as root, fallback images are built from Debian's packages.)"
   run_step "no registry: building fallback images from Debian $debian_suite for$absent" build_absent ||

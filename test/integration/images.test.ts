@@ -42,7 +42,7 @@ it('saving is refused without a name, to an existing file, and if an image is mi
   const { exitCode, stderr } = await images('save', file);
   expect({ exitCode, stderr }).toEqual({
     exitCode: 3,
-    stderr: expect.stringContaining(`not on this machine: ${project.name}/loadgen\n`),
+    stderr: expect.stringContaining(`images missing on this machine: ${project.name}/loadgen\n`),
   });
   expect(await images('save', '')).toMatchObject({ exitCode: 2 });
   expect(await images('save', join(repositoryRoot, 'Makefile'))).toMatchObject({ exitCode: 2 });

@@ -92,7 +92,7 @@ step 'apply again'
 generations() { in_namespace get deployment,statefulset,service,configmap,serviceaccount,networkpolicy,poddisruptionbudget,pod -o 'jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.uid} {.metadata.generation}{"\n"}{end}' | sort; }
 before=$(generations)
 stack up 2>&1 | tee "$work/again"
-check 'make k8s-up again' "$(sed -n 's/^applied: //p' "$work/again" | head -n 1)" grep -qE '^applied: [0-9]+ objects, 0 new, 0 different$' "$work/again"
+check 'make k8s-up again' "$(sed -n 's/^applied: //p' "$work/again" | head -n 1)" grep -qE '^applied: [0-9]+ objects, 0 created, 0 changed$' "$work/again"
 check 'what runs after it' 'as before, pod by pod' test "$before" = "$(generations)"
 
 # Sharing a node with the control plane, a shard stalls now and then. With connections for two seconds of requests, it sends the requests

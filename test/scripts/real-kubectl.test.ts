@@ -109,7 +109,7 @@ whereKubectlIs('with the real kubectl', () => {
     server.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
     const { exitCode, stdout, stderr } = await make('k8s-up');
     expect({ exitCode, stdout, stderr }).toMatchObject(VERIFIED);
-    expect(stderr).toMatch(/applied: \d+ objects, \d+ new, 0 different/);
+    expect(stderr).toMatch(/applied: \d+ objects, \d+ created, 0 changed/);
     expect(stderr).toContain('kubectl --context production --namespace observability-stack port-forward');
     expect(plan()).toMatchObject({ WORDS: 'lab\n' });
     expect(JSON.stringify(server.find('StatefulSet', 'prometheus'))).toContain(
@@ -127,7 +127,7 @@ whereKubectlIs('with the real kubectl', () => {
       exitCode: 0,
       changes: [`DELETE /api/v1/namespaces/${NAMESPACE}/configmaps/prometheus-00ff00ff00 Background`],
     });
-    expect(stderr).toMatch(/applied: \d+ objects, 0 new, 0 different/);
+    expect(stderr).toMatch(/applied: \d+ objects, 0 created, 0 changed/);
   });
 
   it('make k8s-up refuses to revert what another overlay has set, and applies the overlay that is named', async () => {
@@ -146,7 +146,7 @@ whereKubectlIs('with the real kubectl', () => {
       expect({ exitCode, changes: server.changes }).toEqual({ exitCode: 2, changes: [] });
       expect(stderr).toMatch(/^-.*maxReplicas: 40\n\+.*maxReplicas: 10$/m);
       expect(stderr).toContain('K8S_OVERLAY=FOLDER');
-      expect((await make('k8s-up', 'K8S_CHANGES=apply')).stderr).toMatch(/, 0 new, 1 different/);
+      expect((await make('k8s-up', 'K8S_CHANGES=apply')).stderr).toMatch(/, 0 created, 1 changed/);
       expect(most()).toBe(10);
       await writeFile(join(overlay, 'kustomization.yaml'), 'resources: [missing.yaml]');
       expect((await make('k8s-up', `K8S_OVERLAY=${overlay}`)).stderr).toContain('kustomize cannot render');
