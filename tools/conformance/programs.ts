@@ -178,7 +178,7 @@ export async function startProgram(name: ProgramName, processes: 1 | 4 = 1) {
     const metricsUrl = `http://127.0.0.1:${metricsPort}${launch.metricsPath ?? '/metrics'}`;
     /** Sends the signal of a supervisor. */
     const terminate = () => child.kill('SIGTERM');
-    /** Kills one of its processes, not the first, and waits until a replacement listens. */
+    /** Kills the oldest of its worker processes, and waits until a replacement listens. */
     const killOne = async () => {
       const before = listeners();
       await replaceOne(child.pid as number);
@@ -192,9 +192,10 @@ export async function startProgram(name: ProgramName, processes: 1 | 4 = 1) {
   }
 }
 
-/** Excludes Python's helper processes. */
+/** The oldest first: their ids may be higher than those of later processes. Excludes Python's helper processes. */
 async function workersOf(pid: number): Promise<string[]> {
-  const { stdout } = await promisify(execFile)('ps', ['--ppid', `${pid}`, '-o', 'pid=,args=']);
+  const words = ['--ppid', `${pid}`, '--sort', 'start_time', '-o', 'pid=,args='];
+  const { stdout } = await promisify(execFile)('ps', words);
   const rows = stdout.trim().split('\n');
   return rows.filter((row) => !row.includes('resource_tracker')).map((row) => row.trim().split(' ')[0] ?? '');
 }
