@@ -45,7 +45,7 @@ export function createDashboard(spec: DashboardSpec): sdk.Dashboard {
     .variables(createVariables(spec))
     .annotations(spec.choose ? createAnnotations() : [])
     .links([{ build: createLink }]);
-  return { ...builder.build(), panels: placeRows(spec.rows) };
+  return { ...builder.build(), panels: placeRows(spec) };
 }
 
 function createVariables({ choose }: DashboardSpec) {
@@ -113,7 +113,9 @@ function createLink(): sdk.DashboardLink {
   };
 }
 
-function placeRows(rows: readonly Row[]) {
+function placeRows({ uid, title: name, rows }: DashboardSpec) {
+  /** How a panel that several dashboards share refers to one of them; left out on that dashboard. */
+  const here = ` in [${name}](/d/${uid})`;
   let id = 0;
   let y = 0;
   return rows.flatMap(({ title, panels }) => {
@@ -129,7 +131,8 @@ function placeRows(rows: readonly Row[]) {
         x = 0;
         shelfHeight = 0;
       }
-      const placedPanel = { ...panel, id: ++id, gridPos: { x, y, w, h } };
+      const described = panel.description && { description: panel.description.replace(here, '') };
+      const placedPanel = { ...panel, ...described, id: ++id, gridPos: { x, y, w, h } };
       x += w;
       shelfHeight = Math.max(shelfHeight, h);
       return placedPanel;

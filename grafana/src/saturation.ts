@@ -9,7 +9,7 @@ export const eventLoopLate = lines('Event loop lag, share of time', {
   shows: 'Share of time in which the event loop was blocked, by process.',
   investigate:
     'if it is above the dashed line, where EventLoopBlocked fires: all requests of that process wait.',
-  seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
+  seeAlso: `*Garbage collection, mean of replicas* in [Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
   unit: 'percentunit',
   softMax: 0.25,
   queries: byProcess(`rate(nodejs_eventloop_late_seconds_total{${CHOSEN}}[$__rate_interval])`),
@@ -20,7 +20,7 @@ export const cpu = lines('CPU, share of one core', {
   shows:
     'CPU use of each process. JavaScript runs on one core; use above 100 % comes from garbage collection and the thread pool.',
   investigate: 'if a line stays near 100 %: that process cannot handle more traffic, so add replicas.',
-  seeAlso: `[Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
+  seeAlso: `*Garbage collection, mean of replicas* in [Node runtime](/d/node-runtime), ${runbook('EventLoopBlocked')}.`,
   unit: 'percentunit',
   softMax: 0.2,
   max: 4,
@@ -30,7 +30,7 @@ export const cpu = lines('CPU, share of one core', {
 export const memoryOfLimit = lines('Memory, share of limit', {
   shows: `Resident memory of each replica as a share of its container's limit of ${MEMORY_LIMIT_MEBIBYTES} MiB.`,
   investigate: 'if it is near 100 %, where the kernel kills the process.',
-  seeAlso: '[Node runtime](/d/node-runtime) for the kind of memory.',
+  seeAlso: `*Memory by kind, all replicas* in [Node runtime](/d/node-runtime), ${runbook('ApiRestarting')}.`,
   unit: 'percentunit',
   softMax: 0.5,
   queries: {

@@ -48,7 +48,7 @@ it('there is one file per dashboard', () => {
   expect(files.sort()).toEqual([...dashboards.map(({ uid }) => `${uid}.json`), 'kustomization.yaml'].sort());
 });
 
-describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s', (_uid, text) => {
+describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s', (uid, text) => {
   const dashboard = Dashboard.parse(JSON.parse(text));
   const panels = dashboard.panels.filter((entry): entry is Panel => 'targets' in entry);
   const variables = dashboard.templating.list.map(({ name }) => name);
@@ -85,6 +85,11 @@ describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s',
   it('links to dashboards that exist', () => {
     const linked = [...text.matchAll(/\/d\/([\w-]+)/g)].map(([, uid]) => uid);
     expect(dashboards.map(({ uid }) => uid)).toEqual(expect.arrayContaining(linked));
+  });
+
+  it('has no panel that refers to its own dashboard', () => {
+    const referring = panels.filter(({ description }) => description.includes(`(/d/${uid})`));
+    expect(referring.map(({ title }) => title)).toEqual([]);
   });
 
   it('has unique panel ids and titles', () => {
