@@ -65,9 +65,9 @@ function createVariables({ choose }: DashboardSpec) {
       // "All" expands to the listed values, not to `.+`, which would include Prometheus' own process metrics.
       .includeAll(true)
       .current({ selected: true, text: 'All', value: '$__all' });
-    // Samples of a single cluster have no such label, and Grafana cannot hide a variable only when it has no values. The variable
-    // is therefore always hidden and set in the dashboard's address, and "All" includes series without the label.
-    return label === 'cluster' ? builder.hide(sdk.VariableHide.HideVariable).allValue('.*') : builder;
+    // Only samples that were forwarded have this label, so "All" includes series without it. Grafana cannot hide a variable that
+    // has no values.
+    return label === 'cluster' ? builder.allValue('.*') : builder;
   });
   const datasource = new sdk.DatasourceVariableBuilder('datasource').label('Source').type('prometheus');
   return [datasource, ...variables];

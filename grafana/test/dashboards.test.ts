@@ -63,6 +63,14 @@ describe.each(dashboards.map((each) => [each.uid, toJson(each)] as const))('%s',
     }
   });
 
+  it('shows all variables, and "All" clusters include series without the label', () => {
+    for (const { name, hide, label, allValue } of dashboard.templating.list) {
+      expect({ name, hide: hide ?? 0 }).toEqual({ name, hide: 0 });
+      expect(label).toMatch(/^[A-Z]/);
+      expect({ name, allValue }).toEqual({ name, allValue: name === 'cluster' ? '.*' : undefined });
+    }
+  });
+
   it('annotates restarts and pages, in Grafana 9 and later', () => {
     const names = panels.length > 0 ? ['Restarts', 'Pages'] : [];
     expect(dashboard.annotations.list.map(({ name }) => name)).toEqual(names);
