@@ -12,7 +12,7 @@ show_urls() {
   [ "$API_REPLICAS" -eq 1 ] || say "              $API_REPLICAS replicas: ports $(port_range API_HOST_PORT), their metrics on $(port_range METRICS_HOST_PORT)"
   show_url Metrics "$METRICS_HOST_PORT" /metrics
   case $PROMETHEUS_IMAGE in
-    observability-stack/*) show_url Prometheus "$PROMETHEUS_HOST_PORT" "/consoles/query.html (Debian's build has no page at /)" ;;
+    observability-stack/*) show_url Prometheus "$PROMETHEUS_HOST_PORT" /consoles/query.html ;;
     *) show_url Prometheus "$PROMETHEUS_HOST_PORT" / ;;
   esac
   if [ -z "$grafana_missing" ]; then
