@@ -128,6 +128,26 @@ describeInBrowser('in a browser', (browser) => {
   });
 
   it.each([
+    ['up{job="api"}', '9999w', 'No finite value over 9999w in steps of 1166d 13h 12m 0s'],
+    ['1 / 0', '1h', 'No finite value over 1h in steps of 1m 0s'],
+    ['0 / 0', '15m', 'No finite value over 15m in steps of 15s'],
+  ])('says that %s over %s has no curve, and draws none', async (expr, range, words) => {
+    const answer = await answerOf(await open(pageOf(expr, range)));
+    expect(await wordsOf(answer, 'caption')).toMatch(/^1 series at [\d-]+ [\d:]+ UTC$/);
+    expect((await wordsOf(answer, 'td.curve')).trim()).toBe(words);
+    expect(await answer.locator('svg').count()).toBe(0);
+  });
+
+  it('draws a curve for the series with finite values only', async () => {
+    const expr = 'sort_desc(vector(1) or label_replace(vector(1) / 0, "t", "1", "", ""))';
+    const answer = await answerOf(await open(pageOf(expr)));
+    expect(await wordsOf(answer, 'caption')).toMatch(/, with curves over 15m, 0 to 1$/);
+    const cells = await answer.locator('td.curve').all();
+    const drawn = await Promise.all(cells.map((cell) => cell.locator('path').count()));
+    expect(drawn).toEqual([0, 1]);
+  });
+
+  it.each([
     'sum(',
     'up offset',
     'rate(up)',
