@@ -1,5 +1,6 @@
 // The two labs, from the first request to the last answer, through Prometheus' HTTP API and on the page that Prometheus renders,
 // /consoles/index.html. The tests build on each other.
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import type { Page } from 'playwright-core';
@@ -145,6 +146,27 @@ describe('the page of Prometheus', () => {
       const answer = await read(address.replace('index.html', `answer.html${query}`));
       expect({ number, series: answer.split('<tr>').length - 1 }).toEqual({ number, series: 1 });
     }
+  });
+
+  it.each(['ok', 'client', 'server', 'p99', 'p50'])('links the curve "%s" to its query', async (name) => {
+    /** The values of a curve by its CSS class, from the oldest on. */
+    const curve = (html: string, of: string) => {
+      const [, path = ''] = new RegExp(`<path class="${of}" d="([^"]+)"`).exec(html) ?? [];
+      const points = [...path.matchAll(/M(\d+) 0V([^h]+)h-15V0/g)].map(([, time, value]) => [time, value]);
+      return points.sort(([a], [b]) => Number(a) - Number(b)).map(([, value]) => value);
+    };
+    // Only curves that share a graph have a key.
+    const before = name === 'ok' ? '<figcaption><span>[^<]+</span>' : `<i class="key ${name}"></i>`;
+    const link = new RegExp(`${before}<a href="query\\.html(\\?expr=[^"]+)&amp;range=15m">`);
+    // The query page draws only what has a value now, and the two pages may be rendered before and after a scrape.
+    await eventually(`the same curve "${name}" on both pages`, async () => {
+      await axios.get(`${stack.apiUrl}/cars`);
+      const html = await read();
+      const [, query = 'no link'] = link.exec(html) ?? [];
+      const answer = await read(address.replace('index.html', `answer.html${query}&range=15m`));
+      const drawn = curve(html, name);
+      return drawn.length > 0 && isDeepStrictEqual(curve(answer, 'ok'), drawn);
+    });
   });
 
   it('shows a hostile label value as text everywhere', async () => {
