@@ -5,6 +5,8 @@ import { until } from '../../test/support/until.ts';
 import { checkMonotonic, load, type Several } from './several.ts';
 
 const SCRAPE_MS = 100;
+/** Node never closes a connection that it passed to a worker that was killed before accepting it. */
+const ABANDONED_MS = 10_000;
 
 export interface KillOptions {
   readonly seconds: number;
@@ -19,7 +21,7 @@ export interface KillOptions {
 /** @throws when a sum falls from one scrape to the next, or metrics do not add up in one */
 export async function killWorkers(several: Several, options: KillOptions) {
   const { seconds, everyMs, perSecond, signals, scrapes: wanted } = options;
-  const traffic = load(several.port, perSecond);
+  const traffic = load(several.port, perSecond, signals.includes('SIGKILL') ? ABANDONED_MS : 0);
   const deadline = performance.now() + seconds * 1000;
   let scrapes = 0;
   let isOver = false;
@@ -40,8 +42,8 @@ export async function killWorkers(several: Several, options: KillOptions) {
   });
   const lost = async () => Number((await several.scrape()).value('http_server_worker_lost_seconds_total'));
   let kills = 0;
-  /** Responses of killed workers, in the time before their end that is exposed as lost. */
-  let bound = 0;
+  /** The killed workers, and since when their requests are exposed as lost. */
+  const killed: { readonly pid: number; readonly sinceMs: number }[] = [];
   while (!hasFailed && (performance.now() < deadline || scrapes < wanted)) {
     const nextMs = performance.now() + everyMs;
     const signal = signals[kills++ % signals.length];
@@ -51,19 +53,15 @@ export async function killWorkers(several: Several, options: KillOptions) {
     await several.command('signal', [pid, signal]);
     await several.command('fork');
     await until(`worker ${pid} to end`, () => several.ended.includes(pid));
-    let lostSeconds = 0;
     if (signal === 'SIGKILL') {
+      let lostSeconds = 0;
       await until('its loss to be exposed', async () => {
         lostSeconds = (await lost()) - lostBefore;
         return lostSeconds > 0;
       });
+      // Its last report is no older than this.
+      killed.push({ pid, sinceMs: killedMs - lostSeconds * 1000 });
     }
-    // Its last report is no older than this.
-    const sinceMs = killedMs - lostSeconds * 1000;
-    if (lostSeconds > 0)
-      bound += traffic.answers.filter(
-        ({ worker, atMs }) => worker.startsWith(`${pid} `) && atMs >= sinceMs,
-      ).length;
     await sleep(Math.max(nextMs - performance.now(), 0));
   }
   await traffic.stop();
@@ -79,7 +77,10 @@ export async function killWorkers(several: Several, options: KillOptions) {
     /** The user's own counter. */
     jobs: Number(end.value('jobs_total')),
     lostReports: Number(end.value('http_server_worker_lost_reports_total')),
-    bound,
+    /** The responses that may be missing. */
+    bound: traffic.answers.filter(({ worker, atMs }) =>
+      killed.some(({ pid, sinceMs }) => worker.startsWith(`${pid} `) && atMs >= sinceMs),
+    ).length,
   };
 }
 

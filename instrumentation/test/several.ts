@@ -150,6 +150,19 @@ export async function untilWorkers(several: Several, count: number): Promise<Scr
   return scrape as Scrape;
 }
 
+/** Waits until the report of one of two workers is too old for one that answers each scrape. @returns the scrape with its age */
+export async function untilOld(several: Several): Promise<Scrape> {
+  let scrape: Scrape | undefined;
+  await until('the report to be old', async () => {
+    scrape = await untilWorkers(several, 2);
+    return Math.max(...['1', '2'].map(ageIn(scrape))) > 0.9;
+  });
+  return scrape as Scrape;
+}
+
+const ageIn = (scrape: Scrape) => (worker: string) =>
+  Number(scrape.value('http_server_worker_report_age_seconds', { worker }));
+
 let commands = 0;
 
 function sendCommand(child: ChildProcess, name: string, value: unknown): Promise<unknown> {
@@ -169,9 +182,6 @@ function sendCommand(child: ChildProcess, name: string, value: unknown): Promise
 
 const agent = new Agent({ keepAlive: false, maxSockets: 64 });
 
-/** Node never closes a connection that it passed to a worker that was killed before accepting it. */
-const ABANDONED_MS = 10_000;
-
 /** A connection for each request, so that any worker may get it. */
 export async function get(port: number, path: string, timeoutMs = 0): Promise<Answer> {
   const request = httpRequest({ host: '127.0.0.1', port, path, agent });
@@ -182,8 +192,8 @@ export async function get(port: number, path: string, timeoutMs = 0): Promise<An
   return { body, worker: String(response.headers['x-worker']), atMs: performance.now() };
 }
 
-/** Requests `/users/:id` at a rate until it is stopped. */
-export function load(port: number, perSecond: number) {
+/** Requests `/users/:id` at a rate until it is stopped. @param timeoutMs after how long to give up a request; 0 for never */
+export function load(port: number, perSecond: number, timeoutMs = 0) {
   const answers: Answer[] = [];
   const failures: string[] = [];
   let sent = 0;
@@ -193,7 +203,7 @@ export function load(port: number, perSecond: number) {
     const due = ((performance.now() - startMs) / 1000) * perSecond;
     // On a busy machine, overdue requests are not sent all at once.
     for (let i = 0; i < 20 && sent < due; i++) {
-      const one: Promise<void> = get(port, `/users/${sent++ % 20}`, ABANDONED_MS).then(
+      const one: Promise<void> = get(port, `/users/${sent++ % 20}`, timeoutMs).then(
         (answer) => void answers.push(answer),
         (error: NodeJS.ErrnoException) => void failures.push(error.code ?? error.message),
       );

@@ -7,14 +7,19 @@ import { instrument } from 'express-exact-metrics';
 import { aggregate } from 'express-exact-metrics/cluster';
 import { defineRoutes, obey } from './routes.js';
 
-const { WORKERS = '2', SERIALIZATION, ON_SIGTERM, LISTENS_LATE, IS_LATE, REPORT_INTERVAL_MS } = process.env;
+const { WORKERS = '2', SERIALIZATION, ON_SIGTERM, LISTENS_LATE, IS_LATE } = process.env;
+// A busy machine may pause a worker for longer than the default of a second, after which a scrape shows earlier counts.
+const { REPORT_INTERVAL_MS = '1000', ANSWER_TIMEOUT_MS = '60000' } = process.env;
 
 if (cluster.isPrimary) await primary();
 else worker();
 
 async function primary() {
   if (SERIALIZATION) cluster.setupPrimary({ serialization: SERIALIZATION });
-  const options = REPORT_INTERVAL_MS ? { reportIntervalMs: Number(REPORT_INTERVAL_MS) } : {};
+  const options = {
+    reportIntervalMs: Number(REPORT_INTERVAL_MS),
+    answerTimeoutMs: Number(ANSWER_TIMEOUT_MS),
+  };
   const start = () => aggregate(cluster, options);
   let metrics = IS_LATE ? undefined : start();
   cluster.on('fork', (started) => process.send?.({ started: started.process.pid }));

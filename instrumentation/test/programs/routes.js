@@ -32,13 +32,6 @@ export function defineRoutes(app, registry, id) {
   });
   app.get('/fail', (_request, response) => response.status(503).end());
   app.get('/late/:ms', (request, response) => setTimeout(() => response.end(), Number(request.params.ms)));
-  app.get('/block/:ms', (request, response) => {
-    response.end();
-    response.once('close', () => {
-      const end = performance.now() + Number(request.params.ms);
-      while (performance.now() < end);
-    });
-  });
   app.get('/break', (_request, response) => {
     isBroken = true;
     response.end();
