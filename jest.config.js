@@ -18,7 +18,7 @@ const typescript = {
 
 export default {
   // Only ends hanging tests: durations depend on the machine's other load.
-  testTimeout: 60_000,
+  testTimeout: 300_000,
   // More workers than cores, because many tests wait for sockets. Tests with containers wait for scrapes and get five (package.json).
   maxWorkers: availableParallelism() + 2,
   testSequencer: '<rootDir>/test/support/sequencer.js',

@@ -1,13 +1,9 @@
 /** Runs the service on free ports, in the process of the test, and stops it after the test. */
-import { afterEach, jest } from '@jest/globals';
+import { afterEach } from '@jest/globals';
 import pino, { type Logger } from 'pino';
-import { DEADLINE_MS } from '../../test/support/until.ts';
 import { parseConfig } from '../src/config.ts';
 import { type Route, routes } from '../src/routes.ts';
 import { type Service, startService } from '../src/service.ts';
-
-// Longer than the deadline, whose error is more specific.
-jest.setTimeout(3 * DEADLINE_MS);
 
 let running: Service[] = [];
 afterEach(async () => {

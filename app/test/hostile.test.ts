@@ -17,7 +17,7 @@ const MAX_LINE_LENGTH = 1_000;
 let app: AppProcess;
 beforeAll(async () => {
   app = await startProcess({ LOG_LEVEL: 'trace', ACCESS_LOG_LINES_PER_SECOND: '10000' });
-}, 60_000);
+});
 afterAll(() => app.kill());
 
 /** Runs `work` `count` times, as many at once as there are `connections`. */
@@ -107,7 +107,7 @@ describe(`${MALFORMED} malformed requests`, () => {
     expect(answered.size).toBe(8);
     expect(answered.get('bytes')).toEqual(new Set([400]));
     expect(answered.get('header')).toContain(431);
-  }, 240_000);
+  });
 
   it('affect neither the process nor other clients', async () => {
     expect(app.isAlive()).toBe(true);
@@ -140,4 +140,4 @@ it(`${ODD} unusual requests count once each, and neither kind adds a series`, as
   const text = await app.inProgress(0);
   expect(ended(text) - before).toBe(ODD);
   expect(seriesOf(text)).toEqual(contract());
-}, 120_000);
+});

@@ -226,5 +226,5 @@ describe('the exposition', () => {
     await until('both to be observed', () => observed.at(-1) === 200);
     expect(new Set(observed)).toEqual(new Set([503, 499, 200]));
     rude.socket.destroy();
-  }, 30_000);
+  });
 });

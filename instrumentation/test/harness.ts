@@ -2,15 +2,12 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, jest } from '@jest/globals';
+import { afterEach, expect } from '@jest/globals';
 import { Registry } from '@prometheus-io/client';
 import express, { type Express, type Request, type Response } from 'express';
 import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
-import { DEADLINE_MS, until } from '../../test/support/until.ts';
+import { until } from '../../test/support/until.ts';
 import { type InstrumentOptions, instrument, type Metrics } from '../src/index.ts';
-
-// Longer than the deadline of `until`, whose error is more specific.
-jest.setTimeout(3 * DEADLINE_MS);
 
 export interface TestApp {
   readonly port: number;

@@ -6,13 +6,11 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '../../test/support/free-port.ts';
 import { blockOf } from '../../test/support/markdown.ts';
 import { filesIn, itIsPublishable, pack } from '../../test/support/packed.ts';
 import { until } from '../../test/support/until.ts';
-
-jest.setTimeout(300_000);
 
 const run = promisify(execFile);
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));

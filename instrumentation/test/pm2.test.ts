@@ -4,13 +4,11 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '../../test/support/free-port.ts';
 import { blockOf } from '../../test/support/markdown.ts';
 import { until } from '../../test/support/until.ts';
 import { get, load, Scrape } from './several.ts';
-
-jest.setTimeout(240_000);
 
 const run = promisify(execFile);
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));

@@ -4,13 +4,11 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { blockOf } from '../../test/support/markdown.ts';
 import { filesIn, installTarballs, itIsPublishable, pack } from '../../test/support/packed.ts';
 import { namesIn, read, repositoryRoot as root } from '../../test/support/repository.ts';
 import { serveHttp, stopServers } from './servers.ts';
-
-jest.setTimeout(300_000);
 
 const execute = promisify(execFile);
 const readme = read('loadgen/README.md');

@@ -24,10 +24,8 @@ it('has steps without Prometheus, and steps with it', () => {
   expect([alone.length, tutorialSections.length - alone.length]).toEqual([9, 7]);
 });
 
-it.each(alone.map((section) => [section.title, section] as const))(
-  'step %s',
-  (_title, section) => follow(section, copy.surroundings),
-  300_000,
+it.each(alone.map((section) => [section.title, section] as const))('step %s', (_title, section) =>
+  follow(section, copy.surroundings),
 );
 
 describe('excerpts of files', () => {

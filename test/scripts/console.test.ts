@@ -23,7 +23,7 @@ it('Ctrl-C ends the processes of a step, and their children', async () => {
   expect(await ended).toBe(130);
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   expect(await readdir(box.folder)).toEqual(['pid']);
-}, 30_000);
+});
 
 it('a script that is ended by a signal between two steps leaves nothing behind', async () => {
   const script = `trap 'rm "$file"; tidy_console' EXIT; file=$(mktemp); run_step a true; kill -TERM $$; sleep 10`;

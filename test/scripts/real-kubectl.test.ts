@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run as runCommand, start } from '../support/command.ts';
 import { type ApiServer, type Pods, startApiServer } from '../support/kubernetes/api-server.ts';
 import type { Executed } from '../support/kubernetes/exec.ts';
@@ -12,7 +12,6 @@ import { until } from '../support/until.ts';
 /** `make test` sets the program, and reports at the end if these tests were skipped without it. */
 const kubectl = process.env.TEST_KUBECTL;
 const whereKubectlIs = kubectl === undefined ? describe.skip : describe;
-jest.setTimeout(5 * 60_000);
 
 const NAMESPACE = 'observability-stack';
 const OURS = { 'app.kubernetes.io/part-of': NAMESPACE };

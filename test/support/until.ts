@@ -1,7 +1,8 @@
 /** Waiting in tests: for a condition, with a deadline, and never for a fixed time. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-export const DEADLINE_MS = 50_000;
+/** Only ends hanging waits, before the limit of a test, whose error is less specific. */
+export const DEADLINE_MS = 120_000;
 
 /** Polls `condition` until it holds. @throws after `DEADLINE_MS`, naming `what` */
 export async function until(
