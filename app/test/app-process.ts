@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../test/support/free-port.ts';
 import { until } from '../../test/support/until.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -41,20 +40,18 @@ export function spawnApp(environment: Record<string, string>) {
 
 export type AppProcess = Awaited<ReturnType<typeof startProcess>>;
 
-/** Waits until it is ready. */
+/** The log line of a process that is ready, except of a worker, which has no metrics port. */
+const READY = /"apiPort":(\d+),"metricsPort":(\d+),/;
+
+/** Waits until it is ready, on ports that the system chooses. */
 export async function startProcess(environment: Record<string, string> = {}) {
-  const [apiPort, metricsPort] = [await freePort(), await freePort()];
-  const ports = { API_PORT: `${apiPort}`, METRICS_PORT: `${metricsPort}` };
-  const app = spawnApp({ ...ports, SHUTDOWN_SCRAPE_WAIT_MS: '0', ...environment });
-  const get = async (port: number, url: string) => (await fetch(`http://127.0.0.1:${port}${url}`)).text();
+  const app = spawnApp({ API_PORT: '0', METRICS_PORT: '0', SHUTDOWN_SCRAPE_WAIT_MS: '0', ...environment });
   await until(
     () => `the process to be ready; it wrote: ${app.log()}`,
-    () =>
-      get(metricsPort, '/readyz').then(
-        (text) => text === 'ok\n',
-        () => false,
-      ),
+    () => READY.test(app.log()),
   );
+  const [apiPort = 0, metricsPort = 0] = (READY.exec(app.log()) ?? []).slice(1).map(Number);
+  const get = async (port: number, url: string) => (await fetch(`http://127.0.0.1:${port}${url}`)).text();
   return {
     ...app,
     apiPort,

@@ -4,9 +4,9 @@ import { connect, createServer, type Server } from 'node:net';
 
 /**
  * Below the ports that systems use for outgoing connections and published containers, so that a free port is still free when a replica
- * is added. Each of Jest's workers has its own range.
+ * is added.
  */
-const LOWEST = 11_000 + 1_000 * Number(process.env.JEST_WORKER_ID ?? 0);
+const [LOWEST, HIGHEST] = [11_000, 32_000];
 
 async function listen(port: number): Promise<Server> {
   const server = createServer().listen(port, '127.0.0.1');
@@ -24,24 +24,31 @@ export function isOpen(port: number): Promise<boolean> {
   });
 }
 
-/** Ports that were returned before; their programs may not listen yet. */
-const taken = new Set<number>();
+/**
+ * Claims a port until this process ends, because its program may not listen yet. The claim is a name in Linux' abstract namespace, so
+ * that no other test run gets the port. @returns whether it was not claimed before
+ */
+function claim(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const claimed = createServer().listen(`\0observability-stack-port-${port}`, () => resolve(true));
+    claimed.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'EADDRINUSE')).unref();
+  });
+}
 
 export const freePort = (): Promise<number> => freeRange(1);
 
 /** The first of `count` free ports in a row. */
 export async function freeRange(count: number): Promise<number> {
   for (;;) {
-    const first = LOWEST + Math.floor(Math.random() * (1_000 - count));
-    const all = await Promise.allSettled(Array.from({ length: count }, (_, i) => listen(first + i)));
+    const first = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST - count));
+    const ports = Array.from({ length: count }, (_, i) => first + i);
+    const all = await Promise.allSettled(ports.map(listen));
     for (const one of all) {
       if (one.status === 'rejected') continue;
       one.value.close();
       await once(one.value, 'close');
     }
-    const ports = all.map((_, i) => first + i);
-    if (!all.every(({ status }) => status === 'fulfilled') || ports.some((port) => taken.has(port))) continue;
-    for (const port of ports) taken.add(port);
-    return first;
+    if (!all.every(({ status }) => status === 'fulfilled')) continue;
+    if ((await Promise.all(ports.map(claim))).every(Boolean)) return first;
   }
 }
