@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { connectRaw, type RawClient } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -69,6 +70,20 @@ export async function startProcess(environment: Record<string, string> = {}) {
         },
       );
       return text;
+    },
+    /** Sends requests until `count` are in progress; earlier ones may have ended. @returns their clients */
+    async hold(count: number): Promise<RawClient[]> {
+      const clients: RawClient[] = [];
+      await until(`${count} requests in progress`, async () => {
+        for (let n = 0; n < count; n++) {
+          const client = await connectRaw(apiPort);
+          client.send('GET /products HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+          clients.push(client);
+        }
+        const text = await get(metricsPort, '/metrics?name[]=inprogress_requests');
+        return Number(/^inprogress_requests (\d+)$/m.exec(text)?.[1]) >= count;
+      });
+      return clients;
     },
     /** Sends `count` requests one after the other. @throws if one gets another response */
     async probe(count: number): Promise<void> {

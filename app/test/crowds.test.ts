@@ -60,7 +60,10 @@ describe('the service keeps serving other clients', () => {
   });
 
   it('during 1,000 simultaneous connections, all of which get a response', async () => {
-    const clients = await Promise.all(many(1_000, () => open(app.apiPort, GET)));
+    const clients: RawClient[] = [];
+    // In batches, because the kernel holds at most 511 connections that a busy process has not accepted.
+    while (clients.length < 1_000)
+      clients.push(...(await Promise.all(many(100, () => open(app.apiPort, GET)))));
     await otherClientsAreServed();
     const isAnswered = ({ text }: RawClient) =>
       text().startsWith('HTTP/1.1 200 ') && text().endsWith('product');
@@ -80,9 +83,11 @@ describe('the service keeps serving other clients', () => {
     const slowBodies = await Promise.all(
       many(50, () => open(app.apiPort, 'POST /cart HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n')),
     );
-    const drip = setInterval(() => {
+    const write = () => {
       for (const { socket } of [...slowHeaders, ...slowBodies]) if (socket.writable) socket.write('a');
-    }, 100);
+    };
+    // Reads first: a write to a connection that the server has closed would discard its response.
+    const drip = setInterval(() => setImmediate(write), 100);
     try {
       await otherClientsAreServed();
       // The response does not wait for an unread body.
@@ -112,9 +117,9 @@ describe('the service keeps serving other clients', () => {
     };
     const scrapers = many(200, (n) => scrape(n % 2 === 0 ? app.metricsPort : app.apiPort));
     await otherClientsAreServed();
+    await until('scrapes that are served and refused', () => scrapes > 50 && refusals.size > 0);
     scraping = false;
     await Promise.all(scrapers);
-    expect(scrapes).toBeGreaterThan(50);
     expect([...refusals]).toEqual(['more than 10 scrapes at once\n']);
   });
 

@@ -116,7 +116,7 @@ describe(`${MALFORMED} malformed requests`, () => {
   });
 
   it('leave only complete log lines of bounded length, written by the service', () => {
-    const lines = app.log().trimEnd().split('\n');
+    const lines = app.log().split('\n').slice(0, -1);
     expect(lines.length).toBeGreaterThan(1_000);
     expect(lines.length).toBeLessThan(MALFORMED * 2);
     expect(new Set(app.messages())).toEqual(new Set(['ready', 'request']));

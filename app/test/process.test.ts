@@ -1,7 +1,6 @@
 /** The process from an operator's view: messages, signals and exit codes. */
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { connectRaw } from '../../test/support/raw-client.ts';
 import { portOf } from '../../test/support/server.ts';
 import { until } from '../../test/support/until.ts';
 import { type AppProcess, spawnApp, startProcess } from './app-process.ts';
@@ -15,22 +14,20 @@ afterEach(async () => {
   app = undefined;
 });
 
-/** A process with a request in progress if `environment` delays it, and otherwise with a completed request. */
+/** A process with requests in progress if `environment` delays them, and otherwise with a completed request. */
 async function start(environment: Record<string, string>) {
   app = await startProcess(environment);
-  const client = await connectRaw(app.apiPort);
-  client.send('GET /products HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
-  if (environment.SIMULATED_LATENCY_MS) await app.inProgress(1);
-  else await client.closed();
-  return { ...app, client };
+  if (environment.SIMULATED_LATENCY_MS) return { ...app, clients: await app.hold(1) };
+  await app.probe(1);
+  return { ...app, clients: [] };
 }
 
 describe('the process', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('drains and exits 0 on %s', async (signal) => {
-    const service = await start({ SIMULATED_LATENCY_MS: '1000', SHUTDOWN_GRACE_MS: '5000' });
+    const service = await start({ SIMULATED_LATENCY_MS: '1000', SHUTDOWN_GRACE_MS: FOREVER_MS });
     service.signal(signal);
     expect(await service.exit).toBe(0);
-    expect(service.client.text()).toMatch(/^HTTP\/1\.1 200 .*product$/s);
+    for (const { text } of service.clients) expect(text()).toMatch(/^HTTP\/1\.1 200 .*product$/s);
     expect(service.messages()).toEqual(['ready', DRAINING, 'drained', 'stopped']);
   });
 

@@ -1,5 +1,5 @@
 /** The two ports: the responses of the metrics port, and how both stop. */
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Response } from 'express';
 import { connectRaw } from '../../test/support/raw-client.ts';
 import { until } from '../../test/support/until.ts';
@@ -84,6 +84,20 @@ describe('stopping', () => {
     return { ...service, client };
   }
 
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  /** Stops the clock, so that no grace time ends while the test is slow. */
+  function stopClock() {
+    let nowMs = performance.now();
+    const { mockRestore } = jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    const advance = (byMs: number) => {
+      nowMs += byMs;
+    };
+    return { advance, startAgain: mockRestore };
+  }
+
   it('becomes unready immediately, and closes the metrics port last', async () => {
     const { client, ...service } = await startBusy({ SHUTDOWN_GRACE_MS: LONG_MS });
     const stopped = service.stop();
@@ -122,12 +136,17 @@ describe('stopping', () => {
   it('stops accepting connections and closes idle ones shortly before the grace time ends', async () => {
     const { client, ...service } = await startBusy({ SHUTDOWN_GRACE_MS: '2000' });
     const idle = await connectRaw(service.apiPort);
+    const { advance, startAgain } = stopClock();
     const stopped = service.stop();
-    await idle.closed();
+    await until('the idle connection to be closed', () => {
+      if (!idle.socket.closed) advance(1);
+      return idle.socket.closed;
+    });
     await expect(connectRaw(service.apiPort)).rejects.toThrow('ECONNREFUSED');
     await answer(1);
     expect(await client.responses(1)).toEqual(['200']);
     await client.closed();
+    startAgain();
     expect(await stopped).toMatchObject({ drained: true });
   });
 
@@ -136,11 +155,15 @@ describe('stopping', () => {
       SHUTDOWN_SCRAPE_WAIT_MS: LONG_MS,
       SHUTDOWN_GRACE_MS: '800',
     });
+    const { advance, startAgain } = stopClock();
     const stopped = stop();
     for (const url of [`${api}/metrics`, metrics])
       expect(await textOf(url)).toContain('\nhttp_server_drained 0\n');
-    const isDrained = async () => /\nhttp_server_drained 1\n/.test(await scrape('http_server_drained'));
-    await until('it to be drained', isDrained);
+    await until('it to be drained', async () => {
+      advance(10);
+      return /\nhttp_server_drained 1\n/.test(await scrape('http_server_drained'));
+    });
+    startAgain();
     const text = await textOf(metrics);
     expect(text).toContain('\ninprogress_requests 0\n');
     expect(text).toContain('\nhttp_errors_total{code="500"} 1\n');

@@ -31,6 +31,23 @@ async function ask(count: number, port: number): Promise<void> {
   }
 }
 
+/** Waits for this sum: a worker that does not answer a scrape within a second is included later. @returns the exposition */
+async function untilCounted(
+  { get, metricsPort }: AppProcess,
+  count: number,
+  port = metricsPort,
+): Promise<string> {
+  let text = '';
+  await until(
+    () => `${count} requests; there is ${text}`,
+    async () => {
+      text = await get(port, '/metrics');
+      return sumOf(text, 'http_request_duration_seconds_count') === count;
+    },
+  );
+  return text;
+}
+
 const pidsOf = ({ log }: AppProcess) =>
   log()
     .split('\n')
@@ -42,10 +59,9 @@ describe('the API of several workers', () => {
     const service = await start();
     await ask(6, service.apiPort);
     for (const port of [service.apiPort, service.metricsPort]) {
-      const text = await service.get(port, '/metrics');
+      const text = await untilCounted(service, 6, port);
       expect(sumOf(text, 'http_requests_total')).toBe(6);
       expect(text.match(/^http_server_workers .*$/m)?.[0]).toBe('http_server_workers 2');
-      expect(sumOf(text, 'http_request_duration_seconds_count')).toBe(6);
     }
     const filtered = await service.get(service.apiPort, '/metrics?name[]=inprogress_requests');
     expect(filtered.match(/^[^#].*$/gm)).toEqual(['inprogress_requests 0']);
@@ -57,20 +73,19 @@ describe('the API of several workers', () => {
     client.send('GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     await client.closed();
     expect(client.text()).toMatch(/^HTTP\/1\.1 404 /);
-    const text = await service.get(service.metricsPort, '/metrics');
-    expect(sumOf(text, 'http_errors_total')).toBe(1);
+    expect(sumOf(await untilCounted(service, 1), 'http_errors_total')).toBe(1);
   });
 
   it('stays ready when a worker is killed, and replaces it', async () => {
     const service = await start();
     await ask(4, service.apiPort);
-    await service.get(service.metricsPort, '/metrics');
+    await untilCounted(service, 4);
     process.kill(pidsOf(service)[0] as number, 'SIGKILL');
     await until('the replacement', () => pidsOf(service).length === 3);
     expect(service.messages()).toContain(REPLACED);
     expect(await service.get(service.metricsPort, '/readyz')).toBe('ok\n');
     await ask(4, service.apiPort);
-    expect(sumOf(await service.get(service.metricsPort, '/metrics'), 'http_requests_total')).toBe(8);
+    expect(sumOf(await untilCounted(service, 8), 'http_requests_total')).toBe(8);
   });
 
   it('tries again, after growing delays, when a worker cannot be started', async () => {
@@ -97,16 +112,15 @@ describe('the API of several workers', () => {
   });
 
   it('exits on SIGTERM after all workers have drained and a last scrape has all counts', async () => {
-    const service = await start({ SIMULATED_LATENCY_MS: '1000', SHUTDOWN_SCRAPE_WAIT_MS: '60000' });
-    const clients = [await connectRaw(service.apiPort), await connectRaw(service.apiPort)];
-    for (const client of clients) client.send('GET /products HTTP/1.1\r\nHost: x\r\n\r\n');
-    await service.inProgress(2);
+    const times = { SHUTDOWN_GRACE_MS: '60000', SHUTDOWN_SCRAPE_WAIT_MS: '60000' };
+    const service = await start({ SIMULATED_LATENCY_MS: '1000', ...times });
+    const clients = await service.hold(2);
     for (const pid of pidsOf(service)) process.kill(pid, 'SIGINT');
     service.signal('SIGINT');
     await until('the service to drain', () => service.messages().includes('drained'));
     for (const client of clients) expect(await client.responses(1)).toEqual(['200']);
     const text = await service.get(service.metricsPort, '/metrics');
-    expect(sumOf(text, 'http_requests_total')).toBe(2);
+    expect(sumOf(text, 'http_requests_total')).toBe(clients.length);
     expect(text).toContain('\nhttp_server_worker_lost_reports_total 0\n');
     expect(await service.exit).toBe(0);
     expect(service.messages()).not.toContain(REPLACED);
