@@ -2,11 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
-import { checkMonotonic, load, type Several } from './several.ts';
+import { ABANDONED_MS, checkMonotonic, load, type Several } from './several.ts';
 
 const SCRAPE_MS = 100;
-/** Node never closes a connection that it passed to a worker that was killed before accepting it. */
-const ABANDONED_MS = 10_000;
 
 export interface KillOptions {
   readonly seconds: number;

@@ -192,6 +192,9 @@ export async function get(port: number, path: string, timeoutMs = 0): Promise<An
   return { body, worker: String(response.headers['x-worker']), atMs: performance.now() };
 }
 
+/** Node never closes a connection that it passed to a worker that was killed before accepting it. */
+export const ABANDONED_MS = 10_000;
+
 /** Requests `/users/:id` at a rate until it is stopped. @param timeoutMs after how long to give up a request; 0 for never */
 export function load(port: number, perSecond: number, timeoutMs = 0) {
   const answers: Answer[] = [];
