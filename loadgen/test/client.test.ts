@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { certificate } from '../../test/support/certificate.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { until } from '../../test/support/until.ts';
@@ -10,6 +10,7 @@ import { cleanUpClients, createClient, LAST, OK, send } from './clients.ts';
 import { serveHttp, serveRaw, serveTls } from './servers.ts';
 
 cleanUpClients();
+afterEach(() => void jest.restoreAllMocks());
 
 describe('a server that', () => {
   it.each<[string, (socket: Socket) => void, FailureKind]>([
@@ -22,8 +23,7 @@ describe('a server that', () => {
     ['announces an endless body', (socket) => socket.write(OK.replace('2\r', '999999999999\r')), 'too-large'],
   ])('%s makes the request fail as sent, with the right kind', async (_, act, kind) => {
     const server = await serveRaw(act);
-    const timeoutMs = kind === 'timeout' ? 200 : 5000;
-    const { client, recorder } = createClient(server.url, { timeoutMs });
+    const { client, recorder } = createClient(server.url, kind === 'timeout' ? { timeoutMs: 200 } : {});
     await send(client);
     expect(recorder).toMatchObject({ statuses: [], failures: [{ kind, wasSent: true }] });
     await until('the connection is closed', () => server.sockets.size === 0);
@@ -37,6 +37,20 @@ describe('a server that', () => {
     const { client, recorder } = createClient(server.url, { timeoutMs: 200 });
     await send(client);
     expect(recorder.failures).toEqual([{ kind: 'timeout', wasSent: true }]);
+  });
+
+  it('responds in time causes no timeout, even if the client cannot run until the time is over', async () => {
+    let nowMs = performance.now();
+    jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    const server = await serveRaw((socket) => {
+      socket.write(OK);
+      nowMs += 1000;
+      // Afterwards, the client's timer is due.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    });
+    const { client, recorder } = createClient(server.url, { timeoutMs: 500 });
+    await send(client);
+    expect(recorder).toMatchObject({ statuses: [200], failures: [] });
   });
 
   it('fails once gets the next request on a new connection', async () => {

@@ -8,7 +8,8 @@ import { type Origin, parseOrigin } from '../src/http/origin.ts';
 import { encodeRequest } from '../src/http/request.ts';
 import { stopServers } from './servers.ts';
 
-export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+/** The server keeps the connection for longer than any test needs. */
+export const OK = 'HTTP/1.1 200 OK\r\nKeep-Alive: timeout=600\r\nContent-Length: 2\r\n\r\nok';
 export const LAST = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
 
 class Results implements Recorder {
@@ -38,13 +39,14 @@ export const requestTo = (origin: Origin, method = 'GET', headers = {}) =>
 
 export function createClient(
   url: string,
-  { connections = 1, timeoutMs = 5000, addresses = ['127.0.0.1'], method = 'GET', headers = {} } = {},
+  { connections = 1, timeoutMs = 300_000, addresses = ['127.0.0.1'], method = 'GET', headers = {} } = {},
 ) {
   const origin = parseOrigin(url);
   const recorder = new Results();
   const client = new HttpClient({
     origin,
-    addresses: new Addresses(origin, addresses),
+    // Without a look-up, which would find only the address of the origin.
+    addresses: Object.assign(new Addresses(origin, addresses), { refresh: async () => {} }),
     requests: [requestTo(origin, method, headers)],
     connections,
     timeoutMs,

@@ -60,7 +60,10 @@ describe('a connection', () => {
 
 describe('an idle connection', () => {
   const answerWith = (seconds?: number) =>
-    seconds === undefined ? OK : OK.replace('Content', `Keep-Alive: timeout=${seconds}\r\nContent`);
+    OK.replace(
+      'Keep-Alive: timeout=600\r\n',
+      seconds === undefined ? '' : `Keep-Alive: timeout=${seconds}\r\n`,
+    );
 
   it.each([
     [undefined, 4000],

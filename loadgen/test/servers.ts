@@ -57,11 +57,18 @@ export function serveRaw(
   return listen(createTcpServer(accept), 'http', host);
 }
 
+/** Longer than any test is idle, so that no connection closes just as a request is sent. */
+const keepAliveTimeout = 600_000;
+
 export function serveHttp(listener: RequestListener): Promise<TestServer> {
-  return listen(createServer(listener));
+  return listen(createServer({ keepAliveTimeout }, listener));
 }
 
 /** With a certificate for localhost that nothing trusts by default. */
 export function serveTls(listener: RequestListener, options = {}, host?: string): Promise<TestServer> {
-  return listen(createTlsServer({ key: privateKey, cert: certificate, ...options }, listener), 'https', host);
+  return listen(
+    createTlsServer({ key: privateKey, cert: certificate, keepAliveTimeout, ...options }, listener),
+    'https',
+    host,
+  );
 }

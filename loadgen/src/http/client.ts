@@ -55,7 +55,9 @@ export class HttpClient implements ConnectionListener {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#sweeper = setInterval(() => this.#sweep(), Math.min(MAX_SWEEP_MS, options.timeoutMs / 4));
+    // After events that arrived while the process could not run: a response that was in time is no timeout.
+    const sweep = () => void setImmediate(() => this.#sweep());
+    this.#sweeper = setInterval(sweep, Math.min(MAX_SWEEP_MS, options.timeoutMs / 4));
   }
 
   get inFlight(): number {
