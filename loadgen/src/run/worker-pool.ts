@@ -56,8 +56,9 @@ export function createWorkerPool(options: WorkerPoolOptions, own: Sender): Sende
       };
       signal.addEventListener('abort', stop);
       const atMs = startAtMs ?? Date.now() + LEAD_MS + LEAD_PER_WORKER_MS * workers;
+      const isFixed = startAtMs !== undefined;
       const endView = showPhases(options, pool, atMs);
-      for (const worker of pool) worker.send({ kind: 'start', atMs });
+      for (const worker of pool) worker.send({ kind: 'start', atMs, isFixed });
       if (signal.aborted) stop();
       const results = await Promise.all(pool.map(({ ended }) => ended));
       endView();

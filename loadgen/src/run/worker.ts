@@ -6,7 +6,7 @@ import type { Sent } from '../report/combine.ts';
 import { type NamedPattern, planPatterns } from './patterns.ts';
 import type { Overrides } from './plan.ts';
 import type { LiveNumbers, SenderObserver } from './progress.ts';
-import { createSender } from './sender.ts';
+import { createSender, waitUntil } from './sender.ts';
 
 export interface Job {
   readonly target: string;
@@ -19,7 +19,8 @@ export interface Job {
 
 export type ToWorker =
   | { readonly kind: 'job'; readonly job: Job }
-  | { readonly kind: 'start'; readonly atMs: number }
+  /** Without a fixed time, a worker that is late starts later. */
+  | { readonly kind: 'start'; readonly atMs: number; readonly isFixed: boolean }
   | { readonly kind: 'stop' };
 
 export type FromWorker =
@@ -43,10 +44,10 @@ export async function work(channel: Channel, signal: AbortSignal): Promise<void>
   const stop = new AbortController();
   signal.addEventListener('abort', () => stop.abort());
   const job = Promise.withResolvers<Job>();
-  const start = Promise.withResolvers<number>();
+  const start = Promise.withResolvers<{ readonly atMs: number; readonly isFixed: boolean }>();
   channel.onMessage((message) => {
     if (message.kind === 'job') job.resolve(message.job);
-    else if (message.kind === 'start') start.resolve(message.atMs);
+    else if (message.kind === 'start') start.resolve(message);
     else stop.abort();
   });
   try {
@@ -61,7 +62,9 @@ export async function work(channel: Channel, signal: AbortSignal): Promise<void>
     });
     await sender.prepare();
     channel.send({ kind: 'ready' });
-    channel.send({ kind: 'sent', sent: await sender.send(await start.promise) });
+    const { atMs, isFixed } = await start.promise;
+    if (!isFixed) await waitUntil(atMs, stop.signal);
+    channel.send({ kind: 'sent', sent: await sender.send(isFixed ? atMs : undefined) });
   } catch (error) {
     channel.send({ kind: 'failed', reason: reasonOf(error) });
   }
