@@ -7,7 +7,7 @@ import { loadgen, useFolder } from './loadgen.ts';
 const stack = useFakeStack();
 const at = useFolder();
 const run = (...args: string[]) => loadgen(['run', ...args, ...stack.toTarget]);
-const runVerified = (...args: string[]) => run(...args, ...stack.verified, '--wait', '5s');
+const runVerified = (...args: string[]) => run(...args, ...stack.verified, '--wait', '1m');
 const ledger = () => ['--ledger', at('ledger')];
 const CART = 'http_requests_total{path="cart",method="get"}';
 
@@ -111,7 +111,7 @@ describe('an unreachable Prometheus', () => {
 
   it('does not prevent the summary if it fails during the run', async () => {
     stack.api.beforeRequest(1, () => stack.observer.stop());
-    const { code, out, err } = await run('hundred', ...stack.verified, '--wait', '300ms');
+    const { code, out, err } = await run('hundred', ...stack.verified, '--wait', '5s');
     expect([code, out]).toEqual([3, expect.stringContaining('hundred: 100 requests sent')]);
     expect(err).toContain('not verified: Prometheus at');
   });
@@ -119,7 +119,7 @@ describe('an unreachable Prometheus', () => {
 
 describe('exact-load verify', () => {
   const verify = (...args: string[]) =>
-    loadgen(['verify', ...stack.verified, '--wait', '5s', ...ledger(), ...args]);
+    loadgen(['verify', ...stack.verified, '--wait', '1m', ...ledger(), ...args]);
 
   it('sends nothing and verifies all runs together', async () => {
     await runVerified('hundred', ...ledger());

@@ -100,7 +100,8 @@ export class FakePrometheus {
   };
 
   #answer(query: string, time: string | null) {
-    const nowSeconds = Date.now() / 1000;
+    // Not `Date.now`, which tests of the start time replace.
+    const nowSeconds = (performance.timeOrigin + performance.now()) / 1000;
     if (query === 'time()') return { resultType: 'scalar', result: [nowSeconds, String(nowSeconds)] };
     const { atSeconds, startTimeSeconds, values } = this.#scrape(nowSeconds, time);
     if (query.endsWith('s]')) {

@@ -14,9 +14,14 @@ afterEach(stopServers);
 
 type Output = 'pipe' | number;
 
-function start(args: readonly string[], [stdout, stderr]: [Output, Output] = ['pipe', 'pipe']) {
+function start(
+  args: readonly string[],
+  [stdout, stderr]: [Output, Output] = ['pipe', 'pipe'],
+  environment: NodeJS.ProcessEnv = {},
+) {
   const main = new URL('../src/main.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', stdout, stderr] });
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', stdout, stderr] });
   const outputs = [child.stdout, child.stderr].map((stream) => (stream === null ? '' : text(stream)));
   const ended = once(child, 'close').then(async ([code]) => {
     const [out = '', err = ''] = await Promise.all(outputs);
@@ -45,12 +50,15 @@ describe('Ctrl-C', () => {
     expect(code).toBe(130);
     expect(out).toMatch(new RegExp(`^steady: ${seen.requests} requests sent in `));
     expect(out).toContain('interrupted: the remaining requests were not sent');
-    expect(err).toBe('stopping: waiting for requests in flight (interrupt again to stop immediately)\n');
+    // Every five seconds there is a line of progress.
+    expect(err.replaceAll(/^steady: \d+s, .*\n/gm, '')).toBe(
+      'stopping: waiting for requests in flight (interrupt again to stop immediately)\n',
+    );
   });
 
   it('exits immediately the second time', async () => {
     const { seen, url } = await serveCounting();
-    const { child, ended } = start(['run', 'hundred', '--target', url]);
+    const { child, ended } = start(['run', 'hundred', '--timeout', '10m', '--target', url]);
     await until('requests wait for an answer', () => seen.requests === 10);
     await until('a further signal ends it', () => {
       child.kill('SIGINT');
@@ -92,6 +100,11 @@ async function isTerminated(pid: number): Promise<boolean> {
   return state.includes(') Z');
 }
 
+const HANGING =
+  "if (process.argv[2] === 'worker') await new Promise((resolve) => setTimeout(resolve, 600_000));";
+/** Workers that never get ready. */
+const NEVER_READY = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(HANGING)}` };
+
 describe('--workers', () => {
   it('sends from several processes the same requests as from one, and verifies the sum', async () => {
     const { toTarget, verified } = await startFakeStack();
@@ -108,23 +121,31 @@ describe('--workers', () => {
   });
 
   it('reports a killed worker, and ends with 1', async () => {
-    const { seen, url } = await serveCounting(0);
-    const flags = ['--rate', '200', '--duration', '3s', '--workers', '2', '-c', '1000'];
+    // Until the worker is killed, no request is answered, so that no worker ends.
+    let requests = 0;
+    const killed = Promise.withResolvers<void>();
+    const { url } = await serveHttp((_request, response) => {
+      requests++;
+      void killed.promise.then(() => response.end('ok'));
+    });
+    const flags = ['--rate', '200', '--duration', '1s', '--workers', '2', '-c', '1000', '--timeout', '10m'];
     const { child, ended } = start(['run', 'steady', ...flags, '--target', url]);
-    await until('both send', () => seen.requests > 60);
+    await until('both send', () => requests > 100);
     const [victim = 0] = await childrenOf(child.pid);
     process.kill(victim, 'SIGKILL');
+    killed.resolve();
     const { code, out } = await ended;
     expect(out).toMatch(
       /shard [12]\/2 was lost: its process ended with SIGKILL: its requests are missing from these numbers/,
     );
-    expect(out).toContain('steady: 300 requests sent');
+    expect(out).toContain('steady: 100 requests sent');
     expect(code).toBe(1);
   });
 
   it('ends with 1 and stops the others if one is killed before it is ready', async () => {
     const { url } = await serveCounting(0);
-    const { child, ended } = start(['run', 'steady', '--workers', '2', '--quiet', '--target', url]);
+    const flags = ['--workers', '2', '--quiet', '--target', url];
+    const { child, ended } = start(['run', 'steady', ...flags], ['pipe', 'pipe'], NEVER_READY);
     let workers: number[] = [];
     await until('both are there', async () => {
       workers = await childrenOf(child.pid);

@@ -1,6 +1,6 @@
 /** Destinations and exit codes of all outputs, successful and failing ones. */
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
 import { InterruptedError } from '../src/common/errors.ts';
 import { useFakeStack } from './fake-stack.ts';
@@ -137,11 +137,14 @@ describe('the ledger', () => {
   });
 
   it('has no entry for a run that is interrupted before its first request', async () => {
-    const startAt = new Date(Date.now() + 4_000).toISOString();
+    // The clock does not reach the start.
+    const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now());
+    const startAt = new Date(Date.now() + 900).toISOString();
     const flags = [...stack.toTarget, ...ledger(), '--json', at('a.json'), '--start-at', startAt];
     // Just before it starts, both files exist.
     const isReady = async () => (await readdir(at('ledger'))).length === 2;
     const ended = await interruptOnce('it is about to start', isReady, ['run', 'hundred', ...flags]);
+    now.mockRestore();
     expect(ended).toMatchObject({ code: 130, out: 'interrupted: nothing was sent\n' });
     const left = { state: 'interrupted', phases: [] };
     expect(JSON.parse(await readFile(at('a.json'), 'utf8'))).toMatchObject(left);

@@ -45,7 +45,7 @@ function createPrometheus(stateOf: (poll: number) => Record<string, Instance>) {
   return prometheus;
 }
 
-const options = { job: 'api', metrics: OURS, waitMs: 2000, signal: new AbortController().signal };
+const options = { job: 'api', metrics: OURS, waitMs: 60_000, signal: new AbortController().signal };
 const FRESH = { a: { scrapedAt: 1005, start: 1 } };
 
 /** The same Prometheus with changed results. */

@@ -17,7 +17,7 @@ describe('the target', () => {
   it('is awaited without sending it anything', async () => {
     const received: string[] = [];
     const { port } = await serveRaw((_, text) => received.push(text));
-    const addresses = await wait(`http://localhost:${port}`, 5000);
+    const addresses = await wait(`http://localhost:${port}`, 60_000);
     // Only addresses on which the server listens are kept.
     expect([addresses.next(0), addresses.next(0)]).toEqual(['127.0.0.1', '127.0.0.1']);
     expect(received).toEqual([]);
