@@ -18,13 +18,14 @@ const save = (state) => {
   writeFileSync(folder + '/new', JSON.stringify({ state, words }));
   renameSync(folder + '/new', folder + '/a.json');
 };
-save('started');
 const end = (state, status) => {
   if (words.includes('--nothing')) rmSync(folder + '/a.json');
   else save(state);
   process.exit(status);
 };
 process.on('SIGTERM', () => end('interrupted', 130));
+// Last, because the test sends the signal when it sees the record.
+save('started');
 if (words.includes('--stay')) setInterval(() => {}, 1000);
 else end('finished', 1);
 `;
@@ -58,7 +59,9 @@ beforeEach(async () => {
   port = await freePort();
 });
 afterEach(async () => {
-  for (const { process: child } of running.filter((one) => one.process.exitCode === null)) {
+  for (const { process: child } of running.filter(
+    ({ process: { exitCode, signalCode } }) => exitCode === null && signalCode === null,
+  )) {
     child.kill();
     await once(child, 'exit');
   }
