@@ -1,7 +1,8 @@
 /** `--trace`: the header of each request, and the slowest requests in the report. */
 import type { IncomingMessage } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { afterEach, expect, it } from '@jest/globals';
+import { afterEach, expect, it, jest } from '@jest/globals';
 import { type RunOptions, run } from '../src/api.ts';
 import { Slowest, slowestOf } from '../src/load/slowest.ts';
 import { renderPage } from '../src/report/html/page.ts';
@@ -10,25 +11,32 @@ import { serveHttp, stopServers } from './servers.ts';
 
 afterEach(stopServers);
 
-/** Responds immediately, to `/slow` long after 20 other requests, and to `/never` not at all. */
-async function send(options: Partial<RunOptions>, path = '/a') {
+/** Responds immediately, to `/slow` when `slow` resolves, and to `/never` not at all; calls `on20` after 20 responses. */
+async function send(
+  options: Partial<RunOptions>,
+  { slow = Promise.resolve(), on20 = () => {} }: Partial<Answers> = {},
+) {
   const received: IncomingMessage[] = [];
   let answered = 0;
-  const answered20 = Promise.withResolvers<void>();
   const server = await serveHttp((request, response) => {
     received.push(request);
     if (request.url === '/never') return;
     if (request.url === '/slow') {
-      void answered20.promise.then(() => setTimeout(() => response.end(), 500));
+      void slow.then(() => response.end());
       return;
     }
     response.end();
-    if (++answered === 20) answered20.resolve();
+    if (++answered === 20) on20();
   });
-  const where = options.pattern ? { target: server.url } : { url: server.url + path, requests: 20 };
+  const where = options.pattern ? { target: server.url } : { url: `${server.url}/a`, requests: 20 };
   const report = await run({ ...where, connections: 30, ...options } as RunOptions);
   const traceparents = received.map(({ headers }) => String(headers.traceparent));
   return { report, traceparents, slowest: report.phases[0]?.slowest ?? [] };
+}
+
+interface Answers {
+  readonly slow: Promise<void>;
+  readonly on20: () => void;
 }
 
 const idOf = (traceparent: string) => traceparent.split('-')[1] ?? '';
@@ -72,7 +80,22 @@ it('lists the ten slowest requests, including those without a response, in every
       { path: '/never', count: 1 },
     ],
   };
-  const { report, traceparents, slowest } = await send({ trace: true, pattern, timeout: '3s' });
+  let nowMs = performance.now();
+  const now = jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  const slow = Promise.withResolvers<void>();
+  /** Lets the client receive everything, and then advances its clock. */
+  const advance = async (byMs: number) => {
+    for (let n = 0; n < 100; n++) await turn();
+    nowMs += byMs;
+  };
+  const on20 = async () => {
+    await advance(500);
+    slow.resolve();
+    await advance(3000);
+  };
+  const answers = { slow: slow.promise, on20 };
+  const { report, traceparents, slowest } = await send({ trace: true, pattern, timeout: '3s' }, answers);
+  now.mockRestore();
   const [first] = slowest;
   expect(first).toMatchObject({ target: 'GET /never', endedWith: 'timeout' });
   expect(slowest.map(({ target }) => target).slice(1, 9)).toEqual(Array(8).fill('GET /slow'));
