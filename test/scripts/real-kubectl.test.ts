@@ -219,12 +219,12 @@ whereKubectlIs('with the real kubectl', () => {
   });
 
   it('make k8s-load ends if the cluster stops answering, and reports what it waited for', async () => {
-    const { result, stderr } = await startLoad({ K8S_TIMEOUT: '3' });
+    const { result, stderr } = await startLoad({ K8S_TIMEOUT: '10' });
     pods.silent = /./;
     expect(await result).toMatchObject({ exitCode: 3 });
-    expect(stderr()).toContain("no response from the cluster about the load's pods for 3 s");
+    expect(stderr()).toContain("no response from the cluster about the load's pods for 10 s");
     Object.assign(pods, { silent: /\/pods\/ledger-0/, isSending: false });
-    expect((await make('k8s-verify', 'K8S_TIMEOUT=2')).stderr).toContain('ledger-0 does not answer');
+    expect((await make('k8s-verify', 'K8S_TIMEOUT=10')).stderr).toContain('ledger-0 does not answer');
     pods.silent = undefined;
     expect(await make('k8s-load', 'ARGS=--stop')).toMatchObject(isDone);
   });
