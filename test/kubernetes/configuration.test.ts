@@ -1,4 +1,4 @@
-/** Pods have the same files as compose services, byte for byte and at the same paths, and the same flags. */
+/** Pods have the same files as compose services, byte for byte and at the same paths, and the same flags except for how much data to keep. */
 import { expect, it } from '@jest/globals';
 import type { IVolume } from 'kubernetes-models/v1';
 import {
@@ -58,11 +58,15 @@ const GRAFANA = [
   ['grafana/dashboards', '/var/lib/grafana/dashboards'],
 ] as const;
 
+/** Compose's flags of Prometheus; sizes.test.ts checks how much data each size of Kubernetes keeps. */
+const flagsWithRetention = (size: string) =>
+  composeWords('prometheus').map((flag) => flag.replace(/(retention\.size)=2GB$/, `$1=${size}`));
+
 whereKubectlIs('configuration', () => {
   it('Prometheus has the same files and flags as in compose', () => {
     expect(services.prometheus?.volumes).toContain('./prometheus:/etc/prometheus:ro');
     expect(filesOf('prometheus')).toEqual(repositoryFiles(PROMETHEUS));
-    expect(workload('base', 'prometheus').container.args).toEqual(composeWords('prometheus'));
+    expect(workload('base', 'prometheus').container.args).toEqual(flagsWithRetention('12GB'));
   });
 
   it('Prometheus forwards samples with the same script and variables as in compose, and a name per pod', () => {
@@ -71,8 +75,7 @@ whereKubectlIs('configuration', () => {
     expect(new Set(Object.keys(remoteWriteOverride.environment))).toEqual(names);
     const { container } = workload('overlays/remote-write', 'prometheus');
     expect(container.command).toEqual(remoteWriteOverride.entrypoint);
-    const flags = composeWords('prometheus').map((flag) => flag.replace(/(size)=2GB$/, '$1=500GB'));
-    expect(container.args).toEqual(flags);
+    expect(container.args).toEqual(flagsWithRetention('540GB'));
     expect(container.args?.[0]).toMatch(/^--config\.file=/);
     const [settings, secret] = container.envFrom ?? [];
     const given = Object.keys(configMap('overlays/remote-write', 'remote-write'));

@@ -106,7 +106,7 @@ whereKubectlIs.each(FOLDERS)('every workload of %s', (folder) => {
     for (const { metadata } of ofKind<INamespace>(folder, 'Namespace'))
       expect(metadata?.labels).toMatchObject({
         'pod-security.kubernetes.io/enforce': 'restricted',
-        'pod-security.kubernetes.io/enforce-version': expect.stringMatching(/^v1\.\d+$/),
+        'pod-security.kubernetes.io/enforce-version': `v${/Kubernetes (1\.\d+) or newer/.exec(read('docs/kubernetes.md'))?.[1]}`,
       });
   });
 
