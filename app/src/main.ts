@@ -43,7 +43,7 @@ async function run(config: Config, log: Logger): Promise<void> {
     const { drained, scraped } = await stopService();
     if (!drained) log.warn('requests still in progress after the grace period were aborted');
     if (scraped === false)
-      log.warn('not every scraper returned; requests since its previous scrape are missing there');
+      log.warn('not every Prometheus scraped again; it lacks the requests since its last scrape');
     log.info('stopped');
     // Simulated delays of aborted requests may still be pending.
     process.exit(0);

@@ -35,7 +35,7 @@ describe('the process', () => {
     [
       'no final scrape arrived',
       { SHUTDOWN_SCRAPE_WAIT_MS: '30' },
-      'not every scraper returned; requests since its previous scrape are missing there',
+      'not every Prometheus scraped again; it lacks the requests since its last scrape',
     ],
     [
       'it had to cut a request after the grace time',

@@ -106,7 +106,7 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     id: 'error-ratio',
-    text: 'Write a query: which share of the requests of the last 5 minutes were errors? Include requests that matched no route.',
+    text: 'Write a query: what share of the requests of the last 5 minutes were errors? Include requests that matched no route.',
     solution: 'sum(rate(http_errors_total[5m])) / sum(rate(http_request_duration_seconds_count[5m]))',
     scenarios: ['traffic', 'failures', 'replicas', 'restart'],
     hints: [
@@ -128,7 +128,7 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     id: 'objective',
-    text: 'Write a query: which share of the requests of the last 5 minutes took at most 250 ms?',
+    text: 'Write a query: what share of the requests of the last 5 minutes took at most 250 ms?',
     solution:
       'sum(rate(http_request_duration_seconds_bucket{le="0.25"}[5m])) / sum(rate(http_request_duration_seconds_count[5m]))',
     scenarios: ['traffic', 'failures', 'replicas', 'restart'],

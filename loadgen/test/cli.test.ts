@@ -112,7 +112,7 @@ describe('the other commands', () => {
   it('list prints every pattern', async () => {
     const { out } = await loadgen(['list']);
     const [patterns = '', note] = out.split('\n\n');
-    expect(note).toMatch(/^These patterns use only the routes of the lab's API/);
+    expect(note).toMatch(/^These patterns are for the demo API/);
     expect(patterns.match(/^\S+/gm)?.join(' ')).toBe('lab hundred not-found steady ramp rolling spike mixed');
   });
 

@@ -64,6 +64,14 @@ describe('documents', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
   });
 
+  it('and sources say "your own" or "its own", not "an own"', () => {
+    // cspell flags single words only.
+    const found = files.filter(
+      (file) => file !== 'test/docs/documents.test.ts' && /\ban own\b/i.test(read(file)),
+    );
+    expect(found).toEqual([]);
+  });
+
   it('have sequence diagrams without semicolons, which would end a message and break the diagram', () => {
     const drawings = findings(/```mermaid\nsequenceDiagram\n(.*?)```/gs);
     expect(drawings.map(({ file }) => file)).toContain('docs/architecture.md');

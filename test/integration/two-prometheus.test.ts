@@ -25,7 +25,7 @@ it('each has all counts of a process that ended', async () => {
   await docker('stop', '--time', '60', id);
   const { stderr: log } = await command('docker', ['logs', id]);
   expect(log).toContain('"msg":"stopped"');
-  expect(log).not.toContain('not every scraper returned');
+  expect(log).not.toContain('not every Prometheus scraped again');
   for (const url of urls) {
     expect(await queryValue(url, 'last_over_time(http_server_drained{job="api"}[10m])')).toBe(1);
     expect(await queryValue(url, 'sum(last_over_time(http_requests_total{job="api"}[10m]))')).toBe(300);

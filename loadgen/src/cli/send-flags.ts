@@ -27,7 +27,7 @@ Examples:
 
 const RUN_HELP = `
 Examples:
-  $ exact-load run                                   the lab's requests to http://localhost:5001
+  $ exact-load run                                   the pattern lab, to http://localhost:5001
   $ exact-load run steady --rate 500 --duration 10s  a built-in pattern, faster and shorter
   $ exact-load run steady --rate max -c 32           a closed loop: as fast as the target can
   $ exact-load run ./checkout.yaml --threshold "p99<100ms"
@@ -35,7 +35,8 @@ Examples:
   $ exact-load run steady --rate 30000 --workers 4   from four processes
 
 Latency is measured from the time at which a request should have been sent, so a
-stalling target cannot hide it. A request without a free connection is dropped.`;
+stalling target cannot hide it. Without a free connection, patterns with rates drop
+a request, and exact ones send it late.`;
 
 export function addUrl(program: Command, act: (url: string, flags: UrlFlags) => Promise<void>): void {
   program
@@ -72,7 +73,11 @@ export function addRun(program: Command, act: (names: string[], flags: RunFlags)
 
 function addSending(command: Command): void {
   command
-    .option('-c, --connections <n>', 'the most requests in flight at a time', parseWhole)
+    .option(
+      '-c, --connections <n>',
+      'the most requests in flight at a time (default: 10; with a rate, 100 to 1000)',
+      parseWhole,
+    )
     .option('--timeout <time>', 'limit for one request, including connecting (default: 10s)', parseDuration)
     .option('--seed <n>', 'determines the order of the requests', parseWhole, 1)
     .option('--trace', 'send a traceparent with each request; the report lists the slowest with their ids')
@@ -105,7 +110,7 @@ function addVerification(command: Command): Command {
     .option('-p, --prometheus <url>', 'compare the requests sent with the counters in this Prometheus')
     .addOption(new Option('--verify', 'compare (the default with --prometheus)').default(undefined))
     .option('--no-verify', 'do not compare')
-    .option('--probe', 'then send six requests that are often miscounted, each verified separately')
+    .option('--probe', 'then send six kinds of requests that are often miscounted, each verified separately')
     .option('--ledger <folder>', 'store the report there for `exact-load verify`; needs --prometheus')
     .option('--only-on-fresh-api', 'send nothing if the API has handled requests; needs --prometheus');
   return addAccess(addMetrics(addShared(command)));

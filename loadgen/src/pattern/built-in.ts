@@ -34,7 +34,7 @@ const shop = [
 
 export const PATTERNS: Readonly<Record<string, PatternInput>> = {
   hundred: {
-    description: 'exactly 100 requests to the shop, shuffled',
+    description: 'exactly 100 requests to /products and /cart, shuffled',
     targets: [
       { ...api.postProducts, count: 40 },
       { ...api.getProducts, count: 30 },
@@ -47,13 +47,13 @@ export const PATTERNS: Readonly<Record<string, PatternInput>> = {
     targets: Array.from({ length: 33 }, (_, n) => ({ ...missing(n + 1), count: 1 })),
   },
   steady: {
-    description: 'the shop at a constant 50/s for 30 s',
+    description: '/products and /cart at a constant 50/s for 30 s',
     stages: [{ duration: '30s', rate: 50 }],
     targets: shop,
     thresholds: ['p99<250ms', 'dropped=0'],
   },
   ramp: {
-    description: 'the shop from 0 to 200/s in 40 s, then 20 s there',
+    description: '/products and /cart from 0 to 200/s in 40 s, then 20 s at 200/s',
     stages: [
       { duration: '40s', rate: { from: 0, to: 200 } },
       { duration: '20s', rate: 200 },
@@ -62,7 +62,7 @@ export const PATTERNS: Readonly<Record<string, PatternInput>> = {
     thresholds: ['p99<250ms', 'dropped=0'],
   },
   rolling: {
-    description: 'the shop at a constant 500/s for 3 min, for replicas that come and go',
+    description: '/products and /cart at a constant 500/s for 3 min, while replicas start and stop',
     connections: 4000,
     timeout: '30s',
     stages: [{ duration: '3m', rate: 500 }],
@@ -70,7 +70,7 @@ export const PATTERNS: Readonly<Record<string, PatternInput>> = {
     thresholds: ['errors=0', 'dropped=0'],
   },
   spike: {
-    description: 'the shop at 20/s, 10 s of 500/s in the middle',
+    description: '/products and /cart at 20/s, with 10 s of 500/s in the middle',
     stages: [
       { duration: '15s', rate: 20 },
       { duration: '2s', rate: { from: 20, to: 500 } },
@@ -81,7 +81,7 @@ export const PATTERNS: Readonly<Record<string, PatternInput>> = {
     targets: shop,
   },
   mixed: {
-    description: 'everything, weighted, a tenth of it 404s, 50/s for 60 s',
+    description: 'all routes by weight, 10 % unknown paths, 50/s for 60 s',
     stages: [{ duration: '60s', rate: 50 }],
     targets: [
       ...shop.map((target) => ({ ...target, weight: 5 * target.weight })),

@@ -70,8 +70,8 @@ export function collect<T>(results: readonly PromiseSettledResult<T>[]): T[] {
   return results.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
-const LAB_ONLY = `These patterns use only the routes of the lab's API (/products, /cart, /cars). For any other
-server, use a URL (exact-load http://127.0.0.1:3000/users/7 -r 200 -d 30s) or a pattern file.
+const DEMO_ONLY = `These patterns are for the demo API of the observability stack. For any other server,
+use a URL (exact-load http://127.0.0.1:3000/users/7 -r 200 -d 30s) or a pattern file.
 `;
 
 export function listPatterns(): string {
@@ -79,7 +79,7 @@ export function listPatterns(): string {
   const rows = [...groups, ...Object.entries(PATTERNS).map(([name, { description }]) => [name, description])];
   const mark = (name: string | undefined) => (name === DEFAULT_PATTERN ? ' (default)' : '');
   const lines = rows.map(([name, text]) => `${name?.padEnd(12)}${text}${mark(name)}\n`);
-  return `${lines.join('')}\n${LAB_ONLY}`;
+  return `${lines.join('')}\n${DEMO_ONLY}`;
 }
 
 /** @throws UsageError with the errors of all files */
