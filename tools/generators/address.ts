@@ -27,6 +27,7 @@ export function filesWithAddress(): Record<string, string> {
   const linked = [
     ...['alerts', 'slo'].flatMap((name) => [`prometheus/rules/${name}.yml`, `prometheus/tests/${name}.yml`]),
     '.github/ISSUE_TEMPLATE/config.yml',
+    'instrumentation/README.md',
     'loadgen/README.md',
   ];
   return {

@@ -85,15 +85,14 @@ function costRatio(pairs: Round, one: Role, other: Role): number {
   return (pair?.[one] ?? Number.NaN) / (pair?.[other] ?? Number.NaN);
 }
 
-function toRow(size: string, name: VariantName, role: Role, rounds: readonly Round[]) {
-  // Measured together with bare Express; for bare Express, together with the package.
-  const micros = median(rounds.map((pairs) => pairs.find((pair) => role in pair)?.[role] ?? Number.NaN));
+/** @param bareMicros CPU time per request of bare Express, by which ratios become times: absolute times of different rounds cannot be compared */
+function toRow(size: string, name: VariantName, role: Role, rounds: readonly Round[], bareMicros: number) {
   const ofBare = rounds.map((pairs) => (role === 'bare' ? 1 : costRatio(pairs, 'bare', role)));
   const costlier = () => rounds.filter((pairs) => costRatio(pairs, 'peer', 'package') > 1).length;
   return {
     instrumentation: variants[name].title,
     routes: size,
-    'server CPU, µs/request': micros.toFixed(1),
+    'server CPU, µs/request': (bareMicros / median(ofBare)).toFixed(1),
     'of bare Express': median(ofBare).toFixed(3),
     'lowest to highest': spread(ofBare),
     'costs more than the package': role === 'peer' ? `${costlier()} of ${rounds.length}` : '',
@@ -108,17 +107,18 @@ for (const size of sizes) {
     byPeer.set(peer, await compare(peer, size));
   }
   const all = [...byPeer.values()].flat();
+  const bareMicros = median(all.map(([withPackage]) => withPackage?.bare ?? Number.NaN));
   rows.push(
-    toRow(size, 'bare', 'bare', all),
-    toRow(size, 'package', 'package', all),
-    ...[...byPeer].map(([name, rounds]) => toRow(size, name, 'peer', rounds)),
+    toRow(size, 'bare', 'bare', all, bareMicros),
+    toRow(size, 'package', 'package', all, bareMicros),
+    ...[...byPeer].map(([name, rounds]) => toRow(size, name, 'peer', rounds, bareMicros)),
   );
 }
 report(
   'middleware-throughput',
   rows,
   `wrk with ${CONNECTIONS} connections to each server on one core; the servers saturate the other. In each of ${ROUNDS} rounds for each peer, bare Express, the package and
-the peer are restarted and warmed up for ${WARM_UP_SECONDS} s. Then they share the core in pairs, for ${SECONDS} s, and the CPU times of a pair are compared. Figures are medians.
+the peer are restarted and warmed up for ${WARM_UP_SECONDS} s. Then they share the core in pairs, for ${SECONDS} s, and the CPU times of a pair are compared. Ratios are medians, and so is the CPU time of bare Express; that of the others is this time divided by their ratios, because the rounds differ.
 ${refused.length} of ${runs} runs were [discarded](../README.md#how-throughput-is-measured).`,
   packages,
 );
