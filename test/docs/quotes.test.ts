@@ -5,7 +5,7 @@ import { read } from '../support/repository.ts';
 
 it.each([
   ['README.md', 3],
-  ['docs/scaling.md', 5],
+  ['docs/scaling.md', 3],
 ])('%s quotes results correctly, %d times', (path, count) => {
   const document = read(path);
   expect(document.match(/^<!-- bench:/gm)).toHaveLength(count);

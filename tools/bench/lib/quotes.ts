@@ -1,12 +1,11 @@
 /**
  * Quotes tables of `tools/bench/results/` in other documents, between two markers. The first selects the result, rows (all, or those
  * with a value in a column) and columns: `<!-- bench:RESULT routes=9: variant | of bare -->`, and `<!-- /bench -->`. With the word
- * `chart` it draws a chart of the second column by the first, and with `sizing` it shows how much fits into a given memory.
- * `npm run quote` writes them, and a test checks them.
+ * `sizing` it shows how much fits into a given memory. `npm run quote` writes them, and a test checks them.
  */
 import { type Table, toMarkdown } from './report.ts';
 
-const QUOTE = /<!-- bench:(\S+)( \w+=\w+)?( chart| sizing)?: ([^\n]+) -->\n.*?<!-- \/bench -->/gs;
+const QUOTE = /<!-- bench:(\S+)( \w+=\w+)?( sizing)?: ([^\n]+) -->\n.*?<!-- \/bench -->/gs;
 
 /** Returns `document` with updated quotes. @param read returns the text of a result. @throws if a column or all rows are missing */
 export function withQuotes(document: string, read: (result: string) => string): string {
@@ -16,8 +15,7 @@ export function withQuotes(document: string, read: (result: string) => string): 
     const quoted = rows.map((row) => pick(row, columns.split(' | ')));
     if (quoted.length === 0) throw new Error(`${result}: expected rows with${where}`);
     const [marker] = whole.split('\n');
-    const text = form === ' chart' ? toChart(quoted) : toMarkdown(form ? toSizing(quoted) : quoted);
-    return `${marker}\n${text}\n<!-- /bench -->`;
+    return `${marker}\n${toMarkdown(form ? toSizing(quoted) : quoted)}\n<!-- /bench -->`;
   });
 }
 
@@ -44,15 +42,6 @@ function pick(row: Table[number], columns: readonly string[]) {
       return [column, cell];
     }),
   );
-}
-
-/** Mermaid has only linear axes, so rows are equidistant bars, not points on a scale. */
-function toChart(rows: Table): string {
-  const [x = '', y = ''] = Object.keys(rows[0] ?? {});
-  const sorted = rows.toSorted((a, b) => number(a, x) - number(b, x));
-  const values = (column: string) => sorted.map((row) => number(row, column)).join(', ');
-  const lines = [`x-axis "${x}" [${values(x)}]`, `y-axis "${y}"`, `bar [${values(y)}]`];
-  return ['```mermaid', 'xychart-beta', ...lines.map((line) => `  ${line}`), '```'].join('\n');
 }
 
 /** The share in use; the rest is for queries and for the series of replicas that a rollout replaced. */
