@@ -1,8 +1,8 @@
 /** `run` without Prometheus, wrong usage, and the small commands. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { blockOf } from '../../test/support/markdown.ts';
 import { read } from '../../test/support/repository.ts';
+import { EXIT } from '../src/common/errors.ts';
 import { reportSchema } from '../src/report/report.ts';
 import { useFakeStack } from './fake-stack.ts';
 import { loadgen, useFolder } from './loadgen.ts';
@@ -148,7 +148,11 @@ describe('the other commands', () => {
     },
   );
 
-  it('--help lists the same exit codes as the README', async () => {
-    expect((await loadgen(['--help'])).out).toContain(blockOf(read('loadgen/README.md'), 'text', '130'));
+  it('--help lists the same exit codes as the README, and what each means', async () => {
+    const [, codes = ''] = (await loadgen(['--help'])).out.split('Exit codes:\n');
+    const [, summary = ''] = read('loadgen/README.md').split('### Exit codes\n');
+    const named = [...summary.matchAll(/\*\*(\d+)\*\*: /g)].map(([, code]) => code);
+    expect([...codes.matchAll(/^ {2}(\d+) +\w/gm)].map(([, code]) => code)).toEqual(named);
+    expect(named.map(Number)).toEqual(Object.values(EXIT));
   });
 });

@@ -15,7 +15,7 @@ import { type CombineFlags, combineCommand, type ReportFlags, reportCommand } fr
 import { runCommand, urlCommand } from './run-command.ts';
 import { addRun, addUrl } from './send-flags.ts';
 
-/** The README of the package contains this text. */
+/** The README of the package summarizes this. */
 const EXIT_CODES_HELP = `
 Exit codes:
   0    success
