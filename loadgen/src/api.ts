@@ -17,7 +17,7 @@ export { CheckError, InterruptedError, UnreachableError, UsageError, verdictOf }
 
 /**
  * The request to `url`: `method` (by default GET, or POST with a body), `headers`, `body`, the status to `expect`, and the labels of
- * its `series`.
+ * its `series`, without which only sums are verified.
  */
 export type RequestOptions = Omit<z.input<typeof targetSchema>, 'path' | 'weight' | 'count'>;
 
@@ -59,7 +59,7 @@ export interface RunOptions extends RequestOptions {
   readonly prometheusCaFile?: string | undefined;
   /** The target's job in Prometheus; `api` by default. */
   readonly job?: string | undefined;
-  /** The metrics that count the target's requests: a mapping, or the name of a preset. Detected by default. */
+  /** The metrics that count the target's requests: a mapping, a preset's name, or `{ preset, ignoreRoutes }`. Detected by default. */
   readonly metrics?: PatternInput['metrics'] | undefined;
   /** How long to wait for the target, for Prometheus and for a scrape; 30s by default. */
   readonly wait?: string | undefined;
