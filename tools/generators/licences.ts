@@ -76,9 +76,13 @@ export function describeLicences(dependencies: readonly Dependency[]): string {
   };
   return `# Licences
 
-This repository is under the [Apache License 2.0](../LICENSE). This page lists its dependencies by licence.
-\`npm run generate\` writes it from \`package-lock.json\`. A test fails if it is out of date, or if a package has a licence
-that is not on the [list](../tools/generators/licences.ts) of allowed ones.
+This page shows the obligations that come with the dependencies, by licence. This repository itself is under the [Apache
+License 2.0](../LICENSE). A test fails if the page is out of date, or if a package has a licence that is not
+[allowed](../tools/generators/licences.ts). To update it from \`package-lock.json\`:
+
+\`\`\`sh
+npm run generate
+\`\`\`
 
 ${section('In the images, or installed with a package', true)}
 ${section('Development tools', false)}`;
