@@ -16,8 +16,8 @@ export type { PatternInput, PhaseReport, Report };
 export { CheckError, InterruptedError, UnreachableError, UsageError, verdictOf };
 
 /**
- * The request to `url`: `method` (by default GET, or POST with a body), `headers`, `body`, the status to `expect`, and the labels of
- * its `series`, without which only sums are verified.
+ * The request to `url`: `method` (by default GET, or POST with a body), `headers`, `body` (an object or a list is sent as JSON), the
+ * status to `expect`, and the labels of its `series`, without which only sums are verified.
  */
 export type RequestOptions = Omit<z.input<typeof targetSchema>, 'path' | 'weight' | 'count'>;
 
