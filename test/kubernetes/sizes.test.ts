@@ -1,4 +1,4 @@
-/** The sizes of Prometheus in docs/kubernetes.md, computed from the manifests, the scrape interval and the measurement in docs/scaling.md. */
+/** The sizes of the API and of Prometheus in docs/kubernetes.md, computed from the manifests, the scrape interval and measurements. */
 import { expect, it } from '@jest/globals';
 import type { IStatefulSet } from 'kubernetes-models/apps/v1';
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
@@ -11,8 +11,8 @@ const rowsOf = (path: string, first: RegExp) =>
     .map(([, row = '']) => row.split('|').map((cell) => cell.trim()))
     .filter(([name = '']) => first.test(name));
 const toNumber = (text = '') => Number(text.replaceAll(',', ''));
-/** The number in the first group of `find`, in the section Sizing of docs/kubernetes.md. */
-const stated = (find: RegExp) => toNumber(find.exec(read('docs/kubernetes.md'))?.[1]);
+/** The number in the first group of `find`, in docs/kubernetes.md, whose lines may end anywhere. */
+const stated = (find: RegExp) => toNumber(find.exec(read('docs/kubernetes.md').replaceAll('\n', ' '))?.[1]);
 
 const fits = new Map(
   rowsOf('docs/scaling.md', /^\d+ GiB$/).map(([memory, series]) => [memory, toNumber(series)]),
@@ -44,6 +44,19 @@ function seriesOf({ retention, days }: ReturnType<typeof sizeOf>): number {
   const unit = 10 ** (Math.floor(Math.log10(series)) - 1);
   return Math.floor(series / unit) * unit;
 }
+
+whereKubectlIs('a pod of the API', () => {
+  it('handles as many requests per second as the guide says, before the autoscaler adds another', () => {
+    const [target] =
+      only<IHorizontalPodAutoscaler>('base', 'HorizontalPodAutoscaler', 'api').spec?.metrics ?? [];
+    const { cpu } = workload('base', 'api').container.resources?.requests ?? {};
+    const busyMicros =
+      Number.parseInt(String(cpu), 10) * 10 * (target?.resource?.target.averageUtilization ?? Number.NaN);
+    const [[, , , , requestMicros] = []] = rowsOf('tools/bench/results/cluster-workers.md', /^1$/);
+    const perSecond = Math.floor(busyMicros / toNumber(requestMicros) / 10) * 10;
+    expect(stated(/about (\d+) requests to/)).toBe(perSecond);
+  });
+});
 
 whereKubectlIs('a size of Prometheus', () => {
   // Overlays that use the components.
