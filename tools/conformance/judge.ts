@@ -6,19 +6,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../../test/support/until.ts';
 import { columns } from './columns.ts';
 import { describeMistakes, describeTotal, difference, type Metric, parseSamples, sum } from './counts.ts';
-import { exchange, type Probe, type ProbeName, probes, slowOnes, toSent } from './probes.ts';
+import { exchange, type Probe, type ProbeName, probes, slowHelper, slowOnes, toSent } from './probes.ts';
 import { type Program, type ProgramName, startProgram } from './programs.ts';
 
 const POLL_MS = 50;
-/** Counts that have not changed for this long are final; the second is longer than a request to `/slow`. */
+/** Counts that have not changed for this long are complete, or missing. */
 const STABLE_MS = 300;
-const RUN_ON_MS = 1_300;
-/** How long to wait for missing counts. */
-const DEADLINE_MS = 3_000;
+/** How many requests to `/slow` to wait for if counts are missing. A slow program takes longer for them, so this is no fixed time. */
+const SLOW_REQUESTS = 2;
+/** How often to repeat the scrapes of four processes if counts are missing. */
+const ROUNDS = 50;
 /** More series than the routes of the programs need, including the buckets of a histogram. */
 const MANY_SERIES = 100;
-/** Of the probe with four processes: the requests before the first kill, the number of kills, and the requests after each kill. */
-const SPREAD = 400;
+/**
+ * Of the probe with four processes: the requests before the first kill, the number of kills, and the requests after each kill. The
+ * first number is odd, so that not all processes have the same count.
+ */
+const SPREAD = 401;
 const KILLS = 4;
 const SPREAD_BETWEEN = 40;
 const IN_FLIGHT = 5;
@@ -45,21 +49,31 @@ async function scrape({ metricsUrl }: Program): Promise<string> {
   return text(response);
 }
 
+/** Scrapes until the counts no longer change. */
+async function stableScrape(program: Program, before: string, metric: Metric): Promise<string> {
+  let [changedMs, last] = [performance.now(), -1];
+  for (;;) {
+    const after = await scrape(program);
+    const total = sum(difference(before, after, metric));
+    if (total === last && performance.now() - changedMs > STABLE_MS) return after;
+    if (total !== last) [changedMs, last] = [performance.now(), total];
+    await delay(POLL_MS);
+  }
+}
+
 async function judgeProbe(program: Program, name: ProgramName, probe: Probe): Promise<string> {
   const { metric } = columns[name];
   const before = await scrape(program);
-  const sent = toSent(await probe.send(portOf(program)), metric);
-  const startMs = performance.now();
-  let [changedMs, last, after] = [startMs, -1, before];
-  for (;;) {
-    after = await scrape(program);
-    const total = sum(difference(before, after, metric));
-    const nowMs = performance.now();
-    if (total !== last) [changedMs, last] = [nowMs, total];
-    const isComplete = total >= sum(sent) && nowMs - changedMs > (probe.runsOn ? RUN_ON_MS : STABLE_MS);
-    if (isComplete || nowMs - startMs > DEADLINE_MS) break;
-    await delay(POLL_MS);
+  const requests = await probe.send(portOf(program));
+  // It ends after the handlers that were running when it was sent.
+  if (probe.runsOn) requests.push(await slowHelper(portOf(program)));
+  let after = await stableScrape(program, before, metric);
+  const isMissing = () => sum(difference(before, after, metric)) < requests.length;
+  for (let left = SLOW_REQUESTS; left > 0 && isMissing(); left--) {
+    requests.push(await slowHelper(portOf(program)));
+    after = await stableScrape(program, before, metric);
   }
+  const sent = toSent(requests, metric);
   const mistakes = describeMistakes(sent, difference(before, after, metric));
   const family = `${metric.name.replace(/_(count|total)$/, '')}(?:_\\w+)?`;
   const grown = parseSamples(after, family).size - parseSamples(before, family).size;
@@ -93,8 +107,8 @@ async function judgeProcesses(name: ProgramName): Promise<string> {
     const total = async () => sum(difference('', await scrape(program), metric));
     await spread(program, SPREAD);
     const totals = new Set<number>();
-    const endMs = performance.now() + DEADLINE_MS;
-    while (performance.now() < endMs && !(totals.size === 1 && totals.has(SPREAD))) {
+    for (let round = 0; round < ROUNDS && !(totals.size === 1 && totals.has(SPREAD)); round++) {
+      if (round > 0) await delay(POLL_MS);
       totals.clear();
       for (let i = 0; i < 8; i++) totals.add(await total());
     }
@@ -116,15 +130,25 @@ async function judgeKilled(program: Program, metric: Metric): Promise<string> {
     });
     return sum(difference('', text, metric));
   };
-  let falls = 0;
+  const complete = async (expected: number) => {
+    let total = await shown();
+    for (let round = 0; round < ROUNDS && total < expected; round++) {
+      await delay(POLL_MS);
+      total = await shown();
+    }
+    return total;
+  };
+  let [expected, falls] = [SPREAD, 0];
   for (let kill = 0; kill < KILLS; kill++) {
-    const before = await shown();
+    const before = await complete(expected);
     await program.killOne();
-    if ((await shown()) < before) falls++;
+    const after = await shown();
+    if (after < before) falls++;
     await spread(program, SPREAD_BETWEEN);
+    expected = after + SPREAD_BETWEEN;
   }
   const sent = SPREAD + KILLS * SPREAD_BETWEEN;
-  const counted = await shown();
+  const counted = await complete(expected);
   if (falls === 0) return describeTotal(sent, counted);
   const often = falls === KILLS ? 'with each kill' : `with ${falls} of ${KILLS} kills`;
   return `the sum falls ${often}, and ${counted < sent / 2 ? 'most' : 'a part'} is lost`;

@@ -20,7 +20,8 @@ export interface Request {
   readonly isHelper?: boolean;
 }
 
-const PATIENCE_MS = 10_000;
+/** Only ends hanging connections. */
+const PATIENCE_MS = 60_000;
 const line = (method: string, path: string, close = true) =>
   `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${method === 'POST' ? 'Content-Length: 0\r\n' : ''}${close ? 'Connection: close\r\n' : ''}\r\n`;
 
@@ -65,6 +66,11 @@ const mixed = (port: number, count: number) =>
     if (i % 10 < 8) return ask(port, 'POST', '/orders', '/orders');
     return ask(port, 'GET', '/shop/items', '/shop/items');
   });
+
+/** A request to `/slow` that is answered. */
+export async function slowHelper(port: number): Promise<Request> {
+  return { ...(await ask(port, 'GET', '/slow', '/slow')), isHelper: true };
+}
 
 /** Slow requests on separate connections that are certainly in progress, because a helper request sent after them was answered. */
 export async function slowOnes(port: number, count: number): Promise<{ sockets: Socket[]; sent: Request[] }> {

@@ -9,11 +9,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort, isOpen } from '../../test/support/free-port.ts';
-import { until } from '../../test/support/until.ts';
+import { eventually, PATIENCE_MS } from '../../test/support/until.ts';
 import { cached, LeftOut, programs, run } from './install.ts';
-
-/** Only to stop hanging programs. */
-const READY_MS = 60_000;
 
 export type Program = Awaited<ReturnType<typeof startProgram>>;
 
@@ -173,7 +170,7 @@ export async function startProgram(name: ProgramName, processes: 1 | 4 = 1) {
   try {
     const { port, metricsPort, listeners } = await portsOf(child, launch);
     // Some programs print the port before they listen.
-    await until(`a connection to port ${port}`, () => isOpen(Number(port)));
+    await eventually(`a connection to port ${port}`, () => isOpen(Number(port)));
     const url = `http://127.0.0.1:${port}`;
     const metricsUrl = `http://127.0.0.1:${metricsPort}${launch.metricsPath ?? '/metrics'}`;
     /** Sends the signal of a supervisor. */
@@ -183,7 +180,8 @@ export async function startProgram(name: ProgramName, processes: 1 | 4 = 1) {
       const before = listeners();
       await replaceOne(child.pid as number);
       // Only if each process has its own listener: without a listening replacement, the next kills would close the port.
-      if (launch.listeners > 1) await until('the replacement to listen', () => listeners() > before);
+      if (launch.listeners > 1)
+        await eventually('the replacement to listen', async () => listeners() > before);
     };
     return { url, metricsUrl, exited, terminate, killOne, stop };
   } catch (error) {
@@ -204,7 +202,7 @@ async function replaceOne(pid: number): Promise<void> {
   const before = await workersOf(pid);
   const [killed = ''] = before;
   process.kill(Number(killed), 'SIGKILL');
-  await until(`a replacement of process ${killed}`, async () => {
+  await eventually(`a replacement of process ${killed}`, async () => {
     const now = await workersOf(pid);
     return !now.includes(killed) && now.length === before.length;
   });
@@ -216,7 +214,7 @@ function portsOf(child: ReturnType<typeof spawn>, { listening, listeners, hasMet
     let text = '';
     const found = () => [...text.matchAll(listening)].map(([, port = '']) => port);
     const fail = () => reject(new Error(`expected ${listening}, got "${text}"`));
-    const timeout = setTimeout(fail, READY_MS);
+    const timeout = setTimeout(fail, PATIENCE_MS);
     child.once('error', reject).once('exit', fail);
     for (const stream of [child.stdout, child.stderr]) {
       // Reads to the end, because the program would block on a full pipe.
