@@ -21,14 +21,14 @@ async function clone(umask: string): Promise<string> {
 }
 
 /** The containers, volumes and images of a project. */
-async function belongings({ name }: Project): Promise<string[]> {
-  const filter = `label=com.docker.compose.project=${name}`;
+async function belongings(project: Project): Promise<string[]> {
+  const { name } = project;
   const lists = await Promise.all([
-    docker('ps', '--all', '--quiet', '--filter', filter),
-    docker('volume', 'ls', '--quiet', '--filter', filter),
+    project.containers(),
+    docker('volume', 'ls', '--quiet', '--filter', `label=com.docker.compose.project=${name}`),
     docker('image', 'ls', '--format', '{{.Repository}} {{.ID}}', '--filter', `reference=${name}/*`),
   ]);
-  return lists.map((list) => list.split('\n').sort().join(' '));
+  return lists.map((list) => [list].flat().join('\n').split('\n').sort().join(' '));
 }
 
 describe('two clones on one machine', () => {

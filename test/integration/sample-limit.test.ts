@@ -42,7 +42,8 @@ it('scrapes an application with 1,000 routes and all their series', async () => 
 });
 
 it('rejects a scrape with one sample more than the limit, shows the reason, and alerts with its size', async () => {
-  const alert = 'ALERTS{alertname="SampleLimitNear", job="wild", alertstate="pending", severity="ticket"}';
+  // Pending, or already firing if the scrapes of the other test took long.
+  const alert = 'ALERTS{alertname="SampleLimitNear", job="wild", severity="ticket"}';
   await holds('the alert', alert);
   await holds(
     'a rejected scrape',
