@@ -74,13 +74,13 @@ it('an API that is killed restarts, and the verification reports the maximum los
       await nextScrape(prometheusUrl);
       scraped = (await queryValue(prometheusUrl, `sum(${DURATIONS})`)) - before;
       // Creates counts that no scrape can contain.
-      await docker('pause', prometheus);
+      await signal(prometheus, 'STOP');
       try {
         const enough = (await counted()) + 2 * MANY;
         await eventually('requests that are not scraped', async () => (await counted()) > enough);
         await killApi();
       } finally {
-        await docker('unpause', prometheus);
+        await signal(prometheus, 'CONT');
       }
     },
     ...SHORT_TIMEOUT,

@@ -12,6 +12,7 @@ import { fillVariables, parsePromql, type Selector } from '../../grafana/src/pro
 import { stateQuery, stateWords } from '../../grafana/src/state.ts';
 import { docker } from '../support/command.ts';
 import { EVERYTHING, panelQueries } from '../support/dashboard-queries.ts';
+import { signal } from '../support/faults.ts';
 import { query, read } from '../support/prometheus.ts';
 import { composeWords, namesIn, read as readText } from '../support/repository.ts';
 import { urlOf, useStack } from '../support/stack.ts';
@@ -90,9 +91,13 @@ it('Node runtime has one line per process: a replica, or the primary and each wo
   const perProcess = panelQueries.filter(({ name }) => /^Node runtime .*: \{\{process\}\}/.test(name));
   expect(perProcess.length).toBeGreaterThan(2);
   for (const { expr } of perProcess) {
-    const samples = await answer(fillVariables(expr, { ...EVERYTHING, job: 'api' }));
-    const workers = samples.map(({ labels }) => labels.process?.split(' ')[1]).sort();
-    expect(workers).toEqual(['', '1', '2', 'primary']);
+    // A scrape that fails on a busy machine hides a replica.
+    await eventually('four processes', async () => {
+      const samples = await query(stack.prometheusUrl, fillVariables(expr, { ...EVERYTHING, job: 'api' }));
+      const workers = samples.map(({ labels }) => labels.process?.split(' ')[1]).sort();
+      expect(workers).toEqual(['', '1', '2', 'primary']);
+      return true;
+    });
   }
 });
 
@@ -130,9 +135,11 @@ describe('rules', () => {
   it('compute the failure budget of the service as a whole, independent of the number of replicas', async () => {
     const [availability] = await answer('sum by (slo) (job_slo:requests:rate5m{slo="availability"}) > 0');
     expect(availability?.labels).toEqual({ slo: 'availability' });
-    expect(
-      await query(stack.prometheusUrl, 'count by (job) (job_slo_window:error_budget:burn_rate)'),
-    ).toEqual([{ labels: { job: 'api' }, value: 14 }]);
+    await eventually('all windows', async () => {
+      const all = await query(stack.prometheusUrl, 'count by (job) (job_slo_window:error_budget:burn_rate)');
+      expect(all).toEqual([{ labels: { job: 'api' }, value: 14 }]);
+      return true;
+    });
   });
 });
 
@@ -170,8 +177,25 @@ async function expectAnswers(ahead = 0): Promise<void> {
   }
 }
 
-const onReplicas = (command: string, number = 2) =>
-  docker(command, ...stack.replicas.slice(0, number).map((replica) => replica.getId()));
+/** The state is shown for half a minute from the start of the processes, of which the discovery of the replicas may take most. */
+async function restartKnown(): Promise<void> {
+  await onReplicas('start');
+  await eventually('both replicas', async () => {
+    const [up] = await query(stack.prometheusUrl, 'sum(up{job="api"})');
+    return up?.value === 2;
+  });
+  clearInterval(traffic);
+  // Otherwise the discovery might miss a replica once more.
+  await signal(stack.prometheus.getId(), 'STOP');
+  await onReplicas('kill');
+  await onReplicas('start');
+  await signal(stack.prometheus.getId(), 'CONT');
+}
+
+const onReplicas = (command: string) => docker(command, ...stack.replicas.map((replica) => replica.getId()));
+
+/** Not `docker pause`, which may fail on a busy machine. */
+const stopReplica = (n: number) => signal(stack.replicas[n]?.getId() ?? '', 'STOP');
 
 // In this order, because each begins where the previous one has ended.
 it.each([
@@ -179,23 +203,11 @@ it.each([
   [
     'Degraded: a replica fails its scrapes',
     /^Degraded: 1 of 2 replicas fail their scrapes\.$/,
-    () => onReplicas('pause', 1),
+    () => stopReplica(0),
   ],
-  [
-    'Down: no replica answers scrapes',
-    /^Down: no replica answers scrapes\.$/,
-    () => onReplicas('unpause', 1).then(() => onReplicas('pause')),
-  ],
-  [
-    'Unknown: no API is scraped',
-    /^Unknown: Prometheus finds no API to scrape\.$/,
-    () => onReplicas('unpause').then(() => onReplicas('kill')),
-  ],
-  [
-    'Just started: rates need a few scrapes',
-    /^Just started: rates need a few scrapes\.$/,
-    () => onReplicas('start').then(() => clearInterval(traffic)),
-  ],
+  ['Down: no replica answers scrapes', /^Down: no replica answers scrapes\.$/, () => stopReplica(1)],
+  ['Unknown: no API is scraped', /^Unknown: Prometheus finds no API to scrape\.$/, () => onReplicas('kill')],
+  ['Just started: rates need a few scrapes', /^Just started: rates need a few scrapes\.$/, restartKnown],
   ['Idle: no requests', /^Idle: no requests in the last minute\.$/, async () => undefined],
 ])('the state is shown as "%s", and no query fails', async (words, pageWords, reach) => {
   await reach();
