@@ -20,6 +20,8 @@ const environment = {
 };
 
 const SLOW_SECONDS = 2;
+/** The report has milliseconds. */
+const ROUNDING_SECONDS = 0.005;
 
 const stack = useStack({ environment });
 let report: Report;
@@ -48,10 +50,11 @@ it.each(['http_request_duration_seconds_bucket', 'http_request_duration_seconds'
     const listed = new Map(slowest.map(({ traceId, serviceTimeMs }) => [traceId, serviceTimeMs / 1000]));
     const found = await exemplarsOf(metric);
     const slow = found.filter(({ value }) => value > SLOW_SECONDS);
-    expect(slow.filter(({ id }) => listed.has(id)).length).toBeGreaterThan(0);
-    // A slow request may be missing from the list only if the whole list is slow.
+    expect(slow.length).toBeGreaterThan(0);
+    // The generator measures at least as long. A request may be missing from the list only if all on it took longer.
     const least = Math.min(...listed.values());
-    const isMissing = ({ id }: { id: string }) => (listed.get(id) ?? least) < SLOW_SECONDS;
+    const isMissing = ({ id, value }: { id: string; value: number }) =>
+      (listed.get(id) ?? least) < value - ROUNDING_SECONDS;
     expect(slow.filter(isMissing)).toEqual([]);
   },
 );

@@ -11,7 +11,7 @@ import { freePort } from '../support/free-port.ts';
 import { nextScrape, queryValue } from '../support/prometheus.ts';
 import { settingOf } from '../support/repository.ts';
 import { type Stack, startStack, urlOf } from '../support/stack.ts';
-import { eventually } from '../support/until.ts';
+import { eventually, PATIENCE_MS } from '../support/until.ts';
 
 interface Samples {
   metric: Record<string, string>;
@@ -75,6 +75,7 @@ describe.each(Object.entries(STORES))(
         .withCommand(command)
         // A fixed port, which stays the same after a restart.
         .withExposedPorts({ container: port, host: await freePort() })
+        .withStartupTimeout(PATIENCE_MS)
         .start();
     });
 
@@ -123,7 +124,8 @@ describe.each(Object.entries(STORES))(
       stop.abort();
       expect((await sending).verification?.verdict).toBe('verified');
       await nextScrape(prometheusUrl);
-      const time = Math.floor(Date.now() / 1000);
+      // Not before that scrape: the previous one may have failed.
+      const time = Math.ceil(Date.now() / 1000);
       // Prometheus backdates the 0 of a process that started before it, and does not forward it.
       const started = await queryValue(prometheusUrl, 'process_start_time_seconds{job="prometheus"}');
       const seconds = Math.floor(time - started);
