@@ -35,7 +35,7 @@ it('a dry run of a release builds both for this machine, and lists the tags that
       ),
     ),
   );
-}, 300_000);
+});
 
 it('saving is refused without a name, to an existing file, and if an image is missing', async () => {
   await tag('app');

@@ -5,6 +5,7 @@ import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainer
 import { read } from '../support/repository.ts';
 import { buildParser, type Stack, startStack } from '../support/stack.ts';
 import { environment, guideFolder, ownPorts } from '../support/tutorial.ts';
+import { PATIENCE_MS } from '../support/until.ts';
 import { follow, readSections, replaced, type Surroundings } from '../support/walkthrough.ts';
 
 const guide = read('docs/own-service.md');
@@ -32,6 +33,7 @@ beforeAll(async () => {
     .withEntrypoint(['python3', '/billing.py'])
     .withExposedPorts(8000)
     .withWaitStrategy(Wait.forHttp('/metrics', 8000))
+    .withStartupTimeout(PATIENCE_MS)
     .start();
   for (const name of ['shop', 'worker', 'billing'])
     await stack.addTargets(name, replaced(fileOf(`prometheus/targets/${name}.yml`), replace));

@@ -5,6 +5,7 @@ import { freePort } from './free-port.ts';
 import { settingOf } from './repository.ts';
 import { type HostServer, serveContainers } from './server.ts';
 import { urlOf } from './stack.ts';
+import { PATIENCE_MS } from './until.ts';
 
 export interface Job {
   readonly job: string;
@@ -43,6 +44,7 @@ export async function startPrometheus(jobs: readonly Job[]) {
     // A port that stays the same after a restart.
     .withExposedPorts({ container: 9090, host: await freePort() })
     .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
+    .withStartupTimeout(PATIENCE_MS)
     .start()
     .catch((error) => {
       closeRelays();

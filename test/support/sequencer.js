@@ -1,14 +1,13 @@
 /**
  * The order of test files: those that take minutes first, so that no worker is left with one at the end, even in a clone without
- * a cache of durations; the one that compares clocks last, when fewer tests run at the same time.
+ * a cache of durations.
  */
 import Sequencer from '@jest/test-sequencer';
 
 const FIRST =
   /\/(integration\/(commands|conformance|rolling|tutorial)|faults\/killed|docs\/tutorial)\.test\.ts$/;
-const LAST = /\/integration\/latency\.test\.ts$/;
 
-const rank = ({ path }) => (FIRST.test(path) ? 0 : LAST.test(path) ? 2 : 1);
+const rank = ({ path }) => (FIRST.test(path) ? 0 : 1);
 
 export default class extends Sequencer {
   sort(tests) {

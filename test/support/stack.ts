@@ -10,6 +10,7 @@ import {
 } from 'testcontainers';
 import { docker, run } from './command.ts';
 import { composeWords, ownImage, remoteWriteOverride, repositoryRoot, settingOf } from './repository.ts';
+import { PATIENCE_MS } from './until.ts';
 
 export type Stack = Awaited<ReturnType<typeof startStack>>;
 
@@ -24,8 +25,6 @@ export interface StackOptions {
   /** Makes Prometheus forward its samples: REMOTE_WRITE_URL and so on, as in docker-compose.remote-write.yml. */
   remoteWrite?: Record<string, string>;
 }
-
-const startupTimeoutMs = 60_000;
 
 export async function startStack(options: StackOptions = {}) {
   const network = await new Network().start();
@@ -99,7 +98,7 @@ function startApi(network: StartedNetwork, options: StackOptions): Promise<Start
     .withEnvironment(environment)
     .withExposedPorts(5001, 8000)
     .withWaitStrategy(Wait.forHttp(program === undefined ? '/readyz' : '/healthz', 8000))
-    .withStartupTimeout(startupTimeoutMs)
+    .withStartupTimeout(PATIENCE_MS)
     .start();
 }
 
@@ -122,7 +121,7 @@ function startPrometheus(
     .withCommand(composeWords('prometheus'))
     .withExposedPorts(9090)
     .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
-    .withStartupTimeout(startupTimeoutMs)
+    .withStartupTimeout(PATIENCE_MS)
     .start();
 }
 
@@ -143,7 +142,7 @@ export function startGrafana(network: StartedNetwork, image: string): Promise<St
     ])
     .withExposedPorts(3000)
     .withWaitStrategy(Wait.forHttp('/api/health', 3000))
-    .withStartupTimeout(startupTimeoutMs)
+    .withStartupTimeout(PATIENCE_MS)
     .start();
 }
 
