@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Project } from '../support/project.ts';
-import { nextScrape, query, queryValue } from '../support/prometheus.ts';
+import { expectValue, nextScrape, query, queryValue } from '../support/prometheus.ts';
 import { repositoryRoot } from '../support/repository.ts';
 
 let project: Project;
@@ -52,12 +52,12 @@ it('restore refuses a truncated file and one that is not a backup, and keeps the
   const other = join(project.reports, 'other.tgz');
   execFileSync('tar', ['-czf', other, '--transform', 's,^,./wal/,', '-C', repositoryRoot, 'README.md']);
   expect(await restore(other)).toMatchObject({ exitCode: 2 });
-  expect(await queryValue(project.prometheusUrl, 'sum(http_requests_total)')).toBe(100);
+  await expectValue(project.prometheusUrl, 'sum(http_requests_total)', 100);
 });
 
 it('restore brings back the data on a machine without any, and nothing newer than the backup', async () => {
   expect(await project.stack(['load', 'not-found'])).toMatchObject({ exitCode: 0 });
-  expect(await queryValue(project.prometheusUrl, 'http_errors_total{code="404"}')).toBe(66);
+  await expectValue(project.prometheusUrl, 'http_errors_total{code="404"}', 66);
   expect(await project.stack(['down', '--volumes'])).toMatchObject({ exitCode: 0 });
   expect((await restore(`${file}.not`)).exitCode).toBe(2);
   expect(await restore(file)).toMatchObject({ exitCode: 0 });

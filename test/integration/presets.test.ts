@@ -11,8 +11,10 @@ import {
   whyLeftOut,
 } from '../../tools/conformance/programs.ts';
 import { run as runCommand } from '../support/command.ts';
+import { query } from '../support/prometheus.ts';
 import { type ScrapingPrometheus, startPrometheus } from '../support/prometheus-container.ts';
 import { repositoryRoot } from '../support/repository.ts';
+import { eventually } from '../support/until.ts';
 
 /** The program, the preset that is detected, and the name of the route of /users/7. */
 const LIBRARIES: readonly (readonly [ProgramName, string, string])[] = [
@@ -77,6 +79,18 @@ describe.each(LIBRARIES)('%s', (name, preset, route) => {
   );
 });
 
+/** A time before which the last scrape of the job succeeded: on a busy machine, one may fail. */
+function scrapedTime(job: string): Promise<string> {
+  const up = `up{job="${job}"}`;
+  return eventually('a scrape that succeeded', async () => {
+    const now = Date.now();
+    // The result of a scrape is known when the next one is stored.
+    const isNext = async () => (await query(prometheus.url, `timestamp(${up}) > ${now / 1000}`)).length > 0;
+    await eventually('the next scrape', isNext);
+    return (await query(prometheus.url, `${up} == 1`, now / 1000)).length > 0 && new Date(now).toISOString();
+  });
+}
+
 describe('the command line', () => {
   const cli = async (...words: string[]) =>
     runCommand('node', [`${repositoryRoot}loadgen/dist/main.js`, ...words, '--prometheus', prometheus.url]);
@@ -107,7 +121,7 @@ describe('the command line', () => {
   ])('compares the requests that another generator reports: %s', async (sent, code, text) => {
     const url = `${programs.get('express-prom-bundle')?.url}/users/7`;
     await run({ url, requests: 1, prometheus: prometheus.url, job: 'express-prom-bundle' });
-    const start = new Date().toISOString();
+    const start = await scrapedTime('express-prom-bundle');
     for (let n = 0; n < 20; n++) await (await fetch(url)).text();
     const result = {
       ...{ requests: { sent }, statusCodeStats: { 200: { count: sent } } },
