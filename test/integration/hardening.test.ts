@@ -20,8 +20,18 @@ import { eventually } from '../support/until.ts';
 
 interface Notification {
   receiver: string;
-  alerts: { status: string; labels: Record<string, string>; annotations: Record<string, string> }[];
+  alerts: Alert[];
 }
+
+interface Alert {
+  status: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+/** Whether the alert is about the failed requests. A busy machine may also spend the budget for slow ones, or block event loops. */
+const isBurn = ({ labels }: Pick<Alert, 'labels'>, severity: string) =>
+  labels.alertname === 'ErrorBudgetBurn' && labels.slo === 'availability' && labels.severity === severity;
 
 const notifications: Notification[] = [];
 let server: HostServer;
@@ -81,14 +91,13 @@ describe('every running container', () => {
 describe('an operator', () => {
   it('gets a page with the severity of the problem and a link to the runbook', async () => {
     const { receiver, alerts } = await eventually('a notification of ErrorBudgetBurn', async () =>
-      notifications.find((each) => each.alerts.some(({ labels }) => labels.alertname === 'ErrorBudgetBurn')),
+      notifications.find((each) => each.alerts.some((alert) => isBurn(alert, 'page'))),
     );
     expect(receiver).toBe('page');
     const burns = /, api spent its availability error budget \d+\.\d times as fast as allowed\.$/;
-    expect(alerts).toContainEqual({
-      ...alerts[0],
+    expect(alerts.find((alert) => isBurn(alert, 'page'))).toMatchObject({
       status: 'firing',
-      labels: expect.objectContaining({ alertname: 'ErrorBudgetBurn', severity: 'page', job: 'api' }),
+      labels: { job: 'api' },
       annotations: {
         summary: expect.stringMatching(/^api burns its availability error budget/),
         description: expect.stringMatching(burns),
@@ -106,13 +115,12 @@ describe('an operator', () => {
 
   it('gets no ticket about the same budget while the page fires, because it is inhibited', async () => {
     const tickets = await eventually('inhibited tickets', async () => {
-      const found = (await alerts()).filter(
-        ({ labels }) => labels.alertname === 'ErrorBudgetBurn' && labels.severity === 'ticket',
-      );
+      const found = (await alerts()).filter((alert) => isBurn(alert, 'ticket'));
       return found.length > 0 && found;
     });
     expect(tickets.filter(({ status }) => status.inhibitedBy.length === 0)).toEqual([]);
-    expect(notifications.filter(({ receiver }) => receiver === 'ticket')).toEqual([]);
+    const notified = notifications.flatMap(({ alerts }) => alerts);
+    expect(notified.filter((alert) => isBurn(alert, 'ticket'))).toEqual([]);
   });
 
   it('gets the alerts of one cluster while the API of another is down', async () => {

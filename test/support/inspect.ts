@@ -12,7 +12,7 @@ interface Inspected {
   Mounts: { Type: string; Source: string; Destination: string; RW: boolean }[];
   NetworkSettings: { Ports: Record<string, { HostIp: string }[] | null> };
   RestartCount: number;
-  State: { Pid: number; Health?: { Status: string } };
+  State: { Pid: number; Running: boolean; Health?: { Status: string } };
 }
 
 export interface Container extends Inspected {

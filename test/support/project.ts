@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandResult, docker, type RunningCommand, run, start } from './command.ts';
 import { freeRange } from './free-port.ts';
+import { inspect } from './inspect.ts';
 import { repositoryRoot } from './repository.ts';
 import { eventually } from './until.ts';
 
@@ -95,9 +96,12 @@ export class Project {
     return container;
   }
 
-  /** The generator's container, as soon as it exists. */
+  /** The generator's container, as soon as it runs. */
   generator(): Promise<string> {
-    return eventually('the generator runs', async () => (await this.containers('loadgen'))[0]);
+    return eventually('the generator runs', async () => {
+      const [container] = await this.containers('loadgen');
+      return container !== undefined && (await inspect(container)).State.Running && container;
+    });
   }
 
   /** Removes everything of the project: containers, network, volumes, images, reports. */
