@@ -39,9 +39,9 @@ export async function expectValue(prometheusUrl: string, expression: string, val
   });
 }
 
-/** Waits until the API was scraped after this moment, on Prometheus' own clock. */
+/** Waits until the API was scraped after this moment, on Prometheus' own clock, or after Prometheus has started. */
 export async function nextScrape(prometheusUrl: string): Promise<void> {
-  const moment = await new Prometheus(prometheusUrl).time();
+  const moment = await eventually('an answer of Prometheus', () => new Prometheus(prometheusUrl).time());
   await eventually(`a scrape of the API after ${moment}`, async () => {
     // timestamp() of anything but a bare selector is the time of evaluation, not that of the sample.
     const fresh = await query(prometheusUrl, `(timestamp(up{job="api"}) > ${moment}) and up{job="api"} == 1`);
