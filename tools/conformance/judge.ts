@@ -14,7 +14,7 @@ const POLL_MS = 50;
 const STABLE_MS = 300;
 /** How many requests to `/slow` to wait for if counts are missing. A slow program takes longer for them, so this is no fixed time. */
 const SLOW_REQUESTS = 2;
-/** How often to repeat the scrapes of four processes if counts are missing. */
+/** How often to repeat scrapes of counts that change, or of four processes if counts are missing. */
 const ROUNDS = 50;
 /** More series than the routes of the programs need, including the buckets of a histogram. */
 const MANY_SERIES = 100;
@@ -51,14 +51,15 @@ async function scrape({ metricsUrl }: Program): Promise<string> {
 
 /** Scrapes until the counts no longer change. */
 async function stableScrape(program: Program, before: string, metric: Metric): Promise<string> {
-  let [changedMs, last] = [performance.now(), -1];
-  for (;;) {
-    const after = await scrape(program);
+  let [changedMs, last, after] = [performance.now(), -1, before];
+  for (let round = 0; round < ROUNDS; round++) {
+    after = await scrape(program);
     const total = sum(difference(before, after, metric));
-    if (total === last && performance.now() - changedMs > STABLE_MS) return after;
+    if (total === last && performance.now() - changedMs > STABLE_MS) break;
     if (total !== last) [changedMs, last] = [performance.now(), total];
     await delay(POLL_MS);
   }
+  return after;
 }
 
 async function judgeProbe(program: Program, name: ProgramName, probe: Probe): Promise<string> {
