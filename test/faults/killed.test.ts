@@ -34,8 +34,8 @@ const loadFor = (duration: string, breakIt: () => Promise<void>, ...words: strin
 /** Requests that are certainly lost, if twice as many were counted: some of those may have had no response yet. */
 const MANY = 20;
 
-/** A short timeout, because requests to a killed process may hang. */
-const SHORT_TIMEOUT = ['--timeout', '2s'];
+/** A short timeout, because requests to a killed process may hang, but longer than the generator waits for a core. */
+const SHORT_TIMEOUT = ['--timeout', '10s'];
 
 /** Kills a container's process and waits until it has restarted and answers. */
 async function isBackAfter(kill: () => Promise<unknown>, container: string, url: string): Promise<void> {

@@ -7,6 +7,7 @@ import axios from 'axios';
 import { run } from 'exact-load';
 import { GenericContainer, type StartedTestContainer } from 'testcontainers';
 import { docker } from '../support/command.ts';
+import { exposed } from '../support/faults.ts';
 import { freePort } from '../support/free-port.ts';
 import { nextScrape, queryValue } from '../support/prometheus.ts';
 import { settingOf } from '../support/repository.ts';
@@ -106,16 +107,19 @@ describe.each(Object.entries(STORES))(
     }
 
     test('has every sample, including those of its downtime and of a process that ended in it', async () => {
-      const { prometheusUrl, apiUrl, replicas } = stack;
+      const { prometheusUrl, apiUrl, metricsUrl, replicas } = stack;
       const id = store?.getId() as string;
       const stop = new AbortController();
       const sending = run({
         pattern: 'steady',
         rate: 100,
+        duration: '10m',
         target: apiUrl,
         prometheus: prometheusUrl,
         signal: stop.signal,
       });
+      const sent = () => exposed(metricsUrl, 'http_requests_total');
+      await eventually('the first requests', async () => (await sent()) > 0);
       await nextScrape(prometheusUrl);
       await docker('stop', id);
       await replicas[1]?.stop();
