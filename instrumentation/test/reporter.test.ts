@@ -3,6 +3,7 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from '@jest/globals';
 import { Counter, Gauge, Registry } from '@prometheus-io/client';
 import express from 'express';
@@ -191,6 +192,22 @@ describe('aggregate', () => {
   ])('rejects invalid parameters: %#', (workers, options, expected) => {
     expect(() => aggregate(workers as never, options as never)).toThrow(`aggregate: ${expected}`);
   });
+
+  it.each([
+    ['a cluster', () => cluster],
+    ['threads', (thread: Worker) => [thread]],
+  ])(
+    'refuses %s of another aggregate, which would get no more reports, until that one is closed',
+    async (_of, of) => {
+      const thread = new Worker('setInterval(() => undefined, 1000)', { eval: true });
+      const start = () => aggregate(of(thread), { warn: () => undefined });
+      const first = start();
+      expect(start).toThrow('aggregate: workers: expected none of another aggregate; close that one first');
+      first.close();
+      start().close();
+      await thread.terminate();
+    },
+  );
 
   it('can be closed and started again, and is 0 without workers', async () => {
     const registry = new Registry();

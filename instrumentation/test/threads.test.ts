@@ -37,6 +37,16 @@ it('loses no count when a thread waits for `lastScrape`, after which it ends by 
   expect((await several.scrape()).users()).toBe(8);
 });
 
+it('counts a thread once that is added twice, and ignores threads that have ended', async () => {
+  const several = await run();
+  await several.command('addAgain');
+  await several.command('addEnded');
+  await ask(several, 3);
+  const scrape = await several.scrape();
+  expect([scrape.users(), scrape.value('http_server_workers')]).toEqual([6, 2]);
+  expect(scrape.value('http_server_worker_lost_reports_total')).toBe(0);
+});
+
 it.each(['/exit', '/throw'])('loses no request when a thread ends by %s', async (path) => {
   const several = await run();
   await ask(several, 3);

@@ -25,7 +25,7 @@ export interface Aggregate extends Pick<Endpoint, 'listen' | 'lastScrape'> {
   readonly registry: Registry;
   /** Serves the exposition on any path where it is mounted. */
   readonly handler: RequestListener;
-  /** Adds a thread, such as one that replaces another. */
+  /** Adds a thread, such as one that replaces another. @throws Error when another aggregate already has it */
   add(thread: Thread): void;
   /** Stops watching the workers and closes the servers of `listen`. */
   close(): void;
@@ -34,16 +34,25 @@ export interface Aggregate extends Pick<Endpoint, 'listen' | 'lastScrape'> {
 /** A worker, or the channel of a thread. */
 type Peer = WorkerLike | BroadcastChannel;
 
+/** The clusters and threads of open aggregates, of all copies of this package: a worker reports to only one of them. */
+const KEY: unique symbol = Symbol.for('express-exact-metrics: aggregated');
+const shared = globalThis as { [KEY]?: WeakSet<object> };
+shared[KEY] ??= new WeakSet();
+const aggregated = shared[KEY];
+
 /**
  * Adds up the counts of the instrumented applications in `workers` (a cluster or threads). Counts from before this call are
  * included, and counts survive the end of their worker.
- * @throws TypeError when `workers` is neither or an option is invalid; Error when no client library is installed
+ * @throws TypeError when `workers` is neither or an option is invalid; Error when another aggregate has these workers and is
+ * not closed, or no client library is installed
  */
 export function aggregate(
   workers: ClusterLike | readonly Thread[],
   options: AggregateOptions = {},
 ): Aggregate {
   const settings = resolveAggregateOptions(workers, options);
+  const all = 'on' in workers ? [workers] : workers;
+  all.forEach(checkFree);
   const { prefix, reportIntervalMs, warn } = settings;
   const client = findClient(options.registry, warn);
   const registry: AnyRegistry = options.registry ?? new client.Registry();
@@ -62,13 +71,20 @@ export function aggregate(
   const endpoint = createEndpoint(ours, settings, async () => {
     await members.ask(settings.answerTimeoutMs);
     const own = await gather(ofProcess);
-    const all = [members.read(), own.map(ofPrimary), gather(ours), gather(registry)];
-    return joinFamilies((await Promise.all(all)).flat());
+    const parts = [members.read(), own.map(ofPrimary), gather(ours), gather(registry)];
+    return joinFamilies((await Promise.all(parts)).flat());
   });
-  const leave = settings.defaultMetrics ? [createProcessMetrics(ofProcess, client, prefix)] : [];
-  const add = (thread: Thread) => void leave.push(joinThread(thread, members));
-  if ('on' in workers) leave.push(joinCluster(workers, members));
-  else workers.forEach(add);
+  /** The watched cluster or threads, and the process metrics, each with the function that ends this. */
+  const joined = new Map<object, () => void>();
+  if (settings.defaultMetrics) joined.set(ofProcess, createProcessMetrics(ofProcess, client, prefix));
+  const add = (one: ClusterLike | Thread) => {
+    if (joined.has(one)) return;
+    checkFree(one);
+    aggregated.add(one);
+    const onEnd = () => void joined.delete(one);
+    joined.set(one, 'threadId' in one ? joinThread(one, members, onEnd) : joinCluster(one, members));
+  };
+  all.forEach(add);
   return {
     registry: registry as unknown as Registry,
     handler: endpoint.createHandler(),
@@ -76,10 +92,19 @@ export function aggregate(
     lastScrape: endpoint.lastScrape,
     add,
     close() {
-      for (const one of leave.splice(0)) one();
+      for (const [one, leave] of joined) {
+        aggregated.delete(one);
+        leave();
+      }
+      joined.clear();
       endpoint.close();
     },
   };
+}
+
+function checkFree(workers: object): void {
+  if (aggregated.has(workers))
+    throw new Error('aggregate: workers: expected none of another aggregate; close that one first');
 }
 
 /** Labels all values except the start time. All sums began with the primary, and readers use its start time for the counters. */
@@ -146,7 +171,9 @@ function joinCluster(cluster: ClusterLike, members: Members<Peer>): () => void {
 }
 
 /** @returns a function that stops watching the thread */
-function joinThread(thread: Thread, members: Members<Peer>): () => void {
+function joinThread(thread: Thread, members: Members<Peer>, onEnd: () => void): () => void {
+  // A thread that has ended has no number.
+  if (thread.threadId < 0) return () => {};
   const channel = new BroadcastChannel(channelName(thread.threadId));
   const receive = (message: unknown) => members.receive(channel, message as FromWorker);
   channel.onmessage = (event: unknown) => receive((event as { data: unknown }).data);
@@ -159,6 +186,7 @@ function joinThread(thread: Thread, members: Members<Peer>): () => void {
       receive(left.message);
     members.end(channel);
     channel.close();
+    onEnd();
   };
   thread.once('exit', onExit);
   members.greet(channel);

@@ -36,6 +36,14 @@ async function main() {
     stop: async () => workers[0].postMessage('stop'),
     terminate: () => workers[0].terminate(),
     add: async () => metrics.add(await begin()),
+    addAgain: async () => metrics.add(workers[0]),
+    addEnded: async () => {
+      for (let i = 0; i < 2; i++) {
+        const worker = await begin();
+        await worker.terminate();
+        metrics.add(worker);
+      }
+    },
   });
 }
 
