@@ -82,6 +82,7 @@ const CASES: (readonly [project: string, clients: string])[] = [
   ['javascript-esm', 'both clients'],
   ['javascript-cjs', 'prom-client'],
   ['typescript-nodenext', '@prometheus-io/client'],
+  ['typescript-nodenext', 'both clients'],
   ['typescript-bundler', 'prom-client'],
   ['typescript-cjs', 'prom-client as an alias of @prometheus-io/client'],
 ];
@@ -145,10 +146,14 @@ whereNpmInstalls('a project', () => {
   });
 });
 
-/** Compiles `server.ts` and `options.ts` with the project's configuration and client library. */
+/** Compiles `server.ts`, `options.ts` and, with both clients, `both.ts`, with the project's configuration and client library. */
 async function compile(project: string, clients: string): Promise<void> {
   const library = clients.startsWith('prom-client') ? 'prom-client' : '@prometheus-io/client';
   const options = await readFile(`${project}/options.ts`, 'utf8');
   await writeFile(`${project}/options.ts`, options.replace('@prometheus-io/client', library));
+  if (clients === 'both clients') {
+    const config = await readFile(`${project}/tsconfig.json`, 'utf8');
+    await writeFile(`${project}/tsconfig.json`, config.replace('"options.ts"', '"both.ts", "options.ts"'));
+  }
   await run(`${root}/node_modules/.bin/tsc`, ['-p', '.'], { cwd: project });
 }

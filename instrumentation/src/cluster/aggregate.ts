@@ -20,9 +20,9 @@ export type { AggregateOptions } from './options.ts';
 export { type ClusterLike, type Pm2, pm2Cluster, type WorkerLike } from './pm2.ts';
 
 /** The metrics of all workers. Call `lastScrape` when all workers have ended and the primary is about to exit. */
-export interface Aggregate extends Pick<Endpoint, 'listen' | 'lastScrape'> {
+export interface Aggregate<R extends AnyRegistry = Registry> extends Pick<Endpoint, 'listen' | 'lastScrape'> {
   /** The registry of the primary itself, for its own metrics. Workers register their metrics with their own applications. */
-  readonly registry: Registry;
+  readonly registry: R;
   /** Serves the exposition on any path where it is mounted. */
   readonly handler: RequestListener;
   /** Adds a thread, such as one that replaces another. @throws Error when another aggregate already has it */
@@ -46,10 +46,10 @@ const aggregated = shared[KEY];
  * @throws TypeError when `workers` is neither or an option is invalid; Error when another aggregate has these workers and is
  * not closed, or no client library is installed
  */
-export function aggregate(
+export function aggregate<R extends AnyRegistry = Registry>(
   workers: ClusterLike | readonly Thread[],
-  options: AggregateOptions = {},
-): Aggregate {
+  options: AggregateOptions<R> = {},
+): Aggregate<R> {
   const settings = resolveAggregateOptions(workers, options);
   const all = 'on' in workers ? [workers] : workers;
   all.forEach(checkFree);
@@ -86,7 +86,7 @@ export function aggregate(
   };
   all.forEach(add);
   return {
-    registry: registry as unknown as Registry,
+    registry: registry as R,
     handler: endpoint.createHandler(),
     listen: endpoint.listen,
     lastScrape: endpoint.lastScrape,

@@ -1,5 +1,7 @@
 /** The options of `aggregate`, their defaults, and their validation. */
 import type { Cluster } from 'node:cluster';
+import type { Registry } from '../installed-registry.ts';
+import type { AnyRegistry } from '../library.ts';
 import {
   CHECKS,
   expects,
@@ -9,8 +11,8 @@ import {
   type Settings,
 } from '../options.ts';
 
-export interface AggregateOptions
-  extends Pick<InstrumentOptions, 'registry' | 'prefix' | 'defaultMetrics' | 'maxScrapes' | 'warn'> {
+export interface AggregateOptions<R extends AnyRegistry = Registry>
+  extends Pick<InstrumentOptions<R>, 'registry' | 'prefix' | 'defaultMetrics' | 'maxScrapes' | 'warn'> {
   /**
    * How often each worker reports, in milliseconds. A killed worker loses no more than it counted in this time.
    * Default: 1000.
@@ -33,7 +35,7 @@ const OWN_CHECKS = {
 /** @throws TypeError that lists every problem, one per line */
 export function resolveAggregateOptions(
   workers: unknown,
-  options: AggregateOptions,
+  options: AggregateOptions<AnyRegistry>,
 ): Settings & Required<Pick<AggregateOptions, 'reportIntervalMs' | 'answerTimeoutMs'>> {
   const problems = problemsOf(options, OWN_CHECKS);
   if (!isPrimary(workers) && !isThreads(workers))
