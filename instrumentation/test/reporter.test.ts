@@ -137,6 +137,17 @@ describe('a primary', () => {
     await primary.expectLines('http_requests_total{path="/a",method="get"} 1', 'inprogress_requests 1');
   });
 
+  it('keeps what the registry of a closed application has counted since the last report', async () => {
+    const primary = createPrimary();
+    const registry = new Registry();
+    const jobs = new Counter({ name: 'jobs_total', help: 'Jobs', registers: [registry] });
+    const { leave } = createWorker(primary).add(registry);
+    await primary.expectLines('jobs_total 0');
+    jobs.inc(3);
+    leave();
+    await primary.expectLines('jobs_total 3');
+  });
+
   it('fails a scrape and names a metric whose aggregator is unknown', async () => {
     const primary = createPrimary();
     const registry = new Registry();

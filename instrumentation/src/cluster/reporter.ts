@@ -27,6 +27,8 @@ export class Reporter {
   /** Each source with a function that takes its next report. */
   readonly #sources = new Map<Source, () => SourceReport>();
   readonly #registries = new Map<AnyRegistry, SampleDifferences>();
+  /** Closed applications whose registries still have to be reported once. */
+  readonly #closing = new Set<Source>();
   #added = 0;
   /** Undefined until the primary aggregates. */
   #session: number | undefined;
@@ -57,9 +59,12 @@ export class Reporter {
         await this.#handOver();
         done();
       },
-      leave: () => {
+      leave: async () => {
         void this.#sendRequests();
         this.#sources.delete(source);
+        this.#closing.add(source);
+        await this.#sendSamples(false);
+        this.#closing.delete(source);
       },
     };
   }
@@ -147,7 +152,9 @@ export class Reporter {
 
   /** @param isAll if false, only metrics that add up and must not be lost */
   #wantedOf(registry: AnyRegistry, isAll: boolean): Wanted[] {
-    const users = [...this.#sources.keys()].filter((source) => source.registry === registry);
+    const users = [...this.#sources.keys(), ...this.#closing].filter(
+      (source) => source.registry === registry,
+    );
     const all = users.length === 0 ? [] : metricsOf(registry);
     return all.flatMap((metric) => {
       const owner = users.find(({ own }) => own.has(metric));
