@@ -1,10 +1,14 @@
 /** One exposition for all processes of a cluster. Its sums are right, however workers end. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
 import { expectLossWithinBound, expectNothingLost, killWorkers } from './kill-workers.ts';
 import { load, type Several, start, stopAll, untilOld, untilWorkers } from './several.ts';
 
 afterEach(stopAll);
+
+const execute = promisify(execFile);
 
 const run = (env: Readonly<Record<string, string>> = {}) => start('cluster', env);
 
@@ -120,6 +124,16 @@ describe('a worker that ends', () => {
     // The user's counter could no longer be read.
     expect(scrape.value('http_server_worker_lost_reports_total')).toBe(1);
   });
+});
+
+it('ends at SIGTERM even if the primary is stopped and reads no messages', async () => {
+  const several = await run({ WORKERS: '1' });
+  const [pid] = await several.command<number[]>('workers');
+  await several.get('/stop-primary');
+  process.kill(Number(pid), 'SIGTERM');
+  // Its parent cannot read its exit code, so it stays a zombie.
+  const state = async () => (await execute('ps', ['-o', 'stat=', '-p', String(pid)])).stdout;
+  await until('the worker to end', async () => (await state()).startsWith('Z'));
 });
 
 it('exposes how many seconds of counts are lost with a killed worker', async () => {

@@ -1,6 +1,10 @@
 /** The ways in which a worker process can end, and what runs before each of them. Nothing can run before a SIGKILL. */
 
 import cluster from 'node:cluster';
+import { within } from '../within.ts';
+
+/** How long an end waits, in milliseconds, for a primary that reads no messages, for example because it is stopped. */
+const HAND_OVER_MS = 2_000;
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
@@ -8,7 +12,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 export function watchEndOfProcess(handOver: () => Promise<void>, now: () => void): void {
   process.on('exit', now);
   const end = (then: () => void) =>
-    void handOver().finally(() => {
+    void within(HAND_OVER_MS, handOver(), () => undefined).finally(() => {
       now();
       then();
     });

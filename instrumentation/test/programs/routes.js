@@ -32,6 +32,13 @@ export function defineRoutes(app, registry, id) {
   });
   app.get('/fail', (_request, response) => response.status(503).end());
   app.get('/late/:ms', (request, response) => setTimeout(() => response.end(), Number(request.params.ms)));
+  app.get('/stop-primary', (_request, response) =>
+    response.end(() => {
+      process.kill(process.ppid, 'SIGSTOP');
+      const fill = () => process.send('x'.repeat(1_000_000)) && setImmediate(fill);
+      fill();
+    }),
+  );
   app.get('/break', (_request, response) => {
     isBroken = true;
     response.end();
