@@ -113,18 +113,23 @@ describe('the totals of requests', () => {
     expect(inProgress()).toBe(2);
   });
 
-  it('keep every count if workers have other buckets, and log a warning', async () => {
+  it('keep every count if workers have other buckets, and log each difference once', async () => {
     const warn = jest.fn();
     const totals = new RequestTotals(warn);
-    const workers = [working(totals), working(totals, counting([0.1, 0.5, 5], false))];
+    const different = () => working(totals, counting([0.1, 0.5, 5], false));
+    const workers = [working(totals), different(), working(totals), different()];
     for (const worker of workers) {
       for (const seconds of [0.05, 0.3, 3, 30]) request([worker.counts], '/a', 200, seconds);
       worker.report();
     }
     expect(warn.mock.calls).toEqual([
       [
-        'http_request_duration_seconds: workers differ in bucketsSeconds or nativeHistograms; ' +
-          'using the buckets of the first worker',
+        'http_request_duration_seconds: workers differ in bucketsSeconds: using those of the first worker, 0.25, 0.5, 1; ' +
+          'each bucket of the others counts in the smallest of these that contains it',
+      ],
+      [
+        'http_request_duration_seconds: workers differ in nativeHistograms: native histograms are left out until the ' +
+          'primary restarts',
       ],
     ]);
     const text = await textOf(totals.read());
@@ -132,13 +137,41 @@ describe('the totals of requests', () => {
       .filter(({ name, labels }) => /_bucket$/.test(name) && labels.path === '/a' && labels.code === '200')
       .map(({ labels, value }) => [labels.le, value]);
     expect(buckets).toEqual([
-      ['0.25', 2],
-      ['0.5', 4],
-      ['1.0', 4],
-      ['+Inf', 8],
+      ['0.25', 4],
+      ['0.5', 8],
+      ['1.0', 8],
+      ['+Inf', 16],
     ]);
     expect((await renderProtobuf(totals.read(), true)).toString()).toEqual(
       (await renderProtobuf(totals.read(), false)).toString(),
     );
+  });
+
+  it('count routes beyond `maxRoutes` of the first worker as unmatched, and log it once', async () => {
+    const warn = jest.fn();
+    const totals = new RequestTotals(warn);
+    for (const path of ['/a', '/b', '/c', '/d']) {
+      const counts = createRequestCounts({
+        bounds: [1],
+        hasNative: false,
+        maxRows: 2,
+        onFull: () => undefined,
+      });
+      expose(counts, createRow(path, 'get'));
+      const worker = working(totals, counts);
+      request([counts], path, 200, 0.5);
+      worker.report();
+    }
+    const samples = parse(await textOf(totals.read()));
+    const requests = samples.filter(({ name }) => name === 'http_request_duration_seconds_count');
+    const sum = (wanted: string) =>
+      requests.reduce((total, { labels, value }) => total + (labels.path === wanted ? value : 0), 0);
+    expect(['/a', '/b', '/c', 'unmatched'].map(sum)).toEqual([1, 1, 0, 2]);
+    expect(warn.mock.calls).toEqual([
+      [
+        'http_requests_total: the workers together have more than 2 pairs of path and method (maxRoutes): ' +
+          'requests to further routes are counted as unmatched',
+      ],
+    ]);
   });
 });

@@ -34,22 +34,32 @@ export class RequestTotals {
   readonly #groups = new Map<string, Group>();
   readonly #warn: (message: string) => void;
 
-  /** @param warn is called once for each way in which workers contradict each other */
+  /** @param warn is called once for each way in which workers differ */
   constructor(warn: (message: string) => void) {
-    this.#warn = warn;
+    const warned = new Set<string>();
+    this.#warn = (message) => {
+      if (!warned.has(message)) warn(message);
+      warned.add(message);
+    };
   }
 
   open(definition: SourceDefinition): Totals<SourceReport> {
     const { prefix, labels, bounds, hasNative } = definition;
     const key = JSON.stringify([prefix, labels]);
-    const group = this.#groups.get(key) ?? createGroup(definition);
+    const group = this.#groups.get(key) ?? createGroup(definition, this.#warn);
     this.#groups.set(key, group);
     const { counts } = group;
-    if (bounds.join() !== counts.bounds.join() || hasNative !== counts.hasNative) {
+    const name = `${prefix}http_request_duration_seconds`;
+    if (bounds.join() !== counts.bounds.join())
       this.#warn(
-        `${prefix}http_request_duration_seconds: workers differ in bucketsSeconds or nativeHistograms; using the buckets of the first worker`,
+        `${name}: workers differ in bucketsSeconds: using those of the first worker, ${counts.bounds.join(', ') || 'none'}; ` +
+          'each bucket of the others counts in the smallest of these that contains it',
       );
-      counts.hasNative &&= hasNative;
+    if (hasNative !== counts.hasNative) {
+      counts.hasNative = false;
+      this.#warn(
+        `${name}: workers differ in nativeHistograms: native histograms are left out until the primary restarts`,
+      );
     }
     return openSource(counts, bounds);
   }
@@ -60,9 +70,16 @@ export class RequestTotals {
   }
 }
 
-function createGroup({ prefix, labels, bounds, hasNative, maxRows }: SourceDefinition): Group {
-  // The worker has already warned about this.
-  const counts = createRequestCounts({ bounds, hasNative, maxRows, onFull: () => {} });
+function createGroup(
+  { prefix, labels, bounds, hasNative, maxRows }: SourceDefinition,
+  warn: (message: string) => void,
+): Group {
+  const onFull = () =>
+    warn(
+      `${prefix}http_requests_total: the workers together have more than ${maxRows} pairs of path and method (maxRoutes): ` +
+        'requests to further routes are counted as unmatched',
+    );
+  const counts = createRequestCounts({ bounds, hasNative, maxRows, onFull });
   const families = createRequestFamilies(counts, prefix);
   return { counts, read: () => families.map((read) => addLabels(read(), labels)) };
 }
