@@ -40,7 +40,7 @@ export function createExemplarSource({
       (got): got is ExemplarLabels | undefined => got === undefined || isLabelSet(got),
       (got) =>
         warn(
-          `exemplars: expected labels of at most 128 characters, or undefined, got ${got}; the request has no exemplar`,
+          `exemplars: expected labels of 1 to 128 characters, or undefined, got ${got}; the request has no exemplar`,
         ),
     );
     return { started: () => undefined, labelsOf };

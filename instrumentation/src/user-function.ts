@@ -34,10 +34,19 @@ export function guard<Argument, Result>(
       got = error;
     }
     ignore(got);
-    if (!isReported) report(toText(got ?? String(got)).slice(0, MAX_SHOWN), argument);
+    if (!isReported) report(show(got).slice(0, MAX_SHOWN), argument);
     isReported = true;
     return undefined;
   };
+}
+
+function show(got: unknown): string {
+  const text = toText(got ?? String(got));
+  try {
+    return text === '[object Object]' ? (JSON.stringify(got) ?? text) : text;
+  } catch {
+    return text;
+  }
 }
 
 export const isBoolean = (got: unknown): got is boolean => typeof got === 'boolean';

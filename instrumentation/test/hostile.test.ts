@@ -27,7 +27,7 @@ describe('a function that the user passes', () => {
     skip: ['skip: expected true or false', 'the request is counted'],
     pathLabel: ['pathLabel: expected a string for "/a"', 'using the template'],
     exemplars: [
-      'exemplars: expected labels of at most 128 characters, or undefined',
+      'exemplars: expected labels of 1 to 128 characters, or undefined',
       'the request has no exemplar',
     ],
   };
@@ -47,6 +47,9 @@ describe('a function that the user passes', () => {
     ['exemplars', 'throws a rejecting promise', throwing, '[object Promise]'],
     ['exemplars', 'is asynchronous', async () => ({ trace_id: 'a' }), '[object Promise]'],
     ['exemplars', 'returns only the id', () => 'abc', 'abc'],
+    ['exemplars', 'returns no label', () => ({}), '{}'],
+    ['exemplars', 'returns a label that is no text', () => ({ id: [1] }), '{"id":[1]}'],
+    ['exemplars', 'returns an object without JSON', () => ({ id: 1n }), '[object Object]'],
     ['pathLabel', 'returns nothing', () => undefined, 'undefined'],
   ])('%s that %s changes nothing and is reported once', async (option, _name, given, got) => {
     const warnings: string[] = [];
