@@ -25,6 +25,9 @@ export function runbook(alert: string): string {
   return `[runbook: ${alert}](/d/${UID}?viewPanel=${index + 2})`;
 }
 
+/** Links open one section alone. */
+const COMMANDS = `How to see logs and states, restart, and change limits: [Start here](/d/${UID}?viewPanel=2).`;
+
 /** Height of a text, in rows of the grid, in a window that is 1,000 pixels wide. */
 const height = (text: string) =>
   Math.ceil(text.split('\n').reduce((rows, line) => rows + Math.max(1, line.length / 130), 3) * 0.55);
@@ -37,13 +40,13 @@ export const runbookDashboard = () =>
     rows: [
       {
         title: 'One section per alert',
-        panels: titled.map(({ title, text }) =>
+        panels: titled.map(({ title, text }, index) =>
           new Text()
             .title(title)
             .span(24)
             .height(Math.max(4, height(text)))
             .mode(TextMode.Markdown)
-            .content(text.trim()),
+            .content(index === 0 ? text.trim() : `${text.trim()}\n\n${COMMANDS}`),
         ),
       },
     ],

@@ -24,6 +24,6 @@ it('the cost of the package agrees between its README, its times and its ratios'
   const percent = (at: string) =>
     Math.round(100 * (micros('express-exact-metrics', at) / micros('bare Express', at) - 1));
   expect(read('instrumentation/README.md')).toContain(
-    `**${percent('9')} %** of the CPU time of a request with 9 routes, and ${percent('150')} % with 150`,
+    `**${percent('9')} %** of the CPU time of a request to an application with 9 routes, and ${percent('150')} % with 150`,
   );
 });

@@ -60,7 +60,7 @@ const GRAFANA = [
 
 /** Compose's flags of Prometheus; sizes.test.ts checks how much data each size of Kubernetes keeps. */
 const flagsWithRetention = (size: string) =>
-  composeWords('prometheus').map((flag) => flag.replace(/(retention\.size)=2GB$/, `$1=${size}`));
+  composeWords('prometheus').map((flag) => flag.replace(/(retention\.size)=4GB$/, `$1=${size}`));
 
 whereKubectlIs('configuration', () => {
   it('Prometheus has the same files and flags as in compose', () => {
@@ -75,7 +75,7 @@ whereKubectlIs('configuration', () => {
     expect(new Set(Object.keys(remoteWriteOverride.environment))).toEqual(names);
     const { container } = workload('overlays/remote-write', 'prometheus');
     expect(container.command).toEqual(remoteWriteOverride.entrypoint);
-    expect(container.args).toEqual(flagsWithRetention('540GB'));
+    expect(container.args).toEqual(flagsWithRetention('500GB'));
     expect(container.args?.[0]).toMatch(/^--config\.file=/);
     const [settings, secret] = container.envFrom ?? [];
     const given = Object.keys(configMap('overlays/remote-write', 'remote-write'));

@@ -34,12 +34,14 @@ function sizeOf(folder: Folder) {
     claim: String(spec?.volumeClaimTemplates?.[0]?.spec?.resources?.requests?.storage),
   };
 }
-/** 16Gi and 12GB as in the table: 16 GiB and 12 GB. */
-const inTable = (amount: string) => `${amount.replace(/(\d)(G)/, '$1 $2').replace(/B$/, '')}B`;
+/** Also Prometheus' GB, which is 1,024 MB of 1,024 kB. */
+const GIB = 2 ** 30;
+/** 16Gi and 12GB as in the table: 16 GiB and 12 GiB. */
+const inTable = (amount: string) => `${Number.parseInt(amount, 10)} GiB`;
 
 /** The series whose samples the retention holds until they are too old, rounded down to two digits. */
 function seriesOf({ retention, days }: ReturnType<typeof sizeOf>): number {
-  const samples = (Number.parseInt(retention, 10) * 1e9) / stated(/at up to (\d) bytes each/);
+  const samples = (Number.parseInt(retention, 10) * GIB) / stated(/at up to (\d) bytes each/);
   const series = (samples / (days * 86_400)) * scrapeInterval;
   const unit = 10 ** (Math.floor(Math.log10(series)) - 1);
   return Math.floor(series / unit) * unit;
@@ -77,8 +79,8 @@ whereKubectlIs('a size of Prometheus', () => {
     (folder) => {
       const size = sizeOf(folder);
       expect(fits.get(inTable(size.memory))).toBeGreaterThanOrEqual(2 * seriesOf(size));
-      const claimBytes = Number.parseInt(size.claim, 10) * 2 ** 30;
-      expect(Number.parseInt(size.retention, 10) * 1e9).toBeLessThanOrEqual(0.8 * claimBytes);
+      const claimBytes = Number.parseInt(size.claim, 10) * GIB;
+      expect(Number.parseInt(size.retention, 10) * GIB).toBeLessThanOrEqual(0.8 * claimBytes);
     },
   );
 
