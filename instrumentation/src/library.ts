@@ -62,6 +62,8 @@ export function findClient(registry: AnyRegistry | undefined, warn: (message: st
 export interface Metric extends Description {
   /** How the library combines the values of several processes. */
   readonly aggregator: string;
+  /** The bounds of a histogram. */
+  readonly upperBounds?: readonly number[];
   get(): Promise<Family> | Family;
 }
 
@@ -99,9 +101,11 @@ export async function gather(
       pending.delete(name);
     }
   });
-  return within(COLLECT_MS, Promise.all(families), () => {
+  const late = () => {
     throw new Error(`${[...pending].join(', ')}: no values within ${COLLECT_MS} ms`);
-  });
+  };
+  // A worker with a collector that never ends must still end.
+  return within(COLLECT_MS, Promise.all(families), late, false);
 }
 
 /** Adds labels that a sample does not have itself; encoded families lack them. */

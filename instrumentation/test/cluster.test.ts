@@ -116,13 +116,16 @@ describe('a worker that ends', () => {
   it.each(['/exit', '/throw'])('loses no count of requests at %s', async (path) => {
     const several = await run({ WORKERS: '1', REPORT_INTERVAL_MS: '60000' });
     const [pid] = await several.command<number[]>('workers');
+    const sinceMs = performance.now();
     await ask(several, 5);
+    const atLeastMs = performance.now() - sinceMs;
     await several.get(path).catch(() => undefined);
     const scrape = await several.untilEnded(pid, 0);
     expect(scrape.users()).toBe(5);
     expect(scrape.value('http_requests_total', { path })).toBe(1);
     // The user's counter could no longer be read.
     expect(scrape.value('http_server_worker_lost_reports_total')).toBe(1);
+    expect(Number(scrape.value('http_server_worker_lost_seconds_total')) * 1000).toBeGreaterThan(atLeastMs);
   });
 });
 
@@ -169,14 +172,18 @@ it('fails a scrape and names the worker and the metric whose collector failed', 
   expect((await several.scrape()).text).toBe('a collector failed: worker 1: sometimes: broken\n');
 });
 
-it('continues from the previous sum when a worker resets its own counter', async () => {
-  const several = await run({ WORKERS: '1' });
-  await ask(several, 3);
-  expect((await several.scrape()).value('jobs_total')).toBe(3);
-  await ask(several, 1, '/reset');
-  await several.scrape();
+it('keeps the sum of a counter that one worker resets, and begins again when all have reset it, as one process does', async () => {
+  const several = await run({ WORKERS: '2' });
+  const workers = new Set<string>();
+  const jobs = async () => (await several.scrape()).value('jobs_total');
+  while (workers.size < 2) for (const worker of await ask(several, 1)) workers.add(worker);
+  const sum = await jobs();
+  const [first] = await ask(several, 1, '/reset');
+  expect(await jobs()).toBe(sum);
+  await until('the other to reset it', async () => !(await ask(several, 1, '/reset')).has(String(first)));
+  expect(await jobs()).toBeUndefined();
   await ask(several, 2);
-  expect((await several.scrape()).value('jobs_total')).toBe(5);
+  expect(await jobs()).toBe(2);
 });
 
 it('includes earlier counts when the primary aggregates late, or again', async () => {

@@ -1,6 +1,7 @@
 // The API's exposition, checked by other parsers: promtool, the Python client's parser for OpenMetrics (stricter than
 // Prometheus'), and Prometheus itself. The latter also with an API restart between two scrapes, and reading protobuf without
 // keeping native histograms. lab.test.ts checks that it requests OpenMetrics.
+import { fork } from 'node:child_process';
 import { beforeAll, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { Prometheus } from 'exact-load/prometheus';
@@ -8,7 +9,7 @@ import { run } from '../support/command.ts';
 import { signal } from '../support/faults.ts';
 import { nextScrape, query, queryValue } from '../support/prometheus.ts';
 import { startPrometheus } from '../support/prometheus-container.ts';
-import { settingOf } from '../support/repository.ts';
+import { repositoryRoot, settingOf } from '../support/repository.ts';
 import { buildParser, urlOf, useStack } from '../support/stack.ts';
 import { eventually } from '../support/until.ts';
 
@@ -35,9 +36,12 @@ beforeAll(async () => {
     });
 });
 
-async function expose(accept: string): Promise<{ text: string; contentType: unknown }> {
+async function expose(
+  accept: string,
+  url = stack.metricsUrl,
+): Promise<{ text: string; contentType: unknown }> {
   const headers = { Accept: accept };
-  const response = await axios.get<string>(stack.metricsUrl, { headers, responseType: 'text' });
+  const response = await axios.get<string>(url, { headers, responseType: 'text' });
   return { text: response.data, contentType: response.headers['content-type'] };
 }
 
@@ -75,6 +79,38 @@ it('is OpenMetrics to the Python parser, sample by sample', async () => {
   const answers = buckets.map(([, { path, code }]) => `${path} ${code}`);
   expect(new Set(answers)).toEqual(new Set(['products 200', 'cars/:id 200', 'unmatched 404']));
   for (const [, { le }, , , exemplar] of buckets) expect(exemplar?.[1]).toBeLessThanOrEqual(Number(le));
+});
+
+it('is OpenMetrics to the Python parser if workers of a cluster define metrics of each type', async () => {
+  const program = `${repositoryRoot}instrumentation/test/programs/cluster.js`;
+  const primary = fork(program, { env: { ...process.env, NODE_OPTIONS: '' } });
+  const { port, metricsPort } = await new Promise<Record<string, number>>((resolve) => {
+    primary.on('message', (message: Record<string, number>) => {
+      if (message.metricsPort !== undefined) resolve(message);
+    });
+  });
+  for (let i = 0; i < 4; i++) await axios.get(`http://127.0.0.1:${port}/users/5`);
+  const text = await eventually('both workers to report', async () => {
+    const url = `http://127.0.0.1:${metricsPort}/metrics`;
+    const exposed = await expose('application/openmetrics-text', url);
+    return exposed.text.includes('\nhttp_server_workers 2\n') && exposed.text;
+  });
+  primary.disconnect();
+  const { exitCode, stdout } = await runWithInput([parserImage], text);
+  expect(exitCode).toBe(0);
+  const samples = stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Sample);
+  expect(samples).toEqual(
+    expect.arrayContaining([
+      ['jobs_total', { kind: 'user' }, 4, 'counter', null],
+      ['sizes_bucket', { le: '10.0' }, 4, 'histogram', null],
+      ['waits', { kind: 'read', quantile: '0.5' }, 2, 'summary', null],
+      ['waits_count', { kind: 'read' }, 2, 'summary', null],
+      ['waits_sum', { kind: 'write' }, 3, 'summary', null],
+    ]),
+  );
 });
 
 it('loses no histogram in a Prometheus that reads protobuf and keeps no native histograms', async () => {

@@ -8,13 +8,16 @@ import {
 } from 'node:worker_threads';
 import { createEndpoint, type Endpoint } from '../endpoint.ts';
 import type { Family } from '../exposition/family.ts';
+import { toLabelsText } from '../exposition/text.ts';
 import type { Registry } from '../installed-registry.ts';
-import { type AnyRegistry, findClient, gather, registerMetric } from '../library.ts';
+import { type AnyRegistry, findClient, gather, type Metric, metricsOf, registerMetric } from '../library.ts';
 import { createProcessMetrics } from '../metrics/process.ts';
 import { Members } from './members.ts';
 import { channelName, type FromWorker, isMarked, mark } from './messages.ts';
 import { type AggregateOptions, resolveAggregateOptions } from './options.ts';
 import type { ClusterLike, WorkerLike } from './pm2.ts';
+import { Readings } from './readings.ts';
+import type { SampleTotals } from './sample-totals.ts';
 
 export type { AggregateOptions } from './options.ts';
 export { type ClusterLike, type Pm2, pm2Cluster, type WorkerLike } from './pm2.ts';
@@ -68,11 +71,12 @@ export function aggregate<R extends AnyRegistry = Registry>(
     warn,
   );
   registerMembers(ours, members, prefix);
+  const readOwn = joinOwn(registry, members.samples);
   const endpoint = createEndpoint(ours, settings, async () => {
     await members.ask(settings.answerTimeoutMs);
-    const own = await gather(ofProcess);
-    const parts = [members.read(), own.map(ofPrimary), gather(ours), gather(registry)];
-    return joinFamilies((await Promise.all(parts)).flat());
+    const own = [...(await gather(ofProcess)).map(ofPrimary), ...(await gather(ours))];
+    const others = await readOwn(new Set(own.map(({ name }) => name)));
+    return joinFamilies([...members.read(), ...own, ...others]);
   });
   /** The watched cluster or threads, and the process metrics, each with the function that ends this. */
   const joined = new Map<object, () => void>();
@@ -115,14 +119,51 @@ const ofPrimary = (family: Family): Family => ({
     : family.values.map((sample) => ({ ...sample, labels: { ...sample.labels, worker: 'primary' } })),
 });
 
+/**
+ * Counts the primary's own metrics like those of a worker if workers have them, too; returns the families of all others.
+ * @throws Error that names a metric whose collector failed
+ */
+function joinOwn(registry: AnyRegistry, samples: SampleTotals) {
+  const totals = samples.open(0);
+  let shared: readonly Metric[] = [];
+  const readings = new Readings(
+    () => shared.map((metric) => ({ registry, metric, isOfProcess: false })),
+    (reports) => reports.forEach(totals.add),
+  );
+  return async (taken: ReadonlySet<string>): Promise<readonly Family[]> => {
+    // An application that the primary instruments in this registry also registers the metrics of its process.
+    const own = metricsOf(registry).filter(({ name }) => !taken.has(name));
+    shared = own.filter(({ name }) => samples.has(name));
+    const failure = await readings.read(true);
+    if (failure !== undefined) throw new Error(failure);
+    return gather(
+      registry,
+      own.filter((metric) => !shared.includes(metric)),
+    );
+  };
+}
+
 /** Merges families with the same name: applications may differ in their labels, and the primary also exposes process metrics. */
 function joinFamilies(families: readonly Family[]): Family[] {
   const byName = new Map<string, Family>();
   for (const family of families) {
-    const { name, help, type, values } = byName.get(family.name) ?? { ...family, values: undefined };
-    byName.set(name, values ? { name, help, type, values: [...values, ...family.values] } : family);
+    const known = byName.get(family.name);
+    byName.set(family.name, known ? addFamily(known, family) : family);
   }
   return [...byName.values()];
+}
+
+/** Adds the values of a series that both families have; such a series has no native histogram. */
+function addFamily({ name, help, type, values }: Family, other: Family): Family {
+  const keyOf = ({ metricName, labels = {} }: Family['values'][number]) =>
+    `${metricName}${toLabelsText(labels)}`;
+  const all = new Map(values.map((sample) => [keyOf(sample), sample]));
+  for (const sample of other.values) {
+    const key = keyOf(sample);
+    const known = all.get(key);
+    all.set(key, known ? { ...known, value: known.value + sample.value, native: undefined } : sample);
+  }
+  return { name, help, type, values: [...all.values()] };
 }
 
 function registerMembers(registry: AnyRegistry, members: Members<Peer>, prefix: string): void {

@@ -3,8 +3,8 @@ import type { Family } from '../exposition/family.ts';
 import { within } from '../within.ts';
 import {
   type FromWorker,
+  type MetricReport,
   nowMs,
-  type RegistryReport,
   type RequestReport,
   type SampleReport,
   type SourceReport,
@@ -18,10 +18,12 @@ interface Member {
   /** Starts at 1. A number is reused after its worker has ended. */
   readonly number: number;
   readonly sources: Map<number, Totals<SourceReport>>;
-  readonly registries: Map<number, Totals<RegistryReport>>;
-  /** The time of its last report. */
+  readonly samples: Totals<MetricReport>;
+  /** The time up to which it has reported all counts. */
   atMs: number;
   isFinal: boolean;
+  /** When its last message arrived. */
+  heardMs: number;
 }
 
 /** @template Worker the platform's type of a worker */
@@ -37,7 +39,7 @@ export class Members<Worker> {
   readonly #send: (worker: Worker, message: ToWorker) => void;
   readonly #intervalMs: number;
   readonly #requests: RequestTotals;
-  readonly #samples = new SampleTotals();
+  readonly samples: SampleTotals;
   #asked = 0;
 
   constructor(
@@ -48,6 +50,7 @@ export class Members<Worker> {
     this.#send = send;
     this.#intervalMs = intervalMs;
     this.#requests = new RequestTotals(warn);
+    this.samples = new SampleTotals(warn);
   }
 
   /** Asks a worker to start reporting. A worker without an instrumented application announces itself later. */
@@ -58,6 +61,7 @@ export class Members<Worker> {
   receive(worker: Worker, message: FromWorker): void {
     if (message.session !== undefined && message.session !== this.#session) return;
     const member = this.#members.get(worker) ?? this.#join(worker, message.atMs);
+    member.heardMs = nowMs();
     if (message.session === undefined) this.greet(worker);
     else if (message.kind === 'requests') this.#addRequests(member, message);
     else this.#addSamples(member, message);
@@ -80,12 +84,9 @@ export class Members<Worker> {
     }
   }
 
-  #addSamples(member: Member, { registries, question, error }: SampleReport): void {
-    for (const report of registries) {
-      const known = member.registries.get(report.index) ?? this.#samples.open(member.number);
-      member.registries.set(report.index, known);
-      known.add(report);
-    }
+  #addSamples(member: Member, { atMs, metrics, question, error }: SampleReport): void {
+    member.atMs = atMs;
+    for (const report of metrics) member.samples.add(report);
     if (question !== undefined) this.#pending.get(question)?.(member, error);
   }
 
@@ -98,14 +99,16 @@ export class Members<Worker> {
       this.lost++;
       this.lostSeconds += (nowMs() - member.atMs) / 1000;
     }
-    for (const totals of [...member.sources.values(), ...member.registries.values()]) totals.end();
+    for (const totals of [...member.sources.values(), member.samples]) totals.end();
     for (const answer of this.#pending.values()) answer(member);
   }
 
-  /** Asks all workers and waits for their answers. @throws Error of the collectors that failed */
+  /**
+   * Asks all workers and waits for their answers, as long as a worker with a slow collector sends anything within `timeoutMs`.
+   * @throws Error of the collectors that failed
+   */
   async ask(timeoutMs: number): Promise<void> {
-    const left = new Set(this.#members.values());
-    if (left.size === 0) return;
+    const left = new Map(Array.from(this.#members, ([worker, member]) => [member, worker]));
     const question = ++this.#asked;
     const failures: string[] = [];
     const answers = new Promise<void>((resolve) => {
@@ -115,15 +118,19 @@ export class Members<Worker> {
         if (left.size === 0) resolve();
       });
     });
-    for (const worker of this.#members.keys()) this.#send(worker, { kind: 'question', question });
-    await within(timeoutMs, answers, () => undefined);
+    while (left.size > 0) {
+      const askedMs = nowMs();
+      for (const worker of left.values()) this.#send(worker, { kind: 'question', question });
+      await within(timeoutMs, answers, () => undefined);
+      for (const member of left.keys()) if (member.heardMs < askedMs) left.delete(member);
+    }
     this.#pending.delete(question);
     if (failures.length > 0) throw new Error(failures.join('; '));
   }
 
   /** The merged reports of all workers. @throws Error that names a metric with an unknown aggregator */
   read(): readonly Family[] {
-    return [...this.#requests.read(), ...this.#samples.read()];
+    return [...this.#requests.read(), ...this.samples.read()];
   }
 
   /** The age of each worker's latest report, in seconds. */
@@ -138,7 +145,10 @@ export class Members<Worker> {
     const taken = new Set(Array.from(this.#members.values(), ({ number }) => number));
     let number = 1;
     while (taken.has(number)) number++;
-    const member = { number, sources: new Map(), registries: new Map(), atMs, isFinal: false };
+    const member = {
+      ...{ number, sources: new Map(), samples: this.samples.open(number) },
+      ...{ atMs, isFinal: false, heardMs: 0 },
+    };
     this.#members.set(worker, member);
     return member;
   }

@@ -21,6 +21,7 @@ export type ToWorker =
 interface Report {
   /** The session from the aggregate's `hello`. It is undefined before that message, when an empty report announces the worker. */
   readonly session?: number | undefined;
+  /** With this report, the primary has all counts up to this time. */
   readonly atMs: number;
 }
 
@@ -58,20 +59,20 @@ export interface SourceDefinition {
   readonly maxRows: number;
 }
 
-/** The metrics of each registry, except those of requests. */
+/** The metrics of registries, except those of requests. */
 export interface SampleReport extends Report {
   readonly kind: 'samples';
   /** The question that this report answers. */
   readonly question?: number | undefined;
-  /** The reason why there are no values, if a collector failed. */
+  /** The reason why a metric has no new values, if its collector failed. */
   readonly error?: string | undefined;
-  readonly registries: readonly RegistryReport[];
+  readonly metrics: readonly MetricReport[];
 }
 
-/** A family or series is defined once; then the series is identified by its number. */
-export interface RegistryReport {
-  readonly index: number;
-  readonly families: readonly FamilyDefinition[];
+/** One metric. A series is defined once and then identified by its number. */
+export interface MetricReport {
+  /** Of the new series, if there are any. */
+  readonly definition?: MetricDefinition;
   readonly series: readonly SeriesDefinition[];
   /** Numbers of series, each followed by its value; text for values that JSON cannot represent. */
   readonly values: readonly (number | string)[];
@@ -79,18 +80,19 @@ export interface RegistryReport {
   readonly gone: readonly number[];
 }
 
-export interface FamilyDefinition {
+export interface MetricDefinition {
   readonly name: string;
   readonly help: string;
   readonly type: string;
   readonly aggregator: string;
+  /** The bounds of a histogram. */
+  readonly bounds?: readonly number[] | undefined;
   /** Whether each worker has its own series. */
   readonly isOfProcess: boolean;
 }
 
 export type SeriesDefinition = readonly [
   index: number,
-  family: string,
   metricName: string | null,
   labels: Readonly<Record<string, number | string>>,
   isCount: boolean,
@@ -98,7 +100,7 @@ export type SeriesDefinition = readonly [
 
 export type FromWorker = RequestReport | SampleReport;
 
-/** The primary's state of one application, or of one registry, of a living worker. */
+/** The primary's state of one application, or of all other metrics, of a living worker. */
 export interface Totals<R> {
   add(report: R): void;
   /** Keeps the counts and drops everything else. */

@@ -2,12 +2,12 @@
  * The worker's side: reports the counts of its instrumented applications at an interval, when the primary asks for them,
  * and when the worker ends. Request counts are sent immediately and never wait for the collectors of other metrics.
  */
-import { reasonOf } from '../exposition/family.ts';
-import { type AnyRegistry, metricsOf } from '../library.ts';
+import { metricsOf } from '../library.ts';
 import { createLink, type Link } from './link.ts';
 import { type FromWorker, nowMs, type SourceReport } from './messages.ts';
+import { Readings } from './readings.ts';
 import { createRequestDifferences } from './request-differences.ts';
-import { isCounting, SampleDifferences, type Wanted } from './sample-differences.ts';
+import type { Wanted } from './sample-differences.ts';
 import type { Joined, Source } from './source.ts';
 
 /** How long the end of a process waits for the collectors of metrics. */
@@ -26,16 +26,18 @@ export class Reporter {
   readonly #link: Link;
   /** Each source with a function that takes its next report. */
   readonly #sources = new Map<Source, () => SourceReport>();
-  readonly #registries = new Map<AnyRegistry, SampleDifferences>();
+  #readings: Readings | undefined;
   /** Closed applications whose registries still have to be reported once. */
   readonly #closing = new Set<Source>();
   #added = 0;
   /** Undefined until the primary aggregates. */
   #session: number | undefined;
+  #question: number | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #requestsMs = 0;
   #unsent = 0;
-  #sampling = Promise.resolve();
-  #hasHandedOver = false;
+  /** Whether all other counts were read when the worker began to end. */
+  #isComplete = false;
   #greet = () => {};
   readonly #greeted = new Promise<void>((resolve) => {
     this.#greet = resolve;
@@ -45,8 +47,11 @@ export class Reporter {
     this.#link = link;
     link.listen((message) => {
       if (message.kind === 'hello') return this.#begin(message.session, message.intervalMs);
+      // Also shows the primary that the event loop is not blocked.
       void this.#sendRequests();
-      void this.#sendSamples(true, message.question);
+      if (message.question === this.#question) return;
+      this.#question = message.question;
+      void this.#readings?.read(true, message.question);
     });
   }
 
@@ -63,17 +68,14 @@ export class Reporter {
         void this.#sendRequests();
         this.#sources.delete(source);
         this.#closing.add(source);
-        await this.#sendSamples(false);
+        await this.#readings?.read(false);
         this.#closing.delete(source);
       },
     };
   }
 
   #track(source: Source): void {
-    const { registry } = source;
     this.#sources.set(source, createRequestDifferences(source, this.#added++));
-    if (!this.#registries.has(registry))
-      this.#registries.set(registry, new SampleDifferences(registry, this.#added++));
   }
 
   #begin(session: number, intervalMs: number): void {
@@ -81,32 +83,37 @@ export class Reporter {
     if (this.#session === undefined) {
       this.#link.watchEnd(
         () => this.#handOver(),
-        // There is no time left to read the counts of other metrics.
-        () => void this.#sendRequests(this.#hasHandedOver || !this.#hasOtherCounts()),
+        // There is no time left to read other counts.
+        () => void this.#sendRequests(this.#isComplete || this.#readings?.knownMs() === Infinity),
       );
     }
     this.#session = session;
+    this.#question = undefined;
     // The previous reports went to another aggregate.
-    this.#registries.clear();
+    const readings = new Readings(
+      () => this.#wanted(),
+      (metrics, question, error) =>
+        void this.#send({ kind: 'samples', session, atMs: this.#knownMs(), metrics, question, error }),
+    );
+    this.#readings = readings;
     for (const source of this.#sources.keys()) this.#track(source);
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#sendRegularly(), intervalMs).unref();
-    this.#sendRegularly();
+    const send = () => {
+      // Avoids sending more and more messages to a primary that has fallen behind.
+      if (this.#unsent > 0) return;
+      void this.#sendRequests();
+      readings.readCounts();
+    };
+    this.#timer = setInterval(send, intervalMs).unref();
+    send();
     this.#greet();
   }
 
-  #sendRegularly(): void {
-    // Avoids sending more and more messages to a primary that has fallen behind.
-    if (this.#unsent > 0) return;
-    void this.#sendRequests();
-    if (this.#hasOtherCounts()) void this.#sendSamples(false);
-  }
-
   async #handOver(): Promise<void> {
-    const late = new Promise<void>((resolve) => setTimeout(resolve, END_MS).unref());
-    if (this.#hasOtherCounts()) await Promise.race([this.#sendSamples(false), late]);
-    this.#hasHandedOver = true;
-    await this.#sendRequests(true);
+    const late = new Promise<false>((resolve) => setTimeout(resolve, END_MS, false).unref());
+    const complete = this.#readings?.read(false).then((failure) => failure === undefined);
+    this.#isComplete = await Promise.race([complete ?? true, late]);
+    await this.#sendRequests(this.#isComplete);
   }
 
   async #sendRequests(isFinal = false): Promise<void> {
@@ -116,24 +123,13 @@ export class Reporter {
       source.refresh();
       return take();
     });
-    await this.#send({ kind: 'requests', session, atMs: nowMs(), isFinal, sources });
+    this.#requestsMs = nowMs();
+    await this.#send({ kind: 'requests', session, atMs: this.#knownMs(), isFinal, sources });
   }
 
-  /** Takes one report at a time, because each contains the differences from the previous one. */
-  #sendSamples(isAll: boolean, question?: number): Promise<void> {
-    this.#sampling = this.#sampling.then(async () => {
-      const session = this.#session;
-      const taken = await Promise.allSettled(
-        Array.from(this.#registries, ([registry, differences]) =>
-          differences.take(this.#wantedOf(registry, isAll), isAll),
-        ),
-      );
-      const registries = taken.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-      const failed = taken.find((one) => one.status === 'rejected');
-      const error = failed && reasonOf(failed.reason);
-      await this.#send({ kind: 'samples', session, atMs: nowMs(), question, error, registries });
-    });
-    return this.#sampling;
+  /** The time up to which all counts have been sent. */
+  #knownMs(): number {
+    return Math.min(this.#requestsMs, this.#readings?.knownMs() ?? this.#requestsMs);
   }
 
   #send(report: FromWorker): Promise<void> {
@@ -146,23 +142,17 @@ export class Reporter {
     });
   }
 
-  #hasOtherCounts(): boolean {
-    return [...this.#registries.keys()].some((registry) => this.#wantedOf(registry, false).length > 0);
-  }
-
-  /** @param isAll if false, only metrics that add up and must not be lost */
-  #wantedOf(registry: AnyRegistry, isAll: boolean): Wanted[] {
-    const users = [...this.#sources.keys(), ...this.#closing].filter(
-      (source) => source.registry === registry,
+  /** The metrics of all registries, except those of requests. */
+  #wanted(): Wanted[] {
+    const sources = [...this.#sources.keys(), ...this.#closing];
+    return [...new Set(sources.map(({ registry }) => registry))].flatMap((registry) =>
+      metricsOf(registry).flatMap((metric) => {
+        const owner = sources.find((source) => source.registry === registry && source.own.has(metric));
+        const isWanted = owner
+          ? this.#link.processMetrics.test(metric.name.slice(owner.prefix.length))
+          : metric.aggregator !== 'omit';
+        return isWanted ? [{ registry, metric, isOfProcess: owner !== undefined }] : [];
+      }),
     );
-    const all = users.length === 0 ? [] : metricsOf(registry);
-    return all.flatMap((metric) => {
-      const owner = users.find(({ own }) => own.has(metric));
-      const wanted = { metric, isOfProcess: owner !== undefined };
-      const isWanted = owner
-        ? isAll && this.#link.processMetrics.test(metric.name.slice(owner.prefix.length))
-        : isCounting(wanted) || (isAll && metric.aggregator !== 'omit');
-      return isWanted ? [wanted] : [];
-    });
   }
 }

@@ -1,18 +1,18 @@
-/** The worker's side: changes of a registry's metrics, except those of requests, since the previous report. */
+/** The worker's side: changes of one metric since the previous report. */
 import { type Family, type LabelSet, toNumber, toText } from '../exposition/family.ts';
 import { toLabelsText } from '../exposition/text.ts';
 import { type AnyRegistry, gather, type Metric } from '../library.ts';
-import type { RegistryReport, SeriesDefinition } from './messages.ts';
+import { type MetricReport, nowMs, type SeriesDefinition } from './messages.ts';
 
 /** A metric to read, and whether each worker has its own series of it. */
 export interface Wanted {
+  readonly registry: AnyRegistry;
   readonly metric: Metric;
   readonly isOfProcess: boolean;
 }
 
 interface KnownSeries {
   readonly index: number;
-  readonly family: string;
   readonly isCount: boolean;
   /** The reported value. */
   value: number;
@@ -21,74 +21,90 @@ interface KnownSeries {
 
 const COUNTING = ['counter', 'histogram', 'summary'];
 
-/** Whether the values of `metric` are summed over workers and survive them. */
-export const isCounting = ({ metric: { type, aggregator }, isOfProcess }: Wanted) =>
-  !isOfProcess && aggregator === 'sum' && COUNTING.includes(type);
-
 export class SampleDifferences {
-  readonly #registry: AnyRegistry;
-  readonly #index: number;
-  readonly #families = new Set<string>();
+  readonly wanted: Wanted;
+  /** Whether the values are summed over workers and survive them. */
+  readonly isCounting: boolean;
+  /** All its counts up to this time have been reported. */
+  knownMs: number;
+  readonly #createIndex: () => number;
   readonly #series = new Map<string, KnownSeries>();
-  #added = 0;
   #round = 0;
+  #unreported: { readonly family: Family; readonly startedMs: number } | undefined;
+  #current = Promise.resolve();
+  #next: Promise<void> | undefined;
 
-  constructor(registry: AnyRegistry, index: number) {
-    this.#registry = registry;
-    this.#index = index;
+  constructor(wanted: Wanted, knownMs: number, createIndex: () => number) {
+    const { type, aggregator } = wanted.metric;
+    this.wanted = wanted;
+    this.isCounting = !wanted.isOfProcess && aggregator === 'sum' && COUNTING.includes(type);
+    this.knownMs = knownMs;
+    this.#createIndex = createIndex;
   }
 
-  /**
-   * @param isAll whether `wanted` contains all metrics of the registry that are ever reported
-   * @throws Error that names the metric whose collector failed
-   */
-  async take(wanted: readonly Wanted[], isAll: boolean): Promise<RegistryReport> {
-    const metrics = wanted.map(({ metric }) => metric);
-    const read = await gather(this.#registry, metrics);
-    const report = { index: this.#index, families: [], series: [], values: [], gone: [] };
+  /** One reading at a time: calls during a reading share the next one. @throws Error that names the metric */
+  read(): Promise<void> {
+    this.#next ??= this.#current.then(() => {
+      this.#next = undefined;
+      const reading = this.#read();
+      this.#current = reading.catch(() => undefined);
+      return reading;
+    });
+    return this.#next;
+  }
+
+  async #read(): Promise<void> {
+    const startedMs = nowMs();
+    const [family] = await gather(this.wanted.registry, [this.wanted.metric]);
+    if (family) this.#unreported = { family, startedMs };
+  }
+
+  /** Reports the latest reading. @returns undefined without changes */
+  take(): MetricReport | undefined {
+    if (!this.#unreported) return undefined;
+    const { family, startedMs } = this.#unreported;
+    this.#unreported = undefined;
+    this.knownMs = startedMs;
+    const { metric, isOfProcess } = this.wanted;
+    const { name, help, type, values: samples } = family;
+    const { aggregator, upperBounds: bounds } = metric;
+    const series: SeriesDefinition[] = [];
+    const values: (number | string)[] = [];
     this.#round++;
-    for (const [i, family] of read.entries()) this.#compare(wanted[i] as Wanted, family, report);
-    this.#sweep(isAll ? this.#families : new Set(read.map(({ name }) => name)), report);
-    return report;
-  }
-
-  #compare(wanted: Wanted, { name, help, type, values }: Family, report: Mutable<RegistryReport>): void {
-    if (!this.#families.has(name)) {
-      this.#families.add(name);
-      const { isOfProcess, metric } = wanted;
-      report.families.push({ name, help, type, aggregator: metric.aggregator, isOfProcess });
-    }
-    for (const { metricName = null, labels = {}, value } of values) {
-      const key = `${name} ${metricName}${toLabelsText(labels)}`;
-      let series = this.#series.get(key);
-      if (!series) {
+    for (const { metricName = null, labels = {}, value } of samples) {
+      const key = `${metricName}${toLabelsText(labels)}`;
+      let known = this.#series.get(key);
+      if (!known) {
         // Quantiles of a summary cannot be added.
-        const isCount = isCounting(wanted) && !(type === 'summary' && 'quantile' in labels);
-        const before = isCount ? 0 : Number.NaN;
-        series = { index: this.#added++, family: name, isCount, value: before, seenIn: 0 };
-        this.#series.set(key, series);
-        report.series.push([series.index, name, metricName, toPlain(labels), isCount]);
+        const isCount = this.isCounting && !(type === 'summary' && 'quantile' in labels);
+        known = { index: this.#createIndex(), isCount, value: isCount ? 0 : Number.NaN, seenIn: 0 };
+        this.#series.set(key, known);
+        series.push([known.index, metricName, toPlain(labels), isCount]);
       }
-      series.seenIn = this.#round;
-      pushChange(report.values, series, toNumber(value), metricName === `${name}_sum`);
+      known.seenIn = this.#round;
+      pushChange(values, known, toNumber(value), metricName === `${name}_sum`);
     }
+    const gone = this.#sweep(true);
+    if (series.length + values.length + gone.length === 0) return undefined;
+    const definition = { name, help, type, aggregator, bounds, isOfProcess };
+    return { ...(series.length > 0 && { definition }), series, values, gone };
   }
 
-  /** Removes the series of `families` that this round did not contain. */
-  #sweep(families: ReadonlySet<string>, report: Mutable<RegistryReport>): void {
-    for (const [key, series] of this.#series) {
-      if (series.seenIn === this.#round || !families.has(series.family)) continue;
-      // The count stays; if the series returns, it starts at 0.
-      if (series.isCount) series.value = 0;
-      else {
-        this.#series.delete(key);
-        report.gone.push(series.index);
-      }
-    }
+  /** @returns a report that the metric no longer exists, or, if its application has been closed, only its states */
+  drop(isRemoved: boolean): MetricReport {
+    this.#round++;
+    return { series: [], values: [], gone: this.#sweep(isRemoved) };
+  }
+
+  /** Forgets the series that this round did not contain. @returns their numbers */
+  #sweep(withCounts: boolean): number[] {
+    const gone = [...this.#series].filter(
+      ([, { seenIn, isCount }]) => seenIn !== this.#round && (withCounts || !isCount),
+    );
+    for (const [key] of gone) this.#series.delete(key);
+    return gone.map(([, { index }]) => index);
   }
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
 
 function pushChange(values: (number | string)[], series: KnownSeries, now: number, isSum: boolean): void {
   const before = series.value;
@@ -104,7 +120,7 @@ function pushChange(values: (number | string)[], series: KnownSeries, now: numbe
   series.value = now;
 }
 
-const toPlain = (labels: LabelSet): SeriesDefinition[3] =>
+const toPlain = (labels: LabelSet): SeriesDefinition[2] =>
   Object.fromEntries(
     Object.entries(labels).map(([name, value]) => [
       name,

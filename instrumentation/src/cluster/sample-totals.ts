@@ -4,24 +4,34 @@
  */
 import type { Family, Sample } from '../exposition/family.ts';
 import { toLabelsText } from '../exposition/text.ts';
-import type { FamilyDefinition, RegistryReport, Totals } from './messages.ts';
+import type { MetricDefinition, MetricReport, SeriesDefinition, Totals } from './messages.ts';
 
-type NamedSample = Pick<Sample, 'metricName' | 'labels'>;
-
-interface FamilyTotals {
-  readonly definition: FamilyDefinition;
-  /** Counts by name and labels, including those of ended workers. */
-  readonly counts: Map<string, NamedSample & { value: number }>;
-  /** The other values of living workers, as of the current scrape. */
-  readonly states: Map<string, NamedSample & { readonly values: number[] }>;
+/** An exposed series. */
+interface Cell {
+  readonly key: string;
+  readonly named: Pick<Sample, 'metricName' | 'labels'>;
+  readonly isCount: boolean;
+  /** Of a count: the sum over all workers, including ended ones. */
+  count: number;
+  /** Of a state: the values of living workers, as of the current scrape. */
+  readonly values: number[];
+  /** The number of living workers that have it. */
+  living: number;
 }
 
+interface FamilyTotals {
+  readonly kind: string;
+  readonly definition: MetricDefinition;
+  /** By labels, the series of one histogram or summary, or a single one. */
+  readonly groups: Map<string, Cell[]>;
+}
+
+/** A series of a living worker. */
 interface Series {
   readonly family: FamilyTotals;
-  readonly key: string;
-  readonly named: NamedSample;
-  /** The count to add to; undefined for a state. */
-  readonly count: { value: number } | undefined;
+  readonly group: string;
+  /** Usually one; several or none if its histogram has other buckets. */
+  readonly cells: readonly Cell[];
   value: number;
 }
 
@@ -36,78 +46,173 @@ const AGGREGATORS: Readonly<Record<string, (values: readonly number[]) => number
   max: (values) => Math.max(...values),
 };
 
-export class SampleTotals {
-  readonly #families = new Map<string, FamilyTotals>();
-  /** The series of each registry of a living worker, with its number. */
-  readonly #living = new Map<Map<number, Series>, number>();
+/** The label that distinguishes the series of one histogram or summary. */
+const POINT_LABELS: Readonly<Record<string, string>> = { histogram: 'le', summary: 'quantile' };
 
-  /** @param worker the worker's number */
-  open(worker: number): Totals<RegistryReport> {
+export class SampleTotals {
+  /** By name, type and aggregator, in the order in which workers defined them. */
+  readonly #families = new Map<string, FamilyTotals>();
+  /** The series of each living worker. */
+  readonly #living = new Set<ReadonlyMap<number, Series>>();
+  readonly #warned = new Set<string>();
+  readonly #warn: (message: string) => void;
+
+  /** @param warn is called once for each metric that workers define differently */
+  constructor(warn: (message: string) => void) {
+    this.#warn = warn;
+  }
+
+  /** @param worker the worker's number; 0 is the primary */
+  open(worker: number): Totals<MetricReport> {
     const all = new Map<number, Series>();
-    this.#living.set(all, worker);
+    this.#living.add(all);
     return {
-      add: (report) => {
-        this.#define(report, all);
-        for (const index of report.gone) all.delete(index);
-        for (let i = 0; i < report.values.length; i += 2) {
-          const series = all.get(report.values[i] as number) as Series;
-          const value = Number(report.values[i + 1]);
-          if (series.count) series.count.value += value;
-          else series.value = value;
+      add: ({ definition, series, values, gone }) => {
+        if (definition) this.#define(definition, series, all, worker);
+        for (let i = 0; i < values.length; i += 2) {
+          const known = all.get(values[i] as number);
+          // If this worker was considered ended before, it does not define its series again.
+          if (!known) continue;
+          known.value = Number(values[i + 1]);
+          for (const cell of known.cells) if (cell.isCount) cell.count += known.value;
+        }
+        for (const index of gone) {
+          this.#release(all.get(index), true);
+          all.delete(index);
         }
       },
-      end: () => void this.#living.delete(all),
+      end: () => {
+        for (const series of all.values()) this.#release(series, false);
+        this.#living.delete(all);
+      },
     };
+  }
+
+  /** Whether workers have `name`, or have counted it. */
+  has(name: string): boolean {
+    return this.#named(name).length > 0;
   }
 
   /** @throws Error that names the metric with an unknown aggregator */
   read(): readonly Family[] {
-    for (const { states } of this.#families.values()) states.clear();
-    for (const [all, worker] of [...this.#living].sort(([, one], [, other]) => one - other))
-      for (const series of all.values()) if (!series.count) addState(series, worker);
-    return Array.from(this.#families.values(), toFamily);
+    for (const family of this.#families.values()) for (const cell of cellsOf(family)) cell.values.length = 0;
+    for (const all of this.#living)
+      for (const { cells, value } of all.values()) for (const { values } of cells) values.push(value);
+    const names = new Set(Array.from(this.#families.values(), ({ definition }) => definition.name));
+    return Array.from(names, (name) => {
+      const all = this.#named(name);
+      return toFamily(all.find(isLiving) ?? (all[0] as FamilyTotals));
+    });
   }
 
-  #define({ families, series }: RegistryReport, all: Map<number, Series>): void {
-    for (const definition of families)
-      if (!this.#families.has(definition.name))
-        this.#families.set(definition.name, { definition, counts: new Map(), states: new Map() });
-    for (const [index, name, metricName, labels, isCount] of series) {
-      const family = this.#families.get(name) as FamilyTotals;
-      const key = `${metricName}${toLabelsText(sorted(labels))}`;
-      const named = { labels, ...(metricName !== null && { metricName }) };
-      const count = isCount ? (family.counts.get(key) ?? { ...named, value: 0 }) : undefined;
-      if (count) family.counts.set(key, count);
-      all.set(index, { family, key, named, count, value: Number.NaN });
+  #named(name: string): FamilyTotals[] {
+    return [...this.#families.values()].filter(({ definition }) => definition.name === name);
+  }
+
+  #define(
+    definition: MetricDefinition,
+    series: readonly SeriesDefinition[],
+    all: Map<number, Series>,
+    worker: number,
+  ): void {
+    const family = this.#familyOf(definition);
+    const pointLabel = POINT_LABELS[definition.type] ?? '';
+    for (const [index, metricName, { [pointLabel]: point, ...given }, isCount] of series) {
+      const labels = definition.isOfProcess ? { ...given, worker: String(worker) } : given;
+      const group = toLabelsText(sorted(labels));
+      const cells = pointsOf(point, family.definition.bounds, definition.bounds).map((at) =>
+        cellOf(family, group, isCount, {
+          ...(metricName !== null && { metricName }),
+          labels: at === undefined ? labels : { ...labels, [pointLabel]: at },
+        }),
+      );
+      for (const cell of cells) cell.living++;
+      all.set(index, { family, group, cells, value: Number.NaN });
     }
   }
+
+  /** Values of another type cannot be exposed under the same name: they wait until no worker has the first. */
+  #familyOf(definition: MetricDefinition): FamilyTotals {
+    const { help, bounds, ...rest } = definition;
+    const { name } = rest;
+    const [first] = this.#named(name);
+    if (first && JSON.stringify(first.definition) !== JSON.stringify(definition) && !this.#warned.has(name)) {
+      this.#warned.add(name);
+      this.#warn(
+        `${name}: workers differ in its type, help, aggregator or buckets; using the definition of the first worker`,
+      );
+    }
+    const kind = JSON.stringify(rest);
+    const family = this.#families.get(kind) ?? { kind, definition, groups: new Map() };
+    this.#families.set(kind, family);
+    return family;
+  }
+
+  /**
+   * The counts of an ended worker stay. A removed series, which one process would no longer expose, disappears when no other
+   * worker has it: sums of the others only would look like a restart.
+   */
+  #release(series: Series | undefined, isRemoved: boolean): void {
+    if (!series) return;
+    const { family, group, cells } = series;
+    const { kind, groups } = family;
+    for (const cell of cells) {
+      if (--cell.living > 0 || (cell.isCount && !isRemoved)) continue;
+      const left = (groups.get(group) ?? []).filter((one) => one !== cell);
+      if (left.length > 0) groups.set(group, left);
+      else groups.delete(group);
+    }
+    if (groups.size === 0) this.#families.delete(kind);
+  }
 }
 
-function addState({ family, key, named, value }: Series, worker: number): void {
-  const { definition, states } = family;
-  const { isOfProcess } = definition;
-  const own = isOfProcess ? `${key} ${worker}` : key;
-  const state = states.get(own);
-  const labels = isOfProcess ? { ...named.labels, worker: String(worker) } : named.labels;
+const cellsOf = ({ groups }: FamilyTotals) => [...groups.values()].flat();
+
+const isLiving = (family: FamilyTotals) => cellsOf(family).some(({ living }) => living > 0);
+
+/** Finds or adds a cell: points in ascending order, then the sum and the count. */
+function cellOf({ groups }: FamilyTotals, group: string, isCount: boolean, named: Cell['named']): Cell {
+  const cells = groups.get(group) ?? [];
+  groups.set(group, cells);
+  const key = `${named.metricName} ${named.labels.le ?? named.labels.quantile}`;
+  const known = cells.find((one) => one.key === key);
+  if (known) return known;
+  const at = cells.findIndex((one) => rankOf(one) > rankOf({ named }));
+  const cell = { key, named, isCount, count: 0, values: [], living: 0 };
+  cells.splice(at < 0 ? cells.length : at, 0, cell);
+  return cell;
+}
+
+const rankOf = ({ named: { labels } }: Pick<Cell, 'named'>) => {
+  const point = labels.le ?? labels.quantile ?? '+Inf';
+  return point === '+Inf' ? Number.POSITIVE_INFINITY : Number(point);
+};
+
+/**
+ * Where to expose a bucket of a histogram with the bounds `own`: at each bound of `first` up to the next of its own, because
+ * at least its count is below those.
+ */
+function pointsOf<T>(point: T, first: readonly number[] = [], own = first): readonly (T | number)[] {
+  if (typeof point !== 'number' || own.join() === first.join()) return [point];
+  const next = own.find((bound) => bound > point) ?? Number.POSITIVE_INFINITY;
+  return first.filter((bound) => bound >= point && bound < next);
+}
+
+function toFamily(family: FamilyTotals): Family {
+  const { name, help, type, isOfProcess } = family.definition;
   // The metrics of a process are the same in each of its registries.
-  if (!state) states.set(own, { ...named, labels, values: [value] });
-  else if (!isOfProcess) state.values.push(value);
-}
-
-function toFamily({ definition, counts, states }: FamilyTotals): Family {
-  const { name, help, type, isOfProcess } = definition;
-  const aggregator = isOfProcess ? 'first' : definition.aggregator;
-  const aggregate = AGGREGATORS[aggregator];
-  if (!aggregate)
+  const aggregator = isOfProcess ? 'first' : family.definition.aggregator;
+  // The quantile over all workers cannot be computed from the workers' quantiles; the highest is an upper bound.
+  const combine = AGGREGATORS[type === 'summary' && aggregator === 'sum' ? 'max' : aggregator];
+  if (!combine)
     throw new Error(
       `${name}: aggregator: expected ${Object.keys(AGGREGATORS).join(', ')} or omit, got "${aggregator}"`,
     );
-  const living = Array.from(states.values(), ({ values, ...named }) => ({
+  const values = cellsOf(family).map(({ named, isCount, count, values }) => ({
     ...named,
-    // The quantile over all workers cannot be computed from the workers' quantiles; the highest is an upper bound.
-    value: type === 'summary' && aggregator === 'sum' ? Math.max(...values) : aggregate(values),
+    value: isCount ? count : combine(values),
   }));
-  return { name, help, type, values: [...living, ...Array.from(counts.values(), (count) => ({ ...count }))] };
+  return { name, help, type, values };
 }
 
 const sorted = <T>(labels: Readonly<Record<string, T>>) =>

@@ -8,6 +8,8 @@ export function defineRoutes(app, registry, id) {
   const jobs = new Counter({ ...own, name: 'jobs_total', labelNames: ['kind'] });
   const sizes = new Histogram({ ...own, name: 'sizes', buckets: [1, 10] });
   const times = new Summary({ ...own, name: 'times', percentiles: [0.5] });
+  const waits = new Summary({ ...own, name: 'waits', labelNames: ['kind'] });
+  for (const kind of ['read', 'write']) waits.observe({ kind }, id);
   new Gauge({ ...own, name: 'level' }).set(id);
   for (const aggregator of ['sum', 'first', 'omit', 'average', 'min', 'max'])
     new Gauge({ ...own, name: `level_${aggregator}`, aggregator }).set(id);
