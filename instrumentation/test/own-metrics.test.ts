@@ -10,7 +10,7 @@ afterEach(() => {
 
 const own = (lines: readonly string[]) => lines.filter((line) => /^(jobs|slow|sizes|times|level)/.test(line));
 
-/** A collector that runs until it is told to end. */
+/** A collector that runs until `end` is called. */
 function createCollector() {
   const running: ((error?: Error) => void)[] = [];
   let started = 0;

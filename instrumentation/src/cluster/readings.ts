@@ -30,13 +30,18 @@ export class Readings {
     return Math.min(...this.#counting().map(({ knownMs }) => knownMs));
   }
 
-  hasCounts(): boolean {
-    return this.#counting().length > 0;
+  /** Reads and sends the metrics that count, except those that wait for a slow collector. */
+  readCounts(): void {
+    const counting = this.#counting();
+    if (counting.length > 0) void this.#read(counting.filter(({ isQueued }) => !isQueued));
   }
 
   /** Reads and sends all metrics, or only those that count. @returns the first failure */
-  async read(isAll: boolean, question?: number): Promise<string | undefined> {
-    const metrics = isAll ? this.#wanted() : this.#counting();
+  read(isAll: boolean, question?: number): Promise<string | undefined> {
+    return this.#read(isAll ? this.#wanted() : this.#counting(), question);
+  }
+
+  async #read(metrics: readonly SampleDifferences[], question?: number): Promise<string | undefined> {
     const results = Promise.allSettled(metrics.map((metric) => metric.read()));
     // Slow collectors do not delay the other metrics.
     if (await Promise.race([results.then(() => false), setImmediate(true)])) this.#flush();

@@ -53,6 +53,11 @@ export class SampleDifferences {
     return this.#next;
   }
 
+  /** Whether another reading will follow the current one. */
+  get isQueued(): boolean {
+    return this.#next !== undefined;
+  }
+
   async #read(): Promise<void> {
     const startedMs = nowMs();
     const [family] = await gather(this.wanted.registry, [this.wanted.metric]);
