@@ -56,6 +56,23 @@ it('exposes the series of a summary by label set, which parsers of OpenMetrics r
   ]);
 });
 
+it('adds only what was observed since a worker has reset its summary, also to the sum', async () => {
+  const primary = createPrimary();
+  const temperatures = new Registry();
+  const registers = [temperatures];
+  const times = new Summary({ name: 'times', help: 'Times', percentiles: [], registers });
+  const degrees = new Histogram({ name: 'degrees', help: 'Degrees', buckets: [], registers });
+  createWorker(primary).add(temperatures);
+  for (let i = 0; i < 2; i++) times.observe(5);
+  degrees.observe(5);
+  expect(await linesOf(primary, 'times_')).toEqual(['times_sum 10', 'times_count 2']);
+  times.reset();
+  times.observe(1);
+  degrees.observe(-7);
+  expect(await linesOf(primary, 'times_')).toEqual(['times_sum 11', 'times_count 3']);
+  expect(await linesOf(primary, 'degrees_sum')).toEqual(['degrees_sum -2']);
+});
+
 describe('a series that workers remove', () => {
   const define: Define = (registers) => new Counter({ ...jobs, registers }).inc({ of: 'a' }, 3);
   const counterOf = ({ registry }: ReturnType<typeof start>) =>

@@ -32,6 +32,8 @@ export class Members<Worker> {
   lost = 0;
   /** The total time from the latest reports of these workers to their ends, in seconds. */
   lostSeconds = 0;
+  /** The metrics of all workers, except those of requests. */
+  readonly samples: SampleTotals;
   readonly #members = new Map<Worker, Member>();
   /** By question, the function that receives each worker's answer. */
   readonly #pending = new Map<number, (member: Member, failure?: string) => void>();
@@ -39,7 +41,6 @@ export class Members<Worker> {
   readonly #send: (worker: Worker, message: ToWorker) => void;
   readonly #intervalMs: number;
   readonly #requests: RequestTotals;
-  readonly samples: SampleTotals;
   #asked = 0;
 
   constructor(

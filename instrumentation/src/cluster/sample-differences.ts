@@ -76,8 +76,9 @@ export class SampleDifferences {
     const series: SeriesDefinition[] = [];
     const values: (number | string)[] = [];
     this.#round++;
-    for (const { metricName = null, labels = {}, value } of samples) {
-      const key = `${metricName}${toLabelsText(labels)}`;
+    for (const [i, { metricName = null, labels = {}, value }] of samples.entries()) {
+      const text = toLabelsText(labels);
+      const key = `${metricName}${text}`;
       let known = this.#series.get(key);
       if (!known) {
         // Quantiles of a summary cannot be added.
@@ -87,7 +88,14 @@ export class SampleDifferences {
         series.push([known.index, metricName, toPlain(labels), isCount]);
       }
       known.seenIn = this.#round;
-      pushChange(values, known, toNumber(value), metricName === `${name}_sum`);
+      // Its count, which follows it, shows whether a sum was reset.
+      const count = metricName === `${name}_sum` ? this.#series.get(`${name}_count${text}`) : undefined;
+      pushChange(
+        values,
+        known,
+        toNumber(value),
+        toNumber(samples[i + 1]?.value) >= (count?.value ?? Infinity),
+      );
     }
     const gone = this.#sweep(true);
     if (series.length + values.length + gone.length === 0) return undefined;
@@ -111,14 +119,14 @@ export class SampleDifferences {
   }
 }
 
-function pushChange(values: (number | string)[], series: KnownSeries, now: number, isSum: boolean): void {
+/** @param mayFall whether a lower value is no reset: the sum of a histogram of temperatures, for example */
+function pushChange(values: (number | string)[], series: KnownSeries, now: number, mayFall: boolean): void {
   const before = series.value;
   if (Object.is(before, now)) return;
   if (!series.isCount) values.push(series.index, Number.isFinite(now) ? now : String(now));
   else {
-    // A count that has decreased was reset and starts from 0. (A sum may decrease, for example in a histogram of
-    // temperatures.)
-    const added = now < before && !isSum ? now : now - before;
+    // A count that has decreased was reset and starts from 0.
+    const added = now < before && !mayFall ? now : now - before;
     if (!Number.isFinite(added)) return;
     values.push(series.index, added);
   }

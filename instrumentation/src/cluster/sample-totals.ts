@@ -97,7 +97,8 @@ export class SampleTotals {
   read(): readonly Family[] {
     for (const family of this.#families.values()) for (const cell of cellsOf(family)) cell.values.length = 0;
     for (const all of this.#living)
-      for (const { cells, value } of all.values()) for (const { values } of cells) values.push(value);
+      for (const { cells, value } of all.values())
+        for (const cell of cells) if (!cell.isCount) cell.values.push(value);
     const names = new Set(Array.from(this.#families.values(), ({ definition }) => definition.name));
     return Array.from(names, (name) => {
       const all = this.#named(name);
@@ -168,7 +169,8 @@ export class SampleTotals {
 
 const cellsOf = ({ groups }: FamilyTotals) => [...groups.values()].flat();
 
-const isLiving = (family: FamilyTotals) => cellsOf(family).some(({ living }) => living > 0);
+const isLiving = ({ groups }: FamilyTotals) =>
+  [...groups.values()].some((cells) => cells.some(({ living }) => living > 0));
 
 /** Finds or adds a cell: points in ascending order, then the sum and the count. */
 function cellOf({ groups }: FamilyTotals, group: string, isCount: boolean, named: Cell['named']): Cell {
