@@ -97,6 +97,7 @@ export function expectNothingLost(result: Result): void {
 /** For every other worker killed, beginning with the first. */
 export function expectLossWithinBound(result: Result): void {
   expect(result.lostReports).toBe(Math.ceil(result.kills / 2));
-  expect(result.answered - result.counted).toBeLessThanOrEqual(result.bound);
+  for (const counted of [result.counted, result.jobs])
+    expect(result.answered - counted).toBeLessThanOrEqual(result.bound);
   expect(result.counted).toBeLessThanOrEqual(result.answered + result.failures.length);
 }
