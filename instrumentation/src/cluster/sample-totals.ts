@@ -13,10 +13,8 @@ interface Cell {
   readonly isCount: boolean;
   /** Of a count: the sum over all workers, including ended ones. */
   count: number;
-  /** Of a state: the values of living workers, as of the current scrape. */
-  readonly values: number[];
-  /** The number of living workers that have it. */
-  living: number;
+  /** Of living workers. */
+  series: readonly Series[];
 }
 
 interface FamilyTotals {
@@ -52,8 +50,6 @@ const POINT_LABELS: Readonly<Record<string, string>> = { histogram: 'le', summar
 export class SampleTotals {
   /** By name, type and aggregator, in the order in which workers defined them. */
   readonly #families = new Map<string, FamilyTotals>();
-  /** The series of each living worker. */
-  readonly #living = new Set<ReadonlyMap<number, Series>>();
   readonly #warned = new Set<string>();
   readonly #warn: (message: string) => void;
 
@@ -65,7 +61,6 @@ export class SampleTotals {
   /** @param worker the worker's number; 0 is the primary */
   open(worker: number): Totals<MetricReport> {
     const all = new Map<number, Series>();
-    this.#living.add(all);
     return {
       add: ({ definition, series, values, gone }) => {
         if (definition) this.#define(definition, series, all, worker);
@@ -83,7 +78,6 @@ export class SampleTotals {
       },
       end: () => {
         for (const series of all.values()) this.#release(series, false);
-        this.#living.delete(all);
       },
     };
   }
@@ -95,10 +89,6 @@ export class SampleTotals {
 
   /** @throws Error that names the metric with an unknown aggregator */
   read(): readonly Family[] {
-    for (const family of this.#families.values()) for (const cell of cellsOf(family)) cell.values.length = 0;
-    for (const all of this.#living)
-      for (const { cells, value } of all.values())
-        for (const cell of cells) if (!cell.isCount) cell.values.push(value);
     const names = new Set(Array.from(this.#families.values(), ({ definition }) => definition.name));
     return Array.from(names, (name) => {
       const all = this.#named(name);
@@ -127,8 +117,9 @@ export class SampleTotals {
           labels: at === undefined ? labels : { ...labels, [pointLabel]: at },
         }),
       );
-      for (const cell of cells) cell.living++;
-      all.set(index, { family, group, cells, value: Number.NaN });
+      const one = { family, group, cells, value: Number.NaN };
+      for (const cell of cells) cell.series = [...cell.series, one];
+      all.set(index, one);
     }
   }
 
@@ -158,7 +149,8 @@ export class SampleTotals {
     const { family, group, cells } = series;
     const { kind, groups } = family;
     for (const cell of cells) {
-      if (--cell.living > 0 || (cell.isCount && !isRemoved)) continue;
+      cell.series = cell.series.filter((one) => one !== series);
+      if (cell.series.length > 0 || (cell.isCount && !isRemoved)) continue;
       const left = (groups.get(group) ?? []).filter((one) => one !== cell);
       if (left.length > 0) groups.set(group, left);
       else groups.delete(group);
@@ -167,10 +159,8 @@ export class SampleTotals {
   }
 }
 
-const cellsOf = ({ groups }: FamilyTotals) => [...groups.values()].flat();
-
 const isLiving = ({ groups }: FamilyTotals) =>
-  [...groups.values()].some((cells) => cells.some(({ living }) => living > 0));
+  [...groups.values()].some((cells) => cells.some(({ series }) => series.length > 0));
 
 /** Finds or adds a cell: points in ascending order, then the sum and the count. */
 function cellOf({ groups }: FamilyTotals, group: string, isCount: boolean, named: Cell['named']): Cell {
@@ -180,7 +170,7 @@ function cellOf({ groups }: FamilyTotals, group: string, isCount: boolean, named
   const known = cells.find((one) => one.key === key);
   if (known) return known;
   const at = cells.findIndex((one) => rankOf(one) > rankOf({ named }));
-  const cell = { key, named, isCount, count: 0, values: [], living: 0 };
+  const cell = { key, named, isCount, count: 0, series: [] };
   cells.splice(at < 0 ? cells.length : at, 0, cell);
   return cell;
 }
@@ -210,9 +200,9 @@ function toFamily(family: FamilyTotals): Family {
     throw new Error(
       `${name}: aggregator: expected ${Object.keys(AGGREGATORS).join(', ')} or omit, got "${aggregator}"`,
     );
-  const values = cellsOf(family).map(({ named, isCount, count, values }) => ({
+  const values = [...family.groups.values()].flat().map(({ named, isCount, count, series }) => ({
     ...named,
-    value: isCount ? count : combine(values),
+    value: isCount ? count : combine(series.map(({ value }) => value)),
   }));
   return { name, help, type, values };
 }
