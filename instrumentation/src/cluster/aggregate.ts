@@ -81,12 +81,19 @@ export function aggregate<R extends AnyRegistry = Registry>(
   /** The watched cluster or threads, and the process metrics, each with the function that ends this. */
   const joined = new Map<object, () => void>();
   if (settings.defaultMetrics) joined.set(ofProcess, createProcessMetrics(ofProcess, client, prefix));
+  const forget = (one: object) => {
+    joined.delete(one);
+    aggregated.delete(one);
+  };
   const add = (one: ClusterLike | Thread) => {
-    if (joined.has(one)) return;
+    // A thread that has ended has no number.
+    if (joined.has(one) || ('threadId' in one && one.threadId < 0)) return;
     checkFree(one);
     aggregated.add(one);
-    const onEnd = () => void joined.delete(one);
-    joined.set(one, 'threadId' in one ? joinThread(one, members, onEnd) : joinCluster(one, members));
+    joined.set(
+      one,
+      'threadId' in one ? joinThread(one, members, () => forget(one)) : joinCluster(one, members),
+    );
   };
   all.forEach(add);
   return {
@@ -97,10 +104,9 @@ export function aggregate<R extends AnyRegistry = Registry>(
     add,
     close() {
       for (const [one, leave] of joined) {
-        aggregated.delete(one);
+        forget(one);
         leave();
       }
-      joined.clear();
       endpoint.close();
     },
   };
@@ -213,8 +219,6 @@ function joinCluster(cluster: ClusterLike, members: Members<Peer>): () => void {
 
 /** @returns a function that stops watching the thread */
 function joinThread(thread: Thread, members: Members<Peer>, onEnd: () => void): () => void {
-  // A thread that has ended has no number.
-  if (thread.threadId < 0) return () => {};
   const channel = new BroadcastChannel(channelName(thread.threadId));
   const receive = (message: unknown) => members.receive(channel, message as FromWorker);
   channel.onmessage = (event: unknown) => receive((event as { data: unknown }).data);

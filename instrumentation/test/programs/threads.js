@@ -43,6 +43,11 @@ async function main() {
         await worker.terminate();
         metrics.add(worker);
       }
+      const watched = await begin();
+      metrics.add(watched);
+      watched.postMessage('stop');
+      await once(watched, 'exit');
+      metrics.add(watched);
     },
   });
 }
