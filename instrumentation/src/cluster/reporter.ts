@@ -3,6 +3,7 @@
  * and when the worker ends. Request counts are sent immediately and never wait for the collectors of other metrics.
  */
 import { metricsOf } from '../library.ts';
+import { within } from '../within.ts';
 import { createLink, type Link } from './link.ts';
 import { type FromWorker, nowMs, type SourceReport } from './messages.ts';
 import { Readings } from './readings.ts';
@@ -110,9 +111,8 @@ export class Reporter {
   }
 
   async #handOver(): Promise<void> {
-    const late = new Promise<false>((resolve) => setTimeout(resolve, END_MS, false).unref());
     const complete = this.#readings?.read(false).then((failure) => failure === undefined);
-    this.#isComplete = await Promise.race([complete ?? true, late]);
+    this.#isComplete = complete ? await within(END_MS, complete, () => false, false) : true;
     await this.#sendRequests(this.#isComplete);
   }
 
