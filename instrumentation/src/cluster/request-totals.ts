@@ -23,6 +23,7 @@ import {
 import { putExemplar } from '../recording/exemplars.ts';
 import { SLOTS } from '../recording/native-buckets.ts';
 import type { SourceDefinition, SourceReport, Totals } from './messages.ts';
+import { oncePerMessage } from './once-per-message.ts';
 
 /** The applications with the same prefix and labels, usually one per worker. */
 interface Group {
@@ -36,11 +37,7 @@ export class RequestTotals {
 
   /** @param warn is called once for each way in which workers differ */
   constructor(warn: (message: string) => void) {
-    const warned = new Set<string>();
-    this.#warn = (message) => {
-      if (!warned.has(message)) warn(message);
-      warned.add(message);
-    };
+    this.#warn = oncePerMessage(warn);
   }
 
   open(definition: SourceDefinition): Totals<SourceReport> {

@@ -5,6 +5,7 @@
 import type { Family, Sample } from '../exposition/family.ts';
 import { toLabelsText } from '../exposition/text.ts';
 import type { MetricDefinition, MetricReport, SeriesDefinition, Totals } from './messages.ts';
+import { oncePerMessage } from './once-per-message.ts';
 
 /** An exposed series. */
 interface Cell {
@@ -18,7 +19,6 @@ interface Cell {
 }
 
 interface FamilyTotals {
-  readonly kind: string;
   readonly definition: MetricDefinition;
   /** By labels, the series of one histogram or summary, or a single one. */
   readonly groups: Map<string, Cell[]>;
@@ -48,14 +48,13 @@ const AGGREGATORS: Readonly<Record<string, (values: readonly number[]) => number
 const POINT_LABELS: Readonly<Record<string, string>> = { histogram: 'le', summary: 'quantile' };
 
 export class SampleTotals {
-  /** By name, type and aggregator, in the order in which workers defined them. */
-  readonly #families = new Map<string, FamilyTotals>();
-  readonly #warned = new Set<string>();
+  /** By name, and then by type and aggregator, in the order in which workers defined them. */
+  readonly #families = new Map<string, Map<string, FamilyTotals>>();
   readonly #warn: (message: string) => void;
 
   /** @param warn is called once for each metric that workers define differently */
   constructor(warn: (message: string) => void) {
-    this.#warn = warn;
+    this.#warn = oncePerMessage(warn);
   }
 
   /** @param worker the worker's number; 0 is the primary */
@@ -84,20 +83,15 @@ export class SampleTotals {
 
   /** Whether workers have `name`, or have counted it. */
   has(name: string): boolean {
-    return this.#named(name).length > 0;
+    return this.#families.has(name);
   }
 
   /** @throws Error that names the metric with an unknown aggregator */
   read(): readonly Family[] {
-    const names = new Set(Array.from(this.#families.values(), ({ definition }) => definition.name));
-    return Array.from(names, (name) => {
-      const all = this.#named(name);
+    return Array.from(this.#families.values(), (kinds) => {
+      const all = [...kinds.values()];
       return toFamily(all.find(isLiving) ?? (all[0] as FamilyTotals));
     });
-  }
-
-  #named(name: string): FamilyTotals[] {
-    return [...this.#families.values()].filter(({ definition }) => definition.name === name);
   }
 
   #define(
@@ -125,18 +119,17 @@ export class SampleTotals {
 
   /** Values of another type cannot be exposed under the same name: they wait until no worker has the first. */
   #familyOf(definition: MetricDefinition): FamilyTotals {
-    const { help, bounds, ...rest } = definition;
-    const { name } = rest;
-    const [first] = this.#named(name);
-    if (first && JSON.stringify(first.definition) !== JSON.stringify(definition) && !this.#warned.has(name)) {
-      this.#warned.add(name);
+    const { name } = definition;
+    const kinds = this.#families.get(name) ?? new Map<string, FamilyTotals>();
+    this.#families.set(name, kinds);
+    const [first] = kinds.values();
+    if (first && JSON.stringify(first.definition) !== JSON.stringify(definition))
       this.#warn(
         `${name}: workers differ in its type, help, aggregator or buckets; using the definition of the first worker`,
       );
-    }
-    const kind = JSON.stringify(rest);
-    const family = this.#families.get(kind) ?? { kind, definition, groups: new Map() };
-    this.#families.set(kind, family);
+    const kind = kindOf(definition);
+    const family = kinds.get(kind) ?? { definition, groups: new Map() };
+    kinds.set(kind, family);
     return family;
   }
 
@@ -146,8 +139,8 @@ export class SampleTotals {
    */
   #release(series: Series | undefined, isRemoved: boolean): void {
     if (!series) return;
-    const { family, group, cells } = series;
-    const { kind, groups } = family;
+    const { group, cells } = series;
+    const { definition, groups } = series.family;
     for (const cell of cells) {
       cell.series = cell.series.filter((one) => one !== series);
       if (cell.series.length > 0 || (cell.isCount && !isRemoved)) continue;
@@ -155,9 +148,15 @@ export class SampleTotals {
       if (left.length > 0) groups.set(group, left);
       else groups.delete(group);
     }
-    if (groups.size === 0) this.#families.delete(kind);
+    if (groups.size > 0) return;
+    const kinds = this.#families.get(definition.name);
+    kinds?.delete(kindOf(definition));
+    if (kinds?.size === 0) this.#families.delete(definition.name);
   }
 }
+
+/** What families of one name must have in common to be combined. */
+const kindOf = ({ help, bounds, ...kind }: MetricDefinition) => JSON.stringify(kind);
 
 const isLiving = ({ groups }: FamilyTotals) =>
   [...groups.values()].some((cells) => cells.some(({ series }) => series.length > 0));
