@@ -20,20 +20,21 @@ export async function query(
   return samples.map(({ labels, value, histogram }) => ({ labels, value: histogram?.count ?? value }));
 }
 
-/** An instant query that must return exactly one series. Polls, because a scrape that fails on a busy machine hides all series. */
-export function queryValue(prometheusUrl: string, expression: string): Promise<number> {
-  return eventually(`one series of ${expression}`, async () => {
-    const samples = await query(prometheusUrl, expression);
-    const [only] = samples;
-    if (samples.length !== 1 || !only) throw new Error(`expected one series, got ${samples.length}`);
-    return only.value;
-  });
+async function valueNow(prometheusUrl: string, expression: string): Promise<number> {
+  const samples = await query(prometheusUrl, expression);
+  const [only] = samples;
+  if (samples.length !== 1 || !only) throw new Error(`expected one series, got ${samples.length}`);
+  return only.value;
 }
+
+/** An instant query that must return exactly one series. Polls, because a scrape that fails on a busy machine hides all series. */
+export const queryValue = (prometheusUrl: string, expression: string): Promise<number> =>
+  eventually(`one series of ${expression}`, () => valueNow(prometheusUrl, expression));
 
 /** Polls until an instant query returns one series with this value. A counter that is too high never returns to it. */
 export async function expectValue(prometheusUrl: string, expression: string, value: number): Promise<void> {
   await eventually(`${expression} is ${value}`, async () => {
-    const found = await queryValue(prometheusUrl, expression);
+    const found = await valueNow(prometheusUrl, expression);
     if (found !== value) throw new Error(`got ${found}`);
     return true;
   });
