@@ -1,4 +1,6 @@
 /** Which cluster the scripts would change, with a fake kubectl that has a context but no cluster. */
+import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { run } from '../support/command.ts';
 import { read } from '../support/repository.ts';
@@ -73,3 +75,19 @@ it('no function of a script has the name of a program, which it would replace', 
     expect([name, wrong]).toEqual([name, []]);
   }
 });
+
+/** `make test` sets the program. */
+const kubectl = process.env.TEST_KUBECTL;
+
+(kubectl === undefined ? it.skip : it)(
+  'the acceptance test on a cluster ends with 3 if no cluster answers, and is skipped without KUBECONFIG',
+  async () => {
+    const clusters = [{ name: 'a', cluster: { server: 'http://127.0.0.1:9' } }];
+    const contexts = [{ name: 'a', context: { cluster: 'a', user: 'a' } }];
+    await writeFile(box.path('none'), JSON.stringify({ 'current-context': 'a', clusters, contexts }));
+    const PATH = `${dirname(kubectl ?? '')}:${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
+    const accept = (KUBECONFIG: string) => box.run('test/kubernetes/cluster.sh', [], { PATH, KUBECONFIG });
+    expect(await accept(box.path('none'))).toMatchObject({ code: 3 });
+    expect(await accept('')).toMatchObject({ code: 0, err: '' });
+  },
+);
